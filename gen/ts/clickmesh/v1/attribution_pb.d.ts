@@ -328,7 +328,8 @@ export declare type Candidate = Message<"clickmesh.v1.Candidate"> & {
   creditMicros: bigint;
 
   /**
-   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click) or "lost_tie_on_event_id".
+   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
+   * "share_below_one_micro".
    *
    * @generated from field: string reason = 8;
    */
@@ -355,7 +356,7 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   partition: number;
 
   /**
-   * Records folded so far. With first_offset, the next offset is first_offset + records.
+   * Records folded so far.
    *
    * @generated from field: uint64 records = 2;
    */
@@ -428,7 +429,7 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   watermark: bigint;
 
   /**
-   * Offset of the last record folded.
+   * Offset of the last record folded; meaningless while records is 0.
    *
    * @generated from field: uint64 version = 13;
    */

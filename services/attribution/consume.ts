@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { PartitionProgress } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type EventLog, LogFull, LogUnavailable } from '../shared/log/event-log.ts';
+import type { AttributionConfig } from './config.ts';
+import type { StateStore } from './state-store.ts';
+import { newSweep, type Sweep } from './sweep.ts';
+import { loadProgress, nextOffset, transact } from './transaction.ts';
+
+/** Most bytes of raw events in one transaction: some thousands of events, some tens of ms. */
+const TRANSACTION_BYTES = 512 * 1024;
+
+/** Pause before a partition tries again when the log is down, in ms. */
+const RETRY_MS = 500;
+
+export interface PartitionDeps {
+  config: AttributionConfig;
+  log: EventLog;
+  logger: Logger;
+  openStore(partition: number): Promise<StateStore>;
+  /** Told where the partition stands: once at start, then after every transaction. */
+  onProgress(progress: PartitionProgress): void;
+}
+
+/**
+ * Folds one partition of raw-events until `signal` aborts; then finishes its transaction and closes the store.
+ *
+ * A crash between publishing and writing publishes the same again with the same versions, which changes nothing.
+ * Throws what is no passing fault of the log: the fold must not go on past a record it could not fold.
+ */
+export async function consumePartition(deps: PartitionDeps, partition: number, signal: AbortSignal): Promise<void> {
+  const store = await deps.openStore(partition);
+  try {
+    const sweep = newSweep(deps.config, store);
+    let progress = loadProgress(store, partition);
+    deps.onProgress(progress);
+    let next = nextOffset(progress) ?? (await deps.log.offsets('raw-events'))[partition]!.start;
+    while (!signal.aborted) {
+      try {
+        const records = await deps.log.read(
+          'raw-events',
+          { partition, offset: next },
+          { maxBytes: TRANSACTION_BYTES, waitMs: 60_000, signal },
+        );
+        if (records.length === 0) continue;
+        progress = await runTransaction(deps, { store, sweep, progress }, records);
+        next = nextOffset(progress)!;
+        deps.onProgress(progress);
+      } catch (error) {
+        if (!(error instanceof LogUnavailable || error instanceof LogFull)) throw error;
+        deps.logger.warn({ partition, err: error }, 'the log is unavailable, trying again');
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+async function runTransaction(
+  { config, log }: PartitionDeps,
+  { store, sweep, progress }: { store: StateStore; sweep: Sweep; progress: PartitionProgress },
+  records: Awaited<ReturnType<EventLog['read']>>,
+): Promise<PartitionProgress> {
+  const transaction = transact(config, store, progress, records);
+  await log.append(transaction.outputs);
+  const touched = new Set(transaction.puts.map(({ key }) => key.toString('latin1')));
+  const deletes = sweep
+    .next(Number(transaction.progress.watermark))
+    .filter((key) => !touched.has(key.toString('latin1')));
+  store.write({ puts: transaction.puts, deletes });
+  return transaction.progress;
+}

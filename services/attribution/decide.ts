@@ -1,0 +1,41 @@
+import { apportion, MODELS, type ModelName } from './models.ts';
+import type { Credit, DecidedConversion, Touch } from './state.ts';
+
+const WHOLE_CREDIT_MICROS = 1_000_000n;
+
+/** Shares one conversion among the touches in its lookback window, under every model. No touches, no credits. */
+export function decide(
+  models: readonly ModelName[],
+  eligible: readonly Touch[],
+  conversion: DecidedConversion,
+  lookbackMs: number,
+): Credit[] {
+  if (eligible.length === 0) return [];
+  return models.flatMap((model) => {
+    const weights = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
+    const credits = apportion(WHOLE_CREDIT_MICROS, weights);
+    const values = apportion(conversion.valueMicros, credits);
+    return eligible.flatMap((touch, i) =>
+      credits[i] === 0n ? [] : [{ model, touch, creditMicros: Number(credits[i]), valueMicros: values[i]! }],
+    );
+  });
+}
+
+/** The touches inside the lookback window of a conversion, both ends inclusive. `touches` ascend by time. */
+export function eligibleTouches(touches: readonly Touch[], conversionTime: number, lookbackMs: number): Touch[] {
+  return touches.filter((touch) => isEligible(touch.timestamp, conversionTime, lookbackMs));
+}
+
+export function isEligible(clickTime: number, conversionTime: number, lookbackMs: number): boolean {
+  const age = conversionTime - clickTime;
+  return age >= 0 && age <= lookbackMs;
+}
+
+/** Why a touch inside the window has the credit it has under a model; `credits` are those of the same model. */
+export function reasonFor(touch: Touch, credits: readonly Credit[]): string {
+  if (credits.some((credit) => credit.touch.clickId === touch.clickId)) return 'credited';
+  if (credits.length > 1) return 'share_below_one_micro';
+  const winner = credits[0]!.touch;
+  if (touch.timestamp === winner.timestamp) return 'lost_tie_on_event_id';
+  return touch.timestamp < winner.timestamp ? 'older_than_winner' : 'newer_than_winner';
+}

@@ -1,0 +1,198 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type AttributedConversion,
+  AttributedConversionSchema,
+  type ConversionDecision,
+  ConversionDecisionSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
+import { reasonFor } from './decide.ts';
+import type { Credit, DecidedConversion, SeenId, Touch } from './state.ts';
+
+/** How often each thing happened; the names are those of PartitionProgress. */
+export interface Tally {
+  clicks: number;
+  attributed: number;
+  unattributed: number;
+  clickDuplicates: number;
+  conversionDuplicates: number;
+  conflicts: number;
+  corrections: number;
+  touchesDropped: number;
+}
+
+/** What a counter counts. Rows of clicks have an empty conversionType and model. */
+export interface CounterKey {
+  /** Days since 1970-01-01, UTC. */
+  day: number;
+  campaignId: string;
+  source: string;
+  conversionType: string;
+  model: string;
+}
+
+/** A change of one counter. */
+export interface Increment extends CounterKey {
+  clicks: number;
+  conversionsMicros: bigint;
+  revenueMicros: bigint;
+  /** Offset of the event that caused it. */
+  offset: number;
+}
+
+/** Everything that follows from a batch of events, in event order. */
+export interface Effects {
+  tally: Tally;
+  increments: Increment[];
+  attributed: AttributedConversion[];
+  decisions: ConversionDecision[];
+  /** Event ids that no longer fit into their user's state. */
+  movedOut: SeenId[];
+  countClick(touch: Touch, offset: number): void;
+}
+
+export function newEffects(): Effects {
+  const increments: Increment[] = [];
+  return {
+    tally: {
+      clicks: 0,
+      attributed: 0,
+      unattributed: 0,
+      clickDuplicates: 0,
+      conversionDuplicates: 0,
+      conflicts: 0,
+      corrections: 0,
+      touchesDropped: 0,
+    },
+    increments,
+    attributed: [],
+    decisions: [],
+    movedOut: [],
+    countClick({ timestamp, campaignId, source }, offset) {
+      const key = { day: dayOf(timestamp), campaignId, source, conversionType: '', model: '' };
+      increments.push({ ...key, clicks: 1, conversionsMicros: 0n, revenueMicros: 0n, offset });
+    },
+  };
+}
+
+/** A conversion with the user it belongs to and the offset of the event that (re-)decided it. */
+export interface Published {
+  userId: string;
+  conversion: DecidedConversion;
+  offset: number;
+}
+
+/**
+ * Notes what changes when a conversion's credits go from `before` to the ones it has now: a retraction for every
+ * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
+ */
+export function redecided(
+  effects: Effects,
+  published: Published,
+  decision: { before: readonly Credit[]; candidates: readonly Touch[]; lookbackMs: number },
+): void {
+  const { conversion, offset } = published;
+  const { before, lookbackMs } = decision;
+  const after = conversion.credits;
+  const withdrawn = before.filter((old) => !after.some((credit) => isSameKey(old, credit)));
+  const changed = after.filter((credit) => {
+    const old = before.find((other) => isSameKey(other, credit));
+    return old === undefined || old.creditMicros !== credit.creditMicros || old.valueMicros !== credit.valueMicros;
+  });
+  for (const credit of withdrawn) {
+    effects.attributed.push(attributedConversion(published, credit, lookbackMs, true));
+    effects.increments.push(increment(conversion, credit, -1n, offset));
+  }
+  for (const credit of changed) {
+    effects.attributed.push(attributedConversion(published, credit, lookbackMs, false));
+    effects.increments.push(increment(conversion, credit, 1n, offset));
+    const old = before.find((other) => isSameKey(other, credit));
+    if (old !== undefined) effects.increments.push(increment(conversion, old, -1n, offset));
+  }
+  if (before.length > 0 && withdrawn.length + changed.length > 0) effects.tally.corrections++;
+  if (before.length === 0 && after.length > 0) {
+    effects.tally.unattributed--;
+    effects.tally.attributed++;
+  }
+  effects.decisions.push(conversionDecision(published, decision));
+}
+
+export function dayOf(timestampMs: number): number {
+  return Math.floor(timestampMs / DAY_MS);
+}
+
+function isSameKey(a: Credit, b: Credit): boolean {
+  return a.model === b.model && a.touch.clickId === b.touch.clickId;
+}
+
+function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
+  const { campaignId, source } = credit.touch;
+  return {
+    day: dayOf(conversion.timestamp),
+    campaignId,
+    source,
+    conversionType: conversion.type,
+    model: credit.model,
+    clicks: 0,
+    conversionsMicros: sign * BigInt(credit.creditMicros),
+    revenueMicros: sign * credit.valueMicros,
+    offset,
+  };
+}
+
+function attributedConversion(
+  { userId, conversion, offset }: Published,
+  { model, touch, creditMicros, valueMicros }: Credit,
+  lookbackMs: number,
+  retracted: boolean,
+): AttributedConversion {
+  return create(AttributedConversionSchema, {
+    conversionId: conversion.conversionId,
+    clickId: touch.clickId,
+    userId,
+    adId: touch.adId,
+    campaignId: touch.campaignId,
+    source: touch.source,
+    conversionType: conversion.type,
+    value: Number(valueMicros) / 1e6,
+    clickTime: BigInt(touch.timestamp),
+    conversionTime: BigInt(conversion.timestamp),
+    attributionWindowHours: Math.ceil(lookbackMs / HOUR_MS),
+    version: BigInt(offset),
+    retracted,
+    model,
+    creditMicros: BigInt(creditMicros),
+    valueMicros,
+  });
+}
+
+function conversionDecision(
+  { userId, conversion, offset }: Published,
+  { candidates, lookbackMs }: { candidates: readonly Touch[]; lookbackMs: number },
+): ConversionDecision {
+  const { credits } = conversion;
+  const models = [...new Set(credits.map((credit) => credit.model))];
+  return create(ConversionDecisionSchema, {
+    conversionId: conversion.conversionId,
+    userId,
+    conversionType: conversion.type,
+    conversionTime: BigInt(conversion.timestamp),
+    valueMicros: conversion.valueMicros,
+    lookbackMs: BigInt(lookbackMs),
+    attributed: credits.length > 0,
+    candidates: models.flatMap((model) => {
+      const ofModel = credits.filter((credit) => credit.model === model);
+      return candidates.toReversed().map((touch) => ({
+        clickId: touch.clickId,
+        adId: touch.adId,
+        campaignId: touch.campaignId,
+        source: touch.source,
+        clickTime: BigInt(touch.timestamp),
+        model,
+        creditMicros: BigInt(ofModel.find((credit) => credit.touch.clickId === touch.clickId)?.creditMicros ?? 0),
+        reason: reasonFor(touch, ofModel),
+      }));
+    }),
+    version: BigInt(offset),
+  });
+}

@@ -1,0 +1,143 @@
+import type { AttributionConfig } from './config.ts';
+import { decide, eligibleTouches, isEligible } from './decide.ts';
+import { type Effects, type Published, redecided } from './effects.ts';
+import type { DecidedConversion, EventKind, SeenId, Touch, UserState } from './state.ts';
+
+/** An event as the fold sees it: checked, its times in ms. */
+export type FoldEvent =
+  | { kind: 'click'; userId: string; offset: number; touch: Touch }
+  | { kind: 'conversion'; userId: string; offset: number; conversion: DecidedConversion };
+
+export interface FoldContext {
+  config: AttributionConfig;
+  /** The partition's clock: the greatest append time so far, this event's included, in ms. */
+  watermark: number;
+  /** Arrival of an event id that was moved out of this user's state; asked only if the user has overflowed. */
+  seenArrival(kind: EventKind, eventId: string): number | undefined;
+}
+
+/**
+ * Takes one event into the state of its user and notes what follows from it in `effects`. Pure: the result depends on
+ * the arguments alone.
+ *
+ * The order in which events arrive does not matter to where they end, as long as no two are further apart in arrival
+ * than the touch retention: a click that comes after its conversion re-decides it.
+ */
+export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
+  expire(context, user);
+  if (event.kind === 'click') foldClick(context, user, event, effects);
+  else foldConversion(context, user, event, effects);
+}
+
+type ClickEvent = FoldEvent & { kind: 'click' };
+type ConversionEvent = FoldEvent & { kind: 'conversion' };
+
+function foldClick(context: FoldContext, user: UserState, { userId, offset, touch }: ClickEvent, effects: Effects) {
+  const first = user.touches.find((other) => other.clickId === touch.clickId);
+  if (first !== undefined || wasSeen(context, user, 'click', touch.clickId)) {
+    effects.tally.clickDuplicates++;
+    if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
+    return;
+  }
+  effects.tally.clicks++;
+  effects.countClick(touch, offset);
+  insertTouch(user.touches, touch);
+  const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
+  if (dropped !== undefined) {
+    effects.tally.touchesDropped++;
+    moveOut(user, effects, { userId, kind: 'click', eventId: dropped.clickId, arrival: dropped.arrival });
+  }
+  if (dropped === touch) return;
+  for (const conversion of user.conversions) {
+    if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
+      decideConversion(context, user, { userId, offset, conversion }, effects);
+    }
+  }
+}
+
+function foldConversion(context: FoldContext, user: UserState, event: ConversionEvent, effects: Effects) {
+  const { conversion } = event;
+  const first = user.conversions.find((other) => other.conversionId === conversion.conversionId);
+  if (first !== undefined || wasSeen(context, user, 'conversion', conversion.conversionId)) {
+    effects.tally.conversionDuplicates++;
+    if (first !== undefined && !sameConversion(first, conversion)) effects.tally.conflicts++;
+    return;
+  }
+  effects.tally.unattributed++;
+  user.conversions.push(conversion);
+  if (user.conversions.length > context.config.maxTouches) {
+    const { conversionId: eventId, arrival } = user.conversions.shift()!;
+    moveOut(user, effects, { userId: event.userId, kind: 'conversion', eventId, arrival });
+  }
+  decideConversion(context, user, event, effects);
+}
+
+/** Decides a conversion, anew if it was decided before, and notes every difference. */
+function decideConversion(context: FoldContext, user: UserState, published: Published, effects: Effects) {
+  const { conversion } = published;
+  const { config } = context;
+  const lookbackMs = config.lookbackMs(conversion.type);
+  const candidates = eligibleTouches(user.touches, conversion.timestamp, lookbackMs);
+  const before = conversion.credits;
+  conversion.credits = decide(config.models, candidates, conversion, lookbackMs);
+  redecided(effects, published, { before, candidates, lookbackMs });
+}
+
+/**
+ * Forgets what is too old by arrival. A touch stays as long as a conversion that may be re-decided counts it as a
+ * candidate: deciding without it would hand its credit to a worse one.
+ */
+function expire(context: FoldContext, user: UserState) {
+  const { config, watermark } = context;
+  if (user.conversions.some((conversion) => watermark - conversion.arrival > config.conversionRetentionMs)) {
+    user.conversions = user.conversions.filter(
+      (conversion) => watermark - conversion.arrival <= config.conversionRetentionMs,
+    );
+  }
+  if (user.touches.some((touch) => watermark - touch.arrival > config.touchRetentionMs)) {
+    const open = user.conversions.filter((conversion) => isOpen(context, conversion));
+    user.touches = user.touches.filter(
+      (touch) =>
+        watermark - touch.arrival <= config.touchRetentionMs ||
+        open.some((conversion) => isCandidate(context, touch, conversion)),
+    );
+  }
+}
+
+/** A conversion may be re-decided as long as a touch would be kept. */
+function isOpen({ config, watermark }: FoldContext, conversion: DecidedConversion): boolean {
+  return watermark - conversion.arrival <= config.touchRetentionMs;
+}
+
+function isCandidate({ config }: FoldContext, touch: Touch, conversion: DecidedConversion): boolean {
+  return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
+}
+
+function wasSeen({ config, watermark, seenArrival }: FoldContext, user: UserState, kind: EventKind, eventId: string) {
+  if (!user.overflowed) return false;
+  const arrival = seenArrival(kind, eventId);
+  return arrival !== undefined && watermark - arrival <= config.retentionMs(kind);
+}
+
+function moveOut(user: UserState, effects: Effects, seen: SeenId) {
+  user.overflowed = true;
+  effects.movedOut.push(seen);
+}
+
+function insertTouch(touches: Touch[], touch: Touch) {
+  let at = touches.length;
+  while (at > 0 && isAfter(touches[at - 1]!, touch)) at--;
+  touches.splice(at, 0, touch);
+}
+
+function isAfter(a: Touch, b: Touch): boolean {
+  return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.clickId > b.clickId);
+}
+
+function sameClick(a: Touch, b: Touch): boolean {
+  return a.timestamp === b.timestamp && a.adId === b.adId && a.campaignId === b.campaignId && a.source === b.source;
+}
+
+function sameConversion(a: DecidedConversion, b: DecidedConversion): boolean {
+  return a.timestamp === b.timestamp && a.type === b.type && a.valueMicros === b.valueMicros;
+}

@@ -1,0 +1,42 @@
+import type { CounterKey } from './effects.ts';
+import type { SeenId } from './state.ts';
+
+/** The keys of one partition's StateStore. The first byte tells the kind; text parts end with a zero byte. */
+const USER = 'u';
+const SEEN = 's';
+const COUNTER = 'c';
+
+/** Where the partition stands: a PartitionProgress. */
+export const PROGRESS_KEY = Buffer.from('p');
+
+/** Everything that the sweep looks at: seen ids and users. */
+export const SWEPT_FROM = Buffer.from(SEEN);
+export const SWEPT_TO = Buffer.from('v');
+
+/** Value: a user's state. */
+export function userKey(userId: string): Buffer {
+  return Buffer.from(USER + userId);
+}
+
+/** Value: arrival in ms, as a double. */
+export function seenKey({ userId, kind, eventId }: Omit<SeenId, 'arrival'>): Buffer {
+  return Buffer.from(`${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${eventId}`);
+}
+
+/** Value: a DailyStats. */
+export function counterKey(key: CounterKey): Buffer {
+  return Buffer.from(COUNTER + counterName(key));
+}
+
+/** Names a counter in keys of RocksDB and of the log. */
+export function counterName({ day, campaignId, source, conversionType, model }: CounterKey): string {
+  return [day, campaignId, source, conversionType, model].join('\0');
+}
+
+export function isUserKey(key: Buffer): boolean {
+  return key[0] === USER.charCodeAt(0);
+}
+
+export function isSeenClickKey(key: Buffer): boolean {
+  return key[0] === SEEN.charCodeAt(0) && key[1] === 'k'.charCodeAt(0);
+}

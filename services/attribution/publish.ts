@@ -1,0 +1,75 @@
+import { toBinary } from '@bufbuild/protobuf';
+import {
+  AttributedConversionSchema,
+  ConversionDecisionSchema,
+  type PartitionProgress,
+  PartitionProgressSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { LogRecord, NewRecord } from '../shared/log/event-log.ts';
+import type { ChangedCounter } from './counters.ts';
+import type { Effects } from './effects.ts';
+
+export interface DeadLetter {
+  record: LogRecord;
+  reason: string;
+}
+
+export interface Outputs {
+  partition: number;
+  effects: Effects;
+  counters: readonly ChangedCounter[];
+  deadLetters: readonly DeadLetter[];
+  progress: PartitionProgress;
+}
+
+/**
+ * The records that a batch publishes. They go to the partition they came from, so that the order of versions of a key
+ * is the order of the log.
+ */
+export function outputRecords({ partition, effects, counters, deadLetters, progress }: Outputs): NewRecord[] {
+  return [
+    ...effects.attributed.map((row) => ({
+      topic: 'attributed-events' as const,
+      partition,
+      key: row.userId,
+      value: toBinary(AttributedConversionSchema, row),
+    })),
+    ...effects.decisions.map((decision) => ({
+      topic: 'conversion-decisions' as const,
+      partition,
+      key: decision.userId,
+      value: toBinary(ConversionDecisionSchema, decision),
+    })),
+    ...counters.map(({ name, bytes }) => ({
+      topic: 'daily-stats' as const,
+      partition,
+      key: `${partition}\0${name}`,
+      value: bytes,
+    })),
+    ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
+    {
+      topic: 'attribution-progress' as const,
+      partition,
+      key: String(partition),
+      value: toBinary(PartitionProgressSchema, progress),
+    },
+  ];
+}
+
+/** Keeps the record as it was, with the headers that Spring Kafka gave the field. */
+function deadLetterRecord(partition: number, { record, reason }: DeadLetter): NewRecord {
+  return {
+    topic: 'raw-events.DLT',
+    partition,
+    key: record.key,
+    value: record.value,
+    headers: {
+      ...record.headers,
+      'kafka_dlt-original-topic': 'raw-events',
+      'kafka_dlt-original-partition': String(record.partition),
+      'kafka_dlt-original-offset': String(record.offset),
+      'kafka_dlt-original-timestamp': String(record.appendTime),
+      'kafka_dlt-exception-message': reason,
+    },
+  };
+}

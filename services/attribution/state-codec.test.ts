@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeAge, decodeUser, encodeUser } from './state-codec.ts';
+
+const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+const touch = fc.record({
+  clickId: fc.uuid(),
+  timestamp: time,
+  arrival: time,
+  adId: text,
+  campaignId: text,
+  source: text,
+});
+const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
+const credit = fc.record({
+  model: text,
+  touch,
+  creditMicros: fc.integer({ min: 1, max: 1_000_000 }),
+  valueMicros: money,
+});
+const conversion = fc.record({
+  conversionId: fc.uuid(),
+  timestamp: time,
+  arrival: time,
+  type: text,
+  valueMicros: money,
+  credits: fc.array(credit, { maxLength: 3 }),
+});
+const user = fc.record({
+  touches: fc.array(touch, { maxLength: 40 }),
+  conversions: fc.array(conversion, { maxLength: 10 }),
+  overflowed: fc.boolean(),
+});
+
+test('a state reads back as it was written', () => {
+  fc.assert(
+    fc.property(user, (state) => {
+      const bytes = encodeUser(state);
+      expect(decodeUser(bytes)).toEqual(state);
+      expect(decodeAge(bytes)).toEqual({
+        lastClickArrival: Math.max(0, ...state.touches.map((t) => t.arrival)),
+        lastConversionArrival: Math.max(0, ...state.conversions.map((c) => c.arrival)),
+      });
+    }),
+  );
+});
+
+test('a state of another format is refused', () => {
+  expect(() => decodeUser(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow('format 99');
+});

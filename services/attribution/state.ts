@@ -1,0 +1,57 @@
+/** What is known of one user. Mutable: the fold works on it in place. */
+export interface UserState {
+  /** Clicks that can still be credited, ascending by (timestamp, clickId). */
+  touches: Touch[];
+  /** Conversions remembered, in order of arrival. */
+  conversions: DecidedConversion[];
+  /** Some ids no longer fit in here and have keys of their own (`SeenId`). */
+  overflowed: boolean;
+}
+
+/** A click as a candidate for credit. */
+export interface Touch {
+  clickId: string;
+  /** When the click happened, in ms. */
+  timestamp: number;
+  /** When the log took it, in ms. */
+  arrival: number;
+  adId: string;
+  campaignId: string;
+  source: string;
+}
+
+export interface DecidedConversion {
+  conversionId: string;
+  /** When the conversion happened, in ms. */
+  timestamp: number;
+  /** When the log took it, in ms. */
+  arrival: number;
+  type: string;
+  valueMicros: bigint;
+  /** As published last, over all models; empty when unattributed. */
+  credits: Credit[];
+}
+
+/** A touch's share of a conversion under one model. */
+export interface Credit {
+  model: string;
+  /** A copy: a retraction must be able to name it when the touch itself is no longer kept. */
+  touch: Touch;
+  /** In [1, 1_000_000]. */
+  creditMicros: number;
+  valueMicros: bigint;
+}
+
+/** An event id kept beside the user's state so that a duplicate is still known. */
+export interface SeenId {
+  userId: string;
+  kind: EventKind;
+  eventId: string;
+  arrival: number;
+}
+
+export type EventKind = 'click' | 'conversion';
+
+export function newUser(): UserState {
+  return { touches: [], conversions: [], overflowed: false };
+}

@@ -1,0 +1,47 @@
+import { HOUR_MS } from '../shared/limits.ts';
+import type { AttributionConfig } from './config.ts';
+import { isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { decodeAge } from './state-codec.ts';
+import type { StateEntry, StateStore } from './state-store.ts';
+import { decodeArrival } from './transaction.ts';
+
+/** Entries looked at in one slice: a few hundred microseconds. */
+const SLICE = 200;
+
+/** How far the partition's clock moves between two passes over all keys, in ms. */
+const PASS_INTERVAL_MS = HOUR_MS;
+
+export interface Sweep {
+  /** Expired keys of the next slice, to be deleted with the next write. Empty between passes. */
+  next(watermark: number): Buffer[];
+}
+
+/**
+ * Finds users and ids that the fold would no longer look at, a slice at a time. It only frees space: the fold itself
+ * ignores what is too old, so results never depend on when the sweep comes by.
+ */
+export function newSweep(config: AttributionConfig, store: StateStore): Sweep {
+  let cursor = SWEPT_FROM;
+  let passStartedAt = 0;
+  return {
+    next(watermark) {
+      const betweenPasses = cursor === SWEPT_FROM;
+      if (betweenPasses && watermark - passStartedAt < PASS_INTERVAL_MS) return [];
+      if (betweenPasses) passStartedAt = watermark;
+      const entries = store.scan(cursor, SWEPT_TO, SLICE);
+      cursor = entries.length < SLICE ? SWEPT_FROM : Buffer.concat([entries.at(-1)!.key, Buffer.of(0)]);
+      return entries.filter((entry) => isExpired(config, entry, watermark)).map((entry) => entry.key);
+    },
+  };
+}
+
+function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
+  if (isUserKey(key)) {
+    const { lastClickArrival, lastConversionArrival } = decodeAge(value);
+    return (
+      watermark - lastClickArrival > config.touchRetentionMs &&
+      watermark - lastConversionArrival > config.conversionRetentionMs
+    );
+  }
+  return watermark - decodeArrival(value) > config.retentionMs(isSeenClickKey(key) ? 'click' : 'conversion');
+}

@@ -1,0 +1,58 @@
+/** The part of @nxtedition/rocksdb in use; the package ships no types. Its synchronous calls begin with _. */
+declare module '@nxtedition/rocksdb' {
+  export interface OpenOptions {
+    keyEncoding: 'buffer';
+    valueEncoding: 'buffer';
+    createIfMissing?: boolean;
+    readOnly?: boolean;
+    compaction?: 'level' | 'universal';
+    /** Bytes. */
+    memtableMemoryBudget?: number;
+    /** Bytes. */
+    cacheSize?: number;
+    compression?: boolean;
+    walCompression?: boolean;
+    parallelism?: number;
+  }
+
+  export interface RangeOptions {
+    keyEncoding: 'buffer';
+    valueEncoding: 'buffer';
+    gt?: Buffer;
+    gte?: Buffer;
+    lt?: Buffer;
+    lte?: Buffer;
+    reverse?: boolean;
+    limit?: number;
+    /** Stop after about this many bytes. */
+    highWaterMarkBytes?: number;
+    fillCache?: boolean;
+  }
+
+  /** Keys and values in turn. */
+  export interface Rows {
+    rows: Buffer[];
+    finished: boolean;
+  }
+
+  export interface Batch {
+    _put(key: Buffer, value: Buffer, options: object): void;
+    _del(key: Buffer, options: object): void;
+    _writeSync(options: { sync: boolean }): void;
+    _closeSync(): void;
+  }
+
+  export class RocksLevel {
+    /** A folder, or the handle of a database that another thread of this process has open. */
+    constructor(location: string | bigint, options: OpenOptions);
+    readonly handle: bigint;
+    open(): Promise<void>;
+    close(): Promise<void>;
+    batch(): Batch;
+    _getManySync(keys: readonly Buffer[], options: { valueEncoding: 'buffer' }): (Buffer | undefined)[];
+    querySync(options: RangeOptions): Rows;
+    /** Deletes a range. */
+    clear(options: RangeOptions): Promise<void>;
+    getProperty(name: string): string;
+  }
+}
