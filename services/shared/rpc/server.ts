@@ -1,0 +1,183 @@
+import http from 'node:http';
+import http2 from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { ConnectRouter } from '@connectrpc/connect';
+import type { Logger } from 'pino';
+import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
+import { errorResponse } from './errors.ts';
+import { type HttpRoute, httpRouter, type NodeRequest, type NodeResponse, pathOf, send } from './http-routes.ts';
+import { rpcHandler } from './rpc-handler.ts';
+
+/** Time to send the first bytes, and all headers, in ms. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Time to send a whole HTTP/1.1 request, in ms: an upload of 1 MiB at 150 kbit/s. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How long an HTTP/1.1 connection may idle, in ms: longer than the usual 60 s of load balancers, who then close first. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** An HTTP/2 connection that was silent for so long is told to go; its open streams may end first. In ms. */
+const SESSION_TIMEOUT_MS = 300_000;
+const MAX_HEADER_BYTES = 16_384;
+/** Per HTTP/2 connection. With a request of the largest size in each: 256 MiB. */
+const MAX_CONCURRENT_STREAMS = 256;
+/** Resets a client may send at once, and per second: "rapid reset" opens and resets streams by the thousand. */
+const STREAM_RESET_BURST = 1000;
+const STREAM_RESET_RATE = 100;
+
+export interface ServeOptions {
+  host: string;
+  /** 0 for any free port. */
+  port: number;
+  /** Registers the RPC services. `shutdown` aborts when close is called: streams without an end watch it and return. */
+  services: (router: ConnectRouter, shutdown: AbortSignal) => void;
+  routes: readonly HttpRoute[];
+  logger: Logger;
+  /** How long close waits for requests in flight, in ms; 10 s by default. */
+  drainMs?: number;
+}
+
+export interface RunningServer {
+  port: number;
+  url: string;
+  /** Takes no more connections, lets requests in flight end, and cuts those that outlast drainMs. */
+  close(): Promise<void>;
+}
+
+type Handler = (req: NodeRequest, res: NodeResponse) => void;
+
+/**
+ * Serves Connect, gRPC, gRPC-Web and plain HTTP routes over HTTP/1.1 and HTTP/2 without TLS, all on one port.
+ * Rejects with one line if it can't listen.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { host, logger, drainMs = 10_000 } = options;
+  const shutdown = new AbortController();
+  const handle = requestHandler(options, shutdown.signal);
+  const h1 = http1Server((req, res) => {
+    if (shutdown.signal.aborted) res.setHeader('connection', 'close');
+    res.once('close', () => shutdown.signal.aborted && h1.closeIdleConnections());
+    handle(req, res);
+  });
+  const h2 = http2Server(handle);
+  h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
+  const sessions = trackSessions(h2);
+  const sockets = shareConnections(h1, h2);
+  const port = await listen(h1, host, options.port);
+
+  async function close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => h1.close(() => resolve()));
+    shutdown.abort();
+    for (const session of sessions) session.close();
+    const cut = setTimeout(() => {
+      logger.warn({ connections: sockets.size }, 'requests were cut at shutdown');
+      for (const socket of sockets) socket.destroy();
+    }, drainMs);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  return { port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, close };
+}
+
+/** Every request passes here, whatever its protocol; the first that knows its path answers. */
+function requestHandler({ services, routes, logger }: ServeOptions, shutdown: AbortSignal): Handler {
+  const route = httpRouter(routes, logger);
+  const rpc = rpcHandler((router) => services(router, shutdown), logger);
+  return (req, res) => {
+    if (req.headers.origin !== undefined && allowOrigin(req, res)) return;
+    if (route(req, res) || rpc(req, res)) return;
+    send(res, errorResponse(404, 'not_found', `nothing is served at ${pathOf(req)}`)).catch(() => res.destroy());
+  };
+}
+
+/** Lets pages of other origins read the answer, and says whether it was all they asked. */
+function allowOrigin(req: NodeRequest, res: NodeResponse): boolean {
+  const isPreflight = req.method === 'OPTIONS';
+  for (const [name, value] of Object.entries(isPreflight ? PREFLIGHT_HEADERS : CORS_HEADERS))
+    res.setHeader(name, value);
+  if (isPreflight) {
+    res.statusCode = 204;
+    res.end();
+  }
+  return isPreflight;
+}
+
+function http1Server(handle: http.RequestListener): http.Server {
+  return http.createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAlive: true,
+      noDelay: true,
+    },
+    handle,
+  );
+}
+
+function http2Server(handle: Handler): http2.Http2Server {
+  return http2.createServer(
+    {
+      settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
+      streamResetBurst: STREAM_RESET_BURST,
+      streamResetRate: STREAM_RESET_RATE,
+    },
+    handle,
+  );
+}
+
+function trackSessions(h2: http2.Http2Server): Set<http2.ServerHttp2Session> {
+  const sessions = new Set<http2.ServerHttp2Session>();
+  h2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    session.setTimeout(SESSION_TIMEOUT_MS, () => session.close());
+  });
+  return sessions;
+}
+
+/**
+ * Makes the listening HTTP/1.1 server pass on connections that open with HTTP/2's preface ("PRI * HTTP/2.0").
+ * Returns the open connections.
+ */
+function shareConnections(h1: http.Server, h2: http2.Http2Server): Set<Socket> {
+  const [speakHttp1] = h1.listeners('connection') as [(socket: Socket) => void];
+  const sockets = new Set<Socket>();
+  h1.removeAllListeners('connection');
+  h1.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    peek(socket, (start) => {
+      if (start.toString('latin1') === 'PRI') h2.emit('connection', socket);
+      else speakHttp1.call(h1, socket);
+    });
+  });
+  return sockets;
+}
+
+/** Looks at the first three bytes of a connection, which no HTTP/1.1 method shares with the preface, and keeps them. */
+function peek(socket: Socket, decide: (start: Buffer) => void): void {
+  const timer = setTimeout(() => socket.destroy(), HEADERS_TIMEOUT_MS);
+  const onReadable = () => {
+    const start: Buffer | null = socket.read(3);
+    if (start === null) return;
+    clearTimeout(timer);
+    socket.off('readable', onReadable);
+    socket.unshift(start);
+    decide(start);
+  };
+  socket.on('readable', onReadable);
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function listen(server: http.Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (err: NodeJS.ErrnoException) => {
+      const why = err.code === 'EADDRINUSE' ? 'the port is in use' : err.message;
+      reject(new Error(`can't listen on ${host}:${port}: ${why}`, { cause: err }));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
