@@ -1,0 +1,24 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { IngestBatchRequest, IngestBatchResponse } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { MAX_BATCH_ITEMS } from '../shared/limits.ts';
+import { accept } from './accept.ts';
+import type { GatewayDeps } from './routes.ts';
+import { settle } from './store.ts';
+
+/** Takes 1 to 1,000 events, each accepted or rejected by itself. */
+export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps): Promise<IngestBatchResponse> {
+  const { events } = request;
+  if (events.length === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
+  assertBatchSize(events.length);
+  const now = deps.now();
+  return settle(
+    events.map((event) => accept(event, now)),
+    deps.log,
+  );
+}
+
+/** Throws INVALID_ARGUMENT past the limit of events in one message. */
+export function assertBatchSize(items: number): void {
+  if (items <= MAX_BATCH_ITEMS) return;
+  throw new ConnectError(`${items} events are more than ${MAX_BATCH_ITEMS}`, Code.InvalidArgument);
+}

@@ -1,0 +1,97 @@
+import { isUtf8 } from 'node:buffer';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { type IngestResult, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { errorResponse } from '../shared/rpc/errors.ts';
+import type { HttpRoute } from '../shared/rpc/http-routes.ts';
+import { accept } from './accept.ts';
+import { type EventType, malformed, readEventJson } from './event-json.ts';
+import { assertBatchSize } from './ingest-batch.ts';
+import type { GatewayDeps } from './routes.ts';
+import { settle } from './store.ts';
+
+/** One event as it came: parsed, or why it can't be. */
+type Item = { json: unknown } | { malformed: string };
+
+/**
+ * `POST /api/v1/events`: a click, a conversion, or up to 1,000 of them as a JSON array or as NDJSON. Answers 202, or
+ * 400 if nothing was accepted, with one result per item in order. `/click` and `/conversion` imply the event_type.
+ */
+export function restRoutes(deps: GatewayDeps): HttpRoute[] {
+  const route = (path: string, impliedType?: EventType): HttpRoute => ({
+    method: 'POST',
+    path,
+    handle: (request) => postEvents(request, deps, impliedType),
+  });
+  return [route('/api/v1/events'), route('/click', 'click'), route('/conversion', 'conversion')];
+}
+
+async function postEvents(request: Request, { log, now }: GatewayDeps, impliedType?: EventType): Promise<Response> {
+  const read = READERS[mediaType(request)];
+  if (read === undefined || (request.headers.get('content-encoding') ?? 'identity') !== 'identity') {
+    return errorResponse(415, 'invalid_argument', `send uncompressed ${Object.keys(READERS).join(', ')}`);
+  }
+  const items = read(Buffer.from(await request.arrayBuffer()));
+  if (items.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
+  assertBatchSize(items.length);
+  const time = now();
+  const outcomes = items.map((item) => {
+    const event = 'json' in item ? readEventJson(item.json, impliedType) : malformed('', 'event', item.malformed);
+    return event.kind === 'event' ? accept(event.event, time) : event;
+  });
+  const { accepted, rejected, results } = await settle(outcomes, log);
+  const body = { accepted, rejected, results: results.map(resultJson) };
+  return Response.json(body, { status: accepted > 0 ? 202 : 400 });
+}
+
+const READERS: Record<string, (body: Buffer) => Item[]> = {
+  'application/json': readJson,
+  'application/x-ndjson': readNdjson,
+  'application/ndjson': readNdjson,
+};
+
+function mediaType(request: Request): string {
+  const [type] = (request.headers.get('content-type') ?? '').split(';', 1);
+  return type!.trim().toLowerCase();
+}
+
+function readJson(body: Buffer): Item[] {
+  const item = parse(body);
+  if ('malformed' in item) throw new ConnectError(`the body is ${item.malformed}`, Code.InvalidArgument);
+  return Array.isArray(item.json) ? item.json.map((json) => ({ json })) : [item];
+}
+
+/** Empty lines are no items. Lines are cut as bytes, so that a broken one spoils no other. */
+function readNdjson(body: Buffer): Item[] {
+  const items: Item[] = [];
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(0x0a, start);
+    const end = newline === -1 ? body.length : newline;
+    const line = body.subarray(start, end);
+    if (line.toString('latin1').trim() !== '') items.push(parse(line));
+    start = end + 1;
+  }
+  return items;
+}
+
+function parse(text: Buffer): Item {
+  if (!isUtf8(text)) return { malformed: 'not UTF-8' };
+  try {
+    return { json: JSON.parse(text.toString()) };
+  } catch {
+    return { malformed: 'not valid JSON' };
+  }
+}
+
+function resultJson({ result }: IngestResult): object {
+  if (result.case === 'accepted') {
+    const { eventId, partition, offset } = result.value;
+    return { event_id: eventId, status: 'accepted', partition, offset: Number(offset) };
+  }
+  const { eventId, field, reason, limit, message } = result.value!;
+  return { event_id: eventId, status: 'rejected', field, reason: reasonName(reason), limit, message };
+}
+
+/** A reject reason as REST answers name it, such as "too_long". */
+function reasonName(reason: RejectReason): string {
+  return RejectReason[reason].toLowerCase();
+}

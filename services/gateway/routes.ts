@@ -1,0 +1,29 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import type { Logger } from 'pino';
+import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { EventLog } from '../shared/log/event-log.ts';
+import type { HttpRoute } from '../shared/rpc/http-routes.ts';
+import { ingest } from './ingest.ts';
+import { ingestBatch } from './ingest-batch.ts';
+import { ingestStream } from './ingest-stream.ts';
+import { restRoutes } from './rest.ts';
+
+/** What the gateway works with. */
+export interface GatewayDeps {
+  log: EventLog;
+  /** Milliseconds since 1970-01-01 UTC. */
+  now: () => number;
+  logger: Logger;
+}
+
+export function gatewayRoutes(router: ConnectRouter, deps: GatewayDeps): void {
+  router.service(IngestService, {
+    ingest: (request) => ingest(request, deps),
+    ingestBatch: (request) => ingestBatch(request, deps),
+    ingestStream: (requests) => ingestStream(requests, deps),
+  });
+}
+
+export function gatewayHttp(deps: GatewayDeps): HttpRoute[] {
+  return restRoutes(deps);
+}
