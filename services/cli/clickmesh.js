@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that a Node too old to run TypeScript still says what is wrong.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `clickmesh needs Node 24 or newer, and this is ${process.version}. ` +
+      'In the project folder, `npx clickmesh` uses the one that npm installed.\n',
+  );
+  process.exit(1);
+}
+await import('./main.ts');

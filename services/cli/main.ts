@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { auditCommand } from './audit.ts';
+import { generateCommand } from './generate.ts';
+import { replayCommand } from './replay.ts';
+import { statsCommand } from './stats.ts';
+import { upCommand } from './up.ts';
+
+const program = new Command('clickmesh')
+  .description(packageJson.description)
+  .version(packageJson.version)
+  .addCommand(upCommand)
+  .addCommand(generateCommand)
+  .addCommand(replayCommand)
+  .addCommand(statsCommand)
+  .addCommand(auditCommand);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`clickmesh: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}

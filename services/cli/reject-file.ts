@@ -1,0 +1,32 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+/** One line of a rejects file. */
+export interface RejectedLine {
+  /** Line of the input, from 1. */
+  line: number;
+  /** The reject reason in lower case, such as "too_long". */
+  reason: string;
+  field?: string;
+  message: string;
+  /** The line itself, unless it is too long. */
+  input?: string;
+}
+
+export interface RejectFile {
+  write(rejected: RejectedLine): void;
+  close(): void;
+}
+
+/** An NDJSON file that is created, or emptied, with its first line. Throws the system's error if it can't be written. */
+export function openRejectFile(path: string): RejectFile {
+  let file: number | undefined;
+  return {
+    write(rejected) {
+      file ??= openSync(path, 'w');
+      writeSync(file, `${JSON.stringify(rejected)}\n`);
+    },
+    close() {
+      if (file !== undefined) closeSync(file);
+    },
+  };
+}
