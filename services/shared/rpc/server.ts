@@ -16,6 +16,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** An HTTP/2 connection that was silent for so long is told to go; its open streams may end first. In ms. */
 const SESSION_TIMEOUT_MS = 300_000;
+/** How often close looks for HTTP/1.1 connections whose last request has ended, in ms. */
+const SWEEP_MS = 20;
 const MAX_HEADER_BYTES = 16_384;
 /** Per HTTP/2 connection. With a request of the largest size in each: 256 MiB. */
 const MAX_CONCURRENT_STREAMS = 256;
@@ -54,24 +56,26 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const handle = requestHandler(options, shutdown.signal);
   const h1 = http1Server((req, res) => {
     if (shutdown.signal.aborted) res.setHeader('connection', 'close');
-    res.once('close', () => shutdown.signal.aborted && h1.closeIdleConnections());
     handle(req, res);
   });
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
   const sessions = trackSessions(h2);
-  const sockets = shareConnections(h1, h2);
+  const connections = shareConnections(h1, h2);
   const port = await listen(h1, host, options.port);
 
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => h1.close(() => resolve()));
     shutdown.abort();
     for (const session of sessions) session.close();
+    for (const socket of connections.silent) socket.destroy();
+    const sweep = setInterval(() => h1.closeIdleConnections(), SWEEP_MS);
     const cut = setTimeout(() => {
-      logger.warn({ connections: sockets.size }, 'requests were cut at shutdown');
-      for (const socket of sockets) socket.destroy();
+      logger.warn({ connections: connections.open.size }, 'requests were cut at shutdown');
+      for (const socket of connections.open) socket.destroy();
     }, drainMs);
     await closed;
+    clearInterval(sweep);
     clearTimeout(cut);
   }
 
@@ -83,10 +87,18 @@ function requestHandler({ services, routes, logger }: ServeOptions, shutdown: Ab
   const route = httpRouter(routes, logger);
   const rpc = rpcHandler((router) => services(router, shutdown), logger);
   return (req, res) => {
+    res.once('finish', () => discardRest(req));
     if (req.headers.origin !== undefined && allowOrigin(req, res)) return;
     if (route(req, res) || rpc(req, res)) return;
     send(res, errorResponse(404, 'not_found', `nothing is served at ${pathOf(req)}`)).catch(() => res.destroy());
   };
+}
+
+/** An answer given before the request was read to its end must not leave the connection stuck on the rest. */
+function discardRest(req: NodeRequest): void {
+  if (req.complete) return;
+  if ('stream' in req) req.stream.close();
+  else req.resume();
 }
 
 /** Lets pages of other origins read the answer, and says whether it was all they asked. */
@@ -137,23 +149,29 @@ function trackSessions(h2: http2.Http2Server): Set<http2.ServerHttp2Session> {
   return sessions;
 }
 
-/**
- * Makes the listening HTTP/1.1 server pass on connections that open with HTTP/2's preface ("PRI * HTTP/2.0").
- * Returns the open connections.
- */
-function shareConnections(h1: http.Server, h2: http2.Http2Server): Set<Socket> {
+interface Connections {
+  open: Set<Socket>;
+  /** Those of the open ones that have not said what they speak, such as a browser's spare ones. */
+  silent: Set<Socket>;
+}
+
+/** Makes the listening HTTP/1.1 server pass on connections that open with HTTP/2's preface ("PRI * HTTP/2.0"). */
+function shareConnections(h1: http.Server, h2: http2.Http2Server): Connections {
   const [speakHttp1] = h1.listeners('connection') as [(socket: Socket) => void];
-  const sockets = new Set<Socket>();
+  const open = new Set<Socket>();
+  const silent = new Set<Socket>();
   h1.removeAllListeners('connection');
   h1.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    open.add(socket);
+    silent.add(socket);
+    socket.once('close', () => open.delete(socket) && silent.delete(socket));
     peek(socket, (start) => {
+      silent.delete(socket);
       if (start.toString('latin1') === 'PRI') h2.emit('connection', socket);
       else speakHttp1.call(h1, socket);
     });
   });
-  return sockets;
+  return { open, silent };
 }
 
 /** Looks at the first three bytes of a connection, which no HTTP/1.1 method shares with the preface, and keeps them. */

@@ -1,0 +1,278 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { createClient } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { Health, HealthCheckResponse_ServingStatus as Status } from '../../../gen/ts/grpc/health/v1/health_pb.js';
+import { startGateway, type TestGateway } from '../../../test/fixtures/gateway.ts';
+import { serve } from './server.ts';
+
+const INGEST = '/clickmesh.v1.IngestService/Ingest';
+const TOO_MUCH = (1 << 20) + 1;
+const JSON_TYPE = { 'content-type': 'application/json' };
+const CLICK = {
+  event_type: 'click',
+  event_id: '6f1b0e0a-1f7e-4a0e-9d0a-0a4c5cbb8a01',
+  user_id: 'u',
+  ad_id: 'a',
+  campaign_id: 'c',
+  source: 's',
+  timestamp: 1678886400000,
+};
+
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  // A close that waits for what it should not wait for outlasts the test.
+  gateway = await startGateway({ drainMs: 600_000 });
+});
+afterEach(() => gateway.close());
+
+async function fetched(path: string, init?: RequestInit) {
+  const response = await fetch(`${gateway.url}${path}`, init);
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+const post = (path: string, body: BodyInit, headers: HeadersInit = JSON_TYPE) =>
+  fetched(path, { method: 'POST', body, headers });
+
+/** A body of unknown length. */
+const chunked = (bytes: number) =>
+  new ReadableStream({
+    start(controller) {
+      for (let sent = 0; sent < bytes; sent += 65_536) controller.enqueue(new Uint8Array(65_536).fill(0x20));
+      controller.close();
+    },
+  });
+
+async function raw(...writes: (string | Buffer)[]): Promise<string> {
+  const socket = connect(gateway.port, '127.0.0.1');
+  socket.on('error', () => {});
+  for (const part of writes) {
+    socket.write(part);
+    await new Promise(setImmediate);
+  }
+  return text(socket);
+}
+
+describe('plain HTTP', () => {
+  it.each([
+    ['GET', '/healthz', 200],
+    ['HEAD', '/healthz', 200],
+    ['GET', '/healthz?verbose', 200],
+    ['GET', '/readyz', 200],
+    ['POST', '/healthz', 405],
+    ['GET', '/api/v1/events', 405],
+    ['GET', '/', 404],
+    ['GET', '/clickmesh.v1.IngestService/Nope', 404],
+    ['GET', INGEST, 405],
+  ])('%s %s: %d', async (method, path, status) => {
+    expect((await fetched(path, { method })).status).toBe(status);
+  });
+
+  it('says what is not ready', async () => {
+    gateway.ready = false;
+    const { status, body } = await fetched('/readyz');
+    expect(status).toBe(503);
+    expect(JSON.parse(body)).toEqual({ ready: false, checks: { log: { ok: false, reason: 'told so by a test' } } });
+    expect((await fetched('/healthz')).status).toBe(200);
+  });
+
+  it('hides what went wrong inside', async () => {
+    gateway.log.beforeAppend = () => {
+      throw new TypeError('secret');
+    };
+    const { status, body } = await post('/api/v1/events', JSON.stringify(CLICK));
+    expect(status).toBe(500);
+    expect(JSON.parse(body)).toEqual({ error: { code: 'internal', message: 'internal error' } });
+  });
+});
+
+describe('pages of other origins', () => {
+  it('may ask first', async () => {
+    const { status, headers } = await fetched(INGEST, { method: 'OPTIONS', headers: { origin: 'http://shop' } });
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('access-control-allow-headers')).toContain('Connect-Protocol-Version');
+  });
+
+  it.each([INGEST, '/api/v1/events', '/nope'])('may read the answer of %s', async (path) => {
+    const { headers } = await post(path, '{}', { ...JSON_TYPE, origin: 'http://shop' });
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('access-control-expose-headers')).toContain('Grpc-Status');
+  });
+});
+
+describe('hostile requests', () => {
+  afterEach(async () => {
+    expect((await fetched('/healthz')).status).toBe(200);
+  });
+
+  it.each([
+    ['/api/v1/events', 413],
+    [INGEST, 429],
+  ])('a body too large for %s', async (path, status) => {
+    expect((await post(path, ' '.repeat(TOO_MUCH))).status).toBe(status);
+    const streamed = { method: 'POST', body: chunked(2 * TOO_MUCH), headers: JSON_TYPE, duplex: 'half' as const };
+    expect((await fetched(path, streamed)).status).toBe(status);
+  });
+
+  it('a body of exactly the limit is no such thing', async () => {
+    const body = JSON.stringify(CLICK);
+    expect((await post('/api/v1/events', body + ' '.repeat(TOO_MUCH - 1 - body.length))).status).toBe(202);
+  });
+
+  it('a gzip bomb', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 << 20));
+    expect((await post(INGEST, bomb, { ...JSON_TYPE, 'content-encoding': 'gzip' })).status).toBe(429);
+    const envelope = Buffer.alloc(5);
+    envelope[0] = 1;
+    envelope.writeUInt32BE(bomb.length, 1);
+    const grpcWeb = { 'content-type': 'application/grpc-web+proto', 'grpc-encoding': 'gzip' };
+    expect((await post(INGEST, Buffer.concat([envelope, bomb]), grpcWeb)).body).toContain('grpc-status: 8');
+  });
+
+  it.each([
+    ['invalid JSON', '{', JSON_TYPE, 400],
+    ['JSON of another shape', '{"event":7}', JSON_TYPE, 400],
+    ['an unknown content type', 'x', { 'content-type': 'text/plain' }, 415],
+    ['an unknown compression', 'x', { ...JSON_TYPE, 'content-encoding': 'rot13' }, 501],
+    ['a broken gzip', 'no gzip at all', { ...JSON_TYPE, 'content-encoding': 'gzip' }, 400],
+    ['a deadline too far away', '{}', { ...JSON_TYPE, 'connect-timeout-ms': '3600001' }, 400],
+    // The library's parser reports it as internal, as gRPC servers do.
+    ['invalid protobuf', '\x0a\xff', { 'content-type': 'application/proto' }, 500],
+  ])('%s', async (_, body, headers, status) => {
+    expect((await post(INGEST, body, headers)).status).toBe(status);
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1.1 400/],
+    ['no Host', `POST ${INGEST} HTTP/1.0\r\ncontent-type: application/json\r\n\r\n`, /^HTTP\/1.1 400/],
+    ['a Host that is none', `POST ${INGEST} HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n`, /^HTTP\/1.1 400/],
+    ['a path that is none', 'GET // HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', /^HTTP\/1.1 404/],
+    ['a bad content-length', 'POST /click HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n', /^HTTP\/1.1 400/],
+    ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n', /^HTTP\/1.1 400/],
+    ['headers too large', `GET / HTTP/1.1\r\nhost: x\r\ncookie: ${'x'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1.1 431/],
+    ['half a preface', 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\nGET / HTTP/1.1\r\n\r\n', /./],
+  ])('%s', async (_, bytes, answer) => {
+    expect(await raw(bytes)).toMatch(answer);
+  });
+
+  it('a client that leaves before it says anything', async () => {
+    const socket = connect(gateway.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  });
+
+  it('a request that comes byte by byte', async () => {
+    const bytes = [...'POST /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'];
+    expect(await raw(...bytes)).toMatch(/^HTTP\/1.1 405/);
+  });
+
+  it('more streams than one connection may have', async () => {
+    const session = http2.connect(gateway.url);
+    await once(session, 'remoteSettings');
+    expect(session.remoteSettings.maxConcurrentStreams).toBe(256);
+    session.destroy();
+  });
+});
+
+describe('close', () => {
+  /** Holds every append until released; resolves `reached` when `count` of them wait. */
+  function holdAppends(count: number) {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    let waiting = 0;
+    gateway.log.beforeAppend = () => {
+      if (++waiting === count) reach();
+      return released;
+    };
+    return { reached, release };
+  }
+
+  const event = {
+    event: {
+      case: 'click' as const,
+      value: {
+        eventId: CLICK.event_id,
+        userId: 'u',
+        adId: 'a',
+        campaignId: 'c',
+        source: 's',
+        timestamp: BigInt(CLICK.timestamp),
+      },
+    },
+  };
+
+  it('lets requests in flight succeed, whatever they came by', async () => {
+    const { reached, release } = holdAppends(12);
+    const transports = [
+      createGrpcTransport({ baseUrl: gateway.url }),
+      createConnectTransport({ baseUrl: gateway.url, httpVersion: '2' }),
+      createConnectTransport({ baseUrl: gateway.url, httpVersion: '1.1' }),
+    ];
+    const clients = transports.map((transport) => createClient(IngestService, transport));
+    const calls = [...clients, ...clients, ...clients].map((client) => client.ingest({ event }));
+    const posts = [1, 2, 3].map(() => post('/api/v1/events', JSON.stringify(CLICK)));
+    await reached;
+    const closed = gateway.close();
+    release();
+    for (const answer of await Promise.all(calls)) expect(answer.acceptance?.eventId).toBe(CLICK.event_id);
+    for (const answer of await Promise.all(posts)) expect(answer.status).toBe(202);
+    await closed;
+    await expect(fetched('/healthz')).rejects.toThrow();
+  });
+
+  it('does not wait for connections that idle', async () => {
+    const agent = new http.Agent({ keepAlive: true });
+    const request = http.get(`${gateway.url}/healthz`, { agent });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    await text(response);
+    const session = http2.connect(gateway.url);
+    await once(session, 'remoteSettings');
+    await gateway.close();
+    agent.destroy();
+  });
+
+  it('tells who watches, and does not wait for them', async () => {
+    const watching = createClient(Health, createGrpcTransport({ baseUrl: gateway.url }))
+      .watch({})
+      [Symbol.asyncIterator]();
+    expect((await watching.next()).value).toMatchObject({ status: Status.SERVING });
+    const closed = gateway.close();
+    expect((await watching.next()).value).toMatchObject({ status: Status.NOT_SERVING });
+    expect((await watching.next()).done).toBe(true);
+    await closed;
+  });
+
+  it('cuts what outlasts the limit', async () => {
+    await gateway.close();
+    gateway = await startGateway({ drainMs: 50 });
+    const { reached } = holdAppends(1);
+    const call = post('/api/v1/events', JSON.stringify(CLICK));
+    call.catch(() => {});
+    await reached;
+    await gateway.close();
+    await expect(call).rejects.toThrow();
+  });
+
+  it('does not wait for a connection that never said anything', async () => {
+    const socket: Socket = connect(gateway.port, '127.0.0.1');
+    await once(socket, 'connect');
+    await Promise.all([gateway.close(), once(socket, 'close')]);
+  });
+});
+
+describe('serve', () => {
+  it('says in one line that the port is in use', async () => {
+    const options = { host: '127.0.0.1', port: gateway.port, services: () => {}, routes: [], logger: pino() };
+    await expect(serve(options)).rejects.toThrow(`can't listen on 127.0.0.1:${gateway.port}: the port is in use`);
+  });
+});
