@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { RocksLevel } from '@nxtedition/rocksdb';
+import { MAX_IN_FLIGHT_BYTES } from '../limits.ts';
+import { openAppender } from './embedded-log-append.ts';
+import { CLOSE } from './embedded-log-flight.ts';
+import { readFrom } from './embedded-log-read.ts';
+import type { RetentionLimits } from './embedded-log-retention.ts';
+import { BUFFERS, committedEntry, openStore, readCommitted, recover } from './embedded-log-store.ts';
+import type { WriterData, WriterMessage } from './embedded-log-writer.ts';
+import { type EventLog, LogUnavailable, type RecordPosition, type Topic } from './event-log.ts';
+import {
+  endMoved,
+  endOf,
+  offsetMemory,
+  offsetTable,
+  publishEnd,
+  publishStart,
+  slotOf,
+  startOf,
+} from './offset-table.ts';
+
+export interface EmbeddedLogOptions extends RetentionLimits {
+  /** A folder of its own; created if missing. */
+  dir: string;
+  /** Partitions of every topic, fixed when the folder is first opened. */
+  partitions: number;
+  /** Bytes of keys and values that each thread may have waiting; MAX_IN_FLIGHT_BYTES by default. */
+  maxInFlightBytes?: number;
+}
+
+/** Takes the log to another thread of the process: `worker.postMessage(share, [share.port])`. For one thread only. */
+export interface EmbeddedLogShare {
+  handle: bigint;
+  offsets: SharedArrayBuffer;
+  partitions: number;
+  maxInFlightBytes: number;
+  port: MessagePort;
+}
+
+/** The log as any thread sees it. A group has one consumer: who joins is assigned every partition. */
+export interface AttachedLog extends EventLog {
+  /** The group's committed positions; none of partitions it never committed. */
+  committed(topic: Topic, group: string): Promise<RecordPosition[]>;
+}
+
+/** The log in the thread that opened it; its close() waits until every thread it was shared with has closed it too. */
+export interface EmbeddedLog extends AttachedLog {
+  share(): EmbeddedLogShare;
+}
+
+/**
+ * Opens the log of one process, in RocksDB. Throws, with one line for the operator, if another process has it open, it
+ * has another number of partitions, it can't be read, or it has lost records that were acknowledged.
+ *
+ * When the disk is full appends reject with LogUnavailable; a few seconds after there is room they work again. After
+ * other disk errors they reject until the log is opened anew.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  const { dir, partitions, retentionMs, retentionBytes, maxInFlightBytes = MAX_IN_FLIGHT_BYTES } = options;
+  const db = await openStore(dir, partitions);
+  const states = await orClose(db, () => recover(db, dir, partitions));
+  const offsets = offsetMemory(states.length);
+  for (const [slot, { start, end }] of states.entries()) {
+    publishStart(offsetTable(offsets), slot, start);
+    publishEnd(offsetTable(offsets), slot, end);
+  }
+  const retention = { retentionMs, retentionBytes };
+  const workerData: WriterData = { handle: db.handle, offsets, dir, partitions, states, retention };
+  const writer = new Worker(new URL('./embedded-log-writer.ts', import.meta.url), { workerData });
+  const tell = (message: WriterMessage, transfer: MessagePort[]) => writer.postMessage(message, transfer);
+
+  function share(): EmbeddedLogShare {
+    const { port1, port2 } = new MessageChannel();
+    tell({ port: port1 }, [port1]);
+    return { handle: db.handle, offsets, partitions, maxInFlightBytes, port: port2 };
+  }
+
+  const log = await attachEmbeddedLog(share());
+  let closed: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    const stopped = once(writer, 'exit');
+    tell(CLOSE, []);
+    await log.close();
+    await stopped;
+    await db.close();
+  }
+  return {
+    ...log,
+    share,
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+async function orClose<T>(db: RocksLevel, action: () => T): Promise<T> {
+  try {
+    return action();
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** The log in another thread. It must be closed here before, or when, the opening thread closes it. */
+export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<AttachedLog> {
+  const { partitions, port } = share;
+  // The handle belongs to the opening thread: closing this object would close the database under all threads.
+  const db = new RocksLevel(share.handle, BUFFERS);
+  await db.open();
+  const offsets = offsetTable(share.offsets);
+  const appender = openAppender(port, partitions, share.maxInFlightBytes);
+  const closing = new AbortController();
+  const readable = { db, offsets, partitions };
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+
+  const log: AttachedLog = {
+    append: appender.append,
+    async read(topic, from, { maxBytes, waitMs, signal }) {
+      if (closing.signal.aborted) throw new LogUnavailable('The log is closed');
+      const slot = slotOf(topic, from.partition, partitions);
+      const records = readFrom(readable, slot, from.offset, maxBytes);
+      if (records.length > 0 || waitMs <= 0) return records;
+      await endMoved(offsets, slot, from.offset, waitMs, signal ? [closing.signal, signal] : [closing.signal]);
+      return closing.signal.aborted ? [] : readFrom(readable, slot, from.offset, maxBytes);
+    },
+    async offsets(topic) {
+      return all.map((partition) => {
+        const slot = slotOf(topic, partition, partitions);
+        return { start: startOf(offsets, slot), end: endOf(offsets, slot) };
+      });
+    },
+    committed: async (topic, group) => readCommitted(db, topic, group, partitions),
+    async join(topic, group, listener) {
+      await listener.assigned(all);
+      return {
+        commit: (positions) => appender.put(positions.map((position) => committedEntry(topic, group, position))),
+        close: () => listener.revoked(all),
+      };
+    },
+    async close() {
+      closing.abort();
+      await appender.close();
+    },
+  };
+  port.on('message', (message) => {
+    if (message === CLOSE) log.close();
+  });
+  return log;
+}

@@ -1,0 +1,300 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type EventLog,
+  type LogRecord,
+  LogUnavailable,
+  type NewRecord,
+  OffsetOutOfRange,
+  type RecordPosition,
+  TOPICS,
+  type Topic,
+} from '../../services/shared/log/event-log.ts';
+import { partitionOf } from '../../services/shared/log/murmur2.ts';
+
+/** A log under test, in a place of its own. */
+export interface LogUnderTest {
+  log: EventLog;
+  /** Closes the log and opens it again on what it left. */
+  reopen(): Promise<EventLog>;
+  /** Closes what is open and removes everything. */
+  destroy(): Promise<void>;
+}
+
+const TOPIC: Topic = 'raw-events';
+const NOW = { maxBytes: 1 << 20, waitMs: 0 };
+const LONG = { maxBytes: 1 << 20, waitMs: 30_000 };
+
+function record(key: string, value: string, more: Partial<NewRecord> = {}): NewRecord {
+  return { topic: TOPIC, key, value: Buffer.from(value), ...more };
+}
+
+function numbered(count: number, partition: number): NewRecord[] {
+  return Array.from({ length: count }, (_, i) => record(`key-${i}`, `value-${i}`, { partition }));
+}
+
+/** Every record of a partition, in reads of at most `maxBytes`. */
+async function readAll(log: EventLog, partition: number, maxBytes = 1 << 20, topic = TOPIC): Promise<LogRecord[]> {
+  const { start, end } = (await log.offsets(topic))[partition]!;
+  const records: LogRecord[] = [];
+  while (start + records.length < end) {
+    const from = { partition, offset: start + records.length };
+    records.push(...(await log.read(topic, from, { maxBytes, waitMs: LONG.waitMs })));
+  }
+  return records;
+}
+
+const text = ({ value }: LogRecord) => Buffer.from(value).toString();
+
+/** The log of the running test. */
+interface Current {
+  subject: LogUnderTest;
+  log: EventLog;
+}
+
+/** What services/shared/log/event-log.ts promises, for any adapter. Its log needs at least two partitions. */
+export function eventLogContract(name: string, open: () => Promise<LogUnderTest>): void {
+  describe(name, () => {
+    const current = {} as Current;
+    beforeEach(async () => {
+      current.subject = await open();
+      current.log = current.subject.log;
+    });
+    afterEach(() => current.subject.destroy());
+
+    describe('append', () => appendContract(current));
+    describe('read', () => readContract(current));
+    describe('offsets', () => offsetsContract(current));
+    describe('reopened', () => reopenedContract(current));
+    describe('join', () => joinContract(current));
+  });
+}
+
+function appendContract(current: Current): void {
+  test('answers positions in the order of the records, each partition from 0 without gaps', async () => {
+    const records = Array.from({ length: 100 }, (_, i) => record(`user-${i % 17}`, `${i}`));
+    const positions = [
+      ...(await current.log.append(records.slice(0, 60))),
+      ...(await current.log.append(records.slice(60))),
+    ];
+    const next = new Map<number, number>();
+    for (const [i, { partition, offset }] of positions.entries()) {
+      expect(offset).toBe(next.get(partition) ?? 0);
+      next.set(partition, offset + 1);
+      const [found] = await current.log.read(TOPIC, { partition, offset }, LONG);
+      expect(text(found!)).toBe(`${i}`);
+    }
+  });
+
+  test('of nothing answers nothing', async () => {
+    expect(await current.log.append([])).toEqual([]);
+  });
+
+  test('puts a key in the partition that the Java client would choose', async () => {
+    const partitions = (await current.log.offsets(TOPIC)).length;
+    const keys = Array.from({ length: 50 }, (_, i) => `user-${i}-ü`);
+    const positions = await current.log.append(keys.map((key) => record(key, '')));
+    expect(positions.map(({ partition }) => partition)).toEqual(keys.map((key) => partitionOf(key, partitions)));
+  });
+
+  test('puts a record in the partition it asks for, whatever its key', async () => {
+    const positions = await current.log.append([0, 1, 0].map((partition) => record('one-key', '', { partition })));
+    expect(positions).toEqual([
+      { partition: 0, offset: 0 },
+      { partition: 1, offset: 0 },
+      { partition: 0, offset: 1 },
+    ]);
+  });
+
+  test('rejects a partition that does not exist, and appends nothing of the call', async () => {
+    const call = current.log.append([record('a', '', { partition: 0 }), record('b', '', { partition: 1_000 })]);
+    await expect(call).rejects.toThrow();
+    expect((await current.log.offsets(TOPIC))[0]).toEqual({ start: 0, end: 0 });
+  });
+
+  test('keeps the order of the calls of one caller that does not wait', async () => {
+    const calls = Array.from({ length: 200 }, (_, i) => current.log.append([record('', `${i}`, { partition: 1 })]));
+    const positions = (await Promise.all(calls)).flat();
+    expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    expect((await readAll(current.log, 1)).map(text)).toEqual(Array.from({ length: 200 }, (_, i) => `${i}`));
+  });
+
+  test('gives every record of concurrent callers a position of its own', async () => {
+    const callers = Array.from({ length: 20 }, async (_, caller) => {
+      const positions: RecordPosition[] = [];
+      for (let i = 0; i < 20; i++)
+        positions.push(...(await current.log.append([record(`${caller}`, `${caller}:${i}`)])));
+      return positions;
+    });
+    for (const [caller, positions] of (await Promise.all(callers)).entries()) {
+      for (const [i, position] of positions.entries()) {
+        if (i > 0) expect(position.offset).toBeGreaterThan(positions[i - 1]!.offset);
+        expect(text((await current.log.read(TOPIC, position, LONG))[0]!)).toBe(`${caller}:${i}`);
+      }
+    }
+    const ranges = await current.log.offsets(TOPIC);
+    expect(ranges.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(400);
+  });
+
+  test('spreads one call over several topics, which do not see each other', async () => {
+    await current.log.append(TOPICS.map((topic) => record('k', topic, { topic, partition: 0 })));
+    for (const topic of TOPICS) {
+      expect((await readAll(current.log, 0, NOW.maxBytes, topic)).map(text)).toEqual([topic]);
+    }
+  });
+
+  test('does not see what the caller does with its bytes afterwards', async () => {
+    const value = Buffer.from('before');
+    const appended = current.log.append([record('k', '', { value, partition: 0 })]);
+    value.write('after!');
+    await appended;
+    expect(text((await readAll(current.log, 0))[0]!)).toBe('before');
+  });
+
+  test('rejects with LogUnavailable once the log is closed', async () => {
+    await current.log.close();
+    await expect(current.log.append([record('k', 'v')])).rejects.toThrow(LogUnavailable);
+  });
+}
+
+function readContract(current: Current): void {
+  test('gives back key, value, headers, position and append time', async () => {
+    const before = Date.now();
+    const headers = { traceparent: '00-abc-01', naïve: 'ümlaut' };
+    await current.log.append([
+      record('user-ß', 'a value', { partition: 1, headers }),
+      record('k', 'v', { partition: 1 }),
+    ]);
+    const records = await readAll(current.log, 1);
+    expect(records[0]).toMatchObject({ partition: 1, offset: 0, key: 'user-ß', headers });
+    expect(text(records[0]!)).toBe('a value');
+    expect(records[1]).toMatchObject({ partition: 1, offset: 1, key: 'k', headers: {} });
+    for (const { appendTime } of records) {
+      expect(appendTime).toBeGreaterThanOrEqual(before);
+      expect(appendTime).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
+  test('takes an empty value, an empty key and a value of 1 MiB', async () => {
+    const large = Buffer.alloc(1 << 20, 'large ');
+    const values = [Buffer.alloc(0), large, Buffer.from('small')];
+    await current.log.append(values.map((value) => record('', '', { value, partition: 0 })));
+    const records = await readAll(current.log, 0);
+    expect(records.map(({ key }) => key)).toEqual(['', '', '']);
+    for (const [i, value] of values.entries()) expect(Buffer.compare(records[i]!.value, value)).toBe(0);
+  });
+
+  test('starts at any offset and goes on to the end', async () => {
+    await current.log.append(numbered(40, 0));
+    await current.log.append(numbered(40, 0));
+    for (const offset of [0, 1, 39, 40, 41, 79]) {
+      const records = await current.log.read(TOPIC, { partition: 0, offset }, LONG);
+      expect(records[0]).toMatchObject({ offset, key: `key-${offset % 40}` });
+    }
+    expect(await current.log.read(TOPIC, { partition: 0, offset: 80 }, NOW)).toEqual([]);
+  });
+
+  test.each([1, 100, 5_000])('answers about maxBytes, %i, but at least one record', async (maxBytes) => {
+    const value = Buffer.alloc(1_000, 'x');
+    await current.log.append(Array.from({ length: 30 }, () => record('key', '', { value, partition: 0 })));
+    const records = await current.log.read(TOPIC, { partition: 0, offset: 0 }, { maxBytes, waitMs: LONG.waitMs });
+    expect(records.length).toBeGreaterThanOrEqual(1);
+    expect(records.length).toBeLessThanOrEqual(Math.ceil(maxBytes / 1_000));
+    expect((await readAll(current.log, 0, maxBytes)).map(({ offset }) => offset)).toEqual([...Array(30).keys()]);
+  });
+
+  test('throws OffsetOutOfRange after the end', async () => {
+    await current.log.append(numbered(3, 0));
+    await expect(current.log.read(TOPIC, { partition: 0, offset: 4 }, NOW)).rejects.toThrow(OffsetOutOfRange);
+    await expect(current.log.read(TOPIC, { partition: 0, offset: -1 }, NOW)).rejects.toThrow(OffsetOutOfRange);
+  });
+
+  test('at the end waits and is woken by an append', async () => {
+    await current.log.append(numbered(2, 0));
+    const reading = current.log.read(TOPIC, { partition: 0, offset: 2 }, LONG);
+    await current.log.append([record('k', 'elsewhere', { partition: 1 }), record('k', 'awaited', { partition: 0 })]);
+    expect((await reading).map(text)).toEqual(['awaited']);
+  });
+
+  test('at the end answers nothing after waitMs', async () => {
+    expect(await current.log.read(TOPIC, { partition: 0, offset: 0 }, { maxBytes: 1, waitMs: 20 })).toEqual([]);
+  });
+
+  test('at the end answers nothing when it is aborted', async () => {
+    const abort = new AbortController();
+    const reading = current.log.read(TOPIC, { partition: 0, offset: 0 }, { ...LONG, signal: abort.signal });
+    abort.abort();
+    expect(await reading).toEqual([]);
+    expect(await current.log.read(TOPIC, { partition: 0, offset: 0 }, { ...LONG, signal: abort.signal })).toEqual([]);
+  });
+
+  test('at the end answers nothing when the log is closed', async () => {
+    const reading = current.log.read(TOPIC, { partition: 0, offset: 0 }, LONG);
+    await current.log.close();
+    expect(await reading).toEqual([]);
+  });
+
+  test('sees a record once its append has resolved, and the same record every time', async () => {
+    for (let i = 0; i < 20; i++) {
+      const [position] = await current.log.append([record('k', `${i}`)]);
+      const first = await current.log.read(TOPIC, position!, LONG);
+      expect(first.map(text)).toEqual([`${i}`]);
+      expect(await current.log.read(TOPIC, position!, LONG)).toEqual(first);
+    }
+  });
+}
+
+function offsetsContract(current: Current): void {
+  test('are one range per partition, empty at first', async () => {
+    const ranges = await current.log.offsets(TOPIC);
+    expect(ranges.length).toBeGreaterThanOrEqual(2);
+    for (const range of ranges) expect(range).toEqual({ start: 0, end: 0 });
+  });
+
+  test('count what was appended', async () => {
+    await current.log.append(numbered(5, 1));
+    const ranges = await current.log.offsets(TOPIC);
+    expect(ranges[0]).toEqual({ start: 0, end: 0 });
+    expect(ranges[1]).toEqual({ start: 0, end: 5 });
+  });
+}
+
+function reopenedContract(current: Current): void {
+  test('has everything that was acknowledged and goes on where it ended', async () => {
+    await current.log.append(numbered(500, 0));
+    const before = await readAll(current.log, 0);
+    current.log = await current.subject.reopen();
+    expect(await readAll(current.log, 0)).toEqual(before);
+    expect(await current.log.append(numbered(1, 0))).toEqual([{ partition: 0, offset: 500 }]);
+  });
+
+  test('has what was under way when it was closed', async () => {
+    const appending = current.log.append(numbered(100, 1));
+    current.log = await current.subject.reopen();
+    expect((await appending).length).toBe(100);
+    expect((await current.log.offsets(TOPIC))[1]).toEqual({ start: 0, end: 100 });
+  });
+}
+
+function joinContract(current: Current): void {
+  test('assigns every partition to the only member, which may commit and gives them back', async () => {
+    const all = (await current.log.offsets(TOPIC)).map((_, partition) => partition);
+    const assigned = new Set<number>();
+    const joined = Promise.withResolvers<void>();
+    const assignment = await current.log.join(TOPIC, 'group', {
+      async assigned(partitions) {
+        for (const partition of partitions) assigned.add(partition);
+        if (assigned.size === all.length) joined.resolve();
+      },
+      async revoked(partitions) {
+        for (const partition of partitions) assigned.delete(partition);
+      },
+    });
+    await joined.promise;
+    await current.log.append(numbered(10, 0));
+    await assignment.commit([{ partition: 0, offset: 4 }]);
+    await assignment.commit([]);
+    expect([...assigned].sort((a, b) => a - b)).toEqual(all);
+    await assignment.close();
+    expect([...assigned]).toEqual([]);
+  });
+}
