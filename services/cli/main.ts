@@ -20,5 +20,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`clickmesh: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
+  process.exitCode ||= 1;
 }
