@@ -87,7 +87,7 @@ function requestHandler({ services, routes, logger }: ServeOptions, shutdown: Ab
   const route = httpRouter(routes, logger);
   const rpc = rpcHandler((router) => services(router, shutdown), logger);
   return (req, res) => {
-    res.once('finish', () => discardRest(req));
+    discardRestOnceAnswered(req, res);
     if (req.headers.origin !== undefined && allowOrigin(req, res)) return;
     if (route(req, res) || rpc(req, res)) return;
     send(res, errorResponse(404, 'not_found', `nothing is served at ${pathOf(req)}`)).catch(() => res.destroy());
@@ -95,10 +95,9 @@ function requestHandler({ services, routes, logger }: ServeOptions, shutdown: Ab
 }
 
 /** An answer given before the request was read to its end must not leave the connection stuck on the rest. */
-function discardRest(req: NodeRequest): void {
-  if (req.complete) return;
-  if ('stream' in req) req.stream.close();
-  else req.resume();
+function discardRestOnceAnswered(req: NodeRequest, res: NodeResponse): void {
+  const answer = 'stream' in req ? req.stream : res;
+  answer.once('finish', () => req.complete || req.resume());
 }
 
 /** Lets pages of other origins read the answer, and says whether it was all they asked. */
