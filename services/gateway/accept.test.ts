@@ -136,8 +136,10 @@ describe('accept', () => {
 
   it('does not store fields it does not know', () => {
     const unknown = Uint8Array.of(0xfa, 0x7f, 0x03, 1, 2, 3);
-    const event = fromBinary(EventSchema, Buffer.concat([toBinary(EventSchema, click({})), unknown]));
-    expect(bytesOf(event)).toEqual(bytesOf(click({})));
+    const inside = fromBinary(ClickSchema, Buffer.concat([toBinary(ClickSchema, create(ClickSchema, CLICK)), unknown]));
+    const around = fromBinary(EventSchema, Buffer.concat([toBinary(EventSchema, click(inside)), unknown]));
+    expect(inside.$unknown).toHaveLength(1);
+    expect(bytesOf(around)).toEqual(bytesOf(click({})));
   });
 
   it('takes an arm it does not know for an unknown event type', () => {

@@ -170,7 +170,9 @@ describe('a request that can not be read', () => {
   it('is an empty array', () => fails(post('[]')));
   it('is NDJSON without a line', () => fails(post('\n\n', 'application/ndjson')));
   it('has more than 1,000 items', () => fails(postJson(Array(1001).fill(CLICK))));
-  it('has another content type', async () => expect((await post('a=b', 'text/plain')).status).toBe(415));
+  it.each(['text/plain', 'constructor', ''])('has the content type "%s"', async (type) => {
+    expect((await post('a=b', type)).status).toBe(415);
+  });
   it('is compressed', async () => {
     const gzip = { 'content-encoding': 'gzip' };
     expect((await post('x', 'application/json', '/api/v1/events', gzip)).status).toBe(415);

@@ -26,9 +26,9 @@ export function restRoutes(deps: GatewayDeps): HttpRoute[] {
 }
 
 async function postEvents(request: Request, { log, now }: GatewayDeps, impliedType?: EventType): Promise<Response> {
-  const read = READERS[mediaType(request)];
+  const read = READERS.get(mediaType(request));
   if (read === undefined || (request.headers.get('content-encoding') ?? 'identity') !== 'identity') {
-    return errorResponse(415, 'invalid_argument', `send uncompressed ${Object.keys(READERS).join(', ')}`);
+    return errorResponse(415, 'invalid_argument', `send uncompressed ${[...READERS.keys()].join(', ')}`);
   }
   const items = read(Buffer.from(await request.arrayBuffer()));
   if (items.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
@@ -43,11 +43,11 @@ async function postEvents(request: Request, { log, now }: GatewayDeps, impliedTy
   return Response.json(body, { status: accepted > 0 ? 202 : 400 });
 }
 
-const READERS: Record<string, (body: Buffer) => Item[]> = {
-  'application/json': readJson,
-  'application/x-ndjson': readNdjson,
-  'application/ndjson': readNdjson,
-};
+const READERS = new Map([
+  ['application/json', readJson],
+  ['application/x-ndjson', readNdjson],
+  ['application/ndjson', readNdjson],
+]);
 
 function mediaType(request: Request): string {
   const [type] = (request.headers.get('content-type') ?? '').split(';', 1);
