@@ -1,0 +1,31 @@
+import { DataType, load, open } from 'ffi-rs';
+
+/** The embedded server's process: `node embedded-server-child.ts <libchdb> <argument>...`, started by its supervisor. */
+const [libchdb, ...args] = process.argv.slice(2) as [string, ...string[]];
+
+// Standard input is a pipe that the supervisor holds and never writes to: it ends when the supervisor dies, however.
+process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
+// A signal to the whole tree must not stop the server before those who still write to it: the supervisor ends it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+open({ library: 'libchdb', path: libchdb });
+const argv = ['clickhouse-local', ...args];
+// The main function of clickhouse-local. It blocks its thread as long as the server runs, so it gets its own.
+const result = await load({
+  library: 'libchdb',
+  funcName: 'query_stable_v2',
+  paramsType: [DataType.I32, DataType.StringArray],
+  paramsValue: [argv.length, argv],
+  // struct local_result_v2
+  retType: {
+    buf: DataType.External,
+    len: DataType.U64,
+    vec: DataType.External,
+    elapsed: DataType.Double,
+    rows: DataType.U64,
+    bytes: DataType.U64,
+    error: DataType.String,
+  },
+  runInNewThread: true,
+});
+process.stderr.write(`${result.error}\n`, () => process.exit(1));

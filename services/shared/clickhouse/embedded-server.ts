@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { libchdbPath } from 'chdb/libchdb';
+import type { Logger } from 'pino';
+
+export interface EmbeddedClickHouseOptions {
+  /** Its data; one server at a time can use it. */
+  dir: string;
+  logger: Logger;
+}
+
+export interface EmbeddedClickHouse {
+  /** Stays the same when the server is restarted. */
+  url: string;
+  /** Of ClickHouse, such as "ClickHouse 26.7.2.1". */
+  version: string;
+  /** Whether it answered when it was last looked at, at most some seconds ago. */
+  healthy(): boolean;
+  /** Of the process that serves now, or served last. */
+  pid(): number;
+  /** Ends it at once: what it answered is on disk, so there is nothing to wait for. */
+  close(): Promise<void>;
+}
+
+const CHILD = fileURLToPath(new URL('./embedded-server-child.ts', import.meta.url));
+const CONFIG = fileURLToPath(new URL('./embedded-server.xml', import.meta.url));
+/** clickhouse-local ends with its query, so the query never ends; 3 s is the longest sleep allowed. */
+const SERVE = `SYSTEM START LISTEN HTTP;
+  SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size = 1, max_threads = 1`;
+
+const START_POLL_MS = 50;
+const HEALTH_POLL_MS = 2000;
+const PING_TIMEOUT_MS = 5000;
+/** A server that did not answer this often in a row hangs, and is killed. */
+const MAX_FAILED_PINGS = 6;
+const FIRST_RESTART_MS = 200;
+const LONGEST_RESTART_MS = 10_000;
+
+/**
+ * Runs ClickHouse in a child process on a free port of 127.0.0.1 and resolves when it answers. It is started again,
+ * with growing pauses, whenever it dies, and dies with this process, however that ends. Rejects with one line where it
+ * can't start: no library for this platform, or another server has its data.
+ */
+export async function startEmbeddedClickHouse({ dir, logger }: EmbeddedClickHouseOptions): Promise<EmbeddedClickHouse> {
+  const library = locateLibrary();
+  mkdirSync(dir, { recursive: true });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log = logger.child({ component: 'clickhouse' });
+  const start = () => spawnServer([library, `--config-file=${CONFIG}`, `--path=${dir}`, `--http_port=${port}`], log);
+
+  let child = start();
+  let healthy = await answering(child, url);
+  if (!healthy) throw new Error(`ClickHouse did not start on ${dir}: ${child.lastWords()}`);
+  const version = await query(url, `SELECT value FROM system.build_options WHERE name = 'VERSION_FULL'`);
+  log.info({ url, version, pid: child.process.pid }, 'ClickHouse is up');
+
+  const closing = new AbortController();
+  async function supervise(): Promise<void> {
+    let pause = FIRST_RESTART_MS;
+    while (!closing.signal.aborted) {
+      if (healthy) pause = FIRST_RESTART_MS;
+      await watch(child, url, (answers) => {
+        healthy = answers;
+      });
+      if (closing.signal.aborted) return;
+      log.error({ pauseMs: pause, lastWords: child.lastWords() }, 'ClickHouse died; starting it again');
+      await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
+      if (closing.signal.aborted) return;
+      pause = Math.min(2 * pause, LONGEST_RESTART_MS);
+      child = start();
+      healthy = await answering(child, url);
+      if (healthy) log.info({ pid: child.process.pid }, 'ClickHouse is up again');
+    }
+  }
+  const supervised = supervise();
+
+  return {
+    url,
+    version,
+    healthy: () => healthy,
+    pid: () => child.process.pid!,
+    async close() {
+      closing.abort();
+      child.process.kill('SIGKILL');
+      await supervised;
+      await child.exited;
+      healthy = false;
+    },
+  };
+}
+
+interface Server {
+  process: ChildProcess;
+  exited: Promise<void>;
+  /** The last it wrote to standard error. */
+  lastWords(): string;
+}
+
+function spawnServer(args: string[], logger: Logger): Server {
+  const command = [CHILD, ...args, '--listen_host=127.0.0.1', `--query=${SERVE}`];
+  // In a process group of its own, out of reach of a terminal's Ctrl-C; what ends it is the end of its standard input.
+  const child = spawn(process.execPath, command, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  let last = '';
+  createInterface(child.stderr).on('line', (line) => {
+    last = line;
+    logger.warn({ pid: child.pid }, line);
+  });
+  // 'close' comes after the last of its output.
+  const exited = once(child, 'close').then(() => {});
+  return { process: child, exited, lastWords: () => last };
+}
+
+/** Waits for the first answer; false if the server exits before. */
+async function answering(server: Server, url: string): Promise<boolean> {
+  let exited = false;
+  server.exited.then(() => {
+    exited = true;
+  });
+  while (!exited) {
+    if (await ping(url)) return true;
+    await sleep(START_POLL_MS);
+  }
+  return false;
+}
+
+/** Reports the server's health until it exits; kills it when it hangs. */
+async function watch(server: Server, url: string, report: (answers: boolean) => void): Promise<void> {
+  let failed = 0;
+  const timer = setInterval(async () => {
+    const answers = await ping(url);
+    if (server.process.exitCode !== null || server.process.signalCode !== null) return;
+    report(answers);
+    failed = answers ? 0 : failed + 1;
+    if (failed >= MAX_FAILED_PINGS) server.process.kill('SIGKILL');
+  }, HEALTH_POLL_MS);
+  await server.exited;
+  clearInterval(timer);
+  report(false);
+}
+
+async function ping(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/ping`, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
+    return (await response.text()) === 'Ok.\n';
+  } catch {
+    return false;
+  }
+}
+
+async function query(url: string, sql: string): Promise<string> {
+  const response = await fetch(url, { method: 'POST', body: sql });
+  return (await response.text()).trim();
+}
+
+function locateLibrary(): string {
+  try {
+    return libchdbPath();
+  } catch (cause) {
+    const platform = `${process.platform}-${process.arch}`;
+    throw new Error(`there is no embedded ClickHouse for ${platform}: set CLICKHOUSE_URL to a server`, { cause });
+  }
+}
+
+/**
+ * Below the ports that systems give to outgoing connections: nothing else takes the port while the server restarts,
+ * and a client that tries it meanwhile can't be connected with itself.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(probe, 'listening');
+      return port;
+    } catch {
+      // Taken: try another.
+    } finally {
+      probe.close();
+    }
+  }
+}

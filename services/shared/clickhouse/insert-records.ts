@@ -1,0 +1,124 @@
+import { Readable } from 'node:stream';
+import { type DescMessage, fromBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
+import type { LogRecord } from '../log/event-log.ts';
+import { protoText, type Stream } from './streams.ts';
+
+/**
+ * What the Kafka engine would add to a record as virtual columns travels as fields of the record's own message: a
+ * record becomes these fields followed by its value, which is one valid message without decoding or copying a field.
+ * They come first so that a value that was cut off can't swallow them.
+ */
+const FIELDS = { partition: 1001, offset: 1002, timestamp: 1003, error: 1004, rawMessage: 1005 };
+const FIELD_DEFINITIONS = `
+  uint64 _partition = ${FIELDS.partition};
+  uint64 _offset = ${FIELDS.offset};
+  string _timestamp_ms = ${FIELDS.timestamp};
+  string _error = ${FIELDS.error};
+  bytes _raw_message = ${FIELDS.rawMessage};`;
+
+/** ClickHouse's names for errors that lie in a record's bytes; any other may pass, and the insert is tried again. */
+const DATA_ERROR =
+  /PROTOBUF|PARSE|INCORRECT_DATA|CANNOT_READ_ALL_DATA|AFTER_EOF|TOO_LARGE_|OUT_OF_BOUND|UNEXPECTED_END/;
+
+interface Entry {
+  record: LogRecord;
+  /** Why the record can't become a row; it then goes to ingest_errors as it is. */
+  error?: string;
+}
+
+/**
+ * Inserts records through the stream's queue into its tables; those that can't be parsed become rows of ingest_errors.
+ * On return every record is stored, durably. If it throws, any of them may be; inserting them again changes nothing.
+ */
+export async function insertRecords(client: ClickHouseClient, stream: Stream, records: readonly LogRecord[]) {
+  const entries: Entry[] = records.map((record) => ({ record }));
+  const refusal = await insert(client, stream, entries);
+  if (refusal !== undefined) {
+    await insertSuspects(
+      client,
+      stream,
+      records.map((record) => ({ record, error: decodeError(stream.message, record.value) })),
+    );
+  }
+}
+
+/** Halves what ClickHouse refuses until the bad records stand alone. */
+async function insertSuspects(client: ClickHouseClient, stream: Stream, entries: readonly Entry[]): Promise<void> {
+  const refusal = await insert(client, stream, entries);
+  if (refusal === undefined) return;
+  const [{ record, error }] = entries as [Entry];
+  if (entries.length > 1) {
+    const middle = entries.length >> 1;
+    await insertSuspects(client, stream, entries.slice(0, middle));
+    await insertSuspects(client, stream, entries.slice(middle));
+  } else if (error === undefined) {
+    await insertSuspects(client, stream, [{ record, error: refusal }]);
+  } else {
+    throw new Error(`ClickHouse refuses to note an error of ${stream.topic}: ${refusal}`);
+  }
+}
+
+/** Returns ClickHouse's complaint if the bytes of a record are at fault, and throws what else went wrong. */
+async function insert(
+  client: ClickHouseClient,
+  stream: Stream,
+  entries: readonly Entry[],
+): Promise<string | undefined> {
+  try {
+    const { stream: answer } = await client.exec({
+      query: `INSERT INTO ${stream.queue} FORMAT Protobuf`,
+      values: Readable.from([encode(entries)], { objectMode: false }),
+      clickhouse_settings: settings(stream.message),
+    });
+    answer.resume();
+  } catch (error) {
+    if (error instanceof ClickHouseError && DATA_ERROR.test(error.type ?? '')) return error.message;
+    throw error;
+  }
+}
+
+function settings(message: DescMessage): ClickHouseSettings {
+  const opening = `message ${message.name} {`;
+  return {
+    format_schema_source: 'string',
+    format_schema: protoText(message).replace(opening, opening + FIELD_DEFINITIONS),
+    format_schema_message_name: message.name,
+    // Tables are partitioned by day, and a backfill brings years at once.
+    max_partitions_per_insert_block: '0',
+  };
+}
+
+/** The format "Protobuf": messages with their lengths before them. */
+function encode(entries: readonly Entry[]): Uint8Array {
+  const body = new BinaryWriter();
+  for (const { record, error } of entries) {
+    const position = new BinaryWriter()
+      .tag(FIELDS.partition, WireType.Varint)
+      .uint32(record.partition)
+      .tag(FIELDS.offset, WireType.Varint)
+      .uint64(record.offset)
+      .tag(FIELDS.timestamp, WireType.LengthDelimited)
+      .string((record.appendTime / 1000).toFixed(3));
+    if (error !== undefined) {
+      position.tag(FIELDS.error, WireType.LengthDelimited).string(error);
+      position.tag(FIELDS.rawMessage, WireType.LengthDelimited).bytes(record.value);
+    }
+    const head = position.finish();
+    const value = error === undefined ? record.value : new Uint8Array();
+    body
+      .uint32(head.length + value.length)
+      .raw(head)
+      .raw(value);
+  }
+  return body.finish();
+}
+
+function decodeError(message: DescMessage, value: Uint8Array): string | undefined {
+  try {
+    fromBinary(message, value);
+  } catch (error) {
+    return `not a ${message.name}: ${(error as Error).message}`;
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { protoText, STREAMS } from './streams.ts';
+
+export interface MigrateOptions {
+  /** `host:port` of Kafka brokers, comma-separated, that ClickHouse reads by itself; without, the embedded sink feeds it. */
+  kafkaBrokers?: string;
+  /** Where the numbered .sql files are; the product's own by default. */
+  dir?: URL;
+}
+
+const SQL_DIR = new URL('../../../sql/', import.meta.url);
+
+/**
+ * Applies every migration that was not applied yet, in the order of their numbers. Statements are written so that a
+ * migration that was interrupted can be applied again. Throws if a file changed after it was applied.
+ */
+export async function migrate(client: ClickHouseClient, options: MigrateOptions): Promise<void> {
+  const { kafkaBrokers, dir = SQL_DIR } = options;
+  const applied = await appliedMigrations(client);
+  for (const name of readdirSync(dir).sort()) {
+    const text = readFileSync(new URL(name, dir), 'utf8');
+    const checksum = createHash('sha256').update(text).digest('hex');
+    const before = applied.get(name);
+    if (before === checksum) continue;
+    if (before !== undefined)
+      throw new Error(`migration ${name} was changed after it was applied: add a new one instead`);
+    for (const query of statements(fillIn(text, kafkaBrokers))) await client.command({ query });
+    await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
+  }
+}
+
+async function appliedMigrations(client: ClickHouseClient): Promise<Map<string, string>> {
+  await client.command({
+    query: `CREATE TABLE IF NOT EXISTS schema_migrations
+      (name String, checksum String, applied_at DateTime('UTC') DEFAULT now())
+      ENGINE = MergeTree ORDER BY name`,
+  });
+  const result = await client.query({ query: 'SELECT name, checksum FROM schema_migrations', format: 'JSONEachRow' });
+  const rows = await result.json<{ name: string; checksum: string }>();
+  return new Map(rows.map(({ name, checksum }) => [name, checksum]));
+}
+
+/** Statements end with a semicolon at the end of a line; the first line that is no comment starts one. */
+function statements(text: string): string[] {
+  const parts = text.replaceAll(/^--.*\n/gm, '').split(/;\n/);
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+/** What the Kafka engine knows of a record besides its value; the embedded sink sends it as fields of the message. */
+const VIRTUAL_COLUMNS = `_partition UInt64,
+    _offset UInt64,
+    _timestamp_ms Nullable(DateTime64(3, 'UTC')),
+    _error String,
+    _raw_message String,`;
+
+function fillIn(text: string, kafkaBrokers: string | undefined): string {
+  return text
+    .replaceAll('{{virtual-columns}}', kafkaBrokers === undefined ? VIRTUAL_COLUMNS : '')
+    .replaceAll(/\{\{source (\S+)\}\}/g, (_, topic: string) =>
+      kafkaBrokers === undefined ? 'Null' : kafkaEngine(topic, kafkaBrokers),
+    );
+}
+
+function kafkaEngine(topic: string, brokers: string): string {
+  const stream = STREAMS.find((candidate) => candidate.topic === topic);
+  if (stream === undefined) throw new Error(`no stream reads the topic ${topic}`);
+  // The message's name must be unqualified; "stream" turns what can't be parsed into a row with _error.
+  return `Kafka SETTINGS
+    kafka_broker_list = ${quoted(brokers)},
+    kafka_topic_list = ${quoted(topic)},
+    kafka_group_name = 'clickmesh-clickhouse',
+    kafka_format = 'ProtobufSingle',
+    kafka_handle_error_mode = 'stream',
+    kafka_flush_interval_ms = 500,
+    format_schema_source = 'string',
+    format_schema = ${quoted(protoText(stream.message))},
+    format_schema_message_name = ${quoted(stream.message.name)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll(/['\\]/g, '\\$&')}'`;
+}

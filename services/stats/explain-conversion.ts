@@ -1,0 +1,85 @@
+import { create, fromJson, type JsonValue } from '@bufbuild/protobuf';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type ConversionDecision, ConversionDecisionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  type ExplainConversionRequest,
+  type ExplainConversionResponse,
+  ExplainConversionResponseSchema,
+  type NearMiss,
+  NearMissSchema,
+} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { selectRows } from './select-rows.ts';
+import type { FieldError } from './statement.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const MAX_NEAR_MISSES = 20;
+
+/** Undefined if no decision on the conversion has arrived; a FieldError if the request doesn't name one conversion. */
+export async function explainConversion(
+  client: ClickHouseClient,
+  { conversionId, userId }: ExplainConversionRequest,
+  signal?: AbortSignal,
+): Promise<ExplainConversionResponse | FieldError | undefined> {
+  if (!UUID.test(conversionId)) return { field: 'conversion_id', message: 'conversion_id is not a UUID' };
+  const decisions = await selectDecisions(client, conversionId, userId, signal);
+  if (decisions.length > 1) {
+    return { field: 'user_id', message: 'user_id is required: several users sent a conversion under this event_id' };
+  }
+  const [decision] = decisions;
+  if (decision === undefined) return undefined;
+  const nearMisses = await selectNearMisses(client, decision, signal);
+  return create(ExplainConversionResponseSchema, { decision, nearMisses });
+}
+
+/** At most two, which is enough to see that there are several. */
+async function selectDecisions(
+  client: ClickHouseClient,
+  conversionId: string,
+  userId: string,
+  signal: AbortSignal | undefined,
+): Promise<ConversionDecision[]> {
+  const statement = {
+    query: `
+      SELECT d.conversion_id AS conversion_id, user_id, conversion_type,
+        toUnixTimestamp64Milli(d.conversion_time) AS conversion_time,
+        value_micros, lookback_ms, CAST(d.attributed, 'Bool') AS attributed, candidates, version
+      FROM conversion_decisions AS d FINAL
+      WHERE d.conversion_id = {conversionId:UUID} AND ({userId:String} = '' OR user_id = {userId:String})
+      LIMIT 2`,
+    query_params: { conversionId, userId },
+  };
+  const rows = await selectRows<JsonValue>(client, statement, signal);
+  return rows.map((row) => fromJson(ConversionDecisionSchema, row));
+}
+
+async function selectNearMisses(
+  client: ClickHouseClient,
+  decision: ConversionDecision,
+  signal: AbortSignal | undefined,
+): Promise<NearMiss[]> {
+  const { userId, conversionTime, lookbackMs, candidates } = decision;
+  const statement = {
+    query: `
+      WITH {conversionTime:Int64} AS window_end, {windowStart:Int64} AS window_start
+      SELECT click_id, campaign_id, source, click_time, reason
+      FROM (
+        SELECT event_id AS click_id, campaign_id, source, toUnixTimestamp64Milli(timestamp) AS click_time,
+          multiIf(click_time > window_end, 'after_conversion',
+            click_time < window_start, 'before_lookback_window', 'no_longer_kept') AS reason
+        FROM events_distributed
+        WHERE user_id = {userId:String} AND event_type = 'click' AND NOT has({candidates:Array(UUID)}, event_id)
+        ORDER BY greatest(click_time - window_end, window_start - click_time, 0), click_time DESC, click_id
+        LIMIT {limit:UInt32}
+      )
+      ORDER BY click_time DESC, click_id`,
+    query_params: {
+      userId,
+      conversionTime: String(conversionTime),
+      windowStart: String(conversionTime - lookbackMs),
+      candidates: candidates.map((candidate) => candidate.clickId),
+      limit: MAX_NEAR_MISSES,
+    },
+  };
+  const rows = await selectRows<JsonValue>(client, statement, signal);
+  return rows.map((row) => fromJson(NearMissSchema, row));
+}

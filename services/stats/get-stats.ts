@@ -1,0 +1,45 @@
+import { create } from '@bufbuild/protobuf';
+import type { ClickHouseClient } from '@clickhouse/client';
+import {
+  type GetStatsResponse,
+  GetStatsResponseSchema,
+  type StatsRow,
+  StatsRowSchema,
+} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { selectRows } from './select-rows.ts';
+import { type StatsQuery, statsStatement } from './statement.ts';
+
+export async function getStats(
+  client: ClickHouseClient,
+  query: StatsQuery,
+  signal?: AbortSignal,
+): Promise<GetStatsResponse> {
+  const rows = await selectRows<SelectedRow>(client, statsStatement(query), signal);
+  return create(GetStatsResponseSchema, { interval: query.interval, data: rows.map(statsRow) });
+}
+
+/** Sums are strings, since they are 64 bits long. */
+interface SelectedRow {
+  date: string;
+  campaign_id: string;
+  source: string;
+  clicks: string;
+  conversions_micros: string;
+  revenue_micros: string;
+}
+
+function statsRow(row: SelectedRow): StatsRow {
+  const clicks = Number(row.clicks);
+  const conversions = Number(row.conversions_micros) / 1e6;
+  return create(StatsRowSchema, {
+    date: row.date,
+    campaignId: row.campaign_id,
+    source: row.source,
+    clicks: BigInt(row.clicks),
+    conversions,
+    revenue: Number(row.revenue_micros) / 1e6,
+    cvr: clicks === 0 ? 0 : conversions / clicks,
+    conversionsMicros: BigInt(row.conversions_micros),
+    revenueMicros: BigInt(row.revenue_micros),
+  });
+}

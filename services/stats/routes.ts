@@ -1,0 +1,105 @@
+import { create } from '@bufbuild/protobuf';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
+import {
+  GetStatsRequestSchema,
+  type GetStatsResponse,
+  Interval,
+  StatsService,
+} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { HttpRoute } from '../shared/rpc/http-routes.ts';
+import { explainConversion } from './explain-conversion.ts';
+import { getStats } from './get-stats.ts';
+import { type FieldError, parseQuery } from './statement.ts';
+import { parsePeriod, watchStats } from './watch-stats.ts';
+
+export interface StatsDeps {
+  /** Of a server that was migrated. */
+  client: ClickHouseClient;
+  /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
+  shutdown?: AbortSignal;
+}
+
+export function statsRoutes(router: ConnectRouter, { client, shutdown }: StatsDeps): void {
+  router.service(StatsService, {
+    getStats: (request, { signal }) => getStats(client, valid(parseQuery(request)), signal),
+
+    async *watchStats({ query, periodMs }, { signal }) {
+      const checked = valid(parseQuery(query ?? create(GetStatsRequestSchema)));
+      const until = shutdown === undefined ? signal : AbortSignal.any([signal, shutdown]);
+      for await (const stats of watchStats(client, checked, valid(parsePeriod(periodMs)), until)) yield { stats };
+    },
+
+    async explainConversion(request, { signal }) {
+      const explanation = await explainConversion(client, request, signal);
+      if (explanation === undefined) throw new ConnectError('no decision on this conversion is known', Code.NotFound);
+      return valid(explanation);
+    },
+  });
+}
+
+/** `GET /api/v1/stats`: GetStats with the fields in snake_case as query parameters, answered as plain JSON numbers. */
+export function statsHttp({ client }: StatsDeps): HttpRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/stats',
+      async handle(request) {
+        const parameters = new URL(request.url).searchParams;
+        const parameter = (name: string) => parameters.get(name) ?? '';
+        const interval = INTERVALS.get(parameter('interval') || 'daily');
+        if (interval === undefined) {
+          return badRequest({ field: 'interval', message: 'interval is not daily, weekly or monthly' });
+        }
+        const query = parseQuery(
+          create(GetStatsRequestSchema, {
+            startDate: parameter('start_date'),
+            endDate: parameter('end_date'),
+            campaignId: parameter('campaign_id'),
+            source: parameter('source'),
+            conversionType: parameter('conversion_type'),
+            model: parameter('model'),
+            interval,
+          }),
+        );
+        if ('field' in query) return badRequest(query);
+        return Response.json(statsJson(await getStats(client, query, request.signal)));
+      },
+    },
+  ];
+}
+
+const INTERVALS = new Map([
+  ['daily', Interval.DAILY],
+  ['weekly', Interval.WEEKLY],
+  ['monthly', Interval.MONTHLY],
+]);
+
+/** Numbers are not rounded: cvr is the double nearest to conversions / clicks. */
+function statsJson({ interval, data }: GetStatsResponse) {
+  const [name] = [...INTERVALS].find(([, value]) => value === interval)!;
+  return {
+    interval: name,
+    data: data.map(({ date, campaignId, source, clicks, conversions, revenue, cvr }) => ({
+      date,
+      campaign_id: campaignId,
+      source,
+      clicks: Number(clicks),
+      conversions,
+      revenue,
+      cvr,
+    })),
+  };
+}
+
+function badRequest(error: FieldError): Response {
+  return Response.json({ error: { code: 'invalid_argument', ...error } }, { status: 400 });
+}
+
+/** Throws INVALID_ARGUMENT for a field that can't be answered; its message begins with the field's name. */
+function valid<T>(result: T | FieldError): T {
+  if (typeof result === 'object' && result !== null && 'field' in result) {
+    throw new ConnectError((result as FieldError).message, Code.InvalidArgument);
+  }
+  return result as T;
+}

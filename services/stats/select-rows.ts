@@ -1,0 +1,31 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Statement } from './statement.ts';
+
+/** Seconds after which a caller should try again while ClickHouse is down: it restarts within some. */
+const RETRY_AFTER = '5';
+
+/** Rows by column name, with 64-bit integers as strings. Throws UNAVAILABLE while ClickHouse can't be reached. */
+export async function selectRows<Row>(
+  client: ClickHouseClient,
+  statement: Statement,
+  signal: AbortSignal | undefined,
+): Promise<Row[]> {
+  try {
+    const result = await client.query({
+      ...statement,
+      format: 'JSONEachRow',
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
+      abort_signal: signal,
+    });
+    return await result.json<Row>();
+  } catch (error) {
+    if (!isConnectionError(error)) throw error;
+    throw new ConnectError('ClickHouse is unavailable', Code.Unavailable, { 'retry-after': RETRY_AFTER }, [], error);
+  }
+}
+
+/** Node's network errors carry a code such as ECONNREFUSED; ClickHouse's carry numbers. */
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code));
+}

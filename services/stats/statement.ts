@@ -1,0 +1,89 @@
+import { type GetStatsRequest, Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { DAY_MS, MAX_STATS_DAYS } from '../shared/limits.ts';
+
+/** What a request asked for, checked and with its defaults. */
+export interface StatsQuery {
+  /** YYYY-MM-DD, as `end`; both inclusive. */
+  start: string;
+  end: string;
+  interval: Interval.DAILY | Interval.WEEKLY | Interval.MONTHLY;
+  model: string;
+  /** All when empty, as `source` and `conversionType`. */
+  campaignId: string;
+  source: string;
+  conversionType: string;
+}
+
+/** A field of a request that can't be answered, and why, for people. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+export function parseQuery(request: GetStatsRequest): StatsQuery | FieldError {
+  const { startDate, endDate, campaignId, source, conversionType } = request;
+  const start = parseDate(startDate);
+  if (start === undefined) return { field: 'start_date', message: dateMessage('start_date', startDate) };
+  const end = parseDate(endDate);
+  if (end === undefined) return { field: 'end_date', message: dateMessage('end_date', endDate) };
+  if (end < start) return { field: 'end_date', message: 'end_date is before start_date' };
+  if ((end - start) / DAY_MS >= MAX_STATS_DAYS) {
+    return { field: 'end_date', message: `end_date is more than ${MAX_STATS_DAYS} days after start_date` };
+  }
+  const interval = request.interval || Interval.DAILY;
+  if (!(interval in FIRST_DAY)) return { field: 'interval', message: `interval ${interval} is unknown` };
+  const model = request.model || 'last_click';
+  return { start: startDate, end: endDate, interval, model, campaignId, source, conversionType };
+}
+
+/** Milliseconds since 1970-01-01 UTC of a day that exists. */
+function parseDate(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  // Date.parse takes 2023-02-30 for March 2.
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text) ? time : undefined;
+}
+
+function dateMessage(field: string, text: string): string {
+  return text === '' ? `${field} is required` : `${field} is not a date as YYYY-MM-DD`;
+}
+
+/** The first day of the period that a day is in. */
+const FIRST_DAY = {
+  [Interval.DAILY]: 'day',
+  [Interval.WEEKLY]: 'toMonday(day)',
+  [Interval.MONTHLY]: 'toStartOfMonth(day)',
+};
+
+/** Bound by the server, never put into the text. */
+export interface Statement {
+  query: string;
+  query_params: Record<string, unknown>;
+}
+
+/** Clicks are counted under the empty model and conversion type, which every model and type shares. */
+export function statsStatement(query: StatsQuery): Statement {
+  const { start, end, interval, model, campaignId, source, conversionType } = query;
+  const filters = [
+    'day BETWEEN {start:Date32} AND {end:Date32}',
+    `model IN ('', {model:String})`,
+    campaignId && 'campaign_id = {campaignId:String}',
+    source && 'source = {source:String}',
+    conversionType && `conversion_type IN ('', {conversionType:String})`,
+  ];
+  return {
+    query: `
+      SELECT ${FIRST_DAY[interval]} AS date, campaign_id, source,
+        sum(s.clicks) AS clicks,
+        sum(s.conversions_micros) AS conversions_micros,
+        sum(s.revenue_micros) AS revenue_micros
+      FROM daily_stats AS s FINAL
+      WHERE ${filters.filter(Boolean).join(' AND ')}
+      GROUP BY date, campaign_id, source
+      HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0
+      ORDER BY date, campaign_id, source
+      SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
+        enable_extended_results_for_datetime_functions = 1`,
+    query_params: { start, end, model, campaignId, source, conversionType },
+  };
+}

@@ -1,0 +1,18 @@
+-- Records that did not become rows, so that nothing is lost silently. Every stream has a view into this table.
+--
+-- How a stream's file reads: `<stream>_queue` is where its records come in, `<stream>_mv` puts them into their table.
+-- The queue is a Kafka engine table, or stores nothing and is inserted into by the embedded sink; the placeholders in
+-- double braces stand for the difference. Views must be total: a record that made one throw would come again for ever.
+-- Times are therefore clamped to [1970, 2200), which every column type can hold.
+CREATE TABLE IF NOT EXISTS ingest_errors
+(
+    topic LowCardinality(String),
+    _partition UInt32,
+    _offset UInt64,
+    _append_time DateTime64(3, 'UTC'),
+    error String,
+    -- The record's value if it could not be parsed; empty if it was parsed and refused.
+    raw String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (topic, _partition, _offset);

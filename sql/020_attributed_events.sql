@@ -1,0 +1,83 @@
+-- Topic attributed-events: the credit of each click for each conversion, under each attribution model.
+
+CREATE TABLE IF NOT EXISTS attributed_events_queue
+(
+    {{virtual-columns}}
+    conversion_id String,
+    click_id String,
+    user_id String,
+    ad_id String,
+    campaign_id String,
+    source String,
+    conversion_type String,
+    click_time Int64,
+    conversion_time Int64,
+    attribution_window_hours UInt32,
+    version UInt64,
+    retracted UInt8,
+    model String,
+    credit_micros Int64,
+    value_micros Int64
+)
+ENGINE = {{source attributed-events}};
+
+-- The highest version of a key stays, and not even that if it is retracted. Read it with FINAL.
+CREATE TABLE IF NOT EXISTS attributed_events
+(
+    conversion_id UUID,
+    click_id UUID,
+    user_id String,
+    ad_id String,
+    campaign_id LowCardinality(String),
+    source LowCardinality(String),
+    conversion_type LowCardinality(String),
+    model LowCardinality(String),
+    -- 1,000,000 is the whole conversion.
+    credit_micros Int64,
+    value_micros Int64,
+    -- Exact, and not stored: micros as currency units.
+    value Decimal(38, 6) ALIAS toDecimal128(value_micros, 6) / 1000000,
+    click_time DateTime64(3, 'UTC'),
+    conversion_time DateTime64(3, 'UTC'),
+    attribution_window_hours UInt32,
+    version UInt64,
+    retracted UInt8,
+    _partition UInt32,
+    _offset UInt64
+)
+ENGINE = ReplacingMergeTree(version, retracted)
+PARTITION BY toYYYYMMDD(conversion_time)
+ORDER BY (campaign_id, ad_id, conversion_time, user_id, conversion_id, model, click_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS attributed_events_mv TO attributed_events AS
+SELECT
+    toUUIDOrZero(conversion_id) AS conversion_id,
+    toUUIDOrZero(click_id) AS click_id,
+    user_id,
+    ad_id,
+    campaign_id,
+    source,
+    conversion_type,
+    model,
+    credit_micros,
+    value_micros,
+    fromUnixTimestamp64Milli(clamp(click_time, 0, 7258118400000), 'UTC') AS click_time,
+    fromUnixTimestamp64Milli(clamp(conversion_time, 0, 7258118400000), 'UTC') AS conversion_time,
+    attribution_window_hours,
+    version,
+    retracted,
+    _partition,
+    _offset
+FROM attributed_events_queue
+WHERE _error = '';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS attributed_events_errors_mv TO ingest_errors AS
+SELECT
+    'attributed-events' AS topic,
+    _partition,
+    _offset,
+    assumeNotNull(_timestamp_ms) AS _append_time,
+    _error AS error,
+    _raw_message AS raw
+FROM attributed_events_queue
+WHERE _error != '';

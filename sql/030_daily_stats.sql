@@ -1,0 +1,63 @@
+-- Topic daily-stats: cumulative counters, of which the highest version counts.
+
+CREATE TABLE IF NOT EXISTS daily_stats_queue
+(
+    {{virtual-columns}}
+    day Int32,
+    campaign_id String,
+    source String,
+    conversion_type String,
+    model String,
+    partition UInt32,
+    clicks UInt64,
+    conversions_micros Int64,
+    revenue_micros Int64,
+    version UInt64
+)
+ENGINE = {{source daily-stats}};
+
+-- Read it with FINAL. The first columns of the sorting key are what reports group by, in that order: the sums are then
+-- made while reading, without a hash table. Months keep the parts of a report few.
+CREATE TABLE IF NOT EXISTS daily_stats
+(
+    day Date32,
+    campaign_id LowCardinality(String),
+    source LowCardinality(String),
+    -- Empty on rows that count clicks, as model.
+    conversion_type LowCardinality(String),
+    model LowCardinality(String),
+    partition UInt32,
+    clicks UInt64,
+    conversions_micros Int64,
+    revenue_micros Int64,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, campaign_id, source, conversion_type, model, partition);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_mv TO daily_stats AS
+SELECT
+    toDate32(clamp(day, 0, 84006)) AS day,
+    campaign_id,
+    source,
+    conversion_type,
+    model,
+    partition,
+    clicks,
+    conversions_micros,
+    revenue_micros,
+    version
+FROM daily_stats_queue
+WHERE _error = '';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_errors_mv TO ingest_errors AS
+SELECT
+    'daily-stats' AS topic,
+    _partition,
+    _offset,
+    assumeNotNull(_timestamp_ms) AS _append_time,
+    _error AS error,
+    _raw_message AS raw
+FROM daily_stats_queue
+WHERE _error != '';

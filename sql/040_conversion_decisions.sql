@@ -1,0 +1,80 @@
+-- Topic conversion-decisions: which clicks were candidates for a conversion, and why each won or lost.
+
+CREATE TABLE IF NOT EXISTS conversion_decisions_queue
+(
+    {{virtual-columns}}
+    conversion_id String,
+    user_id String,
+    conversion_type String,
+    conversion_time Int64,
+    value_micros Int64,
+    lookback_ms Int64,
+    attributed UInt8,
+    candidates Array(Tuple(
+        click_id String,
+        ad_id String,
+        campaign_id String,
+        source String,
+        click_time Int64,
+        model String,
+        credit_micros Int64,
+        reason String
+    )),
+    version UInt64
+)
+ENGINE = {{source conversion-decisions}};
+
+-- The highest version of a key stays. Read it with FINAL.
+CREATE TABLE IF NOT EXISTS conversion_decisions
+(
+    conversion_id UUID,
+    user_id String,
+    conversion_type LowCardinality(String),
+    conversion_time DateTime64(3, 'UTC'),
+    value_micros Int64,
+    lookback_ms Int64,
+    attributed UInt8,
+    candidates Array(Tuple(
+        click_id String,
+        ad_id String,
+        campaign_id String,
+        source String,
+        -- Milliseconds since 1970-01-01 UTC.
+        click_time Int64,
+        model String,
+        credit_micros Int64,
+        reason String
+    )),
+    version UInt64,
+    _partition UInt32,
+    _offset UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (conversion_id, user_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS conversion_decisions_mv TO conversion_decisions AS
+SELECT
+    toUUIDOrZero(conversion_id) AS conversion_id,
+    user_id,
+    conversion_type,
+    fromUnixTimestamp64Milli(clamp(conversion_time, 0, 7258118400000), 'UTC') AS conversion_time,
+    value_micros,
+    lookback_ms,
+    attributed,
+    candidates,
+    version,
+    _partition,
+    _offset
+FROM conversion_decisions_queue
+WHERE _error = '';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS conversion_decisions_errors_mv TO ingest_errors AS
+SELECT
+    'conversion-decisions' AS topic,
+    _partition,
+    _offset,
+    assumeNotNull(_timestamp_ms) AS _append_time,
+    _error AS error,
+    _raw_message AS raw
+FROM conversion_decisions_queue
+WHERE _error != '';
