@@ -23,7 +23,7 @@ const EARLY = click('00000000-0000-4000-8000-000000000003', 'bob', 'camp-1', `${
 const AFTER_ALL = click('00000000-0000-4000-8000-000000000004', 'bob', 'camp-2', '2025-12-09 00:00:00.000');
 const CLICKS = [WINS_TIE, LOSES_TIE, EARLY, AFTER_ALL];
 
-const TIED = conversion('00000000-0000-4000-8000-000000000011', 'ann', 'purchase', 10_000_001, `${DAY} 12:00:00.000`);
+const TIED = conversion('00000000-0000-4000-8000-000000000011', 'ann', 'purchase', 10_000_001, `${DAY} 10:00:00.000`);
 const AT_WINDOW = conversion('00000000-0000-4000-8000-000000000012', 'bob', 'purchase', 7, `${NEXT_DAY} 00:00:00.000`);
 const TOO_LATE = conversion('00000000-0000-4000-8000-000000000013', 'bob', 'purchase', 5, `${NEXT_DAY} 00:00:00.001`);
 const LONG_WINDOW = conversion(

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command } from 'commander';
-import { IngestService, type Rejection, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { type IngestResult, IngestService, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../shared/limits.ts';
 import { parseEventJson } from './event-json.ts';
 import { openInput, splitLines } from './input-lines.ts';
 import { type InputEvent, openLanes } from './lanes.ts';
 import { integer, urlOption } from './options.ts';
-import { count, startProgress } from './progress.ts';
-import { openRejectFile } from './reject-file.ts';
+import { count, type Progress, startProgress } from './progress.ts';
+import { openRejectFile, type RejectedLine } from './reject-file.ts';
 import { sendBatch } from './send-batch.ts';
 
 export interface ReplayOptions {
@@ -77,55 +77,40 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
   const signal = AbortSignal.any([interrupt, failure.signal]);
   const summary: ReplaySummary = { sent: 0, accepted: 0, rejected: 0, seconds: 0, stopped: undefined };
   const started = performance.now();
+  const secondsSoFar = () => (performance.now() - started) / 1000;
   const input = await openInput(file, signal);
   const rejects = openRejectFile(options.rejects);
   const progress = startProgress(process.stderr, () => ({
     events: summary.sent,
     rejected: summary.rejected,
     share: input.size && input.bytesRead() / input.size,
-    seconds: (performance.now() - started) / 1000,
+    seconds: secondsSoFar(),
   }));
-  const transport = createConnectTransport({ baseUrl: options.url, httpVersion: '1.1' });
-  const client = createClient(IngestService, transport);
-
-  async function send(batch: InputEvent[]): Promise<void> {
-    const results = await sendBatch(
-      client,
-      batch.map(({ event }) => event),
-      {
-        timeoutMs: options.timeout * 1000,
-        signal,
-        onRetry: (error) => progress.note(`waiting for ${options.url}: ${error.message}`),
-      },
-    ).catch((error) => {
-      failure.abort(error);
-      throw error;
-    });
-    summary.sent += results.length;
-    results.forEach(({ result }, i) => {
-      if (result.case === 'accepted') summary.accepted++;
-      else reject(batch[i]!.line, batch[i]!.text, describeRejection(result.value));
-    });
-  }
-
-  function reject(line: number, input: string | undefined, why: { reason: string; field?: string; message: string }) {
+  const reject = (rejected: RejectedLine) => {
     summary.rejected++;
-    rejects.write({ line, ...why, input });
-  }
-
-  const lanes = openLanes({ lanes: IN_FLIGHT, maxEvents: batchSize(options), maxBytes: MAX_REQUEST_BYTES, send });
+    rejects.write(rejected);
+  };
+  const send = batchSender(options, signal, progress);
+  const lanes = openLanes({
+    lanes: IN_FLIGHT,
+    maxEvents: batchSize(options),
+    maxBytes: MAX_REQUEST_BYTES,
+    async send(batch) {
+      const results = await send(batch).catch((error) => {
+        failure.abort(error);
+        throw error;
+      });
+      summary.sent += batch.length;
+      const rejections = batch.flatMap((item, i) => rejectedLine(item, results[i]!));
+      rejections.forEach(reject);
+      summary.accepted += batch.length - rejections.length;
+    },
+  });
   const pace = options.rate ? pacer(options.rate, signal) : undefined;
   try {
-    for await (const { number: line, text } of splitLines(input.chunks, MAX_REQUEST_BYTES)) {
-      if (text === undefined) {
-        reject(line, undefined, { reason: 'too_long', message: `longer than ${MAX_REQUEST_BYTES} bytes` });
-        continue;
-      }
-      const parsed = parseEventJson(text);
-      if ('event' in parsed) {
-        await pace?.();
-        await lanes.push({ line, text, event: parsed.event });
-      } else reject(line, text, parsed);
+    for await (const item of readEvents(input.chunks, reject)) {
+      await pace?.();
+      await lanes.push(item);
     }
     await lanes.finish();
   } catch (error) {
@@ -135,8 +120,40 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
     progress.stop();
     rejects.close();
   }
-  summary.seconds = (performance.now() - started) / 1000;
+  summary.seconds = secondsSoFar();
   return summary;
+}
+
+function batchSender({ url, timeout }: ReplayOptions, signal: AbortSignal, progress: Progress) {
+  const client = createClient(IngestService, createConnectTransport({ baseUrl: url, httpVersion: '1.1' }));
+  const onRetry = (error: Error) => progress.note(`waiting for ${url}: ${error.message}`);
+  return (batch: InputEvent[]) => {
+    const events = batch.map(({ event }) => event);
+    return sendBatch(client, events, { timeoutMs: timeout * 1000, signal, onRetry });
+  };
+}
+
+/** The events of the input; a line that holds none goes to `reject`. */
+async function* readEvents(chunks: AsyncIterable<Buffer>, reject: (rejected: RejectedLine) => void) {
+  for await (const { number: line, text } of splitLines(chunks, MAX_REQUEST_BYTES)) {
+    if (text === undefined) {
+      reject({ line, reason: 'too_long', message: `longer than ${MAX_REQUEST_BYTES} bytes` });
+      continue;
+    }
+    const parsed = parseEventJson(text);
+    if ('event' in parsed) yield { line, text, event: parsed.event };
+    else reject({ line, ...parsed, input: text });
+  }
+}
+
+function rejectedLine({ line, text }: InputEvent, { result }: IngestResult): RejectedLine[] {
+  if (result.case === 'accepted') return [];
+  if (result.case === undefined) {
+    return [{ line, reason: 'unspecified', message: 'the mesh gave no result', input: text }];
+  }
+  const { reason, field, message } = result.value;
+  // A newer mesh may have reasons that have no name here.
+  return [{ line, reason: RejectReason[reason]?.toLowerCase() ?? `${reason}`, field, message, input: text }];
 }
 
 /** Smaller batches at a low rate, so that each lane sends several times a second. */
@@ -153,12 +170,6 @@ function pacer(perSecond: number, signal: AbortSignal): () => Promise<void> {
     // Timers are no finer than a few ms.
     if (due - now > 5) await sleep(due - now, undefined, { signal });
   };
-}
-
-function describeRejection(rejection: Rejection | undefined): { reason: string; field?: string; message: string } {
-  if (!rejection) return { reason: 'unspecified', message: 'the mesh gave no result' };
-  const { reason, field, message } = rejection;
-  return { reason: RejectReason[reason]!.toLowerCase(), field, message };
 }
 
 function summaryLine({ sent, accepted, rejected, seconds, stopped }: ReplaySummary): string {
