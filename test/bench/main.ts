@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { describeMachine, startBystanderMeter } from './machine.ts';
+import { type Measured, resultsPage } from './results-page.ts';
+import { runScenario, SCENARIOS } from './scenarios.ts';
+
+/**
+ * `npm run bench -- [--quick] [--only NAME] [--runs N]`: prints the results page, and writes it to RESULTS.md unless
+ * it is only a part.
+ */
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    runs: { type: 'string' },
+  },
+});
+const runs = Number(options.runs ?? (options.quick ? 1 : 3));
+const scenarios = SCENARIOS.filter(({ name }) => options.only?.includes(name) ?? true);
+if (!(runs >= 1) || scenarios.length === 0) {
+  throw new Error(`--runs is at least 1, --only one of ${SCENARIOS.map(({ name }) => name).join(', ')}`);
+}
+
+const machine = await describeMachine();
+const bystanders = startBystanderMeter();
+const measured: Measured[] = scenarios.map((scenario) => ({ scenario, runs: [] }));
+for (let run = 1; run <= runs; run++) {
+  for (const { scenario, runs: done } of measured) {
+    process.stderr.write(`run ${run} of ${runs}: ${scenario.name}\n`);
+    done.push(await runScenario(scenario, options.quick));
+  }
+}
+machine.push(['other processes used', `${(bystanders() * 100).toFixed(1)} % of the CPU time meanwhile`]);
+
+const page = resultsPage(machine, measured, runs);
+process.stdout.write(page);
+if (!options.quick && scenarios.length === SCENARIOS.length)
+  writeFileSync(new URL('RESULTS.md', import.meta.url), page);
