@@ -5,7 +5,10 @@ import { endOf, type OffsetTable, publishStart, startOf } from './offset-table.t
 export interface RetentionLimits {
   /** Batches appended longer ago than this are dropped. */
   retentionMs: number;
-  /** Batches are dropped from a partition's start while the rest still has this many bytes. */
+  /**
+   * Batches are dropped from a partition's start while the rest still has this many bytes. The disk may hold about
+   * three times as much until RocksDB compacts.
+   */
   retentionBytes: number;
 }
 

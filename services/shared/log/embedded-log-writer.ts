@@ -8,7 +8,7 @@ import { openAcknowledged } from './acknowledged-offsets.ts';
 import { CLOSE, type Flight, type FlightBatch, type FlightReply } from './embedded-log-flight.ts';
 import { dropExpired, type RetentionLimits } from './embedded-log-retention.ts';
 import { acknowledgedPath, BUFFERS, type PartitionState, recordKey } from './embedded-log-store.ts';
-import { offsetTable, publishEnd } from './offset-table.ts';
+import { offsetTable, publishEnd, slotName } from './offset-table.ts';
 import { sealBatch } from './record-batch.ts';
 
 declare module '@nxtedition/rocksdb' {
@@ -45,26 +45,26 @@ const batch: Batch = db.batch();
 const ports = new Set<MessagePort>();
 let waiting: { port: MessagePort; flight: Flight }[] = [];
 
-/** Writes everything that waits with one fsync. RocksDB applies all of it or nothing. */
+/**
+ * Writes everything that waits with one fsync: RocksDB applies all of it or nothing. Records that could not be noted as
+ * acknowledged exist all the same, and their callers are told that nothing is known of them.
+ */
 function writeWaiting(): void {
   const landing = waiting;
   waiting = [];
   const advanced = new Map<number, PartitionState>();
   batch._clear();
   const replies = landing.map(({ flight }) => stage(flight, advanced));
+  let failed: string | undefined;
   try {
     batch._writeSync({ sync: advanced.size > 0 });
+    for (const [slot, state] of advanced) states[slot] = state;
+    acknowledge([...advanced].map(([slot, { end }]) => [slot, end] as const));
   } catch (error) {
-    const failed: FlightReply = { failed: `The log can't be written: ${(error as Error).message}` };
-    for (const { port } of landing) port.postMessage(failed);
-    return;
+    failed = `The log can't be written: ${(error as Error).message}`;
   }
-  acknowledge([...advanced].map(([slot, { end }]) => [slot, end] as const));
-  for (const [slot, state] of advanced) {
-    states[slot] = state;
-    publishEnd(offsets, slot, state.end);
-  }
-  for (const [i, { port }] of landing.entries()) port.postMessage(replies[i]);
+  for (const slot of advanced.keys()) publishEnd(offsets, slot, states[slot]!.end);
+  for (const [i, { port }] of landing.entries()) port.postMessage(failed === undefined ? replies[i] : { failed });
 }
 
 function stage(flight: Flight, advanced: Map<number, PartitionState>): FlightReply {
@@ -106,7 +106,12 @@ async function sweep(): Promise<void> {
   if (sweeping) return;
   sweeping = true;
   for (const slot of states.keys()) {
-    await dropExpired(db, offsets, slot, partitions, retention, Date.now());
+    try {
+      await dropExpired(db, offsets, slot, partitions, retention, Date.now());
+    } catch (error) {
+      // A full disk passes and a damaged batch does not, but neither is a reason to stop writing.
+      process.emitWarning(`Retention of ${slotName(slot, partitions)} failed: ${(error as Error).message}`);
+    }
     await new Promise((resolve) => setImmediate(resolve));
   }
   sweeping = false;
