@@ -10,49 +10,64 @@ const JOURNEYS = {
 };
 
 /** Hexadecimal digits at the end of an event_id that number the event. */
-const SEQUENCE_DIGITS = 12;
+const EVENT_DIGITS = 12;
+/** Hexadecimal digits at the end of a user_id that number the repetition of the pool. */
+const ROUND_DIGITS = 4;
+
+type Encode = (events: SeedEvent[]) => Uint8Array | string;
 
 interface Template {
   body: Buffer;
-  /** Where the sequence digits of each event are. */
-  sequenceAt: number[];
+  /** Where each event's digits are. */
+  digits: { event: number; round: number }[];
 }
 
 export interface Requests {
-  /** A body that was not sent before: its events have ids of their own. */
+  /** A body that was not sent before. */
   next(): Buffer;
 }
 
 /**
- * Makes request bodies of `perRequest` events. They are encoded here, once, from `poolEvents` journeys that repeat;
- * what is left to do while measuring is to copy a body and number its events.
+ * Makes request bodies of `perRequest` events. They are encoded here, once, from a pool of journeys; what is left to do
+ * while measuring is to copy a body and number its events. When the pool is used up it repeats with other users: the
+ * same ones would click before their conversions of last time, and corrections would be all that is measured.
  */
-export function prepareRequests(
-  encode: (events: SeedEvent[]) => Uint8Array | string,
-  perRequest: number,
-  poolEvents: number,
-): Requests {
+export function prepareRequests(encode: Encode, perRequest: number, poolEvents: number): Requests {
   const pool = [...generateEvents({ ...JOURNEYS, events: poolEvents })];
   const templates: Template[] = [];
   for (let i = 0; i + perRequest <= pool.length; i += perRequest) {
     templates.push(template(encode, pool.slice(i, i + perRequest)));
   }
   let requests = 0;
-  let sequence = 0;
+  let events = 0;
   return {
     next() {
-      const { body, sequenceAt } = templates[requests++ % templates.length]!;
+      const { body, digits } = templates[requests % templates.length]!;
+      const round = hex(Math.floor(requests++ / templates.length), ROUND_DIGITS);
       const copy = Buffer.from(body);
-      for (const at of sequenceAt) copy.write((sequence++).toString(16).padStart(SEQUENCE_DIGITS, '0'), at, 'latin1');
+      for (const at of digits) {
+        copy.write(hex(events++, EVENT_DIGITS), at.event, 'latin1');
+        copy.write(round, at.round, 'latin1');
+      }
       return copy;
     },
   };
 }
 
-function template(encode: (events: SeedEvent[]) => Uint8Array | string, events: SeedEvent[]): Template {
-  const body = Buffer.from(encode(events));
-  const sequenceAt = events.map(({ event_id: id }) => body.indexOf(id) + id.length - SEQUENCE_DIGITS);
-  return { body, sequenceAt };
+/** Every event_id comes before its user_id, in JSON as in protobuf. */
+function template(encode: Encode, events: SeedEvent[]): Template {
+  const numbered = events.map((event) => ({ ...event, user_id: `${event.user_id}-${hex(0, ROUND_DIGITS)}` }));
+  const body = Buffer.from(encode(numbered));
+  const digits = numbered.map(({ event_id: eventId, user_id: userId }) => {
+    const eventEnd = body.indexOf(eventId) + eventId.length;
+    const userEnd = body.indexOf(userId, eventEnd) + userId.length;
+    return { event: eventEnd - EVENT_DIGITS, round: userEnd - ROUND_DIGITS };
+  });
+  return { body, digits };
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
 }
 
 /** A body of POST /api/v1/events. */
