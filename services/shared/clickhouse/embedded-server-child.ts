@@ -4,7 +4,7 @@ import { DataType, load, open } from 'ffi-rs';
 const [libchdb, ...args] = process.argv.slice(2) as [string, ...string[]];
 
 // Standard input is a pipe that the supervisor holds and never writes to: it ends when the supervisor dies, however.
-process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
+process.stdin.resume().once('close', die);
 // A signal to the whole tree must not stop the server before those who still write to it: the supervisor ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
@@ -28,4 +28,9 @@ const result = await load({
   },
   runInNewThread: true,
 });
-process.stderr.write(`${result.error}\n`, () => process.exit(1));
+process.stderr.write(`${result.error}\n`, die);
+
+/** A regular exit would run the library's exit handlers under its threads, and crash. */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}

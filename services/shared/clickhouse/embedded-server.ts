@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +34,15 @@ const CONFIG = fileURLToPath(new URL('./embedded-server.xml', import.meta.url));
 const SERVE = `SYSTEM START LISTEN HTTP;
   SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size = 1, max_threads = 1`;
 
+/** Lines that follow an error in its output, one an address. */
+const STACK_TRACE = /^(\d+\. .*| \(version .*)?$/;
+/** An error without a time before it: what it ends with. Left alone it takes seconds to crash in its own clean-up. */
+const LAST_WORDS = /^Code: \d+\. DB::Exception/;
+const LOCKED = /Another server instance/;
+/** The server of a parent that was just killed takes a moment to die, too. */
+const LOCK_TRIES = 5;
+const LOCK_RETRY_MS = 300;
+
 const START_POLL_MS = 50;
 const HEALTH_POLL_MS = 2000;
 const PING_TIMEOUT_MS = 5000;
@@ -52,10 +62,15 @@ export async function startEmbeddedClickHouse({ dir, logger }: EmbeddedClickHous
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const log = logger.child({ component: 'clickhouse' });
-  const start = () => spawnServer([library, `--config-file=${CONFIG}`, `--path=${dir}`, `--http_port=${port}`], log);
+  const start = () => spawnServer(dir, [library, `--config-file=${CONFIG}`, `--http_port=${port}`], log);
 
   let child = start();
   let healthy = await answering(child, url);
+  for (let tries = 1; !healthy && tries < LOCK_TRIES && LOCKED.test(child.lastWords()); tries++) {
+    await sleep(LOCK_RETRY_MS);
+    child = start();
+    healthy = await answering(child, url);
+  }
   if (!healthy) throw new Error(`ClickHouse did not start on ${dir}: ${child.lastWords()}`);
   const version = await query(url, `SELECT value FROM system.build_options WHERE name = 'VERSION_FULL'`);
   log.info({ url, version, pid: child.process.pid }, 'ClickHouse is up');
@@ -102,14 +117,18 @@ interface Server {
   lastWords(): string;
 }
 
-function spawnServer(args: string[], logger: Logger): Server {
-  const command = [CHILD, ...args, '--listen_host=127.0.0.1', `--query=${SERVE}`];
+function spawnServer(dir: string, args: string[], logger: Logger): Server {
+  const command = [CHILD, ...args, '--path=.', '--listen_host=127.0.0.1', `--query=${SERVE}`];
+  // Where it keeps the format schemas it was sent. A kill can leave one half-written, which it would go on using.
+  rmSync(join(dir, '__cache__'), { recursive: true, force: true });
   // In a process group of its own, out of reach of a terminal's Ctrl-C; what ends it is the end of its standard input.
-  const child = spawn(process.execPath, command, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  const child = spawn(process.execPath, command, { stdio: ['pipe', 'ignore', 'pipe'], detached: true, cwd: dir });
   let last = '';
   createInterface(child.stderr).on('line', (line) => {
+    if (STACK_TRACE.test(line) || LAST_WORDS.test(last)) return;
     last = line;
     logger.warn({ pid: child.pid }, line);
+    if (LAST_WORDS.test(line)) child.kill('SIGKILL');
   });
   // 'close' comes after the last of its output.
   const exited = once(child, 'close').then(() => {});

@@ -19,8 +19,15 @@ const FIELD_DEFINITIONS = `
   bytes _raw_message = ${FIELDS.rawMessage};`;
 
 /** ClickHouse's names for errors that lie in a record's bytes; any other may pass, and the insert is tried again. */
-const DATA_ERROR =
-  /PROTOBUF|PARSE|INCORRECT_DATA|CANNOT_READ_ALL_DATA|AFTER_EOF|TOO_LARGE_|OUT_OF_BOUND|UNEXPECTED_END/;
+const DATA_ERRORS = new Set([
+  'ATTEMPT_TO_READ_AFTER_EOF',
+  'CANNOT_READ_ALL_DATA',
+  'INCORRECT_DATA',
+  'PROTOBUF_BAD_CAST',
+  'TOO_LARGE_ARRAY_SIZE',
+  'TOO_LARGE_STRING_SIZE',
+  'UNKNOWN_PROTOBUF_FORMAT',
+]);
 
 interface Entry {
   record: LogRecord;
@@ -35,13 +42,10 @@ interface Entry {
 export async function insertRecords(client: ClickHouseClient, stream: Stream, records: readonly LogRecord[]) {
   const entries: Entry[] = records.map((record) => ({ record }));
   const refusal = await insert(client, stream, entries);
-  if (refusal !== undefined) {
-    await insertSuspects(
-      client,
-      stream,
-      records.map((record) => ({ record, error: decodeError(stream.message, record.value) })),
-    );
-  }
+  if (refusal === undefined) return;
+  // What can't even be decoded here need not be searched for there.
+  for (const entry of entries) entry.error = decodeError(stream.message, entry.record.value);
+  await insertSuspects(client, stream, entries);
 }
 
 /** Halves what ClickHouse refuses until the bad records stand alone. */
@@ -74,7 +78,7 @@ async function insert(
     });
     answer.resume();
   } catch (error) {
-    if (error instanceof ClickHouseError && DATA_ERROR.test(error.type ?? '')) return error.message;
+    if (error instanceof ClickHouseError && DATA_ERRORS.has(error.type ?? '')) return error.message;
     throw error;
   }
 }

@@ -26,7 +26,7 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     if (before === checksum) continue;
     if (before !== undefined)
       throw new Error(`migration ${name} was changed after it was applied: add a new one instead`);
-    for (const query of statements(fillIn(text, kafkaBrokers))) await client.command({ query });
+    for (const statement of statements(text)) await client.command({ query: fillIn(statement, kafkaBrokers) });
     await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
   }
 }
@@ -55,8 +55,8 @@ const VIRTUAL_COLUMNS = `_partition UInt64,
     _error String,
     _raw_message String,`;
 
-function fillIn(text: string, kafkaBrokers: string | undefined): string {
-  return text
+function fillIn(statement: string, kafkaBrokers: string | undefined): string {
+  return statement
     .replaceAll('{{virtual-columns}}', kafkaBrokers === undefined ? VIRTUAL_COLUMNS : '')
     .replaceAll(/\{\{source (\S+)\}\}/g, (_, topic: string) =>
       kafkaBrokers === undefined ? 'Null' : kafkaEngine(topic, kafkaBrokers),
