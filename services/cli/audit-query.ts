@@ -26,6 +26,8 @@ const SPILL_BYTES = String(512 << 20);
 const SETTINGS: ClickHouseSettings = {
   max_bytes_before_external_sort: SPILL_BYTES,
   max_bytes_before_external_group_by: SPILL_BYTES,
+  // Tables are sorted by user: groups of one user can be finished before the next. Halves the time of a recount.
+  optimize_aggregation_in_order: 1,
   // Sorts both sides, on disk if need be, instead of holding one in memory; and it knows ASOF.
   join_algorithm: 'full_sorting_merge',
   join_use_nulls: 0,
