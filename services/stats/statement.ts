@@ -27,7 +27,7 @@ export function parseQuery(request: GetStatsRequest): StatsQuery | FieldError {
   const end = parseDate(endDate);
   if (end === undefined) return { field: 'end_date', message: dateMessage('end_date', endDate) };
   if (end < start) return { field: 'end_date', message: 'end_date is before start_date' };
-  if ((end - start) / DAY_MS >= MAX_STATS_DAYS) {
+  if ((end - start) / DAY_MS > MAX_STATS_DAYS) {
     return { field: 'end_date', message: `end_date is more than ${MAX_STATS_DAYS} days after start_date` };
   }
   const interval = request.interval || Interval.DAILY;

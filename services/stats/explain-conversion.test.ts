@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type Client, Code, createRouterTransport, createClient as createRpcClient } from '@connectrpc/connect';
+import pino from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
+import { migrate } from '../shared/clickhouse/migrate.ts';
+import { DAY_MS } from '../shared/limits.ts';
+import { statsRoutes } from './routes.ts';
+
+const CONVERSION = '11111111-1111-4111-8111-111111111111';
+const TIME = Date.UTC(2023, 2, 15, 10);
+
+let dir: string;
+let server: EmbeddedClickHouse;
+let client: ClickHouseClient;
+let stats: Client<typeof StatsService>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'explain-'));
+  server = await startEmbeddedClickHouse({ dir, logger: pino({ level: 'silent' }) });
+  client = createClient({ url: server.url, log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(client, {});
+  stats = createRpcClient(
+    StatsService,
+    createRouterTransport((router) => statsRoutes(router, { client })),
+  );
+});
+
+afterAll(async () => {
+  await client.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+async function insert(table: string, values: unknown[]): Promise<void> {
+  await client.insert({ table, values, format: 'JSONEachRow' });
+}
+
+function uuid(n: number): string {
+  return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+}
+
+function decision(userId: string, version: number, candidates: unknown[]) {
+  const time = { conversion_time: new Date(TIME).toISOString().slice(0, -1), lookback_ms: DAY_MS };
+  const what = { conversion_type: 'purchase', value_micros: '19990000', attributed: candidates.length > 0 };
+  return { conversion_id: CONVERSION, user_id: userId, ...time, ...what, candidates, version };
+}
+
+function click(n: number, userId: string, at: number) {
+  const event = { event_type: 'click', event_id: uuid(n), user_id: userId, _offset: n };
+  return { ...event, campaign_id: `camp-${n}`, source: 'facebook', timestamp: new Date(at).toISOString().slice(0, -1) };
+}
+
+test('the last decision, and the clicks that were near', async () => {
+  const lost = { click_id: uuid(1), click_time: String(TIME - 2000), reason: 'older_than_winner' };
+  const won = { click_id: uuid(2), click_time: String(TIME - 1000), credit_micros: '1000000', reason: 'credited' };
+  await insert('conversion_decisions', [decision('user-1', 5, [lost]), decision('user-1', 8, [won, lost])]);
+  await insert('events_local', [
+    click(1, 'user-1', TIME - 2000),
+    click(2, 'user-1', TIME - 1000),
+    click(3, 'user-1', TIME + 1),
+    click(4, 'user-1', TIME - DAY_MS),
+    click(5, 'user-1', TIME - DAY_MS - 1),
+    click(6, 'user-2', TIME),
+  ]);
+  const { decision: decided, nearMisses } = await stats.explainConversion({ conversionId: CONVERSION });
+  expect(decided).toMatchObject({
+    conversionId: CONVERSION,
+    userId: 'user-1',
+    conversionTime: BigInt(TIME),
+    valueMicros: 19_990_000n,
+    attributed: true,
+    version: 8n,
+    candidates: [
+      { clickId: uuid(2), clickTime: BigInt(TIME - 1000), creditMicros: 1_000_000n, reason: 'credited' },
+      { clickId: uuid(1), creditMicros: 0n, reason: 'older_than_winner' },
+    ],
+  });
+  expect(nearMisses.map(({ clickId, clickTime, reason }) => [clickId, clickTime, reason])).toEqual([
+    [uuid(3), BigInt(TIME + 1), 'after_conversion'],
+    [uuid(4), BigInt(TIME - DAY_MS), 'no_longer_kept'],
+    [uuid(5), BigInt(TIME - DAY_MS - 1), 'before_lookback_window'],
+  ]);
+});
+
+test('of many near misses the 20 nearest, newest first', async () => {
+  await insert('conversion_decisions', [decision('user-3', 1, [])]);
+  await insert(
+    'events_local',
+    Array.from({ length: 30 }, (_, n) => click(100 + n, 'user-3', TIME + 1 + n)),
+  );
+  const { nearMisses } = await stats.explainConversion({ conversionId: CONVERSION, userId: 'user-3' });
+  expect(nearMisses.map(({ clickTime }) => Number(clickTime) - TIME)).toEqual(
+    Array.from({ length: 20 }, (_, n) => 20 - n),
+  );
+});
+
+test('two users under one event_id: the request must say which', async () => {
+  await insert('conversion_decisions', [decision('user-1', 1, []), decision('user-2', 1, [])]);
+  const both = stats.explainConversion({ conversionId: CONVERSION });
+  await expect(both).rejects.toMatchObject({ code: Code.InvalidArgument, rawMessage: /^user_id / });
+  const { decision: decided } = await stats.explainConversion({ conversionId: CONVERSION, userId: 'user-2' });
+  expect(decided?.userId).toBe('user-2');
+});
+
+test.each([
+  ['not a UUID', 'click-1', Code.InvalidArgument],
+  ['not known', uuid(999), Code.NotFound],
+])('a conversion_id that is %s', async (_, conversionId, code) => {
+  await expect(stats.explainConversion({ conversionId })).rejects.toMatchObject({ code });
+});

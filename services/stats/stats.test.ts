@@ -1,0 +1,231 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createRouterTransport,
+  createClient as createRpcClient,
+} from '@connectrpc/connect';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
+import { migrate } from '../shared/clickhouse/migrate.ts';
+import { statsHttp, statsRoutes } from './routes.ts';
+
+let dir: string;
+let server: EmbeddedClickHouse;
+let client: ClickHouseClient;
+let stats: Client<typeof StatsService>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'stats-'));
+  server = await startEmbeddedClickHouse({ dir, logger: pino({ level: 'silent' }) });
+  client = createClient({ url: server.url, log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(client, {});
+  await insertDailyStats();
+  stats = createRpcClient(
+    StatsService,
+    createRouterTransport((router) => statsRoutes(router, { client })),
+  );
+});
+
+afterAll(async () => {
+  await client.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+/** 2023-03-15 is a Wednesday. Clicks carry neither type nor model; partitions add up; of versions the highest counts. */
+async function insertDailyStats(): Promise<void> {
+  const table = `
+    day        campaign source   type     model       partition clicks conversions revenue version
+    2023-03-12 camp-1   facebook -        -           0         100    0           0       1
+    2023-03-13 camp-1   facebook -        -           0         10     0           0       1
+    2023-03-15 camp-1   facebook -        -           0         900    0           0       5
+    2023-03-15 camp-1   facebook -        -           0         1000   0           0       6
+    2023-03-15 camp-1   facebook -        -           1         500    0           0       3
+    2023-03-15 camp-1   facebook purchase last_click  0         0      40          900     6
+    2023-03-15 camp-1   facebook signup   last_click  1         0      10          99.5    3
+    2023-03-15 camp-1   facebook purchase linear      0         0      12.5        300     6
+    2023-03-15 camp-1   google   -        -           0         7      0           0       2
+    2023-03-15 camp-2   facebook -        -           0         5      0           0       2
+    2023-03-16 camp-2   facebook purchase last_click  0         0      2           10      2
+    2023-03-16 camp-3   facebook purchase last_click  0         0      0           0       9
+    2023-04-01 camp-1   facebook -        -           0         1      0           0       9
+  `;
+  const [, ...lines] = table.trim().split('\n');
+  const values = lines.map((line) => {
+    const [day, campaign_id, source, type, model, partition, clicks, conversions, revenue, version] = line
+      .trim()
+      .split(/ +/)
+      .map((cell) => (cell === '-' ? '' : cell));
+    const micros = { conversions_micros: Number(conversions) * 1e6, revenue_micros: Number(revenue) * 1e6 };
+    return { day, campaign_id, source, conversion_type: type, model, partition, clicks, ...micros, version };
+  });
+  await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+}
+
+const MARCH = { startDate: '2023-03-01', endDate: '2023-03-31' };
+
+async function table(request: Parameters<typeof stats.getStats>[0]): Promise<string[]> {
+  const { data } = await stats.getStats(request);
+  return data.map((row) => [row.date, row.campaignId, row.source, row.clicks, row.conversions, row.revenue].join(' '));
+}
+
+describe('GetStats', () => {
+  test('by day: partitions add up, the highest version counts, and rows that count nothing are left out', async () => {
+    expect(await table(MARCH)).toEqual([
+      '2023-03-12 camp-1 facebook 100 0 0',
+      '2023-03-13 camp-1 facebook 10 0 0',
+      '2023-03-15 camp-1 facebook 1500 50 999.5',
+      '2023-03-15 camp-1 google 7 0 0',
+      '2023-03-15 camp-2 facebook 5 0 0',
+      '2023-03-16 camp-2 facebook 0 2 10',
+    ]);
+  });
+
+  test('by ISO week, which begins on Monday', async () => {
+    expect(await table({ ...MARCH, interval: Interval.WEEKLY, campaignId: 'camp-1', source: 'facebook' })).toEqual([
+      '2023-03-06 camp-1 facebook 100 0 0',
+      '2023-03-13 camp-1 facebook 1510 50 999.5',
+    ]);
+  });
+
+  test('by month', async () => {
+    expect(await table({ ...MARCH, endDate: '2023-04-30', interval: Interval.MONTHLY, source: 'facebook' })).toEqual([
+      '2023-03-01 camp-1 facebook 1610 50 999.5',
+      '2023-03-01 camp-2 facebook 5 2 10',
+      '2023-04-01 camp-1 facebook 1 0 0',
+    ]);
+  });
+
+  test('the first and the last day are included, and a week counts only the days inside', async () => {
+    const days = { startDate: '2023-03-12', endDate: '2023-03-13', interval: Interval.WEEKLY };
+    expect(await table(days)).toEqual(['2023-03-06 camp-1 facebook 100 0 0', '2023-03-13 camp-1 facebook 10 0 0']);
+  });
+
+  test.each([
+    ['a conversion type', { conversionType: 'signup' }, '2023-03-15 camp-1 facebook 1500 10 99.5'],
+    ['another model', { model: 'linear' }, '2023-03-15 camp-1 facebook 1500 12.5 300'],
+    ['an unknown model', { model: 'guess' }, '2023-03-15 camp-1 facebook 1500 0 0'],
+  ])('clicks are counted whatever the filter: %s', async (_, filter, expected) => {
+    const day = { startDate: '2023-03-15', endDate: '2023-03-15', campaignId: 'camp-1', source: 'facebook' };
+    expect(await table({ ...day, ...filter })).toEqual([expected]);
+  });
+
+  test('cvr is conversions by clicks, and 0 without clicks', async () => {
+    const { data } = await stats.getStats(MARCH);
+    expect(data[2]).toMatchObject({ cvr: 50 / 1500, conversionsMicros: 50_000_000n, revenueMicros: 999_500_000n });
+    expect(data[5]).toMatchObject({ clicks: 0n, cvr: 0 });
+  });
+
+  test.each([
+    ['start_date is required', { startDate: '' }],
+    ['start_date is not a date', { startDate: '15.03.2023' }],
+    ['start_date is not a date', { startDate: '2023-02-30' }],
+    ['end_date is not a date', { endDate: '2023-13-01' }],
+    ['end_date is before start_date', { endDate: '2023-02-28' }],
+    ['end_date is more than 1096 days after start_date', { endDate: '2026-03-02' }],
+    ['interval 9 is unknown', { interval: 9 as Interval }],
+  ])('invalid_argument: %s', async (message, change) => {
+    const error = await stats.getStats({ ...MARCH, ...change }).catch(ConnectError.from);
+    expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
+  });
+
+  test('three years are allowed', async () => {
+    expect(await table({ startDate: '2023-03-01', endDate: '2026-03-01', campaignId: 'camp-3' })).toEqual([]);
+  });
+
+  test('quotes in a filter are only text', async () => {
+    expect(await table({ ...MARCH, campaignId: `' OR 1 = 1 --` })).toEqual([]);
+  });
+});
+
+describe('GET /api/v1/stats', () => {
+  async function get(query: string): Promise<{ status: number; body: unknown }> {
+    const [route] = statsHttp({ client });
+    const response = await route!.handle(new Request(`http://127.0.0.1/api/v1/stats?${query}`));
+    return { status: response.status, body: await response.json() };
+  }
+
+  test('answers in snake_case with plain numbers', async () => {
+    expect(await get('start_date=2023-03-14&end_date=2023-03-15&campaign_id=camp-1')).toEqual({
+      status: 200,
+      body: {
+        interval: 'daily',
+        data: [
+          {
+            date: '2023-03-15',
+            campaign_id: 'camp-1',
+            source: 'facebook',
+            clicks: 1500,
+            conversions: 50,
+            revenue: 999.5,
+            cvr: 50 / 1500,
+          },
+          {
+            date: '2023-03-15',
+            campaign_id: 'camp-1',
+            source: 'google',
+            clicks: 7,
+            conversions: 0,
+            revenue: 0,
+            cvr: 0,
+          },
+        ],
+      },
+    });
+  });
+
+  test('takes the interval by name', async () => {
+    const { body } = await get('start_date=2023-04-01&end_date=2023-04-30&interval=weekly');
+    expect(body).toMatchObject({ interval: 'weekly', data: [{ date: '2023-03-27' }] });
+  });
+
+  test.each([
+    ['start_date', 'end_date=2023-03-15'],
+    ['end_date', 'start_date=2023-03-15&end_date=yesterday'],
+    ['interval', 'start_date=2023-03-15&end_date=2023-03-15&interval=hourly'],
+  ])('answers 400 and names the field: %s', async (field, query) => {
+    const { status, body } = await get(query);
+    expect(status).toBe(400);
+    expect(body).toEqual({ error: { code: 'invalid_argument', field, message: expect.stringContaining(field) } });
+  });
+});
+
+describe('WatchStats', () => {
+  test('answers at once, and again when something changed', async () => {
+    const query = { startDate: '2024-01-01', endDate: '2024-01-01' };
+    const seen: bigint[] = [];
+    for await (const { stats: now } of stats.watchStats({ query, periodMs: 200 })) {
+      const clicks = now!.data[0]?.clicks ?? 0n;
+      seen.push(clicks);
+      if (clicks === 2n) break;
+      const row = { day: '2024-01-01', campaign_id: 'camp-1', source: 'facebook', clicks: Number(clicks) + 1 };
+      await client.insert({
+        table: 'daily_stats',
+        values: [{ ...row, version: row.clicks }],
+        format: 'JSONEachRow',
+      });
+    }
+    expect(seen).toEqual([0n, 1n, 2n]);
+  });
+
+  test('invalid_argument: a period too short', async () => {
+    const first = stats.watchStats({ query: MARCH, periodMs: 199 })[Symbol.asyncIterator]().next();
+    await expect(first).rejects.toMatchObject({ code: Code.InvalidArgument, rawMessage: /^period_ms / });
+  });
+});
+
+test('while ClickHouse is down: unavailable, with a time to try again', async () => {
+  const nowhere = createClient({ url: 'http://127.0.0.1:1', log: { level: ClickHouseLogLevel.OFF } });
+  const transport = createRouterTransport((router) => statsRoutes(router, { client: nowhere }));
+  const error = await createRpcClient(StatsService, transport).getStats(MARCH).catch(ConnectError.from);
+  expect(error).toMatchObject({ code: Code.Unavailable });
+  expect((error as ConnectError).metadata.get('retry-after')).toBe('5');
+  await nowhere.close();
+});
