@@ -16,14 +16,14 @@ export async function openRocksdbStateStore(dir: string): Promise<StateStore> {
     parallelism: 1,
   });
   await db.open();
+  const batch = db.batch();
   return {
     getMany: (keys) => db._getManySync(keys, { valueEncoding: 'buffer' }),
     write({ puts, deletes }) {
-      const batch = db.batch();
+      batch._clear();
       for (const { key, value } of puts) batch._put(key, value, {});
       for (const key of deletes) batch._del(key, {});
       batch._writeSync({ sync: false });
-      batch._closeSync();
     },
     scan(from, to, limit) {
       const { rows } = db.querySync({ ...BUFFERS, gte: from, lt: to, limit });
@@ -31,6 +31,9 @@ export async function openRocksdbStateStore(dir: string): Promise<StateStore> {
       for (let i = 0; i < rows.length; i += 2) entries.push({ key: rows[i]!, value: rows[i + 1]! });
       return entries;
     },
-    close: () => db.close(),
+    async close() {
+      batch._closeSync();
+      await db.close();
+    },
   };
 }

@@ -4,8 +4,8 @@ import type { Credit, DecidedConversion, Touch, UserState } from './state.ts';
  * How a user's state lies in RocksDB: a version byte, the two header fields the sweep needs, then the lists.
  * Numbers are LEB128 varints, strings are length-prefixed UTF-8, UUIDs (every event id) are 16 bytes.
  *
- * Own format because it is on the hottest path: measured on 5 touches and 1 conversion against protobuf-es 2.17,
- * `test/bench` "state codec".
+ * Own format because it is on the hottest path: for 5 touches and 1 conversion it takes 85 % of the bytes and half of
+ * the time to encode of protobuf-es 2.17, and the same time to decode.
  */
 const VERSION = 1;
 

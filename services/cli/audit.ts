@@ -48,7 +48,7 @@ export async function audit({ url, timeout }: AuditOptions): Promise<CheckResult
   const status = await waitUntilCaughtUp(url, timeout * 1000);
   const parameters = parametersOf(status);
   const client = createClient({
-    url: status.clickhouse_url,
+    url: process.env.CLICKHOUSE_URL || status.clickhouse_url,
     request_timeout: QUERY_TIMEOUT_MS,
     // A sign of life every two minutes, so that no proxy between takes a long query for a dead one.
     clickhouse_settings: { send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '120000' },

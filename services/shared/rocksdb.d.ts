@@ -39,6 +39,8 @@ declare module '@nxtedition/rocksdb' {
     _put(key: Buffer, value: Buffer, options: object): void;
     _del(key: Buffer, options: object): void;
     _writeSync(options: { sync: boolean }): void;
+    /** Empties it for the next use. A batch stays attached to its database, so a new one for each write would leak. */
+    _clear(): void;
     _closeSync(): void;
   }
 

@@ -11,13 +11,6 @@ import { acknowledgedPath, BUFFERS, type PartitionState, recordKey } from './emb
 import { offsetTable, publishEnd, slotName } from './offset-table.ts';
 import { sealBatch } from './record-batch.ts';
 
-declare module '@nxtedition/rocksdb' {
-  interface Batch {
-    /** Empties it for the next use. A batch stays attached to its database, so a new one for each write would leak. */
-    _clear(): void;
-  }
-}
-
 export interface WriterData {
   handle: bigint;
   offsets: SharedArrayBuffer;

@@ -1,0 +1,19 @@
+import type { MeshConfig } from './config.ts';
+
+/** What a newcomer sees first: what listens where, and a first event to send. */
+export function banner(url: string, config: MeshConfig): string {
+  return `
+clickmesh is ready at ${url} (REST, Connect, gRPC and gRPC-Web on this one port)
+  data     ${config.DATA_DIR}
+  health   ${url}/readyz
+
+Send a first click:
+  curl -X POST ${url}/api/v1/events -H 'content-type: application/json' -d '{
+    "event_type": "click", "event_id": "3f0c1b2e-9d6a-4c57-8a3b-5e1f7d2c4b6a", "user_id": "user-123",
+    "ad_id": "ad-456", "campaign_id": "camp-789", "source": "facebook", "timestamp": '$(date +%s000)'}'
+and see it counted:
+  curl '${url}/api/v1/stats?start_date='$(date -u +%F)'&end_date='$(date -u +%F)
+
+Ctrl-C drains and stops.
+`;
+}

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import pino, { type Logger } from 'pino';
+import { gatewayHttp, gatewayRoutes } from '../gateway/routes.ts';
+import { startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
+import { migrate } from '../shared/clickhouse/migrate.ts';
+import { HOUR_MS } from '../shared/limits.ts';
+import { openEmbeddedLog } from '../shared/log/embedded-log.ts';
+import { type EventLog, TOPICS } from '../shared/log/event-log.ts';
+import { type Check, healthHttp, healthRoutes, type Readiness } from '../shared/rpc/health.ts';
+import { reflectionRoutes } from '../shared/rpc/reflection.ts';
+import { serve } from '../shared/rpc/server.ts';
+import { statsHttp, statsRoutes } from '../stats/routes.ts';
+import { banner } from './banner.ts';
+import { type MeshConfig, parseMeshConfig } from './config.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
+import { statusRoute } from './status.ts';
+
+/** How often a mesh that npm started looks whether npm is still there, in ms. */
+const PARENT_CHECK_MS = 500;
+
+/** Pause between two looks whether a ClickHouse server is up, in ms. */
+const CLICKHOUSE_RETRY_MS = 1000;
+
+export interface Mesh {
+  url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the whole mesh in this process until SIGINT or SIGTERM, then drains it.
+ * Throws an Error with one clear line if it can't start.
+ */
+export async function runMesh(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseMeshConfig(env);
+  const mesh = await startMesh(config, pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: true })));
+  process.stdout.write(banner(mesh.url, config));
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), parentIsGone(env)]);
+  process.stdout.write('draining\n');
+  await mesh.close();
+}
+
+/** Starts everything in the order in which an event passes it; closes in reverse. */
+export async function startMesh(config: MeshConfig, logger: Logger): Promise<Mesh> {
+  const dataDir = writableFolder(config.DATA_DIR);
+  await using starting = new AsyncDisposableStack();
+
+  const log = await openEmbeddedLog({
+    dir: join(dataDir, 'log'),
+    partitions: config.PARTITIONS,
+    retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS,
+    retentionBytes: (config.LOG_RETENTION_GB * 2 ** 30) / (TOPICS.length * config.PARTITIONS),
+  });
+  starting.defer(() => log.close());
+  const clickhouseUrl = config.CLICKHOUSE_URL || (await embeddedClickHouse(dataDir, logger, starting));
+  const client = createClient({ url: clickhouseUrl });
+  starting.defer(() => client.close());
+
+  const { attribution, LOG_LEVEL: logLevel } = config;
+  const pipelineData = { attribution, stateDir: join(dataDir, 'state'), clickhouseUrl, logLevel };
+  const pipeline = migrateWhenUp(client, logger).then(() => startPipeline(log, pipelineData, logger));
+  starting.defer(() =>
+    pipeline.then(
+      (started) => started.close(),
+      () => {},
+    ),
+  );
+
+  const server = await serveAll(config, { log, client, logger, pipeline, clickhouseUrl });
+  starting.defer(() => server.close());
+  await (await pipeline).started;
+  const running = starting.move();
+  return { url: server.url, close: () => running.disposeAsync() };
+}
+
+interface Parts {
+  log: EventLog;
+  client: ClickHouseClient;
+  logger: Logger;
+  pipeline: Promise<Pipeline>;
+  clickhouseUrl: string;
+}
+
+function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhouseUrl }: Parts) {
+  const ready = readiness(client, pipeline);
+  const gateway = { log, logger, now: Date.now };
+  return serve({
+    host: config.HOST,
+    port: config.PORT,
+    logger,
+    services(router, shutdown) {
+      gatewayRoutes(router, gateway);
+      statsRoutes(router, { client });
+      healthRoutes(router, ready, shutdown);
+      reflectionRoutes(router);
+    },
+    routes: [
+      ...gatewayHttp(gateway),
+      ...statsHttp({ client }),
+      ...healthHttp(ready),
+      statusRoute({ config, log, pipeline, clickhouseUrl }),
+    ],
+  });
+}
+
+function readiness(client: ClickHouseClient, pipeline: Promise<Pipeline>): Readiness {
+  let started: Pipeline | undefined;
+  pipeline.then((p) => {
+    started = p;
+  });
+  return async () => ({
+    clickhouse: check((await client.ping()).success, 'ClickHouse does not answer'),
+    pipeline: check((await started?.status()) !== undefined, 'attribution is not running yet'),
+  });
+}
+
+/** Ingest does not wait for ClickHouse: events are kept in the log until it is there. */
+async function migrateWhenUp(client: ClickHouseClient, logger: Logger): Promise<void> {
+  while (!(await client.ping()).success) {
+    logger.warn('waiting for ClickHouse');
+    await sleep(CLICKHOUSE_RETRY_MS);
+  }
+  await migrate(client, {});
+}
+
+function check(ok: boolean, reason: string): Check {
+  return ok ? { ok } : { ok, reason };
+}
+
+async function embeddedClickHouse(dataDir: string, logger: Logger, starting: AsyncDisposableStack): Promise<string> {
+  const server = await startEmbeddedClickHouse({ dir: join(dataDir, 'clickhouse'), logger });
+  starting.defer(() => server.close());
+  return server.url;
+}
+
+function writableFolder(dir: string): string {
+  try {
+    mkdirSync(dir, { recursive: true });
+    accessSync(dir, constants.W_OK);
+    return dir;
+  } catch (error) {
+    throw new Error(`can't write to the data folder ${dir}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/**
+ * Under `npm start` the mesh must not outlive npm, even one that was killed and could pass no signal on. There may be
+ * a shell between the two, which lives on.
+ */
+async function parentIsGone(env: NodeJS.ProcessEnv): Promise<void> {
+  const lineage = () => [process.ppid, parentOf(process.ppid)].join();
+  const atStart = lineage();
+  if (env.npm_lifecycle_event === undefined) return new Promise(() => {});
+  while (lineage() === atStart) await sleep(PARENT_CHECK_MS, undefined, { ref: false });
+}
+
+/** Parent of a process, where the system has /proc. */
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
+}

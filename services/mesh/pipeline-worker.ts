@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createClient } from '@clickhouse/client';
+import pino from 'pino';
+import { attributionConfig } from '../attribution/config.ts';
+import { run } from '../attribution/main.ts';
+import { openRocksdbStateStore } from '../attribution/rocksdb-state-store.ts';
+import { nextOffset } from '../attribution/transaction.ts';
+import { attachEmbeddedLog } from '../shared/log/embedded-log.ts';
+import type { PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
+import { startSink } from './sink.ts';
+
+/** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
+const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;
+const port = parentPort!;
+const logger = pino({ level: logLevel, base: { component: 'pipeline' } }, pino.destination({ dest: 2, sync: true }));
+
+const log = await attachEmbeddedLog(share);
+const client = createClient({ url: clickhouseUrl });
+const sink = startSink({ log, client, logger });
+const node = await run(attributionConfig(attribution), {
+  log,
+  logger,
+  openStore: (partition) => openRocksdbStateStore(join(stateDir, String(partition))),
+});
+node.failed.catch((error) => {
+  // The thread starts again from what is stored; the error reaches the main thread as the worker's.
+  setImmediate(() => {
+    throw error;
+  });
+});
+
+function status(): PipelineStatus {
+  return {
+    attribution: node.progress().map((progress) => ({
+      partition: progress.partition,
+      nextOffset: nextOffset(progress) ?? 0,
+    })),
+    inserted: sink.positions(),
+  };
+}
+
+async function stop() {
+  await node.close();
+  await sink.close();
+  await client.close();
+  await log.close();
+  port.close();
+}
+
+port.on('message', (message: PipelineMessage) => {
+  if (message.kind === 'status') port.postMessage({ id: message.id, status: status() });
+  else void stop();
+});
+port.postMessage('started');
