@@ -40,6 +40,7 @@ test(`kill -9 of the whole tree, ${KILLS} times under load (seed ${SEED})`, asyn
     const children = mesh.childPids();
     expect(children.length).toBeGreaterThan(0);
     await mesh.kill();
+    load.killed();
     await expect.poll(() => children.filter(isRunning), { timeout: 5000, message: 'orphans' }).toEqual([]);
     mesh = await startMeshProcess(folder);
   }
@@ -57,6 +58,7 @@ test(`kill -9 of ClickHouse alone, ${KILLS} times under load (seed ${SEED})`, as
     await load.acknowledged(nextKill(random, kill));
     const [clickhouse] = mesh.childPids();
     process.kill(clickhouse!, 'SIGKILL');
+    load.killed();
     await expect.poll(() => mesh.childPids().some((pid) => pid !== clickhouse), { timeout: 30_000 }).toBe(true);
   }
   await load.done;
@@ -75,18 +77,24 @@ function nextKill(random: ReturnType<typeof createRandom>, kill: number): number
   return kill * BATCHES_BETWEEN_KILLS + 1 + (random.uint32() % (BATCHES_BETWEEN_KILLS - 5));
 }
 
-/** Sends all events in order, four batches at a time, each until it is acknowledged. */
+/**
+ * Sends all events in order, four batches at a time, each until it is acknowledged. It never gets past the stretch of
+ * the next kill, so that every kill comes under load.
+ */
 function startLoad(url: () => string) {
   const batches = Array.from({ length: Math.ceil(events.length / BATCH) }, (_, i) =>
     events.slice(i * BATCH, (i + 1) * BATCH),
   );
   let acknowledged = 0;
   let refused = 0;
+  let stretch = Promise.withResolvers<void>();
   const waiting: { batches: number; resolve(): void }[] = [];
-  const next = batches.values();
+  const next = batches.entries();
+  let kills = 0;
 
   async function sender() {
-    for (const batch of next) {
+    for (const [number, batch] of next) {
+      while (number >= (kills + 1) * BATCHES_BETWEEN_KILLS) await stretch.promise;
       while (!(await send(url(), batch))) {
         refused++;
         await sleep(50);
@@ -97,6 +105,11 @@ function startLoad(url: () => string) {
   }
   return {
     refused: () => refused,
+    killed() {
+      kills++;
+      stretch.resolve();
+      stretch = Promise.withResolvers();
+    },
     acknowledged: (count: number) =>
       new Promise<void>((resolve) => {
         if (count <= acknowledged) resolve();
