@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS daily_stats_queue
 ENGINE = {{source daily-stats}};
 
 -- Read it with FINAL. The first columns of the sorting key are what reports group by, in that order: the sums are then
--- made while reading, without a hash table. Months keep the parts of a report few.
+-- made while reading, without a hash table. FINAL costs by the rows that more than one part may hold, so parts are
+-- merged soon; small granules let a report on one campaign skip the others of a day.
 CREATE TABLE IF NOT EXISTS daily_stats
 (
     day Date32,
@@ -34,7 +35,8 @@ CREATE TABLE IF NOT EXISTS daily_stats
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
-ORDER BY (day, campaign_id, source, conversion_type, model, partition);
+ORDER BY (day, campaign_id, source, conversion_type, model, partition)
+SETTINGS index_granularity = 1024, min_age_to_force_merge_seconds = 30;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_mv TO daily_stats AS
 SELECT

@@ -219,7 +219,7 @@ test('records that are no events are noted with their bytes, and hold nothing up
       raw: Buffer.from(value).toString('hex').toUpperCase(),
     })),
   );
-  for (const { error } of errors) expect(error).toMatch(/^not a Event: /);
+  for (const { error } of errors) expect(error).toMatch(/^not readable as Event: /);
 });
 
 test.each([

@@ -123,6 +123,6 @@ function decodeError(message: DescMessage, value: Uint8Array): string | undefine
   try {
     fromBinary(message, value);
   } catch (error) {
-    return `not a ${message.name}: ${(error as Error).message}`;
+    return `not readable as ${message.name}: ${(error as Error).message}`;
   }
 }
