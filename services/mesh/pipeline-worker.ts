@@ -23,8 +23,8 @@ const node = await run(attributionConfig(attribution), {
   logger,
   openStore: (partition) => openRocksdbStateStore(join(stateDir, String(partition))),
 });
-node.failed.catch((error) => {
-  // The thread starts again from what is stored; the error reaches the main thread as the worker's.
+Promise.race([node.failed, sink.failed]).catch((error) => {
+  // The error reaches the main thread as the worker's, which starts the thread again from what is stored.
   setImmediate(() => {
     throw error;
   });

@@ -1,6 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
@@ -15,6 +13,7 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/t
 import { LogUnavailable } from '../../services/shared/log/event-log.ts';
 import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { grpcJsClient } from '../fixtures/grpc-js-client.ts';
+import { hasGo, installGrpcurl } from '../fixtures/grpcurl.ts';
 
 type GrpcJsClient = ReturnType<typeof grpcJsClient>;
 
@@ -218,24 +217,11 @@ describe.each<[string, () => Transport]>([
   });
 });
 
-const GRPCURL = 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3';
-const goBin = join(tmpdir(), 'clickmesh-gobin');
-
-function hasGo(): boolean {
-  try {
-    execFileSync('go', ['version']);
-    return true;
-  } catch {
-    process.stderr.write('SKIPPED: grpcurl is not tried, because Go is not installed\n');
-    return false;
-  }
-}
-
 describe.skipIf(!hasGo())('grpcurl', () => {
-  const command = join(goBin, 'grpcurl');
+  let command: string;
 
-  beforeAll(async () => {
-    if (!existsSync(command)) await run('go', ['install', GRPCURL], { env: { ...process.env, GOBIN: goBin } });
+  beforeAll(() => {
+    command = join(installGrpcurl(), 'grpcurl');
   }, 300_000);
 
   const grpcurl = (...args: string[]) =>

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasGo, installGrpcurl } from '../fixtures/grpcurl.ts';
+import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
+
+/** Every command of README.md is run as it stands there; only the address and the place of files are others'. */
+const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```(sh|json)\n(.*?)```/gs)].map(
+  ([, language, text]) => ({ language: language!, text: text! }),
+);
+const withGo = hasGo();
+
+let mesh: MeshProcess;
+const folder = temporaryFolder();
+
+beforeAll(async () => {
+  mesh = await startMeshProcess(join(folder.path, 'data'));
+});
+afterAll(async () => {
+  await mesh.kill();
+  folder[Symbol.dispose]();
+});
+
+function run(block: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const script = block
+    .replaceAll('127.0.0.1:8080', new URL(mesh.url).host)
+    .replaceAll('journeys.ndjson', join(folder.path, 'journeys.ndjson'));
+  const env = { ...process.env, CLICKMESH_URL: mesh.url, PATH: process.env.PATH! };
+  if (withGo) env.PATH = `${installGrpcurl()}:${env.PATH}`;
+  return new Promise((resolve) => {
+    execFile('bash', ['-euo', 'pipefail', '-c', script], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+function blockWith(text: string): string {
+  const found = blocks.filter((block) => block.language === 'sh' && block.text.includes(text));
+  expect(found, `one example with ${text}`).toHaveLength(1);
+  return found[0]!.text;
+}
+
+test('a first event in and a first number out, by curl', async () => {
+  const sent = await run(blockWith('curl -X POST'));
+  expect(sent).toMatchObject({ code: 0 });
+  expect(sent.stdout.match(/"status":"accepted"/g)).toHaveLength(2);
+  const [answer] = blocks.filter((block) => block.language === 'json');
+  const stats = async () => JSON.parse((await run(blockWith('api/v1/stats'))).stdout);
+  await expect.poll(stats, { timeout: 10_000 }).toEqual(JSON.parse(answer!.text));
+});
+
+describe.runIf(withGo)('by grpcurl', () => {
+  test('the same, and why a conversion was attributed as it was', async () => {
+    const [ingestAndStats, explain] = [blockWith('IngestService/Ingest'), blockWith('ExplainConversion')];
+    expect(await run(ingestAndStats)).toMatchObject({ code: 0 });
+    await expect.poll(async () => (await run(ingestAndStats)).stdout, { timeout: 10_000 }).toContain('"google"');
+    const explained = await run(explain);
+    expect(explained).toMatchObject({ code: 0 });
+    expect(explained.stdout).toContain('"reason": "credited"');
+  }, 300_000);
+});
+
+test('the command line', async () => {
+  const { code, stdout, stderr } = await run(blockWith('npx clickmesh generate'));
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stdout).toContain('camp-1');
+  expect(stdout).not.toContain('FAILED');
+}, 120_000);
+
+test('no example is left out', () => {
+  const run = ['curl -X POST', 'api/v1/stats', 'IngestService/Ingest', 'ExplainConversion', 'npx clickmesh generate'];
+  const examples = blocks.filter((block) => block.language === 'sh').map((block) => block.text);
+  expect(examples.filter((text) => !run.some((part) => text.includes(part)))).toEqual([]);
+});
