@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import pino, { type Logger } from 'pino';
 import { gatewayHttp, gatewayRoutes } from '../gateway/routes.ts';
+import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
 import { migrate } from '../shared/clickhouse/migrate.ts';
 import { HOUR_MS } from '../shared/limits.ts';
@@ -56,7 +57,7 @@ export async function startMesh(config: MeshConfig, logger: Logger): Promise<Mes
   });
   starting.defer(() => log.close());
   const clickhouseUrl = config.CLICKHOUSE_URL || (await embeddedClickHouse(dataDir, logger, starting));
-  const client = createClient({ url: clickhouseUrl });
+  const client = clickhouseClient(clickhouseUrl);
   starting.defer(() => client.close());
 
   const { attribution, LOG_LEVEL: logLevel } = config;
@@ -93,7 +94,7 @@ function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhous
     logger,
     services(router, shutdown) {
       gatewayRoutes(router, gateway);
-      statsRoutes(router, { client });
+      statsRoutes(router, { client, shutdown });
       healthRoutes(router, ready, shutdown);
       reflectionRoutes(router);
     },

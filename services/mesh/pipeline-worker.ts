@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createClient } from '@clickhouse/client';
 import pino from 'pino';
 import { attributionConfig } from '../attribution/config.ts';
 import { run } from '../attribution/main.ts';
 import { openRocksdbStateStore } from '../attribution/rocksdb-state-store.ts';
 import { nextOffset } from '../attribution/transaction.ts';
+import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { attachEmbeddedLog } from '../shared/log/embedded-log.ts';
 import type { PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
 import { startSink } from './sink.ts';
@@ -16,7 +16,7 @@ const port = parentPort!;
 const logger = pino({ level: logLevel, base: { component: 'pipeline' } }, pino.destination({ dest: 2, sync: true }));
 
 const log = await attachEmbeddedLog(share);
-const client = createClient({ url: clickhouseUrl });
+const client = clickhouseClient(clickhouseUrl);
 const sink = startSink({ log, client, logger });
 const node = await run(attributionConfig(attribution), {
   log,
