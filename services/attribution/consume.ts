@@ -10,6 +10,15 @@ import { loadProgress, nextOffset, transact } from './transaction.ts';
 /** Most bytes of raw events in one transaction: some thousands of events, some tens of ms. */
 const TRANSACTION_BYTES = 512 * 1024;
 
+/**
+ * Pause after a transaction that took all there was, in ms. At low rates it makes one transaction, with its fsync and
+ * its changed counters, of many events: at 1,000 events/s it cuts the CPU of attribution to a fraction.
+ */
+const LINGER_MS = 50;
+
+/** Records in a batch from which on the next one is likely to be there already. */
+const LARGE_BATCH = 1000;
+
 /** Pause before a partition tries again when the log is down, in ms. */
 const RETRY_MS = 500;
 
@@ -46,10 +55,11 @@ export async function consumePartition(deps: PartitionDeps, partition: number, s
         progress = await runTransaction(deps, { store, sweep, progress }, records);
         next = nextOffset(progress)!;
         deps.onProgress(progress);
+        if (records.length < LARGE_BATCH) await pause(LINGER_MS, signal);
       } catch (error) {
         if (!(error instanceof LogUnavailable || error instanceof LogFull)) throw error;
         deps.logger.warn({ partition, err: error }, 'the log is unavailable, trying again');
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+        await pause(RETRY_MS, signal);
       }
     }
   } finally {
@@ -64,10 +74,12 @@ async function runTransaction(
 ): Promise<PartitionProgress> {
   const transaction = transact(config, store, progress, records);
   await log.append(transaction.outputs);
-  const touched = new Set(transaction.puts.map(({ key }) => key.toString('latin1')));
-  const deletes = sweep
-    .next(Number(transaction.progress.watermark))
-    .filter((key) => !touched.has(key.toString('latin1')));
-  store.write({ puts: transaction.puts, deletes });
+  const expired = sweep.next(Number(transaction.progress.watermark));
+  // What the sweep read may have come back to life in this very batch: the put counts, because it comes last.
+  store.write({ deletes: expired, puts: transaction.puts });
   return transaction.progress;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {});
 }

@@ -21,8 +21,8 @@ export async function openRocksdbStateStore(dir: string): Promise<StateStore> {
     getMany: (keys) => db._getManySync(keys, { valueEncoding: 'buffer' }),
     write({ puts, deletes }) {
       batch._clear();
-      for (const { key, value } of puts) batch._put(key, value, {});
       for (const key of deletes) batch._del(key, {});
+      for (const { key, value } of puts) batch._put(key, value, {});
       batch._writeSync({ sync: false });
     },
     scan(from, to, limit) {

@@ -19,7 +19,8 @@ export interface StateEntry {
   value: Buffer;
 }
 
+/** A key that is in both is put. */
 export interface StateChanges {
-  puts: readonly StateEntry[];
   deletes: readonly Buffer[];
+  puts: readonly StateEntry[];
 }

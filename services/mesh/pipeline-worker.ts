@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import pino from 'pino';
@@ -15,6 +16,7 @@ const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as 
 const port = parentPort!;
 const logger = pino({ level: logLevel, base: { component: 'pipeline' } }, pino.destination({ dest: 2, sync: true }));
 
+setPriority(5);
 const log = await attachEmbeddedLog(share);
 const client = clickhouseClient(clickhouseUrl);
 const sink = startSink({ log, client, logger });

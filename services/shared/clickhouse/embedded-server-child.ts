@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { DataType, load, open } from 'ffi-rs';
 
 /** The embedded server's process: `node embedded-server-child.ts <libchdb> <argument>...`, started by its supervisor. */
@@ -7,6 +8,9 @@ const [libchdb, ...args] = process.argv.slice(2) as [string, ...string[]];
 process.stdin.resume().once('close', die);
 // A signal to the whole tree must not stop the server before those who still write to it: the supervisor ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+// Inserts and merges can wait for the gateway's answers; the server's threads inherit it.
+setPriority(10);
 
 open({ library: 'libchdb', path: libchdb });
 const argv = ['clickhouse-local', ...args];

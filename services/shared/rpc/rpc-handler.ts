@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
 import {
   compressionBrotli,
@@ -8,6 +9,7 @@ import {
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { errorInterceptor, errorResponse } from './errors.ts';
+import { fastUnary } from './fast-unary.ts';
 import { type NodeRequest, type NodeResponse, pathOf, send } from './http-routes.ts';
 
 /** Longest deadline that a call may ask for, in ms. */
@@ -26,20 +28,24 @@ export function rpcHandler(
     maxTimeoutMs: MAX_TIMEOUT_MS,
     readMaxBytes: MAX_REQUEST_BYTES,
   });
-  services(router);
+  const fast = fastUnary(logger, (req, res, body) => full(req, res, [body]));
+  services(fast.watch(router));
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
-  return (req, res) => {
+
+  function full(req: NodeRequest, res: NodeResponse, body?: Iterable<Uint8Array>): boolean {
     const rpc = byPath.get(pathOf(req));
     if (rpc === undefined) return false;
-    answer(rpc, req, res).catch((err) => {
+    answer(rpc, req, res, body).catch((err) => {
       logger.debug({ err, rpc: rpc.requestPath }, 'the client left before its answer');
       res.destroy();
     });
     return true;
-  };
+  }
+  return (req, res) => fast.handle(req, res) || full(req, res);
 }
 
-async function answer(rpc: Rpc, req: NodeRequest, res: NodeResponse): Promise<void> {
+/** `read` is the request's body where it was read already. */
+async function answer(rpc: Rpc, req: NodeRequest, res: NodeResponse, read?: Iterable<Uint8Array>): Promise<void> {
   let request: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
     request = universalRequestFromNodeRequest(req, res, undefined, undefined);
@@ -47,7 +53,7 @@ async function answer(rpc: Rpc, req: NodeRequest, res: NodeResponse): Promise<vo
     return send(res, errorResponse(400, 'invalid_argument', 'the Host header is missing or no host'));
   }
   // An iterator that is left early must not destroy the request: its answer goes over the same connection.
-  const body = req.iterator({ destroyOnReturn: false });
+  const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);
   const response = await rpc({ ...request, body });
   await universalResponseToNodeResponse(response, res);
 }
