@@ -1,0 +1,76 @@
+import type { MessageRecord } from '@platformatic/kafka';
+import type { NewRecord } from './event-log.ts';
+
+/** A batch of this size takes no more records. With one more of the largest size it must fit max.message.bytes. */
+const FULL_BATCH_BYTES = 1 << 20;
+/** Sequence numbers are those of the protocol: they begin again after the largest int32. */
+const SEQUENCE_MASK = 0x7fffffff;
+
+/** What a broker knows a producer by: in each partition it takes the batches of one epoch in sequence, each once. */
+export interface Identity {
+  id: bigint;
+  epoch: number;
+}
+
+/** Records of one partition that are sent, and stored, together. */
+export interface Batch {
+  records: MessageRecord[];
+  bytes: number;
+  /** It is under way, or was: it may be in the log. */
+  sent: boolean;
+  baseOffset: PromiseWithResolvers<number>;
+}
+
+/** The way into one partition: one batch is under way at a time, so that none overtakes one that is repeated. */
+export interface Lane {
+  topic: string;
+  partition: number;
+  /** The first is under way, or next. */
+  queue: Batch[];
+  /** The first is under way, or waits to be repeated. */
+  busy: boolean;
+  identity: Identity | undefined;
+  /** Of the first record of the next batch. */
+  sequence: number;
+}
+
+export function newLane(topic: string, partition: number): Lane {
+  return { topic, partition, queue: [], busy: false, identity: undefined, sequence: 0 };
+}
+
+/** The batch that takes the lane's next record, added to its queue if it is new. */
+export function openBatch(lane: Lane, onOpen: (batch: Batch) => void): Batch {
+  const last = lane.queue.at(-1);
+  if (last !== undefined && !last.sent && last.bytes < FULL_BATCH_BYTES) return last;
+  const batch: Batch = { records: [], bytes: 0, sent: false, baseOffset: Promise.withResolvers() };
+  lane.queue.push(batch);
+  onOpen(batch);
+  return batch;
+}
+
+/** Adds a record and returns its index in the batch. The caller may go on using the bytes. */
+export function addRecord(batch: Batch, lane: Lane, key: Buffer, { value, headers = {} }: NewRecord): number {
+  batch.bytes += key.length + value.length;
+  const record: MessageRecord = {
+    topic: lane.topic,
+    partition: lane.partition,
+    key,
+    value: Buffer.from(value),
+    headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+  };
+  return batch.records.push(record) - 1;
+}
+
+/** Sends what follows under this identity, unless the first batch may be in the log under the one it has. */
+export function adoptIdentity(lane: Lane, identity: Identity): void {
+  if (lane.queue[0]!.sent || lane.identity === identity) return;
+  lane.identity = identity;
+  lane.sequence = 0;
+}
+
+/** The first batch is in the log. */
+export function takeBatch(lane: Lane, baseOffset: number): void {
+  const { records, baseOffset: waiting } = lane.queue.shift()!;
+  lane.sequence = (lane.sequence + records.length) & SEQUENCE_MASK;
+  waiting.resolve(baseOffset);
+}

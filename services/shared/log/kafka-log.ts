@@ -1,0 +1,66 @@
+import { MAX_IN_FLIGHT_BYTES } from '../limits.ts';
+import { type EventLog, LogUnavailable, TOPICS } from './event-log.ts';
+import { KafkaCluster, untilAnswered } from './kafka-cluster.ts';
+import { joinKafkaGroup } from './kafka-group.ts';
+import { KafkaProducer } from './kafka-producer.ts';
+import { kafkaReader, LONGEST_POLL_MS } from './kafka-reader.ts';
+
+export interface KafkaLogOptions {
+  /** Brokers to start from, as "host:port,host:port". Kafka 4.0 or later. */
+  bootstrap: string;
+  clientId: string;
+  /**
+   * Makes joins those of a static member: when this process is restarted within the group's session timeout it gets
+   * its partitions again, and others are not disturbed. Unique within a group.
+   */
+  groupInstanceId?: string;
+  /** How long a call may take before it rejects with LogUnavailable, in ms; 10,000 by default. */
+  deadlineMs?: number;
+  /** How long a record may wait for others to be sent with, in ms; 2 by default. */
+  lingerMs?: number;
+  /** Bytes of keys and values that may wait; MAX_IN_FLIGHT_BYTES by default. */
+  maxInFlightBytes?: number;
+}
+
+const DEADLINE_MS = 10_000;
+const LINGER_MS = 2;
+
+/**
+ * Opens the log in Kafka, whose topics kafka-topics.ts creates. Rejects with LogUnavailable if no broker answers before
+ * the deadline or a topic is missing. Afterwards the log recovers by itself from any outage.
+ */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+  const { bootstrap, clientId, deadlineMs = DEADLINE_MS } = options;
+  // Short enough to try another broker, or the same again, before the deadline.
+  const requestTimeoutMs = LONGEST_POLL_MS + Math.ceil(deadlineMs / 3);
+  const cluster = new KafkaCluster({ bootstrap, clientId, topics: TOPICS, requestTimeoutMs });
+  const closing = new AbortController();
+  try {
+    await untilAnswered(cluster, deadlineMs, async () => {
+      await cluster.refresh();
+      for (const topic of TOPICS) cluster.topic(topic);
+    });
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
+  const { lingerMs = LINGER_MS, maxInFlightBytes = MAX_IN_FLIGHT_BYTES, groupInstanceId } = options;
+  const replicationTimeoutMs = Math.ceil(deadlineMs / 3);
+  const producer = new KafkaProducer(cluster, { deadlineMs, lingerMs, maxInFlightBytes, replicationTimeoutMs });
+  const reader = kafkaReader(cluster, deadlineMs, closing.signal);
+  return {
+    append: (records) => producer.append(records),
+    async read(topic, from, readOptions) {
+      if (closing.signal.aborted) throw new LogUnavailable('The log is closed');
+      return reader.read(topic, from, readOptions);
+    },
+    offsets: reader.offsets,
+    join: (topic, group, listener) =>
+      joinKafkaGroup(cluster, { topic, group, instanceId: groupInstanceId, deadlineMs }, listener),
+    async close() {
+      closing.abort();
+      await producer.close();
+      cluster.close();
+    },
+  };
+}

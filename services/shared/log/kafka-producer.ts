@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { initProducerIdV4, NumericMap, produceV11 } from '@platformatic/kafka';
+import { LogFull, LogUnavailable, type NewRecord, type RecordPosition } from './event-log.ts';
+import { type KafkaCluster, RETRY_MS } from './kafka-cluster.ts';
+import { errorOfCode, partialAnswer } from './kafka-errors.ts';
+import {
+  addRecord,
+  adoptIdentity,
+  type Batch,
+  type Identity,
+  type Lane,
+  newLane,
+  openBatch,
+  takeBatch,
+} from './kafka-lane.ts';
+import { partitionOf } from './murmur2.ts';
+
+export interface KafkaProducerOptions {
+  /** How long a record may wait to be durable before its append rejects, in ms. */
+  deadlineMs: number;
+  /** How long a record may wait for others to be sent with, in ms. */
+  lingerMs: number;
+  /** Bytes of keys and values that may wait. */
+  maxInFlightBytes: number;
+  /** How long a broker may wait for the replicas, in ms. */
+  replicationTimeoutMs: number;
+}
+
+const ALL_REPLICAS = -1;
+const LAST_EPOCH = 0x7fff;
+
+type ProduceAnswer = Exclude<Awaited<ReturnType<typeof produceV11.api.async>>, boolean>;
+
+/**
+ * An idempotent producer with one request under way for each broker; what is appended meanwhile makes up the next.
+ *
+ * A batch is repeated under its sequence number, so it is stored once, until its deadline. Then its fate is unknown, and
+ * what follows it goes under a higher epoch: once the broker has seen that, it drops a late copy of the batch.
+ */
+export class KafkaProducer {
+  readonly #cluster: KafkaCluster;
+  readonly #options: KafkaProducerOptions;
+  /** By topic and partition. */
+  readonly #lanes = new Map<string, Lane[]>();
+  /** Lanes with something to send and nothing under way. */
+  readonly #ready = new Set<Lane>();
+  readonly #busyBrokers = new Set<number>();
+  readonly #waiting = new Set<Promise<number>>();
+  #identity: Identity | undefined;
+  #identifying = false;
+  #timer: NodeJS.Timeout | undefined;
+  #inFlightBytes = 0;
+  #closed = false;
+
+  constructor(cluster: KafkaCluster, options: KafkaProducerOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  /** As EventLog.append. */
+  async append(records: readonly NewRecord[]): Promise<RecordPosition[]> {
+    if (this.#closed) throw new LogUnavailable('The log is closed');
+    const { maxInFlightBytes, lingerMs } = this.#options;
+    const keys = records.map(({ key }) => Buffer.from(key));
+    const bytes = records.reduce((sum, { value }, i) => sum + keys[i]!.length + value.length, 0);
+    if (this.#inFlightBytes + bytes > maxInFlightBytes) {
+      throw new LogFull(`${this.#inFlightBytes} bytes wait for Kafka; ${bytes} more are over ${maxInFlightBytes}`);
+    }
+    const lanes = records.map((record, i) => this.#laneOf(record, keys[i]!));
+    const places = records.map((record, i) => this.#put(lanes[i]!, keys[i]!, record));
+    this.#inFlightBytes += bytes;
+    this.#timer ??= setTimeout(() => this.#dispatch(), lingerMs);
+    try {
+      const bases = await Promise.all(places.map(({ batch }) => batch.baseOffset.promise));
+      return places.map(({ index }, i) => ({ partition: lanes[i]!.partition, offset: bases[i]! + index }));
+    } finally {
+      this.#inFlightBytes -= bytes;
+    }
+  }
+
+  /** Waits for what is under way, at most as long as the deadline; later appends reject with LogUnavailable. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#waiting);
+  }
+
+  #laneOf({ topic, partition }: NewRecord, key: Buffer): Lane {
+    let lanes = this.#lanes.get(topic);
+    if (lanes === undefined) {
+      lanes = this.#cluster.topic(topic).leaders.map((_, number) => newLane(topic, number));
+      this.#lanes.set(topic, lanes);
+    }
+    const lane = lanes[partition ?? partitionOf(key, lanes.length)];
+    if (lane === undefined) throw new RangeError(`${topic} has no partition ${partition}`);
+    return lane;
+  }
+
+  #put(lane: Lane, key: Buffer, record: NewRecord): { batch: Batch; index: number } {
+    const batch = openBatch(lane, (opened) => this.#expect(lane, opened));
+    if (!lane.busy) this.#ready.add(lane);
+    return { batch, index: addRecord(batch, lane, key, record) };
+  }
+
+  /** Gives a new batch its deadline. */
+  #expect(lane: Lane, batch: Batch): void {
+    const { promise } = batch.baseOffset;
+    const { deadlineMs } = this.#options;
+    const deadline = setTimeout(() => this.#fail(lane, batch, `not taken within ${deadlineMs} ms`), deadlineMs);
+    this.#waiting.add(promise);
+    promise
+      .catch(() => {})
+      .finally(() => {
+        clearTimeout(deadline);
+        this.#waiting.delete(promise);
+      });
+  }
+
+  /** Sends what is ready to every broker that has nothing under way. */
+  #dispatch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#ready.size === 0) return;
+    if (this.#identity === undefined) {
+      this.#identify();
+      return;
+    }
+    const loads = new Map<number, Lane[]>();
+    for (const lane of this.#ready) {
+      const broker = this.#cluster.topic(lane.topic).leaders[lane.partition]!;
+      if (this.#busyBrokers.has(broker)) continue;
+      adoptIdentity(lane, this.#identity);
+      const load = loads.get(broker) ?? [];
+      // A request is of one epoch; a lane that repeats a batch of an older one waits for the next.
+      if (load.length > 0 && load[0]!.identity !== lane.identity) continue;
+      loads.set(broker, load);
+      load.push(lane);
+    }
+    for (const [broker, load] of loads) this.#send(broker, load);
+  }
+
+  async #send(broker: number, load: readonly Lane[]): Promise<void> {
+    const batches = load.map((lane) => lane.queue[0]!);
+    for (const batch of batches) batch.sent = true;
+    for (const lane of load) {
+      lane.busy = true;
+      this.#ready.delete(lane);
+    }
+    this.#busyBrokers.add(broker);
+    // Without an answer only a repetition tells what became of the batches.
+    const answer = await this.#produce(broker, load, batches).catch(() => undefined);
+    this.#busyBrokers.delete(broker);
+    // A batch whose deadline came meanwhile is no longer the first.
+    const undecided = load.filter((lane, i) => lane.queue[0] === batches[i] && !this.#settle(lane, answer));
+    this.#release(load.filter((lane) => !undecided.includes(lane)));
+    if (undecided.length === 0) return;
+    await sleep(RETRY_MS);
+    await this.#cluster.refresh().catch(() => {});
+    this.#release(undecided);
+  }
+
+  #release(load: readonly Lane[]): void {
+    for (const lane of load) {
+      lane.busy = false;
+      if (lane.queue.length > 0) this.#ready.add(lane);
+    }
+    if (this.#ready.size > 0) this.#timer ??= setTimeout(() => this.#dispatch(), this.#options.lingerMs);
+  }
+
+  #produce(broker: number, load: readonly Lane[], batches: readonly Batch[]): Promise<ProduceAnswer> {
+    const { id, epoch } = load[0]!.identity!;
+    const sequences = new NumericMap();
+    for (const { topic, partition, sequence } of load) sequences.set(`${topic}:${partition}`, sequence);
+    const records = batches.flatMap((batch) => batch.records);
+    const options = { compression: 'lz4' as const, producerId: id, producerEpoch: epoch, sequences };
+    return this.#cluster.ask(broker, (connection) => {
+      const answer = produceV11.api.async(
+        connection,
+        ALL_REPLICAS,
+        this.#options.replicationTimeoutMs,
+        records,
+        options,
+      );
+      // It is a boolean only where no acknowledgement is asked for.
+      return partialAnswer(answer as Promise<ProduceAnswer>);
+    });
+  }
+
+  /** Whether the answer decides about the lane's first batch, which then is over. */
+  #settle(lane: Lane, answer: ProduceAnswer | undefined): boolean {
+    const result = answer?.responses
+      .find(({ name }) => name === lane.topic)
+      ?.partitionResponses.find(({ index }) => index === lane.partition);
+    if (result === undefined) return false;
+    const error = errorOfCode(result.errorCode);
+    if (error?.passing) return false;
+    if (error === undefined) takeBatch(lane, Number(result.baseOffset));
+    else this.#fail(lane, lane.queue[0]!, `refused: ${error.name}`);
+    return true;
+  }
+
+  #fail(lane: Lane, batch: Batch, reason: string): void {
+    lane.queue.splice(lane.queue.indexOf(batch), 1);
+    if (lane.queue.length === 0) this.#ready.delete(lane);
+    if (batch.sent && lane.identity === this.#identity) this.#renewIdentity();
+    batch.baseOffset.reject(new LogUnavailable(`Records for ${lane.topic}/${lane.partition} were ${reason}`));
+  }
+
+  #renewIdentity(): void {
+    const { id, epoch } = this.#identity!;
+    this.#identity = epoch < LAST_EPOCH ? { id, epoch: epoch + 1 } : undefined;
+  }
+
+  /** Gets an id from a broker, then sends. */
+  async #identify(): Promise<void> {
+    if (this.#identifying) return;
+    this.#identifying = true;
+    while (this.#identity === undefined && this.#ready.size > 0) {
+      try {
+        const answer = await this.#cluster.askAny((connection) => initProducerIdV4.api.async(connection, null, 0));
+        this.#identity = { id: answer.producerId, epoch: answer.producerEpoch };
+      } catch {
+        await sleep(RETRY_MS);
+      }
+    }
+    this.#identifying = false;
+    this.#dispatch();
+  }
+}

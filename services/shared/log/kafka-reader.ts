@@ -1,0 +1,177 @@
+import { fetchV17, listOffsetsV9, type RecordsBatch } from '@platformatic/kafka';
+import {
+  type LogRecord,
+  OffsetOutOfRange,
+  type OffsetRange,
+  type ReadOptions,
+  type RecordPosition,
+} from './event-log.ts';
+import { type KafkaCluster, untilAnswered } from './kafka-cluster.ts';
+import { brokerErrors } from './kafka-errors.ts';
+
+export interface KafkaReader {
+  /** As EventLog.read; throws LogUnavailable after the deadline without an answer. */
+  read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]>;
+  /** As EventLog.offsets; throws LogUnavailable after the deadline without an answer. */
+  offsets(topic: string): Promise<OffsetRange[]>;
+}
+
+/** Longest that a broker holds a fetch for a first record, in ms; a longer wait fetches again. */
+export const LONGEST_POLL_MS = 1_000;
+
+const ANY_EPOCH = -1;
+const NO_LEADER = -1;
+const NO_SESSION = -1;
+const CLIENT = -1;
+const UP_TO_HIGH_WATERMARK = 0;
+const EARLIEST = -2n;
+const LATEST = -1n;
+/** Attributes of a record batch. */
+const LOG_APPEND_TIME = 1 << 3;
+const CONTROL = 1 << 5;
+const NOTHING = new Uint8Array();
+
+/** Reads end with nothing when `closing` aborts. */
+export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: AbortSignal): KafkaReader {
+  /** By partition, what its last fetch had beyond the bytes asked for: batches only come whole. */
+  const leftovers = new Map<string, LogRecord[]>();
+
+  async function read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]> {
+    const slot = `${topic}/${from.partition}`;
+    const leftover = leftovers.get(slot);
+    leftovers.delete(slot);
+    const records =
+      leftover?.[0]?.offset === from.offset ? leftover : await poll(topic, from, options, stopSignal(options.signal));
+    const count = countWithin(records, options.maxBytes);
+    if (count === records.length) return records;
+    leftovers.set(slot, records.slice(count));
+    return records.slice(0, count);
+  }
+
+  function stopSignal(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? closing : AbortSignal.any([closing, signal]);
+  }
+
+  /** Fetches until there are records, `waitMs` have gone by or `stop` aborts. */
+  async function poll(
+    topic: string,
+    { partition, offset }: RecordPosition,
+    { waitMs, maxBytes }: ReadOptions,
+    stop: AbortSignal,
+  ): Promise<LogRecord[]> {
+    const end = performance.now() + waitMs;
+    let next = offset;
+    while (!stop.aborted) {
+      const left = Math.max(0, end - performance.now());
+      const request = { partition, offset: next, maxBytes, waitMs: Math.ceil(Math.min(left, LONGEST_POLL_MS)) };
+      const batches = await unlessAborted(
+        stop,
+        untilAnswered(cluster, deadlineMs, () => fetch(topic, request)),
+      ).catch((error) => {
+        if (!brokerErrors(error).includes('OFFSET_OUT_OF_RANGE')) throw error;
+        throw new OffsetOutOfRange(`${topic}/${partition} has no offset ${next}`);
+      });
+      if (batches === undefined) break;
+      const records = decode(batches, partition, next);
+      if (records.length > 0) return records;
+      if (batches.length > 0) next = endOf(batches.at(-1)!);
+      else if (left === 0) break;
+    }
+    return [];
+  }
+
+  async function fetch(
+    topic: string,
+    { partition, offset, maxBytes, waitMs }: RecordPosition & ReadOptions,
+  ): Promise<RecordsBatch[]> {
+    const { id, leaders } = cluster.topic(topic);
+    const wanted = {
+      partition,
+      currentLeaderEpoch: ANY_EPOCH,
+      fetchOffset: BigInt(offset),
+      lastFetchedEpoch: ANY_EPOCH,
+      partitionMaxBytes: maxBytes,
+    };
+    const topics = [{ topicId: id, partitions: [wanted] }];
+    const answer = await cluster.ask(leaders[partition] ?? NO_LEADER, (connection) =>
+      fetchV17.api.async(connection, waitMs, 1, maxBytes, UP_TO_HIGH_WATERMARK, 0, NO_SESSION, topics, [], ''),
+    );
+    return answer.responses[0]?.partitions[0]?.records ?? [];
+  }
+
+  async function offsets(topic: string): Promise<OffsetRange[]> {
+    const [starts, ends] = await Promise.all([
+      untilAnswered(cluster, deadlineMs, () => listOffsets(topic, EARLIEST)),
+      untilAnswered(cluster, deadlineMs, () => listOffsets(topic, LATEST)),
+    ]);
+    return starts.map((start, partition) => ({ start, end: ends[partition]! }));
+  }
+
+  async function listOffsets(name: string, timestamp: bigint): Promise<number[]> {
+    const { leaders } = cluster.topic(name);
+    const found: number[] = [];
+    for (const leader of new Set(leaders)) {
+      const partitions = leaders.flatMap((led, partitionIndex) =>
+        led === leader ? [{ partitionIndex, currentLeaderEpoch: ANY_EPOCH, timestamp }] : [],
+      );
+      const answer = await cluster.ask(leader, (connection) =>
+        listOffsetsV9.api.async(connection, CLIENT, UP_TO_HIGH_WATERMARK, [{ name, partitions }]),
+      );
+      for (const { partitionIndex, offset } of answer.topics[0]!.partitions) found[partitionIndex] = Number(offset);
+    }
+    return found;
+  }
+
+  return { read, offsets };
+}
+
+/** Offset after a batch; compaction can leave a batch without its last records. */
+function endOf(batch: RecordsBatch): number {
+  return Number(batch.firstOffset) + batch.lastOffsetDelta + 1;
+}
+
+/** The records from an offset on: the first batch may begin before it. */
+function decode(batches: readonly RecordsBatch[], partition: number, from: number): LogRecord[] {
+  const decoded: LogRecord[] = [];
+  for (const { attributes, firstOffset, firstTimestamp, maxTimestamp, records } of batches) {
+    if (attributes & CONTROL) continue;
+    const base = Number(firstOffset);
+    const baseTime = Number(firstTimestamp);
+    for (const { offsetDelta, timestampDelta, key, value, headers } of records) {
+      if (base + offsetDelta < from) continue;
+      decoded.push({
+        partition,
+        offset: base + offsetDelta,
+        key: key?.toString() ?? '',
+        value: value ?? NOTHING,
+        headers: Object.fromEntries(headers.map(([name, text]) => [`${name}`, `${text ?? ''}`])),
+        appendTime: attributes & LOG_APPEND_TIME ? Number(maxTimestamp) : baseTime + Number(timestampDelta),
+      });
+    }
+  }
+  return decoded;
+}
+
+/** How many of the records make up about `maxBytes`, at least one. */
+function countWithin(records: readonly LogRecord[], maxBytes: number): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { key, value } of records) {
+    count++;
+    bytes += Buffer.byteLength(key) + value.length;
+    if (bytes >= maxBytes) break;
+  }
+  return count;
+}
+
+/** Undefined if `stop` aborts before the answer, which then is dropped. */
+async function unlessAborted<T>(stop: AbortSignal, answer: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const abort = () => resolve(undefined);
+  stop.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    stop.removeEventListener('abort', abort);
+  }
+}
