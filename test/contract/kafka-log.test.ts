@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { eventLogContract } from './event-log.ts';
+
+describe.skipIf((await whyNoKafka()) !== undefined)('with a broker', () => {
+  let kafka: TestKafka;
+  beforeAll(async () => {
+    kafka = await startTestKafka();
+  });
+  afterAll(() => kafka.close());
+
+  eventLogContract('the Kafka log', async () => {
+    await kafka.emptyTopics();
+    const openHere = () => openKafkaLog({ bootstrap: kafka.bootstrap, clientId: 'contract' });
+    let log = await openHere();
+    return {
+      log,
+      async reopen() {
+        await log.close();
+        log = await openHere();
+        return log;
+      },
+      destroy: () => log.close(),
+    };
+  });
+});
