@@ -14,7 +14,7 @@ export interface AttributionAdapters {
 }
 
 export interface Attribution {
-  /** Where the partitions of this node stand. */
+  /** Where the partitions of this node stand, in their order. */
   progress(): PartitionProgress[];
   /** Settles when the node can't go on: rejects with why. Never resolves before `close`. */
   failed: Promise<void>;
@@ -62,7 +62,7 @@ export async function run(config: AttributionConfig, adapters: AttributionAdapte
     },
   });
   return {
-    progress: () => [...progress.values()],
+    progress: () => [...progress.values()].sort((a, b) => a.partition - b.partition),
     failed: failure.promise,
     async close() {
       await assignment?.close();

@@ -109,9 +109,13 @@ function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhous
 
 function readiness(client: ClickHouseClient, pipeline: Promise<Pipeline>): Readiness {
   let started: Pipeline | undefined;
-  pipeline.then((p) => {
-    started = p;
-  });
+  pipeline.then(
+    (running) => {
+      started = running;
+    },
+    // Whoever starts the mesh is told.
+    () => {},
+  );
   return async () => ({
     clickhouse: check((await client.ping()).success, 'ClickHouse does not answer'),
     pipeline: check((await started?.status()) !== undefined, 'attribution is not running yet'),

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
@@ -55,7 +54,8 @@ export function startPipeline(log: EmbeddedLog, data: Omit<PipelineData, 'share'
       if (stopping) started.postMessage({ kind: 'stop' } satisfies PipelineMessage);
     });
     started.on('error', (err) => logger.error({ err }, 'the pipeline thread failed'));
-    await once(started, 'exit');
+    // Not events.once: it would reject with the error that comes before the exit.
+    await new Promise((resolve) => started.once('exit', resolve));
     worker = undefined;
     for (const id of waiting.keys()) answer(id, undefined);
   }
