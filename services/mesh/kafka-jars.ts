@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,8 +17,13 @@ const OLDEST_JAVA = 17;
  */
 export async function kafkaJars(): Promise<string> {
   await checkJava();
-  const [, version] = /<version>(.+)<\/version>/.exec(await readFile(POM, 'utf8'))!;
-  const dir = join(CACHE, version!);
+  const dir = join(
+    CACHE,
+    createHash('sha256')
+      .update(await readFile(POM))
+      .digest('hex')
+      .slice(0, 16),
+  );
   if (!existsSync(dir)) await fetchJars(dir);
   return dir;
 }

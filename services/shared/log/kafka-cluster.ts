@@ -50,6 +50,10 @@ export class KafkaCluster {
     this.#seeds = options.bootstrap.split(',').map(parseAddress);
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** As last heard of. Throws LogUnavailable for a topic that no broker has told of. */
   topic(name: string): KafkaTopic {
     const topic = this.#topics.get(name);

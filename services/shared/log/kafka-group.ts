@@ -112,7 +112,7 @@ class Member {
 
   async #run(firstPauseMs: number): Promise<void> {
     let pauseMs = firstPauseMs;
-    while (!this.#closing) {
+    while (!this.#closing && !this.#cluster.closed) {
       this.#moving ??= this.#move().finally(() => {
         this.#moving = undefined;
       });
@@ -201,7 +201,7 @@ class Member {
  * drained it. How soon a dead member's partitions move is the broker's group.consumer.session.timeout.ms.
  *
  * Resolves once the group has answered; partitions come afterwards. A member that could not reach the brokers for a session
- * timeout has lost its partitions: it drains them and joins again.
+ * timeout has lost its partitions: it drains them and joins again. When the cluster is closed it just falls silent.
  */
 export async function joinKafkaGroup(
   cluster: KafkaCluster,
