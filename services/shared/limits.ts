@@ -1,4 +1,4 @@
-/** Every limit of the product in one place, with where it comes from; `assertLimits` checks how they relate. */
+/** Every limit of the product in one place, with where it comes from. */
 
 /** Most bytes of an id (user_id, ad_id, campaign_id, source, conversion type), as UTF-8. */
 export const MAX_ID_BYTES = 128;
@@ -27,7 +27,7 @@ export const MAX_IN_FLIGHT_BYTES = 64 * MAX_REQUEST_BYTES;
 /** Longest range of a stats query, in days: 3 years with a leap day. */
 export const MAX_STATS_DAYS = 3 * 365 + 1;
 
-/** Most rows an embedded-sink insert carries; one insert makes a part a table, so larger is cheaper. */
+/** About the most bytes of records in one insert of the embedded sink: one insert makes a part a table, so larger is cheaper. */
 export const SINK_BATCH_BYTES = 8 << 20;
 
 export const HOUR_MS = 3_600_000;

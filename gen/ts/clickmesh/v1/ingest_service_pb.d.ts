@@ -176,6 +176,8 @@ export declare const IngestResultSchema: GenMessage<IngestResult>;
  */
 export declare type Acceptance = Message<"clickmesh.v1.Acceptance"> & {
   /**
+   * In lower case, as it is stored.
+   *
    * @generated from field: string event_id = 1;
    */
   eventId: string;
@@ -206,7 +208,7 @@ export declare const AcceptanceSchema: GenMessage<Acceptance>;
  */
 export declare type Rejection = Message<"clickmesh.v1.Rejection"> & {
   /**
-   * As sent; may be empty.
+   * As sent, cut to 128 characters; may be empty.
    *
    * @generated from field: string event_id = 1;
    */
@@ -280,7 +282,7 @@ export enum RejectReason {
   UNSPECIFIED = 0,
 
   /**
-   * The item could not be parsed.
+   * The item could not be parsed, or a text in it has a NUL or half of a surrogate pair.
    *
    * @generated from enum value: REJECT_REASON_MALFORMED = 1;
    */
