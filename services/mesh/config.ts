@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type AttributionEnvironment, parseAttributionEnvironment } from '../attribution/config.ts';
+import { type AttributionEnvironment, attributionConfig, parseAttributionEnvironment } from '../attribution/config.ts';
+import { HOUR_MS } from '../shared/limits.ts';
 
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
@@ -29,8 +30,13 @@ export function parseMeshConfig(env: NodeJS.ProcessEnv): MeshConfig {
   const problems: string[] = [];
   const mesh = collect(() => environment.parse(env), problems);
   const attribution = collect(() => parseAttributionEnvironment(env), problems);
-  if (mesh === undefined || attribution === undefined) throw new Error(`invalid settings: ${problems.join('; ')}`);
-  return { ...mesh, attribution };
+  if (mesh !== undefined && attribution !== undefined) {
+    const hours = attributionConfig(attribution).touchRetentionMs / HOUR_MS;
+    if (mesh.LOG_RETENTION_HOURS >= hours) return { ...mesh, attribution };
+    // A lost state is folded again from the log: it must reach as far back as a click can be credited.
+    problems.push(`LOG_RETENTION_HOURS: must be at least the longest lookback and the allowed lateness, ${hours}`);
+  }
+  throw new Error(`invalid settings: ${problems.join('; ')}`);
 }
 
 function collect<T>(parse: () => T, problems: string[]): T | undefined {

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { parseMeshConfig } from './config.ts';
+
+test('an empty environment has the documented defaults', () => {
+  expect(parseMeshConfig({})).toMatchObject({
+    PORT: 8080,
+    HOST: '127.0.0.1',
+    DATA_DIR: './data',
+    PARTITIONS: 8,
+    LOG_RETENTION_HOURS: 168,
+    LOG_RETENTION_GB: 50,
+    attribution: { MODELS: ['last_click'], LOOKBACK_HOURS: 24, ALLOWED_LATENESS_HOURS: 24, MAX_TOUCHES: 256 },
+  });
+});
+
+test.each([
+  [{ PORT: '65536' }, /PORT/],
+  [{ PARTITIONS: '0' }, /PARTITIONS/],
+  [{ MODELS: 'last_click,best_click' }, /MODELS/],
+  [{ LOOKBACK_HOURS_BY_TYPE: 'install' }, /LOOKBACK_HOURS_BY_TYPE/],
+  [{ LOG_RETENTION_HOURS: '47' }, /LOG_RETENTION_HOURS: must be at least .* 48$/],
+  [{ LOOKBACK_HOURS_BY_TYPE: 'install=168' }, /LOG_RETENTION_HOURS: must be at least .* 192$/],
+])('%j is refused with its name', (env, message) => {
+  expect(() => parseMeshConfig(env)).toThrow(message);
+});
+
+test('everything wrong is named at once', () => {
+  expect(() => parseMeshConfig({ PORT: 'x', LOOKBACK_HOURS: '-1' })).toThrow(/PORT.*; LOOKBACK_HOURS/);
+});
