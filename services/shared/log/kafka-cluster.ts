@@ -93,12 +93,11 @@ export class KafkaCluster {
     const known = new Map([...this.#seeds, ...this.#brokers.values()].map((address) => [nameOf(address), address]));
     const failedAt = (name: string) => this.#failedAt.get(name) ?? 0;
     let cause: unknown;
-    for (const [name, address] of [...known].sort(([a], [b]) => failedAt(a) - failedAt(b))) {
+    for (const [, address] of [...known].sort(([a], [b]) => failedAt(a) - failedAt(b))) {
       try {
         return await this.#askAt(address, call);
       } catch (error) {
         if (this.#closed || brokerErrors(error).length > 0) throw error;
-        this.#failedAt.set(name, performance.now());
         cause = error;
       }
     }
@@ -131,14 +130,17 @@ export class KafkaCluster {
     this.#idle.set(name, idle);
     let connection = idle.pop();
     while (connection !== undefined && !connection.isConnected()) connection = idle.pop();
-    connection ??= await this.#connect(address);
     try {
+      connection ??= await this.#connect(address);
       const answer = await call(connection);
       idle.push(connection);
       return answer;
     } catch (error) {
-      if (brokerErrors(error).length > 0) idle.push(connection);
-      else this.#discard(connection);
+      if (connection !== undefined && brokerErrors(error).length > 0) idle.push(connection);
+      else {
+        this.#failedAt.set(name, performance.now());
+        if (connection !== undefined) this.#discard(connection);
+      }
       throw error;
     }
   }

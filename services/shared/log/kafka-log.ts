@@ -31,8 +31,9 @@ const LINGER_MS = 2;
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
   const { bootstrap, clientId, deadlineMs = DEADLINE_MS } = options;
-  // Short enough to try another broker, or the same again, before the deadline.
-  const requestTimeoutMs = LONGEST_POLL_MS + Math.ceil(deadlineMs / 3);
+  // A hung broker's partitions get another leader after some seconds: time for several tries before the deadline.
+  const replicationTimeoutMs = Math.ceil(deadlineMs / 5);
+  const requestTimeoutMs = LONGEST_POLL_MS + replicationTimeoutMs;
   const cluster = new KafkaCluster({ bootstrap, clientId, topics: TOPICS, requestTimeoutMs });
   const closing = new AbortController();
   try {
@@ -45,7 +46,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     throw error;
   }
   const { lingerMs = LINGER_MS, maxInFlightBytes = MAX_IN_FLIGHT_BYTES, groupInstanceId } = options;
-  const replicationTimeoutMs = Math.ceil(deadlineMs / 3);
   const producer = new KafkaProducer(cluster, { deadlineMs, lingerMs, maxInFlightBytes, replicationTimeoutMs });
   const reader = kafkaReader(cluster, deadlineMs, closing.signal);
   return {
