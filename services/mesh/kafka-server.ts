@@ -62,7 +62,7 @@ export async function startKafka({ dir, logger, brokers: count = 1 }: KafkaServe
     brokers.push({ id, port: await freePort(), controllerPort: await freePort(), dir: join(dir, `broker-${id}`) });
   }
   const clusterId = await rememberedClusterId(dir);
-  for (const broker of brokers) await prepare(broker, brokers, jars, clusterId);
+  await Promise.all(brokers.map((broker) => prepare(broker, brokers, jars, clusterId)));
 
   const bootstrap = brokers.map(addressOf).join(',');
   const supervised = brokers.map((broker) =>
