@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { libchdbPath } from 'chdb/libchdb';
 import type { Logger } from 'pino';
+import { freePort } from '../free-port.ts';
 
 export interface EmbeddedClickHouseOptions {
   /** Its data; one server at a time can use it. */
@@ -183,24 +183,5 @@ function locateLibrary(): string {
   } catch (cause) {
     const platform = `${process.platform}-${process.arch}`;
     throw new Error(`there is no embedded ClickHouse for ${platform}: set CLICKHOUSE_URL to a server`, { cause });
-  }
-}
-
-/**
- * Below the ports that systems give to outgoing connections: nothing else takes the port while the server restarts,
- * and a client that tries it meanwhile can't be connected with itself.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const probe = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(probe, 'listening');
-      return port;
-    } catch {
-      // Taken: try another.
-    } finally {
-      probe.close();
-    }
   }
 }
