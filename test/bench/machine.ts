@@ -56,7 +56,8 @@ async function clickhouseVersion(): Promise<string> {
   }
 }
 
-function commit(): string {
+/** The build in the working tree now; a run of minutes may see another one when it ends. */
+export function commit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const dirty = git('status', '--porcelain', '--', ...MEASURED_PATHS) !== '';
   return `${git('rev-parse', '--short', 'HEAD')}${dirty ? ', with uncommitted changes' : ''}`;

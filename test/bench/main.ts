@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { describeMachine, startBystanderMeter } from './machine.ts';
+import { commit, describeMachine, startBystanderMeter } from './machine.ts';
 import { type Measured, resultsPage } from './results-page.ts';
 import { runScenario, SCENARIOS } from './scenarios.ts';
 
@@ -21,6 +21,7 @@ if (!(runs >= 1) || scenarios.length === 0) {
   throw new Error(`--runs is at least 1, --only one of ${SCENARIOS.map(({ name }) => name).join(', ')}`);
 }
 
+const commitAtStart = commit();
 const machine = await describeMachine();
 const bystanders = startBystanderMeter();
 const measured: Measured[] = scenarios.map((scenario) => ({ scenario, runs: [] }));
@@ -31,6 +32,7 @@ for (let run = 1; run <= runs; run++) {
   }
 }
 machine.push(['other processes used', `${(bystanders() * 100).toFixed(1)} % of the CPU time meanwhile`]);
+if (commit() !== commitAtStart) machine.push(['clickmesh changed while measuring', `now ${commit()}`]);
 
 const page = resultsPage(machine, measured, runs);
 process.stdout.write(page);
