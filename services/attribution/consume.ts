@@ -12,7 +12,7 @@ const TRANSACTION_BYTES = 512 * 1024;
 
 /**
  * Pause after a transaction that took all there was, in ms. At low rates it makes one transaction, with its fsync and
- * its changed counters, of many events: at 1,000 events/s it cuts the CPU of attribution to a fraction.
+ * its changed counters, of many events.
  */
 const LINGER_MS = 50;
 
