@@ -19,6 +19,12 @@ const LINGER_MS = 50;
 /** Records in a batch from which on the next one is likely to be there already. */
 const LARGE_BATCH = 1000;
 
+/**
+ * Most outputs in one append: decisions with many candidates take some 30 kB each, and an append over the log's limit
+ * of bytes in flight would be refused for ever.
+ */
+const APPEND_RECORDS = 500;
+
 /** Pause before a partition tries again when the log is down, in ms. */
 const RETRY_MS = 500;
 
@@ -73,7 +79,9 @@ async function runTransaction(
   records: Awaited<ReturnType<EventLog['read']>>,
 ): Promise<PartitionProgress> {
   const transaction = transact(config, store, progress, records);
-  await log.append(transaction.outputs);
+  for (let at = 0; at < transaction.outputs.length; at += APPEND_RECORDS) {
+    await log.append(transaction.outputs.slice(at, at + APPEND_RECORDS));
+  }
   const expired = sweep.next(Number(transaction.progress.watermark));
   // What the sweep read may have come back to life in this very batch: the put counts, because it comes last.
   store.write({ deletes: expired, puts: transaction.puts });
