@@ -7,7 +7,7 @@ import type { Figure, Scenario } from './scenario.ts';
 
 /** Each day, campaign and source has a row of clicks and three of conversions in every partition of the log. */
 const ROWS_PER_CAMPAIGN = 30 * 5 * (1 + 3) * 8;
-const FULL = { campaigns: 209, queries: 200 };
+const FULL = { campaigns: 209, queries: 100 };
 const QUICK: typeof FULL = { campaigns: 2, queries: 3 };
 
 const QUERIES = [
