@@ -294,7 +294,22 @@ function joinContract(current: Current): void {
     await assignment.commit([{ partition: 0, offset: 4 }]);
     await assignment.commit([]);
     expect([...assigned].sort((a, b) => a - b)).toEqual(all);
+    expect(await assignment.members()).toEqual([{ name: assignment.name, partitions: all }]);
     await assignment.close();
     expect([...assigned]).toEqual([]);
+  });
+
+  test('remembers what a group committed, for each group and topic, also when it is reopened', async () => {
+    expect(await current.log.committed(TOPIC, 'group')).toEqual([]);
+    await current.log.append(numbered(10, 1));
+    const assignment = await current.log.join(TOPIC, 'group', { async assigned() {}, async revoked() {} });
+    await assignment.commit([{ partition: 1, offset: 4 }]);
+    await assignment.commit([{ partition: 1, offset: 7 }]);
+    await assignment.close();
+    expect(await current.log.committed(TOPIC, 'group')).toEqual([{ partition: 1, offset: 7 }]);
+    expect(await current.log.committed(TOPIC, 'another')).toEqual([]);
+    expect(await current.log.committed('daily-stats', 'group')).toEqual([]);
+    current.log = await current.subject.reopen();
+    expect(await current.log.committed(TOPIC, 'group')).toEqual([{ partition: 1, offset: 7 }]);
   });
 }

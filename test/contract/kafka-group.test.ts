@@ -52,9 +52,9 @@ async function join(group: TestGroup, name: string, groupInstanceId?: string): P
     },
   });
   return {
+    ...assignment,
     owned,
     calls,
-    commit: assignment.commit,
     async close() {
       await assignment.close();
       await log.close();
@@ -84,6 +84,8 @@ describe.skipIf((await whyNoKafka()) !== undefined)('a consumer group', () => {
     const second = await join(group, 'second');
     await owns(second, KAFKA_PARTITIONS / 2);
     await owns(first, KAFKA_PARTITIONS / 2);
+    const seen = new Map((await second.members()).map(({ name, partitions }) => [name, [...partitions].sort()]));
+    expect(seen).toEqual(new Map([first, second].map(({ name, owned }) => [name, [...owned].sort()])));
     // Those that stayed were never taken from it.
     expect(first.calls).toEqual([`assigned ${ALL}`, `revoked ${[...second.owned].sort()}`]);
     await first.close();

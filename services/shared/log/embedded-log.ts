@@ -8,7 +8,7 @@ import { readFrom } from './embedded-log-read.ts';
 import type { RetentionLimits } from './embedded-log-retention.ts';
 import { BUFFERS, committedEntry, openStore, readCommitted, recover } from './embedded-log-store.ts';
 import type { WriterData, WriterMessage } from './embedded-log-writer.ts';
-import { type EventLog, LogUnavailable, type RecordPosition, type Topic } from './event-log.ts';
+import { type EventLog, LogUnavailable } from './event-log.ts';
 import {
   endMoved,
   endOf,
@@ -29,6 +29,8 @@ export interface EmbeddedLogOptions extends RetentionLimits {
   maxInFlightBytes?: number;
 }
 
+const ONLY_MEMBER = 'embedded';
+
 /** Takes the log to another thread of the process: `worker.postMessage(share, [share.port])`. For one thread only. */
 export interface EmbeddedLogShare {
   handle: bigint;
@@ -38,14 +40,8 @@ export interface EmbeddedLogShare {
   port: MessagePort;
 }
 
-/** The log as any thread sees it. A group has one consumer: who joins is assigned every partition. */
-export interface AttachedLog extends EventLog {
-  /** The group's committed positions; none of partitions it never committed. */
-  committed(topic: Topic, group: string): Promise<RecordPosition[]>;
-}
-
 /** The log in the thread that opened it; its close() waits until every thread it was shared with has closed it too. */
-export interface EmbeddedLog extends AttachedLog {
+export interface EmbeddedLog extends EventLog {
   share(): EmbeddedLogShare;
 }
 
@@ -104,8 +100,11 @@ async function orClose<T>(db: RocksLevel, action: () => T): Promise<T> {
   }
 }
 
-/** The log in another thread. It must be closed here before, or when, the opening thread closes it. */
-export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<AttachedLog> {
+/**
+ * The log in another thread. It must be closed here before, or when, the opening thread closes it. A group has one
+ * consumer: who joins is assigned every partition.
+ */
+export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<EventLog> {
   const { partitions, port } = share;
   // The handle belongs to the opening thread: closing this object would close the database under all threads.
   const db = new RocksLevel(share.handle, BUFFERS);
@@ -116,7 +115,7 @@ export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<Attach
   const readable = { db, offsets, partitions };
   const all = Array.from({ length: partitions }, (_, partition) => partition);
 
-  const log: AttachedLog = {
+  const log: EventLog = {
     append: appender.append,
     async read(topic, from, { maxBytes, waitMs, signal }) {
       if (closing.signal.aborted) throw new LogUnavailable('The log is closed');
@@ -136,6 +135,8 @@ export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<Attach
     async join(topic, group, listener) {
       await listener.assigned(all);
       return {
+        name: ONLY_MEMBER,
+        members: async () => [{ name: ONLY_MEMBER, partitions: all }],
         commit: (positions) => appender.put(positions.map((position) => committedEntry(topic, group, position))),
         close: () => listener.revoked(all),
       };

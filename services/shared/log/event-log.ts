@@ -9,7 +9,7 @@ export interface NewRecord {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Where a record is. Offsets start at 0 and have no gaps within a partition. */
+/** Where a record is. Offsets start at 0; those of a partition have no gaps, but for what compaction took out. */
 export interface RecordPosition {
   partition: number;
   offset: number;
@@ -45,8 +45,19 @@ export interface AssignmentListener {
   revoked(partitions: readonly number[]): Promise<void>;
 }
 
+/** A consumer of a group, with what it has now. */
+export interface GroupMember {
+  /** Unique in the group, and the same after a restart where the log was given a name for it. */
+  name: string;
+  partitions: readonly number[];
+}
+
 export interface Assignment {
-  /** Notes for operators how far the group has come; a consumer's truth is its own checkpoint. */
+  /** This consumer's name among the members. */
+  readonly name: string;
+  /** Everyone in the group; throws LogUnavailable. */
+  members(): Promise<GroupMember[]>;
+  /** Notes how far the group has come, as next offsets; a consumer's truth is its own checkpoint. */
   commit(positions: readonly RecordPosition[]): Promise<void>;
   /** Gives the partitions back (revoked is called) and leaves the group. */
   close(): Promise<void>;
@@ -57,9 +68,10 @@ export interface Assignment {
  *
  * - An append that resolved is durable: it survives kill -9 of every process and loss of power.
  * - An append that rejected with LogUnavailable may or may not have happened; the caller may repeat it.
- * - Within a partition, records are in the order of the append calls of one caller, without gaps, and never change.
+ * - Within a partition, records are in the order of the append calls of one caller and never change.
  * - Reads see only durable records, in offset order.
- * - Records are dropped only from the start of a partition, by retention.
+ * - Records are dropped only from the start of a partition, by retention; in the COMPACTED topics also those that a
+ *   later record with the same key replaces, so that their offsets may have gaps.
  * - The same key always goes to the same partition, also by other clients of the same topic.
  *
  * test/contract/event-log.ts holds every adapter to this.
@@ -71,6 +83,8 @@ export interface EventLog {
   read(topic: Topic, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]>;
   /** One per partition, by partition number. */
   offsets(topic: Topic): Promise<OffsetRange[]>;
+  /** What a group has committed; nothing of partitions it never committed. Throws LogUnavailable. */
+  committed(topic: Topic, group: string): Promise<RecordPosition[]>;
   /** Joins a consumer group on a topic. */
   join(topic: Topic, group: string, listener: AssignmentListener): Promise<Assignment>;
   close(): Promise<void>;
@@ -86,6 +100,9 @@ export const TOPICS = [
   'attribution-progress',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
+
+/** Of these the last record of every key is kept for ever where the log can compact: state is rebuilt from them. */
+export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress'];
 
 /** The log can't be reached or can't write now; nothing is known of the records in flight. */
 export class LogUnavailable extends Error {

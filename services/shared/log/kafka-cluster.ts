@@ -36,6 +36,8 @@ export class KafkaCluster {
   readonly #options: KafkaClusterOptions;
   readonly #seeds: Address[];
   readonly #topics = new Map<string, KafkaTopic>();
+  /** By group. */
+  readonly #coordinators = new Map<string, number>();
   #brokers = new Map<number, Address>();
   #refreshing: Promise<void> | undefined;
   /** By address, when it last failed: those are asked last. */
@@ -69,12 +71,19 @@ export class KafkaCluster {
     return this.#refreshing;
   }
 
-  /** The broker that coordinates a consumer group. */
-  async coordinator(group: string): Promise<number> {
-    const answer = await this.askAny((connection) =>
-      findCoordinatorV4.api.async(connection, GROUP_COORDINATOR, [group]),
-    );
-    return answer.coordinators[0]!.nodeId;
+  /** Runs a call at the broker that coordinates a consumer group, which is looked up again after every failure. */
+  async askCoordinator<T>(group: string, call: (connection: Connection) => Promise<T>): Promise<T> {
+    try {
+      let broker = this.#coordinators.get(group);
+      if (broker === undefined) {
+        broker = await this.#findCoordinator(group);
+        this.#coordinators.set(group, broker);
+      }
+      return await this.ask(broker, call);
+    } catch (error) {
+      this.#coordinators.delete(group);
+      throw error;
+    }
   }
 
   /**
@@ -108,6 +117,13 @@ export class KafkaCluster {
   close(): void {
     this.#closed = true;
     for (const connection of this.#open) this.#discard(connection);
+  }
+
+  async #findCoordinator(group: string): Promise<number> {
+    const answer = await this.askAny((connection) =>
+      findCoordinatorV4.api.async(connection, GROUP_COORDINATOR, [group]),
+    );
+    return answer.coordinators[0]!.nodeId;
   }
 
   async #load(): Promise<void> {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, consumerGroupHeartbeatV1, offsetCommitV9 } from '@platformatic/kafka';
+import { consumerGroupHeartbeatV1, offsetCommitV9 } from '@platformatic/kafka';
 import type { Assignment, AssignmentListener, RecordPosition } from './event-log.ts';
 import { type KafkaCluster, RETRY_MS, untilAnswered } from './kafka-cluster.ts';
 import { brokerErrors } from './kafka-errors.ts';
+import { groupMembers } from './kafka-group-view.ts';
 
 export interface KafkaGroupOptions {
   topic: string;
@@ -71,7 +72,6 @@ class Member {
   #epoch = JOIN;
   /** What the group wants this member to have. */
   #target: readonly number[] = [];
-  #coordinator: number | undefined;
   /** Ends the pause before the next heartbeat. */
   #wake = new AbortController();
   #moving: Promise<void> | undefined;
@@ -82,6 +82,10 @@ class Member {
     this.#cluster = cluster;
     this.#options = options;
     this.#listener = listener;
+  }
+
+  get name(): string {
+    return this.#options.instanceId ?? this.#id;
   }
 
   async join(): Promise<void> {
@@ -137,7 +141,7 @@ class Member {
     const partitions = [...this.#owned];
     const owned = epoch === JOIN ? [] : [{ topicId: this.#cluster.topic(topic).id, partitions }];
     const call = heartbeatApi.async;
-    return this.#ask((connection) =>
+    return this.#cluster.askCoordinator(group, (connection) =>
       call(connection, group, this.#id, epoch, instanceId, null, REBALANCE_TIMEOUT_MS, [topic], null, null, owned),
     );
   }
@@ -179,19 +183,10 @@ class Member {
     }));
     const topics = [{ name: topic, partitions }];
     await untilAnswered(this.#cluster, deadlineMs, () =>
-      this.#ask((connection) => offsetCommitV9.api.async(connection, group, this.#epoch, this.#id, instanceId, topics)),
+      this.#cluster.askCoordinator(group, (connection) =>
+        offsetCommitV9.api.async(connection, group, this.#epoch, this.#id, instanceId, topics),
+      ),
     );
-  }
-
-  /** Asks the group's coordinator, which is looked up again after every failure. */
-  async #ask<T>(call: (connection: Connection) => Promise<T>): Promise<T> {
-    try {
-      this.#coordinator ??= await this.#cluster.coordinator(this.#options.group);
-      return await this.#cluster.ask(this.#coordinator, call);
-    } catch (error) {
-      this.#coordinator = undefined;
-      throw error;
-    }
   }
 }
 
@@ -212,6 +207,8 @@ export async function joinKafkaGroup(
   await member.join();
   let left: Promise<void> | undefined;
   return {
+    name: member.name,
+    members: () => groupMembers(cluster, options),
     commit: (positions) => member.commit(positions),
     close() {
       left ??= member.leave();

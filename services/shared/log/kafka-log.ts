@@ -2,6 +2,7 @@ import { MAX_IN_FLIGHT_BYTES } from '../limits.ts';
 import { type EventLog, LogUnavailable, TOPICS } from './event-log.ts';
 import { KafkaCluster, untilAnswered } from './kafka-cluster.ts';
 import { joinKafkaGroup } from './kafka-group.ts';
+import { committedOffsets } from './kafka-group-view.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { kafkaReader, LONGEST_POLL_MS } from './kafka-reader.ts';
 
@@ -55,6 +56,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
       return reader.read(topic, from, readOptions);
     },
     offsets: reader.offsets,
+    committed: (topic, group) => committedOffsets(cluster, { topic, group, deadlineMs }),
     join: (topic, group, listener) =>
       joinKafkaGroup(cluster, { topic, group, instanceId: groupInstanceId, deadlineMs }, listener),
     async close() {

@@ -1,5 +1,5 @@
 import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
-import { TOPICS, type Topic } from './event-log.ts';
+import { COMPACTED, TOPICS, type Topic } from './event-log.ts';
 import { brokerErrors } from './kafka-errors.ts';
 
 export interface KafkaTopicSettings {
@@ -12,8 +12,6 @@ export interface KafkaTopicSettings {
   retentionBytes: number;
 }
 
-/** The last record of every key is kept for ever: state is rebuilt from them. */
-const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress'];
 /** A batch of the producer may reach 1 MiB and then take one more record of up to 1 MiB; and some overhead. */
 const MAX_MESSAGE_BYTES = 4 << 20;
 
