@@ -33,12 +33,12 @@ beforeEach(() => {
   log = memoryLog();
 });
 
-async function post(body: BodyInit, contentType = 'application/json', path = '/api/v1/events', headers = {}) {
+async function post(body: string | Buffer, contentType = 'application/json', path = '/api/v1/events', headers = {}) {
   const routes = gatewayHttp({ log, now: () => NOW, logger: pino({ level: 'silent' }) });
   const route = routes.find((candidate) => candidate.path === path)!;
-  const init = { method: 'POST', body, headers: { 'content-type': contentType, ...headers } };
-  const response = await route.handle(new Request(`http://gateway${path}`, init));
-  return { status: response.status, body: await response.json() };
+  const request = { query: '', headers: { 'content-type': contentType, ...headers }, body: Buffer.from(body) };
+  const response = await route.handle(request);
+  return { status: response.status, body: JSON.parse(String(response.body)) };
 }
 
 const postJson = (json: unknown) => post(JSON.stringify(json));

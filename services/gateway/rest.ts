@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type IngestResult, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { errorResponse } from '../shared/rpc/errors.ts';
+import { type HttpRequest, type HttpResponse, json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
 import { accept } from './accept.ts';
 import { type EventType, malformed, readEventJson } from './event-json.ts';
@@ -25,12 +27,16 @@ export function restRoutes(deps: GatewayDeps): HttpRoute[] {
   return [route('/api/v1/events'), route('/click', 'click'), route('/conversion', 'conversion')];
 }
 
-async function postEvents(request: Request, { log, now }: GatewayDeps, impliedType?: EventType): Promise<Response> {
-  const read = READERS.get(mediaType(request));
-  if (read === undefined || (request.headers.get('content-encoding') ?? 'identity') !== 'identity') {
+async function postEvents(
+  { headers, body }: HttpRequest,
+  { log, now }: GatewayDeps,
+  impliedType?: EventType,
+): Promise<HttpResponse> {
+  const read = READERS.get(mediaType(headers));
+  if (read === undefined || (headers['content-encoding'] ?? 'identity') !== 'identity') {
     return errorResponse(415, 'invalid_argument', `send uncompressed ${[...READERS.keys()].join(', ')}`);
   }
-  const items = read(Buffer.from(await request.arrayBuffer()));
+  const items = read(body);
   if (items.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
   assertBatchSize(items.length);
   const time = now();
@@ -39,8 +45,7 @@ async function postEvents(request: Request, { log, now }: GatewayDeps, impliedTy
     return event.kind === 'event' ? accept(event.event, time) : event;
   });
   const { accepted, rejected, results } = await settle(outcomes, log);
-  const body = { accepted, rejected, results: results.map(resultJson) };
-  return Response.json(body, { status: accepted > 0 ? 202 : 400 });
+  return json({ accepted, rejected, results: results.map(resultJson) }, accepted > 0 ? 202 : 400);
 }
 
 const READERS = new Map([
@@ -49,8 +54,8 @@ const READERS = new Map([
   ['application/ndjson', readNdjson],
 ]);
 
-function mediaType(request: Request): string {
-  const [type] = (request.headers.get('content-type') ?? '').split(';', 1);
+function mediaType(headers: IncomingHttpHeaders): string {
+  const [type] = (headers['content-type'] ?? '').split(';', 1);
   return type!.trim().toLowerCase();
 }
 

@@ -1,5 +1,6 @@
 import type { EventLog } from '../shared/log/event-log.ts';
 import { TOPICS } from '../shared/log/event-log.ts';
+import { json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
 import type { MeshConfig } from './config.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -29,7 +30,7 @@ export function statusRoute({ config, log, pipeline, clickhouseUrl }: StatusDeps
           })),
         })),
       );
-      return Response.json({
+      return json({
         clickhouse_url: withoutCredentials(clickhouseUrl),
         lookback_hours: config.attribution.LOOKBACK_HOURS,
         lookback_hours_by_type: config.attribution.LOOKBACK_HOURS_BY_TYPE,

@@ -7,6 +7,7 @@ import {
   Interval,
   StatsService,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { type HttpResponse, json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
 import { getStats } from './get-stats.ts';
@@ -44,8 +45,8 @@ export function statsHttp({ client }: StatsDeps): HttpRoute[] {
     {
       method: 'GET',
       path: '/api/v1/stats',
-      async handle(request) {
-        const parameters = new URL(request.url).searchParams;
+      async handle({ query: text }) {
+        const parameters = new URLSearchParams(text);
         const parameter = (name: string) => parameters.get(name) ?? '';
         const interval = INTERVALS.get(parameter('interval') || 'daily');
         if (interval === undefined) {
@@ -63,7 +64,7 @@ export function statsHttp({ client }: StatsDeps): HttpRoute[] {
           }),
         );
         if ('field' in query) return badRequest(query);
-        return Response.json(statsJson(await getStats(client, query, request.signal)));
+        return json(statsJson(await getStats(client, query)));
       },
     },
   ];
@@ -92,8 +93,8 @@ function statsJson({ interval, data }: GetStatsResponse) {
   };
 }
 
-function badRequest(error: FieldError): Response {
-  return Response.json({ error: { code: 'invalid_argument', ...error } }, { status: 400 });
+function badRequest(error: FieldError): HttpResponse {
+  return json({ error: { code: 'invalid_argument', ...error } }, 400);
 }
 
 /** Throws INVALID_ARGUMENT for a field that can't be answered; its message begins with the field's name. */

@@ -2,15 +2,11 @@ import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
 import { codeToHttpStatus, codeToString } from '@connectrpc/connect/protocol-connect';
 import type { Logger } from 'pino';
 import { LogFull, LogUnavailable } from '../log/event-log.ts';
+import { type HttpResponse, json } from './http-message.ts';
 
 /** Seconds after which a refused caller should try again: a full log drains within one, an outage lasts longer. */
 const RETRY_AFTER_FULL = '1';
 const RETRY_AFTER_OUTAGE = '5';
-
-/** The body of a plain HTTP request is larger than the limit. */
-export class BodyTooLarge extends Error {
-  override name = 'BodyTooLarge';
-}
 
 /**
  * The error that an RPC answers for whatever a handler threw. What is not a known outcome is a bug: it becomes
@@ -25,20 +21,23 @@ export function toConnectError(thrown: unknown): ConnectError {
     const message = 'too many events are in flight';
     return new ConnectError(message, Code.ResourceExhausted, { 'retry-after': RETRY_AFTER_FULL });
   }
-  if (thrown instanceof BodyTooLarge) return new ConnectError(thrown.message, Code.ResourceExhausted);
   return new ConnectError('internal error', Code.Internal, undefined, undefined, thrown);
 }
 
 /** The same over plain HTTP: `{"error":{"code","message"}}`, with Retry-After where trying again makes sense. */
-export function toErrorResponse(thrown: unknown): Response {
-  const error = toConnectError(thrown);
-  const status = thrown instanceof BodyTooLarge ? 413 : codeToHttpStatus(error.code);
-  return errorResponse(status, codeToString(error.code), error.rawMessage, error.metadata);
+export function toErrorResponse(thrown: unknown): HttpResponse {
+  const { code, rawMessage, metadata } = toConnectError(thrown);
+  return errorResponse(codeToHttpStatus(code), codeToString(code), rawMessage, Object.fromEntries(metadata));
 }
 
 /** An error over plain HTTP with a status that no RPC code stands for, such as 415. */
-export function errorResponse(status: number, code: string, message: string, headers?: HeadersInit): Response {
-  return Response.json({ error: { code, message } }, { status, headers });
+export function errorResponse(
+  status: number,
+  code: string,
+  message: string,
+  headers?: Readonly<Record<string, string>>,
+): HttpResponse {
+  return json({ error: { code, message } }, status, headers);
 }
 
 /** Maps what handlers throw, and logs the bugs. */

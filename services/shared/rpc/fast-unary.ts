@@ -13,7 +13,8 @@ import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { logIfBug, toConnectError } from './errors.ts';
-import { type NodeRequest, type NodeResponse, pathOf } from './http-routes.ts';
+import { answerWith, type Exchange, readBody } from './exchange.ts';
+import type { HttpResponse } from './http-message.ts';
 
 /** A unary method whose implementation looks at the request only. */
 interface UnaryMethod {
@@ -25,7 +26,7 @@ interface UnaryMethod {
 }
 
 /** Gives a request whose body has been read to the full implementation. */
-export type HandOver = (req: NodeRequest, res: NodeResponse, body: Uint8Array) => void;
+export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
 
 const ENVELOPE_BYTES = 5;
 
@@ -74,17 +75,14 @@ export function fastUnary(logger: Logger, handOver: HandOver) {
     }),
 
     /** Answers the request if it is a plain one, and says whether it was. */
-    handle(req: NodeRequest, res: NodeResponse): boolean {
-      const method = methods.get(pathOf(req));
-      const codec = codecOf(req);
+    handle(exchange: Exchange): boolean {
+      const method = methods.get(exchange.path);
+      const codec = codecOf(exchange);
       if (method === undefined || codec === undefined) return false;
-      readBody(req, (body) => {
+      readBody(exchange, MAX_REQUEST_BYTES + ENVELOPE_BYTES, (body) => {
         const request = readRequest(method.input, codec, body);
-        if (request === undefined) return handOver(req, res, body);
-        respond(method, codec, request, res, logger).catch((err) => {
-          logger.debug({ err, rpc: method.path }, 'the client left before its answer');
-          res.destroy();
-        });
+        if (request === undefined) handOver(exchange, body);
+        else answerWith(exchange, responseOf(method, codec, request, logger), logger);
       });
       return true;
     },
@@ -94,9 +92,8 @@ export function fastUnary(logger: Logger, handOver: HandOver) {
 /** What the answer's content type is. */
 type Codec = 'application/json' | 'application/proto' | 'application/grpc+proto';
 
-function codecOf(req: NodeRequest): Codec | undefined {
-  const { headers } = req;
-  if (req.method !== 'POST' || ODD_HEADERS.some((name) => name in headers)) return undefined;
+function codecOf({ method, headers, version }: Exchange): Codec | undefined {
+  if (method !== 'POST' || ODD_HEADERS.some((name) => name in headers)) return undefined;
   // A body over the limit is for the full implementation from its first byte.
   if (Number(headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) return undefined;
   switch (headers['content-type']) {
@@ -105,21 +102,10 @@ function codecOf(req: NodeRequest): Codec | undefined {
       return headers['content-type'];
     case 'application/grpc':
     case 'application/grpc+proto':
-      return req.httpVersionMajor === 2 ? 'application/grpc+proto' : undefined;
+      return version === 2 ? 'application/grpc+proto' : undefined;
     default:
       return undefined;
   }
-}
-
-/** Past the limit it stops collecting: the full implementation then sees a body that is too large all the same. */
-function readBody(req: NodeRequest, done: (body: Uint8Array) => void): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  req.on('data', (chunk: Buffer) => {
-    if (bytes <= MAX_REQUEST_BYTES + ENVELOPE_BYTES) chunks.push(chunk);
-    bytes += chunk.length;
-  });
-  req.once('end', () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
 }
 
 /** Undefined if the body is not exactly one message within the limit. */
@@ -145,45 +131,40 @@ function unwrap(body: Uint8Array): Uint8Array | undefined {
   return body.length === ENVELOPE_BYTES + length ? body.subarray(ENVELOPE_BYTES) : undefined;
 }
 
-async function respond(method: UnaryMethod, codec: Codec, request: Message, res: NodeResponse, logger: Logger) {
+async function responseOf(method: UnaryMethod, codec: Codec, request: Message, logger: Logger): Promise<HttpResponse> {
   let message: Message;
   try {
     message = create(method.output, await method.handle(request));
   } catch (thrown) {
     const error = toConnectError(thrown);
     logIfBug(logger, method.path, error);
-    return isGrpc(codec) ? endGrpcError(res, codec, error) : endConnectError(res, error);
+    return isGrpc(codec) ? grpcError(codec, error) : connectError(error);
   }
-  if (isGrpc(codec)) return endGrpc(res, codec, toBinary(method.output, message));
-  res.statusCode = 200;
-  res.setHeader('content-type', codec);
-  res.end(codec === 'application/json' ? toJsonString(method.output, message) : toBinary(method.output, message));
+  const headers = { 'content-type': codec };
+  if (codec === 'application/json') return { status: 200, headers, body: toJsonString(method.output, message) };
+  const bytes = toBinary(method.output, message);
+  if (!isGrpc(codec)) return { status: 200, headers, body: bytes };
+  return { status: 200, headers, body: wrap(bytes), trailers: GRPC_OK };
 }
 
-function endConnectError(res: NodeResponse, error: ConnectError) {
-  res.statusCode = codeToHttpStatus(error.code);
-  for (const [name, value] of error.metadata) res.setHeader(name, value);
-  res.setHeader('content-type', 'application/json');
-  res.end(errorToJsonBytes(error, undefined));
-}
+const GRPC_OK = { 'grpc-status': '0' };
 
-function endGrpc(res: NodeResponse, codec: Codec, message: Uint8Array) {
+function wrap(message: Uint8Array): Uint8Array {
   const frame = Buffer.allocUnsafe(ENVELOPE_BYTES + message.length);
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, ENVELOPE_BYTES);
-  res.statusCode = 200;
-  res.setHeader('content-type', codec);
-  res.addTrailers({ 'grpc-status': '0' });
-  res.end(frame);
+  return frame;
+}
+
+function connectError(error: ConnectError): HttpResponse {
+  const headers = { ...Object.fromEntries(error.metadata), 'content-type': 'application/json' };
+  return { status: codeToHttpStatus(error.code), headers, body: errorToJsonBytes(error, undefined) };
 }
 
 /** An answer without a message has its trailers in the headers ("Trailers-Only"). */
-function endGrpcError(res: NodeResponse, codec: Codec, error: ConnectError) {
+function grpcError(codec: Codec, error: ConnectError): HttpResponse {
   const trailers = new Headers();
   setTrailerStatus(trailers, error);
-  res.statusCode = 200;
-  res.setHeader('content-type', codec);
-  for (const [name, value] of trailers) res.setHeader(name, value);
-  res.end();
+  return { status: 200, headers: { 'content-type': codec, ...Object.fromEntries(trailers) }, body: '' };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../../gen/ts/grpc/health/v1/health_pb.js';
+import { type HttpResponse, json } from './http-message.ts';
 import type { HttpRoute } from './http-routes.ts';
 
 /** What one thing the process depends on says: ready, or why not. */
@@ -45,17 +46,19 @@ export function healthRoutes(router: ConnectRouter, readiness: Readiness, shutdo
   });
 }
 
+const OK: HttpResponse = { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' };
+
 /** `GET /healthz`: 200 while the process is alive. `GET /readyz`: 200 or 503, with every check. */
 export function healthHttp(readiness: Readiness): HttpRoute[] {
   return [
-    { method: 'GET', path: '/healthz', handle: async () => new Response('ok\n') },
+    { method: 'GET', path: '/healthz', handle: async () => OK },
     {
       method: 'GET',
       path: '/readyz',
       async handle() {
         const checks = await readiness();
         const ready = isReady(checks);
-        return Response.json({ ready, checks }, { status: ready ? 200 : 503 });
+        return json({ ready, checks }, ready ? 200 : 503);
       },
     },
   ];

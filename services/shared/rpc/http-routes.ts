@@ -1,95 +1,57 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
-import { BodyTooLarge, errorResponse, logIfBug, toConnectError, toErrorResponse } from './errors.ts';
-
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-export type NodeResponse = ServerResponse | Http2ServerResponse;
+import { errorResponse, logIfBug, toConnectError, toErrorResponse } from './errors.ts';
+import { answerWith, type Exchange, readBody } from './exchange.ts';
+import type { HttpRequest, HttpResponse } from './http-message.ts';
 
 /** A plain HTTP endpoint. */
 export interface HttpRoute {
   method: string;
   /** Matched exactly, without the query. */
   path: string;
-  /** The body was read up to MAX_REQUEST_BYTES before. What it throws is answered as the RPCs answer it. */
-  handle(request: Request): Promise<Response>;
+  /** Gets bodies up to MAX_REQUEST_BYTES. What it throws is answered as the RPCs answer it. */
+  handle(request: HttpRequest): Promise<HttpResponse>;
 }
 
 /** Answers requests to the routes' paths and says whether the request was one. */
-export type HttpRouter = (req: NodeRequest, res: NodeResponse) => boolean;
+export type HttpRouter = (exchange: Exchange) => boolean;
+
+const NO_BODY = Buffer.alloc(0);
 
 export function httpRouter(routes: readonly HttpRoute[], logger: Logger): HttpRouter {
   const byPath = Map.groupBy(routes, (route) => route.path);
-  return (req, res) => {
-    const atPath = byPath.get(pathOf(req));
+  return (exchange) => {
+    const atPath = byPath.get(exchange.path);
     if (atPath === undefined) return false;
-    const method = req.method === 'HEAD' ? 'GET' : req.method;
+    const method = exchange.method === 'HEAD' ? 'GET' : exchange.method;
     const route = atPath.find((candidate) => candidate.method === method);
-    const answered = route === undefined ? send(res, methodNotAllowed(atPath)) : answer(route, req, res, logger);
-    answered.catch((err) => {
-      logger.debug({ err, path: route?.path }, 'the client left before its answer');
-      res.destroy();
-    });
+    const respond = (body: Buffer) => answerWith(exchange, responseOf(route!, exchange, body, logger), logger);
+    if (route === undefined) exchange.answer(methodNotAllowed(atPath));
+    else if (method === 'GET') respond(NO_BODY);
+    else if (Number(exchange.headers['content-length']) > MAX_REQUEST_BYTES) exchange.answer(TOO_LARGE);
+    else readBody(exchange, MAX_REQUEST_BYTES, respond);
     return true;
   };
 }
 
-/** Sends a Response as it is produced; rejects if the connection breaks first. */
-export async function send(res: NodeResponse, response: Response): Promise<void> {
-  for (const [name, value] of response.headers) res.setHeader(name, value);
-  res.statusCode = response.status;
-  if (response.body === null) res.end();
-  else await pipeline(response.body, res);
-}
+const TOO_LARGE = errorResponse(413, 'resource_exhausted', `the body is larger than ${MAX_REQUEST_BYTES} bytes`);
 
-export function pathOf(req: NodeRequest): string {
-  const url = req.url ?? '';
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
-}
-
-async function answer(route: HttpRoute, req: NodeRequest, res: NodeResponse, logger: Logger): Promise<void> {
-  let response: Response;
+async function responseOf(
+  route: HttpRoute,
+  { query, headers }: Exchange,
+  body: Buffer,
+  logger: Logger,
+): Promise<HttpResponse> {
+  if (body.length > MAX_REQUEST_BYTES) return TOO_LARGE;
   try {
-    response = await route.handle(await toRequest(req));
+    return await route.handle({ query, headers, body });
   } catch (thrown) {
     logIfBug(logger, route.path, toConnectError(thrown));
-    response = toErrorResponse(thrown);
+    return toErrorResponse(thrown);
   }
-  await send(res, response);
 }
 
-async function toRequest(req: NodeRequest): Promise<Request> {
-  const hasBody = req.method !== 'GET' && req.method !== 'HEAD';
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (value !== undefined && !name.startsWith(':')) headers.set(name, String(value));
-  }
-  // Routes look at path and query only, so the authority, which a client may garble, is left out.
-  const url = new URL(`http://localhost${req.url}`);
-  return new Request(url, { method: req.method, headers, body: hasBody ? await readBody(req) : null });
-}
-
-async function readBody(req: NodeRequest): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  if (Number(req.headers['content-length']) > MAX_REQUEST_BYTES) throw tooLarge();
-  // The iterator must not destroy the request when it is left early: its answer goes over the same connection.
-  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-    bytes += chunk.length;
-    if (bytes > MAX_REQUEST_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-function tooLarge(): BodyTooLarge {
-  return new BodyTooLarge(`the body is larger than ${MAX_REQUEST_BYTES} bytes`);
-}
-
-function methodNotAllowed(atPath: readonly HttpRoute[]): Response {
+function methodNotAllowed(atPath: readonly HttpRoute[]): HttpResponse {
   const allow = atPath.map((route) => route.method).join(', ');
   return errorResponse(405, 'unimplemented', `use ${allow}`, { allow });
 }

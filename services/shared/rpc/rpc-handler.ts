@@ -9,8 +9,8 @@ import {
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { errorInterceptor, errorResponse } from './errors.ts';
+import type { Exchange } from './exchange.ts';
 import { fastUnary } from './fast-unary.ts';
-import { type NodeRequest, type NodeResponse, pathOf, send } from './http-routes.ts';
 
 /** Longest deadline that a call may ask for, in ms. */
 const MAX_TIMEOUT_MS = 3_600_000;
@@ -18,39 +18,37 @@ const MAX_TIMEOUT_MS = 3_600_000;
 type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
 
 /** Answers Connect, gRPC and gRPC-Web calls of the registered services, and says whether the request was one. */
-export function rpcHandler(
-  services: (router: ConnectRouter) => void,
-  logger: Logger,
-): (req: NodeRequest, res: NodeResponse) => boolean {
+export function rpcHandler(services: (router: ConnectRouter) => void, logger: Logger): (exchange: Exchange) => boolean {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     interceptors: [errorInterceptor(logger)],
     maxTimeoutMs: MAX_TIMEOUT_MS,
     readMaxBytes: MAX_REQUEST_BYTES,
   });
-  const fast = fastUnary(logger, (req, res, body) => full(req, res, [body]));
+  const fast = fastUnary(logger, (exchange, body) => full(exchange, [body]));
   services(fast.watch(router));
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
-  function full(req: NodeRequest, res: NodeResponse, body?: Iterable<Uint8Array>): boolean {
-    const rpc = byPath.get(pathOf(req));
+  function full(exchange: Exchange, body?: Iterable<Uint8Array>): boolean {
+    const rpc = byPath.get(exchange.path);
     if (rpc === undefined) return false;
-    answer(rpc, req, res, body).catch((err) => {
+    answer(rpc, exchange, body).catch((err) => {
       logger.debug({ err, rpc: rpc.requestPath }, 'the client left before its answer');
-      res.destroy();
+      exchange.body.destroy();
     });
     return true;
   }
-  return (req, res) => fast.handle(req, res) || full(req, res);
+  return (exchange) => fast.handle(exchange) || full(exchange);
 }
 
 /** `read` is the request's body where it was read already. */
-async function answer(rpc: Rpc, req: NodeRequest, res: NodeResponse, read?: Iterable<Uint8Array>): Promise<void> {
+async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>): Promise<void> {
+  const { req, res } = exchange.nodeObjects();
   let request: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
     request = universalRequestFromNodeRequest(req, res, undefined, undefined);
   } catch {
-    return send(res, errorResponse(400, 'invalid_argument', 'the Host header is missing or no host'));
+    return exchange.answer(errorResponse(400, 'invalid_argument', 'the Host header is missing or no host'));
   }
   // An iterator that is left early must not destroy the request: its answer goes over the same connection.
   const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);

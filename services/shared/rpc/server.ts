@@ -3,9 +3,11 @@ import http2 from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
-import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
+import { PREFLIGHT_HEADERS } from './cors.ts';
 import { errorResponse } from './errors.ts';
-import { type HttpRoute, httpRouter, type NodeRequest, type NodeResponse, pathOf, send } from './http-routes.ts';
+import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts';
+import type { HttpResponse } from './http-message.ts';
+import { type HttpRoute, httpRouter } from './http-routes.ts';
 import { rpcHandler } from './rpc-handler.ts';
 
 /** Time to send the first bytes, and all headers, in ms. */
@@ -29,6 +31,8 @@ export interface ServeOptions {
   host: string;
   /** 0 for any free port. */
   port: number;
+  /** Under node:cluster, takes the connections of all processes that listen on this port in turn with them. */
+  shared?: boolean;
   /** Registers the RPC services. `shutdown` aborts when close is called: streams without an end watch it and return. */
   services: (router: ConnectRouter, shutdown: AbortSignal) => void;
   routes: readonly HttpRoute[];
@@ -44,7 +48,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-type Handler = (req: NodeRequest, res: NodeResponse) => void;
+type Handler = (exchange: Exchange) => void;
 
 /**
  * Serves Connect, gRPC, gRPC-Web and plain HTTP routes over HTTP/1.1 and HTTP/2 without TLS, all on one port.
@@ -56,13 +60,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const handle = requestHandler(options, shutdown.signal);
   const h1 = http1Server((req, res) => {
     if (shutdown.signal.aborted) res.setHeader('connection', 'close');
-    handle(req, res);
+    handle(http1Exchange(req, res));
   });
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
   const sessions = trackSessions(h2);
   const connections = shareConnections(h1, h2);
-  const port = await listen(h1, host, options.port);
+  const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
 
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => h1.close(() => resolve()));
@@ -86,30 +90,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 function requestHandler({ services, routes, logger }: ServeOptions, shutdown: AbortSignal): Handler {
   const route = httpRouter(routes, logger);
   const rpc = rpcHandler((router) => services(router, shutdown), logger);
-  return (req, res) => {
-    discardRestOnceAnswered(req, res);
-    if (req.headers.origin !== undefined && allowOrigin(req, res)) return;
-    if (route(req, res) || rpc(req, res)) return;
-    send(res, errorResponse(404, 'not_found', `nothing is served at ${pathOf(req)}`)).catch(() => res.destroy());
+  return (exchange) => {
+    if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
+    else if (!route(exchange) && !rpc(exchange)) exchange.answer(notFound(exchange.path));
   };
 }
 
-/** An answer given before the request was read to its end must not leave the connection stuck on the rest. */
-function discardRestOnceAnswered(req: NodeRequest, res: NodeResponse): void {
-  const answer = 'stream' in req ? req.stream : res;
-  answer.once('finish', () => req.complete || req.resume());
-}
+const PREFLIGHT: HttpResponse = { status: 204, headers: PREFLIGHT_HEADERS, body: '' };
 
-/** Lets pages of other origins read the answer, and says whether it was all they asked. */
-function allowOrigin(req: NodeRequest, res: NodeResponse): boolean {
-  const isPreflight = req.method === 'OPTIONS';
-  for (const [name, value] of Object.entries(isPreflight ? PREFLIGHT_HEADERS : CORS_HEADERS))
-    res.setHeader(name, value);
-  if (isPreflight) {
-    res.statusCode = 204;
-    res.end();
-  }
-  return isPreflight;
+function notFound(path: string): HttpResponse {
+  return errorResponse(404, 'not_found', `nothing is served at ${path}`);
 }
 
 function http1Server(handle: http.RequestListener): http.Server {
@@ -128,14 +118,15 @@ function http1Server(handle: http.RequestListener): http.Server {
 }
 
 function http2Server(handle: Handler): http2.Http2Server {
-  return http2.createServer(
-    {
-      settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
-      streamResetBurst: STREAM_RESET_BURST,
-      streamResetRate: STREAM_RESET_RATE,
-    },
-    handle,
-  );
+  const server = http2.createServer({
+    settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
+    streamResetBurst: STREAM_RESET_BURST,
+    streamResetRate: STREAM_RESET_RATE,
+  });
+  return server.on('stream', (stream, headers) => {
+    if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
+    handle(http2Exchange(stream, headers));
+  });
 }
 
 function trackSessions(h2: http2.Http2Server): Set<http2.ServerHttp2Session> {
@@ -189,12 +180,13 @@ function peek(socket: Socket, decide: (start: Buffer) => void): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-function listen(server: http.Server, host: string, port: number): Promise<number> {
+function listen(server: http.Server, options: { host: string; port: number; exclusive: boolean }): Promise<number> {
+  const { host, port } = options;
   return new Promise((resolve, reject) => {
     server.once('error', (err: NodeJS.ErrnoException) => {
       const why = err.code === 'EADDRINUSE' ? 'the port is in use' : err.message;
       reject(new Error(`can't listen on ${host}:${port}: ${why}`, { cause: err }));
     });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+    server.listen(options, () => resolve((server.address() as AddressInfo).port));
   });
 }

@@ -1,0 +1,22 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request that was read to its end. */
+export interface HttpRequest {
+  /** What follows the path, without the question mark; empty if nothing does. */
+  query: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** A whole answer. */
+export interface HttpResponse {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: string | Uint8Array;
+  /** Sent after the body, over HTTP/2 only. */
+  trailers?: Readonly<Record<string, string>>;
+}
+
+export function json(value: unknown, status = 200, headers?: Readonly<Record<string, string>>): HttpResponse {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) };
+}
