@@ -14,7 +14,7 @@ const ENTRY_POINTS = [
   /\.test\.ts$/,
   /\.d\.ts$/,
   /^test\/check-[a-z]+\.ts$/,
-  /^test\/bench\/main\.ts$/,
+  /^test\/(bench|codegen)\/main\.ts$/,
   /^vitest\.config\.ts$/,
 ];
 

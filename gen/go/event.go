@@ -1,0 +1,76 @@
+package clickmesh
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	v1 "github.com/clickmesh/clickmesh/gen/go/clickmesh/v1"
+)
+
+// What the gateway takes in one call is 1000 events and 1 MiB; a little less leaves room for what surrounds them.
+const (
+	maxBatchEvents = 1000
+	maxBatchBytes  = 1_000_000
+	// Tag and length in front of an event.
+	eventOverhead = 5
+)
+
+// NewClick makes an event of a click.
+func NewClick(click *v1.Click) *v1.Event {
+	return &v1.Event{Event: &v1.Event_Click{Click: click}}
+}
+
+// NewConversion makes an event of a conversion.
+func NewConversion(conversion *v1.Conversion) *v1.Event {
+	return &v1.Event{Event: &v1.Event_Conversion{Conversion: conversion}}
+}
+
+// complete gives an event its id and time, once, so that every attempt to send it has the same.
+func complete(event *v1.Event) {
+	switch arm := event.GetEvent().(type) {
+	case *v1.Event_Click:
+		completeFields(&arm.Click.EventId, &arm.Click.Timestamp)
+	case *v1.Event_Conversion:
+		completeFields(&arm.Conversion.EventId, &arm.Conversion.Timestamp)
+	}
+}
+
+func completeFields(id *string, timestamp *int64) {
+	if *id == "" {
+		*id = newUUID()
+	}
+	if *timestamp == 0 {
+		*timestamp = time.Now().UnixMilli()
+	}
+}
+
+// newUUID returns a random UUID (version 4).
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// chunks completes the events and splits them into calls that the gateway takes.
+func chunks(events []*v1.Event) [][]*v1.Event {
+	var all [][]*v1.Event
+	start, bytes := 0, 0
+	for i, event := range events {
+		complete(event)
+		size := proto.Size(event) + eventOverhead
+		if i > start && (i-start == maxBatchEvents || bytes+size > maxBatchBytes) {
+			all = append(all, events[start:i])
+			start, bytes = i, 0
+		}
+		bytes += size
+	}
+	if start < len(events) {
+		all = append(all, events[start:])
+	}
+	return all
+}

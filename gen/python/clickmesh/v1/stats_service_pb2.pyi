@@ -1,0 +1,112 @@
+from clickmesh.v1 import attribution_pb2 as _attribution_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Interval(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INTERVAL_UNSPECIFIED: _ClassVar[Interval]
+    INTERVAL_DAILY: _ClassVar[Interval]
+    INTERVAL_WEEKLY: _ClassVar[Interval]
+    INTERVAL_MONTHLY: _ClassVar[Interval]
+INTERVAL_UNSPECIFIED: Interval
+INTERVAL_DAILY: Interval
+INTERVAL_WEEKLY: Interval
+INTERVAL_MONTHLY: Interval
+
+class GetStatsRequest(_message.Message):
+    __slots__ = ("start_date", "end_date", "campaign_id", "interval", "source", "conversion_type", "model")
+    START_DATE_FIELD_NUMBER: _ClassVar[int]
+    END_DATE_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONVERSION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    start_date: str
+    end_date: str
+    campaign_id: str
+    interval: Interval
+    source: str
+    conversion_type: str
+    model: str
+    def __init__(self, start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., interval: _Optional[_Union[Interval, str]] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+
+class GetStatsResponse(_message.Message):
+    __slots__ = ("interval", "data")
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    interval: Interval
+    data: _containers.RepeatedCompositeFieldContainer[StatsRow]
+    def __init__(self, interval: _Optional[_Union[Interval, str]] = ..., data: _Optional[_Iterable[_Union[StatsRow, _Mapping]]] = ...) -> None: ...
+
+class StatsRow(_message.Message):
+    __slots__ = ("date", "campaign_id", "source", "clicks", "conversions", "revenue", "cvr", "conversions_micros", "revenue_micros")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CLICKS_FIELD_NUMBER: _ClassVar[int]
+    CONVERSIONS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_FIELD_NUMBER: _ClassVar[int]
+    CVR_FIELD_NUMBER: _ClassVar[int]
+    CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    date: str
+    campaign_id: str
+    source: str
+    clicks: int
+    conversions: float
+    revenue: float
+    cvr: float
+    conversions_micros: int
+    revenue_micros: int
+    def __init__(self, date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., clicks: _Optional[int] = ..., conversions: _Optional[float] = ..., revenue: _Optional[float] = ..., cvr: _Optional[float] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ...) -> None: ...
+
+class WatchStatsRequest(_message.Message):
+    __slots__ = ("query", "period_ms")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_MS_FIELD_NUMBER: _ClassVar[int]
+    query: GetStatsRequest
+    period_ms: int
+    def __init__(self, query: _Optional[_Union[GetStatsRequest, _Mapping]] = ..., period_ms: _Optional[int] = ...) -> None: ...
+
+class WatchStatsResponse(_message.Message):
+    __slots__ = ("stats",)
+    STATS_FIELD_NUMBER: _ClassVar[int]
+    stats: GetStatsResponse
+    def __init__(self, stats: _Optional[_Union[GetStatsResponse, _Mapping]] = ...) -> None: ...
+
+class ExplainConversionRequest(_message.Message):
+    __slots__ = ("conversion_id", "user_id")
+    CONVERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    conversion_id: str
+    user_id: str
+    def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
+
+class ExplainConversionResponse(_message.Message):
+    __slots__ = ("decision", "near_misses")
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    NEAR_MISSES_FIELD_NUMBER: _ClassVar[int]
+    decision: _attribution_pb2.ConversionDecision
+    near_misses: _containers.RepeatedCompositeFieldContainer[NearMiss]
+    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ...) -> None: ...
+
+class NearMiss(_message.Message):
+    __slots__ = ("click_id", "campaign_id", "source", "click_time", "reason")
+    CLICK_ID_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CLICK_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    click_id: str
+    campaign_id: str
+    source: str
+    click_time: int
+    reason: str
+    def __init__(self, click_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...

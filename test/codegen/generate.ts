@@ -1,0 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { isInstalled, LANGUAGES, type Language } from './languages.ts';
+
+/**
+ * Generates the code of every language whose tools are installed from proto/, into `root` with the same paths as in
+ * the repository. Returns the folders, each wholly generated.
+ */
+export function generate(root: string): string[] {
+  const languages: Language[] = Object.values(LANGUAGES);
+  return languages.filter(isInstalled).flatMap(({ template, generated, installPlugins }) => {
+    installPlugins?.();
+    execFileSync('buf', ['generate', '--template', template, '--output', root], { stdio: 'inherit' });
+    return generated;
+  });
+}
