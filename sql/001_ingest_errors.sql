@@ -4,7 +4,12 @@
 -- The queue is a Kafka engine table, or stores nothing and is inserted into by the embedded sink; the placeholders in
 -- double braces stand for the difference. Views must be total: a record that made one throw would come again for ever.
 -- Times are therefore clamped to [1970, 2200), which every column type can hold.
-CREATE TABLE IF NOT EXISTS ingest_errors
+--
+-- Rows are stored in `<table>_local` and written and read by the name `<table>`. On a cluster that is a Distributed
+-- table: `by` names what decides on which shard a row is. A partition of a topic may be read by any shard, and by
+-- another tomorrow, and FINAL sees the versions of a key only where they are together: so what follows `by` must be
+-- part of the sorting key. On one server both names mean the same table.
+CREATE TABLE IF NOT EXISTS ingest_errors_local
 (
     topic LowCardinality(String),
     _partition UInt32,
@@ -16,3 +21,5 @@ CREATE TABLE IF NOT EXISTS ingest_errors
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (topic, _partition, _offset);
+
+CREATE TABLE IF NOT EXISTS ingest_errors {{distributed ingest_errors_local by _offset}};

@@ -17,12 +17,18 @@ CREATE TABLE IF NOT EXISTS attributed_events_queue
     retracted UInt8,
     model String,
     credit_micros Int64,
-    value_micros Int64
+    value_micros Int64,
+    refused String ALIAS multiIf(
+        NOT match(conversion_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), 'conversion_id is not a lower-case UUID',
+        NOT match(click_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), 'click_id is not a lower-case UUID',
+        user_id = '', 'user_id is empty',
+        model = '', 'model is empty',
+        '')
 )
 ENGINE = {{source attributed-events}};
 
 -- The highest version of a key stays, and not even that if it is retracted. Read it with FINAL.
-CREATE TABLE IF NOT EXISTS attributed_events
+CREATE TABLE IF NOT EXISTS attributed_events_local
 (
     conversion_id UUID,
     click_id UUID,
@@ -49,6 +55,9 @@ ENGINE = ReplacingMergeTree(version, retracted)
 PARTITION BY toYYYYMMDD(conversion_time)
 ORDER BY (campaign_id, ad_id, conversion_time, user_id, conversion_id, model, click_id);
 
+-- By user, as the events they come from.
+CREATE TABLE IF NOT EXISTS attributed_events {{distributed attributed_events_local by sipHash64(user_id)}};
+
 CREATE MATERIALIZED VIEW IF NOT EXISTS attributed_events_mv TO attributed_events AS
 SELECT
     toUUIDOrZero(conversion_id) AS conversion_id,
@@ -69,7 +78,7 @@ SELECT
     _partition,
     _offset
 FROM attributed_events_queue
-WHERE _error = '';
+WHERE _error = '' AND refused = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS attributed_events_errors_mv TO ingest_errors AS
 SELECT
@@ -77,7 +86,7 @@ SELECT
     _partition,
     _offset,
     assumeNotNull(_timestamp_ms) AS _append_time,
-    _error AS error,
+    if(_error != '', _error, refused) AS error,
     _raw_message AS raw
 FROM attributed_events_queue
-WHERE _error != '';
+WHERE _error != '' OR refused != '';

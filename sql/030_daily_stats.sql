@@ -12,14 +12,15 @@ CREATE TABLE IF NOT EXISTS daily_stats_queue
     clicks UInt64,
     conversions_micros Int64,
     revenue_micros Int64,
-    version UInt64
+    version UInt64,
+    refused String ALIAS if(day >= 10957 AND day <= 84006, '', 'day is not in [2000, 2200]')
 )
 ENGINE = {{source daily-stats}};
 
 -- Read it with FINAL. The first columns of the sorting key are what reports group by, in that order: the sums are then
 -- made while reading, without a hash table. FINAL costs by the rows that more than one part may hold, so parts are
 -- merged soon; small granules let a report on one campaign skip the others of a day.
-CREATE TABLE IF NOT EXISTS daily_stats
+CREATE TABLE IF NOT EXISTS daily_stats_local
 (
     day Date32,
     campaign_id LowCardinality(String),
@@ -38,6 +39,9 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (day, campaign_id, source, conversion_type, model, partition)
 SETTINGS index_granularity = 1024, min_age_to_force_merge_seconds = 30;
 
+-- By campaign: a report on one asks one shard, and a report on all needs no sums of several shards.
+CREATE TABLE IF NOT EXISTS daily_stats {{distributed daily_stats_local by sipHash64(campaign_id)}};
+
 CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_mv TO daily_stats AS
 SELECT
     toDate32(clamp(day, 0, 84006)) AS day,
@@ -51,7 +55,7 @@ SELECT
     revenue_micros,
     version
 FROM daily_stats_queue
-WHERE _error = '';
+WHERE _error = '' AND refused = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_errors_mv TO ingest_errors AS
 SELECT
@@ -59,7 +63,7 @@ SELECT
     _partition,
     _offset,
     assumeNotNull(_timestamp_ms) AS _append_time,
-    _error AS error,
+    if(_error != '', _error, refused) AS error,
     _raw_message AS raw
 FROM daily_stats_queue
-WHERE _error != '';
+WHERE _error != '' OR refused != '';

@@ -20,12 +20,16 @@ CREATE TABLE IF NOT EXISTS conversion_decisions_queue
         credit_micros Int64,
         reason String
     )),
-    version UInt64
+    version UInt64,
+    refused String ALIAS multiIf(
+        NOT match(conversion_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), 'conversion_id is not a lower-case UUID',
+        user_id = '', 'user_id is empty',
+        '')
 )
 ENGINE = {{source conversion-decisions}};
 
 -- The highest version of a key stays. Read it with FINAL.
-CREATE TABLE IF NOT EXISTS conversion_decisions
+CREATE TABLE IF NOT EXISTS conversion_decisions_local
 (
     conversion_id UUID,
     user_id String,
@@ -52,6 +56,9 @@ CREATE TABLE IF NOT EXISTS conversion_decisions
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (conversion_id, user_id);
 
+-- By conversion: that is what is asked for, often without its user.
+CREATE TABLE IF NOT EXISTS conversion_decisions {{distributed conversion_decisions_local by sipHash64(conversion_id)}};
+
 CREATE MATERIALIZED VIEW IF NOT EXISTS conversion_decisions_mv TO conversion_decisions AS
 SELECT
     toUUIDOrZero(conversion_id) AS conversion_id,
@@ -66,7 +73,7 @@ SELECT
     _partition,
     _offset
 FROM conversion_decisions_queue
-WHERE _error = '';
+WHERE _error = '' AND refused = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS conversion_decisions_errors_mv TO ingest_errors AS
 SELECT
@@ -74,7 +81,7 @@ SELECT
     _partition,
     _offset,
     assumeNotNull(_timestamp_ms) AS _append_time,
-    _error AS error,
+    if(_error != '', _error, refused) AS error,
     _raw_message AS raw
 FROM conversion_decisions_queue
-WHERE _error != '';
+WHERE _error != '' OR refused != '';

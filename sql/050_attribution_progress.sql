@@ -15,12 +15,13 @@ CREATE TABLE IF NOT EXISTS attribution_progress_queue
     corrections UInt64,
     touches_dropped UInt64,
     watermark Int64,
-    version UInt64
+    version UInt64,
+    refused String ALIAS if(records = 0, 'records is 0', '')
 )
 ENGINE = {{source attribution-progress}};
 
 -- The highest version of a partition stays. Read it with FINAL.
-CREATE TABLE IF NOT EXISTS attribution_progress
+CREATE TABLE IF NOT EXISTS attribution_progress_local
 (
     partition UInt32,
     records UInt64,
@@ -39,6 +40,9 @@ CREATE TABLE IF NOT EXISTS attribution_progress
 ENGINE = ReplacingMergeTree(version)
 ORDER BY partition;
 
+-- One row a partition: any spread will do.
+CREATE TABLE IF NOT EXISTS attribution_progress {{distributed attribution_progress_local by partition}};
+
 CREATE MATERIALIZED VIEW IF NOT EXISTS attribution_progress_mv TO attribution_progress AS
 SELECT
     partition,
@@ -55,7 +59,7 @@ SELECT
     fromUnixTimestamp64Milli(clamp(watermark, 0, 7258118400000), 'UTC') AS watermark,
     version
 FROM attribution_progress_queue
-WHERE _error = '';
+WHERE _error = '' AND refused = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS attribution_progress_errors_mv TO ingest_errors AS
 SELECT
@@ -63,7 +67,7 @@ SELECT
     _partition,
     _offset,
     assumeNotNull(_timestamp_ms) AS _append_time,
-    _error AS error,
+    if(_error != '', _error, refused) AS error,
     _raw_message AS raw
 FROM attribution_progress_queue
-WHERE _error != '';
+WHERE _error != '' OR refused != '';

@@ -35,12 +35,12 @@ const CONVERSIONS = `
     <= {lookbacks_ms:Array(Int64)}[1 + indexOf({conversion_types:Array(String)}, conversion_type)] AS attributed
   FROM (
     SELECT user_id, event_id AS conversion_id, conversion_type, value_micros, timestamp AS conversion_time
-    FROM events_local FINAL
+    FROM events_distributed FINAL
     WHERE event_type = 'conversion'
   ) AS conversion
   ASOF LEFT JOIN (
     SELECT user_id, timestamp AS click_time, max((toString(event_id), ad_id, campaign_id, source)) AS click
-    FROM events_local FINAL
+    FROM events_distributed FINAL
     WHERE event_type = 'click'
     GROUP BY user_id, click_time
   ) AS last_click ON conversion.user_id = last_click.user_id AND conversion.conversion_time >= last_click.click_time`;
@@ -84,7 +84,7 @@ export const CHECKS: readonly Check[] = [
       SELECT _partition AS partition, countIf(event_type = 'click') AS clicks,
         countIf(event_type = 'conversion') AS conversions, countIf(event_type = '') AS dead_lettered
       FROM (
-        SELECT _partition, event_type FROM events_local FINAL
+        SELECT _partition, event_type FROM events_distributed FINAL
         UNION ALL
         SELECT _partition, '' AS event_type FROM ingest_errors FINAL WHERE topic = 'raw-events'
       )
@@ -142,7 +142,7 @@ export const CHECKS: readonly Check[] = [
     expected: `
       SELECT toDate32(timestamp) AS day, campaign_id, source, '' AS conversion_type,
         toInt64(count()) AS clicks, toInt64(0) AS conversions_micros, toInt64(0) AS revenue_micros
-      FROM events_local FINAL
+      FROM events_distributed FINAL
       WHERE event_type = 'click'
       GROUP BY day, campaign_id, source
       UNION ALL

@@ -101,7 +101,7 @@ test('clicks and conversions become rows that say where they came from', async (
   const [clickId, conversionId] = [randomUUID(), randomUUID()];
   await publish('raw-events', EventSchema, [click(clickId), conversion(conversionId)]);
   await caughtUp(start());
-  expect(await rows('SELECT * FROM events_distributed ORDER BY event_type')).toEqual([
+  expect(await rows('SELECT * FROM events_distributed FINAL ORDER BY event_type')).toEqual([
     {
       event_type: 'click',
       event_id: clickId,
@@ -142,7 +142,7 @@ test('of two events under one event_id the first in the log stays, in whichever 
   await caughtUp(sink);
   await publish('raw-events', EventSchema, [click(eventId, { adId: 'second' })]);
   await caughtUp(sink);
-  expect(await rows('SELECT ad_id FROM events_distributed')).toEqual([{ ad_id: 'first' }]);
+  expect(await rows('SELECT ad_id FROM events_distributed FINAL')).toEqual([{ ad_id: 'first' }]);
 });
 
 test('what attribution publishes becomes rows', async () => {
@@ -207,7 +207,7 @@ test('records that are no events are noted with their bytes, and hold nothing up
     await log.append([{ topic: 'raw-events', key: 'key', partition: 1, value }]);
   }
   await caughtUp(start());
-  expect(await rows('SELECT count() AS events FROM events_distributed')).toEqual([{ events: 300 }]);
+  expect(await rows('SELECT count() AS events FROM events_distributed FINAL')).toEqual([{ events: 300 }]);
   const errors = await rows<{ error: string }>(
     'SELECT topic, _partition, _offset, hex(raw) AS raw, error FROM ingest_errors FINAL ORDER BY _offset',
   );
@@ -233,7 +233,7 @@ test.each([
   await publish('raw-events', EventSchema, [event, click(randomUUID())]);
   await caughtUp(start());
   expect(await rows('SELECT error, _offset FROM ingest_errors')).toEqual([{ error: reason, _offset: 0 }]);
-  expect(await rows('SELECT _offset FROM events_distributed')).toEqual([{ _offset: 1 }]);
+  expect(await rows('SELECT _offset FROM events_distributed FINAL')).toEqual([{ _offset: 1 }]);
 });
 
 /** Resolves when its successor answers. */
@@ -259,7 +259,7 @@ test('kill -9 of ClickHouse while the sink inserts loses no row and doubles none
     await killClickHouse();
   }
   await caughtUp(sink);
-  const stored = await rows<{ id: string }>('SELECT event_id AS id FROM events_distributed');
+  const stored = await rows<{ id: string }>('SELECT event_id AS id FROM events_distributed FINAL');
   expect(stored).toHaveLength(published.size);
   expect(new Set(stored.map(({ id }) => id))).toEqual(published);
 });

@@ -45,7 +45,8 @@ async function selectDecisions(
         value_micros, lookback_ms, CAST(d.attributed, 'Bool') AS attributed, candidates, version
       FROM conversion_decisions AS d FINAL
       WHERE d.conversion_id = {conversionId:UUID} AND ({userId:String} = '' OR user_id = {userId:String})
-      LIMIT 2`,
+      LIMIT 2
+      SETTINGS optimize_skip_unused_shards = 1`,
     query_params: { conversionId, userId },
   };
   const rows = await selectRows<JsonValue>(client, statement, signal);
@@ -66,12 +67,13 @@ async function selectNearMisses(
         SELECT event_id AS click_id, campaign_id, source, toUnixTimestamp64Milli(timestamp) AS click_time,
           multiIf(click_time > window_end, 'after_conversion',
             click_time < window_start, 'before_lookback_window', 'no_longer_kept') AS reason
-        FROM events_distributed
+        FROM events_distributed FINAL
         WHERE user_id = {userId:String} AND event_type = 'click' AND NOT has({candidates:Array(UUID)}, event_id)
         ORDER BY greatest(click_time - window_end, window_start - click_time, 0), click_time DESC, click_id
         LIMIT {limit:UInt32}
       )
-      ORDER BY click_time DESC, click_id`,
+      ORDER BY click_time DESC, click_id
+      SETTINGS optimize_skip_unused_shards = 1`,
     query_params: {
       userId,
       conversionTime: String(conversionTime),

@@ -1,11 +1,19 @@
-import type { ClickHouseClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Statement } from './statement.ts';
 
 /** Seconds after which a caller should try again while ClickHouse is down: it restarts within some. */
 const RETRY_AFTER = '5';
 
-/** Rows by column name, with 64-bit integers as strings. Throws UNAVAILABLE while ClickHouse can't be reached. */
+/** ClickHouse's names for the ways in which a shard can fail to answer another. */
+const SHARD_ERRORS = new Set([
+  'ALL_CONNECTION_TRIES_FAILED',
+  'ATTEMPT_TO_READ_AFTER_EOF',
+  'NETWORK_ERROR',
+  'SOCKET_TIMEOUT',
+]);
+
+/** Rows by column name, with 64-bit integers as strings. Throws UNAVAILABLE while a server that has them can't be reached. */
 export async function selectRows<Row>(
   client: ClickHouseClient,
   statement: Statement,
@@ -34,7 +42,9 @@ function named(names: readonly string[], values: readonly unknown[]): object {
   return row;
 }
 
-/** Node's network errors carry a code such as ECONNREFUSED; ClickHouse's carry numbers. */
 function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code));
+  if (error instanceof ClickHouseError) return SHARD_ERRORS.has(error.type ?? '');
+  if (!(error instanceof Error)) return false;
+  // Node's network errors carry a code such as ECONNREFUSED; the client's own says only this.
+  return 'code' in error ? /^E[A-Z]+$/.test(String(error.code)) : error.message === 'Timeout error.';
 }

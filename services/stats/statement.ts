@@ -86,7 +86,8 @@ export function statsStatement(query: StatsQuery): Statement {
       HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0
       ORDER BY date, campaign_id, source
       SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
-        optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1`,
+        optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
+        optimize_skip_unused_shards = 1`,
     query_params: { start, end, model, campaignId, source, conversionType },
   };
 }

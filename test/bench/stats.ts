@@ -29,10 +29,10 @@ export const stats: Scenario = {
 
 async function runStats(mesh: MeshProcess, size: typeof FULL): Promise<Figure[]> {
   await using client = await clickhouseOf(mesh);
-  await client.command({ query: 'SYSTEM STOP MERGES daily_stats' });
+  await client.command({ query: 'SYSTEM STOP MERGES daily_stats_local' });
   await fill(client, size.campaigns);
   const unmerged = await timeQueries(mesh, size, 'in 8 parts');
-  await client.command({ query: 'SYSTEM START MERGES daily_stats' });
+  await client.command({ query: 'SYSTEM START MERGES daily_stats_local' });
   if (size === FULL) await waitUntilMerged(client);
   return [...unmerged, ...(await timeQueries(mesh, size, 'in 1 part'))];
 }
@@ -66,7 +66,7 @@ async function fill(client: ClickHouseClient, campaigns: number): Promise<void> 
 }
 
 async function waitUntilMerged(client: ClickHouseClient): Promise<void> {
-  const query = `SELECT count() AS parts FROM system.parts WHERE active AND database = 'default' AND table = 'daily_stats'`;
+  const query = `SELECT count() AS parts FROM system.parts WHERE active AND database = 'default' AND table = 'daily_stats_local'`;
   for (;;) {
     const [row] = await (await client.query({ query, format: 'JSONEachRow' })).json<{ parts: string }>();
     if (Number(row!.parts) === 1) return;

@@ -42,7 +42,7 @@ async function count(table: string): Promise<number> {
 
 async function insertDailyStats(offset: number): Promise<void> {
   const stream = STREAMS.find(({ topic }) => topic === 'daily-stats')!;
-  const value = toBinary(DailyStatsSchema, create(DailyStatsSchema, { day: offset, clicks: 1n }));
+  const value = toBinary(DailyStatsSchema, create(DailyStatsSchema, { day: 20_000 + offset, clicks: 1n }));
   await insertRecords(client, stream, [{ partition: 0, offset, key: 'key', value, headers: {}, appendTime: 0 }]);
 }
 

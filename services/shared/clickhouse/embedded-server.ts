@@ -13,6 +13,8 @@ export interface EmbeddedClickHouseOptions {
   /** Its data; one server at a time can use it. */
   dir: string;
   logger: Logger;
+  /** Makes it one of several: the configuration that names them all, and the port of 127.0.0.1 they know it by. */
+  cluster?: { configFile: string; tcpPort: number };
 }
 
 export interface EmbeddedClickHouse {
@@ -29,10 +31,13 @@ export interface EmbeddedClickHouse {
 }
 
 const CHILD = fileURLToPath(new URL('./embedded-server-child.ts', import.meta.url));
-const CONFIG = fileURLToPath(new URL('./embedded-server.xml', import.meta.url));
+/** Of a server that is alone. */
+export const EMBEDDED_CONFIG = fileURLToPath(new URL('./embedded-server.xml', import.meta.url));
 /** clickhouse-local ends with its query, so the query never ends; 3 s is the longest sleep allowed. */
-const SERVE = `SYSTEM START LISTEN HTTP;
-  SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size = 1, max_threads = 1`;
+const SLEEP = 'SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size = 1, max_threads = 1';
+
+/** As arguments they also hold for what the Kafka engine inserts. */
+const INSERT_SETTINGS = ['--distributed_foreground_insert=1', '--max_partitions_per_insert_block=0'];
 
 /** Lines that follow an error in its output, one an address. */
 const STACK_TRACE = /^(\d+\. .*| \(version .*)?$/;
@@ -56,13 +61,15 @@ const LONGEST_RESTART_MS = 10_000;
  * with growing pauses, whenever it dies, and dies with this process, however that ends. Rejects with one line where it
  * can't start: no library for this platform, or another server has its data.
  */
-export async function startEmbeddedClickHouse({ dir, logger }: EmbeddedClickHouseOptions): Promise<EmbeddedClickHouse> {
+export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions): Promise<EmbeddedClickHouse> {
+  const { dir, logger, cluster } = options;
   const library = locateLibrary();
   mkdirSync(dir, { recursive: true });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const log = logger.child({ component: 'clickhouse' });
-  const start = () => spawnServer(dir, [library, `--config-file=${CONFIG}`, `--http_port=${port}`], log);
+  const args = serverArguments(port, cluster);
+  const start = () => spawnServer(dir, [library, ...args], log);
 
   let child = start();
   let healthy = await answering(child, url);
@@ -110,6 +117,14 @@ export async function startEmbeddedClickHouse({ dir, logger }: EmbeddedClickHous
   };
 }
 
+function serverArguments(httpPort: number, cluster: EmbeddedClickHouseOptions['cluster']): string[] {
+  const listen = [`--config-file=${cluster?.configFile ?? EMBEDDED_CONFIG}`, `--http_port=${httpPort}`];
+  if (cluster !== undefined) listen.push(`--tcp_port=${cluster.tcpPort}`);
+  const interfaces = cluster === undefined ? ['HTTP'] : ['HTTP', 'TCP'];
+  const queries = [...interfaces.map((name) => `SYSTEM START LISTEN ${name}`), SLEEP];
+  return [...listen, '--listen_host=127.0.0.1', '--path=.', ...INSERT_SETTINGS, `--query=${queries.join(';')}`];
+}
+
 interface Server {
   process: ChildProcess;
   exited: Promise<void>;
@@ -118,11 +133,14 @@ interface Server {
 }
 
 function spawnServer(dir: string, args: string[], logger: Logger): Server {
-  const command = [CHILD, ...args, '--path=.', '--listen_host=127.0.0.1', `--query=${SERVE}`];
   // Where it keeps the format schemas it was sent. A kill can leave one half-written, which it would go on using.
   rmSync(join(dir, '__cache__'), { recursive: true, force: true });
   // In a process group of its own, out of reach of a terminal's Ctrl-C; what ends it is the end of its standard input.
-  const child = spawn(process.execPath, command, { stdio: ['pipe', 'ignore', 'pipe'], detached: true, cwd: dir });
+  const child = spawn(process.execPath, [CHILD, ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+    cwd: dir,
+  });
   let last = '';
   createInterface(child.stderr).on('line', (line) => {
     if (STACK_TRACE.test(line) || LAST_WORDS.test(last)) return;

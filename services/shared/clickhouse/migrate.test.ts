@@ -5,18 +5,22 @@ import { pathToFileURL } from 'node:url';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded-server.ts';
-import { migrate } from './migrate.ts';
+import { clickhouseClient } from './client.ts';
+import { type ClickHouseShards, EMBEDDED_CLUSTER, startClickHouseShards } from './embedded-shards.ts';
+import { clickhouseGroup, fillIn, type MigrateOptions, migrate } from './migrate.ts';
+import { STREAMS } from './streams.ts';
 
 let folder: string;
-let server: EmbeddedClickHouse;
+let server: ClickHouseShards;
+let url: string;
 let client: ClickHouseClient;
 let dir: URL;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'migrate-'));
-  server = await startEmbeddedClickHouse({ dir: join(folder, 'data'), logger: pino({ level: 'silent' }) });
-  client = createClient({ url: server.url, log: { level: ClickHouseLogLevel.OFF } });
+  server = await startClickHouseShards({ dir: join(folder, 'data'), shards: 1, logger: pino({ level: 'silent' }) });
+  url = server.urls[0]!;
+  client = clickhouseClient(url);
   cpSync(new URL('../../../sql', import.meta.url), join(folder, 'sql'), { recursive: true });
   dir = pathToFileURL(`${join(folder, 'sql')}/`);
   await migrate(client, { dir });
@@ -68,20 +72,73 @@ test('a file that changed after it was applied is an error that names it', async
   await expect(migrate(client, { dir })).rejects.toThrow('migration 010_events.sql was changed after it was applied');
 });
 
-test('with a broker the queues are Kafka engine tables that carry their message definition', async () => {
-  const database = 'with_broker';
+/** The tables of a database, by name: their engines as ClickHouse was told. */
+async function engines(database: string): Promise<Map<string, string>> {
+  const result = await client.query({
+    query: 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}',
+    query_params: { database },
+    format: 'JSONEachRow',
+  });
+  return new Map(
+    (await result.json<{ name: string; engine_full: string }>()).map((row) => [row.name, row.engine_full]),
+  );
+}
+
+async function migrateDatabase(database: string, options: MigrateOptions): Promise<Map<string, string>> {
   await client.command({ query: `CREATE DATABASE ${database}` });
-  const other = createClient({ url: server.url, database, log: { level: ClickHouseLogLevel.OFF } });
-  // No broker is there: the tables are made all the same and would read as soon as one is.
-  await migrate(other, { kafkaBrokers: '127.0.0.1:1' });
-  await other.close();
-  const queues = `SELECT name FROM system.tables WHERE database = '${database}' AND engine = 'Kafka'`;
-  expect(await names(`${queues} AND create_table_query LIKE '%message %'`)).toEqual([
-    'attributed_events_queue',
-    'attribution_progress_queue',
-    'conversion_decisions_queue',
-    'daily_stats_queue',
-    'raw_events_queue',
-  ]);
+  await using other = createClient({ url, database, log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(other, options);
+  const made = await engines(database);
   await client.command({ query: `DROP DATABASE ${database}` });
+  return made;
+}
+
+test('with a broker the queues are Kafka engine tables that carry their message definition', async () => {
+  // No broker is there: the tables are made all the same and would read as soon as one is.
+  const made = await migrateDatabase('with_broker', { kafkaBrokers: '127.0.0.1:1' });
+  for (const { queue, topic, message } of STREAMS) {
+    expect(made.get(queue)).toMatch(/^Kafka SETTINGS /);
+    expect(made.get(queue)).toContain(`kafka_group_name = '${clickhouseGroup(topic)}'`);
+    expect(made.get(queue)).toContain(`message ${message.name} {`);
+  }
+});
+
+test('on a cluster rows are written and read through Distributed tables, by a key that keeps versions together', async () => {
+  const made = await migrateDatabase('on_cluster', { cluster: EMBEDDED_CLUSTER });
+  const keys = Object.fromEntries(
+    [...made].flatMap(([name, engine]) => {
+      const [, table, key] = /^Distributed\('clickmesh', 'on_cluster', '(.+)', (.+)\)$/.exec(engine) ?? [];
+      return key === undefined ? [] : [[`${name} of ${table}`, key]];
+    }),
+  );
+  expect(keys).toEqual({
+    'attributed_events of attributed_events_local': 'sipHash64(user_id)',
+    'attribution_progress of attribution_progress_local': 'partition',
+    'conversion_decisions of conversion_decisions_local': 'sipHash64(conversion_id)',
+    'daily_stats of daily_stats_local': 'sipHash64(campaign_id)',
+    'events_distributed of events_local': 'sipHash64(user_id)',
+    'ingest_errors of ingest_errors_local': '_offset',
+  });
+});
+
+test('with replicas every table that keeps rows is replicated under one path a shard', () => {
+  const engine = (statement: string) => fillIn(statement, { cluster: 'clickmesh', replicated: true });
+  const path = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'";
+  expect(engine('ENGINE = ReplacingMergeTree\nORDER BY a')).toBe(
+    `ENGINE = ReplicatedReplacingMergeTree(${path})\nORDER BY a`,
+  );
+  expect(engine('ENGINE = ReplacingMergeTree(version, retracted)\nORDER BY a')).toBe(
+    `ENGINE = ReplicatedReplacingMergeTree(${path}, version, retracted)\nORDER BY a`,
+  );
+});
+
+test('a server whose Kafka engine would insert without waiting for the shards is refused', async () => {
+  await using careless = createClient({
+    url,
+    clickhouse_settings: { distributed_foreground_insert: 0 },
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  await expect(migrate(careless, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
+    'ClickHouse needs distributed_foreground_insert = 1 in its default profile, not 0',
+  );
 });

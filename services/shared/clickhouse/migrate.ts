@@ -6,6 +6,10 @@ import { protoText, STREAMS } from './streams.ts';
 export interface MigrateOptions {
   /** `host:port` of Kafka brokers, comma-separated, that ClickHouse reads by itself; without, the embedded sink feeds it. */
   kafkaBrokers?: string;
+  /** The cluster in the server's configuration whose shards hold the rows; without, this server holds all of them. */
+  cluster?: string;
+  /** Each shard has replicas, which find each other by the macros `shard` and `replica` and by ClickHouse Keeper. */
+  replicated?: boolean;
   /** Where the numbered .sql files are; the product's own by default. */
   dir?: URL;
 }
@@ -13,11 +17,13 @@ export interface MigrateOptions {
 const SQL_DIR = new URL('../../../sql/', import.meta.url);
 
 /**
- * Applies every migration that was not applied yet, in the order of their numbers. Statements are written so that a
- * migration that was interrupted can be applied again. Throws if a file changed after it was applied.
+ * Applies every migration that was not applied yet, in the order of their numbers. Each server of a cluster is migrated
+ * on its own. Statements are written so that a migration that was interrupted can be applied again. Throws if a file
+ * changed after it was applied, or if the server is not set up to read Kafka by itself.
  */
 export async function migrate(client: ClickHouseClient, options: MigrateOptions): Promise<void> {
-  const { kafkaBrokers, dir = SQL_DIR } = options;
+  const { dir = SQL_DIR } = options;
+  if (options.kafkaBrokers !== undefined) await checkSettings(client);
   const applied = await appliedMigrations(client);
   for (const name of readdirSync(dir).sort()) {
     const text = readFileSync(new URL(name, dir), 'utf8');
@@ -26,8 +32,29 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     if (before === checksum) continue;
     if (before !== undefined)
       throw new Error(`migration ${name} was changed after it was applied: add a new one instead`);
-    for (const statement of statements(text)) await client.command({ query: fillIn(statement, kafkaBrokers) });
+    for (const statement of statements(text)) await client.command({ query: fillIn(statement, options) });
     await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
+  }
+}
+
+/**
+ * What the Kafka engine inserts with comes from the server's default profile, nowhere else. Rows must be on their shards
+ * before the offsets are committed, and a backfill brings more days at once than an insert may hold by default.
+ */
+const KAFKA_ENGINE_SETTINGS: Readonly<Record<string, string>> = {
+  distributed_foreground_insert: '1',
+  max_partitions_per_insert_block: '0',
+};
+
+async function checkSettings(client: ClickHouseClient): Promise<void> {
+  const result = await client.query({
+    query: 'SELECT name, value FROM system.settings WHERE name IN {names:Array(String)}',
+    query_params: { names: Object.keys(KAFKA_ENGINE_SETTINGS) },
+    format: 'JSONEachRow',
+  });
+  for (const { name, value } of await result.json<{ name: string; value: string }>()) {
+    const wanted = KAFKA_ENGINE_SETTINGS[name];
+    if (value !== wanted) throw new Error(`ClickHouse needs ${name} = ${wanted} in its default profile, not ${value}`);
   }
 }
 
@@ -55,12 +82,29 @@ const VIRTUAL_COLUMNS = `_partition UInt64,
     _error String,
     _raw_message String,`;
 
-function fillIn(statement: string, kafkaBrokers: string | undefined): string {
-  return statement
+/** Puts the engines of this server's kind into a statement. */
+export function fillIn(statement: string, { kafkaBrokers, cluster, replicated }: MigrateOptions): string {
+  const filled = statement
     .replaceAll('{{virtual-columns}}', kafkaBrokers === undefined ? VIRTUAL_COLUMNS : '')
     .replaceAll(/\{\{source (\S+)\}\}/g, (_, topic: string) =>
       kafkaBrokers === undefined ? 'Null' : kafkaEngine(topic, kafkaBrokers),
+    )
+    .replaceAll(/\{\{distributed (\S+) by (.+)\}\}/g, (_, table: string, key: string) =>
+      cluster === undefined
+        ? `ENGINE = Alias(${table})`
+        : `AS ${table} ENGINE = Distributed(${quoted(cluster)}, currentDatabase(), ${table}, ${key})`,
     );
+  return replicated ? filled.replaceAll(/ENGINE = (ReplacingMergeTree)(?:\((.+)\))?/g, replicatedEngine) : filled;
+}
+
+function replicatedEngine(_: string, engine: string, parameters: string | undefined): string {
+  const replica = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
+  return `ENGINE = Replicated${engine}(${parameters === undefined ? replica : `${replica}, ${parameters}`})`;
+}
+
+/** One group a topic, so that one topic's rebalances do not hold up the others. */
+export function clickhouseGroup(topic: string): string {
+  return `clickmesh-clickhouse-${topic}`;
 }
 
 function kafkaEngine(topic: string, brokers: string): string {
@@ -70,9 +114,11 @@ function kafkaEngine(topic: string, brokers: string): string {
   return `Kafka SETTINGS
     kafka_broker_list = ${quoted(brokers)},
     kafka_topic_list = ${quoted(topic)},
-    kafka_group_name = 'clickmesh-clickhouse',
+    kafka_group_name = ${quoted(clickhouseGroup(topic))},
     kafka_format = 'ProtobufSingle',
     kafka_handle_error_mode = 'stream',
+    kafka_num_consumers = 1,
+    kafka_thread_per_consumer = 1,
     kafka_flush_interval_ms = 500,
     format_schema_source = 'string',
     format_schema = ${quoted(protoText(stream.message))},
