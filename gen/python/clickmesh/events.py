@@ -1,0 +1,53 @@
+"""Events on their way out."""
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+
+from clickmesh.v1.event_pb2 import Click, Conversion, Event
+
+# What the gateway takes in one call is 1000 events and 1 MiB; a little less leaves room for what surrounds them.
+MAX_BATCH_EVENTS = 1000
+MAX_BATCH_BYTES = 1_000_000
+# Tag and length in front of an event.
+EVENT_OVERHEAD = 5
+
+
+def complete(item: Event | Click | Conversion) -> Event:
+    """The event, given its id and time once, so that every attempt to send it has the same."""
+    event = as_event(item)
+    arm = event.WhichOneof("event")
+    if arm is not None:
+        fields = getattr(event, arm)
+        fields.event_id = fields.event_id or str(uuid.uuid4())
+        fields.timestamp = fields.timestamp or time.time_ns() // 1_000_000
+    return event
+
+
+def as_event(item: Event | Click | Conversion) -> Event:
+    match item:
+        case Click():
+            return Event(click=item)
+        case Conversion():
+            return Event(conversion=item)
+        case _:
+            return item
+
+
+def size(event: Event) -> int:
+    """Bytes it takes in a message."""
+    return event.ByteSize() + EVENT_OVERHEAD
+
+
+def chunks(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Splits events into messages that the gateway takes."""
+    chunk: list[Event] = []
+    chunk_bytes = 0
+    for event in events:
+        if chunk and (len(chunk) == MAX_BATCH_EVENTS or chunk_bytes + size(event) > MAX_BATCH_BYTES):
+            yield chunk
+            chunk, chunk_bytes = [], 0
+        chunk.append(event)
+        chunk_bytes += size(event)
+    if chunk:
+        yield chunk
