@@ -1,40 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { type Client, Code, createRouterTransport, createClient as createRpcClient } from '@connectrpc/connect';
-import pino from 'pino';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
-import { migrate } from '../shared/clickhouse/migrate.ts';
+import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import { DAY_MS } from '../shared/limits.ts';
 import { statsRoutes } from './routes.ts';
 
 const CONVERSION = '11111111-1111-4111-8111-111111111111';
 const TIME = Date.UTC(2023, 2, 15, 10);
 
-let dir: string;
-let server: EmbeddedClickHouse;
+let server: TestClickHouse;
 let client: ClickHouseClient;
 let stats: Client<typeof StatsService>;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'explain-'));
-  server = await startEmbeddedClickHouse({ dir, logger: pino({ level: 'silent' }) });
-  client = createClient({ url: server.url, log: { level: ClickHouseLogLevel.OFF } });
-  await migrate(client, {});
-  stats = createRpcClient(
+  server = await startTestClickHouse();
+  client = server.client;
+  stats = createClient(
     StatsService,
     createRouterTransport((router) => statsRoutes(router, { client })),
   );
 });
 
-afterAll(async () => {
-  await client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => server.close());
 
 async function insert(table: string, values: unknown[]): Promise<void> {
   await client.insert({ table, values, format: 'JSONEachRow' });

@@ -1,43 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import {
-  type Client,
-  Code,
-  ConnectError,
-  createRouterTransport,
-  createClient as createRpcClient,
-} from '@connectrpc/connect';
-import pino from 'pino';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
-import { migrate } from '../shared/clickhouse/migrate.ts';
+import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
+import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { statsHttp, statsRoutes } from './routes.ts';
 
-let dir: string;
-let server: EmbeddedClickHouse;
+let server: TestClickHouse;
 let client: ClickHouseClient;
 let stats: Client<typeof StatsService>;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'stats-'));
-  server = await startEmbeddedClickHouse({ dir, logger: pino({ level: 'silent' }) });
-  client = createClient({ url: server.url, log: { level: ClickHouseLogLevel.OFF } });
-  await migrate(client, {});
+  server = await startTestClickHouse();
+  client = server.client;
   await insertDailyStats();
-  stats = createRpcClient(
+  stats = createClient(
     StatsService,
     createRouterTransport((router) => statsRoutes(router, { client })),
   );
 });
 
-afterAll(async () => {
-  await client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => server.close());
 
 /** 2023-03-15 is a Wednesday. Clicks carry neither type nor model; partitions add up; of versions the highest counts. */
 async function insertDailyStats(): Promise<void> {
@@ -222,9 +205,9 @@ describe('WatchStats', () => {
 });
 
 test('while ClickHouse is down: unavailable, with a time to try again', async () => {
-  const nowhere = createClient({ url: 'http://127.0.0.1:1', log: { level: ClickHouseLogLevel.OFF } });
+  const nowhere = clickhouseClient('http://127.0.0.1:1');
   const transport = createRouterTransport((router) => statsRoutes(router, { client: nowhere }));
-  const error = await createRpcClient(StatsService, transport).getStats(MARCH).catch(ConnectError.from);
+  const error = await createClient(StatsService, transport).getStats(MARCH).catch(ConnectError.from);
   expect(error).toMatchObject({ code: Code.Unavailable });
   expect((error as ConnectError).metadata.get('retry-after')).toBe('5');
   await nowhere.close();

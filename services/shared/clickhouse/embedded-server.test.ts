@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { clickhouseClient } from './client.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded-server.ts';
 import { insertRecords } from './insert-records.ts';
 import { migrate } from './migrate.ts';
@@ -24,7 +25,7 @@ let client: ClickHouseClient;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'clickhouse-'));
   server = await startEmbeddedClickHouse({ dir: join(dir, 'data'), logger });
-  client = createClient({ url: server.url, log: { level: ClickHouseLogLevel.OFF } });
+  client = clickhouseClient(server.url);
   await migrate(client, {});
 });
 

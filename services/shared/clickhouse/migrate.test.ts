@@ -67,6 +67,10 @@ test('a new file is applied', async () => {
   expect(await names(`SELECT name FROM system.tables WHERE name = 'new'`)).toEqual(['new']);
 });
 
+test('a database that the embedded sink feeds does not change to Kafka', async () => {
+  await expect(migrate(client, { dir, kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow('fed by the embedded sink');
+});
+
 test('a file that changed after it was applied is an error that names it', async () => {
   writeFileSync(new URL('010_events.sql', dir), 'SELECT 1;\n');
   await expect(migrate(client, { dir })).rejects.toThrow('migration 010_events.sql was changed after it was applied');
@@ -101,6 +105,19 @@ test('with a broker the queues are Kafka engine tables that carry their message 
     expect(made.get(queue)).toContain(`kafka_group_name = '${clickhouseGroup(topic)}'`);
     expect(made.get(queue)).toContain(`message ${message.name} {`);
   }
+});
+
+test('when the brokers change the queues follow, and their views stay', async () => {
+  await client.command({ query: 'CREATE DATABASE moved' });
+  await using other = createClient({ url, database: 'moved', log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(other, { kafkaBrokers: '127.0.0.1:1' });
+  const views = await names(`SELECT name FROM system.tables WHERE database = 'moved' AND engine = 'MaterializedView'`);
+  await migrate(other, { kafkaBrokers: '127.0.0.1:1,127.0.0.1:2' });
+  const made = await engines('moved');
+  for (const { queue } of STREAMS) expect(made.get(queue)).toContain(`kafka_broker_list = '127.0.0.1:1,127.0.0.1:2'`);
+  const reading = `SELECT arrayJoin(dependencies_table) AS name FROM system.tables WHERE database = 'moved' AND engine = 'Kafka'`;
+  expect(await names(reading)).toEqual(views);
+  await client.command({ query: 'DROP DATABASE moved' });
 });
 
 test('on a cluster rows are written and read through Distributed tables, by a key that keeps versions together', async () => {

@@ -19,7 +19,7 @@ const SQL_DIR = new URL('../../../sql/', import.meta.url);
 /**
  * Applies every migration that was not applied yet, in the order of their numbers. Each server of a cluster is migrated
  * on its own. Statements are written so that a migration that was interrupted can be applied again. Throws if a file
- * changed after it was applied, or if the server is not set up to read Kafka by itself.
+ * changed after it was applied, or if Kafka is to feed a server or database that is not set up for it.
  */
 export async function migrate(client: ClickHouseClient, options: MigrateOptions): Promise<void> {
   const { dir = SQL_DIR } = options;
@@ -35,6 +35,7 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     for (const statement of statements(text)) await client.command({ query: fillIn(statement, options) });
     await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
   }
+  if (options.kafkaBrokers !== undefined) await moveQueues(client, options.kafkaBrokers);
 }
 
 /**
@@ -55,6 +56,20 @@ async function checkSettings(client: ClickHouseClient): Promise<void> {
   for (const { name, value } of await result.json<{ name: string; value: string }>()) {
     const wanted = KAFKA_ENGINE_SETTINGS[name];
     if (value !== wanted) throw new Error(`ClickHouse needs ${name} = ${wanted} in its default profile, not ${value}`);
+  }
+}
+
+/** Queues of other brokers are made again. They go on where they were: how far they have come is known to Kafka. */
+async function moveQueues(client: ClickHouseClient, brokers: string): Promise<void> {
+  const result = await client.query({
+    query: `SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND engine = 'Kafka'`,
+    format: 'JSONEachRow',
+  });
+  const queues = await result.json<{ create_table_query: string }>();
+  if (queues.length === 0) throw new Error('this database is fed by the embedded sink and can not change to Kafka');
+  for (const { create_table_query: before } of queues) {
+    const after = before.replace(/(?<=kafka_broker_list = )'[^']*'/, () => quoted(brokers));
+    if (after !== before) await client.command({ query: after.replace('CREATE TABLE', 'CREATE OR REPLACE TABLE') });
   }
 }
 
