@@ -1,11 +1,5 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  type Click,
-  type Conversion,
-  ConversionSchema,
-  type Event,
-  EventSchema,
-} from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { create } from '@bufbuild/protobuf';
+import type { Click, Conversion, Event } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type Rejection, RejectionSchema, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import {
   MAX_ID_BYTES,
@@ -16,6 +10,7 @@ import {
   MAX_VALUE_MICROS,
   MIN_TIMESTAMP_MS,
 } from '../shared/limits.ts';
+import { encodeEvent } from './encode-event.ts';
 
 /** An event ready for the log. */
 export interface Accepted {
@@ -65,8 +60,7 @@ export function accept(event: Event, now: number): Outcome {
     if (fault !== undefined) return rejected(arm.eventId, fault);
   }
   const eventId = arm.eventId.toLowerCase();
-  const bytes = toBinary(EventSchema, normalized(arm, eventId), { writeUnknownFields: false });
-  return { kind: 'accepted', event: { eventId, userId: arm.userId, bytes } };
+  return { kind: 'accepted', event: { eventId, userId: arm.userId, bytes: encodeEvent(normalized(arm, eventId)) } };
 }
 
 /** The rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
@@ -82,8 +76,8 @@ const UNKNOWN_TYPE: Fault = {
 };
 
 function requiredFieldsPresent(arm: Arm): Fault | undefined {
-  const required = { event_id: arm.eventId, ...ids(arm), timestamp: arm.timestamp };
-  const field = Object.entries(required).find(([, value]) => !value)?.[0];
+  const missingId = arm.eventId === '' ? 'event_id' : firstId(arm, (id) => id === '');
+  const field = missingId ?? (arm.timestamp === 0n ? 'timestamp' : undefined);
   if (field === undefined) return undefined;
   return { field, reason: RejectReason.REQUIRED, message: `${field} is required` };
 }
@@ -95,28 +89,35 @@ function eventIdIsUuid(arm: Arm): Fault | undefined {
 
 /** A lone surrogate would be stored as another character, and NUL ends strings in many a consumer of the topics. */
 function textIsWellFormed(arm: Arm): Fault | undefined {
-  const isBroken = (text: string) => text.includes('\0') || !text.isWellFormed();
-  const brokenId = Object.entries(ids(arm)).find(([, id]) => isBroken(id))?.[0];
-  const field = brokenId ?? (metadataOf(arm).flat().some(isBroken) ? 'metadata' : undefined);
+  const field = firstId(arm, isBroken) ?? (hasBrokenMetadata(arm) ? 'metadata' : undefined);
   if (field === undefined) return undefined;
   return { field, reason: RejectReason.MALFORMED, message: `${field} holds NUL or a lone surrogate` };
 }
 
+function isBroken(text: string): boolean {
+  return text.includes('\0') || !text.isWellFormed();
+}
+
+function hasBrokenMetadata(arm: Arm): boolean {
+  const metadata = metadataOf(arm);
+  for (const key in metadata) if (isBroken(key) || isBroken(metadata[key]!)) return true;
+  return false;
+}
+
 function idsShortEnough(arm: Arm): Fault | undefined {
-  const field = Object.entries(ids(arm)).find(([, id]) => Buffer.byteLength(id) > MAX_ID_BYTES)?.[0];
+  const field = firstId(arm, (id) => Buffer.byteLength(id) > MAX_ID_BYTES);
   return field === undefined ? undefined : beyond(field, RejectReason.TOO_LONG, `${MAX_ID_BYTES} bytes`);
 }
 
 function metadataFewEnough(arm: Arm): Fault | undefined {
-  if (metadataOf(arm).length <= MAX_METADATA_ENTRIES) return undefined;
+  if (Object.keys(metadataOf(arm)).length <= MAX_METADATA_ENTRIES) return undefined;
   return beyond('metadata', RejectReason.TOO_MANY_ENTRIES, `${MAX_METADATA_ENTRIES} entries`);
 }
 
 function metadataSmallEnough(arm: Arm): Fault | undefined {
-  const bytes = metadataOf(arm).reduce(
-    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
-    0,
-  );
+  const metadata = metadataOf(arm);
+  let bytes = 0;
+  for (const key in metadata) bytes += Buffer.byteLength(key) + Buffer.byteLength(metadata[key]!);
   if (bytes <= MAX_METADATA_BYTES) return undefined;
   return beyond('metadata', RejectReason.TOO_LONG, `${MAX_METADATA_BYTES} bytes`);
 }
@@ -147,11 +148,9 @@ function valuesAgree(arm: Arm): Fault | undefined {
   return { field: 'value_micros', reason: RejectReason.CONTRADICTION, message };
 }
 
-function normalized(arm: Arm, eventId: string): Event {
-  if (!isConversion(arm)) return create(EventSchema, { event: { case: 'click', value: { ...arm, eventId } } });
-  const valueMicros = arm.valueMicros === 0n ? toMicros(arm.value) : arm.valueMicros;
-  const value = create(ConversionSchema, { ...arm, eventId, value: 0, valueMicros });
-  return create(EventSchema, { event: { case: 'conversion', value } });
+function normalized(arm: Arm, eventId: string): Arm {
+  if (!isConversion(arm)) return { ...arm, eventId };
+  return { ...arm, eventId, valueMicros: arm.valueMicros === 0n ? toMicros(arm.value) : arm.valueMicros };
 }
 
 /** Rounds to nearest. toFixed works on the exact value; multiplying by 1e6 would round twice. */
@@ -159,13 +158,18 @@ function toMicros(value: number): bigint {
   return BigInt(value.toFixed(6).replace('.', ''));
 }
 
-function ids(arm: Arm): Record<string, string> {
-  if (isConversion(arm)) return { user_id: arm.userId, type: arm.type, source: arm.source };
-  return { user_id: arm.userId, ad_id: arm.adId, campaign_id: arm.campaignId, source: arm.source };
+const CLICK_IDS = ['user_id', 'ad_id', 'campaign_id', 'source'];
+const CONVERSION_IDS = ['user_id', 'type', 'source'];
+const NO_METADATA: Click['metadata'] = {};
+
+/** The field of the first id, but for event_id, that fails a test; undefined, as is the name at -1, if none does. */
+function firstId(arm: Arm, fails: (id: string) => boolean): string | undefined {
+  if (isConversion(arm)) return CONVERSION_IDS[[arm.userId, arm.type, arm.source].findIndex(fails)];
+  return CLICK_IDS[[arm.userId, arm.adId, arm.campaignId, arm.source].findIndex(fails)];
 }
 
-function metadataOf(arm: Arm): [string, string][] {
-  return isConversion(arm) ? [] : Object.entries(arm.metadata);
+function metadataOf(arm: Arm): Click['metadata'] {
+  return isConversion(arm) ? NO_METADATA : arm.metadata;
 }
 
 function isConversion(arm: Arm): arm is Conversion {
