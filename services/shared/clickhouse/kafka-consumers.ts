@@ -7,7 +7,7 @@ export interface KafkaConsumer {
   topic: Topic;
   /** Its partitions and the next offset it will read of each; undefined until it has read a record. */
   assignments: { partition: number; nextOffset: number | undefined }[];
-  /** By the server's clock, in ms since 1970-01-01 UTC. */
+  /** By the server's clock, in ms since 1970-01-01 UTC; 0 if it has not polled yet. */
   lastPollTime: number;
   /** The last thing that went wrong, which may be long over, and when. */
   lastException: { time: number; text: string } | undefined;
