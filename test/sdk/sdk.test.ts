@@ -23,6 +23,14 @@ afterAll(async () => {
 
 const SDKS: { language: Language; tests: string; example: string }[] = [
   {
+    language: LANGUAGES.typescript,
+    tests: 'tsc -p gen/ts && cd gen/ts && node --test',
+    // From the package as others install it.
+    example: `cd gen/ts && npm pack --silent --pack-destination ${folder.path} && cp examples/quickstart.js ${folder.path}
+      cd ${folder.path} && mv quickstart.js quickstart.mjs
+      npm install --silent --no-save --prefix . ./clickmesh-client-*.tgz && node quickstart.mjs`,
+  },
+  {
     language: LANGUAGES.python,
     tests: `${VENV}/bin/pip install --quiet gen/python && ${VENV}/bin/pytest gen/python`,
     example: `${VENV}/bin/python gen/python/examples/quickstart.py`,
