@@ -11,7 +11,10 @@ export interface ChangedCounter {
   bytes: Buffer;
 }
 
-/** Adds a batch of increments to the stored counters; one entry for each counter that was touched. */
+/**
+ * Adds a batch of increments to the stored counters; one entry for each counter that changed. A counter that was loaded
+ * from what is published has the increments up to its version already.
+ */
 export function addIncrements(
   store: StateStore,
   partition: number,
@@ -20,10 +23,12 @@ export function addIncrements(
   const byName = Map.groupBy(increments, counterName);
   const keys = [...byName.values()].map((group) => counterKey(group[0]!));
   const stored = store.getMany(keys);
-  return [...byName].map(([name, group], i) => {
+  return [...byName].flatMap(([name, group], i) => {
     const bytes = stored[i];
     const counter = bytes === undefined ? newCounter(partition, group[0]!) : fromBinary(DailyStatsSchema, bytes);
-    for (const { clicks, conversionsMicros, revenueMicros, offset } of group) {
+    const fresh = bytes === undefined ? group : group.filter(({ offset }) => offset > counter.version);
+    if (fresh.length === 0) return [];
+    for (const { clicks, conversionsMicros, revenueMicros, offset } of fresh) {
       counter.clicks += BigInt(clicks);
       counter.conversionsMicros += conversionsMicros;
       counter.revenueMicros += revenueMicros;

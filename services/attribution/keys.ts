@@ -9,6 +9,13 @@ const COUNTER = 'c';
 /** Where the partition stands: a PartitionProgress. */
 export const PROGRESS_KEY = Buffer.from('p');
 
+/** What the partition's counts start from where the store was rebuilt: a Baseline. */
+export const BASELINE_KEY = Buffer.from('b');
+
+/** Counters are between these. */
+export const COUNTERS_FROM = Buffer.from(COUNTER);
+export const COUNTERS_TO = Buffer.from('d');
+
 /** Everything that the sweep looks at: seen ids and users. */
 export const SWEPT_FROM = Buffer.from(SEEN);
 export const SWEPT_TO = Buffer.from('v');

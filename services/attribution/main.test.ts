@@ -3,11 +3,11 @@ import pino from 'pino';
 import { expect, test, vi } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { memoryLog } from '../../test/fixtures/memory-log.ts';
-import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
+import { memoryStateStore, memoryStateStores } from '../../test/fixtures/memory-state-store.ts';
 import { type EventLog, LogUnavailable, type NewRecord } from '../shared/log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { run } from './main.ts';
-import type { StateStore } from './state-store.ts';
+import type { StateStore, StateStores } from './state-store.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 const logger = pino({ level: 'silent' });
@@ -21,19 +21,11 @@ function click(userId: string, number: number): NewRecord {
 }
 
 function start(log: EventLog, stores: Map<number, StateStore>) {
-  return run(config, {
-    log,
-    logger,
-    async openStore(partition) {
-      const store = stores.get(partition) ?? memoryStateStore();
-      stores.set(partition, store);
-      return store;
-    },
-  });
+  return run(config, { log, logger, stores: memoryStateStores(stores) });
 }
 
 function sum(node: Awaited<ReturnType<typeof start>>, field: 'records' | 'clicks' | 'deadLettered'): bigint {
-  return node.progress().reduce((total, progress) => total + progress[field], 0n);
+  return node.partitions().reduce((total, { progress }) => total + progress[field], 0n);
 }
 
 test('folds every partition, goes on after an outage and after a restart, and folds nothing twice', async () => {
@@ -55,8 +47,8 @@ test('folds every partition, goes on after an outage and after a restart, and fo
   await log.append(clicks.slice(40));
   const second = await start(log, stores);
   await vi.waitFor(() => expect(sum(second, 'clicks')).toBe(60n));
-  await second.close();
   expect(sum(second, 'records')).toBe(60n);
+  await second.close();
 });
 
 test('keeps a record it cannot read as a dead letter and goes on', async () => {
@@ -70,9 +62,9 @@ test('keeps a record it cannot read as a dead letter and goes on', async () => {
   } as const;
   await log.append([click('user', 1), garbage, click('user', 2)]);
   await vi.waitFor(() => expect(sum(node, 'records')).toBe(3n));
-  await node.close();
   expect(sum(node, 'clicks')).toBe(2n);
   expect(sum(node, 'deadLettered')).toBe(1n);
+  await node.close();
   const [letter] = log.records('raw-events.DLT');
   expect(Buffer.from(letter!.value)).toEqual(garbage.value);
   expect(letter!.headers).toMatchObject({
@@ -85,15 +77,16 @@ test('keeps a record it cannot read as a dead letter and goes on', async () => {
 
 test('stops at a record it cannot fold instead of going past it', async () => {
   const log = memoryLog(1);
-  const broken = {
+  const broken: StateStore = {
     ...memoryStateStore(),
     write: () => {
       throw new Error('disk full');
     },
   };
-  const node = await start(log, new Map([[0, broken]]));
+  const stores: StateStores = { ...memoryStateStores(), open: async () => broken };
+  const node = await run(config, { log, logger, stores });
   await log.append([click('user', 1)]);
   await expect(node.failed).rejects.toThrow('disk full');
-  expect(node.progress()[0]!.records).toBe(0n);
+  expect(node.partitions()[0]!.progress.records).toBe(0n);
   await node.close();
 });

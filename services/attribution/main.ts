@@ -1,71 +1,111 @@
 import type { Logger } from 'pino';
-import type { PartitionProgress } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Assignment, EventLog } from '../shared/log/event-log.ts';
+import type { CheckpointSettings } from './checkpointer.ts';
 import type { AttributionConfig } from './config.ts';
-import { consumePartition } from './consume.ts';
-import type { StateStore } from './state-store.ts';
-import { nextOffset } from './transaction.ts';
+import { consumePartition, GROUP } from './consume.ts';
+import { watchStandbys } from './standby.ts';
+import type { StateStores } from './state-store.ts';
+import { newStatus, type PartitionStatus, type Role } from './status.ts';
 
 export interface AttributionAdapters {
   log: EventLog;
   logger: Logger;
-  /** Opens the store of a partition this node was assigned. */
-  openStore(partition: number): Promise<StateStore>;
+  /** The stores of this node's partitions. */
+  stores: StateStores;
+  /** Where and how often checkpoints are taken; none where it is absent. */
+  checkpoints?: CheckpointSettings;
+  /** How many other nodes keep the state of each partition warm; 0 by default. */
+  standbys?: number;
 }
 
 export interface Attribution {
-  /** Where the partitions of this node stand, in their order. */
-  progress(): PartitionProgress[];
+  /** Where the partitions of this node stand, those it follows included, in their order. Live objects. */
+  partitions(): PartitionStatus[];
   /** Settles when the node can't go on: rejects with why. Never resolves before `close`. */
   failed: Promise<void>;
   /** Finishes running transactions, gives the partitions back. */
   close(): Promise<void>;
 }
 
-/** Runs an attribution node: folds the partitions of raw-events that its consumer group assigns to it. */
+interface Consumer {
+  status: PartitionStatus;
+  stop: AbortController;
+  done: Promise<void>;
+}
+
+/**
+ * Runs an attribution node: folds the partitions of raw-events that its consumer group assigns to it, and follows some
+ * of those that others have.
+ */
 export async function run(config: AttributionConfig, adapters: AttributionAdapters): Promise<Attribution> {
-  const { log, logger } = adapters;
-  const running = new Map<number, { stop: AbortController; done: Promise<void> }>();
-  const progress = new Map<number, PartitionProgress>();
+  const { log, logger, standbys = 0 } = adapters;
+  const consumers = new Map<number, Consumer>();
   const failure = Promise.withResolvers<void>();
+  const closing = new AbortController();
   let assignment: Assignment | undefined;
 
   const deps = {
     ...adapters,
     config,
-    onProgress(made: PartitionProgress) {
-      progress.set(made.partition, made);
-      const offset = nextOffset(made);
-      if (offset === undefined) return;
-      assignment?.commit([{ partition: made.partition, offset }]).catch((error) => {
-        logger.warn({ partition: made.partition, err: error }, 'could not note the group offset');
+    commit(partition: number, offset: number) {
+      assignment?.commit([{ partition, offset }]).catch((error) => {
+        logger.warn({ partition, err: error }, 'could not note the group offset');
       });
     },
   };
-  assignment = await log.join('raw-events', 'attribution', {
+
+  /** Takes the place of the partition's consumer that is there, once that has drained. */
+  function start(partition: number, role: Role): void {
+    const before = consumers.get(partition);
+    before?.stop.abort();
+    const stop = new AbortController();
+    const status = newStatus(partition, role, before !== undefined);
+    const drained = before === undefined ? Promise.resolve() : before.done.catch(() => {});
+    const done = drained.then(() => consumePartition(deps, status, stop.signal));
+    const consumer = { status, stop, done };
+    consumers.set(partition, consumer);
+    done.catch((error) => failed(consumer, error));
+  }
+
+  function failed(consumer: Consumer, error: unknown): void {
+    const { partition, role } = consumer.status;
+    logger.error({ partition, role, err: error }, 'attribution of a partition failed');
+    if (role === 'active') failure.reject(error);
+    else if (consumers.get(partition) === consumer) consumers.delete(partition);
+  }
+
+  async function stop(partitions: readonly number[]): Promise<void> {
+    const stopped = partitions.map((partition) => consumers.get(partition)).filter((each) => each !== undefined);
+    for (const { stop } of stopped) stop.abort();
+    await Promise.allSettled(stopped.map(({ done }) => done));
+    for (const each of stopped) {
+      if (consumers.get(each.status.partition) === each) consumers.delete(each.status.partition);
+    }
+  }
+
+  function follow(partitions: readonly number[]): void {
+    for (const partition of partitions) if (!consumers.has(partition)) start(partition, 'standby');
+    const followed = [...consumers.values()].filter(({ status }) => status.role === 'standby');
+    void stop(followed.map(({ status }) => status.partition).filter((partition) => !partitions.includes(partition)));
+  }
+
+  const joined = await log.join('raw-events', GROUP, {
     async assigned(partitions) {
-      for (const partition of partitions) {
-        const stop = new AbortController();
-        const done = consumePartition(deps, partition, stop.signal);
-        done.catch((error) => {
-          logger.fatal({ partition, err: error }, 'attribution of a partition failed');
-          failure.reject(error);
-        });
-        running.set(partition, { stop, done });
-      }
+      for (const partition of partitions) start(partition, 'active');
     },
-    async revoked(partitions) {
-      const stopped = partitions.flatMap((partition) => running.get(partition) ?? []);
-      for (const { stop } of stopped) stop.abort();
-      await Promise.allSettled(stopped.map(({ done }) => done));
-      for (const partition of partitions) running.delete(partition);
-    },
+    revoked: stop,
   });
+  assignment = joined;
+  const watching =
+    standbys > 0 ? watchStandbys({ assignment: joined, standbys, logger, follow }, closing.signal) : undefined;
   return {
-    progress: () => [...progress.values()].sort((a, b) => a.partition - b.partition),
+    partitions: () => [...consumers.values()].map(({ status }) => status).sort((a, b) => a.partition - b.partition),
     failed: failure.promise,
     async close() {
-      await assignment?.close();
+      closing.abort();
+      await watching;
+      await joined.close();
+      await stop([...consumers.keys()]);
       failure.resolve();
     },
   };

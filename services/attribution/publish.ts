@@ -5,7 +5,7 @@ import {
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { LogRecord, NewRecord } from '../shared/log/event-log.ts';
+import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Effects } from './effects.ts';
 
@@ -19,7 +19,19 @@ export interface Outputs {
   effects: Effects;
   counters: readonly ChangedCounter[];
   deadLetters: readonly DeadLetter[];
-  progress: PartitionProgress;
+  /** Absent where later tallies are published already. */
+  progress: PartitionProgress | undefined;
+}
+
+/**
+ * Most outputs in one append: decisions with many candidates take some 30 kB each, and an append over the log's limit
+ * of bytes in flight would be refused for ever.
+ */
+const APPEND_RECORDS = 500;
+
+/** Appends outputs in their order; when it resolves all are durable. */
+export async function publish(log: EventLog, outputs: readonly NewRecord[]): Promise<void> {
+  for (let at = 0; at < outputs.length; at += APPEND_RECORDS) await log.append(outputs.slice(at, at + APPEND_RECORDS));
 }
 
 /**
@@ -47,13 +59,14 @@ export function outputRecords({ partition, effects, counters, deadLetters, progr
       value: bytes,
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
-    {
-      topic: 'attribution-progress' as const,
-      partition,
-      key: String(partition),
-      value: toBinary(PartitionProgressSchema, progress),
-    },
+    ...(progress === undefined ? [] : [progressRecord(progress)]),
   ];
+}
+
+function progressRecord(progress: PartitionProgress): NewRecord {
+  const { partition } = progress;
+  const value = toBinary(PartitionProgressSchema, progress);
+  return { topic: 'attribution-progress', partition, key: String(partition), value };
 }
 
 /** Keeps the record as it was, with the headers that Spring Kafka gave the field. */

@@ -1,10 +1,45 @@
+import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { RocksLevel } from '@nxtedition/rocksdb';
-import type { StateEntry, StateStore } from './state-store.ts';
+import type { StateEntry, StateStore, StateStores } from './state-store.ts';
 
 const BUFFERS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 
-/** A StateStore in a folder of its own. Throws if the folder can't be written or another process has it. */
-export async function openRocksdbStateStore(dir: string): Promise<StateStore> {
+/** RocksDB keeps it to know that the folder is in use. */
+const LOCK_FILE = 'LOCK';
+
+/**
+ * Stores in RocksDB, in folders of `dir` named for their partitions. Opening one throws if the folder can't be written
+ * or another process has it.
+ */
+export function rocksdbStateStores(dir: string): StateStores {
+  const folderOf = (partition: number) => join(dir, String(partition));
+  return {
+    open: (partition) => openStore(folderOf(partition)),
+    async replace(partition, fill) {
+      const filling = await emptyFolder(`${folderOf(partition)}.new`);
+      await fill(filling);
+      await rm(folderOf(partition), { recursive: true, force: true });
+      await rename(filling, folderOf(partition));
+    },
+    async snapshot(partition) {
+      const folder = await emptyFolder(`${folderOf(partition)}.snapshot`);
+      const files = (await readdir(folderOf(partition))).filter((name) => name !== LOCK_FILE);
+      // RocksDB changes no file that it closed: it only writes new ones and deletes what it no longer needs.
+      await Promise.all(files.map((name) => link(join(folderOf(partition), name), join(folder, name))));
+      return folder;
+    },
+  };
+}
+
+async function emptyFolder(path: string): Promise<string> {
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true });
+  return path;
+}
+
+async function openStore(dir: string): Promise<StateStore> {
+  await mkdir(dir, { recursive: true });
   const db = new RocksLevel(dir, {
     ...BUFFERS,
     createIfMissing: true,

@@ -14,6 +14,22 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
+/** Where a node keeps the stores of its partitions, each in a place of its own. */
+export interface StateStores {
+  /** Opens a partition's store, an empty one if there is none. Throws if it is open already. */
+  open(partition: number): Promise<StateStore>;
+  /**
+   * Replaces a partition's store, which must be closed, by one of the files that `fill` puts into an empty folder; by
+   * an empty one if it puts none. If `fill` rejects, so does this, and nothing is replaced.
+   */
+  replace(partition: number, fill: (folder: string) => Promise<void>): Promise<void>;
+  /**
+   * A folder with the files of a partition's store, which must be closed, as they are now. Takes neither time nor
+   * space: files are hard links. The caller removes it; the next one replaces it.
+   */
+  snapshot(partition: number): Promise<string>;
+}
+
 export interface StateEntry {
   key: Buffer;
   value: Buffer;

@@ -39,7 +39,7 @@ test('finds what the fold no longer looks at, and nothing else', () => {
     ],
     deletes: [],
   });
-  const expired = newSweep(config, store).next(now);
+  const expired = newSweep(config).next(store, now);
   expect(expired).toEqual([seen('click', 'old'), seen('conversion', 'old'), userKey('all old'), userKey('old click')]);
 });
 
@@ -47,10 +47,10 @@ test('goes through all keys in slices, then rests for an hour of the partition',
   const store = memoryStateStore();
   const keys = Array.from({ length: 450 }, (_, i) => userKey(`user ${String(i).padStart(3, '0')}`));
   store.write({ puts: keys.map((key) => ({ key, value: userSeen({ click: 49 }) })), deletes: [] });
-  const sweep = newSweep(config, store);
-  const slices = [sweep.next(now), sweep.next(now), sweep.next(now)];
+  const sweep = newSweep(config);
+  const slices = [sweep.next(store, now), sweep.next(store, now), sweep.next(store, now)];
   expect(slices.map((slice) => slice.length)).toEqual([200, 200, 50]);
   expect(slices.flat()).toEqual(keys);
-  expect(sweep.next(now + HOUR_MS - 1)).toEqual([]);
-  expect(sweep.next(now + HOUR_MS)).toHaveLength(200);
+  expect(sweep.next(store, now + HOUR_MS - 1)).toEqual([]);
+  expect(sweep.next(store, now + HOUR_MS)).toHaveLength(200);
 });

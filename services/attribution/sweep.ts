@@ -13,18 +13,18 @@ const PASS_INTERVAL_MS = HOUR_MS;
 
 export interface Sweep {
   /** Expired keys of the next slice, to be deleted with the next write. Empty between passes. */
-  next(watermark: number): Buffer[];
+  next(store: StateStore, watermark: number): Buffer[];
 }
 
 /**
  * Finds users and ids that the fold would no longer look at, a slice at a time. It only frees space: the fold itself
  * ignores what is too old, so results never depend on when the sweep comes by.
  */
-export function newSweep(config: AttributionConfig, store: StateStore): Sweep {
+export function newSweep(config: AttributionConfig): Sweep {
   let cursor = SWEPT_FROM;
   let passStartedAt = 0;
   return {
-    next(watermark) {
+    next(store, watermark) {
       const betweenPasses = cursor === SWEPT_FROM;
       if (betweenPasses && watermark - passStartedAt < PASS_INTERVAL_MS) return [];
       if (betweenPasses) passStartedAt = watermark;
@@ -35,7 +35,8 @@ export function newSweep(config: AttributionConfig, store: StateStore): Sweep {
   };
 }
 
-function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
+/** Whether the fold would not look at a user or a seen id any more, at this time of the partition, in ms. */
+export function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
   if (isUserKey(key)) {
     const { lastClickArrival, lastConversionArrival } = decodeAge(value);
     return (

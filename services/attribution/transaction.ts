@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { LogRecord, NewRecord } from '../shared/log/event-log.ts';
+import { type Baseline, knownThrough } from './baseline.ts';
 import type { AttributionConfig } from './config.ts';
 import { addIncrements } from './counters.ts';
 import { newEffects, type Tally } from './effects.ts';
@@ -36,13 +37,15 @@ export function nextOffset(progress: PartitionProgress): number | undefined {
 
 /**
  * Folds records that follow `before` on to the state in `store`, without changing the store. The outcome depends on
- * the log alone, not on where batches begin and end.
+ * the log alone, not on where batches begin and end; but with a `baseline` a batch must not go across the records it
+ * knows, see `untilBoundary`.
  */
 export function transact(
   config: AttributionConfig,
   store: StateStore,
   before: PartitionProgress,
   records: readonly LogRecord[],
+  baseline?: Baseline,
 ): Transaction {
   const { partition } = before;
   const { events, deadLetters, watermark } = readAll(records, Number(before.watermark));
@@ -62,11 +65,15 @@ export function transact(
       seen.set(seenName(id), id.arrival);
     }
   }
-  const counters = addIncrements(store, partition, effects.increments);
-  const progress = advance(before, records, effects.tally, deadLetters.length, watermark);
+  const uncounted = effects.increments.filter(({ offset }) => offset >= (baseline?.countFrom ?? 0));
+  const counters = addIncrements(store, partition, uncounted);
+  const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
+  const known = baseline !== undefined && moment.version <= knownThrough(baseline);
+  const tallies = known ? baseline.known : advance(before, records.length, effects.tally, deadLetters.length);
+  const progress = { ...tallies, ...moment };
   return {
     progress,
-    outputs: outputRecords({ partition, effects, counters, deadLetters, progress }),
+    outputs: outputRecords({ partition, effects, counters, deadLetters, progress: known ? undefined : progress }),
     puts: [
       ...[...users].map(([userId, user]) => ({ key: userKey(userId), value: encodeUser(user) })),
       ...moved.map((id) => ({ key: seenKey(id), value: encodeArrival(id.arrival) })),
@@ -129,20 +136,13 @@ export function decodeArrival(bytes: Buffer): number {
   return bytes.readDoubleLE();
 }
 
-function advance(
-  before: PartitionProgress,
-  records: readonly LogRecord[],
-  tally: Tally,
-  deadLettered: number,
-  watermark: number,
-): PartitionProgress {
-  const after = create(PartitionProgressSchema, {
-    partition: before.partition,
-    records: before.records + BigInt(records.length),
+/** The tallies of `before` with those of a batch. */
+function advance(before: PartitionProgress, records: number, tally: Tally, deadLettered: number): PartitionProgress {
+  const after = {
+    ...before,
+    records: before.records + BigInt(records),
     deadLettered: before.deadLettered + BigInt(deadLettered),
-    watermark: BigInt(watermark),
-    version: BigInt(records.at(-1)!.offset),
-  });
-  for (const name of Object.keys(tally) as (keyof Tally)[]) after[name] = before[name] + BigInt(tally[name]);
+  };
+  for (const name of Object.keys(tally) as (keyof Tally)[]) after[name] += BigInt(tally[name]);
   return after;
 }

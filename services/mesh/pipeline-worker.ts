@@ -1,11 +1,9 @@
 import { setPriority } from 'node:os';
-import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import pino from 'pino';
 import { attributionConfig } from '../attribution/config.ts';
 import { run } from '../attribution/main.ts';
-import { openRocksdbStateStore } from '../attribution/rocksdb-state-store.ts';
-import { nextOffset } from '../attribution/transaction.ts';
+import { rocksdbStateStores } from '../attribution/rocksdb-state-store.ts';
 import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { attachEmbeddedLog } from '../shared/log/embedded-log.ts';
 import type { PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
@@ -23,7 +21,7 @@ const sink = startSink({ log, client, logger });
 const node = await run(attributionConfig(attribution), {
   log,
   logger,
-  openStore: (partition) => openRocksdbStateStore(join(stateDir, String(partition))),
+  stores: rocksdbStateStores(stateDir),
 });
 Promise.race([node.failed, sink.failed]).catch((error) => {
   // The error reaches the main thread as the worker's, which starts the thread again from what is stored.
@@ -34,10 +32,7 @@ Promise.race([node.failed, sink.failed]).catch((error) => {
 
 function status(): PipelineStatus {
   return {
-    attribution: node.progress().map((progress) => ({
-      partition: progress.partition,
-      nextOffset: nextOffset(progress) ?? 0,
-    })),
+    attribution: node.partitions().map(({ partition, nextOffset = 0 }) => ({ partition, nextOffset })),
     inserted: sink.positions(),
   };
 }

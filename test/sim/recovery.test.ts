@@ -1,0 +1,235 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { fromBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import {
+  AttributedConversionSchema,
+  ConversionDecisionSchema,
+  DailyStatsSchema,
+  PartitionProgressSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { consumePartition, GROUP } from '../../services/attribution/consume.ts';
+import { stateDigest } from '../../services/attribution/digest.ts';
+import type { StateStore, StateStores } from '../../services/attribution/state-store.ts';
+import { newStatus, type Role } from '../../services/attribution/status.ts';
+import { COMPACTED, type EventLog, type NewRecord, type Topic } from '../../services/shared/log/event-log.ts';
+import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
+import { memoryStateStores } from '../fixtures/memory-state-store.ts';
+import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
+import { attributeNaively, type SimEvent } from './naive-attribution.ts';
+
+/** Scenarios of one run go side by side: they mostly wait. */
+const SCENARIOS = 40;
+const RUNS = Math.ceil(Number(process.env.SIM_RUNS ?? 2000) / 2 / SCENARIOS);
+
+/** How one consumer lives and dies; it is followed by the next one. */
+const life = fc.record({
+  node: fc.constantFrom(0, 1),
+  /** The node has lost its store. */
+  lost: fc.boolean(),
+  /** The other node has followed until now. */
+  followed: fc.boolean(),
+  /** Most records of its batches. */
+  batch: fc.integer({ min: 1, max: 6 }),
+  /** It dies in its n-th batch. */
+  batches: fc.integer({ min: 1, max: 4 }),
+  dies: fc.constantFrom('before publishing', 'in mid-publishing', 'before writing', 'before committing', 'as a zombie'),
+});
+
+const scenario = fc.record({
+  /** Events of long ago, of which the log no longer has any when the lives begin. */
+  past: fc.oneof(fc.constant<SimEvent[]>([]), journey),
+
+  events: journey,
+  poison: fc.nat(),
+  lives: fc.array(life, { maxLength: 6 }),
+  compacted: fc.boolean(),
+});
+type Life = typeof life extends fc.Arbitrary<infer T> ? T : never;
+type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
+
+class Death extends Error {}
+
+test('a state that is lost anywhere, at any time, is rebuilt, and what is published stays right', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(scenario, { minLength: 1, maxLength: SCENARIOS, size: 'max' }), async (scenarios) => {
+      await Promise.all(scenarios.map(check));
+    }),
+    { numRuns: RUNS },
+  );
+}, 1_200_000);
+
+async function check(scenario: Scenario): Promise<void> {
+  const { past, events, lives, compacted } = scenario;
+  const nodes = [new Map<number, StateStore>(), new Map<number, StateStore>()];
+  const log = await filledLog(scenario, nodes[0]!);
+  const late: NewRecord[][] = [];
+  for (const each of lives) {
+    if (each.lost) nodes[each.node]!.clear();
+    await live(withFaults(log, each, compacted, late), nodes[each.node]!, each, 'active');
+    // What a zombie had under way arrives after its successor has begun.
+    if (!compacted && late.length > 1) await log.append(late.shift()!);
+    if (each.followed) await live(withFaults(log, each, compacted, late), nodes[1 - each.node]!, each, 'standby');
+  }
+  const last = nodes[lives.at(-1)?.node ?? 0]!;
+  await live(patient(log), last, undefined, 'active');
+
+  const undisturbed = new Map<number, StateStore>();
+  const undisturbedLog = await filledLog(scenario, undisturbed);
+  await live(patient(undisturbedLog), undisturbed, undefined, 'active');
+  expect(published(log)).toEqual(published(undisturbedLog));
+  expect(stateDigest(config, last.get(0)!)).toBe(stateDigest(config, undisturbed.get(0)!));
+  if (past.length > 0) return;
+  const { tally: _, ...naive } = attributeNaively(events, [...MODELS], LOOKBACK);
+  expect(published(log)).toEqual(naive);
+}
+
+function published(log: MemoryLog) {
+  const topics: Topic[] = ['attributed-events', 'conversion-decisions', 'daily-stats'];
+  return collapse(topics.flatMap((topic) => log.records(topic).map(({ value }) => ({ topic, value }))));
+}
+
+/** A log with the past, folded into a store and dropped, and then all events and a record that is none. */
+async function filledLog({ past, events, poison }: Scenario, store: Map<number, StateStore>): Promise<MemoryLog> {
+  let arrival = START;
+  const log = memoryLog(1, () => arrival++);
+  const toRecord = (event: SimEvent): NewRecord => ({
+    topic: 'raw-events',
+    key: event.userId,
+    value: encodeEvent(event),
+  });
+  await log.append(past.map(toRecord));
+  await live(patient(log), store, undefined, 'active');
+  log.dropBefore('raw-events', past.length);
+  arrival += 2 * config.conversionRetentionMs;
+  const records = events.map(toRecord);
+  records.splice(poison % (events.length + 1), 0, { topic: 'raw-events', key: '', value: Buffer.of(255) });
+  await log.append(records);
+  return log;
+}
+
+interface Faulty {
+  log: EventLog;
+  /** Aborts when the consumer has nothing left to do. */
+  done: AbortController;
+  wrap(stores: StateStores): StateStores;
+}
+
+/** A log without faults that tells when its end is reached. */
+function patient(log: MemoryLog): Faulty {
+  const done = new AbortController();
+  return {
+    done,
+    wrap: (stores) => stores,
+    log: {
+      ...log,
+      async read(topic, from, options) {
+        if (topic === 'raw-events' && from.offset === log.records(topic).length) done.abort();
+        return log.read(topic, from, { ...options, waitMs: 0 });
+      },
+    },
+  };
+}
+
+function withFaults(log: MemoryLog, { batch, batches, dies }: Life, compacted: boolean, late: NewRecord[][]): Faulty {
+  const faulty = patient(log);
+  let begun = 0;
+  let asked = 0;
+  const isLast = () => begun === batches;
+  return {
+    done: faulty.done,
+    log: {
+      ...faulty.log,
+      async committed(topic, group) {
+        // A standby asks again when it has come as far as its group.
+        if (asked++ > 0) faulty.done.abort();
+        return log.committed(topic, group);
+      },
+      async read(topic, from, options) {
+        const records = await faulty.log.read(topic, from, options);
+        if (topic === 'raw-events') {
+          begun++;
+          return records.slice(0, batch);
+        }
+        if (!compacted || !COMPACTED.includes(topic)) return records;
+        const newest = new Map(log.records(topic).map(({ key, offset }) => [key, offset]));
+        return records.filter(({ key, offset }) => newest.get(key) === offset);
+      },
+      async append(records) {
+        if (isLast() && dies === 'before publishing') throw new Death();
+        if (isLast() && dies === 'as a zombie') {
+          late.push([...records]);
+          throw new Death();
+        }
+        await expectUnpublished(log, records);
+        const half = Math.ceil(records.length / 2);
+        const positions = await log.append(isLast() && dies === 'in mid-publishing' ? records.slice(0, half) : records);
+        if (isLast() && dies === 'in mid-publishing') throw new Death();
+        return positions;
+      },
+    },
+    wrap: (stores) => ({
+      ...stores,
+      async open(partition) {
+        const store = await stores.open(partition);
+        return {
+          ...store,
+          write(changes) {
+            if (isLast() && dies === 'before writing') throw new Death();
+            store.write(changes);
+          },
+        };
+      },
+    }),
+  };
+}
+
+/** Nothing follows from a record that the group has committed. */
+async function expectUnpublished(log: MemoryLog, records: readonly NewRecord[]): Promise<void> {
+  const committed = (await log.committed('raw-events', GROUP))[0]?.offset ?? 0;
+  for (const record of records) expect(versionOf(record)).toBeGreaterThanOrEqual(committed);
+}
+
+function versionOf({ topic, value, headers }: NewRecord): number {
+  switch (topic) {
+    case 'attributed-events':
+      return Number(fromBinary(AttributedConversionSchema, value).version);
+    case 'conversion-decisions':
+      return Number(fromBinary(ConversionDecisionSchema, value).version);
+    case 'daily-stats':
+      return Number(fromBinary(DailyStatsSchema, value).version);
+    case 'attribution-progress':
+      return Number(fromBinary(PartitionProgressSchema, value).version);
+    default:
+      return Number(headers!['kafka_dlt-original-offset']);
+  }
+}
+
+/** One consumer, until it dies or there is nothing left to do. */
+async function live(
+  { log, done, wrap }: Faulty,
+  stores: Map<number, StateStore>,
+  plan: Life | undefined,
+  role: Role,
+): Promise<void> {
+  const assignment = await log.join('raw-events', GROUP, { async assigned() {}, async revoked() {} });
+  let commits = 0;
+  const deps = {
+    config,
+    log,
+    logger: pino({ level: 'silent' }),
+    stores: wrap(memoryStateStores(stores)),
+    commit(partition: number, offset: number) {
+      expect(role).toBe('active');
+      if (++commits === plan?.batches && plan.dies === 'before committing') throw new Death();
+      void assignment.commit([{ partition, offset }]);
+    },
+  };
+  try {
+    await consumePartition(deps, newStatus(0, role, false), done.signal);
+  } catch (error) {
+    if (!(error instanceof Death)) throw error;
+  }
+  await turn();
+}
