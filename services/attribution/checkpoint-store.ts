@@ -12,7 +12,7 @@ export interface CheckpointStore {
   put(name: string, path: string): Promise<void>;
   /** Downloads into a local file; false if there is none of this name. */
   get(name: string, path: string): Promise<boolean>;
-  /** Everything whose name begins so, in the order of names. */
+  /** Everything whose name begins so, in no order. */
   list(prefix: string): Promise<StoredFile[]>;
   /** Names that do not exist are no error. */
   remove(names: readonly string[]): Promise<void>;

@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { CheckpointStore } from './checkpoint-store.ts';
+import { directoryCheckpointStore } from './directory-checkpoint-store.ts';
+import { s3CheckpointStore } from './s3-checkpoint-store.ts';
+
+/** How a node prepares for the loss of a partition's store, by the name of its environment variables. */
+export const RECOVERY = {
+  /** Where checkpoints are kept, as file:///directory or s3://bucket/prefix; none are taken when empty. */
+  CHECKPOINT_URL: z
+    .union([z.literal(''), z.url({ protocol: /^(file|s3)$/ })], {
+      error: 'must be file:///directory or s3://bucket/prefix',
+    })
+    .default(''),
+  /** Time between two checkpoints of a partition, in seconds. */
+  CHECKPOINT_INTERVAL_S: z.coerce.number().positive().default(300),
+  /** Of an S3-compatible store other than Amazon's. */
+  S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be http://host:port' }).optional(),
+  /** How many other nodes keep the state of each partition warm. */
+  STANDBYS: z.coerce.number().int().min(0).max(16).default(0),
+};
+
+type RecoverySettings = z.infer<z.ZodObject<typeof RECOVERY>>;
+
+/** The store that the settings name; undefined if they name none. */
+export function checkpointStore(settings: Omit<RecoverySettings, 'STANDBYS'>): CheckpointStore | undefined {
+  const { CHECKPOINT_URL, S3_ENDPOINT: endpoint } = settings;
+  if (CHECKPOINT_URL === '') return undefined;
+  const url = new URL(CHECKPOINT_URL);
+  if (url.protocol === 'file:') return directoryCheckpointStore(fileURLToPath(url));
+  const prefix = url.pathname.replace(/^\/|\/$/g, '');
+  return s3CheckpointStore({ bucket: url.host, prefix: prefix === '' ? '' : `${prefix}/`, endpoint });
+}

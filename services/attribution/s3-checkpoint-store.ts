@@ -1,0 +1,79 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import type { CheckpointStore, StoredFile } from './checkpoint-store.ts';
+
+export interface S3CheckpointStoreOptions {
+  bucket: string;
+  /** Before every name; '' or ending with a slash. */
+  prefix: string;
+  /** Of an S3-compatible store other than Amazon's, as http://host:port; buckets are then paths of it. */
+  endpoint?: string;
+}
+
+const MAX_ATTEMPTS = 5;
+/** Most names of one DeleteObjects call. */
+const DELETE_BATCH = 1000;
+
+/** Checkpoints in S3. Region and credentials come from where Amazon's tools look, AWS_* variables first. */
+export function s3CheckpointStore({ bucket: Bucket, prefix, endpoint }: S3CheckpointStoreOptions): CheckpointStore {
+  const client = new S3Client({
+    endpoint,
+    forcePathStyle: endpoint !== undefined,
+    region: process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? 'us-east-1',
+    maxAttempts: MAX_ATTEMPTS,
+    // Checksums beyond what the protocol requires are not understood by every compatible store.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+
+  /** The client repeats requests, but not what breaks off after the answer has begun. */
+  async function download(Key: string): Promise<Uint8Array> {
+    for (let attempt = 1; ; attempt++) {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+      try {
+        return await Body!.transformToByteArray();
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  return {
+    async put(name, path) {
+      // A stream could not be sent again. RocksDB's files have some megabytes.
+      const Body = await readFile(path);
+      await client.send(new PutObjectCommand({ Bucket, Key: prefix + name, Body }));
+    },
+    async get(name, path) {
+      try {
+        await writeFile(path, await download(prefix + name));
+        return true;
+      } catch (error) {
+        if (error instanceof NoSuchKey) return false;
+        throw error;
+      }
+    },
+    async list(namePrefix) {
+      const files: StoredFile[] = [];
+      for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: prefix + namePrefix })) {
+        for (const { Key, Size, LastModified } of page.Contents ?? []) {
+          files.push({ name: Key!.slice(prefix.length), bytes: Size!, putAt: LastModified!.getTime() });
+        }
+      }
+      return files;
+    },
+    async remove(names) {
+      for (let at = 0; at < names.length; at += DELETE_BATCH) {
+        const Objects = names.slice(at, at + DELETE_BATCH).map((name) => ({ Key: prefix + name }));
+        await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
+      }
+    },
+  };
+}
