@@ -2,9 +2,12 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditCommand } from './audit.ts';
+import { clusterCommand } from './cluster.ts';
 import { generateCommand } from './generate.ts';
+import { attributionCommand, gatewayCommand, migrateCommand, statsServiceCommand, topicsCommand } from './processes.ts';
 import { replayCommand } from './replay.ts';
 import { statsCommand } from './stats.ts';
+import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
 const program = new Command('clickmesh')
@@ -14,7 +17,14 @@ const program = new Command('clickmesh')
   .addCommand(generateCommand)
   .addCommand(replayCommand)
   .addCommand(statsCommand)
-  .addCommand(auditCommand);
+  .addCommand(auditCommand)
+  .addCommand(clusterCommand)
+  .addCommand(statusCommand)
+  .addCommand(topicsCommand)
+  .addCommand(migrateCommand)
+  .addCommand(gatewayCommand)
+  .addCommand(attributionCommand)
+  .addCommand(statsServiceCommand);
 
 try {
   await program.parseAsync();

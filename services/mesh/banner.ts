@@ -1,7 +1,5 @@
-import type { MeshConfig } from './config.ts';
-
 /** What a newcomer sees first: what listens where, and a first event to send. */
-export function banner(url: string, config: MeshConfig): string {
+export function banner(url: string, config: { DATA_DIR: string }): string {
   return `
 clickmesh is ready at ${url} (REST, Connect, gRPC and gRPC-Web on this one port)
   data     ${config.DATA_DIR}

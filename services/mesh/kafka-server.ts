@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { Admin } from '@platformatic/kafka';
 import type { Logger } from 'pino';
 import { freePort } from '../shared/free-port.ts';
 import { kafkaJars } from './kafka-jars.ts';
+import { supervise } from './supervise.ts';
 
 export interface KafkaServerOptions {
   /** Its data; one cluster at a time can use it. */
@@ -45,11 +45,6 @@ const DIE_WITH_PARENT = 'exec 3<&0; (cat <&3; kill -9 $$) >/dev/null 2>&1 & exec
 
 const START_TIMEOUT_MS = 60_000;
 const START_POLL_MS = 200;
-const STOP_TIMEOUT_MS = 10_000;
-const FIRST_RESTART_MS = 200;
-const LONGEST_RESTART_MS = 10_000;
-/** A broker that ran this long before it died is started again without delay. */
-const STEADY_MS = 30_000;
 
 /**
  * Runs Apache Kafka on free ports of 127.0.0.1 and resolves when it serves. A broker that dies is started again, with
@@ -57,17 +52,15 @@ const STEADY_MS = 30_000;
  */
 export async function startKafka({ dir, logger, brokers: count = 1 }: KafkaServerOptions): Promise<KafkaServer> {
   const jars = await kafkaJars();
-  const brokers: Broker[] = [];
-  for (let id = 1; id <= count; id++) {
-    brokers.push({ id, port: await freePort(), controllerPort: await freePort(), dir: join(dir, `broker-${id}`) });
-  }
-  const clusterId = await rememberedClusterId(dir);
+  const { clusterId, ports } = await remembered(dir, count);
+  const brokers = ports.map((own, i): Broker => ({ id: i + 1, ...own, dir: join(dir, `broker-${i + 1}`) }));
   await Promise.all(brokers.map((broker) => prepare(broker, brokers, jars, clusterId)));
 
   const bootstrap = brokers.map(addressOf).join(',');
-  const supervised = brokers.map((broker) =>
-    supervise(broker, jars, logger.child({ component: 'kafka', broker: broker.id })),
-  );
+  const supervised = brokers.map((broker) => {
+    const log = logger.child({ component: 'kafka', broker: broker.id });
+    return supervise(`Kafka broker ${broker.id}`, () => spawnBroker(broker, jars, log), log);
+  });
   const close = async () => {
     await Promise.all(supervised.map((each) => each.close()));
   };
@@ -102,59 +95,19 @@ async function prepare(broker: Broker, all: readonly Broker[], jars: string, clu
   await mkdir(broker.dir, { recursive: true });
   await writeFile(propertiesOf(broker), `${shared}\n${lines.join('')}`);
   if (existsSync(join(broker.dir, 'log', 'meta.properties'))) return;
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesOf(broker)];
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', propertiesOf(broker)];
   await promisify(execFile)('java', [...javaOptions(jars), ...format]);
 }
 
-/** One broker's process, and those that follow it. */
-function supervise(broker: Broker, jars: string, logger: Logger) {
-  const closing = new AbortController();
-  let child = spawnBroker(broker, jars, logger);
-
-  async function run(): Promise<void> {
-    let pauseMs = FIRST_RESTART_MS;
-    while (!closing.signal.aborted) {
-      const startedAt = performance.now();
-      const [code, signal] = await child.exited;
-      if (closing.signal.aborted) return;
-      if (performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_RESTART_MS;
-      logger.error({ code, signal, pauseMs }, 'a Kafka broker died; starting it again');
-      await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {});
-      if (closing.signal.aborted) return;
-      pauseMs = Math.min(2 * pauseMs, LONGEST_RESTART_MS);
-      child = spawnBroker(broker, jars, logger);
-    }
-  }
-  const running = run();
-
-  return {
-    pid: () => child.process.pid!,
-    async close() {
-      closing.abort();
-      child.process.kill('SIGTERM');
-      const kill = setTimeout(() => child.process.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await child.exited;
-      clearTimeout(kill);
-      await running;
-    },
-  };
-}
-
-interface BrokerProcess {
-  process: ChildProcess;
-  exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
-}
-
-function spawnBroker(broker: Broker, jars: string, logger: Logger): BrokerProcess {
+function spawnBroker(broker: Broker, jars: string, logger: Logger): ChildProcess {
   const command = [DIE_WITH_PARENT, 'java', ...javaOptions(jars), 'kafka.Kafka', propertiesOf(broker)];
   // In a process group of its own: a terminal's Ctrl-C must not stop it before those who still write to it.
   const child = spawn('sh', ['-c', ...command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   for (const output of [child.stdout, child.stderr]) {
     createInterface(output).on('line', (line) => logger.debug({ pid: child.pid }, line));
   }
-  const exited = once(child, 'exit') as BrokerProcess['exited'];
-  exited.then(() => child.stdin.end());
-  return { process: child, exited };
+  child.once('exit', () => child.stdin.end());
+  return child;
 }
 
 /** Waits until every broker has joined the cluster. */
@@ -175,12 +128,26 @@ async function serving(bootstrap: string, count: number): Promise<void> {
   }
 }
 
-async function rememberedClusterId(dir: string): Promise<string> {
-  const file = join(dir, 'cluster-id');
+interface Identity {
+  clusterId: string;
+  ports: { port: number; controllerPort: number }[];
+}
+
+/** What stays the same whenever the folder is used: clients such as ClickHouse keep the brokers' addresses. */
+async function remembered(dir: string, count: number): Promise<Identity> {
+  const file = join(dir, 'cluster.json');
   await mkdir(dir, { recursive: true });
-  if (!existsSync(file))
-    await writeFile(file, Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url'));
-  return readFile(file, 'utf8');
+  if (!existsSync(file)) {
+    const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+    const identity: Identity = { clusterId, ports: [] };
+    for (let i = 0; i < count; i++) {
+      identity.ports.push({ port: await freePort(), controllerPort: await freePort() });
+    }
+    await writeFile(file, JSON.stringify(identity));
+  }
+  const identity = JSON.parse(await readFile(file, 'utf8')) as Identity;
+  if (identity.ports.length === count) return identity;
+  throw new Error(`Kafka in ${dir} has ${identity.ports.length} brokers and can't be started with ${count}`);
 }
 
 function javaOptions(jars: string): string[] {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -17,11 +16,10 @@ import { serve } from '../shared/rpc/server.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
 import { banner } from './banner.ts';
 import { type MeshConfig, parseMeshConfig } from './config.ts';
+import { parentIsGone } from './parent.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
-import { statusRoute } from './status.ts';
-
-/** How often a mesh that npm started looks whether npm is still there, in ms. */
-const PARENT_CHECK_MS = 500;
+import { type StatusSource, statusRoute } from './status.ts';
+import { writableFolder } from './writable-folder.ts';
 
 /** Pause between two looks whether a ClickHouse server is up, in ms. */
 const CLICKHOUSE_RETRY_MS = 1000;
@@ -102,9 +100,29 @@ function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhous
       ...gatewayHttp(gateway),
       ...statsHttp({ client }),
       ...healthHttp(ready),
-      statusRoute({ config, log, pipeline, clickhouseUrl }),
+      statusRoute(pipelineView({ config, log, pipeline, clickhouseUrl })),
     ],
   });
+}
+
+function pipelineView({
+  config,
+  log,
+  pipeline,
+  clickhouseUrl,
+}: Omit<Parts, 'client' | 'logger'> & { config: MeshConfig }) {
+  const status = async () => (await pipeline).status();
+  return {
+    attribution: config.attribution,
+    clickhouseUrl,
+    log,
+    async folded() {
+      const folded: number[] = [];
+      for (const { partition, nextOffset } of (await status())?.attribution ?? []) folded[partition] = nextOffset;
+      return folded;
+    },
+    inserted: async (topic) => (await status())?.inserted[topic] ?? [],
+  } satisfies StatusSource;
 }
 
 function readiness(client: ClickHouseClient, pipeline: Promise<Pipeline>): Readiness {
@@ -139,34 +157,4 @@ async function embeddedClickHouse(dataDir: string, logger: Logger, starting: Asy
   const server = await startEmbeddedClickHouse({ dir: join(dataDir, 'clickhouse'), logger });
   starting.defer(() => server.close());
   return server.url;
-}
-
-function writableFolder(dir: string): string {
-  try {
-    mkdirSync(dir, { recursive: true });
-    accessSync(dir, constants.W_OK);
-    return dir;
-  } catch (error) {
-    throw new Error(`can't write to the data folder ${dir}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/**
- * Under `npm start` the mesh must not outlive npm, even one that was killed and could pass no signal on. There may be
- * a shell between the two, which lives on.
- */
-async function parentIsGone(env: NodeJS.ProcessEnv): Promise<void> {
-  const lineage = () => [process.ppid, parentOf(process.ppid)].join();
-  const atStart = lineage();
-  if (env.npm_lifecycle_event === undefined) return new Promise(() => {});
-  while (lineage() === atStart) await sleep(PARENT_CHECK_MS, undefined, { ref: false });
-}
-
-/** Parent of a process, where the system has /proc. */
-function parentOf(pid: number): number | undefined {
-  try {
-    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,47 +1,61 @@
-import type { EventLog } from '../shared/log/event-log.ts';
-import { TOPICS } from '../shared/log/event-log.ts';
+import type { AttributionEnvironment } from '../attribution/config.ts';
+import { type EventLog, TOPICS, type Topic } from '../shared/log/event-log.ts';
 import { json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
-import type { MeshConfig } from './config.ts';
-import type { Pipeline } from './pipeline.ts';
 
-interface StatusDeps {
-  config: MeshConfig;
-  log: EventLog;
-  pipeline: Promise<Pipeline>;
+/** What a status is made of. Offsets are by partition, absent where they are not known. */
+export interface StatusSource {
+  attribution: AttributionEnvironment;
   clickhouseUrl: string;
+  log: EventLog;
+  /** First offsets of raw-events not folded. */
+  folded(): Promise<readonly (number | undefined)[]>;
+  /** First offsets not in ClickHouse. */
+  inserted(topic: Topic): Promise<readonly (number | undefined)[]>;
+  /** What only a mesh of several processes has to tell. */
+  cluster?(): Promise<object>;
 }
 
-/** `GET /status`: how far every partition has come, for operators and `clickmesh audit`. */
-export function statusRoute({ config, log, pipeline, clickhouseUrl }: StatusDeps): HttpRoute {
+/** `GET /status`: how far every partition has come, for operators, `clickmesh status` and `clickmesh audit`. */
+export function statusRoute(source: StatusSource): HttpRoute {
+  return { method: 'GET', path: '/status', handle: async () => json(await status(source)) };
+}
+
+async function status(source: StatusSource) {
+  const { attribution, log } = source;
+  const [folded, cluster, topics] = await Promise.all([
+    source.folded(),
+    source.cluster?.(),
+    Promise.all(
+      TOPICS.map(async (topic) => topicStatus(topic, await source.inserted(topic), await log.offsets(topic))),
+    ),
+  ]);
   return {
-    method: 'GET',
-    path: '/status',
-    async handle() {
-      const pipelineStatus = await (await pipeline).status();
-      const topics = await Promise.all(
-        TOPICS.map(async (topic) => ({
-          topic,
-          partitions: (await log.offsets(topic)).map(({ start, end }, partition) => ({
-            partition,
-            start,
-            end,
-            inserted: pipelineStatus?.inserted[topic]?.[partition] ?? null,
-          })),
-        })),
-      );
-      return json({
-        clickhouse_url: withoutCredentials(clickhouseUrl),
-        lookback_hours: config.attribution.LOOKBACK_HOURS,
-        lookback_hours_by_type: config.attribution.LOOKBACK_HOURS_BY_TYPE,
-        models: config.attribution.MODELS,
-        topics,
-        attribution: (pipelineStatus?.attribution ?? []).map(({ partition, nextOffset }) => ({
-          partition,
-          next_offset: nextOffset,
-        })),
-      });
-    },
+    clickhouse_url: withoutCredentials(source.clickhouseUrl),
+    lookback_hours: attribution.LOOKBACK_HOURS,
+    lookback_hours_by_type: attribution.LOOKBACK_HOURS_BY_TYPE,
+    models: attribution.MODELS,
+    topics,
+    attribution: folded.flatMap((next_offset, partition) =>
+      next_offset === undefined ? [] : [{ partition, next_offset }],
+    ),
+    ...cluster,
+  };
+}
+
+function topicStatus(
+  topic: Topic,
+  inserted: readonly (number | undefined)[],
+  offsets: readonly { start: number; end: number }[],
+) {
+  return {
+    topic,
+    partitions: offsets.map(({ start, end }, partition) => ({
+      partition,
+      start,
+      end,
+      inserted: inserted[partition] ?? null,
+    })),
   };
 }
 

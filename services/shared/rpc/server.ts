@@ -3,8 +3,8 @@ import http2 from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { PREFLIGHT_HEADERS } from './cors.ts';
-import { errorResponse } from './errors.ts';
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts';
 import type { HttpResponse } from './http-message.ts';
 import { type HttpRoute, httpRouter } from './http-routes.ts';
@@ -37,6 +37,8 @@ export interface ServeOptions {
   services: (router: ConnectRouter, shutdown: AbortSignal) => void;
   routes: readonly HttpRoute[];
   logger: Logger;
+  /** Most bytes of a request body, or of one message of a stream, after decompression; MAX_REQUEST_BYTES by default. */
+  maxRequestBytes?: number;
   /** How long close waits for requests in flight, in ms; 10 s by default. */
   drainMs?: number;
 }
@@ -87,9 +89,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 /** Every request passes here, whatever its protocol; the first that knows its path answers. */
-function requestHandler({ services, routes, logger }: ServeOptions, shutdown: AbortSignal): Handler {
-  const route = httpRouter(routes, logger);
-  const rpc = rpcHandler((router) => services(router, shutdown), logger);
+function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
+  const { services, routes, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
+  const route = httpRouter(routes, maxRequestBytes, logger);
+  const rpc = rpcHandler((router) => services(router, shutdown), maxRequestBytes, logger);
   return (exchange) => {
     if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
     else if (!route(exchange) && !rpc(exchange)) exchange.answer(notFound(exchange.path));
@@ -98,8 +101,9 @@ function requestHandler({ services, routes, logger }: ServeOptions, shutdown: Ab
 
 const PREFLIGHT: HttpResponse = { status: 204, headers: PREFLIGHT_HEADERS, body: '' };
 
+/** Plain text, because a JSON error would be one of the protocol that the path belongs to. */
 function notFound(path: string): HttpResponse {
-  return errorResponse(404, 'not_found', `nothing is served at ${path}`);
+  return { status: 404, headers: { 'content-type': 'text/plain' }, body: `nothing is served at ${path}\n` };
 }
 
 function http1Server(handle: http.RequestListener): http.Server {

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import pino, { type Logger } from 'pino';
+
+/** One process of a distributed mesh, as it runs. */
+export interface Running {
+  /** Where it answers. */
+  urls: string[];
+  /** Settles when it can't go on: rejects with why. Absent where nothing of the kind can happen. */
+  failed?: Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** What a process tells the one that started it, if that listens. */
+export interface ReadyMessage {
+  ready: { urls: string[] };
+}
+
+/** Logs go to standard error, one line of JSON each. */
+export function processLogger(level: string, component: string): Logger {
+  return pino({ level, base: { component, pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+}
+
+/**
+ * Runs a process until SIGINT or SIGTERM, then drains it. Rejects if it can't start or can't go on. If another process
+ * started it with a channel between them, it never outlives that one.
+ */
+export async function runProcess(start: () => Promise<Running>): Promise<void> {
+  // A terminal's Ctrl-C goes to the whole tree, where the process at its root says who ends when.
+  const isRoot = process.send === undefined;
+  const stopped = Promise.race([
+    once(process, 'SIGTERM'),
+    new Promise((resolve) => process.on('SIGINT', () => isRoot && resolve(0))),
+  ]);
+  process.once('disconnect', () => process.exit(1));
+  const running = await start();
+  process.send?.({ ready: { urls: running.urls } } satisfies ReadyMessage);
+  if (isRoot) process.stdout.write(`listening on ${running.urls.join(' and ')}\n`);
+  try {
+    await Promise.race([stopped, running.failed ?? stopped]);
+  } finally {
+    await running.close();
+    process.channel?.unref();
+  }
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** Settings that several processes have, by the name of their environment variable. */
+export const LISTEN = {
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HOST: z.string().default('127.0.0.1'),
+};
+export const LOGGING = {
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
+};
+export const RETENTION = {
+  /** How long the log keeps records; ClickHouse keeps its rows regardless. */
+  LOG_RETENTION_HOURS: z.coerce
+    .number()
+    .positive()
+    .default(7 * 24),
+  /** Most the log keeps: each partition of each topic an equal share. */
+  LOG_RETENTION_GB: z.coerce.number().positive().default(50),
+};
+export const KAFKA = {
+  KAFKA_BROKERS: z
+    .string({ error: 'is required, as host:port,host:port' })
+    .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'must be host:port,host:port'),
+};
+export const CLICKHOUSE = {
+  /** Of every server, separated by commas: migrations go to all, queries to the first that answers. */
+  CLICKHOUSE_URL: z
+    .string({ error: 'is required, as http://host:port' })
+    .transform((urls) => urls.split(','))
+    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http://host:port' }))),
+  CLICKHOUSE_USER: z.string().default('default'),
+  CLICKHOUSE_PASSWORD: z.string().default(''),
+};
+
+/** Those that may stand in a file instead, whose path is in the variable with _FILE behind its name. */
+const SECRETS = ['CLICKHOUSE_PASSWORD'];
+
+type Parsers<T> = { [K in keyof T]: (env: NodeJS.ProcessEnv) => T[K] };
+
+/** A parser of the variables of a shape. */
+export function settings<S extends z.ZodRawShape>(shape: S): (env: NodeJS.ProcessEnv) => z.infer<z.ZodObject<S>> {
+  return (env) => z.object(shape).parse(env);
+}
+
+/** Applies every parser. Throws one Error that names all settings that are wrong. */
+export function parseAll<T>(env: NodeJS.ProcessEnv, parsers: Parsers<T>): T {
+  const problems: string[] = [];
+  const parsed: Partial<T> = {};
+  const whole = withSecrets(env, problems);
+  for (const name in parsers) {
+    try {
+      parsed[name] = parsers[name](whole);
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      problems.push(...error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    }
+  }
+  if (problems.length > 0) throw invalidSettings(problems);
+  return parsed as T;
+}
+
+export function invalidSettings(problems: readonly string[]): Error {
+  // Parsers may share settings, and then find the same.
+  return new Error(`invalid settings: ${[...new Set(problems)].join('; ')}`);
+}
+
+function withSecrets(env: NodeJS.ProcessEnv, problems: string[]): NodeJS.ProcessEnv {
+  const whole = { ...env };
+  for (const name of SECRETS) {
+    const file = env[`${name}_FILE`];
+    if (file === undefined) continue;
+    if (env[name] !== undefined) problems.push(`${name}: is set twice, also by ${name}_FILE`);
+    try {
+      whole[name] = readFileSync(file, 'utf8').trimEnd();
+    } catch (error) {
+      problems.push(`${name}_FILE: ${(error as Error).message}`);
+    }
+  }
+  return whole;
+}

@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+export interface Supervised {
+  /** Of the process that runs, or ran last. */
+  pid(): number;
+  /** Ends the process by SIGTERM, or by SIGKILL if it takes too long. */
+  close(): Promise<void>;
+}
+
+const FIRST_RESTART_MS = 200;
+const LONGEST_RESTART_MS = 10_000;
+/** A process that ran this long before it died, or that was told to end, is started again without growing delay. */
+const STEADY_MS = 30_000;
+/** Longer than a server's drain. */
+const STOP_TIMEOUT_MS = 15_000;
+
+/** Starts a process now, and again, with growing pauses, whenever it dies. */
+export function supervise(name: string, spawn: () => ChildProcess, logger: Logger): Supervised {
+  const closing = new AbortController();
+  let child = spawn();
+  let exited = once(child, 'exit');
+
+  async function run(): Promise<void> {
+    let pauseMs = FIRST_RESTART_MS;
+    while (!closing.signal.aborted) {
+      const startedAt = performance.now();
+      const [code, signal] = await exited;
+      if (closing.signal.aborted) return;
+      if (code === 0 || performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_RESTART_MS;
+      logger.error({ code, signal, pauseMs }, `${name} ended; starting it again`);
+      await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {});
+      if (closing.signal.aborted) return;
+      pauseMs = Math.min(2 * pauseMs, LONGEST_RESTART_MS);
+      child = spawn();
+      exited = once(child, 'exit');
+    }
+  }
+  const running = run();
+
+  return {
+    pid: () => child.pid!,
+    async close() {
+      closing.abort();
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      await running;
+      clearTimeout(kill);
+    },
+  };
+}
