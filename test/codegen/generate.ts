@@ -7,8 +7,8 @@ import { isInstalled, LANGUAGES, type Language } from './languages.ts';
  */
 export function generate(root: string): string[] {
   const languages: Language[] = Object.values(LANGUAGES);
-  return languages.filter(isInstalled).flatMap(({ template, generated, installPlugins }) => {
-    installPlugins?.();
+  return languages.filter(isInstalled).flatMap(({ template, generated, installTools }) => {
+    installTools?.();
     execFileSync('buf', ['generate', '--template', template, '--output', root], { stdio: 'inherit' });
     return generated;
   });

@@ -10,8 +10,8 @@ export interface Language {
   template: string;
   /** Everything in these folders is generated, and nothing else is. */
   generated: string[];
-  /** Fetches the compiler's plugins in the versions that the SDK's own package file pins. */
-  installPlugins?(): void;
+  /** Fetches what generating and testing need beside them, in the versions that the SDK's folder pins. */
+  installTools?(): void;
 }
 
 /** Python with what gen/python/requirements-dev.txt names. */
@@ -29,7 +29,7 @@ export const LANGUAGES = {
     tools: ['python3'],
     template: 'gen/python/buf.gen.yaml',
     generated: ['gen/python/clickmesh/v1'],
-    installPlugins() {
+    installTools() {
       if (!existsSync(VENV)) run('python3', '-m', 'venv', VENV);
       run(`${VENV}/bin/pip`, 'install', '--quiet', '--requirement', 'gen/python/requirements-dev.txt');
     },
@@ -45,7 +45,7 @@ export const LANGUAGES = {
     tools: ['java', 'mvn'],
     template: 'gen/java/buf.gen.yaml',
     generated: ['gen/java/src/main/java/io/clickmesh/v1'],
-    installPlugins() {
+    installTools() {
       run(
         'mvn',
         ...[

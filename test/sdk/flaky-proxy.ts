@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A way to the mesh on which answers get lost. */
-export interface FlakyProxy {
+export interface FlakyProxy extends AsyncDisposable {
   url: string;
   /** Answers lost so far. */
   lost(): number;
-  close(): Promise<void>;
 }
 
 const FRAME_HEADER_BYTES = 9;
@@ -49,7 +48,7 @@ export async function startFlakyProxy(meshUrl: string): Promise<FlakyProxy> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lost: () => lost,
-    async close() {
+    async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       server.close();
       await once(server, 'close');

@@ -1,0 +1,72 @@
+package io.clickmesh;
+
+import io.clickmesh.v1.Click;
+import io.clickmesh.v1.Conversion;
+import io.clickmesh.v1.Event;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/** Makes events, and prepares them for sending. */
+public final class Events {
+  // What the gateway takes in one call is 1000 events and 1 MiB; a little less leaves room for what surrounds them.
+  static final int MAX_BATCH_EVENTS = 1000;
+  static final int MAX_BATCH_BYTES = 1_000_000;
+  /** Tag and length in front of an event. */
+  private static final int EVENT_OVERHEAD = 5;
+
+  private Events() {}
+
+  public static Event of(Click click) {
+    return Event.newBuilder().setClick(click).build();
+  }
+
+  public static Event of(Conversion conversion) {
+    return Event.newBuilder().setConversion(conversion).build();
+  }
+
+  /** The event with an id and a time, so that every attempt to send it has the same. */
+  static Event complete(Event event) {
+    Event.Builder builder = event.toBuilder();
+    switch (event.getEventCase()) {
+      case CLICK:
+        Click.Builder click = builder.getClickBuilder();
+        if (click.getEventId().isEmpty()) click.setEventId(UUID.randomUUID().toString());
+        if (click.getTimestamp() == 0) click.setTimestamp(System.currentTimeMillis());
+        break;
+      case CONVERSION:
+        Conversion.Builder conversion = builder.getConversionBuilder();
+        if (conversion.getEventId().isEmpty()) conversion.setEventId(UUID.randomUUID().toString());
+        if (conversion.getTimestamp() == 0) conversion.setTimestamp(System.currentTimeMillis());
+        break;
+      default:
+        break;
+    }
+    return builder.build();
+  }
+
+  /** Bytes it takes in a message. */
+  static int sizeOf(Event event) {
+    return event.getSerializedSize() + EVENT_OVERHEAD;
+  }
+
+  /** Completes the events and splits them into messages that the gateway takes. */
+  static List<List<Event>> chunks(Iterable<Event> events) {
+    List<List<Event>> chunks = new ArrayList<>();
+    List<Event> chunk = new ArrayList<>();
+    int bytes = 0;
+    for (Event incomplete : events) {
+      Event event = complete(incomplete);
+      boolean isFull = chunk.size() == MAX_BATCH_EVENTS || bytes + sizeOf(event) > MAX_BATCH_BYTES;
+      if (isFull && !chunk.isEmpty()) {
+        chunks.add(chunk);
+        chunk = new ArrayList<>();
+        bytes = 0;
+      }
+      chunk.add(event);
+      bytes += sizeOf(event);
+    }
+    if (!chunk.isEmpty()) chunks.add(chunk);
+    return chunks;
+  }
+}
