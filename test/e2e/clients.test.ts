@@ -12,8 +12,8 @@ import { IngestService, RejectionSchema, RejectReason } from '../../gen/ts/click
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/ts/grpc/health/v1/health_pb.js';
 import { LogUnavailable } from '../../services/shared/log/event-log.ts';
 import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
+import { GRPCURL, hasGo, installGoTool } from '../fixtures/go-tool.ts';
 import { grpcJsClient } from '../fixtures/grpc-js-client.ts';
-import { hasGo, installGrpcurl } from '../fixtures/grpcurl.ts';
 
 type GrpcJsClient = ReturnType<typeof grpcJsClient>;
 
@@ -221,7 +221,7 @@ describe.skipIf(!hasGo())('grpcurl', () => {
   let command: string;
 
   beforeAll(() => {
-    command = join(installGrpcurl(), 'grpcurl');
+    command = join(installGoTool(GRPCURL), 'grpcurl');
   }, 300_000);
 
   const grpcurl = (...args: string[]) =>

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasGo, installGrpcurl } from '../fixtures/grpcurl.ts';
+import { GRPCURL, hasGo, installGoTool } from '../fixtures/go-tool.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** Every command of README.md is run as it stands there; only the address and the place of files are others'. */
@@ -27,7 +27,7 @@ function run(block: string): Promise<{ code: number; stdout: string; stderr: str
     .replaceAll('127.0.0.1:8080', new URL(mesh.url).host)
     .replaceAll('journeys.ndjson', join(folder.path, 'journeys.ndjson'));
   const env = { ...process.env, CLICKMESH_URL: mesh.url, PATH: process.env.PATH! };
-  if (withGo) env.PATH = `${installGrpcurl()}:${env.PATH}`;
+  if (withGo) env.PATH = `${installGoTool(GRPCURL)}:${env.PATH}`;
   return new Promise((resolve) => {
     execFile('bash', ['-euo', 'pipefail', '-c', script], { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });

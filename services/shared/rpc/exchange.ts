@@ -14,6 +14,8 @@ export interface Exchange {
   query: string;
   headers: IncomingHttpHeaders;
   body: Readable;
+  /** Calls back when the answer was sent or the client has left. */
+  onClose(callback: () => void): void;
   /** Does nothing if the client has left. */
   answer(response: HttpResponse): void;
   /** Node's objects for code that wants to read and answer by them; instead of `answer`. */
@@ -32,6 +34,7 @@ export function http1Exchange(req: IncomingMessage, res: ServerResponse): Exchan
     ...splitUrl(req.url!),
     headers: req.headers,
     body: req,
+    onClose: (callback) => res.once('close', callback),
     answer({ status, headers, body }) {
       res.statusCode = status;
       setHeaders(res, corsHeaders(req.headers));
@@ -57,6 +60,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     ...splitUrl(String(headers[':path'] ?? '')),
     headers,
     body: stream,
+    onClose: (callback) => stream.once('close', callback),
     answer(response) {
       if (stream.closed) return;
       const { trailers } = response;

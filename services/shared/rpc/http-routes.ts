@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { errorResponse, logIfBug, toConnectError, toErrorResponse } from './errors.ts';
 import { answerWith, type Exchange, readBody } from './exchange.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
@@ -9,7 +8,7 @@ export interface HttpRoute {
   method: string;
   /** Matched exactly, without the query. */
   path: string;
-  /** Gets bodies up to MAX_REQUEST_BYTES. What it throws is answered as the RPCs answer it. */
+  /** Gets no body over the limit. What it throws is answered as the RPCs answer it. */
   handle(request: HttpRequest): Promise<HttpResponse>;
 }
 
@@ -18,23 +17,25 @@ export type HttpRouter = (exchange: Exchange) => boolean;
 
 const NO_BODY = Buffer.alloc(0);
 
-export function httpRouter(routes: readonly HttpRoute[], logger: Logger): HttpRouter {
+export function httpRouter(routes: readonly HttpRoute[], maxBytes: number, logger: Logger): HttpRouter {
+  const tooLarge = errorResponse(413, 'resource_exhausted', `the body is larger than ${maxBytes} bytes`);
   const byPath = Map.groupBy(routes, (route) => route.path);
   return (exchange) => {
     const atPath = byPath.get(exchange.path);
     if (atPath === undefined) return false;
     const method = exchange.method === 'HEAD' ? 'GET' : exchange.method;
     const route = atPath.find((candidate) => candidate.method === method);
-    const respond = (body: Buffer) => answerWith(exchange, responseOf(route!, exchange, body, logger), logger);
+    const respond = (body: Buffer) => {
+      if (body.length > maxBytes) exchange.answer(tooLarge);
+      else answerWith(exchange, responseOf(route!, exchange, body, logger), logger);
+    };
     if (route === undefined) exchange.answer(methodNotAllowed(atPath));
     else if (method === 'GET') respond(NO_BODY);
-    else if (Number(exchange.headers['content-length']) > MAX_REQUEST_BYTES) exchange.answer(TOO_LARGE);
-    else readBody(exchange, MAX_REQUEST_BYTES, respond);
+    else if (Number(exchange.headers['content-length']) > maxBytes) exchange.answer(tooLarge);
+    else readBody(exchange, maxBytes, respond);
     return true;
   };
 }
-
-const TOO_LARGE = errorResponse(413, 'resource_exhausted', `the body is larger than ${MAX_REQUEST_BYTES} bytes`);
 
 async function responseOf(
   route: HttpRoute,
@@ -42,7 +43,6 @@ async function responseOf(
   body: Buffer,
   logger: Logger,
 ): Promise<HttpResponse> {
-  if (body.length > MAX_REQUEST_BYTES) return TOO_LARGE;
   try {
     return await route.handle({ query, headers, body });
   } catch (thrown) {

@@ -7,7 +7,6 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { MAX_REQUEST_BYTES } from '../limits.ts';
 import { errorInterceptor, errorResponse } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { fastUnary } from './fast-unary.ts';
@@ -18,14 +17,18 @@ const MAX_TIMEOUT_MS = 3_600_000;
 type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
 
 /** Answers Connect, gRPC and gRPC-Web calls of the registered services, and says whether the request was one. */
-export function rpcHandler(services: (router: ConnectRouter) => void, logger: Logger): (exchange: Exchange) => boolean {
+export function rpcHandler(
+  services: (router: ConnectRouter) => void,
+  maxRequestBytes: number,
+  logger: Logger,
+): (exchange: Exchange) => boolean {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     interceptors: [errorInterceptor(logger)],
     maxTimeoutMs: MAX_TIMEOUT_MS,
-    readMaxBytes: MAX_REQUEST_BYTES,
+    readMaxBytes: maxRequestBytes,
   });
-  const fast = fastUnary(logger, (exchange, body) => full(exchange, [body]));
+  const fast = fastUnary(maxRequestBytes, logger, (exchange, body) => full(exchange, [body]));
   services(fast.watch(router));
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
