@@ -14,15 +14,10 @@ const statusSchema = z.object({
       partitions: z.array(z.object({ partition: number, end: number, inserted: number.nullable() })),
     }),
   ),
-  attribution: z.array(
-    z.object({
-      partition: number,
-      next_offset: number,
-      owner: z.string().optional(),
-      watermark: z.string().optional(),
-      checkpoint: z.object({ offset: number, time: z.string() }).nullish(),
-    }),
-  ),
+  attribution: z.array(z.object({ partition: number, next_offset: number })),
+  owners: z.array(z.object({ name: z.string(), partitions: z.array(number) })).default([]),
+  watermarks: z.array(z.object({ partition: number, watermark: z.string() })).default([]),
+  checkpoints: z.array(z.object({ partition: number, offset: number, takenAt: number })).default([]),
   processes: z
     .array(z.object({ role: z.string(), name: z.string(), pid: number, urls: z.array(z.string()) }))
     .optional(),
@@ -44,8 +39,9 @@ export const statusCommand = new Command('status')
     process.stdout.write(json ? `${text}\n` : render(statusSchema.parse(JSON.parse(text))));
   });
 
-function render({ topics, attribution, processes, warnings }: Status): string {
-  const parts = [renderTable(PARTITION_COLUMNS, partitionRows(topics, attribution))];
+function render(status: Status): string {
+  const { processes, warnings } = status;
+  const parts = [renderTable(PARTITION_COLUMNS, partitionRows(status))];
   if (processes !== undefined) parts.unshift(renderTable(PROCESS_COLUMNS, processes));
   if (warnings.length > 0) parts.push(warnings.map((warning) => `WARNING ${warning}\n`).join(''));
   return parts.join('\n');
@@ -63,7 +59,9 @@ interface PartitionRow {
   lag: number;
   /** Records of all topics not yet in ClickHouse; null where that is not known. */
   notInserted: number | null;
-  node: Partial<Status['attribution'][number]>;
+  owner: string;
+  watermark: string;
+  checkpoint: string;
 }
 
 const PARTITION_COLUMNS: Column<PartitionRow>[] = [
@@ -71,30 +69,30 @@ const PARTITION_COLUMNS: Column<PartitionRow>[] = [
   { title: 'end', text: ({ end }) => String(end), right: true },
   { title: 'lag', text: ({ lag }) => String(lag), right: true },
   { title: 'not in ClickHouse', text: ({ notInserted }) => String(notInserted ?? '?'), right: true },
-  { title: 'owner', text: ({ node }) => node.owner ?? '-' },
-  { title: 'watermark', text: ({ node }) => node.watermark ?? '-' },
-  {
-    title: 'checkpoint',
-    text: ({ node }) => (node.checkpoint ? `${node.checkpoint.offset} ${node.checkpoint.time}` : '-'),
-  },
+  { title: 'owner', text: ({ owner }) => owner },
+  { title: 'watermark', text: ({ watermark }) => watermark },
+  { title: 'checkpoint', text: ({ checkpoint }) => checkpoint },
 ];
 
 /** The dead letters are for people, and not inserted. */
-function partitionRows(topics: Status['topics'], attribution: Status['attribution']): PartitionRow[] {
+function partitionRows({ topics, attribution, owners, watermarks, checkpoints }: Status): PartitionRow[] {
   const rawEvents = topics.find(({ topic }) => topic === 'raw-events')?.partitions ?? [];
   const insertedTopics = topics.filter(({ topic }) => topic !== 'raw-events.DLT');
   return rawEvents.map(({ partition, end }) => {
-    const node = attribution.find((each) => each.partition === partition);
+    const of = <T extends { partition: number }>(rows: T[]) => rows.find((row) => row.partition === partition);
     const behind = insertedTopics.map(({ partitions }) => {
       const own = partitions[partition]!;
       return own.inserted === null && own.end > 0 ? null : own.end - (own.inserted ?? 0);
     });
+    const checkpoint = of(checkpoints);
     return {
       partition,
       end,
-      lag: end - (node?.next_offset ?? 0),
+      lag: end - (of(attribution)?.next_offset ?? 0),
       notInserted: behind.reduce((sum, each) => (sum === null || each === null ? null : sum + each), 0),
-      node: node ?? {},
+      owner: owners.find(({ partitions }) => partitions.includes(partition))?.name ?? '-',
+      watermark: of(watermarks)?.watermark ?? '-',
+      checkpoint: checkpoint ? `${checkpoint.offset} at ${new Date(checkpoint.takenAt).toISOString()}` : '-',
     };
   });
 }

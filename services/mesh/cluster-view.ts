@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { listCheckpoints } from '../attribution/checkpoint.ts';
 import { parseAttributionEnvironment } from '../attribution/config.ts';
+import { GROUP } from '../attribution/consume.ts';
+import { checkpointStore, RECOVERY } from '../attribution/recovery-config.ts';
 import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { kafkaConsumers } from '../shared/clickhouse/kafka-consumers.ts';
 import { clickhouseGroup } from '../shared/clickhouse/migrate.ts';
-import type { EventLog, Topic } from '../shared/log/event-log.ts';
+import type { Topic } from '../shared/log/event-log.ts';
+import type { KafkaLog } from '../shared/log/kafka-log.ts';
 import { CLICKHOUSE, parseAll, settings } from './settings.ts';
 import type { StatusSource } from './status.ts';
 
@@ -49,7 +53,7 @@ export function clickhouseOf(env: NodeJS.ProcessEnv): ClickHouse | undefined {
 
 interface ClusterParts {
   env: NodeJS.ProcessEnv;
-  log: EventLog;
+  log: KafkaLog;
   clickhouse: ClickHouse;
 }
 
@@ -64,23 +68,32 @@ export function clusterView({ env, log, clickhouse }: ClusterParts): StatusSourc
     attribution: parseAttributionEnvironment(env),
     clickhouseUrl: clickhouse.urls[0]!,
     log,
-    folded: () => committed('raw-events', 'attribution'),
+    folded: () => committed('raw-events', GROUP),
     inserted: (topic) => committed(topic, clickhouseGroup(topic)),
     async cluster() {
-      const warnings: string[] = [];
-      const partitions = await watermarks(clickhouse).catch(() => {
-        warnings.push('ClickHouse does not answer: the watermarks are not known');
-      });
-      warnings.push(...(await consumerWarnings(clickhouse)));
-      return { processes: processes(env), partitions, warnings };
+      const [owners, marks, checkpoints, warnings] = await Promise.all([
+        log.members('raw-events', GROUP),
+        watermarks(clickhouse).catch(() => []),
+        newestCheckpoints(env, await log.offsets('raw-events')),
+        consumerWarnings(clickhouse),
+      ]);
+      return { processes: processes(env), owners, watermarks: marks, checkpoints, warnings };
     },
   };
 }
 
-/** How far each partition's clock has come, as ClickHouse knows. */
-async function watermarks({ client }: ClickHouse): Promise<unknown> {
+/** The clock of each partition, as ClickHouse knows it. */
+async function watermarks({ client }: ClickHouse): Promise<{ partition: number; watermark: string }[]> {
   const query = 'SELECT partition, toString(watermark) AS watermark FROM attribution_progress FINAL ORDER BY partition';
   return (await client.query({ query, format: 'JSONEachRow' })).json();
+}
+
+/** The last checkpoint of each partition that has one; undefined where none are taken. */
+async function newestCheckpoints(env: NodeJS.ProcessEnv, partitions: readonly unknown[]) {
+  const store = checkpointStore(parseAll(env, { recovery: settings(RECOVERY) }).recovery);
+  if (store === undefined) return undefined;
+  const listed = await Promise.all(partitions.map((_, partition) => listCheckpoints(store, partition)));
+  return listed.flatMap(([newest]) => newest ?? []);
 }
 
 /** What an operator should look at, in words. */

@@ -84,6 +84,7 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
     }
     const table = await clickmesh(['status', '--url', mesh.url]);
     expect(table.stdout).toMatch(/^gateway-2 +\d+ /m);
+    expect(table.stdout).toMatch(/ attribution-[12] /);
   }, 60_000);
 
   test('Ctrl-C drains and ends every process with exit code 0, and a second start continues', async () => {

@@ -1,8 +1,8 @@
 import { MAX_IN_FLIGHT_BYTES } from '../limits.ts';
-import { type EventLog, LogUnavailable, TOPICS } from './event-log.ts';
+import { type EventLog, type GroupMember, LogUnavailable, TOPICS, type Topic } from './event-log.ts';
 import { KafkaCluster, untilAnswered } from './kafka-cluster.ts';
 import { joinKafkaGroup } from './kafka-group.ts';
-import { committedOffsets } from './kafka-group-view.ts';
+import { committedOffsets, groupMembers } from './kafka-group-view.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { kafkaReader, LONGEST_POLL_MS } from './kafka-reader.ts';
 
@@ -23,6 +23,12 @@ export interface KafkaLogOptions {
   maxInFlightBytes?: number;
 }
 
+/** The log as seen from any process of a mesh. */
+export interface KafkaLog extends EventLog {
+  /** Everyone in a group, also for those who are not. Throws LogUnavailable. */
+  members(topic: Topic, group: string): Promise<GroupMember[]>;
+}
+
 const DEADLINE_MS = 10_000;
 const LINGER_MS = 2;
 
@@ -30,7 +36,7 @@ const LINGER_MS = 2;
  * Opens the log in Kafka, whose topics kafka-topics.ts creates. Rejects with LogUnavailable if no broker answers before
  * the deadline or a topic is missing. Afterwards the log recovers by itself from any outage.
  */
-export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { bootstrap, clientId, deadlineMs = DEADLINE_MS } = options;
   // A hung broker's partitions get another leader after some seconds: time for several tries before the deadline.
   const replicationTimeoutMs = Math.ceil(deadlineMs / 5);
@@ -57,6 +63,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     },
     offsets: reader.offsets,
     committed: (topic, group) => committedOffsets(cluster, { topic, group, deadlineMs }),
+    members: (topic, group) => groupMembers(cluster, { topic, group, deadlineMs }),
     join: (topic, group, listener) =>
       joinKafkaGroup(cluster, { topic, group, instanceId: groupInstanceId, deadlineMs }, listener),
     async close() {
