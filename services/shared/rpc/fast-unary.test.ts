@@ -39,9 +39,9 @@ beforeAll(async () => {
   plain = await start((router) => void router.service(IngestService, { ingest }));
   withContext = await start((router) => {
     router.service(IngestService, {
-      ingest(request, { requestHeader, responseHeader, responseTrailer }) {
+      ingest(request, { requestHeader, responseHeader, responseTrailer, timeoutMs }) {
         responseHeader.set('x-header', requestHeader.get('content-type')!);
-        responseTrailer.set('x-trailer', 'after');
+        responseTrailer.set('x-deadline', timeoutMs() === undefined ? 'none' : 'some');
         return ingest(request);
       },
     });

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   create,
   type DescMethod,
@@ -15,8 +16,13 @@ import {
   createHandlerContext,
   type HandlerContext,
 } from '@connectrpc/connect';
-import { codeToHttpStatus, errorToJsonBytes, trailerMux } from '@connectrpc/connect/protocol-connect';
-import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import {
+  codeToHttpStatus,
+  parseTimeout as connectTimeout,
+  errorToJsonBytes,
+  trailerMux,
+} from '@connectrpc/connect/protocol-connect';
+import { parseTimeout as grpcTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Logger } from 'pino';
 import { logIfBug, toConnectError } from './errors.ts';
 import { answerWith, type Exchange, readBody } from './exchange.ts';
@@ -32,29 +38,27 @@ interface UnaryMethod {
   json: ConnectRouterOptions['jsonOptions'];
 }
 
+interface UnaryLimits {
+  maxBytes: number;
+  maxTimeoutMs: number;
+}
+
 /** Gives a request whose body has been read to the full implementation. */
 export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
 
 const ENVELOPE_BYTES = 5;
 
-/** Requests with any of these ask for more than one message in and one out. */
-const ODD_HEADERS = [
-  'content-encoding',
-  'grpc-encoding',
-  'grpc-timeout',
-  'connect-timeout-ms',
-  'connect-content-encoding',
-];
+/** Requests with any of these may be compressed. */
+const ODD_HEADERS = ['content-encoding', 'grpc-encoding', 'connect-content-encoding'];
 
 /**
- * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed and without a
- * deadline. Queries take the long way, because their answers may be worth compressing. connect-node builds streams,
+ * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take the long way, because their answers may be worth compressing. connect-node builds streams,
  * abort controllers and web headers for each call, and then runs interceptors: this replaces the one for errors.
  *
  * It never answers differently: whatever is unusual goes to the full implementation, which also words every error in
  * reading a request.
  */
-export function fastUnary(maxBytes: number, logger: Logger, handOver: HandOver) {
+export function fastUnary({ maxBytes, maxTimeoutMs }: UnaryLimits, logger: Logger, handOver: HandOver) {
   const methods = new Map<string, UnaryMethod>();
 
   return {
@@ -85,10 +89,12 @@ export function fastUnary(maxBytes: number, logger: Logger, handOver: HandOver) 
       if (method === undefined || codec === undefined) return false;
       // A body over the limit is for the full implementation from its first byte.
       if (Number(exchange.headers['content-length'] ?? 0) > maxBytes) return false;
+      const { timeoutMs, error } = timeoutOf(exchange.headers, codec, maxTimeoutMs);
+      if (error !== undefined) return false;
       readBody(exchange, maxBytes + ENVELOPE_BYTES, (body) => {
         const request = readRequest(method, codec, body, maxBytes);
         if (request === undefined) handOver(exchange, body);
-        else answerWith(exchange, responseOf(method, codec, request, exchange, logger), logger);
+        else answerWith(exchange, responseOf({ method, codec, exchange, timeoutMs }, request, logger), logger);
       });
       return true;
     },
@@ -110,6 +116,12 @@ function codecOf({ method, headers, version }: Exchange): Codec | undefined {
     default:
       return undefined;
   }
+}
+
+function timeoutOf(headers: IncomingHttpHeaders, codec: Codec, maxMs: number): ReturnType<typeof grpcTimeout> {
+  const text = headers[isGrpc(codec) ? 'grpc-timeout' : 'connect-timeout-ms'];
+  if (text === undefined) return {};
+  return isGrpc(codec) ? grpcTimeout(String(text), maxMs) : connectTimeout(String(text), maxMs);
 }
 
 /** Undefined if the body is not exactly one message within the limit. */
@@ -135,14 +147,17 @@ function unwrap(body: Uint8Array): Uint8Array | undefined {
   return body.length === ENVELOPE_BYTES + length ? body.subarray(ENVELOPE_BYTES) : undefined;
 }
 
-async function responseOf(
-  method: UnaryMethod,
-  codec: Codec,
-  request: Message,
-  exchange: Exchange,
-  logger: Logger,
-): Promise<HttpResponse> {
-  const context = method.takesContext ? contextOf(method, codec, exchange) : undefined;
+interface Call {
+  method: UnaryMethod;
+  codec: Codec;
+  exchange: Exchange;
+  timeoutMs: number | undefined;
+}
+
+/** A deadline only aborts the context's signal: it is for the method to heed, and for the client to enforce. */
+async function responseOf(call: Call, request: Message, logger: Logger): Promise<HttpResponse> {
+  const { method, codec } = call;
+  const context = method.takesContext ? contextOf(call) : undefined;
   try {
     const message = create(method.desc.output, await method.handle(request, context));
     return isGrpc(codec) ? grpcAnswer(method, message, context) : connectAnswer(method, codec, message, context);
@@ -157,7 +172,7 @@ async function responseOf(
 
 type Context = ReturnType<typeof createHandlerContext>;
 
-function contextOf({ desc, path }: UnaryMethod, codec: Codec, { headers, onClose }: Exchange): Context {
+function contextOf({ method: { desc, path }, codec, exchange: { headers, onClose }, timeoutMs }: Call): Context {
   const left = new AbortController();
   onClose(() => left.abort());
   const requestHeader = new Headers();
@@ -170,6 +185,7 @@ function contextOf({ desc, path }: UnaryMethod, codec: Codec, { headers, onClose
     url: `http://${headers[':authority'] ?? headers.host}${path}`,
     requestHeader,
     requestSignal: left.signal,
+    timeoutMs,
   });
 }
 

@@ -28,7 +28,9 @@ export function rpcHandler(
     maxTimeoutMs: MAX_TIMEOUT_MS,
     readMaxBytes: maxRequestBytes,
   });
-  const fast = fastUnary(maxRequestBytes, logger, (exchange, body) => full(exchange, [body]));
+  const fast = fastUnary({ maxBytes: maxRequestBytes, maxTimeoutMs: MAX_TIMEOUT_MS }, logger, (exchange, body) =>
+    full(exchange, [body]),
+  );
   services(fast.watch(router));
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
