@@ -83,10 +83,14 @@ export async function run(config: AttributionConfig, adapters: AttributionAdapte
     }
   }
 
+  function followed(): number[] {
+    const standing = [...consumers.values()].filter(({ status }) => status.role === 'standby');
+    return standing.map(({ status }) => status.partition);
+  }
+
   function follow(partitions: readonly number[]): void {
     for (const partition of partitions) if (!consumers.has(partition)) start(partition, 'standby');
-    const followed = [...consumers.values()].filter(({ status }) => status.role === 'standby');
-    void stop(followed.map(({ status }) => status.partition).filter((partition) => !partitions.includes(partition)));
+    void stop(followed().filter((partition) => !partitions.includes(partition)));
   }
 
   const joined = await log.join('raw-events', GROUP, {
@@ -97,7 +101,9 @@ export async function run(config: AttributionConfig, adapters: AttributionAdapte
   });
   assignment = joined;
   const watching =
-    standbys > 0 ? watchStandbys({ assignment: joined, standbys, logger, follow }, closing.signal) : undefined;
+    standbys > 0
+      ? watchStandbys({ assignment: joined, standbys, logger, followed, follow }, closing.signal)
+      : undefined;
   return {
     partitions: () => [...consumers.values()].map(({ status }) => status).sort((a, b) => a.partition - b.partition),
     failed: failure.promise,

@@ -11,6 +11,8 @@ export interface StandbyDeps {
   /** How many nodes besides its owner keep each partition's state warm. */
   standbys: number;
   logger: Logger;
+  /** What this node follows now. */
+  followed(): readonly number[];
   /** Told which partitions this node is to follow from now on. */
   follow(partitions: readonly number[]): void;
 }
@@ -18,27 +20,35 @@ export interface StandbyDeps {
 /**
  * The partitions that a member follows: of each partition that another one has, the first `standbys` members do, other
  * than its owner, in the order of a hash of their names and the partition's number. So every node finds the same
- * without asking, and few change when a member comes or goes.
+ * without asking, and few change when a member comes or goes. A partition that nobody has is about to get another
+ * owner, and stays `followed`.
  *
  * The broker decides who gets the partitions of a member that dies, and does not know who followed them. Only with
  * `standbys` = members - 1 is it sure to be one who did; another restores the state from a checkpoint or the log.
  */
-export function partitionsToFollow(members: readonly GroupMember[], self: string, standbys: number): number[] {
-  return members.flatMap((owner) =>
+export function partitionsToFollow(
+  members: readonly GroupMember[],
+  self: string,
+  standbys: number,
+  followed: readonly number[],
+): number[] {
+  const owned = new Set(members.flatMap(({ partitions }) => partitions));
+  const chosen = members.flatMap((owner) =>
     owner.partitions.filter((partition) => {
       const others = members.filter(({ name }) => name !== owner.name).map(({ name }) => name);
       const ranked = others.sort((a, b) => (rank(a, partition) < rank(b, partition) ? -1 : 1));
       return ranked.slice(0, standbys).includes(self);
     }),
   );
+  return [...chosen, ...followed.filter((partition) => !owned.has(partition))];
 }
 
 /** Looks again and again what this node is to follow, until `signal` aborts. */
 export async function watchStandbys(deps: StandbyDeps, signal: AbortSignal): Promise<void> {
-  const { assignment, standbys, logger, follow } = deps;
+  const { assignment, standbys, logger, followed, follow } = deps;
   while (!signal.aborted) {
     try {
-      follow(partitionsToFollow(await assignment.members(), assignment.name, standbys));
+      follow(partitionsToFollow(await assignment.members(), assignment.name, standbys, followed()));
     } catch (error) {
       logger.warn({ err: error }, 'could not look who has which partition, trying again');
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { consumerGroupHeartbeatV1, offsetCommitV9 } from '@platformatic/kafka';
-import type { Assignment, AssignmentListener, RecordPosition } from './event-log.ts';
+import { type Assignment, type AssignmentListener, LogUnavailable, type RecordPosition } from './event-log.ts';
 import { type KafkaCluster, RETRY_MS, untilAnswered } from './kafka-cluster.ts';
 import { brokerErrors } from './kafka-errors.ts';
 import { groupMembers } from './kafka-group-view.ts';
@@ -26,6 +26,8 @@ const LEAVE = -1;
 const LEAVE_FOR_NOW = -2;
 /** The group has gone on without this member. */
 const LOST = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'FENCED_INSTANCE_ID'];
+/** The group has moved on to another epoch, which the answer to a heartbeat under way tells. */
+const EPOCH_MOVED = 'STALE_MEMBER_EPOCH';
 /** Another process is the same static member, or was until a moment ago. */
 const NAME_TAKEN = 'UNRELEASED_INSTANCE_ID';
 
@@ -182,10 +184,15 @@ class Member {
       committedLeaderEpoch: ANY_EPOCH,
     }));
     const topics = [{ name: topic, partitions }];
-    await untilAnswered(this.#cluster, deadlineMs, () =>
+    const commit = () =>
       this.#cluster.askCoordinator(group, (connection) =>
         offsetCommitV9.api.async(connection, group, this.#epoch, this.#id, instanceId, topics),
-      ),
+      );
+    await untilAnswered(this.#cluster, deadlineMs, () =>
+      commit().catch((cause) => {
+        if (!brokerErrors(cause).includes(EPOCH_MOVED)) throw cause;
+        throw new LogUnavailable(`Group ${group} is moving to another epoch`, { cause });
+      }),
     );
   }
 }
