@@ -12,10 +12,10 @@ import type { StateStore } from './state-store.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 
-function click(number: number): NewRecord {
+function click(number: number, campaignId = 'camp'): NewRecord {
   const eventId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
   const timestamp = BigInt(Date.UTC(2026, 0, 1));
-  const value = { eventId, userId: 'ann', adId: 'ad', campaignId: 'camp', source: 'src', timestamp };
+  const value = { eventId, userId: 'ann', adId: 'ad', campaignId, source: 'src', timestamp };
   return {
     topic: 'raw-events',
     key: 'ann',
@@ -49,13 +49,13 @@ function clicksCounted(log: MemoryLog): bigint {
 
 test('records that the group has committed are not counted anew, though the log has lost what they repeat', async () => {
   const log = memoryLog(1);
-  await log.append([click(1), click(1), click(2)]);
+  await log.append([click(1), click(1), click(2, 'other')]);
   await foldAll(log, new Map());
   log.dropBefore('raw-events', 1);
-  await log.append([click(3)]);
+  await log.append([click(3), click(4)]);
   const status = await foldAll(log, new Map());
   expect(status.recovery).toMatchObject({ source: 'replay', replayedRecords: 2 });
-  expect(status.progress).toMatchObject({ records: 4n, clicks: 3n, clickDuplicates: 1n });
+  expect(status.progress).toMatchObject({ records: 5n, clicks: 4n, clickDuplicates: 1n });
   expect(clicksCounted(log)).toBe(3n);
 });
 

@@ -7,6 +7,7 @@ import {
   AttributedConversionSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
+  type PartitionProgress,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { consumePartition, GROUP } from '../../services/attribution/consume.ts';
@@ -67,9 +68,10 @@ async function check(scenario: Scenario): Promise<void> {
   const late: NewRecord[][] = [];
   for (const each of lives) {
     if (each.lost) nodes[each.node]!.clear();
+    const arriving = late.splice(0);
     await live(withFaults(log, each, compacted, late), nodes[each.node]!, each, 'active');
     // What a zombie had under way arrives after its successor has begun.
-    if (!compacted && late.length > 1) await log.append(late.shift()!);
+    for (const records of compacted ? [] : arriving) await log.append(records);
     if (each.followed) await live(withFaults(log, each, compacted, late), nodes[1 - each.node]!, each, 'standby');
   }
   const last = nodes[lives.at(-1)?.node ?? 0]!;
@@ -79,6 +81,7 @@ async function check(scenario: Scenario): Promise<void> {
   const undisturbedLog = await filledLog(scenario, undisturbed);
   await live(patient(undisturbedLog), undisturbed, undefined, 'active');
   expect(published(log)).toEqual(published(undisturbedLog));
+  expectOneContentAVersion(log);
   expect(stateDigest(config, last.get(0)!)).toBe(stateDigest(config, undisturbed.get(0)!));
   if (past.length > 0) return;
   const { tally: _, ...naive } = attributeNaively(events, [...MODELS], LOOKBACK);
@@ -88,6 +91,15 @@ async function check(scenario: Scenario): Promise<void> {
 function published(log: MemoryLog) {
   const topics: Topic[] = ['attributed-events', 'conversion-decisions', 'daily-stats'];
   return collapse(topics.flatMap((topic) => log.records(topic).map(({ value }) => ({ topic, value }))));
+}
+
+function expectOneContentAVersion(log: MemoryLog): void {
+  const seen = new Map<bigint, PartitionProgress>();
+  for (const { value } of log.records('attribution-progress')) {
+    const progress = fromBinary(PartitionProgressSchema, value);
+    expect(progress).toEqual(seen.get(progress.version) ?? progress);
+    seen.set(progress.version, progress);
+  }
 }
 
 /** A log with the past, folded into a store and dropped, and then all events and a record that is none. */
