@@ -42,7 +42,7 @@ async function assertCounted(status: MeshStatus, events: number): Promise<void> 
   await using client = createClient({ url: status.clickhouse_url });
   const answer = await client.query({
     query: `SELECT
-      (SELECT toUInt32(count()) FROM events_local FINAL) AS stored,
+      (SELECT toUInt32(count()) FROM events_distributed FINAL) AS stored,
       (SELECT toUInt32(sum(clicks + attributed + unattributed)) FROM attribution_progress FINAL) AS counted`,
     format: 'JSONEachRow',
   });
