@@ -18,7 +18,7 @@ export interface Exchange {
   onClose(callback: () => void): void;
   /** Does nothing if the client has left. */
   answer(response: HttpResponse): void;
-  /** Node's objects for code that wants to read and answer by them; instead of `answer`. */
+  /** Node's objects for code that wants to read and answer by them; `answer` works until they have sent something. */
   nodeObjects(): NodeObjects;
 }
 
@@ -50,7 +50,7 @@ export function http1Exchange(req: IncomingMessage, res: ServerResponse): Exchan
   };
 }
 
-/** Node's own HTTP/2 request and response objects cost as much as the rest of a small call: they are made on demand. */
+/** Node's own HTTP/2 request and response objects were up to a quarter of a small call: they are made on demand. */
 export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
   // The stream closes after an error, which is all there is to do about it.
   stream.on('error', () => {});
