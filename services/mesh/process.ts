@@ -39,6 +39,7 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
     await Promise.race([stopped, running.failed ?? stopped]);
   } finally {
     await running.close();
-    process.channel?.unref();
+    // The Kafka client leaves timers of requests that were given up. Whoever called may still say what went wrong.
+    setImmediate(() => process.exit());
   }
 }
