@@ -14,7 +14,7 @@ const ENTRY_POINTS = [
   /\.test\.ts$/,
   /\.d\.ts$/,
   /^test\/check-[a-z]+\.ts$/,
-  /^test\/(bench|codegen)\/main\.ts$/,
+  /^test\/(bench|codegen)\/(main|protoc-gen-openapi)\.ts$/,
   /^vitest\.config\.ts$/,
 ];
 

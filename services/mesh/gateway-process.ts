@@ -1,6 +1,7 @@
 import { gatewayHttp, gatewayRoutes } from '../gateway/routes.ts';
 import { openKafkaLog } from '../shared/log/kafka-log.ts';
 import { healthHttp, healthRoutes } from '../shared/rpc/health.ts';
+import { openapiRoute } from '../shared/rpc/openapi.ts';
 import { reflectionRoutes } from '../shared/rpc/reflection.ts';
 import { type ServeOptions, serve } from '../shared/rpc/server.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
@@ -43,6 +44,7 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
       ...(clickhouse === undefined ? [] : statsHttp(clickhouse)),
       ...(clickhouse === undefined ? [] : [statusRoute(clusterView({ env, log, clickhouse }))]),
       ...healthHttp(ready),
+      openapiRoute,
     ],
   };
   const own = await serve({ ...options, port: config.PORT });

@@ -11,6 +11,7 @@ import { HOUR_MS } from '../shared/limits.ts';
 import { openEmbeddedLog } from '../shared/log/embedded-log.ts';
 import { type EventLog, TOPICS } from '../shared/log/event-log.ts';
 import { type Check, healthHttp, healthRoutes, type Readiness } from '../shared/rpc/health.ts';
+import { openapiRoute } from '../shared/rpc/openapi.ts';
 import { reflectionRoutes } from '../shared/rpc/reflection.ts';
 import { serve } from '../shared/rpc/server.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
@@ -100,6 +101,7 @@ function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhous
       ...gatewayHttp(gateway),
       ...statsHttp({ client }),
       ...healthHttp(ready),
+      openapiRoute,
       statusRoute(pipelineView({ config, log, pipeline, clickhouseUrl })),
     ],
   });

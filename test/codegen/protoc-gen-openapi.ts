@@ -1,0 +1,66 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  create,
+  createFileRegistry,
+  type DescMethod,
+  type FileRegistry,
+  fromBinary,
+  toBinary,
+} from '@bufbuild/protobuf';
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponse_Feature,
+  CodeGeneratorResponseSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt';
+import { content, restPaths, restSchemas } from './openapi-rest.ts';
+import { CONNECT_ERROR, description, type Json, messageSchema, reachable, schemaRef } from './openapi-schema.ts';
+
+/**
+ * A protoc plugin: OpenAPI 3.1 of everything that takes plain JSON, unary calls by Connect and the REST endpoints.
+ * Comments of the contract become descriptions.
+ */
+const request = fromBinary(CodeGeneratorRequestSchema, readFileSync(0));
+const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
+const document = `${JSON.stringify(openapi(registry), undefined, 2)}\n`;
+const response = create(CodeGeneratorResponseSchema, {
+  supportedFeatures: BigInt(CodeGeneratorResponse_Feature.PROTO3_OPTIONAL),
+  file: [{ name: 'openapi.json', content: document }],
+});
+writeFileSync(1, toBinary(CodeGeneratorResponseSchema, response));
+
+function openapi(files: FileRegistry): Json {
+  const services = [...files].filter((desc) => desc.kind === 'service' && desc.typeName.startsWith('clickmesh.'));
+  const methods = services.flatMap((service) => (service.kind === 'service' ? service.methods : []));
+  const unary = methods.filter((method) => method.methodKind === 'unary');
+  const messages = new Set(unary.flatMap(({ input, output }) => [...reachable(input), ...reachable(output)]));
+  const rejection = files.getMessage('clickmesh.v1.Rejection')!;
+  const schemas = [...messages, rejection].map((desc) => [desc.name, messageSchema(desc)] as const);
+  return {
+    openapi: '3.1.0',
+    info: { title: 'clickmesh', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    paths: { ...restPaths(files), ...Object.fromEntries(unary.map(connectPath)) },
+    components: {
+      schemas: {
+        ...restSchemas(files),
+        ...Object.fromEntries(schemas.sort(([a], [b]) => (a < b ? -1 : 1))),
+        ConnectError: CONNECT_ERROR,
+      },
+    },
+  };
+}
+
+function connectPath(method: DescMethod): [string, Json] {
+  const { typeName, name } = method.parent;
+  const post = {
+    operationId: `${name}.${method.name}`,
+    tags: [name],
+    ...description(method),
+    requestBody: { required: true, content: content(schemaRef(method.input.name)) },
+    responses: {
+      200: { description: 'The answer.', content: content(schemaRef(method.output.name)) },
+      default: { description: 'The call failed.', content: content(schemaRef('ConnectError')) },
+    },
+  };
+  return [`/${typeName}/${method.name}`, { post }];
+}
