@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
@@ -22,6 +22,13 @@ let document: OpenApi;
 beforeAll(async () => {
   mesh = await startMeshProcess(join(folder.path, 'data'));
   document = (await (await fetch(`${mesh.url}/openapi.json`)).json()) as OpenApi;
+  await fetch(`${mesh.url}/click`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(click()),
+  });
+  const statsText = async () => (await fetch(`${mesh.url}/api/v1/stats?${new URLSearchParams(stats)}`)).text();
+  await vi.waitUntil(async () => (await statsText()).includes('camp'), { timeout: 20_000, interval: 100 });
 });
 afterAll(async () => {
   await mesh.kill();
@@ -64,7 +71,7 @@ test.each([
   ['post', '/clickmesh.v1.IngestService/Ingest', { event: {} }, 400],
   ['post', '/clickmesh.v1.StatsService/GetStats', camel(stats), 200],
   ['post', '/clickmesh.v1.StatsService/ExplainConversion', { conversionId: randomUUID() }, 404],
-])('%s %s with %j is answered %d, as the document says', async (method, path, body, status) => {
+])('%#: %s %s is answered as the document says', async (method, path, body, status) => {
   const operation = document.paths[path.split('?')[0]!]![method]!;
   if (body !== undefined) validator(schemaOf(operation.requestBody!.content)).parse(body);
   const response = await fetch(mesh.url + path, {
