@@ -13,7 +13,7 @@ const eventId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12,
 /** The repository, changed as services/EXTENDING.md says. */
 function patchedCopy(): string {
   const copy = join(folder.path, 'clickmesh');
-  for (const path of ['services', 'gen/ts', 'gen/openapi', 'sql', 'package.json']) {
+  for (const path of ['services', 'gen/ts', 'gen/openapi', 'proto', 'sql', 'package.json']) {
     cpSync(path, join(copy, path), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
