@@ -138,7 +138,7 @@ async function fold(
   if (isActive && next > published) deps.commit(status.partition, next);
   try {
     while (!signal.aborted) {
-      status.restoring = run.next < run.published;
+      status.restoring &&= run.next < run.published;
       const count = await retrying(deps, status, signal, () => step(run));
       if (checkpointer?.isDue()) run.store = await checkpointer.take(run.store);
       if (!status.restoring && count !== undefined && count < LARGE_BATCH) await pause(LINGER_MS, signal);

@@ -16,6 +16,10 @@ export const RECOVERY = {
   CHECKPOINT_INTERVAL_S: z.coerce.number().positive().default(300),
   /** Of an S3-compatible store other than Amazon's. */
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be http://host:port' }).optional(),
+  /** Without these, credentials come from where Amazon's tools look: profiles, roles of pods and machines. */
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
   /** How many other nodes keep the state of each partition warm. */
   STANDBYS: z.coerce.number().int().min(0).max(16).default(0),
 };
@@ -29,5 +33,12 @@ export function checkpointStore(settings: Omit<RecoverySettings, 'STANDBYS'>): C
   const url = new URL(CHECKPOINT_URL);
   if (url.protocol === 'file:') return directoryCheckpointStore(fileURLToPath(url));
   const prefix = url.pathname.replace(/^\/|\/$/g, '');
-  return s3CheckpointStore({ bucket: url.host, prefix: prefix === '' ? '' : `${prefix}/`, endpoint });
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+  const { AWS_SESSION_TOKEN: sessionToken } = settings;
+  return s3CheckpointStore({
+    bucket: url.host,
+    prefix: prefix === '' ? '' : `${prefix}/`,
+    endpoint,
+    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken } : undefined,
+  });
 }

@@ -15,19 +15,31 @@ export interface S3CheckpointStoreOptions {
   prefix: string;
   /** Of an S3-compatible store other than Amazon's, as http://host:port; buckets are then paths of it. */
   endpoint?: string;
+  /** Those that Amazon's tools would find where it is absent. */
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 }
 
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 3;
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Of one attempt; files have some megabytes. */
+const REQUEST_TIMEOUT_MS = 15_000;
 /** Most names of one DeleteObjects call. */
 const DELETE_BATCH = 1000;
 
-/** Checkpoints in S3. Region and credentials come from where Amazon's tools look, AWS_* variables first. */
-export function s3CheckpointStore({ bucket: Bucket, prefix, endpoint }: S3CheckpointStoreOptions): CheckpointStore {
+/** Checkpoints in S3. The region is that of AWS_REGION; compatible stores mostly do not care. */
+export function s3CheckpointStore(options: S3CheckpointStoreOptions): CheckpointStore {
+  const { bucket: Bucket, prefix, endpoint, credentials } = options;
   const client = new S3Client({
     endpoint,
+    credentials,
     forcePathStyle: endpoint !== undefined,
     region: process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? 'us-east-1',
     maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
     // Checksums beyond what the protocol requires are not understood by every compatible store.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -34,7 +34,7 @@ export const CLICKHOUSE = {
 };
 
 /** Those that may stand in a file instead, whose path is in the variable with _FILE behind its name. */
-const SECRETS = ['CLICKHOUSE_PASSWORD'];
+const SECRETS = ['CLICKHOUSE_PASSWORD', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 
 type Parsers<T> = { [K in keyof T]: (env: NodeJS.ProcessEnv) => T[K] };
 

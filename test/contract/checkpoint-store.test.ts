@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CheckpointStore } from '../../services/attribution/checkpoint-store.ts';
 import { directoryCheckpointStore } from '../../services/attribution/directory-checkpoint-store.ts';
 import { checkpointStore } from '../../services/attribution/recovery-config.ts';
@@ -80,19 +80,17 @@ describe.skipIf((await whyNoS3()) !== undefined)('in S3', () => {
   let dir: string;
   let prefix = 0;
   beforeAll(async () => {
-    for (const [name, value] of Object.entries(S3_KEY)) vi.stubEnv(name, value);
     dir = await mkdtemp(join(tmpdir(), 'clickmesh-s3-'));
     await mkdir(dir, { recursive: true });
     server = await startS3(dir, 'bucket');
   }, BUILD_MS);
   afterAll(async () => {
-    vi.unstubAllEnvs();
     await server.close();
     await rm(dir, { recursive: true });
   });
 
   contract(() => {
     const CHECKPOINT_URL = `s3://bucket/deep/${prefix++}`;
-    return checkpointStore({ CHECKPOINT_URL, CHECKPOINT_INTERVAL_S: 1, S3_ENDPOINT: server.endpoint })!;
+    return checkpointStore({ ...S3_KEY, CHECKPOINT_URL, CHECKPOINT_INTERVAL_S: 1, S3_ENDPOINT: server.endpoint })!;
   });
 });
