@@ -93,6 +93,20 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
     await expectEveryEventCountedOnce(mesh, sent);
   }, 1_800_000);
 
+  test('a hung broker: 503 with Retry-After, and events are taken again by themselves', async () => {
+    const [event] = eventsFor(1, SEED + 3);
+    sent.push(event!);
+    const post = () => postEvent(mesh, event!);
+    await mesh.signal('kafka-1', 'SIGSTOP');
+    const refused = await post();
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await fetch(`${mesh.url}/readyz`)).status).toBe(503);
+    await mesh.signal('kafka-1', 'SIGCONT');
+    await expect.poll(async () => (await post()).status, { timeout: 30_000 }).toBe(202);
+    await expectEveryEventCountedOnce(mesh, sent);
+  }, 400_000);
+
   test(`ClickHouse hung for ${STOP_MS} ms: ingest and attribution go on, and it catches up by itself`, async () => {
     const events = eventsFor(1, SEED + 2);
     sent.push(...events);
@@ -106,6 +120,11 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
     await expectEveryEventCountedOnce(mesh, sent);
   }, 600_000);
 });
+
+function postEvent(mesh: ClusterUnderTest, event: SeedEvent): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${mesh.url}/api/v1/events`, { method: 'POST', headers, body: JSON.stringify(event) });
+}
 
 /** Records of raw-events not yet folded. */
 async function attributionLag(mesh: ClusterUnderTest): Promise<number> {

@@ -9,7 +9,7 @@ import { attributeNaively, type SimEvent } from '../sim/naive-attribution.ts';
  * answers to what else a test may want to ask.
  */
 export async function expectEveryEventCountedOnce(mesh: MeshProcess, events: readonly SeedEvent[]): Promise<void> {
-  const audit = await clickmesh(['audit', '--url', mesh.url]);
+  const audit = await clickmesh(['audit', '--url', mesh.url, '--timeout', '240']);
   expect(audit, audit.stdout + audit.stderr).toMatchObject({ code: 0 });
   const expected = attributeNaively(events.map(toSim), ['last_click'], 24 * 3_600_000);
 
