@@ -12,6 +12,9 @@ import type { KafkaLog } from '../shared/log/kafka-log.ts';
 import { CLICKHOUSE, parseAll, settings } from './settings.ts';
 import type { StatusSource } from './status.ts';
 
+/** How long the status waits for a server that may hang, in ms. */
+const CLICKHOUSE_TIMEOUT_MS = 2000;
+
 /** The ClickHouse servers of a mesh. */
 export interface ClickHouse {
   /** Of the first server; it asks the others for what it does not hold. */
@@ -85,7 +88,8 @@ export function clusterView({ env, log, clickhouse }: ClusterParts): StatusSourc
 /** The clock of each partition, as ClickHouse knows it. */
 async function watermarks({ client }: ClickHouse): Promise<{ partition: number; watermark: string }[]> {
   const query = 'SELECT partition, toString(watermark) AS watermark FROM attribution_progress FINAL ORDER BY partition';
-  return (await client.query({ query, format: 'JSONEachRow' })).json();
+  const abort_signal = AbortSignal.timeout(CLICKHOUSE_TIMEOUT_MS);
+  return (await client.query({ query, format: 'JSONEachRow', abort_signal })).json();
 }
 
 /** The last checkpoint of each partition that has one; undefined where none are taken. */
@@ -100,7 +104,9 @@ async function newestCheckpoints(env: NodeJS.ProcessEnv, partitions: readonly un
 async function consumerWarnings({ clients, urls }: ClickHouse): Promise<string[]> {
   const warnings = clients.map(async (client, i) => {
     try {
-      const frozen = (await kafkaConsumers(client)).filter((consumer) => consumer.frozen);
+      const frozen = (await kafkaConsumers(client, AbortSignal.timeout(CLICKHOUSE_TIMEOUT_MS))).filter(
+        (consumer) => consumer.frozen,
+      );
       return frozen.map(({ topic, lastPollTime }) => {
         const since = new Date(lastPollTime).toISOString();
         return `ClickHouse at ${urls[i]} has not polled ${topic} since ${since}: restart it if that lasts`;

@@ -23,7 +23,9 @@ const node = await run(attributionConfig(attribution), {
   logger,
   stores: rocksdbStateStores(stateDir),
 });
-Promise.race([node.failed, sink.failed]).catch((error) => {
+Promise.race([node.failed, sink.failed]).catch(async (error) => {
+  // A thread that ends while its stores are open may take the process with it.
+  await Promise.allSettled([node.close(), log.close()]);
   // The error reaches the main thread as the worker's, which starts the thread again from what is stored.
   setImmediate(() => {
     throw error;

@@ -53,7 +53,8 @@ for (const { language, tests, example } of SDKS) {
       language.installTools?.();
       await using flaky = await startFlakyProxy(mesh.url);
       await shell(tests, { CLICKMESH_FLAKY_URL: flaky.url });
-      expect(flaky.lost(), 'answers lost').toBeGreaterThanOrEqual(3);
+      // How many depends on how many connections the client had opened when each was lost.
+      expect(flaky.lost(), 'answers lost').toBeGreaterThan(0);
     }, 300_000);
 
     test('has an example that works', () => shell(example), 120_000);

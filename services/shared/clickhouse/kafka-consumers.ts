@@ -27,7 +27,7 @@ interface Row {
 }
 
 /** The consumers of the server's queues, by topic. There are none until the server has tried to reach a broker. */
-export async function kafkaConsumers(client: ClickHouseClient): Promise<KafkaConsumer[]> {
+export async function kafkaConsumers(client: ClickHouseClient, signal?: AbortSignal): Promise<KafkaConsumer[]> {
   const result = await client.query({
     query: `
       SELECT table,
@@ -41,6 +41,7 @@ export async function kafkaConsumers(client: ClickHouseClient): Promise<KafkaCon
     query_params: { limit: FROZEN_AFTER_SECONDS },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
     format: 'JSONEachRow',
+    abort_signal: signal,
   });
   return (await result.json<Row>()).flatMap((row) => {
     const stream = STREAMS.find(({ queue }) => queue === row.table);
