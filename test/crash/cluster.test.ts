@@ -55,7 +55,7 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
   test(`kill -9 of everything in turn, and hung servers, under load (seed ${SEED})`, async () => {
     const random = createRandom(SEED);
     const events = eventsFor(MOMENTS, SEED);
-    sent.push(...events);
+    for (const event of events) sent.push(event);
     const watch = watchForDoubles(mesh);
     const load = startLoad({ url: () => mesh.url, events, batchesBetweenKills: BATCHES_BETWEEN_KILLS });
     for (let moment = 0; moment < MOMENTS; moment++) {
@@ -80,7 +80,7 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
   test(`every attribution node and gateway restarted in turn, ${ROLLS} times, under load`, async () => {
     const names = [...mesh.named('attribution'), ...mesh.named('gateway')];
     const events = eventsFor(ROLLS * names.length, SEED + 1);
-    sent.push(...events);
+    for (const event of events) sent.push(event);
     const load = startLoad({ url: () => mesh.url, events, batchesBetweenKills: BATCHES_BETWEEN_KILLS });
     for (let restart = 0; restart < ROLLS * names.length; restart++) {
       await load.acknowledged(restart * BATCHES_BETWEEN_KILLS + 1);
@@ -109,7 +109,7 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
 
   test(`ClickHouse hung for ${STOP_MS} ms: ingest and attribution go on, and it catches up by itself`, async () => {
     const events = eventsFor(1, SEED + 2);
-    sent.push(...events);
+    for (const event of events) sent.push(event);
     for (const shard of mesh.named('clickhouse')) await mesh.signal(shard, 'SIGSTOP');
     const load = startLoad({ url: () => mesh.url, events, batchesBetweenKills: BATCHES_BETWEEN_KILLS });
     await load.done;
