@@ -16,6 +16,8 @@ export interface AttributionConfig {
   retentionMs(kind: EventKind): number;
   /** Most touches, and most conversions, kept in a user's state. */
   maxTouches: number;
+  /** About how many bytes of users' states each partition keeps in memory. */
+  userCacheBytes: number;
 }
 
 const hours = z.coerce
@@ -44,6 +46,8 @@ const environment = z.object({
   /** How long a conversion's id is kept to know its duplicates. */
   CONVERSION_ID_HOURS: hours.default(7 * 24),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
+  /** Megabytes of users' states that each partition keeps in memory. */
+  USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(32),
 });
 
 export type AttributionEnvironment = z.infer<typeof environment>;
@@ -67,5 +71,6 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
     conversionRetentionMs,
     retentionMs: (kind) => (kind === 'click' ? touchRetentionMs : conversionRetentionMs),
     maxTouches: env.MAX_TOUCHES,
+    userCacheBytes: env.USER_CACHE_MB * 2 ** 20,
   };
 }

@@ -1,31 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { PartitionProgress } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { type EventLog, LogFull, type LogRecord, LogUnavailable, OffsetOutOfRange } from '../shared/log/event-log.ts';
+import {
+  type EventLog,
+  LogFull,
+  type LogRecord,
+  LogUnavailable,
+  type NewRecord,
+  OffsetOutOfRange,
+} from '../shared/log/event-log.ts';
 import { type Baseline, knownThrough, loadBaseline, untilBoundary } from './baseline.ts';
-import { type CheckpointSettings, newCheckpointer } from './checkpointer.ts';
+import { type Checkpointer, type CheckpointSettings, newCheckpointer } from './checkpointer.ts';
 import type { AttributionConfig } from './config.ts';
+import { loadProgress, newPartitionFold, nextOffset, type PartitionFold } from './partition-fold.ts';
 import { publish } from './publish.ts';
 import { type RecoveredStore, recoverStore } from './recover.ts';
 import type { StateStore, StateStores } from './state-store.ts';
 import type { PartitionStatus } from './status.ts';
 import { newSweep, type Sweep } from './sweep.ts';
-import { loadProgress, nextOffset, transact } from './transaction.ts';
 
 /** The consumer group that attribution is. */
 export const GROUP = 'attribution';
 
-/** Most bytes of raw events in one transaction: some thousands of events, some tens of ms. */
-const TRANSACTION_BYTES = 512 * 1024;
+/** Most bytes of raw events in one batch: some thousands of events, some tens of ms. */
+const BATCH_BYTES = 512 * 1024;
+
+/** Records in a batch from which on more are likely to be there already. */
+const LARGE_BATCH = 1000;
 
 /**
- * Pause after a transaction that took all there was, in ms. At low rates it makes one transaction, with its fsync and
- * its changed counters, of many events.
+ * Pause after a batch that took all there was, in ms. At low rates it makes one batch, with its changed counters, of
+ * many events.
  */
 const LINGER_MS = 50;
 
-/** Records in a batch from which on the next one is likely to be there already. */
-const LARGE_BATCH = 1000;
+/**
+ * How long a fold may be ahead of its store, in ms, where it has caught up with the log and where it has not. What a
+ * crash loses is folded, and published, again; but the longer, the fewer writes of the same user and counter.
+ */
+const FLUSH_MS = { caughtUp: 1_000, behind: 10_000 };
+
+/** The same in records: some seconds of folding. */
+const FLUSH_RECORDS = 50_000;
 
 /** Longest wait for a record, in ms; a checkpoint may come that much late. */
 const READ_WAIT_MS = 10_000;
@@ -53,9 +69,15 @@ interface Run {
   status: PartitionStatus;
   signal: AbortSignal;
   store: StateStore;
+  fold: PartitionFold;
   sweep: Sweep;
+  /** What the sweep found, to be deleted with the next flush. */
+  expired: Buffer[];
   baseline: Baseline | undefined;
   next: number;
+  /** Records folded since the last flush, and when that was by performance.now(). */
+  unflushed: number;
+  flushedAt: number;
   /** What follows from records before this offset is published. */
   published: number;
   /** By performance.now(). */
@@ -63,11 +85,11 @@ interface Run {
 }
 
 /**
- * Folds one partition of raw-events until `signal` aborts; then finishes its transaction and closes the store. Keeps
- * `status` up to date.
+ * Folds one partition of raw-events until `signal` aborts; then finishes its batch and closes the store. Keeps `status`
+ * up to date.
  *
  * What follows from records before the group's offset is published and not published again. An active consumer
- * publishes the rest: first it publishes, then it writes its state, then it commits. A crash in between publishes the
+ * publishes the rest: first it publishes, then it flushes its state, then it commits. A crash in between publishes the
  * same again with the same versions, which changes nothing. A standby stays behind the group's offset: a state that
  * is ahead of what is published would leave a gap when it becomes active.
  *
@@ -121,15 +143,20 @@ async function fold(
   { store, next, published }: RecoveredStore & { published: number },
 ): Promise<void> {
   const { config, checkpoints } = deps;
+  const baseline = loadBaseline(store);
   const run: Run = {
     deps,
     status,
     signal,
     store,
+    fold: newPartitionFold(config, status.progress, baseline),
     sweep: newSweep(config),
-    baseline: loadBaseline(store),
+    expired: [],
+    baseline,
     next,
     published,
+    unflushed: 0,
+    flushedAt: performance.now(),
     startedAt: performance.now(),
   };
   const isActive = status.role === 'active';
@@ -137,53 +164,100 @@ async function fold(
   // This node published, and died before it could say so.
   if (isActive && next > published) deps.commit(status.partition, next);
   try {
-    while (!signal.aborted) {
-      status.restoring &&= run.next < run.published;
-      const count = await retrying(deps, status, signal, () => step(run));
-      if (checkpointer?.isDue()) run.store = await checkpointer.take(run.store);
-      if (!status.restoring && count !== undefined && count < LARGE_BATCH) await pause(LINGER_MS, signal);
-    }
+    while (!signal.aborted) await step(run, checkpointer);
+    await flush(run);
+  } catch (error) {
+    // What could not be published is not flushed either: it is folded again by who comes next.
+    if (!signal.aborted || !isOutage(error)) throw error;
   } finally {
     await checkpointer?.close();
     await run.store.close();
   }
 }
 
-/** Waits for records and folds them; returns how many. */
-async function step(run: Run): Promise<number> {
+/** Waits for records and folds them. */
+async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<void> {
+  const { deps, status, signal } = run;
+  status.restoring &&= run.next < run.published;
+  const records = (await retrying(deps, status, signal, () => readBatch(run))) ?? [];
+  if (records.length > 0) await foldBatch(run, records);
+  const isCaughtUp = records.length < LARGE_BATCH;
+  if (checkpointer?.isDue()) {
+    await flush(run);
+    run.store = await checkpointer.take(run.store);
+  } else if (isFlushDue(run, isCaughtUp)) {
+    await flush(run);
+  }
+  if (!status.restoring && isCaughtUp) await pause(LINGER_MS, signal);
+}
+
+async function readBatch(run: Run): Promise<readonly LogRecord[]> {
   const { deps, status, signal } = run;
   const { partition, role } = status;
   if (role === 'standby' && run.next >= run.published) {
     run.published = await committedOffset(deps.log, partition);
     if (run.next >= run.published) {
       await pause(FOLLOW_MS, signal);
-      return 0;
+      return [];
     }
   }
   const known = run.baseline === undefined ? -1 : Number(knownThrough(run.baseline));
-  const read = await deps.log.read(
-    'raw-events',
-    { partition, offset: run.next },
-    { maxBytes: TRANSACTION_BYTES, waitMs: READ_WAIT_MS, signal },
-  );
-  const records = untilBoundary(read, [run.published, known + 1]);
-  if (records.length > 0) await runTransaction(run, records);
-  return records.length;
+  const waitMs = run.unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
+  const options = { maxBytes: BATCH_BYTES, waitMs, signal };
+  const read = await deps.log.read('raw-events', { partition, offset: run.next }, options);
+  return untilBoundary(read, [run.published, known + 1]);
 }
 
-async function runTransaction(run: Run, records: readonly LogRecord[]): Promise<void> {
-  const { deps, status, store, sweep, baseline } = run;
-  const transaction = transact(deps.config, store, status.progress, records, baseline);
+/** Folds records and publishes what follows from them, unless it is published already. */
+async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<void> {
+  const { status, store } = run;
   const isNew = run.next >= run.published;
-  if (isNew) await publish(deps.log, transaction.outputs);
-  const expired = sweep.next(store, Number(transaction.progress.watermark));
-  // What the sweep read may have come back to life in this very batch: the put counts, because it comes last.
-  store.write({ deletes: expired, puts: transaction.puts });
-  run.next = nextOffset(transaction.progress)!;
-  status.progress = transaction.progress;
+  const rows = run.fold.fold(store, records);
+  const { progress } = run.fold;
+  run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
+  run.next = nextOffset(progress)!;
+  run.unflushed += records.length;
+  if (isNew) {
+    // While there is more to fold, counters would only change again.
+    const tallies = records.length < LARGE_BATCH ? run.fold.takeTallies() : [];
+    await publishAll(run, [...rows, ...tallies]);
+  } else {
+    if (run.next >= run.published) run.fold.takeTallies();
+    if (status.restoring) countReplayed(run, records);
+  }
+  status.progress = progress;
   status.nextOffset = run.next;
-  if (isNew) deps.commit(status.partition, run.next);
-  else if (status.restoring) countReplayed(run, records);
+}
+
+function isFlushDue({ unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
+  const limitMs = isCaughtUp ? FLUSH_MS.caughtUp : FLUSH_MS.behind;
+  return unflushed >= FLUSH_RECORDS || (unflushed > 0 && performance.now() - flushedAt >= limitMs);
+}
+
+/** Publishes what is not yet published and writes the state. */
+async function flush(run: Run): Promise<void> {
+  const { deps, status, store } = run;
+  if (run.unflushed === 0) return;
+  const isActive = status.role === 'active' && run.next > run.published;
+  if (isActive) await publishAll(run, run.fold.takeTallies());
+  // What the sweep read may have come back to life since: the put counts, because it comes last.
+  run.fold.flush(store, run.expired);
+  run.expired = [];
+  run.unflushed = 0;
+  run.flushedAt = performance.now();
+  if (isActive) deps.commit(status.partition, run.next);
+}
+
+/** Repeats an append that fails because the log is down; once `signal` aborts, throws what it failed with. */
+async function publishAll({ deps, status, signal }: Run, outputs: readonly NewRecord[]): Promise<void> {
+  for (;;) {
+    try {
+      return await publish(deps.log, outputs);
+    } catch (error) {
+      if (signal.aborted || !isOutage(error)) throw error;
+      await pauseForOutage(deps, status, signal, error);
+    }
+  }
 }
 
 function countReplayed({ status, startedAt }: Run, records: readonly LogRecord[]): void {
@@ -200,8 +274,8 @@ async function committedOffset(log: EventLog, partition: number): Promise<number
 
 /** Repeats what fails because the log is down; undefined once `signal` aborts. */
 async function retrying<T>(
-  { logger }: PartitionDeps,
-  { partition }: PartitionStatus,
+  deps: PartitionDeps,
+  status: PartitionStatus,
   signal: AbortSignal,
   action: () => Promise<T>,
 ): Promise<T | undefined> {
@@ -210,12 +284,20 @@ async function retrying<T>(
       return await action();
     } catch (error) {
       if (signal.aborted && (error as Error).name === 'AbortError') return undefined;
-      if (!(error instanceof LogUnavailable || error instanceof LogFull)) throw error;
-      logger.warn({ partition, err: error }, 'the log is unavailable, trying again');
-      await pause(RETRY_MS, signal);
+      if (!isOutage(error)) throw error;
+      await pauseForOutage(deps, status, signal, error);
     }
   }
   return undefined;
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof LogUnavailable || error instanceof LogFull;
+}
+
+function pauseForOutage({ logger }: PartitionDeps, { partition }: PartitionStatus, signal: AbortSignal, err: unknown) {
+  logger.warn({ partition, err }, 'the log is unavailable, trying again');
+  return pause(RETRY_MS, signal);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -31,9 +31,9 @@ export function isEligible(clickTime: number, conversionTime: number, lookbackMs
   return age >= 0 && age <= lookbackMs;
 }
 
-/** Why a touch inside the window has the credit it has under a model; `credits` are those of the same model. */
-export function reasonFor(touch: Touch, credits: readonly Credit[]): string {
-  if (credits.some((credit) => credit.touch.clickId === touch.clickId)) return 'credited';
+/** Why a touch inside the window has this credit, or none, under a model; `credits` are all of that model. */
+export function reasonFor(touch: Touch, credit: Credit | undefined, credits: readonly Credit[]): string {
+  if (credit !== undefined) return 'credited';
   if (credits.length > 1) return 'share_below_one_micro';
   const winner = credits[0]!.touch;
   if (touch.timestamp === winner.timestamp) return 'lost_tie_on_event_id';

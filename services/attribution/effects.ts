@@ -1,13 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  type AttributedConversion,
-  AttributedConversionSchema,
-  type ConversionDecision,
-  ConversionDecisionSchema,
-} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type AttributedConversion, AttributedConversionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
 import { reasonFor } from './decide.ts';
 import type { Credit, DecidedConversion, SeenId, Touch } from './state.ts';
+import { isSameClick } from './touch.ts';
 
 /** How often each thing happened; the names are those of PartitionProgress. */
 export interface Tally {
@@ -40,35 +36,57 @@ export interface Increment extends CounterKey {
   offset: number;
 }
 
+/** Why a conversion was decided as it was: a ConversionDecision before it is encoded. */
+export interface Decision {
+  userId: string;
+  conversion: Omit<DecidedConversion, 'credits'>;
+  lookbackMs: number;
+  attributed: boolean;
+  /** Of every model that gave credit, the latest first. */
+  candidates: Candidate[];
+  /** Offset of the event that caused it. */
+  version: number;
+}
+
+export interface Candidate {
+  touch: Touch;
+  model: string;
+  creditMicros: number;
+  reason: string;
+}
+
 /** Everything that follows from a batch of events, in event order. */
 export interface Effects {
   tally: Tally;
   increments: Increment[];
   attributed: AttributedConversion[];
-  decisions: ConversionDecision[];
+  decisions: Decision[];
   /** Event ids that no longer fit into their user's state. */
   movedOut: SeenId[];
-  countClick(touch: Touch, offset: number): void;
+  /** Counts a click that no other one is a duplicate of. */
+  newClick(touch: Touch, offset: number): void;
 }
 
 export function newEffects(): Effects {
   const increments: Increment[] = [];
+  const tally = {
+    clicks: 0,
+    attributed: 0,
+    unattributed: 0,
+    clickDuplicates: 0,
+    conversionDuplicates: 0,
+    conflicts: 0,
+    corrections: 0,
+    touchesDropped: 0,
+  };
   return {
-    tally: {
-      clicks: 0,
-      attributed: 0,
-      unattributed: 0,
-      clickDuplicates: 0,
-      conversionDuplicates: 0,
-      conflicts: 0,
-      corrections: 0,
-      touchesDropped: 0,
-    },
+    tally,
     increments,
     attributed: [],
     decisions: [],
     movedOut: [],
-    countClick({ timestamp, campaignId, source }, offset) {
+    newClick({ timestamp, campaignId, source }, offset) {
+      tally.clicks++;
       const key = { day: dayOf(timestamp), campaignId, source, conversionType: '', model: '' };
       increments.push({ ...key, clicks: 1, conversionsMicros: 0n, revenueMicros: 0n, offset });
     },
@@ -114,7 +132,7 @@ export function redecided(
     effects.tally.unattributed--;
     effects.tally.attributed++;
   }
-  effects.decisions.push(conversionDecision(published, decision));
+  effects.decisions.push(explain(published, decision));
 }
 
 export function dayOf(timestampMs: number): number {
@@ -122,7 +140,7 @@ export function dayOf(timestampMs: number): number {
 }
 
 function isSameKey(a: Credit, b: Credit): boolean {
-  return a.model === b.model && a.touch.clickId === b.touch.clickId;
+  return a.model === b.model && isSameClick(a.touch, b.touch);
 }
 
 function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
@@ -166,33 +184,24 @@ function attributedConversion(
   });
 }
 
-function conversionDecision(
+function explain(
   { userId, conversion, offset }: Published,
   { candidates, lookbackMs }: { candidates: readonly Touch[]; lookbackMs: number },
-): ConversionDecision {
+): Decision {
   const { credits } = conversion;
   const models = [...new Set(credits.map((credit) => credit.model))];
-  return create(ConversionDecisionSchema, {
-    conversionId: conversion.conversionId,
+  return {
     userId,
-    conversionType: conversion.type,
-    conversionTime: BigInt(conversion.timestamp),
-    valueMicros: conversion.valueMicros,
-    lookbackMs: BigInt(lookbackMs),
+    conversion,
+    lookbackMs,
     attributed: credits.length > 0,
     candidates: models.flatMap((model) => {
       const ofModel = credits.filter((credit) => credit.model === model);
-      return candidates.toReversed().map((touch) => ({
-        clickId: touch.clickId,
-        adId: touch.adId,
-        campaignId: touch.campaignId,
-        source: touch.source,
-        clickTime: BigInt(touch.timestamp),
-        model,
-        creditMicros: BigInt(ofModel.find((credit) => credit.touch.clickId === touch.clickId)?.creditMicros ?? 0),
-        reason: reasonFor(touch, ofModel),
-      }));
+      return candidates.toReversed().map((touch) => {
+        const credit = ofModel.find((each) => isSameClick(each.touch, touch));
+        return { touch, model, creditMicros: credit?.creditMicros ?? 0, reason: reasonFor(touch, credit, ofModel) };
+      });
     }),
-    version: BigInt(offset),
-  });
+    version: offset,
+  };
 }

@@ -78,7 +78,7 @@ test('a correction moves the counters from the old campaign to the new', () => {
 
 test('the decision lists every click in the window with the reason', () => {
   const { decisions } = play('click A @1 \n click B @2 \n click C @2 \n click D @9 \n conversion X @3');
-  expect(decisions.at(-1)!.candidates.map((c) => `${c.clickId} ${c.reason} ${c.creditMicros}`)).toEqual([
+  expect(decisions.at(-1)!.candidates.map((c) => `${c.touch.clickId} ${c.reason} ${c.creditMicros}`)).toEqual([
     'C credited 1000000',
     'B lost_tie_on_event_id 0',
     'A older_than_winner 0',
@@ -87,7 +87,7 @@ test('the decision lists every click in the window with the reason', () => {
 
 test('an unattributed conversion has a decision too', () => {
   const { decisions, tally } = play('conversion X @3');
-  expect(decisions).toMatchObject([{ conversionId: 'X', attributed: false, candidates: [] }]);
+  expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, attributed: false, candidates: [] }]);
   expect(tally).toMatchObject({ attributed: 0, unattributed: 1 });
 });
 

@@ -2,6 +2,7 @@ import type { AttributionConfig } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
 import { type Effects, type Published, redecided } from './effects.ts';
 import type { DecidedConversion, EventKind, SeenId, Touch, UserState } from './state.ts';
+import { isSameClick } from './touch.ts';
 
 /** An event as the fold sees it: checked, its times in ms. */
 export type FoldEvent =
@@ -33,14 +34,13 @@ type ClickEvent = FoldEvent & { kind: 'click' };
 type ConversionEvent = FoldEvent & { kind: 'conversion' };
 
 function foldClick(context: FoldContext, user: UserState, { userId, offset, touch }: ClickEvent, effects: Effects) {
-  const first = user.touches.find((other) => other.clickId === touch.clickId);
+  const first = user.touches.find((other) => isSameClick(other, touch));
   if (first !== undefined || wasSeen(context, user, 'click', touch.clickId)) {
     effects.tally.clickDuplicates++;
     if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
     return;
   }
-  effects.tally.clicks++;
-  effects.countClick(touch, offset);
+  effects.newClick(touch, offset);
   insertTouch(user.touches, touch);
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {

@@ -1,26 +1,19 @@
 import { toBinary } from '@bufbuild/protobuf';
 import {
   AttributedConversionSchema,
-  ConversionDecisionSchema,
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Effects } from './effects.ts';
+import { encodeDecision } from './encode-decision.ts';
+
+/** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
 
 export interface DeadLetter {
   record: LogRecord;
   reason: string;
-}
-
-export interface Outputs {
-  partition: number;
-  effects: Effects;
-  counters: readonly ChangedCounter[];
-  deadLetters: readonly DeadLetter[];
-  /** Absent where later tallies are published already. */
-  progress: PartitionProgress | undefined;
 }
 
 /**
@@ -34,11 +27,13 @@ export async function publish(log: EventLog, outputs: readonly NewRecord[]): Pro
   for (let at = 0; at < outputs.length; at += APPEND_RECORDS) await log.append(outputs.slice(at, at + APPEND_RECORDS));
 }
 
-/**
- * The records that a batch publishes. They go to the partition they came from, so that the order of versions of a key
- * is the order of the log.
- */
-export function outputRecords({ partition, effects, counters, deadLetters, progress }: Outputs): NewRecord[] {
+/** The records of what single events lead to. */
+export function rowRecords(rows: {
+  partition: number;
+  effects: Effects;
+  deadLetters: readonly DeadLetter[];
+}): NewRecord[] {
+  const { partition, effects, deadLetters } = rows;
   return [
     ...effects.attributed.map((row) => ({
       topic: 'attributed-events' as const,
@@ -50,20 +45,22 @@ export function outputRecords({ partition, effects, counters, deadLetters, progr
       topic: 'conversion-decisions' as const,
       partition,
       key: decision.userId,
-      value: toBinary(ConversionDecisionSchema, decision),
-    })),
-    ...counters.map(({ name, bytes }) => ({
-      topic: 'daily-stats' as const,
-      partition,
-      key: `${partition}\0${name}`,
-      value: bytes,
+      value: encodeDecision(decision),
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
-    ...(progress === undefined ? [] : [progressRecord(progress)]),
   ];
 }
 
-function progressRecord(progress: PartitionProgress): NewRecord {
+export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {
+  return counters.map(({ name, bytes }) => ({
+    topic: 'daily-stats',
+    partition,
+    key: `${partition}\0${name}`,
+    value: bytes,
+  }));
+}
+
+export function progressRecord(progress: PartitionProgress): NewRecord {
   const { partition } = progress;
   const value = toBinary(PartitionProgressSchema, progress);
   return { topic: 'attribution-progress', partition, key: String(partition), value };

@@ -35,6 +35,7 @@ async function foldAll(log: MemoryLog, stores: Map<number, StateStore>) {
   const { end } = (await log.offsets('raw-events'))[0]!;
   await vi.waitFor(async () =>
     expect(await log.committed('raw-events', 'attribution')).toEqual([{ partition: 0, offset: end }]),
+    10_000,
   );
   await vi.waitFor(() => expect(node.partitions()[0]).toMatchObject({ nextOffset: end, restoring: false }));
   const [status] = node.partitions();

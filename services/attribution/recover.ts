@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { EventLog, OffsetRange } from '../shared/log/event-log.ts';
-import { loadBaseline, loadPublished } from './baseline.ts';
+import { loadPublished } from './baseline.ts';
 import { type Checkpoint, listCheckpoints, loadCheckpoint } from './checkpoint.ts';
 import type { CheckpointSettings } from './checkpointer.ts';
+import { loadProgress, nextOffset } from './partition-fold.ts';
 import type { StateStore, StateStores } from './state-store.ts';
 import type { StateSource } from './status.ts';
-import { loadProgress, nextOffset } from './transaction.ts';
 
 export interface RecoverDeps {
   log: EventLog;
@@ -73,18 +73,13 @@ async function openLocal(
   range: OffsetRange,
 ): Promise<RecoveredStore | undefined> {
   const store = await stores.open(partition);
-  const next = positionOf(store, partition, range);
+  // One that was rebuilt and never flushed has no position: what was published since is not in it.
+  const next = nextOffset(loadProgress(store, partition));
   if (next !== undefined && next >= range.start && next <= range.end) {
     return { store, source: 'local', next, checkpoint: undefined, loadedBytes: 0 };
   }
   await store.close();
   return undefined;
-}
-
-/** Offset of the next record to fold; undefined for an empty store. */
-function positionOf(store: StateStore, partition: number, range: OffsetRange): number | undefined {
-  const next = nextOffset(loadProgress(store, partition));
-  return next ?? (loadBaseline(store) === undefined ? undefined : range.start);
 }
 
 async function usableCheckpoints(

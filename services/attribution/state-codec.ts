@@ -1,13 +1,27 @@
-import type { Credit, DecidedConversion, Touch, UserState } from './state.ts';
+import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from './state.ts';
+import { endOfTouch, hasSameId, mostBytesOfTouch, StoredTouch, writeTouch } from './touch.ts';
+import { readUuid, writeUuid } from './uuid.ts';
 
 /**
- * How a user's state lies in RocksDB: a version byte, the two header fields the sweep needs, then the lists.
- * Numbers are LEB128 varints, strings are length-prefixed UTF-8, UUIDs (every event id) are 16 bytes.
+ * How a user's state lies in memory and in RocksDB: a header of fixed size, the conversions, then the touches in their
+ * order, so that a click newer than all others is added at the end.
  *
- * Own format because it is on the hottest path: for 5 touches and 1 conversion it takes 85 % of the bytes and half of
- * the time to encode of protobuf-es 2.17, and the same time to decode.
+ * Own format because it is on the hottest path: most clicks are folded on the bytes as they are, and of the touches
+ * that a conversion goes past only the times are read.
  */
-const VERSION = 1;
+const FORMAT = 2;
+const OVERFLOWED = 1;
+const CONVERSION_COUNT = 2;
+const TOUCH_COUNT = 4;
+const TOUCHES_START = 8;
+const LAST_TOUCH_START = 12;
+/** The greatest and the least of each list; 0 and Infinity where it is empty. */
+const LAST_CLICK_ARRIVAL = 16;
+const LAST_CONVERSION_ARRIVAL = 24;
+const FIRST_CLICK_ARRIVAL = 32;
+const FIRST_CONVERSION_ARRIVAL = 40;
+const LAST_CONVERSION_TIMESTAMP = 48;
+const HEADER_BYTES = 56;
 
 /** Times of the latest events, by arrival, in ms; 0 where there is none. */
 export interface StateAge {
@@ -15,87 +29,170 @@ export interface StateAge {
   lastConversionArrival: number;
 }
 
-export function encodeUser(user: UserState): Buffer {
-  const writer = new Writer();
-  writer.number(VERSION);
-  writer.number(Math.max(0, ...user.touches.map((touch) => touch.arrival)));
-  writer.number(Math.max(0, ...user.conversions.map((conversion) => conversion.arrival)));
-  writer.number(user.overflowed ? 1 : 0);
-  writer.list(user.touches, writeTouch);
-  writer.list(user.conversions, writeConversion);
-  return writer.finish();
+/** A user's state in bytes, of which the first `length` count. */
+export interface EncodedUser {
+  bytes: Buffer;
+  length: number;
 }
 
+export function encodeUser(user: UserState): Buffer {
+  const { touches, conversions } = user;
+  const writer = new Writer(HEADER_BYTES);
+  for (const conversion of conversions) writeConversion(writer, conversion);
+  const touchesStart = writer.at;
+  let lastTouchStart = touchesStart;
+  for (const touch of touches) {
+    lastTouchStart = writer.at;
+    writer.touch(touch);
+  }
+  const bytes = writer.finish();
+  bytes[0] = FORMAT;
+  bytes[OVERFLOWED] = user.overflowed ? 1 : 0;
+  bytes.writeUInt16LE(conversions.length, CONVERSION_COUNT);
+  bytes.writeUInt32LE(touches.length, TOUCH_COUNT);
+  bytes.writeUInt32LE(touchesStart, TOUCHES_START);
+  bytes.writeUInt32LE(lastTouchStart, LAST_TOUCH_START);
+  bytes.writeDoubleLE(greatest(touches, arrivalOf), LAST_CLICK_ARRIVAL);
+  bytes.writeDoubleLE(greatest(conversions, arrivalOf), LAST_CONVERSION_ARRIVAL);
+  bytes.writeDoubleLE(least(touches, arrivalOf), FIRST_CLICK_ARRIVAL);
+  bytes.writeDoubleLE(least(conversions, arrivalOf), FIRST_CONVERSION_ARRIVAL);
+  bytes.writeDoubleLE(
+    greatest(conversions, ({ timestamp }) => timestamp),
+    LAST_CONVERSION_TIMESTAMP,
+  );
+  return bytes;
+}
+
+/** The state's touches are views of `bytes`. */
 export function decodeUser(bytes: Buffer): UserState {
-  const reader = new Reader(bytes);
-  readAge(reader);
-  const overflowed = reader.number() === 1;
-  return { overflowed, touches: reader.list(readTouch), conversions: reader.list(readConversion) };
+  checkFormat(bytes);
+  const user = newUser();
+  user.overflowed = isOverflowed(bytes);
+  const reader = new Reader(bytes, HEADER_BYTES);
+  const conversions = bytes.readUInt16LE(CONVERSION_COUNT);
+  for (let i = 0; i < conversions; i++) user.conversions.push(readConversion(reader));
+  const touches = bytes.readUInt32LE(TOUCH_COUNT);
+  for (let i = 0; i < touches; i++) user.touches.push(reader.touch());
+  return user;
 }
 
 /** Reads only what tells whether the user can be dropped. */
 export function decodeAge(bytes: Buffer): StateAge {
-  return readAge(new Reader(bytes));
-}
-
-function readAge(reader: Reader): StateAge {
-  const version = reader.number();
-  if (version !== VERSION) throw new Error(`user state has format ${version}, this build reads ${VERSION}`);
-  return { lastClickArrival: reader.number(), lastConversionArrival: reader.number() };
-}
-
-function writeTouch(writer: Writer, touch: Touch) {
-  writer.uuid(touch.clickId);
-  writer.number(touch.timestamp);
-  writer.number(touch.arrival);
-  writer.string(touch.adId);
-  writer.string(touch.campaignId);
-  writer.string(touch.source);
-}
-
-function readTouch(reader: Reader): Touch {
+  checkFormat(bytes);
   return {
-    clickId: reader.uuid(),
-    timestamp: reader.number(),
-    arrival: reader.number(),
-    adId: reader.string(),
-    campaignId: reader.string(),
-    source: reader.string(),
+    lastClickArrival: bytes.readDoubleLE(LAST_CLICK_ARRIVAL),
+    lastConversionArrival: bytes.readDoubleLE(LAST_CONVERSION_ARRIVAL),
   };
 }
 
-function writeConversion(writer: Writer, conversion: DecidedConversion) {
+export function isOverflowed(bytes: Buffer): boolean {
+  return bytes[OVERFLOWED] === 1;
+}
+
+/** What a click must find to be added to a user's bytes as they are. */
+export interface AppendLimits {
+  /** Most touches that a user has. */
+  maxTouches: number;
+  /** Nothing that arrived before these would be kept; in ms. */
+  oldestTouch: number;
+  oldestConversion: number;
+}
+
+/**
+ * Adds a click that is later than all the user's touches and conversions, which is what most clicks are: then it
+ * changes no decision. False, and nothing changed, if it isn't, if something would have to go, or if it may be a
+ * duplicate; such a click takes the whole fold.
+ */
+export function appendClick(user: EncodedUser, touch: StoredTouch, limits: AppendLimits): boolean {
+  const { bytes, length } = user;
+  const count = bytes.readUInt32LE(TOUCH_COUNT);
+  if (
+    isOverflowed(bytes) ||
+    count >= limits.maxTouches ||
+    bytes.readDoubleLE(FIRST_CLICK_ARRIVAL) < limits.oldestTouch ||
+    bytes.readDoubleLE(FIRST_CONVERSION_ARRIVAL) < limits.oldestConversion ||
+    bytes.readDoubleLE(LAST_CONVERSION_TIMESTAMP) >= touch.timestamp
+  ) {
+    return false;
+  }
+  if (count > 0) {
+    const last = new StoredTouch(bytes, bytes.readUInt32LE(LAST_TOUCH_START));
+    if (last.timestamp >= touch.timestamp) return false;
+    for (let at = bytes.readUInt32LE(TOUCHES_START); at < length; at = endOfTouch(bytes, at)) {
+      if (hasSameId(bytes, at, touch.bytes, touch.start)) return false;
+    }
+  }
+  reserve(user, touch.end - touch.start);
+  user.length = writeTouch(user.bytes, length, touch);
+  user.bytes.writeUInt32LE(count + 1, TOUCH_COUNT);
+  user.bytes.writeUInt32LE(length, LAST_TOUCH_START);
+  user.bytes.writeDoubleLE(Math.max(bytes.readDoubleLE(LAST_CLICK_ARRIVAL), touch.arrival), LAST_CLICK_ARRIVAL);
+  user.bytes.writeDoubleLE(Math.min(bytes.readDoubleLE(FIRST_CLICK_ARRIVAL), touch.arrival), FIRST_CLICK_ARRIVAL);
+  return true;
+}
+
+/** Makes room for more bytes, with some to spare: few users stay at one click. */
+function reserve(user: EncodedUser, more: number): void {
+  const needed = user.length + more;
+  if (needed <= user.bytes.length) return;
+  const larger = Buffer.allocUnsafe(needed + (needed >> 2));
+  user.bytes.copy(larger, 0, 0, user.length);
+  user.bytes = larger;
+}
+
+function checkFormat(bytes: Buffer): void {
+  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
+}
+
+function arrivalOf({ arrival }: { arrival: number }): number {
+  return arrival;
+}
+
+function greatest<T>(items: readonly T[], of: (item: T) => number): number {
+  let found = 0;
+  for (const item of items) found = Math.max(found, of(item));
+  return found;
+}
+
+function least<T>(items: readonly T[], of: (item: T) => number): number {
+  let found = Number.POSITIVE_INFINITY;
+  for (const item of items) found = Math.min(found, of(item));
+  return found;
+}
+
+function writeConversion(writer: Writer, conversion: DecidedConversion): void {
   writer.uuid(conversion.conversionId);
-  writer.number(conversion.timestamp);
-  writer.number(conversion.arrival);
+  writer.double(conversion.timestamp);
+  writer.double(conversion.arrival);
   writer.string(conversion.type);
   writer.bigint(conversion.valueMicros);
-  writer.list(conversion.credits, writeCredit);
+  writer.count(conversion.credits.length);
+  for (const credit of conversion.credits) writeCredit(writer, credit);
 }
 
 function readConversion(reader: Reader): DecidedConversion {
   return {
     conversionId: reader.uuid(),
-    timestamp: reader.number(),
-    arrival: reader.number(),
+    timestamp: reader.double(),
+    arrival: reader.double(),
     type: reader.string(),
     valueMicros: reader.bigint(),
-    credits: reader.list(readCredit),
+    credits: Array.from({ length: reader.count() }, () => readCredit(reader)),
   };
 }
 
-function writeCredit(writer: Writer, credit: Credit) {
-  writer.string(credit.model);
-  writeTouch(writer, credit.touch);
-  writer.number(credit.creditMicros);
-  writer.bigint(credit.valueMicros);
+function writeCredit(writer: Writer, { model, touch, creditMicros, valueMicros }: Credit): void {
+  writer.string(model);
+  writer.touch(touch);
+  writer.double(creditMicros);
+  writer.bigint(valueMicros);
 }
 
 function readCredit(reader: Reader): Credit {
   return {
     model: reader.string(),
-    touch: readTouch(reader),
-    creditMicros: reader.number(),
+    touch: reader.touch(),
+    creditMicros: reader.double(),
     valueMicros: reader.bigint(),
   };
 }
@@ -104,78 +201,71 @@ function readCredit(reader: Reader): Credit {
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
 class Writer {
-  #at = 0;
+  at: number;
 
-  /** A safe integer, not negative. */
-  number(value: number) {
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  double(value: number): void {
     this.#reserve(8);
-    let rest = value;
-    while (rest >= 0x80) {
-      scratch[this.#at++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    scratch[this.#at++] = rest;
+    this.at = scratch.writeDoubleLE(value, this.at);
   }
 
   /** In [0, 2^64). */
-  bigint(value: bigint) {
+  bigint(value: bigint): void {
     this.#reserve(8);
-    this.#at = scratch.writeBigUInt64LE(value, this.#at);
+    this.at = scratch.writeBigUInt64LE(value, this.at);
   }
 
-  string(value: string) {
-    // No UTF-16 unit takes more than 3 bytes of UTF-8.
-    this.#reserve(8 + value.length * 3);
-    const start = this.#at;
-    const written = scratch.write(value, start + 1, 'utf8');
-    if (written < 0x80) {
-      scratch[start] = written;
-      this.#at = start + 1 + written;
-    } else {
-      this.number(written);
-      this.#at += scratch.write(value, this.#at, 'utf8');
-    }
+  /** In [0, 2^32). */
+  count(value: number): void {
+    this.#reserve(4);
+    this.at = scratch.writeUInt32LE(value, this.at);
   }
 
-  uuid(value: string) {
+  string(value: string): void {
+    this.#reserve(4 + value.length * 3);
+    const written = scratch.write(value, this.at + 4, 'utf8');
+    this.count(written);
+    this.at += written;
+  }
+
+  uuid(value: string): void {
     this.#reserve(16);
-    this.#at += scratch.write(value.replaceAll('-', ''), this.#at, 'hex');
+    writeUuid(scratch, this.at, value);
+    this.at += 16;
   }
 
-  list<T>(items: readonly T[], write: (writer: Writer, item: T) => void) {
-    this.number(items.length);
-    for (const item of items) write(this, item);
+  touch(touch: Touch): void {
+    this.#reserve(touch instanceof StoredTouch ? touch.end - touch.start : mostBytesOfTouch(touch));
+    this.at = writeTouch(scratch, this.at, touch);
   }
 
   finish(): Buffer {
-    return Buffer.from(scratch.subarray(0, this.#at));
+    return Buffer.from(scratch.subarray(0, this.at));
   }
 
-  #reserve(bytes: number) {
-    if (this.#at + bytes <= scratch.length) return;
+  #reserve(bytes: number): void {
+    if (this.at + bytes <= scratch.length) return;
     const larger = Buffer.allocUnsafe(2 * (scratch.length + bytes));
-    scratch.copy(larger, 0, 0, this.#at);
+    scratch.copy(larger, 0, 0, this.at);
     scratch = larger;
   }
 }
 
 class Reader {
-  #at = 0;
+  #at: number;
   readonly #bytes: Buffer;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, at: number) {
     this.#bytes = bytes;
+    this.#at = at;
   }
 
-  number(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.#bytes[this.#at++]!;
-      if (byte < 0x80) return value + byte * scale;
-      value += (byte & 0x7f) * scale;
-      scale *= 0x80;
-    }
+  double(): number {
+    this.#at += 8;
+    return this.#bytes.readDoubleLE(this.#at - 8);
   }
 
   bigint(): bigint {
@@ -183,19 +273,25 @@ class Reader {
     return this.#bytes.readBigUInt64LE(this.#at - 8);
   }
 
+  count(): number {
+    this.#at += 4;
+    return this.#bytes.readUInt32LE(this.#at - 4);
+  }
+
   string(): string {
-    const length = this.number();
+    const length = this.count();
     this.#at += length;
     return this.#bytes.toString('utf8', this.#at - length, this.#at);
   }
 
   uuid(): string {
-    const hex = this.#bytes.toString('hex', this.#at, this.#at + 16);
     this.#at += 16;
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+    return readUuid(this.#bytes, this.#at - 16);
   }
 
-  list<T>(read: (reader: Reader) => T): T[] {
-    return Array.from({ length: this.number() }, () => read(this));
+  touch(): StoredTouch {
+    const touch = new StoredTouch(this.#bytes, this.#at);
+    this.#at = touch.end;
+    return touch;
   }
 }

@@ -3,6 +3,7 @@
  *
  * - A write is all or nothing, and later writes never survive a crash that earlier ones do not.
  * - A write need not be durable when it returns: whatever a crash loses is folded again from the log.
+ * - A write copies what it is given.
  * - Only one store may be open on a place.
  */
 export interface StateStore {

@@ -5,7 +5,7 @@ import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { counterKey, PROGRESS_KEY, seenKey, userKey } from './keys.ts';
 import { encodeUser } from './state-codec.ts';
 import { newSweep } from './sweep.ts';
-import { encodeArrival } from './transaction.ts';
+import { encodeArrival } from './users.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 const now = 1000 * HOUR_MS;

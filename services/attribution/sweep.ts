@@ -3,7 +3,7 @@ import type { AttributionConfig } from './config.ts';
 import { isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { decodeAge } from './state-codec.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
-import { decodeArrival } from './transaction.ts';
+import { decodeArrival } from './users.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
 const SLICE = 200;

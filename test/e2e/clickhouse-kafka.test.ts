@@ -8,8 +8,8 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/config.ts';
+import { loadProgress, newPartitionFold, nextOffset } from '../../services/attribution/partition-fold.ts';
 import type { StateStore } from '../../services/attribution/state-store.ts';
-import { loadProgress, nextOffset, transact } from '../../services/attribution/transaction.ts';
 import { CHECKS } from '../../services/cli/audit-checks.ts';
 import { runCheck } from '../../services/cli/audit-query.ts';
 import { parseEventJson } from '../../services/cli/event-json.ts';
@@ -198,9 +198,9 @@ async function attribute(stores: StateStore[]): Promise<void> {
     const progress = loadProgress(store, partition);
     const records = await readToEnd('raw-events', { partition, offset: nextOffset(progress) ?? 0 });
     if (records.length === 0) continue;
-    const { outputs, puts } = transact(config, store, progress, records);
-    await log.append(outputs);
-    store.write({ puts, deletes: [] });
+    const fold = newPartitionFold(config, progress);
+    await log.append([...fold.fold(store, records), ...fold.takeTallies()]);
+    fold.flush(store, []);
   }
 }
 

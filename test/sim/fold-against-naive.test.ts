@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { loadProgress, nextOffset, transact } from '../../services/attribution/transaction.ts';
+import { loadProgress, newPartitionFold, nextOffset } from '../../services/attribution/partition-fold.ts';
 import type { LogRecord, NewRecord } from '../../services/shared/log/event-log.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
@@ -12,7 +12,8 @@ const RUNS = Number(process.env.SIM_RUNS ?? 2000);
 const batches = fc.array(
   fc.record({
     size: fc.integer({ min: 1, max: 6 }),
-    fault: fc.constantFrom('none', 'none', 'crash before publishing', 'crash before writing', 'half published'),
+    flushes: fc.boolean(),
+    fault: fc.constantFrom('none', 'none', 'none', 'crash before publishing', 'crash before writing', 'half published'),
   }),
   { minLength: 1, maxLength: 10 },
 );
@@ -26,22 +27,23 @@ test(`the fold ends where the naive model does, whatever the order, duplicates, 
   );
 }, 300_000);
 
-type Plan = readonly { size: number; fault: string }[];
+type Plan = readonly { size: number; flushes: boolean; fault: string }[];
 
 function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
   const log = events.map(toRecord);
   const store = memoryStateStore();
   const published: NewRecord[] = [];
+  let fold = newPartitionFold(config, loadProgress(store, 0));
   for (let step = 0; (nextOffset(loadProgress(store, 0)) ?? 0) < log.length; step++) {
-    const progress = loadProgress(store, 0);
     // A plan may consist of faults only; past its length every batch goes well.
-    const { size, fault } = plan[step % plan.length]!;
-    const from = nextOffset(progress) ?? 0;
-    const { outputs, puts } = transact(config, store, progress, log.slice(from, from + size));
-    const goesWell = fault === 'none' || step >= plan.length;
-    if (goesWell || fault === 'crash before writing') published.push(...outputs);
+    const { size, flushes, fault } = step < plan.length ? plan[step]! : { size: 6, flushes: true, fault: 'none' };
+    const from = nextOffset(fold.progress) ?? 0;
+    const rows = from < log.length ? fold.fold(store, log.slice(from, from + size)) : [];
+    const outputs = flushes ? [...rows, ...fold.takeTallies()] : rows;
+    if (fault === 'none' || fault === 'crash before writing') published.push(...outputs);
     else if (fault === 'half published') published.push(...outputs.slice(0, outputs.length / 2));
-    if (goesWell) store.write({ puts, deletes: [] });
+    if (fault !== 'none') fold = newPartitionFold(config, loadProgress(store, 0));
+    else if (flushes) fold.flush(store, []);
   }
   const { records, clicks, attributed, unattributed, clickDuplicates, conversionDuplicates } = loadProgress(store, 0);
   return {

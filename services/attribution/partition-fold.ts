@@ -1,0 +1,111 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { LogRecord, NewRecord } from '../shared/log/event-log.ts';
+import { type Baseline, knownThrough } from './baseline.ts';
+import type { AttributionConfig } from './config.ts';
+import { newCounters } from './counters.ts';
+import type { Tally } from './effects.ts';
+import type { FoldEvent } from './fold.ts';
+import { PROGRESS_KEY } from './keys.ts';
+import { counterRecords, type DeadLetter, progressRecord, rowRecords } from './publish.ts';
+import { readEvent, touchSpace } from './read-event.ts';
+import type { StateStore } from './state-store.ts';
+import { newUsers } from './users.ts';
+
+/**
+ * The fold of one partition, ahead of its store: what changes stays in memory until `flush` writes it as one, so that
+ * a user is written once for many of his events. If it is lost before, folding the same records again from where the
+ * store stands leads to the same, however they are cut into calls.
+ */
+export interface PartitionFold {
+  /** Where the partition stands. */
+  readonly progress: PartitionProgress;
+  /**
+   * Folds records that follow those before. The rows, decisions and dead letters that it returns have to be published
+   * before `flush`: published twice is harmless, never published is not. With a baseline, the records must not go
+   * across those that it knows, see `untilBoundary`.
+   */
+  fold(store: StateStore, records: readonly LogRecord[]): NewRecord[];
+  /** Counters that changed since the last call, and the tallies: also to be published before `flush`. */
+  takeTallies(): NewRecord[];
+  /** Writes state, counters and progress; `expired` are keys to be deleted unless they changed. */
+  flush(store: StateStore, expired: readonly Buffer[]): void;
+}
+
+/** Where a partition stands; zeros for a new one. */
+export function loadProgress(store: StateStore, partition: number): PartitionProgress {
+  const [bytes] = store.getMany([PROGRESS_KEY]);
+  return bytes === undefined
+    ? create(PartitionProgressSchema, { partition })
+    : fromBinary(PartitionProgressSchema, bytes);
+}
+
+/** Offset of the first record not yet folded, undefined if none was. */
+export function nextOffset(progress: PartitionProgress): number | undefined {
+  return progress.records === 0n ? undefined : Number(progress.version) + 1;
+}
+
+/** A fold that goes on after `before`, which is where the store stands. */
+export function newPartitionFold(
+  config: AttributionConfig,
+  before: PartitionProgress,
+  baseline?: Baseline,
+): PartitionFold {
+  const { partition } = before;
+  const users = newUsers(config);
+  const counters = newCounters(partition);
+  let progress = before;
+  /** Later tallies are published already. */
+  let isKnown = false;
+  return {
+    get progress() {
+      return progress;
+    },
+    fold(store, records) {
+      const { events, deadLetters, watermark } = readAll(records, Number(progress.watermark));
+      const effects = users.fold(store, events);
+      const countFrom = baseline?.countFrom ?? 0;
+      const uncounted = effects.increments.filter(({ offset }) => offset >= countFrom);
+      counters.add(store, uncounted);
+      const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
+      isKnown = baseline !== undefined && moment.version <= knownThrough(baseline);
+      const tallies = isKnown ? baseline!.known : advance(progress, records.length, effects.tally, deadLetters.length);
+      progress = { ...tallies, ...moment };
+      return rowRecords({ partition, effects, deadLetters });
+    },
+    takeTallies() {
+      const changed = counterRecords(partition, counters.takeChanged());
+      return isKnown ? changed : [...changed, progressRecord(progress)];
+    },
+    flush(store, expired) {
+      const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
+      const puts = [...users.takeDirty(), ...counters.takeDirty(), { key: PROGRESS_KEY, value }];
+      store.write({ deletes: expired, puts });
+    },
+  };
+}
+
+function readAll(records: readonly LogRecord[], before: number) {
+  const space = touchSpace(records);
+  const events: FoldEvent[] = [];
+  const deadLetters: DeadLetter[] = [];
+  let watermark = before;
+  for (const record of records) {
+    watermark = Math.max(watermark, record.appendTime);
+    const event = readEvent(record, watermark, space);
+    if (event.kind === 'poison') deadLetters.push({ record, reason: event.reason });
+    else events.push(event);
+  }
+  return { events, deadLetters, watermark };
+}
+
+/** The tallies of `before` with those of a batch. */
+function advance(before: PartitionProgress, records: number, tally: Tally, deadLettered: number): PartitionProgress {
+  const after = {
+    ...before,
+    records: before.records + BigInt(records),
+    deadLettered: before.deadLettered + BigInt(deadLettered),
+  };
+  for (const name of Object.keys(tally) as (keyof Tally)[]) after[name] += BigInt(tally[name]);
+  return after;
+}

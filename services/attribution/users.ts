@@ -1,0 +1,125 @@
+import type { AttributionConfig } from './config.ts';
+import { type Effects, newEffects } from './effects.ts';
+import { type FoldContext, type FoldEvent, fold } from './fold.ts';
+import { seenKey, userKey } from './keys.ts';
+import { newUser, type SeenId, type UserState } from './state.ts';
+import { appendClick, decodeUser, encodeUser, isOverflowed } from './state-codec.ts';
+import type { StateEntry, StateStore } from './state-store.ts';
+import { StoredTouch } from './touch.ts';
+import { type CachedUser, newUserCache } from './user-cache.ts';
+
+/** The users of one partition, ahead of its store. */
+export interface Users {
+  /** Folds events, in their order, into their users. */
+  fold(store: StateStore, events: readonly FoldEvent[]): Effects;
+  /** What changed since the last call, which the caller now stores. */
+  takeDirty(): StateEntry[];
+}
+
+export function newUsers(config: AttributionConfig): Users {
+  const cache = newUserCache(config.userCacheBytes);
+  /** Ids that were moved out of their user's state and are not yet in the store. */
+  const moved = new Map<string, SeenId>();
+
+  function load(store: StateStore, events: readonly FoldEvent[]): void {
+    const missing = new Set<string>();
+    for (const { userId } of events) if (cache.get(userId) === undefined) missing.add(userId);
+    const ids = [...missing];
+    const stored = store.getMany(ids.map(userKey));
+    ids.forEach((id, i) => {
+      const bytes = stored[i] ?? encodeUser(newUser());
+      cache.add(id, { bytes, length: bytes.length });
+    });
+  }
+
+  /** Arrivals of those ids among the events that were moved out of their user's state before. */
+  function loadSeen(store: StateStore, events: readonly FoldEvent[]): Map<string, number> {
+    const ids = events.filter(({ userId }) => isOverflowed(cache.get(userId)!.bytes)).map(eventIdOf);
+    const seen = new Map<string, number>();
+    if (ids.length === 0) return seen;
+    store.getMany(ids.map(seenKey)).forEach((value, i) => {
+      if (value !== undefined) seen.set(seenName(ids[i]!), decodeArrival(value));
+    });
+    return seen;
+  }
+
+  function contextOf(event: FoldEvent, seen: Map<string, number>): FoldContext {
+    return {
+      config,
+      watermark: arrivalOf(event),
+      seenArrival(kind, eventId) {
+        const name = seenName({ userId: event.userId, kind, eventId });
+        return moved.get(name)?.arrival ?? seen.get(name);
+      },
+    };
+  }
+
+  return {
+    fold(store, events) {
+      load(store, events);
+      const seen = loadSeen(store, events);
+      const effects = newEffects();
+      const open = new Map<string, UserState>();
+      for (const event of events) {
+        const user = cache.get(event.userId)!;
+        if (!open.has(event.userId) && append(config, user, event)) {
+          effects.newClick(event.touch, event.offset);
+          cache.touched(event.userId, user);
+          continue;
+        }
+        const state = open.get(event.userId) ?? decodeUser(user.bytes.subarray(0, user.length));
+        open.set(event.userId, state);
+        fold(contextOf(event, seen), state, event, effects);
+        for (const id of effects.movedOut.splice(0)) moved.set(seenName(id), id);
+      }
+      for (const [userId, state] of open) {
+        const user = cache.get(userId)!;
+        user.bytes = encodeUser(state);
+        user.length = user.bytes.length;
+        cache.touched(userId, user);
+      }
+      return effects;
+    },
+    takeDirty() {
+      const dirty = cache
+        .takeDirty()
+        .map(([userId, { bytes, length }]) => ({ key: userKey(userId), value: bytes.subarray(0, length) }));
+      const seen = [...moved.values()].map((id) => ({ key: seenKey(id), value: encodeArrival(id.arrival) }));
+      moved.clear();
+      return [...dirty, ...seen];
+    },
+  };
+}
+
+/** Most clicks come in order: they are added to the bytes of their user. */
+function append(config: AttributionConfig, user: CachedUser, event: FoldEvent): event is FoldEvent & { kind: 'click' } {
+  if (event.kind !== 'click' || !(event.touch instanceof StoredTouch)) return false;
+  return appendClick(user, event.touch, {
+    maxTouches: config.maxTouches,
+    oldestTouch: event.touch.arrival - config.touchRetentionMs,
+    oldestConversion: event.touch.arrival - config.conversionRetentionMs,
+  });
+}
+
+function arrivalOf(event: FoldEvent): number {
+  return event.kind === 'click' ? event.touch.arrival : event.conversion.arrival;
+}
+
+function eventIdOf(event: FoldEvent): Omit<SeenId, 'arrival'> {
+  const { kind, userId } = event;
+  return { kind, userId, eventId: kind === 'click' ? event.touch.clickId : event.conversion.conversionId };
+}
+
+function seenName(id: Omit<SeenId, 'arrival'>): string {
+  return seenKey(id).toString();
+}
+
+export function encodeArrival(arrival: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(arrival);
+  return bytes;
+}
+
+export function decodeArrival(bytes: Buffer): number {
+  return bytes.readDoubleLE();
+}
