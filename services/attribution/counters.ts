@@ -1,6 +1,7 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { type DailyStats, DailyStatsSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { CounterKey, Increment } from './effects.ts';
+import { encodeCounter } from './encode-outputs.ts';
 import { counterKey, counterName } from './keys.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 
@@ -21,10 +22,15 @@ export interface Counters {
 }
 
 interface Counter {
+  name: string;
   key: Buffer;
   value: DailyStats;
+  /** Its value in bytes, once they are asked for. */
+  bytes: Buffer | undefined;
   /** Version that it was loaded with: increments up to it are in it. -1 for a new one. */
   loadedVersion: number;
+  isChanged: boolean;
+  isDirty: boolean;
 }
 
 /** Counters kept in memory, most: those of some days of some thousands of campaigns. */
@@ -32,59 +38,68 @@ const KEPT = 50_000;
 
 export function newCounters(partition: number): Counters {
   const kept = new Map<string, Counter>();
-  const changed = new Set<string>();
-  const dirty = new Set<string>();
+  let changed: Counter[] = [];
+  let dirty: Counter[] = [];
 
-  function load(store: StateStore, increments: readonly Increment[], names: readonly string[]): void {
-    const missing = new Map<string, CounterKey>();
-    names.forEach((name, i) => {
-      if (!kept.has(name)) missing.set(name, increments[i]!);
-    });
-    if (missing.size === 0) return;
+  function load(store: StateStore, missing: ReadonlyMap<string, CounterKey>): void {
     const keys = [...missing.values()].map(counterKey);
     const stored = store.getMany(keys);
     [...missing].forEach(([name, key], i) => {
       const bytes = stored[i];
       const value = bytes === undefined ? newCounter(partition, key) : fromBinary(DailyStatsSchema, bytes);
-      kept.set(name, { key: keys[i]!, value, loadedVersion: bytes === undefined ? -1 : Number(value.version) });
+      const loadedVersion = bytes === undefined ? -1 : Number(value.version);
+      kept.set(name, { name, key: keys[i]!, value, bytes, loadedVersion, isChanged: false, isDirty: false });
     });
+  }
+
+  function note(counter: Counter): void {
+    counter.bytes = undefined;
+    if (!counter.isChanged) changed.push(counter);
+    if (!counter.isDirty) dirty.push(counter);
+    counter.isChanged = counter.isDirty = true;
   }
 
   return {
     add(store, increments) {
       const names = increments.map(counterName);
-      load(store, increments, names);
-      increments.forEach(({ clicks, conversionsMicros, revenueMicros, offset }, i) => {
-        const name = names[i]!;
-        const { value, loadedVersion } = kept.get(name)!;
-        if (offset <= loadedVersion) return;
-        value.clicks += BigInt(clicks);
-        value.conversionsMicros += conversionsMicros;
-        value.revenueMicros += revenueMicros;
-        value.version = BigInt(offset);
-        changed.add(name);
-        dirty.add(name);
+      const missing = new Map<string, CounterKey>();
+      names.forEach((name, i) => {
+        if (!kept.has(name)) missing.set(name, increments[i]!);
+      });
+      if (missing.size > 0) load(store, missing);
+      names.forEach((name, i) => {
+        const counter = kept.get(name)!;
+        if (increments[i]!.offset <= counter.loadedVersion) return;
+        apply(counter.value, increments[i]!);
+        note(counter);
       });
     },
     takeChanged() {
-      const taken = [...changed].map((name) => ({ name, bytes: encode(kept.get(name)!) }));
-      changed.clear();
-      return taken;
+      const taken = changed;
+      changed = [];
+      for (const counter of taken) counter.isChanged = false;
+      return taken.map((counter) => ({ name: counter.name, bytes: bytesOf(counter) }));
     },
     takeDirty() {
-      const taken = [...dirty].map((name) => {
-        const counter = kept.get(name)!;
-        return { key: counter.key, value: encode(counter) };
-      });
-      dirty.clear();
-      if (kept.size > KEPT && changed.size === 0) kept.clear();
-      return taken;
+      const taken = dirty;
+      dirty = [];
+      for (const counter of taken) counter.isDirty = false;
+      if (kept.size > KEPT && changed.length === 0) kept.clear();
+      return taken.map((counter) => ({ key: counter.key, value: bytesOf(counter) }));
     },
   };
 }
 
-function encode({ value }: Counter): Buffer {
-  return Buffer.from(toBinary(DailyStatsSchema, value));
+function apply(counter: DailyStats, { clicks, conversionsMicros, revenueMicros, offset }: Increment): void {
+  counter.version = BigInt(offset);
+  if (clicks !== 0) counter.clicks += BigInt(clicks);
+  if (conversionsMicros !== 0n) counter.conversionsMicros += conversionsMicros;
+  if (revenueMicros !== 0n) counter.revenueMicros += revenueMicros;
+}
+
+function bytesOf(counter: Counter): Buffer {
+  counter.bytes ??= encodeCounter(counter.value);
+  return counter.bytes;
 }
 
 function newCounter(partition: number, key: CounterKey): DailyStats {

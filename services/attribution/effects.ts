@@ -1,6 +1,4 @@
-import { create } from '@bufbuild/protobuf';
-import { type AttributedConversion, AttributedConversionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
+import { DAY_MS } from '../shared/limits.ts';
 import { reasonFor } from './decide.ts';
 import type { Credit, DecidedConversion, SeenId, Touch } from './state.ts';
 import { isSameClick } from './touch.ts';
@@ -36,6 +34,20 @@ export interface Increment extends CounterKey {
   offset: number;
 }
 
+/** A conversion with the user it belongs to and the offset of the event that (re-)decided it. */
+export interface Published {
+  userId: string;
+  conversion: DecidedConversion;
+  offset: number;
+}
+
+/** A credit given or withdrawn: an AttributedConversion before it is encoded. */
+export interface AttributedRow extends Published {
+  credit: Credit;
+  lookbackMs: number;
+  retracted: boolean;
+}
+
 /** Why a conversion was decided as it was: a ConversionDecision before it is encoded. */
 export interface Decision {
   userId: string;
@@ -59,7 +71,7 @@ export interface Candidate {
 export interface Effects {
   tally: Tally;
   increments: Increment[];
-  attributed: AttributedConversion[];
+  attributed: AttributedRow[];
   decisions: Decision[];
   /** Event ids that no longer fit into their user's state. */
   movedOut: SeenId[];
@@ -93,13 +105,6 @@ export function newEffects(): Effects {
   };
 }
 
-/** A conversion with the user it belongs to and the offset of the event that (re-)decided it. */
-export interface Published {
-  userId: string;
-  conversion: DecidedConversion;
-  offset: number;
-}
-
 /**
  * Notes what changes when a conversion's credits go from `before` to the ones it has now: a retraction for every
  * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
@@ -118,11 +123,11 @@ export function redecided(
     return old === undefined || old.creditMicros !== credit.creditMicros || old.valueMicros !== credit.valueMicros;
   });
   for (const credit of withdrawn) {
-    effects.attributed.push(attributedConversion(published, credit, lookbackMs, true));
+    effects.attributed.push({ ...published, credit, lookbackMs, retracted: true });
     effects.increments.push(increment(conversion, credit, -1n, offset));
   }
   for (const credit of changed) {
-    effects.attributed.push(attributedConversion(published, credit, lookbackMs, false));
+    effects.attributed.push({ ...published, credit, lookbackMs, retracted: false });
     effects.increments.push(increment(conversion, credit, 1n, offset));
     const old = before.find((other) => isSameKey(other, credit));
     if (old !== undefined) effects.increments.push(increment(conversion, old, -1n, offset));
@@ -156,32 +161,6 @@ function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n
     revenueMicros: sign * credit.valueMicros,
     offset,
   };
-}
-
-function attributedConversion(
-  { userId, conversion, offset }: Published,
-  { model, touch, creditMicros, valueMicros }: Credit,
-  lookbackMs: number,
-  retracted: boolean,
-): AttributedConversion {
-  return create(AttributedConversionSchema, {
-    conversionId: conversion.conversionId,
-    clickId: touch.clickId,
-    userId,
-    adId: touch.adId,
-    campaignId: touch.campaignId,
-    source: touch.source,
-    conversionType: conversion.type,
-    value: Number(valueMicros) / 1e6,
-    clickTime: BigInt(touch.timestamp),
-    conversionTime: BigInt(conversion.timestamp),
-    attributionWindowHours: Math.ceil(lookbackMs / HOUR_MS),
-    version: BigInt(offset),
-    retracted,
-    model,
-    creditMicros: BigInt(creditMicros),
-    valueMicros,
-  });
 }
 
 function explain(

@@ -30,7 +30,8 @@ function play(journey: string, env: Record<string, string> = {}) {
     for (const seen of effects.movedOut.splice(0)) moved.set(`${seen.kind} ${seen.eventId}`, seen.arrival);
   });
   const rows = effects.attributed.map(
-    (row) => `${row.conversionId} <- ${row.clickId}${row.retracted ? ' withdrawn' : ''}`,
+    ({ conversion, credit, retracted }) =>
+      `${conversion.conversionId} <- ${credit.touch.clickId}${retracted ? ' withdrawn' : ''}`,
   );
   return { user, tally: effects.tally, increments: effects.increments, decisions: effects.decisions, rows };
 }

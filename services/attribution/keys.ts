@@ -37,7 +37,7 @@ export function counterKey(key: CounterKey): Buffer {
 
 /** Names a counter in keys of RocksDB and of the log. */
 export function counterName({ day, campaignId, source, conversionType, model }: CounterKey): string {
-  return [day, campaignId, source, conversionType, model].join('\0');
+  return `${day}\0${campaignId}\0${source}\0${conversionType}\0${model}`;
 }
 
 export function isUserKey(key: Buffer): boolean {

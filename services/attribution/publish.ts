@@ -1,13 +1,9 @@
 import { toBinary } from '@bufbuild/protobuf';
-import {
-  AttributedConversionSchema,
-  type PartitionProgress,
-  PartitionProgressSchema,
-} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Effects } from './effects.ts';
-import { encodeDecision } from './encode-decision.ts';
+import { encodeAttributed, encodeDecision } from './encode-outputs.ts';
 
 /** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
 
@@ -39,7 +35,7 @@ export function rowRecords(rows: {
       topic: 'attributed-events' as const,
       partition,
       key: row.userId,
-      value: toBinary(AttributedConversionSchema, row),
+      value: encodeAttributed(row),
     })),
     ...effects.decisions.map((decision) => ({
       topic: 'conversion-decisions' as const,

@@ -33,8 +33,8 @@ async function start(log: MemoryLog, stores: Map<number, StateStore>) {
 async function foldAll(log: MemoryLog, stores: Map<number, StateStore>) {
   const node = await start(log, stores);
   const { end } = (await log.offsets('raw-events'))[0]!;
-  await vi.waitFor(async () =>
-    expect(await log.committed('raw-events', 'attribution')).toEqual([{ partition: 0, offset: end }]),
+  await vi.waitFor(
+    async () => expect(await log.committed('raw-events', 'attribution')).toEqual([{ partition: 0, offset: end }]),
     10_000,
   );
   await vi.waitFor(() => expect(node.partitions()[0]).toMatchObject({ nextOffset: end, restoring: false }));

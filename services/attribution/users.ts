@@ -21,20 +21,25 @@ export function newUsers(config: AttributionConfig): Users {
   /** Ids that were moved out of their user's state and are not yet in the store. */
   const moved = new Map<string, SeenId>();
 
-  function load(store: StateStore, events: readonly FoldEvent[]): void {
+  /** The users of the events, one for each event. */
+  function load(store: StateStore, events: readonly FoldEvent[]): CachedUser[] {
+    const found = events.map(({ userId }) => cache.get(userId));
     const missing = new Set<string>();
-    for (const { userId } of events) if (cache.get(userId) === undefined) missing.add(userId);
+    found.forEach((user, i) => {
+      if (user === undefined) missing.add(events[i]!.userId);
+    });
     const ids = [...missing];
     const stored = store.getMany(ids.map(userKey));
     ids.forEach((id, i) => {
       const bytes = stored[i] ?? encodeUser(newUser());
       cache.add(id, { bytes, length: bytes.length });
     });
+    return found.map((user, i) => user ?? cache.get(events[i]!.userId)!);
   }
 
   /** Arrivals of those ids among the events that were moved out of their user's state before. */
-  function loadSeen(store: StateStore, events: readonly FoldEvent[]): Map<string, number> {
-    const ids = events.filter(({ userId }) => isOverflowed(cache.get(userId)!.bytes)).map(eventIdOf);
+  function loadSeen(store: StateStore, events: readonly FoldEvent[], users: readonly CachedUser[]) {
+    const ids = events.filter((_, i) => isOverflowed(users[i]!.bytes)).map(eventIdOf);
     const seen = new Map<string, number>();
     if (ids.length === 0) return seen;
     store.getMany(ids.map(seenKey)).forEach((value, i) => {
@@ -56,22 +61,22 @@ export function newUsers(config: AttributionConfig): Users {
 
   return {
     fold(store, events) {
-      load(store, events);
-      const seen = loadSeen(store, events);
+      const users = load(store, events);
+      const seen = loadSeen(store, events, users);
       const effects = newEffects();
       const open = new Map<string, UserState>();
-      for (const event of events) {
-        const user = cache.get(event.userId)!;
+      events.forEach((event, i) => {
+        const user = users[i]!;
         if (!open.has(event.userId) && append(config, user, event)) {
           effects.newClick(event.touch, event.offset);
           cache.touched(event.userId, user);
-          continue;
+          return;
         }
         const state = open.get(event.userId) ?? decodeUser(user.bytes.subarray(0, user.length));
         open.set(event.userId, state);
         fold(contextOf(event, seen), state, event, effects);
         for (const id of effects.movedOut.splice(0)) moved.set(seenName(id), id);
-      }
+      });
       for (const [userId, state] of open) {
         const user = cache.get(userId)!;
         user.bytes = encodeUser(state);

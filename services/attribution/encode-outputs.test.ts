@@ -1,0 +1,116 @@
+import { create, fromBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  AttributedConversionSchema,
+  ConversionDecisionSchema,
+  DailyStatsSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
+import { encodeAttributed, encodeCounter, encodeDecision } from './encode-outputs.ts';
+import type { Credit } from './state.ts';
+import { storeTouch } from './touch.ts';
+
+const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((id) => Buffer.byteLength(id) <= MAX_ID_BYTES);
+const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
+const creditMicros = fc.integer({ min: 0, max: 1_000_000 });
+const touch = fc
+  .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text })
+  .chain((plain) => fc.constantFrom(plain, storeTouch(plain)));
+const credit = fc.record({ model: text, touch, creditMicros, valueMicros: money });
+const conversion = fc.record({
+  conversionId: fc.uuid(),
+  timestamp: time,
+  arrival: time,
+  type: text,
+  valueMicros: money,
+  credits: fc.constant<Credit[]>([]),
+});
+const lookbackMs = fc.integer({ min: 1, max: 365 * 24 * HOUR_MS });
+
+test('a decision is read as it was written', () => {
+  const candidates = fc.array(fc.record({ touch, model: text, creditMicros, reason: text }), { maxLength: 30 });
+  const decision = fc.record({
+    userId: text,
+    conversion,
+    lookbackMs,
+    attributed: fc.boolean(),
+    candidates,
+    version: time,
+  });
+  fc.assert(
+    fc.property(decision, (given) => {
+      const message = create(ConversionDecisionSchema, {
+        conversionId: given.conversion.conversionId,
+        userId: given.userId,
+        conversionType: given.conversion.type,
+        conversionTime: BigInt(given.conversion.timestamp),
+        valueMicros: given.conversion.valueMicros,
+        lookbackMs: BigInt(given.lookbackMs),
+        attributed: given.attributed,
+        candidates: given.candidates.map(({ touch, model, creditMicros, reason }) => ({
+          clickId: touch.clickId,
+          adId: touch.adId,
+          campaignId: touch.campaignId,
+          source: touch.source,
+          clickTime: BigInt(touch.timestamp),
+          model,
+          creditMicros: BigInt(creditMicros),
+          reason,
+        })),
+        version: BigInt(given.version),
+      });
+      expect(fromBinary(ConversionDecisionSchema, encodeDecision(given))).toEqual(message);
+    }),
+  );
+});
+
+test('a credit is read as it was written', () => {
+  const row = fc.record({ userId: text, conversion, offset: time, credit, lookbackMs, retracted: fc.boolean() });
+  fc.assert(
+    fc.property(row, (given) => {
+      const { touch } = given.credit;
+      const message = create(AttributedConversionSchema, {
+        conversionId: given.conversion.conversionId,
+        clickId: touch.clickId,
+        userId: given.userId,
+        adId: touch.adId,
+        campaignId: touch.campaignId,
+        source: touch.source,
+        conversionType: given.conversion.type,
+        value: Number(given.credit.valueMicros) / 1e6,
+        clickTime: BigInt(touch.timestamp),
+        conversionTime: BigInt(given.conversion.timestamp),
+        attributionWindowHours: Math.ceil(given.lookbackMs / HOUR_MS),
+        version: BigInt(given.offset),
+        retracted: given.retracted,
+        model: given.credit.model,
+        creditMicros: BigInt(given.credit.creditMicros),
+        valueMicros: given.credit.valueMicros,
+      });
+      expect(fromBinary(AttributedConversionSchema, encodeAttributed(given))).toEqual(message);
+    }),
+  );
+});
+
+test('a counter is read as it was written', () => {
+  const counter = fc.record({
+    day: fc.integer({ min: 0, max: 100_000 }),
+    campaignId: text,
+    source: text,
+    conversionType: text,
+    model: text,
+    partition: fc.nat(),
+    clicks: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    conversionsMicros: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    revenueMicros: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    version: fc.bigInt({ min: 0n, max: 2n ** 53n }),
+  });
+  fc.assert(
+    fc.property(counter, (given) => {
+      const message = create(DailyStatsSchema, given);
+      expect(fromBinary(DailyStatsSchema, encodeCounter(message))).toEqual(message);
+    }),
+  );
+});

@@ -1,0 +1,154 @@
+import type { DailyStats } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { HOUR_MS } from '../shared/limits.ts';
+import type { AttributedRow, Candidate, Decision } from './effects.ts';
+import { StoredTouch, storeTouch } from './touch.ts';
+import { UUID_LENGTH, writeUuidText } from './uuid.ts';
+
+/**
+ * Encoders of what attribution publishes most, which generic code took a fifth of its time for. The bytes are those
+ * that toBinary gives, but for the length of a candidate, which always takes two.
+ */
+
+/** Most bytes of a candidate: its id, three texts, two integers, the names of a model and a reason, and their heads. */
+const MAX_CANDIDATE_BYTES = 1024;
+/** Most bytes of a message but for its texts and candidates. */
+const MAX_FIXED_BYTES = 256;
+
+/** Where messages are put together: encoding is synchronous, and the answer is a copy. */
+let scratch = Buffer.allocUnsafe(64 * 1024);
+
+/** A ConversionDecision: it names every click of a day, whose texts are copied from where they are stored. */
+export function encodeDecision({ userId, conversion, ...decision }: Decision): Buffer {
+  const { candidates, lookbackMs, attributed, version } = decision;
+  reserve(candidates.length * MAX_CANDIDATE_BYTES, userId, conversion.type);
+  let at = putText(0, 0x0a, conversion.conversionId);
+  at = putText(at, 0x12, userId);
+  at = putText(at, 0x1a, conversion.type);
+  at = putNumber(at, 0x20, conversion.timestamp);
+  at = putBigint(at, 0x28, conversion.valueMicros);
+  at = putNumber(at, 0x30, lookbackMs);
+  at = putNumber(at, 0x38, attributed ? 1 : 0);
+  for (const candidate of candidates) at = putCandidate(at, candidate);
+  return copyTo(putNumber(at, 0x48, version));
+}
+
+/** An AttributedConversion. */
+export function encodeAttributed({ userId, conversion, offset, credit, lookbackMs, retracted }: AttributedRow): Buffer {
+  const { touch, model, creditMicros, valueMicros } = credit;
+  const { adId, campaignId, source } = touch;
+  reserve(0, userId, adId, campaignId, source, conversion.type, model);
+  let at = putText(0, 0x0a, conversion.conversionId);
+  at = putText(at, 0x12, touch.clickId);
+  at = putText(at, 0x1a, userId);
+  at = putText(at, 0x22, adId);
+  at = putText(at, 0x2a, campaignId);
+  at = putText(at, 0x32, source);
+  at = putText(at, 0x3a, conversion.type);
+  at = putDouble(at, 0x41, Number(valueMicros) / 1e6);
+  at = putNumber(at, 0x48, touch.timestamp);
+  at = putNumber(at, 0x50, conversion.timestamp);
+  at = putNumber(at, 0x58, Math.ceil(lookbackMs / HOUR_MS));
+  at = putNumber(at, 0x60, offset);
+  at = putNumber(at, 0x68, retracted ? 1 : 0);
+  at = putText(at, 0x72, model);
+  at = putNumber(at, 0x78, creditMicros);
+  // From field 16 on a tag takes two bytes.
+  scratch[at] = 0x80;
+  return copyTo(valueMicros === 0n ? at : putBigint(at + 1, 0x01, valueMicros));
+}
+
+/** A DailyStats. */
+export function encodeCounter(counter: DailyStats): Buffer {
+  const { campaignId, source, conversionType, model } = counter;
+  reserve(0, campaignId, source, conversionType, model);
+  let at = putNumber(0, 0x08, counter.day);
+  at = putText(at, 0x12, campaignId);
+  at = putText(at, 0x1a, source);
+  at = putText(at, 0x22, conversionType);
+  at = putText(at, 0x2a, model);
+  at = putNumber(at, 0x30, counter.partition);
+  at = putBigint(at, 0x38, counter.clicks);
+  at = putBigint(at, 0x40, counter.conversionsMicros);
+  at = putBigint(at, 0x48, counter.revenueMicros);
+  return copyTo(putBigint(at, 0x50, counter.version));
+}
+
+function putCandidate(at: number, { touch, model, creditMicros, reason }: Candidate): number {
+  const stored = touch instanceof StoredTouch ? touch : storeTouch(touch);
+  const { bytes, adIdStart, campaignIdStart, sourceStart } = stored;
+  const start = at + 3;
+  scratch[start] = 0x0a;
+  scratch[start + 1] = UUID_LENGTH;
+  writeUuidText(scratch, start + 2, bytes, stored.idStart);
+  let end = start + 2 + UUID_LENGTH;
+  end = putBytes(end, 0x12, bytes, adIdStart, campaignIdStart);
+  end = putBytes(end, 0x1a, bytes, campaignIdStart, sourceStart);
+  end = putBytes(end, 0x22, bytes, sourceStart, stored.end);
+  end = putNumber(end, 0x28, touch.timestamp);
+  end = putText(end, 0x32, model);
+  end = putNumber(end, 0x38, creditMicros);
+  end = putText(end, 0x42, reason);
+  scratch[at] = 0x42;
+  scratch[at + 1] = ((end - start) & 0x7f) | 0x80;
+  scratch[at + 2] = (end - start) >> 7;
+  return end;
+}
+
+/** Fields that are empty or zero are left out, as proto3 has it. */
+function putText(at: number, tag: number, text: string): number {
+  if (text === '') return at;
+  scratch[at] = tag;
+  const start = putVarint(at + 1, Buffer.byteLength(text));
+  return start + scratch.write(text, start);
+}
+
+function putBytes(at: number, tag: number, bytes: Buffer, start: number, end: number): number {
+  if (end === start) return at;
+  scratch[at] = tag;
+  const to = putVarint(at + 1, end - start);
+  // A few bytes: a loop takes less than a call into the runtime.
+  for (let i = start; i < end; i++) scratch[to + i - start] = bytes[i]!;
+  return to + end - start;
+}
+
+function putNumber(at: number, tag: number, value: number): number {
+  if (value === 0) return at;
+  scratch[at] = tag;
+  return putVarint(at + 1, value);
+}
+
+function putDouble(at: number, tag: number, value: number): number {
+  if (value === 0) return at;
+  scratch[at] = tag;
+  return scratch.writeDoubleLE(value, at + 1);
+}
+
+/** Negative ones take ten bytes, as int64 has it. */
+function putBigint(at: number, tag: number, value: bigint): number {
+  if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return putNumber(at, tag, Number(value));
+  scratch[at] = tag;
+  let end = at + 1;
+  let rest = BigInt.asUintN(64, value);
+  for (; rest > 0x7fn; rest >>= 7n) scratch[end++] = Number(rest & 0x7fn) | 0x80;
+  scratch[end] = Number(rest);
+  return end + 1;
+}
+
+function putVarint(at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) scratch[end++] = (rest % 0x80) | 0x80;
+  scratch[end] = rest;
+  return end + 1;
+}
+
+/** Room for some bytes and these texts: no UTF-16 unit takes more than 3 bytes of UTF-8. */
+function reserve(bytes: number, ...texts: string[]): void {
+  let needed = MAX_FIXED_BYTES + bytes;
+  for (const text of texts) needed += 3 * text.length;
+  if (needed > scratch.length) scratch = Buffer.allocUnsafe(needed);
+}
+
+function copyTo(end: number): Buffer {
+  return Buffer.from(scratch.subarray(0, end));
+}
