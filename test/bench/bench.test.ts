@@ -1,18 +1,17 @@
 import { expect, test } from 'vitest';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import { runScenario, SCENARIOS } from './scenarios.ts';
 
-const skipped = await whyNoKafka();
-/** The other clusters differ from these in numbers only. */
-const CLUSTERS = skipped === undefined ? ['cluster-2', 'recovery-checkpoint'] : [];
-const runnable = SCENARIOS.filter(({ name, start }) => start === undefined || CLUSTERS.includes(name));
+/** They differ from others in numbers only, and start a cluster or a broker of their own. */
+const LIKE_OTHERS =
+  /^(cluster-[14]|recovery-replay|failover-[01]|drain|drain-many-users|drain-hot-user|kafka-(grpc|batch)|stats-month)$/;
+const runnable: [name: string, why: string | undefined, scenario: (typeof SCENARIOS)[number]][] = [];
+for (const scenario of SCENARIOS) {
+  if (!LIKE_OTHERS.test(scenario.name)) runnable.push([scenario.name, await scenario.whyNot?.(), scenario]);
+}
 
-test.each(runnable.map((scenario) => [scenario.name, scenario] as const))(
-  '%s',
-  async (_, scenario) => {
-    const figures = await runScenario(scenario, true);
-    expect(figures.length).toBeGreaterThan(0);
-    expect(figures.filter(({ value }) => !Number.isFinite(value) || value < 0)).toEqual([]);
-  },
-  120_000,
-);
+test.for(runnable)('%s', { timeout: 120_000 }, async ([, why, scenario], { skip }) => {
+  skip(why !== undefined, why);
+  const figures = await runScenario(scenario, true);
+  expect(figures.length).toBeGreaterThan(0);
+  expect(figures.filter(({ value }) => !Number.isFinite(value) || value < 0)).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { waitUntilCaughtUp } from '../../services/cli/audit-status.ts';
 import type { ClusterProcess } from '../../services/mesh/cluster.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
+import { whyNoKafka } from '../fixtures/kafka.ts';
 import { grpcClient } from './clients.ts';
 import { closedLoop } from './load.ts';
 import { measureIngest } from './measure-ingest.ts';
@@ -25,6 +26,7 @@ const scale: Scenario<ClusterUnderTest>[] = [1, 2, 4].map((nodes) => ({
     `clickmesh cluster with ${nodes} gateways and ${nodes} attribution nodes, ${PARTITIONS} partitions, one broker, two ` +
     `ClickHouse shards. IngestBatch of ${PER_REQUEST} events by gRPC, ${IN_FLIGHT} in flight for ${FULL.seconds} s, then ` +
     'nothing until attribution and ClickHouse have caught up.',
+  whyNot: whyNoKafka,
   start: (dataDir) => startCluster(dataDir, clusterOf(nodes)),
   run: (mesh, quick) => runScale(mesh, nodes, quick ? QUICK : FULL),
 }));
@@ -34,6 +36,7 @@ const recovery: Scenario<ClusterUnderTest>[] = (['replay', 'checkpoint'] as cons
   method:
     `One attribution node with ${FULL.lostEvents.toLocaleString('en-US')} events in ${PARTITIONS} partitions is killed ` +
     `and its RocksDB deleted; it recovers by ${source}. All partitions recover side by side in one thread.`,
+  whyNot: whyNoKafka,
   start: (dataDir) =>
     startCluster(dataDir, {
       ...clusterOf(1),
@@ -50,6 +53,7 @@ const failover: Scenario<ClusterUnderTest>[] = [0, 1].map((standbys) => ({
   method:
     `One of two attribution nodes is killed with kill -9, ${standbys} standbys; from then until events that were ` +
     'acknowledged after it are attributed in every partition. The process that died is started again meanwhile.',
+  whyNot: whyNoKafka,
   start: (dataDir) => startCluster(dataDir, { ...clusterOf(2), STANDBYS: String(standbys) }),
   run: (mesh, quick) => runFailover(mesh, quick ? QUICK : FULL),
 }));

@@ -1,8 +1,9 @@
-import type { Figure, Scenario } from './scenario.ts';
+import { type FigureName, GOALS, type Goal } from './goals.ts';
+import type { Figure, Scenario, Subject } from './scenario.ts';
 
 /** A scenario with the figures of each of its runs. */
 export interface Measured {
-  scenario: Scenario;
+  scenario: Scenario<Subject>;
   runs: Figure[][];
 }
 
@@ -22,14 +23,62 @@ export function resultsPage(
 ): string {
   return [
     '# Results',
-    'Made by `npm run bench`; nothing here is typed by hand. Each scenario runs against a mesh of its own: a fresh',
-    `process on an empty folder, with the load generator beside it on the same cores. Figures are medians of ${runs}`,
+    'Made by `npm run bench`; nothing here is typed by hand. Each scenario runs on processes of its own, started',
+    `on an empty folder, with the load generator beside it on the same cores. Figures are medians of ${runs}`,
     'interleaved runs, with the least and the greatest. An event counts only if it was found in ClickHouse in the end.',
     '',
     ...machine.map(([name, value]) => `- ${name}: ${value}`),
+    ...goalSection(measured),
     ...measured.flatMap(section),
     '',
   ].join('\n');
+}
+
+/** What was to be reached, whether it was or not. A ratio is that of each run, the median and spread of which are shown. */
+function goalSection(measured: readonly Measured[]): string[] {
+  return [
+    '',
+    '## Goals',
+    '| goal | figure | compared with | result | spread | must | aim | |',
+    '|---|--:|--:|--:|--:|---|---|---|',
+    ...GOALS.map((goal) => goalRow(goal, measured)),
+  ];
+}
+
+function goalRow(goal: Goal, measured: readonly Measured[]): string {
+  const { work, ours, per, better, must, aim } = goal;
+  const sign = better === 'more' ? '≥' : '≤';
+  const limits = [`${sign} ${digits(must)}`, `${sign} ${digits(aim)}`];
+  const own = valuesOf(ours, measured);
+  const others = per?.map((name) => valuesOf(name, measured)).filter((values) => values !== undefined);
+  if (own === undefined || others?.length === 0)
+    return `| ${[work, '', '', 'not measured', '', ...limits, ''].join(' | ')} |`;
+  const other = others?.reduce((best, values) => (beats(better, medianOf(values), medianOf(best)) ? values : best));
+  const results = own.map((value, run) => value / (other?.[run] ?? 1)).sort((a, b) => a - b);
+  const result = median(results);
+  const verdict = beats(better, result, aim) ? 'aim' : beats(better, result, must) ? 'must' : '**missed**';
+  const figures = other === undefined ? ['', ''] : [digits(medianOf(own)), digits(medianOf(other))];
+  const spread = `${digits(results[0]!)} – ${digits(results.at(-1)!)}`;
+  return `| ${[work, ...figures, digits(result), spread, ...limits, verdict].join(' | ')} |`;
+}
+
+/** By run; undefined if it was not measured. */
+function valuesOf([name, figure]: FigureName, measured: readonly Measured[]): number[] | undefined {
+  const runs = measured.find(({ scenario }) => scenario.name === name)?.runs;
+  return runs?.map((figures) => {
+    const found = figures.find((each) => each.name === figure);
+    if (found === undefined) throw new Error(`${name} has no figure "${figure}"`);
+    return found.value;
+  });
+}
+
+/** Whether a value is as good as a limit, or better. */
+function beats(better: Goal['better'], value: number, limit: number): boolean {
+  return better === 'more' ? value >= limit : value <= limit;
+}
+
+function medianOf(values: number[]): number {
+  return median(values.toSorted((a, b) => a - b));
 }
 
 function section({ scenario, runs }: Measured): string[] {

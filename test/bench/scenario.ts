@@ -1,15 +1,22 @@
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
 
-/** One thing to measure, always on a mesh that was just started on an empty folder. */
-export interface Scenario<Mesh extends MeshProcess = MeshProcess> {
+/** What a scenario runs on, started on an empty folder. */
+export interface Subject {
+  stop(): Promise<unknown>;
+}
+
+/** One thing to measure. */
+export interface Scenario<On extends Subject = MeshProcess> {
   /** What --only takes. */
   name: string;
   /** What is done and how it is measured, for the results page. */
   method: string;
-  /** Starts the mesh on a folder; by default all in one process. */
-  start?(dataDir: string): Promise<Mesh>;
+  /** Why it can't run on this machine; undefined if it can. */
+  whyNot?(): Promise<string | undefined>;
+  /** Starts what it runs on in a folder; by default a mesh that is all in one process. */
+  start?(dataDir: string): Promise<On>;
   /** Throws if the mesh did not count exactly what it acknowledged. Quick runs take seconds and mean nothing. */
-  run(mesh: Mesh, quick: boolean): Promise<Figure[]>;
+  run(on: On, quick: boolean): Promise<Figure[]>;
 }
 
 export interface Figure {

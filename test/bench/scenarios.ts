@@ -2,35 +2,39 @@ import { join } from 'node:path';
 import { startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { batch } from './batch.ts';
 import { cluster } from './cluster.ts';
+import { drain } from './drain.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
+import { kafkaGateway } from './kafka-gateway.ts';
 import { listeners } from './listeners.ts';
 import { replay } from './replay.ts';
-import type { Figure, Scenario } from './scenario.ts';
+import type { Figure, Scenario, Subject } from './scenario.ts';
 import { stats } from './stats.ts';
 import { stream } from './stream.ts';
 import { unary } from './unary.ts';
 
-export const SCENARIOS: readonly Scenario[] = [
+export const SCENARIOS: readonly Scenario<Subject>[] = [
   idle,
   listeners,
   ...unary,
   ...batch,
   stream,
   replay,
-  freshness,
-  stats,
+  ...freshness,
+  ...stats,
   ...cluster,
+  ...drain,
+  ...kafkaGateway,
 ];
 
-/** Starts a mesh on an empty folder, runs the scenario on it, and stops it. */
-export async function runScenario(scenario: Scenario, quick: boolean): Promise<Figure[]> {
+/** Starts what the scenario runs on in an empty folder, runs it, and stops that. */
+export async function runScenario(scenario: Scenario<Subject>, quick: boolean): Promise<Figure[]> {
   using folder = temporaryFolder();
   const start = scenario.start ?? startMeshProcess;
-  const mesh = await start(join(folder.path, 'data'));
+  const subject = await start(join(folder.path, 'data'));
   try {
-    return await scenario.run(mesh, quick);
+    return await scenario.run(subject, quick);
   } finally {
-    await mesh.stop();
+    await subject.stop();
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
 
 /** Ticks a second in /proc/PID/stat: fixed for all of Linux's user interfaces. */
@@ -49,8 +49,33 @@ export function processCpuSeconds(pid: number | 'self'): { own: number; endedChi
   return { own: (user + system) / TICKS_PER_SECOND, endedChildren: (childUser + childSystem) / TICKS_PER_SECOND };
 }
 
+/** A process, and all that it has started. */
+export function processTree(pid: number): number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const children = tasks.flatMap(
+    (task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').match(/\d+/g) ?? [],
+  );
+  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+}
+
+/** CPU seconds of a process and all that it has started. */
+export function treeCpuSeconds(pid: number): number {
+  return processTree(pid).reduce((sum, each) => sum + processCpuSeconds(each).own, 0);
+}
+
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))!;
+  return memoryBytes(pid, 'VmRSS');
+}
+
+/** The most it ever had, in bytes. */
+export function peakResidentBytes(pid: number): number {
+  return memoryBytes(pid, 'VmHWM');
+}
+
+function memoryBytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(
+    readFileSync(`/proc/${pid}/status`, 'latin1'),
+  )!;
   return Number(kilobytes) * 1024;
 }

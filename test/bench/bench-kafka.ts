@@ -1,0 +1,33 @@
+import pino from 'pino';
+import { startKafka } from '../../services/mesh/kafka-server.ts';
+import type { EventLog } from '../../services/shared/log/event-log.ts';
+import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import { createKafkaTopics } from '../../services/shared/log/kafka-topics.ts';
+
+/** One broker with the empty topics of the log, in as many partitions as the Java peers' topics have. */
+export interface BenchKafka {
+  dir: string;
+  bootstrap: string;
+  pid: number;
+  log: EventLog;
+  stop(): Promise<void>;
+}
+
+const PARTITIONS = 4;
+
+export async function startBenchKafka(dir: string): Promise<BenchKafka> {
+  await using starting = new AsyncDisposableStack();
+  const server = await startKafka({ dir, logger: pino({ level: 'silent' }) });
+  starting.defer(() => server.close());
+  const { bootstrap } = server;
+  await createKafkaTopics(bootstrap, {
+    partitions: PARTITIONS,
+    replicationFactor: 1,
+    retentionMs: -1,
+    retentionBytes: -1,
+  });
+  const log = await openKafkaLog({ bootstrap, clientId: 'bench', deadlineMs: 60_000 });
+  starting.defer(() => log.close());
+  const running = starting.move();
+  return { dir, bootstrap, pid: server.pids()[0]!, log, stop: () => running.disposeAsync() };
+}

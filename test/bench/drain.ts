@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GROUP } from '../../services/attribution/consume.ts';
+import type { EventLog } from '../../services/shared/log/event-log.ts';
+import { whyNoKafka } from '../fixtures/kafka.ts';
+import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
+import { type BenchKafka, startBenchKafka } from './bench-kafka.ts';
+import { drainLoad } from './drain-load.ts';
+import type { Figure, Scenario } from './scenario.ts';
+import { peakResidentBytes, processTree, treeCpuSeconds } from './usage.ts';
+
+const WORKERS = 2;
+const POLL_MS = 50;
+const FULL = { events: 6_000_000, users: 200_000, manyUsers: 2_000_000 };
+const QUICK: typeof FULL = { events: 5000, users: 200, manyUsers: 2000 };
+const HOT_SHARE = 0.1;
+
+const METHOD =
+  `raw-events (4 partitions, lz4) filled with ${FULL.events.toLocaleString('en-US')} events, 10 % conversions and 5 % of ` +
+  `these repeated, over 36 h of event time; then ${WORKERS} processes \`clickmesh attribution\` fold them all, with counters, ` +
+  'decisions and deduplication. From the start of the processes until the whole topic is committed; CPU and memory are ' +
+  'those of these processes, of memory the peaks together. Every credit in attributed-events is compared with the ' +
+  "generator's own attribution.";
+
+export const drain: Scenario<BenchKafka>[] = [
+  scenario('drain', `${METHOD} ${FULL.users.toLocaleString('en-US')} users.`, (kafka, size) => runDrain(kafka, size)),
+  scenario('drain-many-users', `drain with ${FULL.manyUsers.toLocaleString('en-US')} users.`, (kafka, size) =>
+    runDrain(kafka, { ...size, users: size.manyUsers }),
+  ),
+  scenario('drain-hot-user', `drain with one user who has ${HOT_SHARE * 100} % of all events.`, (kafka, size) =>
+    runDrain(kafka, size, HOT_SHARE),
+  ),
+  scenario('drain-next-day', 'drain, then the same again 36 h of event time later, on top of the state.', runNextDay),
+];
+
+function scenario(
+  name: string,
+  method: string,
+  run: (kafka: BenchKafka, size: typeof FULL) => Promise<Figure[]>,
+): Scenario<BenchKafka> {
+  return {
+    ...{ name, method, whyNot: whyNoKafka, start: startBenchKafka },
+    run: (kafka, quick) => run(kafka, quick ? QUICK : FULL),
+  };
+}
+
+async function runDrain(kafka: BenchKafka, { events, users }: typeof FULL, hotShare = 0): Promise<Figure[]> {
+  const load = drainLoad({ users, hotShare, eventsPerSpan: events, spans: 1 });
+  await load.produce(kafka.log);
+  const cost = await measureDrain(kafka, events);
+  await load.verify(kafka.log);
+  return [
+    { name: 'committed', value: cost.perSecond, unit: 'events/s' },
+    { name: 'CPU', value: cost.cpuPerMillion, unit: 'CPU-s per million events' },
+    { name: 'CPU of Kafka', value: cost.kafkaCpuPerMillion, unit: 'CPU-s per million events' },
+    { name: 'peak memory', value: cost.peakMemory, unit: 'MiB' },
+  ];
+}
+
+async function runNextDay(kafka: BenchKafka, { events, users }: typeof FULL): Promise<Figure[]> {
+  const load = drainLoad({ users, hotShare: 0, eventsPerSpan: events, spans: 2 });
+  const days: Drain[] = [];
+  for (let day = 0; day < 2; day++) {
+    await load.produce(kafka.log);
+    days.push(await measureDrain(kafka, events));
+  }
+  await load.verify(kafka.log);
+  return days.flatMap(({ perSecond, cpuPerMillion, peakMemory }, i) => [
+    { name: `day ${i + 1}: committed`, value: perSecond, unit: 'events/s' },
+    { name: `day ${i + 1}: CPU`, value: cpuPerMillion, unit: 'CPU-s per million events' },
+    { name: `day ${i + 1}: peak memory`, value: peakMemory, unit: 'MiB' },
+  ]);
+}
+
+interface Drain {
+  perSecond: number;
+  cpuPerMillion: number;
+  kafkaCpuPerMillion: number;
+  /** In MiB. */
+  peakMemory: number;
+}
+
+/** Starts attribution on what it has not folded yet of raw-events, which are `events`, and stops it when it is done. */
+async function measureDrain(kafka: BenchKafka, events: number): Promise<Drain> {
+  const kafkaBefore = treeCpuSeconds(kafka.pid);
+  const began = performance.now();
+  const workers = await startWorkers(kafka);
+  try {
+    await untilCommitted(kafka.log);
+    const seconds = (performance.now() - began) / 1000;
+    const cpu = sum(workers.map(({ pid }) => treeCpuSeconds(pid)));
+    const millions = events / 1e6;
+    return {
+      perSecond: events / seconds,
+      cpuPerMillion: cpu / millions,
+      kafkaCpuPerMillion: (treeCpuSeconds(kafka.pid) - kafkaBefore) / millions,
+      peakMemory: sum(workers.flatMap(({ pid }) => processTree(pid).map(peakResidentBytes))) / 2 ** 20,
+    };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
+  }
+}
+
+/** Under the same names, so that they find their states again. */
+function startWorkers({ bootstrap, dir }: BenchKafka): Promise<ServiceProcess[]> {
+  const names = Array.from({ length: WORKERS }, (_, i) => `attribution-${i + 1}`);
+  const start = (name: string) =>
+    startService('attribution', { KAFKA_BROKERS: bootstrap, NODE_ID: name, STATE_DIR: join(dir, name) });
+  return Promise.all(names.map(start));
+}
+
+async function untilCommitted(log: EventLog): Promise<void> {
+  const ends = (await log.offsets('raw-events')).map(({ end }) => end);
+  for (;;) {
+    const committed = new Map(
+      (await log.committed('raw-events', GROUP)).map(({ partition, offset }) => [partition, offset]),
+    );
+    if (ends.every((end, partition) => (committed.get(partition) ?? 0) >= end)) return;
+    await sleep(POLL_MS);
+  }
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
