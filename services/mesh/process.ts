@@ -15,6 +15,9 @@ export interface ReadyMessage {
   ready: { urls: string[] };
 }
 
+/** Longest drain, in ms: shorter than the 30 s that Kubernetes and Docker users usually give. */
+const DRAIN_TIMEOUT_MS = 25_000;
+
 /** Logs go to standard error, one line of JSON each. */
 export function processLogger(level: string, component: string): Logger {
   return pino({ level, base: { component, pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
@@ -38,6 +41,11 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
   try {
     await Promise.race([stopped, running.failed ?? stopped]);
   } finally {
+    // What hangs must not keep partitions from others; nothing acknowledged is lost by it.
+    setTimeout(() => {
+      process.stderr.write(`clickmesh: not drained after ${DRAIN_TIMEOUT_MS / 1000} s, ending anyway\n`);
+      process.exit(1);
+    }, DRAIN_TIMEOUT_MS).unref();
     await running.close();
     // The Kafka client leaves timers of requests that were given up. Whoever called may still say what went wrong.
     setImmediate(() => process.exit());

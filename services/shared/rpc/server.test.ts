@@ -270,6 +270,27 @@ describe('close', () => {
   });
 });
 
+describe('close, of connections that idle', () => {
+  it('answers requests that were on their way, and tells their senders to go elsewhere', async () => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const get = async (): Promise<http.IncomingMessage> => {
+      const [response] = await once(http.get(`${gateway.url}/healthz`, { agent }), 'response');
+      await text(response);
+      return response;
+    };
+    await get();
+    const silent = connect(gateway.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const closed = gateway.close();
+    const idle = await get();
+    expect([idle.statusCode, idle.headers.connection]).toEqual([200, 'close']);
+    silent.write('GET /healthz HTTP/1.1\r\nHost: mesh\r\n\r\n');
+    expect(await text(silent)).toMatch(/^HTTP\/1.1 200 OK/);
+    await closed;
+    agent.destroy();
+  });
+});
+
 describe('serve', () => {
   it('says in one line that the port is in use', async () => {
     const options = { host: '127.0.0.1', port: gateway.port, services: () => {}, routes: [], logger: pino() };

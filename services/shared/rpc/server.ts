@@ -1,6 +1,6 @@
 import http from 'node:http';
 import http2 from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server, type Socket } from 'node:net';
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../limits.ts';
@@ -20,6 +20,11 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const SESSION_TIMEOUT_MS = 300_000;
 /** How often close looks for HTTP/1.1 connections whose last request has ended, in ms. */
 const SWEEP_MS = 20;
+/**
+ * How long close leaves HTTP/1.1 connections open that idle or have not said anything yet, in ms: a request may be on
+ * its way on them, and those who send one are told to go elsewhere with its answer.
+ */
+const LAST_REQUEST_MS = 500;
 const MAX_HEADER_BYTES = 16_384;
 /** Per HTTP/2 connection. With a request of the largest size in each: 256 MiB. */
 const MAX_CONCURRENT_STREAMS = 256;
@@ -71,16 +76,23 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
 
   async function close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => h1.close(() => resolve()));
+    // The close of http.Server would cut idle connections at once.
+    const closed = new Promise<void>((resolve) => Server.prototype.close.call(h1, () => resolve()));
     shutdown.abort();
     for (const session of sessions) session.close();
-    for (const socket of connections.silent) socket.destroy();
-    const sweep = setInterval(() => h1.closeIdleConnections(), SWEEP_MS);
+    let sweep: NodeJS.Timeout | undefined;
+    const lastRequest = setTimeout(() => {
+      for (const socket of connections.silent) socket.destroy();
+      sweep = setInterval(() => h1.closeIdleConnections(), SWEEP_MS);
+    }, LAST_REQUEST_MS);
     const cut = setTimeout(() => {
       logger.warn({ connections: connections.open.size }, 'requests were cut at shutdown');
       for (const socket of connections.open) socket.destroy();
     }, drainMs);
     await closed;
+    // What http.Server itself has to clear.
+    h1.close();
+    clearTimeout(lastRequest);
     clearInterval(sweep);
     clearTimeout(cut);
   }
