@@ -41,7 +41,7 @@ const LINGER_MS = 50;
 const FLUSH_MS = { caughtUp: 1_000, behind: 10_000 };
 
 /** The same in records: some seconds of folding. */
-const FLUSH_RECORDS = 50_000;
+const FLUSH_RECORDS = 125_000;
 
 /** Longest wait for a record, in ms; a checkpoint may come that much late. */
 const READ_WAIT_MS = 10_000;

@@ -61,14 +61,16 @@ export function newCounters(partition: number): Counters {
 
   return {
     add(store, increments) {
-      const names = increments.map(counterName);
       const missing = new Map<string, CounterKey>();
-      names.forEach((name, i) => {
-        if (!kept.has(name)) missing.set(name, increments[i]!);
+      const found = increments.map((increment) => {
+        const name = counterName(increment);
+        const counter = kept.get(name);
+        if (counter === undefined) missing.set(name, increment);
+        return counter ?? name;
       });
       if (missing.size > 0) load(store, missing);
-      names.forEach((name, i) => {
-        const counter = kept.get(name)!;
+      found.forEach((each, i) => {
+        const counter = typeof each === 'string' ? kept.get(each)! : each;
         if (increments[i]!.offset <= counter.loadedVersion) return;
         apply(counter.value, increments[i]!);
         note(counter);
