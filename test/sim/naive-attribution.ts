@@ -38,12 +38,10 @@ export function attributeNaively(events: readonly SimEvent[], models: ModelName[
   const attributed: string[] = [];
   const decisions: string[] = [];
   let matched = 0;
+  const clicksOf = Map.groupBy(clicks, ({ userId }) => userId);
   for (const conversion of conversions) {
-    const candidates = clicks.filter(
-      (click) =>
-        click.userId === conversion.userId &&
-        click.timestamp <= conversion.timestamp &&
-        click.timestamp >= conversion.timestamp - lookbackMs,
+    const candidates = (clicksOf.get(conversion.userId) ?? []).filter(
+      (click) => click.timestamp <= conversion.timestamp && click.timestamp >= conversion.timestamp - lookbackMs,
     );
     if (candidates.length > 0) matched++;
     const considered: string[] = [];
