@@ -1,11 +1,5 @@
-import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
-import {
-  type GetStatsResponse,
-  GetStatsResponseSchema,
-  type StatsRow,
-  StatsRowSchema,
-} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { GetStatsResponse, StatsRow } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { selectRows } from './select-rows.ts';
 import { type StatsQuery, statsStatement } from './statement.ts';
 
@@ -15,7 +9,7 @@ export async function getStats(
   signal?: AbortSignal,
 ): Promise<GetStatsResponse> {
   const rows = await selectRows<SelectedRow>(client, statsStatement(query), signal);
-  return create(GetStatsResponseSchema, { interval: query.interval, data: rows.map(statsRow) });
+  return { $typeName: 'clickmesh.v1.GetStatsResponse', interval: query.interval, data: rows.map(statsRow) };
 }
 
 /** Sums are strings, since they are 64 bits long. */
@@ -31,7 +25,8 @@ interface SelectedRow {
 function statsRow(row: SelectedRow): StatsRow {
   const clicks = Number(row.clicks);
   const conversions = Number(row.conversions_micros) / 1e6;
-  return create(StatsRowSchema, {
+  return {
+    $typeName: 'clickmesh.v1.StatsRow',
     date: row.date,
     campaignId: row.campaign_id,
     source: row.source,
@@ -41,5 +36,5 @@ function statsRow(row: SelectedRow): StatsRow {
     cvr: clicks === 0 ? 0 : conversions / clicks,
     conversionsMicros: BigInt(row.conversions_micros),
     revenueMicros: BigInt(row.revenue_micros),
-  });
+  };
 }

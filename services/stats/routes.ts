@@ -1,17 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
-import {
-  GetStatsRequestSchema,
-  type GetStatsResponse,
-  Interval,
-  StatsService,
-} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { GetStatsRequestSchema, Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { type HttpResponse, json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
 import { getStats } from './get-stats.ts';
-import { type FieldError, parseQuery } from './statement.ts';
+import { selectJson } from './select-rows.ts';
+import { type FieldError, parseQuery, reportStatement } from './statement.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
 
 export interface StatsDeps {
@@ -48,7 +44,8 @@ export function statsHttp({ client }: StatsDeps): HttpRoute[] {
       async handle({ query: text }) {
         const parameters = new URLSearchParams(text);
         const parameter = (name: string) => parameters.get(name) ?? '';
-        const interval = INTERVALS.get(parameter('interval') || 'daily');
+        const intervalName = parameter('interval') || 'daily';
+        const interval = INTERVALS.get(intervalName);
         if (interval === undefined) {
           return badRequest({ field: 'interval', message: 'interval is not daily, weekly or monthly' });
         }
@@ -64,7 +61,9 @@ export function statsHttp({ client }: StatsDeps): HttpRoute[] {
           }),
         );
         if ('field' in query) return badRequest(query);
-        return json(statsJson(await getStats(client, query)));
+        const rows = await selectJson(client, reportStatement(query));
+        const body = Buffer.concat([Buffer.from(`{"interval":"${intervalName}","data":`), rows, Buffer.from('}')]);
+        return { status: 200, headers: { 'content-type': 'application/json' }, body };
       },
     },
   ];
@@ -75,23 +74,6 @@ const INTERVALS = new Map([
   ['weekly', Interval.WEEKLY],
   ['monthly', Interval.MONTHLY],
 ]);
-
-/** Numbers are not rounded: cvr is the double nearest to conversions / clicks. */
-function statsJson({ interval, data }: GetStatsResponse) {
-  const [name] = [...INTERVALS].find(([, value]) => value === interval)!;
-  return {
-    interval: name,
-    data: data.map(({ date, campaignId, source, clicks, conversions, revenue, cvr }) => ({
-      date,
-      campaign_id: campaignId,
-      source,
-      clicks: Number(clicks),
-      conversions,
-      revenue,
-      cvr,
-    })),
-  };
-}
 
 function badRequest(error: FieldError): HttpResponse {
   return json({ error: { code: 'invalid_argument', ...error } }, 400);

@@ -50,9 +50,9 @@ function dateMessage(field: string, text: string): string {
 
 /** The first day of the period that a day is in. */
 const FIRST_DAY = {
-  [Interval.DAILY]: 'day',
-  [Interval.WEEKLY]: 'toMonday(day)',
-  [Interval.MONTHLY]: 'toStartOfMonth(day)',
+  [Interval.DAILY]: 's.day',
+  [Interval.WEEKLY]: 'toMonday(s.day)',
+  [Interval.MONTHLY]: 'toStartOfMonth(s.day)',
 };
 
 /** Bound by the server, never put into the text. */
@@ -61,11 +61,36 @@ export interface Statement {
   query_params: Record<string, unknown>;
 }
 
+/** Rows are stored in this order, and so can be summed while they are read. */
+const SORTED = `
+  ORDER BY date, campaign_id, source
+  SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
+    optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
+    optimize_skip_unused_shards = 1`;
+
+/** The exact sums: date, campaign_id, source, clicks, conversions_micros, revenue_micros. */
+export function statsStatement(query: StatsQuery): Statement {
+  const { query: unsorted, query_params } = sumsStatement(query);
+  return { query: unsorted + SORTED, query_params };
+}
+
+/** The same as reports show it: date, campaign_id, source, clicks, conversions, revenue, cvr. */
+export function reportStatement(query: StatsQuery): Statement {
+  const { query: unsorted, query_params } = sumsStatement(query);
+  return {
+    query: `
+      SELECT date, campaign_id, source, clicks, conversions_micros / 1e6 AS conversions,
+        revenue_micros / 1e6 AS revenue, if(clicks = 0, 0, conversions / clicks) AS cvr
+      FROM (${unsorted})${SORTED}`,
+    query_params,
+  };
+}
+
 /**
  * Clicks are counted under the empty model and conversion type, which every model and type shares. Filters are on
  * columns of the sorting key only: they may then be applied before FINAL, which makes reports on one campaign cheap.
  */
-export function statsStatement(query: StatsQuery): Statement {
+function sumsStatement(query: StatsQuery): Statement {
   const { start, end, interval, model, campaignId, source, conversionType } = query;
   const filters = [
     'day BETWEEN {start:Date32} AND {end:Date32}',
@@ -74,20 +99,21 @@ export function statsStatement(query: StatsQuery): Statement {
     source && 'source = {source:String}',
     conversionType && `conversion_type IN ('', {conversionType:String})`,
   ];
-  return {
-    query: `
-      SELECT ${FIRST_DAY[interval]} AS date, campaign_id, source,
-        sum(s.clicks) AS clicks,
-        sum(s.conversions_micros) AS conversions_micros,
-        sum(s.revenue_micros) AS revenue_micros
-      FROM daily_stats AS s FINAL
-      WHERE ${filters.filter(Boolean).join(' AND ')}
-      GROUP BY date, campaign_id, source
-      HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0
-      ORDER BY date, campaign_id, source
-      SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
-        optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
-        optimize_skip_unused_shards = 1`,
-    query_params: { start, end, model, campaignId, source, conversionType },
-  };
+  const where = `FINAL WHERE ${filters.filter(Boolean).join(' AND ')}`;
+  const query_params = { start, end, model, campaignId, source, conversionType };
+  if (interval === Interval.DAILY) return { query: sums('s.day AS date', 'daily_stats', where), query_params };
+  // Only days are summed while they are read; of their sums there are few.
+  const days = sums('s.day AS day', 'daily_stats', where);
+  return { query: sums(`${FIRST_DAY[interval]} AS date`, `(${days})`), query_params };
+}
+
+function sums(date: string, from: string, where = ''): string {
+  return `
+    SELECT ${date}, campaign_id, source,
+      sum(s.clicks) AS clicks,
+      sum(s.conversions_micros) AS conversions_micros,
+      sum(s.revenue_micros) AS revenue_micros
+    FROM ${from} AS s ${where}
+    GROUP BY 1, 2, 3
+    HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0`;
 }

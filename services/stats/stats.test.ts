@@ -135,6 +135,27 @@ describe('GET /api/v1/stats', () => {
     return { status: response.status, body: JSON.parse(String(response.body)) };
   }
 
+  test('answers with the same numbers as GetStats, whatever their size, and with text as it is', async () => {
+    const sums = [1, 333_333, 1_234_567, 19_990_000, 2 ** 53 - 1, 999_999_999_999_999_999n, 10n ** 18n].map(BigInt);
+    const values = sums.flatMap((sum, i) => {
+      const key = { day: '2024-02-01', campaign_id: `"/\\\n\u2028é${i}`, source: 's', partition: 0, version: 1 };
+      const counts = { conversions_micros: String(sum), revenue_micros: String(10n ** 18n - sum) };
+      return [
+        { ...key, conversion_type: '', model: '', clicks: 3 * i },
+        { ...key, conversion_type: 'purchase', model: 'last_click', clicks: 0, ...counts },
+      ];
+    });
+    await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+    const { body } = (await get('start_date=2024-02-01&end_date=2024-02-01')) as { body: { data: unknown[] } };
+    const { data } = await stats.getStats({ startDate: '2024-02-01', endDate: '2024-02-01' });
+    expect(body.data).toHaveLength(sums.length);
+    expect(body.data).toEqual(
+      data.map(({ date, campaignId, source, clicks, conversions, revenue, cvr }) => {
+        return { date, campaign_id: campaignId, source, clicks: Number(clicks), conversions, revenue, cvr };
+      }),
+    );
+  });
+
   test('answers in snake_case with plain numbers', async () => {
     expect(await get('start_date=2023-03-14&end_date=2023-03-15&campaign_id=camp-1')).toEqual({
       status: 200,
