@@ -23,7 +23,7 @@ export interface Attribution {
   partitions(): PartitionStatus[];
   /** Settles when the node can't go on: rejects with why. Never resolves before `close`. */
   failed: Promise<void>;
-  /** Finishes running transactions, gives the partitions back. */
+  /** Finishes running batches, flushes their state, gives the partitions back. */
   close(): Promise<void>;
 }
 
