@@ -24,7 +24,7 @@ const scale: Scenario<ClusterUnderTest>[] = [1, 2, 4].map((nodes) => ({
   name: `cluster-${nodes}`,
   method:
     `clickmesh cluster with ${nodes} gateways and ${nodes} attribution nodes, ${PARTITIONS} partitions, one broker, two ` +
-    `ClickHouse shards. IngestBatch of ${PER_REQUEST} events by gRPC, ${IN_FLIGHT} in flight for ${FULL.seconds} s, then ` +
+    `ClickHouse shards. IngestBatch of ${PER_REQUEST} events by gRPC, ${IN_FLIGHT} in flight for each gateway, ${FULL.seconds} s long, then ` +
     'nothing until attribution and ClickHouse have caught up.',
   whyNot: whyNoKafka,
   start: (dataDir) => startCluster(dataDir, clusterOf(nodes)),
@@ -70,7 +70,7 @@ async function runScale(mesh: ClusterUnderTest, nodes: number, size: typeof FULL
   const before = cpuByRole(mesh);
   const { events, seconds, catchUpSeconds } = await measureIngest(
     mesh,
-    () => closedLoop(IN_FLIGHT, size.seconds, () => client.send(requests.next())),
+    () => closedLoop(IN_FLIGHT * nodes, size.seconds, () => client.send(requests.next())),
     (load) => load.requests * PER_REQUEST,
   );
   const after = cpuByRole(mesh);
