@@ -210,8 +210,8 @@ describe('accept, on anything', () => {
     if (event.case === 'conversion') {
       expect(event.value.value).toBe(0);
       expect(event.value.valueMicros >= 0n && event.value.valueMicros <= 10n ** 18n).toBe(true);
-    } else {
-      const pairs = Object.entries(event.value!.metadata);
+    } else if (event.case === 'click') {
+      const pairs = Object.entries(event.value.metadata);
       expect(pairs.length).toBeLessThanOrEqual(MAX_METADATA_ENTRIES);
       expect(Buffer.byteLength(pairs.flat().join(''))).toBeLessThanOrEqual(MAX_METADATA_BYTES);
     }
