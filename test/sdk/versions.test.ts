@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { clone, create, createFileRegistry, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { type DescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { afterAll, expect, test } from 'vitest';
-import { ClickSchema, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { ClickSchema, EventSchema, file_clickmesh_v1_event } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import {
+  file_clickmesh_v1_ingest_service,
   IngestBatchRequestSchema,
   type IngestBatchResponse,
   IngestBatchResponseSchema,
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { audit } from '../../services/cli/audit.ts';
+import { clickhouseClient } from '../../services/shared/clickhouse/client.ts';
 import { openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
-import { startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
+import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** What proto/README.md promises where one side is newer than the other. */
 const PARTITIONS = 8;
@@ -42,6 +45,42 @@ async function ingestBatch(url: string, events: Uint8Array[]): Promise<IngestBat
   return fromBinary(IngestBatchResponseSchema, new Uint8Array(await response.arrayBuffer()));
 }
 
+/** The same in JSON, by Connect and by REST: which of the two events are accepted. */
+async function ingestJson(url: string): Promise<boolean[]> {
+  const ids = { ad_id: 'ad', campaign_id: 'camp', source: 'web', user_id: 'user' };
+  const click = () => ({ event_id: randomUUID(), ...ids, timestamp: Date.UTC(2026, 0, 5), from_the_future: [1] });
+  const post = async (path: string, body: unknown) => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  };
+  const connect = {
+    events: [{ click: click(), from_the_future: 1 }, { event_of_the_future: { event_id: randomUUID() } }],
+  };
+  const byConnect = (await post('/clickmesh.v1.IngestService/IngestBatch', connect)) as { results: object[] };
+  const rest = [
+    { event_type: 'click', ...click() },
+    { event_type: 'event_of_the_future', event_id: randomUUID() },
+  ];
+  const byRest = (await post('/api/v1/events', rest)) as { results: { status: string }[] };
+  return [
+    ...byConnect.results.map((result) => 'accepted' in result),
+    ...byRest.results.map(({ status }) => status === 'accepted'),
+  ];
+}
+
+/** What anyone can see of dead letters: how many attribution counts, and what ClickHouse says was wrong with them. */
+async function deadLetters(mesh: MeshProcess): Promise<unknown[]> {
+  const { clickhouse_url: url } = (await (await fetch(`${mesh.url}/status`)).json()) as { clickhouse_url: string };
+  await using client = clickhouseClient(url);
+  const result = await client.query({
+    query: `SELECT toUInt32(sum(dead_lettered)) AS counted,
+        (SELECT groupArray((error, toUInt32(_offset))) FROM ingest_errors FINAL WHERE topic = 'raw-events') AS errors
+      FROM attribution_progress FINAL`,
+    format: 'JSONEachRow',
+  });
+  return await result.json();
+}
+
 async function withLog<T>(
   dataDir: string,
   use: (log: Awaited<ReturnType<typeof openEmbeddedLog>>) => Promise<T>,
@@ -64,6 +103,7 @@ test('an older mesh takes what it knows, refuses or dead-letters what it does no
   const { results } = await ingestBatch(before.url, [clickOfTheFuture('user'), NEW_EVENT_TYPE]);
   expect(results.map(({ result }) => result.case)).toEqual(['accepted', 'rejected']);
   expect(results[1]!.result.value).toMatchObject({ reason: RejectReason.UNKNOWN_EVENT_TYPE });
+  expect(await ingestJson(before.url)).toEqual([true, false, true, false]);
   await before.stop();
 
   // A newer gateway, older attribution.
@@ -75,8 +115,9 @@ test('an older mesh takes what it knows, refuses or dead-letters what it does no
   try {
     const checks = await audit({ url: mesh.url, timeout: 60 });
     expect(checks.filter(({ differing }) => differing > 0)).toEqual([]);
+    expect(await deadLetters(mesh)).toEqual([{ counted: 1, errors: [['unknown event type', offset + 1]] }]);
     const stats = await fetch(`${mesh.url}/api/v1/stats?start_date=2026-01-05&end_date=2026-01-05`);
-    expect(await stats.json()).toMatchObject({ data: [{ campaign_id: 'camp', clicks: 2 }] });
+    expect(await stats.json()).toMatchObject({ data: [{ campaign_id: 'camp', clicks: 4 }] });
   } finally {
     await mesh.stop();
   }
@@ -94,3 +135,51 @@ test('an older mesh takes what it knows, refuses or dead-letters what it does no
     'kafka_dlt-exception-message': 'unknown event type',
   });
 }, 120_000);
+
+/** The contracts before some of their fields and enum values were added. */
+function olderContracts() {
+  const files = [file_clickmesh_v1_event, file_clickmesh_v1_ingest_service].map(({ proto }) =>
+    clone(FileDescriptorProtoSchema, proto),
+  );
+  const without = (message: string, ...fields: string[]) => {
+    const all: DescriptorProto[] = files.flatMap((file) => file.messageType);
+    const found = all.find(({ name }) => name === message)!;
+    found.field = found.field.filter(({ name }) => !fields.includes(name));
+  };
+  without('Click', 'metadata');
+  without('Conversion', 'value_micros');
+  without('Acceptance', 'partition', 'offset');
+  without('IngestBatchResponse', 'rejected');
+  const [reasons] = files[1]!.enumType;
+  reasons!.value = reasons!.value.filter(({ name }) => name !== 'REJECT_REASON_UNKNOWN_EVENT_TYPE');
+  const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files }));
+  return (name: string) => registry.getMessage(`clickmesh.v1.${name}`)!;
+}
+
+test('an older client is understood by a newer mesh, and reads what it knows of the answers', async () => {
+  const older = olderContracts();
+  const mesh = await startMeshProcess(join(folder.path, 'newer'), { PARTITIONS: String(PARTITIONS) });
+  try {
+    const ids = { eventId: randomUUID(), userId: 'user', adId: 'ad', campaignId: 'camp', source: 'web' };
+    const click = create(older('Click'), { ...ids, timestamp: BigInt(Date.UTC(2026, 0, 5)) });
+    const events = [{ event: { case: 'click', value: click } }, {}];
+    const request = create(older('IngestBatchRequest'), { events });
+    const response = await fetch(`${mesh.url}/clickmesh.v1.IngestService/IngestBatch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/proto' },
+      body: new Uint8Array(toBinary(older('IngestBatchRequest'), request)),
+    });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const answer = fromBinary(older('IngestBatchResponse'), bytes) as Message & Record<string, unknown>;
+    expect(answer).toMatchObject({
+      accepted: 1,
+      results: [
+        { result: { case: 'accepted', value: { eventId: ids.eventId } } },
+        { result: { case: 'rejected', value: { field: 'event', reason: RejectReason.UNKNOWN_EVENT_TYPE } } },
+      ],
+    });
+    expect(answer.$unknown).toHaveLength(1);
+  } finally {
+    await mesh.stop();
+  }
+}, 60_000);
