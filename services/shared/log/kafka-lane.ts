@@ -49,14 +49,14 @@ export function openBatch(lane: Lane, onOpen: (batch: Batch) => void): Batch {
 }
 
 /** Adds a record and returns its index in the batch. The caller may go on using the bytes. */
-export function addRecord(batch: Batch, lane: Lane, key: Buffer, { value, headers = {} }: NewRecord): number {
+export function addRecord(batch: Batch, lane: Lane, key: Buffer, { value, headers }: NewRecord): number {
   batch.bytes += key.length + value.length;
   const record: MessageRecord = {
     topic: lane.topic,
     partition: lane.partition,
     key,
     value: Buffer.from(value),
-    headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+    headers: headers && new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
   };
   return batch.records.push(record) - 1;
 }

@@ -71,8 +71,15 @@ export class KafkaProducer {
     this.#inFlightBytes += bytes;
     this.#timer ??= setTimeout(() => this.#dispatch(), lingerMs);
     try {
-      const bases = await Promise.all(places.map(({ batch }) => batch.baseOffset.promise));
-      return places.map(({ index }, i) => ({ partition: lanes[i]!.partition, offset: bases[i]! + index }));
+      // One promise for each batch, not for each record.
+      const batches = [...new Set(places.map(({ batch }) => batch))];
+      const bases = new Map(
+        await Promise.all(batches.map(async (each) => [each, await each.baseOffset.promise] as const)),
+      );
+      return places.map(({ batch, index }, i) => ({
+        partition: lanes[i]!.partition,
+        offset: bases.get(batch)! + index,
+      }));
     } finally {
       this.#inFlightBytes -= bytes;
     }

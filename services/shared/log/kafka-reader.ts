@@ -30,6 +30,7 @@ const LATEST = -1n;
 const LOG_APPEND_TIME = 1 << 3;
 const CONTROL = 1 << 5;
 const NOTHING = new Uint8Array();
+const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
 
 /** Reads end with nothing when `closing` aborts. */
 export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: AbortSignal): KafkaReader {
@@ -144,7 +145,10 @@ function decode(batches: readonly RecordsBatch[], partition: number, from: numbe
         offset: base + offsetDelta,
         key: key?.toString() ?? '',
         value: value ?? NOTHING,
-        headers: Object.fromEntries(headers.map(([name, text]) => [`${name}`, `${text ?? ''}`])),
+        headers:
+          headers.length === 0
+            ? NO_HEADERS
+            : Object.fromEntries(headers.map(([name, text]) => [`${name}`, `${text ?? ''}`])),
         appendTime: attributes & LOG_APPEND_TIME ? Number(maxTimestamp) : baseTime + Number(timestampDelta),
       });
     }
@@ -158,7 +162,7 @@ function countWithin(records: readonly LogRecord[], maxBytes: number): number {
   let count = 0;
   for (const { key, value } of records) {
     count++;
-    bytes += Buffer.byteLength(key) + value.length;
+    bytes += key.length + value.length;
     if (bytes >= maxBytes) break;
   }
   return count;
