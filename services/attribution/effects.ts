@@ -48,6 +48,12 @@ export interface AttributedRow extends Published {
   retracted: boolean;
 }
 
+/**
+ * Most candidates that a decision names under each model, so that it fits a record of the log (1 MiB) whatever
+ * MAX_TOUCHES is.
+ */
+const MAX_CANDIDATES = 256;
+
 /** Why a conversion was decided as it was: a ConversionDecision before it is encoded. */
 export interface Decision {
   userId: string;
@@ -176,11 +182,23 @@ function explain(
     attributed: credits.length > 0,
     candidates: models.flatMap((model) => {
       const ofModel = credits.filter((credit) => credit.model === model);
-      return candidates.toReversed().map((touch) => {
-        const credit = ofModel.find((each) => isSameClick(each.touch, touch));
-        return { touch, model, creditMicros: credit?.creditMicros ?? 0, reason: reasonFor(touch, credit, ofModel) };
-      });
+      return listed(candidates, ofModel).map(({ touch, credit }) => ({
+        touch,
+        model,
+        creditMicros: credit?.creditMicros ?? 0,
+        reason: reasonFor(touch, credit, ofModel),
+      }));
     }),
     version: offset,
   };
+}
+
+/** The candidates that a decision names, the latest first: if they are too many, not the oldest of those without credit. */
+function listed(candidates: readonly Touch[], credits: readonly Credit[]) {
+  const all = candidates.toReversed().map((touch) => ({
+    touch,
+    credit: credits.find((each) => isSameClick(each.touch, touch)),
+  }));
+  let spare = Math.max(0, MAX_CANDIDATES - credits.length);
+  return all.filter(({ credit }) => credit !== undefined || spare-- > 0).slice(0, MAX_CANDIDATES);
 }

@@ -127,6 +127,15 @@ describe('retention is by arrival', () => {
   });
 });
 
+test('of very many candidates a decision names those with credit and the latest', () => {
+  const clicks = Array.from({ length: 300 }, (_, i) => `click ${1000 + i} @${1 + i / 1000}`);
+  const journey = [...clicks, 'conversion X @3'].join('\n');
+  const { decisions } = play(journey, { MAX_TOUCHES: '1000', MODELS: 'first_click' });
+  const named = decisions.at(-1)!.candidates.map(({ touch }) => touch.clickId);
+  expect(named).toHaveLength(256);
+  expect([named[0], named.at(-2), named.at(-1)]).toEqual(['1299', '1045', '1000']);
+});
+
 describe('touches are bounded', () => {
   const limited = { MAX_TOUCHES: '2' };
 

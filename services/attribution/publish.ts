@@ -13,14 +13,22 @@ export interface DeadLetter {
 }
 
 /**
- * Most outputs in one append: decisions with many candidates take some 30 kB each, and an append over the log's limit
- * of bytes in flight would be refused for ever.
+ * About the most bytes in one append: one over the log's limit of bytes in flight would be refused for ever, and the
+ * partitions of a node share that limit.
  */
-const APPEND_RECORDS = 500;
+const APPEND_BYTES = 2 << 20;
 
 /** Appends outputs in their order; when it resolves all are durable. */
 export async function publish(log: EventLog, outputs: readonly NewRecord[]): Promise<void> {
-  for (let at = 0; at < outputs.length; at += APPEND_RECORDS) await log.append(outputs.slice(at, at + APPEND_RECORDS));
+  let bytes = 0;
+  let from = 0;
+  for (let at = 0; at < outputs.length; at++) {
+    bytes += outputs[at]!.value.length;
+    if (bytes < APPEND_BYTES && at < outputs.length - 1) continue;
+    await log.append(outputs.slice(from, at + 1));
+    bytes = 0;
+    from = at + 1;
+  }
 }
 
 /** The records of what single events lead to. */

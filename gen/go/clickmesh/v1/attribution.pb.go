@@ -344,7 +344,8 @@ type ConversionDecision struct {
 	LookbackMs int64 `protobuf:"varint,6,opt,name=lookback_ms,json=lookbackMs,proto3" json:"lookback_ms,omitempty"`
 	// At least one click is credited.
 	Attributed bool `protobuf:"varint,7,opt,name=attributed,proto3" json:"attributed,omitempty"`
-	// Every click of the user inside the lookback window, newest first.
+	// Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+	// and the newest of the others.
 	Candidates []*Candidate `protobuf:"bytes,8,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	// Offset in raw-events of the event that caused this decision.
 	Version       uint64 `protobuf:"varint,9,opt,name=version,proto3" json:"version,omitempty"`

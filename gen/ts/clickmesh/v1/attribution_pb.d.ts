@@ -262,7 +262,8 @@ export declare type ConversionDecision = Message<"clickmesh.v1.ConversionDecisio
   attributed: boolean;
 
   /**
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    *
    * @generated from field: repeated clickmesh.v1.Candidate candidates = 8;
    */

@@ -234,7 +234,8 @@ private static final long serialVersionUID = 0L;
   private java.util.List<io.clickmesh.v1.Candidate> candidates_;
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -245,7 +246,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -257,7 +259,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -268,7 +271,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -279,7 +283,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1244,7 +1249,8 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1258,7 +1264,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1272,7 +1279,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1286,7 +1294,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1305,7 +1314,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1323,7 +1333,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1341,7 +1352,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1360,7 +1372,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1378,7 +1391,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1396,7 +1410,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1415,7 +1430,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1432,7 +1448,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1449,7 +1466,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1460,7 +1478,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1474,7 +1493,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1489,7 +1509,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1500,7 +1521,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -1512,7 +1534,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first.
+     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+     * and the newest of the others.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>

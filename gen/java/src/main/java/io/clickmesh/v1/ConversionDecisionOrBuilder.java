@@ -84,7 +84,8 @@ public interface ConversionDecisionOrBuilder extends
 
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -93,7 +94,8 @@ public interface ConversionDecisionOrBuilder extends
       getCandidatesList();
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -101,7 +103,8 @@ public interface ConversionDecisionOrBuilder extends
   io.clickmesh.v1.Candidate getCandidates(int index);
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -109,7 +112,8 @@ public interface ConversionDecisionOrBuilder extends
   int getCandidatesCount();
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
@@ -118,7 +122,8 @@ public interface ConversionDecisionOrBuilder extends
       getCandidatesOrBuilderList();
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first.
+   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
+   * and the newest of the others.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
