@@ -229,9 +229,10 @@ async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<void>
   status.nextOffset = run.next;
 }
 
-function isFlushDue({ unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
+function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
   const limitMs = isCaughtUp ? FLUSH_MS.caughtUp : FLUSH_MS.behind;
-  return unflushed >= FLUSH_RECORDS || (unflushed > 0 && performance.now() - flushedAt >= limitMs);
+  const isLate = unflushed > 0 && performance.now() - flushedAt >= limitMs;
+  return isLate || unflushed >= FLUSH_RECORDS || fold.isFull();
 }
 
 /** Publishes what is not yet published and writes the state. */

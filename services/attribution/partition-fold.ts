@@ -28,6 +28,8 @@ export interface PartitionFold {
   fold(store: StateStore, records: readonly LogRecord[]): NewRecord[];
   /** Counters that changed since the last call, and the tallies: also to be published before `flush`. */
   takeTallies(): NewRecord[];
+  /** It is time to flush: what is not yet written takes as much memory as it may. */
+  isFull(): boolean;
   /** Writes state, counters and progress; `expired` are keys to be deleted unless they changed. */
   flush(store: StateStore, expired: readonly Buffer[]): void;
 }
@@ -77,6 +79,7 @@ export function newPartitionFold(
       const changed = counterRecords(partition, counters.takeChanged());
       return isKnown ? changed : [...changed, progressRecord(progress)];
     },
+    isFull: users.isFull,
     flush(store, expired) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const puts = [...users.takeDirty(), ...counters.takeDirty(), { key: PROGRESS_KEY, value }];

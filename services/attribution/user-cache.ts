@@ -15,6 +15,8 @@ export interface UserCache {
   add(userId: string, user: EncodedUser): CachedUser;
   /** The user's bytes have changed. */
   touched(userId: string, user: CachedUser): void;
+  /** What has changed takes as much as the budget: it is time to store it. */
+  isFull(): boolean;
   /** What has changed since the last call, which the caller now stores. Then forgets what was not seen for long. */
   takeDirty(): [string, CachedUser][];
 }
@@ -29,6 +31,7 @@ export function newUserCache(budgetBytes: number): UserCache {
   let young = new Map<string, CachedUser>();
   let old = new Map<string, CachedUser>();
   let youngBytes = 0;
+  let dirtyBytes = 0;
   let dirty: [string, CachedUser][] = [];
 
   function join(userId: string, user: CachedUser): CachedUser {
@@ -53,12 +56,15 @@ export function newUserCache(budgetBytes: number): UserCache {
     add: (userId, { bytes, length }) => join(userId, { bytes, length, isDirty: false, counted: 0 }),
     touched(userId, user) {
       if (!user.isDirty) dirty.push([userId, user]);
+      dirtyBytes += user.bytes.length - (user.isDirty ? user.counted : 0);
       user.isDirty = true;
       count(user);
     },
+    isFull: () => dirtyBytes >= budgetBytes,
     takeDirty() {
       const taken = dirty;
       dirty = [];
+      dirtyBytes = 0;
       for (const [, user] of taken) user.isDirty = false;
       if (youngBytes > budgetBytes / 2) {
         old = young;

@@ -12,6 +12,8 @@ import { type CachedUser, newUserCache } from './user-cache.ts';
 export interface Users {
   /** Folds events, in their order, into their users. */
   fold(store: StateStore, events: readonly FoldEvent[]): Effects;
+  /** What changed takes as much as the cache may: it is time to store it. */
+  isFull(): boolean;
   /** What changed since the last call, which the caller now stores. */
   takeDirty(): StateEntry[];
 }
@@ -85,6 +87,7 @@ export function newUsers(config: AttributionConfig): Users {
       }
       return effects;
     },
+    isFull: cache.isFull,
     takeDirty() {
       const dirty = cache
         .takeDirty()
