@@ -1,5 +1,5 @@
-import type { MessageRecord } from '@platformatic/kafka';
 import type { NewRecord } from './event-log.ts';
+import { newRecordBytes, putRecord, type RecordBytes } from './kafka-batch.ts';
 
 /** A batch of this size takes no more records. With one more of the largest size it must fit max.message.bytes. */
 const FULL_BATCH_BYTES = 1 << 20;
@@ -14,8 +14,7 @@ export interface Identity {
 
 /** Records of one partition that are sent, and stored, together. */
 export interface Batch {
-  records: MessageRecord[];
-  bytes: number;
+  records: RecordBytes;
   /** It is under way, or was: it may be in the log. */
   sent: boolean;
   baseOffset: PromiseWithResolvers<number>;
@@ -41,24 +40,17 @@ export function newLane(topic: string, partition: number): Lane {
 /** The batch that takes the lane's next record, added to its queue if it is new. */
 export function openBatch(lane: Lane, onOpen: (batch: Batch) => void): Batch {
   const last = lane.queue.at(-1);
-  if (last !== undefined && !last.sent && last.bytes < FULL_BATCH_BYTES) return last;
-  const batch: Batch = { records: [], bytes: 0, sent: false, baseOffset: Promise.withResolvers() };
+  if (last !== undefined && !last.sent && last.records.length < FULL_BATCH_BYTES) return last;
+  const batch: Batch = { records: newRecordBytes(), sent: false, baseOffset: Promise.withResolvers() };
   lane.queue.push(batch);
   onOpen(batch);
   return batch;
 }
 
 /** Adds a record and returns its index in the batch. The caller may go on using the bytes. */
-export function addRecord(batch: Batch, lane: Lane, key: Buffer, { value, headers }: NewRecord): number {
-  batch.bytes += key.length + value.length;
-  const record: MessageRecord = {
-    topic: lane.topic,
-    partition: lane.partition,
-    key,
-    value: Buffer.from(value),
-    headers: headers && new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
-  };
-  return batch.records.push(record) - 1;
+export function addRecord({ records }: Batch, key: Buffer, { value, headers }: NewRecord): number {
+  putRecord(records, key, value, headers);
+  return records.count - 1;
 }
 
 /** Sends what follows under this identity, unless the first batch may be in the log under the one it has. */
@@ -71,6 +63,6 @@ export function adoptIdentity(lane: Lane, identity: Identity): void {
 /** The first batch is in the log. */
 export function takeBatch(lane: Lane, baseOffset: number): void {
   const { records, baseOffset: waiting } = lane.queue.shift()!;
-  lane.sequence = (lane.sequence + records.length) & SEQUENCE_MASK;
+  lane.sequence = (lane.sequence + records.count) & SEQUENCE_MASK;
   waiting.resolve(baseOffset);
 }

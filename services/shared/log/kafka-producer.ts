@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { initProducerIdV4, NumericMap, produceV11 } from '@platformatic/kafka';
+import { createAPI, initProducerIdV4, produceV11, Writer } from '@platformatic/kafka';
 import { LogFull, LogUnavailable, type NewRecord, type RecordPosition } from './event-log.ts';
+import { encodeBatch } from './kafka-batch.ts';
 import { type KafkaCluster, RETRY_MS } from './kafka-cluster.ts';
 import { errorOfCode, partialAnswer } from './kafka-errors.ts';
 import {
@@ -27,9 +28,31 @@ export interface KafkaProducerOptions {
 }
 
 const ALL_REPLICAS = -1;
+const NO_TRANSACTION = null;
 const LAST_EPOCH = 0x7fff;
 
-type ProduceAnswer = Exclude<Awaited<ReturnType<typeof produceV11.api.async>>, boolean>;
+type ProduceAnswer = ReturnType<typeof produceV11.parseResponse>;
+
+/** Batches of one partition each, by topic. */
+type ProduceTopic = [name: string, batches: { partition: number; bytes: Buffer }[]];
+
+/** The library's Produce call, for batches that are encoded already. */
+const produce = createAPI<[timeoutMs: number, topics: ProduceTopic[]], ProduceAnswer>(
+  produceV11.api.key,
+  produceV11.api.version,
+  (timeoutMs: number, topics: ProduceTopic[]) =>
+    Writer.create()
+      .appendString(NO_TRANSACTION)
+      .appendInt16(ALL_REPLICAS)
+      .appendInt32(timeoutMs)
+      .appendArray(topics, (writer, [name, batches]) => {
+        writer.appendString(name).appendArray(batches, (each, { partition, bytes }) => {
+          each.appendInt32(partition).appendBytes(bytes);
+        });
+      })
+      .appendTaggedFields(),
+  produceV11.parseResponse,
+);
 
 /**
  * An idempotent producer with one request under way for each broker; what is appended meanwhile makes up the next.
@@ -105,7 +128,7 @@ export class KafkaProducer {
   #put(lane: Lane, key: Buffer, record: NewRecord): { batch: Batch; index: number } {
     const batch = openBatch(lane, (opened) => this.#expect(lane, opened));
     if (!lane.busy) this.#ready.add(lane);
-    return { batch, index: addRecord(batch, lane, key, record) };
+    return { batch, index: addRecord(batch, key, record) };
   }
 
   /** Gives a new batch its deadline. */
@@ -174,22 +197,18 @@ export class KafkaProducer {
   }
 
   #produce(broker: number, load: readonly Lane[], batches: readonly Batch[]): Promise<ProduceAnswer> {
-    const { id, epoch } = load[0]!.identity!;
-    const sequences = new NumericMap();
-    for (const { topic, partition, sequence } of load) sequences.set(`${topic}:${partition}`, sequence);
-    const records = batches.flatMap((batch) => batch.records);
-    const options = { compression: 'lz4' as const, producerId: id, producerEpoch: epoch, sequences };
-    return this.#cluster.ask(broker, (connection) => {
-      const answer = produceV11.api.async(
-        connection,
-        ALL_REPLICAS,
-        this.#options.replicationTimeoutMs,
-        records,
-        options,
-      );
-      // It is a boolean only where no acknowledgement is asked for.
-      return partialAnswer(answer as Promise<ProduceAnswer>);
+    const { id: producerId, epoch } = load[0]!.identity!;
+    const now = Date.now();
+    const topics = new Map<string, ProduceTopic[1]>();
+    load.forEach(({ topic, partition, sequence }, i) => {
+      const bytes = encodeBatch(batches[i]!.records, { producerId, epoch, sequence }, now);
+      const ofTopic = topics.get(topic) ?? [];
+      topics.set(topic, ofTopic);
+      ofTopic.push({ partition, bytes });
     });
+    return this.#cluster.ask(broker, (connection) =>
+      partialAnswer(produce.async(connection, this.#options.replicationTimeoutMs, [...topics])),
+    );
   }
 
   /** Whether the answer decides about the lane's first batch, which then is over. */

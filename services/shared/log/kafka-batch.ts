@@ -1,0 +1,145 @@
+import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
+
+/**
+ * A record batch of Kafka's message format v2 (kafka.apache.org/documentation/#recordbatch): a header of fixed size and
+ * the records, of which each is
+ *
+ *     length | attributes 0 | timestamp delta 0 | offset delta | key | value | header count | (name | text)*
+ *
+ * with zigzag varints for lengths and deltas. Records are put together as they come, so that a batch is bytes and
+ * nothing else: the library's way, by objects and a writer for each record, took eight times as long.
+ */
+export interface RecordBytes {
+  /** The records, of which the first `length` bytes count. */
+  bytes: Buffer;
+  length: number;
+  count: number;
+}
+
+/** Who sends a batch, and its place in what it sends. */
+export interface BatchOrigin {
+  producerId: bigint;
+  epoch: number;
+  sequence: number;
+}
+
+const FIRST_BYTES = 1024;
+/** Of a zigzag varint of 32 bits. */
+const MAX_VARINT_BYTES = 5;
+const NO_HEADERS: readonly Buffer[] = [];
+
+const HEADER_BYTES = 61;
+/** What the length leaves out: itself and the base offset before it. */
+const BEFORE_LENGTH_BYTES = 12;
+const LENGTH = 8;
+const LEADER_EPOCH = 12;
+const MAGIC = 16;
+const CRC = 17;
+/** From here on the checksum covers the batch. */
+const ATTRIBUTES = 21;
+const LAST_OFFSET_DELTA = 23;
+const FIRST_TIMESTAMP = 27;
+const LAST_TIMESTAMP = 35;
+const PRODUCER_ID = 43;
+const PRODUCER_EPOCH = 51;
+const SEQUENCE = 53;
+const COUNT = 57;
+const FORMAT = 2;
+const UNKNOWN_EPOCH = -1;
+
+export function newRecordBytes(): RecordBytes {
+  return { bytes: Buffer.allocUnsafe(FIRST_BYTES), length: 0, count: 0 };
+}
+
+/** Adds a record; key and value are copied. */
+export function putRecord(
+  batch: RecordBytes,
+  key: Buffer,
+  value: Uint8Array,
+  headers: Readonly<Record<string, string>> | undefined,
+): void {
+  const texts = headers === undefined ? NO_HEADERS : textsOf(headers);
+  let length = 2 + varintBytes(batch.count) + sizedBytes(key.length) + sizedBytes(value.length);
+  length += varintBytes(texts.length / 2);
+  for (const text of texts) length += sizedBytes(text.length);
+  reserve(batch, MAX_VARINT_BYTES + length);
+
+  const { bytes } = batch;
+  let at = putVarint(bytes, batch.length, length);
+  bytes[at] = 0;
+  bytes[at + 1] = 0;
+  at = putVarint(bytes, at + 2, batch.count);
+  at = putBytes(bytes, at, key);
+  at = putBytes(bytes, at, value);
+  at = putVarint(bytes, at, texts.length / 2);
+  for (const text of texts) at = putBytes(bytes, at, text);
+  batch.length = at;
+  batch.count++;
+}
+
+/**
+ * The batch as it is sent, compressed with lz4.
+ *
+ * @param timestamp of every record, in ms; the broker replaces it where the topic has LogAppendTime
+ */
+export function encodeBatch(
+  batch: RecordBytes,
+  { producerId, epoch, sequence }: BatchOrigin,
+  timestamp: number,
+): Buffer {
+  const { lz4 } = compressionsAlgorithms;
+  const records = lz4.compressSync(batch.bytes.subarray(0, batch.length));
+  const encoded = Buffer.alloc(HEADER_BYTES + records.length);
+  encoded.writeInt32BE(encoded.length - BEFORE_LENGTH_BYTES, LENGTH);
+  encoded.writeInt32BE(UNKNOWN_EPOCH, LEADER_EPOCH);
+  encoded[MAGIC] = FORMAT;
+  encoded.writeInt16BE(lz4.bitmask, ATTRIBUTES);
+  encoded.writeInt32BE(batch.count - 1, LAST_OFFSET_DELTA);
+  encoded.writeBigInt64BE(BigInt(timestamp), FIRST_TIMESTAMP);
+  encoded.writeBigInt64BE(BigInt(timestamp), LAST_TIMESTAMP);
+  encoded.writeBigInt64BE(producerId, PRODUCER_ID);
+  encoded.writeInt16BE(epoch, PRODUCER_EPOCH);
+  encoded.writeInt32BE(sequence, SEQUENCE);
+  encoded.writeInt32BE(batch.count, COUNT);
+  encoded.set(records, HEADER_BYTES);
+  encoded.writeUInt32BE(crc32c(encoded.subarray(ATTRIBUTES)), CRC);
+  return encoded;
+}
+
+function textsOf(headers: Readonly<Record<string, string>>): Buffer[] {
+  return Object.entries(headers).flatMap(([name, text]) => [Buffer.from(name), Buffer.from(text)]);
+}
+
+function reserve(batch: RecordBytes, more: number): void {
+  const needed = batch.length + more;
+  if (needed <= batch.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * batch.bytes.length));
+  batch.bytes.copy(larger, 0, 0, batch.length);
+  batch.bytes = larger;
+}
+
+/** With its length before it. */
+function putBytes(to: Buffer, at: number, bytes: Uint8Array): number {
+  const start = putVarint(to, at, bytes.length);
+  to.set(bytes, start);
+  return start + bytes.length;
+}
+
+function sizedBytes(length: number): number {
+  return varintBytes(length) + length;
+}
+
+/** A number that is not negative, in [0, 2^30): zigzag doubles it. */
+function putVarint(to: Buffer, at: number, value: number): number {
+  let end = at;
+  let rest = value << 1;
+  for (; rest >= 0x80; rest >>>= 7) to[end++] = (rest & 0x7f) | 0x80;
+  to[end++] = rest;
+  return end;
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value >>> 6; rest > 0; rest >>>= 7) bytes++;
+  return bytes;
+}
