@@ -1,4 +1,5 @@
-import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
+import { compressionsAlgorithms, compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
+import { type LogRecord, LogUnavailable } from './event-log.ts';
 
 /**
  * A record batch of Kafka's message format v2 (kafka.apache.org/documentation/#recordbatch): a header of fixed size and
@@ -7,7 +8,7 @@ import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
  *     length | attributes 0 | timestamp delta 0 | offset delta | key | value | header count | (name | text)*
  *
  * with zigzag varints for lengths and deltas. Records are put together as they come, so that a batch is bytes and
- * nothing else: the library's way, by objects and a writer for each record, took eight times as long.
+ * nothing else: the library's way, by objects and a writer for each record, took four times as long.
  */
 export interface RecordBytes {
   /** The records, of which the first `length` bytes count. */
@@ -26,7 +27,8 @@ export interface BatchOrigin {
 const FIRST_BYTES = 1024;
 /** Of a zigzag varint of 32 bits. */
 const MAX_VARINT_BYTES = 5;
-const NO_HEADERS: readonly Buffer[] = [];
+const NO_TEXTS: readonly Buffer[] = [];
+const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
 
 const HEADER_BYTES = 61;
 /** What the length leaves out: itself and the base offset before it. */
@@ -45,6 +47,10 @@ const PRODUCER_EPOCH = 51;
 const SEQUENCE = 53;
 const COUNT = 57;
 const FORMAT = 2;
+/** Bits of the attributes. */
+const COMPRESSION = 7;
+const LOG_APPEND_TIME = 1 << 3;
+const CONTROL = 1 << 5;
 const UNKNOWN_EPOCH = -1;
 
 export function newRecordBytes(): RecordBytes {
@@ -58,7 +64,7 @@ export function putRecord(
   value: Uint8Array,
   headers: Readonly<Record<string, string>> | undefined,
 ): void {
-  const texts = headers === undefined ? NO_HEADERS : textsOf(headers);
+  const texts = headers === undefined ? NO_TEXTS : textsOf(headers);
   let length = 2 + varintBytes(batch.count) + sizedBytes(key.length) + sizedBytes(value.length);
   length += varintBytes(texts.length / 2);
   for (const text of texts) length += sizedBytes(text.length);
@@ -104,6 +110,83 @@ export function encodeBatch(
   encoded.set(records, HEADER_BYTES);
   encoded.writeUInt32BE(crc32c(encoded.subarray(ATTRIBUTES)), CRC);
   return encoded;
+}
+
+/**
+ * Reads the whole batches at the start of `bytes`, but for records before the offset `from`: the first batch may begin
+ * before it. `next` is the offset after the last batch, whose last records compaction may have taken out; `from` if
+ * there is none. Throws LogUnavailable if a checksum does not fit: the bytes are not what the broker has.
+ */
+export function decodeBatches(bytes: Buffer, partition: number, from: number): { records: LogRecord[]; next: number } {
+  const records: LogRecord[] = [];
+  let next = from;
+  for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
+    const end = at + BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + LENGTH);
+    if (end > bytes.length) break;
+    const batch = bytes.subarray(at, end);
+    if (crc32c(batch.subarray(ATTRIBUTES)) !== batch.readUInt32BE(CRC)) {
+      throw new LogUnavailable(`a record batch of partition ${partition} does not fit its checksum`);
+    }
+    decodeBatch(batch, partition, from, records);
+    next = Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA) + 1;
+    at = end;
+  }
+  return { records, next };
+}
+
+/** Where the reading of a batch's records is. */
+let cursor = 0;
+
+function decodeBatch(batch: Buffer, partition: number, from: number, decoded: LogRecord[]): void {
+  const attributes = batch.readInt16BE(ATTRIBUTES);
+  if (attributes & CONTROL) return;
+  const baseOffset = Number(batch.readBigInt64BE(0));
+  const firstTime = Number(batch.readBigInt64BE(FIRST_TIMESTAMP));
+  const appendTime = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(LAST_TIMESTAMP)) : undefined;
+  const algorithm = attributes & COMPRESSION;
+  const stored = batch.subarray(HEADER_BYTES);
+  const bytes = algorithm === 0 ? stored : compressionsAlgorithmsByBitmask[algorithm]!.decompressSync(stored);
+  const count = batch.readInt32BE(COUNT);
+  cursor = 0;
+  for (let i = 0; i < count; i++) {
+    const end = readVarint(bytes) + cursor;
+    cursor++; // attributes, of which there are none
+    const time = firstTime + readVarint(bytes);
+    const offset = baseOffset + readVarint(bytes);
+    if (offset >= from) decoded.push(readRecord(bytes, { partition, offset, appendTime: appendTime ?? time }));
+    cursor = end;
+  }
+}
+
+function readRecord(bytes: Buffer, place: Pick<LogRecord, 'partition' | 'offset' | 'appendTime'>): LogRecord {
+  const { partition, offset, appendTime } = place;
+  const key = readText(bytes);
+  const valueBytes = Math.max(0, readVarint(bytes));
+  const value = bytes.subarray(cursor, cursor + valueBytes);
+  cursor += valueBytes;
+  const headerCount = readVarint(bytes);
+  if (headerCount === 0) return { partition, offset, key, value, headers: NO_HEADERS, appendTime };
+  const headers = Array.from({ length: headerCount }, () => [readText(bytes), readText(bytes)] as const);
+  return { partition, offset, key, value, headers: Object.fromEntries(headers), appendTime };
+}
+
+/** Empty where there is none, which has the length -1. */
+function readText(bytes: Buffer): string {
+  const length = Math.max(0, readVarint(bytes));
+  cursor += length;
+  return bytes.toString('utf8', cursor - length, cursor);
+}
+
+/** Zigzag, up to 53 bits. */
+function readVarint(bytes: Buffer): number {
+  let value = 0;
+  let scale = 1;
+  for (;;) {
+    const byte = bytes[cursor++]!;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    scale *= 0x80;
+  }
 }
 
 function textsOf(headers: Readonly<Record<string, string>>): Buffer[] {

@@ -1,4 +1,4 @@
-import { fetchV17, listOffsetsV9, type RecordsBatch } from '@platformatic/kafka';
+import { listOffsetsV9 } from '@platformatic/kafka';
 import {
   type LogRecord,
   OffsetOutOfRange,
@@ -6,8 +6,10 @@ import {
   type ReadOptions,
   type RecordPosition,
 } from './event-log.ts';
+import { decodeBatches } from './kafka-batch.ts';
 import { type KafkaCluster, untilAnswered } from './kafka-cluster.ts';
 import { brokerErrors } from './kafka-errors.ts';
+import { fetchBatches } from './kafka-fetch.ts';
 
 export interface KafkaReader {
   /** As EventLog.read; throws LogUnavailable after the deadline without an answer. */
@@ -26,11 +28,6 @@ const CLIENT = -1;
 const UP_TO_HIGH_WATERMARK = 0;
 const EARLIEST = -2n;
 const LATEST = -1n;
-/** Attributes of a record batch. */
-const LOG_APPEND_TIME = 1 << 3;
-const CONTROL = 1 << 5;
-const NOTHING = new Uint8Array();
-const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
 
 /** Reads end with nothing when `closing` aborts. */
 export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: AbortSignal): KafkaReader {
@@ -65,18 +62,18 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     while (!stop.aborted) {
       const left = Math.max(0, end - performance.now());
       const request = { partition, offset: next, maxBytes, waitMs: Math.ceil(Math.min(left, LONGEST_POLL_MS)) };
-      const batches = await unlessAborted(
+      const answer = await unlessAborted(
         stop,
         untilAnswered(cluster, deadlineMs, () => fetch(topic, request)),
       ).catch((error) => {
         if (!brokerErrors(error).includes('OFFSET_OUT_OF_RANGE')) throw error;
         throw new OffsetOutOfRange(`${topic}/${partition} has no offset ${next}`);
       });
-      if (batches === undefined) break;
-      const records = decode(batches, partition, next);
-      if (records.length > 0) return records;
-      if (batches.length > 0) next = endOf(batches.at(-1)!);
-      else if (left === 0) break;
+      if (answer === undefined) break;
+      const decoded = decodeBatches(answer, partition, next);
+      if (decoded.records.length > 0) return decoded.records;
+      if (decoded.next === next && left === 0) break;
+      next = decoded.next;
     }
     return [];
   }
@@ -84,7 +81,7 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   async function fetch(
     topic: string,
     { partition, offset, maxBytes, waitMs }: RecordPosition & ReadOptions,
-  ): Promise<RecordsBatch[]> {
+  ): Promise<Buffer> {
     const { id, leaders } = cluster.topic(topic);
     const wanted = {
       partition,
@@ -94,10 +91,9 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
       partitionMaxBytes: maxBytes,
     };
     const topics = [{ topicId: id, partitions: [wanted] }];
-    const answer = await cluster.ask(leaders[partition] ?? NO_LEADER, (connection) =>
-      fetchV17.api.async(connection, waitMs, 1, maxBytes, UP_TO_HIGH_WATERMARK, 0, NO_SESSION, topics, [], ''),
+    return cluster.ask(leaders[partition] ?? NO_LEADER, (connection) =>
+      fetchBatches.async(connection, waitMs, 1, maxBytes, UP_TO_HIGH_WATERMARK, 0, NO_SESSION, topics, [], ''),
     );
-    return answer.responses[0]?.partitions[0]?.records ?? [];
   }
 
   async function offsets(topic: string): Promise<OffsetRange[]> {
@@ -124,36 +120,6 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   }
 
   return { read, offsets };
-}
-
-/** Offset after a batch; compaction can leave a batch without its last records. */
-function endOf(batch: RecordsBatch): number {
-  return Number(batch.firstOffset) + batch.lastOffsetDelta + 1;
-}
-
-/** The records from an offset on: the first batch may begin before it. */
-function decode(batches: readonly RecordsBatch[], partition: number, from: number): LogRecord[] {
-  const decoded: LogRecord[] = [];
-  for (const { attributes, firstOffset, firstTimestamp, maxTimestamp, records } of batches) {
-    if (attributes & CONTROL) continue;
-    const base = Number(firstOffset);
-    const baseTime = Number(firstTimestamp);
-    for (const { offsetDelta, timestampDelta, key, value, headers } of records) {
-      if (base + offsetDelta < from) continue;
-      decoded.push({
-        partition,
-        offset: base + offsetDelta,
-        key: key?.toString() ?? '',
-        value: value ?? NOTHING,
-        headers:
-          headers.length === 0
-            ? NO_HEADERS
-            : Object.fromEntries(headers.map(([name, text]) => [`${name}`, `${text ?? ''}`])),
-        appendTime: attributes & LOG_APPEND_TIME ? Number(maxTimestamp) : baseTime + Number(timestampDelta),
-      });
-    }
-  }
-  return decoded;
 }
 
 /** How many of the records make up about `maxBytes`, at least one. */
