@@ -12,10 +12,13 @@ export function decide(
 ): Credit[] {
   if (eligible.length === 0) return [];
   return models.flatMap((model) => {
-    const weights = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
+    const all = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
+    // Most models leave most touches out, and an apportionment gives nothing for no weight.
+    const touches = eligible.filter((_, i) => all[i] !== 0n);
+    const weights = all.filter((weight) => weight !== 0n);
     const credits = apportion(WHOLE_CREDIT_MICROS, weights);
     const values = apportion(conversion.valueMicros, credits);
-    return eligible.flatMap((touch, i) =>
+    return touches.flatMap((touch, i) =>
       credits[i] === 0n ? [] : [{ model, touch, creditMicros: Number(credits[i]), valueMicros: values[i]! }],
     );
   });

@@ -1,5 +1,4 @@
 import { DAY_MS } from '../shared/limits.ts';
-import { reasonFor } from './decide.ts';
 import type { Credit, DecidedConversion, SeenId, Touch } from './state.ts';
 import { isSameClick } from './touch.ts';
 
@@ -48,29 +47,12 @@ export interface AttributedRow extends Published {
   retracted: boolean;
 }
 
-/**
- * Most candidates that a decision names under each model, so that it fits a record of the log (1 MiB) whatever
- * MAX_TOUCHES is.
- */
-const MAX_CANDIDATES = 256;
-
-/** Why a conversion was decided as it was: a ConversionDecision before it is encoded. */
-export interface Decision {
-  userId: string;
-  conversion: Omit<DecidedConversion, 'credits'>;
+/** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
+export interface Decision extends Published {
+  credits: readonly Credit[];
+  /** The touches inside the lookback window, ascending by time. */
+  candidates: readonly Touch[];
   lookbackMs: number;
-  attributed: boolean;
-  /** Of every model that gave credit, the latest first. */
-  candidates: Candidate[];
-  /** Offset of the event that caused it. */
-  version: number;
-}
-
-export interface Candidate {
-  touch: Touch;
-  model: string;
-  creditMicros: number;
-  reason: string;
 }
 
 /** Everything that follows from a batch of events, in event order. */
@@ -121,7 +103,7 @@ export function redecided(
   decision: { before: readonly Credit[]; candidates: readonly Touch[]; lookbackMs: number },
 ): void {
   const { conversion, offset } = published;
-  const { before, lookbackMs } = decision;
+  const { before, candidates, lookbackMs } = decision;
   const after = conversion.credits;
   const withdrawn = before.filter((old) => !after.some((credit) => isSameKey(old, credit)));
   const changed = after.filter((credit) => {
@@ -143,7 +125,7 @@ export function redecided(
     effects.tally.unattributed--;
     effects.tally.attributed++;
   }
-  effects.decisions.push(explain(published, decision));
+  effects.decisions.push({ ...published, credits: after, candidates, lookbackMs });
 }
 
 export function dayOf(timestampMs: number): number {
@@ -167,38 +149,4 @@ function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n
     revenueMicros: sign * credit.valueMicros,
     offset,
   };
-}
-
-function explain(
-  { userId, conversion, offset }: Published,
-  { candidates, lookbackMs }: { candidates: readonly Touch[]; lookbackMs: number },
-): Decision {
-  const { credits } = conversion;
-  const models = [...new Set(credits.map((credit) => credit.model))];
-  return {
-    userId,
-    conversion,
-    lookbackMs,
-    attributed: credits.length > 0,
-    candidates: models.flatMap((model) => {
-      const ofModel = credits.filter((credit) => credit.model === model);
-      return listed(candidates, ofModel).map(({ touch, credit }) => ({
-        touch,
-        model,
-        creditMicros: credit?.creditMicros ?? 0,
-        reason: reasonFor(touch, credit, ofModel),
-      }));
-    }),
-    version: offset,
-  };
-}
-
-/** The candidates that a decision names, the latest first: if they are too many, not the oldest of those without credit. */
-function listed(candidates: readonly Touch[], credits: readonly Credit[]) {
-  const all = candidates.toReversed().map((touch) => ({
-    touch,
-    credit: credits.find((each) => isSameClick(each.touch, touch)),
-  }));
-  let spare = Math.max(0, MAX_CANDIDATES - credits.length);
-  return all.filter(({ credit }) => credit !== undefined || spare-- > 0).slice(0, MAX_CANDIDATES);
 }

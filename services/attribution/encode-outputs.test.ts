@@ -8,6 +8,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
 import { encodeAttributed, encodeCounter, encodeDecision } from './encode-outputs.ts';
+import { explain } from './explain.ts';
 import type { Credit } from './state.ts';
 import { storeTouch } from './touch.ts';
 
@@ -30,15 +31,19 @@ const conversion = fc.record({
 const lookbackMs = fc.integer({ min: 1, max: 365 * 24 * HOUR_MS });
 
 test('a decision is read as it was written', () => {
-  const candidates = fc.array(fc.record({ touch, model: text, creditMicros, reason: text }), { maxLength: 30 });
-  const decision = fc.record({
-    userId: text,
-    conversion,
-    lookbackMs,
-    attributed: fc.boolean(),
-    candidates,
-    version: time,
-  });
+  const decision = fc
+    .record({ userId: text, conversion, offset: time, lookbackMs, candidates: fc.array(touch, { maxLength: 30 }) })
+    .map((given) => {
+      const [first, ...others] = given.candidates;
+      const credited = first === undefined ? [] : [first, ...others.filter((_, i) => i % 3 === 0)];
+      const credits = credited.map((each, i) => ({
+        model: `m${i % 2}`,
+        touch: each,
+        creditMicros: i,
+        valueMicros: 0n,
+      }));
+      return { ...given, credits };
+    });
   fc.assert(
     fc.property(decision, (given) => {
       const message = create(ConversionDecisionSchema, {
@@ -48,8 +53,8 @@ test('a decision is read as it was written', () => {
         conversionTime: BigInt(given.conversion.timestamp),
         valueMicros: given.conversion.valueMicros,
         lookbackMs: BigInt(given.lookbackMs),
-        attributed: given.attributed,
-        candidates: given.candidates.map(({ touch, model, creditMicros, reason }) => ({
+        attributed: given.credits.length > 0,
+        candidates: explain(given).map(({ touch, model, creditMicros, reason }) => ({
           clickId: touch.clickId,
           adId: touch.adId,
           campaignId: touch.campaignId,
@@ -59,7 +64,7 @@ test('a decision is read as it was written', () => {
           creditMicros: BigInt(creditMicros),
           reason,
         })),
-        version: BigInt(given.version),
+        version: BigInt(given.offset),
       });
       expect(fromBinary(ConversionDecisionSchema, encodeDecision(given))).toEqual(message);
     }),

@@ -1,6 +1,7 @@
 import type { DailyStats } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HOUR_MS } from '../shared/limits.ts';
-import type { AttributedRow, Candidate, Decision } from './effects.ts';
+import type { AttributedRow, Decision } from './effects.ts';
+import { type Candidate, explain } from './explain.ts';
 import { StoredTouch, storeTouch } from './touch.ts';
 import { UUID_LENGTH, writeUuidText } from './uuid.ts';
 
@@ -18,8 +19,9 @@ const MAX_FIXED_BYTES = 256;
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
 /** A ConversionDecision: it names every click of a day, whose texts are copied from where they are stored. */
-export function encodeDecision({ userId, conversion, ...decision }: Decision): Buffer {
-  const { candidates, lookbackMs, attributed, version } = decision;
+export function encodeDecision(decision: Decision): Buffer {
+  const { userId, conversion, credits, lookbackMs, offset } = decision;
+  const candidates = explain(decision);
   reserve(candidates.length * MAX_CANDIDATE_BYTES, userId, conversion.type);
   let at = putText(0, 0x0a, conversion.conversionId);
   at = putText(at, 0x12, userId);
@@ -27,9 +29,9 @@ export function encodeDecision({ userId, conversion, ...decision }: Decision): B
   at = putNumber(at, 0x20, conversion.timestamp);
   at = putBigint(at, 0x28, conversion.valueMicros);
   at = putNumber(at, 0x30, lookbackMs);
-  at = putNumber(at, 0x38, attributed ? 1 : 0);
+  at = putNumber(at, 0x38, credits.length > 0 ? 1 : 0);
   for (const candidate of candidates) at = putCandidate(at, candidate);
-  return copyTo(putNumber(at, 0x48, version));
+  return copyTo(putNumber(at, 0x48, offset));
 }
 
 /** An AttributedConversion. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { newEffects } from './effects.ts';
+import { explain } from './explain.ts';
 import { fold } from './fold.ts';
 import { newUser } from './state.ts';
 
@@ -79,7 +80,7 @@ test('a correction moves the counters from the old campaign to the new', () => {
 
 test('the decision lists every click in the window with the reason', () => {
   const { decisions } = play('click A @1 \n click B @2 \n click C @2 \n click D @9 \n conversion X @3');
-  expect(decisions.at(-1)!.candidates.map((c) => `${c.touch.clickId} ${c.reason} ${c.creditMicros}`)).toEqual([
+  expect(explain(decisions.at(-1)!).map((c) => `${c.touch.clickId} ${c.reason} ${c.creditMicros}`)).toEqual([
     'C credited 1000000',
     'B lost_tie_on_event_id 0',
     'A older_than_winner 0',
@@ -88,7 +89,7 @@ test('the decision lists every click in the window with the reason', () => {
 
 test('an unattributed conversion has a decision too', () => {
   const { decisions, tally } = play('conversion X @3');
-  expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, attributed: false, candidates: [] }]);
+  expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, credits: [], candidates: [] }]);
   expect(tally).toMatchObject({ attributed: 0, unattributed: 1 });
 });
 
@@ -131,7 +132,7 @@ test('of very many candidates a decision names those with credit and the latest'
   const clicks = Array.from({ length: 300 }, (_, i) => `click ${1000 + i} @${1 + i / 1000}`);
   const journey = [...clicks, 'conversion X @3'].join('\n');
   const { decisions } = play(journey, { MAX_TOUCHES: '1000', MODELS: 'first_click' });
-  const named = decisions.at(-1)!.candidates.map(({ touch }) => touch.clickId);
+  const named = explain(decisions.at(-1)!).map(({ touch }) => touch.clickId);
   expect(named).toHaveLength(256);
   expect([named[0], named.at(-2), named.at(-1)]).toEqual(['1299', '1045', '1000']);
 });

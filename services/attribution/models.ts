@@ -50,6 +50,7 @@ export function apportion(total: bigint, weights: readonly bigint[]): bigint[] {
   const sum = weights.reduce((a, b) => a + b, 0n);
   const shares = weights.map((weight) => (total * weight) / sum);
   const left = Number(total - shares.reduce((a, b) => a + b, 0n));
+  if (left === 0) return shares;
   const byRemainder = weights
     .map((weight, i) => ({ i, remainder: (total * weight) % sum }))
     .sort((a, b) => (a.remainder === b.remainder ? b.i - a.i : a.remainder < b.remainder ? 1 : -1));

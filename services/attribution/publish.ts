@@ -2,7 +2,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
 import type { ChangedCounter } from './counters.ts';
-import type { Effects } from './effects.ts';
+import type { Decision, Effects } from './effects.ts';
 import { encodeAttributed, encodeDecision } from './encode-outputs.ts';
 
 /** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
@@ -45,7 +45,7 @@ export function rowRecords(rows: {
       key: row.userId,
       value: encodeAttributed(row),
     })),
-    ...effects.decisions.map((decision) => ({
+    ...lastDecisions(effects).map((decision) => ({
       topic: 'conversion-decisions' as const,
       partition,
       key: decision.userId,
@@ -53,6 +53,11 @@ export function rowRecords(rows: {
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
   ];
+}
+
+/** Of a conversion that was decided several times only the last decision counts. */
+function lastDecisions({ decisions }: Effects): Decision[] {
+  return [...new Map(decisions.map((each) => [`${each.userId}\0${each.conversion.conversionId}`, each])).values()];
 }
 
 export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {
