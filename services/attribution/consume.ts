@@ -75,6 +75,8 @@ interface Run {
   expired: Buffer[];
   baseline: Baseline | undefined;
   next: number;
+  /** Counters changed since tallies were published. */
+  untold: boolean;
   /** Records folded since the last flush, and when that was by performance.now(). */
   unflushed: number;
   flushedAt: number;
@@ -155,6 +157,7 @@ async function fold(
     baseline,
     next,
     published,
+    untold: false,
     unflushed: 0,
     flushedAt: performance.now(),
     startedAt: performance.now(),
@@ -182,6 +185,7 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   const records = (await retrying(deps, status, signal, () => readBatch(run))) ?? [];
   if (records.length > 0) await foldBatch(run, records);
   const isCaughtUp = records.length < LARGE_BATCH;
+  if (isCaughtUp) await publishTallies(run);
   if (checkpointer?.isDue()) {
     await flush(run);
     run.store = await checkpointer.take(run.store);
@@ -202,10 +206,15 @@ async function readBatch(run: Run): Promise<readonly LogRecord[]> {
     }
   }
   const known = run.baseline === undefined ? -1 : Number(knownThrough(run.baseline));
-  const waitMs = run.unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
-  const options = { maxBytes: BATCH_BYTES, waitMs, signal };
+  const options = { maxBytes: BATCH_BYTES, waitMs: waitMs(run), signal };
   const read = await deps.log.read('raw-events', { partition, offset: run.next }, options);
   return untilBoundary(read, [run.published, known + 1]);
+}
+
+/** How long to wait for records while there is nothing else to do. */
+function waitMs({ untold, unflushed }: Run): number {
+  if (untold) return LINGER_MS;
+  return unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
 }
 
 /** Folds records and publishes what follows from them, unless it is published already. */
@@ -219,14 +228,27 @@ async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<void>
   run.unflushed += records.length;
   if (isNew) {
     // While there is more to fold, counters would only change again.
-    const tallies = records.length < LARGE_BATCH ? run.fold.takeTallies() : [];
-    await publishAll(run, [...rows, ...tallies]);
-  } else {
-    if (run.next >= run.published) run.fold.takeTallies();
-    if (status.restoring) countReplayed(run, records);
+    run.untold = records.length >= LARGE_BATCH;
+    await publishAll(run, run.untold ? rows : [...rows, ...run.fold.takeTallies()]);
+    if (!run.untold) noteStatus(run);
+    return;
   }
-  status.progress = progress;
-  status.nextOffset = run.next;
+  if (run.next >= run.published) run.fold.takeTallies();
+  if (status.restoring) countReplayed(run, records);
+  noteStatus(run);
+}
+
+/** Publishes the counters that changed and the tallies: then all is told that follows from the records folded. */
+async function publishTallies(run: Run): Promise<void> {
+  if (!run.untold) return;
+  await publishAll(run, run.fold.takeTallies());
+  run.untold = false;
+  noteStatus(run);
+}
+
+function noteStatus({ status, fold, next }: Run): void {
+  status.progress = fold.progress;
+  status.nextOffset = next;
 }
 
 function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
@@ -239,14 +261,13 @@ function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): b
 async function flush(run: Run): Promise<void> {
   const { deps, status, store } = run;
   if (run.unflushed === 0) return;
-  const isActive = status.role === 'active' && run.next > run.published;
-  if (isActive) await publishAll(run, run.fold.takeTallies());
+  await publishTallies(run);
   // What the sweep read may have come back to life since: the put counts, because it comes last.
   run.fold.flush(store, run.expired);
   run.expired = [];
   run.unflushed = 0;
   run.flushedAt = performance.now();
-  if (isActive) deps.commit(status.partition, run.next);
+  if (status.role === 'active' && run.next > run.published) deps.commit(status.partition, run.next);
 }
 
 /** Repeats an append that fails because the log is down; once `signal` aborts, throws what it failed with. */
