@@ -36,11 +36,19 @@ for (const scenario of chosen) {
 const commitAtStart = commit();
 const machine = await describeMachine();
 const bystanders = startBystanderMeter();
-const measured: Measured[] = scenarios.map((scenario) => ({ scenario, runs: [] }));
+const measured: Measured[] = scenarios.map((scenario) => ({ scenario, runs: [], failures: [] }));
 for (let run = 1; run <= runs; run++) {
-  for (const { scenario, runs: done } of measured) {
+  for (const { scenario, runs: done, failures } of measured) {
     process.stderr.write(`run ${run} of ${runs}: ${scenario.name}\n`);
-    done.push(await runScenario(scenario, options.quick));
+    try {
+      done.push(await runScenario(scenario, options.quick));
+    } catch (error) {
+      // The others took hours.
+      done.push(undefined);
+      failures.push(`run ${run}: ${(error as Error).message}`);
+      process.stderr.write(`FAILED: ${(error as Error).stack}\n`);
+      process.exitCode = 1;
+    }
   }
 }
 machine.push(['other processes used', `${(bystanders() * 100).toFixed(1)} % of the CPU time meanwhile`]);

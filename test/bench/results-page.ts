@@ -4,7 +4,10 @@ import type { Figure, Scenario, Subject } from './scenario.ts';
 /** A scenario with the figures of each of its runs. */
 export interface Measured {
   scenario: Scenario<Subject>;
-  runs: Figure[][];
+  /** Undefined for a run that failed. */
+  runs: (Figure[] | undefined)[];
+  /** Why runs failed. */
+  failures: string[];
 }
 
 /** A figure over all runs. */
@@ -50,26 +53,31 @@ function goalRow(goal: Goal, measured: readonly Measured[]): string {
   const sign = better === 'more' ? '≥' : '≤';
   const limits = [`${sign} ${digits(must)}`, `${sign} ${digits(aim)}`];
   const own = valuesOf(ours, measured);
-  const others = per?.map((name) => valuesOf(name, measured)).filter((values) => values !== undefined);
-  if (own === undefined || others?.length === 0)
-    return `| ${[work, '', '', 'not measured', '', ...limits, ''].join(' | ')} |`;
+  const others = per?.map((name) => valuesOf(name, measured)).filter((values) => isMeasured(values));
+  if (!isMeasured(own) || others?.length === 0)
+    return `| ${[work, isMeasured(own) ? digits(medianOf(own)) : '', '', 'not measured', '', ...limits, ''].join(' | ')} |`;
   const other = others?.reduce((best, values) => (beats(better, medianOf(values), medianOf(best)) ? values : best));
-  const results = own.map((value, run) => value / (other?.[run] ?? 1)).sort((a, b) => a - b);
-  const result = median(results);
+  const ratios = own.map((value, run) => value / (other === undefined ? 1 : other[run]!));
+  const { median: result, least, greatest } = summary(ratios);
   const verdict = beats(better, result, aim) ? 'aim' : beats(better, result, must) ? 'must' : '**missed**';
   const figures = other === undefined ? ['', ''] : [digits(medianOf(own)), digits(medianOf(other))];
-  const spread = `${digits(results[0]!)} – ${digits(results.at(-1)!)}`;
+  const spread = `${digits(least)} – ${digits(greatest)}`;
   return `| ${[work, ...figures, digits(result), spread, ...limits, verdict].join(' | ')} |`;
 }
 
-/** By run; undefined if it was not measured. */
-function valuesOf([name, figure]: FigureName, measured: readonly Measured[]): number[] | undefined {
-  const runs = measured.find(({ scenario }) => scenario.name === name)?.runs;
-  return runs?.map((figures) => {
+/** By run, NaN for those that failed; empty if it was not measured at all. */
+function valuesOf([name, figure]: FigureName, measured: readonly Measured[]): number[] {
+  const runs = measured.find(({ scenario }) => scenario.name === name)?.runs ?? [];
+  return runs.map((figures) => {
+    if (figures === undefined) return Number.NaN;
     const found = figures.find((each) => each.name === figure);
     if (found === undefined) throw new Error(`${name} has no figure "${figure}"`);
     return found.value;
   });
+}
+
+function isMeasured(values: readonly number[]): boolean {
+  return values.some((value) => !Number.isNaN(value));
 }
 
 /** Whether a value is as good as a limit, or better. */
@@ -77,32 +85,37 @@ function beats(better: Goal['better'], value: number, limit: number): boolean {
   return better === 'more' ? value >= limit : value <= limit;
 }
 
-function medianOf(values: number[]): number {
-  return median(values.toSorted((a, b) => a - b));
+function medianOf(values: readonly number[]): number {
+  return summary(values).median;
 }
 
-function section({ scenario, runs }: Measured): string[] {
+function section({ scenario, runs, failures }: Measured): string[] {
+  const done = runs.filter((figures) => figures !== undefined);
   return [
     '',
     `## ${scenario.name}`,
     scenario.method,
     '',
+    ...failures.flatMap((failure) => [`**Failed** in ${failure}`, '']),
     '| figure | median | spread | unit | floor | |',
     '|---|--:|--:|---|---|---|',
-    ...rows(runs).map(tableRow),
+    ...rows(done).map(tableRow),
   ];
 }
 
-function rows(runs: readonly Figure[][]): Row[] {
-  return runs[0]!.map((figure, i) => {
-    const values = runs.map((figures) => figures[i]!.value).sort((a, b) => a - b);
-    return { figure, median: median(values), least: values[0]!, greatest: values.at(-1)! };
-  });
+function rows([first = [], ...others]: readonly Figure[][]): Row[] {
+  return first.map((figure, i) => ({
+    figure,
+    ...summary([figure, ...others.map((run) => run[i]!)].map((f) => f.value)),
+  }));
 }
 
-function median(ascending: number[]): number {
+/** Of the values that are there. */
+function summary(values: readonly number[]): Omit<Row, 'figure'> {
+  const ascending = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   const middle = (ascending.length - 1) / 2;
-  return (ascending[Math.floor(middle)]! + ascending[Math.ceil(middle)]!) / 2;
+  const median = (ascending[Math.floor(middle)]! + ascending[Math.ceil(middle)]!) / 2;
+  return { median, least: ascending[0]!, greatest: ascending.at(-1)! };
 }
 
 function tableRow({ figure: { name, unit, floor }, median, least, greatest }: Row): string {
