@@ -42,7 +42,7 @@ export function newCheckpointer(deps: CheckpointerDeps, status: PartitionStatus)
     const takenAt = Date.now();
     try {
       const bytes = await saveCheckpoint(checkpoints.store, { partition, offset, takenAt }, folder, closing.signal);
-      status.checkpoint = { offset, takenAt };
+      status.checkpoint = { offset, takenAt, bytes };
       logger.info({ partition, offset, bytes }, 'took a checkpoint');
     } catch (error) {
       if (!closing.signal.aborted) logger.warn({ partition, err: error }, 'could not take a checkpoint');

@@ -9,6 +9,7 @@ import {
   type NewRecord,
   OffsetOutOfRange,
 } from '../shared/log/event-log.ts';
+import { NO_TRACES, type Traces, withRecordSpans } from '../shared/telemetry/tracing.ts';
 import { type Baseline, knownThrough, loadBaseline, untilBoundary } from './baseline.ts';
 import { type Checkpointer, type CheckpointSettings, newCheckpointer } from './checkpointer.ts';
 import type { AttributionConfig } from './config.ts';
@@ -219,9 +220,15 @@ function waitMs({ untold, unflushed }: Run): number {
 
 /** Folds records and publishes what follows from them, unless it is published already. */
 async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<void> {
+  const isNew = run.next >= run.published;
+  if (!isNew) return foldTraced(run, records, NO_TRACES);
+  return withRecordSpans('attribute', 'raw-events', records, (traces) => foldTraced(run, records, traces));
+}
+
+async function foldTraced(run: Run, records: readonly LogRecord[], traces: Traces): Promise<void> {
   const { status, store } = run;
   const isNew = run.next >= run.published;
-  const rows = run.fold.fold(store, records);
+  const rows = run.fold.fold(store, records, traces);
   const { progress } = run.fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
   run.next = nextOffset(progress)!;
@@ -266,6 +273,7 @@ async function flush(run: Run): Promise<void> {
   run.fold.flush(store, run.expired);
   run.expired = [];
   run.unflushed = 0;
+  status.stateBytes = store.bytes();
   run.flushedAt = performance.now();
   if (status.role === 'active' && run.next > run.published) deps.commit(status.partition, run.next);
 }

@@ -1,8 +1,10 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { LogRecord, NewRecord } from '../shared/log/event-log.ts';
+import { NO_TRACES, type Traces } from '../shared/telemetry/tracing.ts';
 import { type Baseline, knownThrough } from './baseline.ts';
 import type { AttributionConfig } from './config.ts';
+import { countFolded } from './count-folded.ts';
 import { newCounters } from './counters.ts';
 import type { Tally } from './effects.ts';
 import type { FoldEvent } from './fold.ts';
@@ -25,7 +27,7 @@ export interface PartitionFold {
    * before `flush`: published twice is harmless, never published is not. With a baseline, the records must not go
    * across those that it knows, see `untilBoundary`.
    */
-  fold(store: StateStore, records: readonly LogRecord[]): NewRecord[];
+  fold(store: StateStore, records: readonly LogRecord[], traces?: Traces): NewRecord[];
   /** Counters that changed since the last call, and the tallies: also to be published before `flush`. */
   takeTallies(): NewRecord[];
   /** It is time to flush: what is not yet written takes as much memory as it may. */
@@ -63,7 +65,8 @@ export function newPartitionFold(
     get progress() {
       return progress;
     },
-    fold(store, records) {
+    fold(store, records, traces = NO_TRACES) {
+      const began = performance.now();
       const { events, deadLetters, watermark } = readAll(records, Number(progress.watermark));
       const effects = users.fold(store, events);
       const countFrom = baseline?.countFrom ?? 0;
@@ -73,7 +76,9 @@ export function newPartitionFold(
       isKnown = baseline !== undefined && moment.version <= knownThrough(baseline);
       const tallies = isKnown ? baseline!.known : advance(progress, records.length, effects.tally, deadLetters.length);
       progress = { ...tallies, ...moment };
-      return rowRecords({ partition, effects, deadLetters });
+      const rows = rowRecords({ partition, effects, deadLetters, traces });
+      countFolded({ events, effects, deadLetters, models: config.models }, began);
+      return rows;
     },
     takeTallies() {
       const changed = counterRecords(partition, counters.takeChanged());

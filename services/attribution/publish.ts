@@ -1,6 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
+import type { Traces } from '../shared/telemetry/tracing.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Decision, Effects } from './effects.ts';
 import { encodeAttributed, encodeDecision } from './encode-outputs.ts';
@@ -36,20 +37,23 @@ export function rowRecords(rows: {
   partition: number;
   effects: Effects;
   deadLetters: readonly DeadLetter[];
+  traces: Traces;
 }): NewRecord[] {
-  const { partition, effects, deadLetters } = rows;
+  const { partition, effects, deadLetters, traces } = rows;
   return [
     ...effects.attributed.map((row) => ({
       topic: 'attributed-events' as const,
       partition,
       key: row.userId,
       value: encodeAttributed(row),
+      headers: traces.get(row.offset),
     })),
     ...lastDecisions(effects).map((decision) => ({
       topic: 'conversion-decisions' as const,
       partition,
       key: decision.userId,
       value: encodeDecision(decision),
+      headers: traces.get(decision.offset),
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
   ];

@@ -66,6 +66,7 @@ async function openStore(dir: string): Promise<StateStore> {
       for (let i = 0; i < rows.length; i += 2) entries.push({ key: rows[i]!, value: rows[i + 1]! });
       return entries;
     },
+    bytes: () => Number(db.getProperty('rocksdb.total-sst-files-size')),
     async close() {
       batch._closeSync();
       await db.close();

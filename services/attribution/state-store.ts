@@ -12,6 +12,8 @@ export interface StateStore {
   write(changes: StateChanges): void;
   /** Up to `limit` entries with `from <= key < to`, ascending. */
   scan(from: Buffer, to: Buffer, limit: number): StateEntry[];
+  /** About what it takes on disk, but for the newest writes. */
+  bytes(): number;
   close(): Promise<void>;
 }
 

@@ -35,7 +35,9 @@ export interface PartitionStatus {
   /** Undefined while there is no state. */
   recovery: Recovery | undefined;
   /** The newest checkpoint that this node has taken or started from. */
-  checkpoint: { offset: number; takenAt: number } | undefined;
+  checkpoint: { offset: number; takenAt: number; bytes?: number } | undefined;
+  /** Of the stored state. */
+  stateBytes: number;
 }
 
 export function newStatus(partition: number, role: Role, followed: boolean): PartitionStatus {
@@ -48,5 +50,6 @@ export function newStatus(partition: number, role: Role, followed: boolean): Par
     progress: create(PartitionProgressSchema, { partition }),
     recovery: undefined,
     checkpoint: undefined,
+    stateBytes: 0,
   };
 }

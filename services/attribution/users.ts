@@ -1,3 +1,4 @@
+import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { type FoldContext, type FoldEvent, fold } from './fold.ts';
@@ -31,6 +32,8 @@ export function newUsers(config: AttributionConfig): Users {
       if (user === undefined) missing.add(events[i]!.userId);
     });
     const ids = [...missing];
+    cacheHits.add(events.length - ids.length);
+    cacheMisses.add(ids.length);
     const stored = store.getMany(ids.map(userKey));
     ids.forEach((id, i) => {
       const bytes = stored[i] ?? encodeUser(newUser());

@@ -23,6 +23,8 @@ export const gatewayCommand = new Command('gateway')
   .addOption(PORT)
   .addOption(HOST)
   .action(async (_, command: Command) => {
+    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    await startTelemetry('clickmesh-gateway');
     const { runGateway } = await import('../mesh/gateway-process.ts');
     await runGateway(withFlags(command));
   });
@@ -36,6 +38,8 @@ export const attributionCommand = new Command('attribution')
   .addOption(PORT)
   .addOption(HOST)
   .action(async (_, command: Command) => {
+    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    await startTelemetry('clickmesh-attribution');
     const { runAttribution } = await import('../mesh/attribution-process.ts');
     await runAttribution(withFlags(command));
   });
@@ -47,6 +51,8 @@ export const statsServiceCommand = new Command('stats-service')
   .addOption(PORT)
   .addOption(HOST)
   .action(async (_, command: Command) => {
+    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    await startTelemetry('clickmesh-stats');
     const { runStats } = await import('../mesh/stats-process.ts');
     await runStats(withFlags(command));
   });

@@ -15,6 +15,7 @@ import { encodeEvent } from './encode-event.ts';
 /** An event ready for the log. */
 export interface Accepted {
   eventId: string;
+  eventType: 'click' | 'conversion';
   /** The record's key. */
   userId: string;
   /** The record's value: a serialized Event, normalized. */
@@ -60,7 +61,9 @@ export function accept(event: Event, now: number): Outcome {
     if (fault !== undefined) return rejected(arm.eventId, fault);
   }
   const eventId = arm.eventId.toLowerCase();
-  return { kind: 'accepted', event: { eventId, userId: arm.userId, bytes: encodeEvent(normalized(arm, eventId)) } };
+  const bytes = encodeEvent(normalized(arm, eventId));
+  const eventType = isConversion(arm) ? 'conversion' : 'click';
+  return { kind: 'accepted', event: { eventId, eventType, userId: arm.userId, bytes } };
 }
 
 /** The rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */

@@ -1,6 +1,8 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { SpanKind } from '@opentelemetry/api';
 import type { IngestBatchRequest, IngestBatchResponse } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS } from '../shared/limits.ts';
+import { withSpan } from '../shared/telemetry/tracing.ts';
 import { accept } from './accept.ts';
 import type { GatewayDeps } from './routes.ts';
 import { settle } from './store.ts';
@@ -11,10 +13,8 @@ export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps
   if (events.length === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
   assertBatchSize(events.length);
   const now = deps.now();
-  return settle(
-    events.map((event) => accept(event, now)),
-    deps.log,
-  );
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, now)));
+  return settle(outcomes, deps.log);
 }
 
 /** Throws INVALID_ARGUMENT past the limit of events in one message. */

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { SpanKind } from '@opentelemetry/api';
 import {
   type IngestBatchResponse,
   type IngestStreamRequest,
@@ -7,6 +8,7 @@ import {
   StreamRejectionSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_STREAM_REJECTIONS } from '../shared/limits.ts';
+import { withSpan } from '../shared/telemetry/tracing.ts';
 import { accept } from './accept.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 import type { GatewayDeps } from './routes.ts';
@@ -25,10 +27,8 @@ export async function ingestStream(
   for await (const { events } of requests) {
     assertBatchSize(events.length);
     const time = now();
-    const settled = settle(
-      events.map((event) => accept(event, time)),
-      log,
-    );
+    const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, time)));
+    const settled = settle(outcomes, log);
     // It is awaited below, but may fail before that.
     settled.catch(() => {});
     pending.push(settled);

@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
+import { SpanKind } from '@opentelemetry/api';
 import { type IngestResult, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { errorResponse } from '../shared/rpc/errors.ts';
 import { type HttpRequest, type HttpResponse, json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
+import { withSpan } from '../shared/telemetry/tracing.ts';
 import { accept } from './accept.ts';
 import { type EventType, malformed, readEventJson } from './event-json.ts';
 import { assertBatchSize } from './ingest-batch.ts';
@@ -40,10 +42,12 @@ async function postEvents(
   if (items.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
   assertBatchSize(items.length);
   const time = now();
-  const outcomes = items.map((item) => {
-    const event = 'json' in item ? readEventJson(item.json, impliedType) : malformed('', 'event', item.malformed);
-    return event.kind === 'event' ? accept(event.event, time) : event;
-  });
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () =>
+    items.map((item) => {
+      const event = 'json' in item ? readEventJson(item.json, impliedType) : malformed('', 'event', item.malformed);
+      return event.kind === 'event' ? accept(event.event, time) : event;
+    }),
+  );
   const { accepted, rejected, results } = await settle(outcomes, log);
   return json({ accepted, rejected, results: results.map(resultJson) }, accepted > 0 ? 202 : 400);
 }

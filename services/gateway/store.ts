@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { SpanKind } from '@opentelemetry/api';
 import {
   type Acceptance,
   AcceptanceSchema,
@@ -6,8 +7,12 @@ import {
   IngestBatchResponseSchema,
   type IngestResult,
   IngestResultSchema,
+  type Rejection,
+  RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import type { EventLog } from '../shared/log/event-log.ts';
+import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../shared/telemetry/metrics.ts';
+import { traceHeaders, withSpan } from '../shared/telemetry/tracing.ts';
 import type { Accepted, Outcome } from './accept.ts';
 
 /**
@@ -16,17 +21,37 @@ import type { Accepted, Outcome } from './accept.ts';
  */
 export async function store(events: readonly Accepted[], log: EventLog): Promise<Acceptance[]> {
   if (events.length === 0) return [];
-  const records = events.map(({ userId, bytes }) => ({ topic: 'raw-events' as const, key: userId, value: bytes }));
-  const positions = await log.append(records);
+  const began = performance.now();
+  const positions = await withSpan('append raw-events', SpanKind.PRODUCER, () => {
+    const headers = traceHeaders();
+    return log.append(
+      events.map(({ userId, bytes }) => ({ topic: 'raw-events' as const, key: userId, value: bytes, headers })),
+    );
+  });
+  appendDuration.record((performance.now() - began) / 1000);
+  appendSize.record(events.length);
+  countAccepted(events);
   return positions.map(({ partition, offset }, i) =>
     create(AcceptanceSchema, { eventId: events[i]!.eventId, partition, offset: BigInt(offset) }),
   );
+}
+
+function countAccepted(events: readonly Accepted[]): void {
+  let clicks = 0;
+  for (const { eventType } of events) if (eventType === 'click') clicks++;
+  if (clicks > 0) eventsAccepted.add(clicks, { event_type: 'click' });
+  if (clicks < events.length) eventsAccepted.add(events.length - clicks, { event_type: 'conversion' });
+}
+
+export function countRejected({ reason }: Rejection): void {
+  eventsRejected.add(1, { reason: RejectReason[reason].toLowerCase() });
 }
 
 /** Stores the accepted ones in one append and answers for all, in order. Throws what EventLog.append throws. */
 export async function settle(outcomes: readonly Outcome[], log: EventLog): Promise<IngestBatchResponse> {
   const accepted = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [outcome.event] : []));
   const acceptances = await store(accepted, log);
+  for (const outcome of outcomes) if (outcome.kind === 'rejected') countRejected(outcome.rejection);
   let next = 0;
   const results = outcomes.map((outcome): IngestResult => {
     const result =

@@ -2,14 +2,17 @@ import { attributionConfig } from '../attribution/config.ts';
 import { type Attribution, run } from '../attribution/main.ts';
 import { checkpointStore } from '../attribution/recovery-config.ts';
 import { rocksdbStateStores } from '../attribution/rocksdb-state-store.ts';
+import { watchNode } from '../attribution/watch-node.ts';
 import type { EventLog } from '../shared/log/event-log.ts';
 import { openKafkaLog } from '../shared/log/kafka-log.ts';
 import { type Check, healthHttp, healthRoutes } from '../shared/rpc/health.ts';
 import { json } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
 import { serve } from '../shared/rpc/server.ts';
+import { newLogger } from '../shared/telemetry/logger.ts';
+import { metricsRoute } from '../shared/telemetry/prometheus.ts';
 import { type AttributionNodeConfig, parseAttributionNodeConfig } from './config.ts';
-import { processLogger, type Running, runProcess } from './process.ts';
+import { type Running, runProcess } from './process.ts';
 import { answersWithin } from './readiness.ts';
 
 /** `clickmesh attribution`: folds the partitions that its group assigns to it. */
@@ -19,7 +22,7 @@ export function runAttribution(env: NodeJS.ProcessEnv): Promise<void> {
 
 async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
   const config = parseAttributionNodeConfig(env);
-  const logger = processLogger(config.LOG_LEVEL, 'attribution');
+  const logger = await newLogger(config.LOG_LEVEL, 'attribution');
   await using starting = new AsyncDisposableStack();
   const log = await openKafkaLog({
     bootstrap: config.KAFKA_BROKERS,
@@ -36,6 +39,7 @@ async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
     standbys: config.STANDBYS,
   });
   starting.defer(() => node.close());
+  watchNode(node, log);
 
   const ready = async () => ({
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),
@@ -46,7 +50,7 @@ async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
     port: config.PORT,
     logger,
     services: (router, shutdown) => healthRoutes(router, ready, shutdown),
-    routes: [...healthHttp(ready), partitionsRoute(node)],
+    routes: [...healthHttp(ready), partitionsRoute(node), metricsRoute()],
   });
   starting.defer(() => server.close());
   const running = starting.move();

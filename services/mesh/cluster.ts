@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { EMBEDDED_CLUSTER, startClickHouseShards } from '../shared/clickhouse/embedded-shards.ts';
+import { newLogger } from '../shared/telemetry/logger.ts';
 import { banner } from './banner.ts';
 import { type ClusterConfig, parseClusterConfig } from './config.ts';
 import { startKafka } from './kafka-server.ts';
 import { parentIsGone } from './parent.ts';
-import { processLogger, type ReadyMessage } from './process.ts';
+import type { ReadyMessage } from './process.ts';
 import { createTopics, migrateServers } from './setup-processes.ts';
 import { type Supervised, supervise } from './supervise.ts';
 import { writableFolder } from './writable-folder.ts';
@@ -43,7 +44,7 @@ interface Member extends Supervised {
  */
 export async function runCluster(env: NodeJS.ProcessEnv): Promise<void> {
   const config = parseClusterConfig(env);
-  const logger = processLogger(config.LOG_LEVEL, 'cluster');
+  const logger = await newLogger(config.LOG_LEVEL, 'cluster');
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), parentIsGone(env)]);
   await using running = new AsyncDisposableStack();
   const url = await startCluster(config, env, logger, running);

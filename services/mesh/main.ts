@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { gatewayHttp, gatewayRoutes } from '../gateway/routes.ts';
 import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
@@ -14,12 +14,17 @@ import { type Check, healthHttp, healthRoutes, type Readiness } from '../shared/
 import { openapiRoute } from '../shared/rpc/openapi.ts';
 import { reflectionRoutes } from '../shared/rpc/reflection.ts';
 import { serve } from '../shared/rpc/server.ts';
+import { newLogger } from '../shared/telemetry/logger.ts';
+import { watchProcess } from '../shared/telemetry/metrics.ts';
+import { metricsRoute } from '../shared/telemetry/prometheus.ts';
+import { stopTelemetry } from '../shared/telemetry/start.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
 import { banner } from './banner.ts';
 import { type MeshConfig, parseMeshConfig } from './config.ts';
 import { parentIsGone } from './parent.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type StatusSource, statusRoute } from './status.ts';
+import { watchClickHouse } from './watch-clickhouse.ts';
 import { writableFolder } from './writable-folder.ts';
 
 /** Pause between two looks whether a ClickHouse server is up, in ms. */
@@ -36,11 +41,13 @@ export interface Mesh {
  */
 export async function runMesh(env: NodeJS.ProcessEnv): Promise<void> {
   const config = parseMeshConfig(env);
-  const mesh = await startMesh(config, pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: true })));
+  watchProcess();
+  const mesh = await startMesh(config, await newLogger(config.LOG_LEVEL, 'mesh'));
   process.stdout.write(banner(mesh.url, config));
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), parentIsGone(env)]);
   process.stdout.write('draining\n');
   await mesh.close();
+  await stopTelemetry();
 }
 
 /** Starts everything in the order in which an event passes it; closes in reverse. */
@@ -69,7 +76,9 @@ export async function startMesh(config: MeshConfig, logger: Logger): Promise<Mes
     ),
   );
 
-  const server = await serveAll(config, { log, client, logger, pipeline, clickhouseUrl });
+  const watching = new AbortController();
+  const server = await serveAll(config, { log, client, logger, pipeline, clickhouseUrl }, watching.signal);
+  starting.defer(() => watching.abort());
   starting.defer(() => server.close());
   await (await pipeline).started;
   const running = starting.move();
@@ -84,9 +93,12 @@ interface Parts {
   clickhouseUrl: string;
 }
 
-function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhouseUrl }: Parts) {
+function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
+  const { log, client, logger, pipeline, clickhouseUrl } = parts;
   const ready = readiness(client, pipeline);
   const gateway = { log, logger, now: Date.now };
+  const view = pipelineView({ config, log, pipeline, clickhouseUrl });
+  watchClickHouse(view, logger, closing);
   return serve({
     host: config.HOST,
     port: config.PORT,
@@ -102,7 +114,8 @@ function serveAll(config: MeshConfig, { log, client, logger, pipeline, clickhous
       ...statsHttp({ client }),
       ...healthHttp(ready),
       openapiRoute,
-      statusRoute(pipelineView({ config, log, pipeline, clickhouseUrl })),
+      statusRoute(view),
+      metricsRoute(async () => (await pipeline).metrics()),
     ],
   });
 }

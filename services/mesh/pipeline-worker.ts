@@ -1,18 +1,20 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import pino from 'pino';
 import { attributionConfig } from '../attribution/config.ts';
 import { run } from '../attribution/main.ts';
 import { rocksdbStateStores } from '../attribution/rocksdb-state-store.ts';
+import { watchNode } from '../attribution/watch-node.ts';
 import { clickhouseClient } from '../shared/clickhouse/client.ts';
 import { attachEmbeddedLog } from '../shared/log/embedded-log.ts';
-import type { PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
+import { newLogger } from '../shared/telemetry/logger.ts';
+import { collectMetrics, stopTelemetry } from '../shared/telemetry/start.ts';
+import type { PipelineAnswers, PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
 import { startSink } from './sink.ts';
 
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;
 const port = parentPort!;
-const logger = pino({ level: logLevel, base: { component: 'pipeline' } }, pino.destination({ dest: 2, sync: true }));
+const logger = await newLogger(logLevel, 'pipeline');
 
 setPriority(5);
 const log = await attachEmbeddedLog(share);
@@ -23,6 +25,7 @@ const node = await run(attributionConfig(attribution), {
   logger,
   stores: rocksdbStateStores(stateDir),
 });
+watchNode(node, log);
 Promise.race([node.failed, sink.failed]).catch(async (error) => {
   // A thread that ends while its stores are open may take the process with it.
   await Promise.allSettled([node.close(), log.close()]);
@@ -39,16 +42,21 @@ function status(): PipelineStatus {
   };
 }
 
+async function answer(kind: keyof PipelineAnswers) {
+  return kind === 'status' ? status() : (await collectMetrics())?.scopeMetrics;
+}
+
 async function stop() {
   await node.close();
   await sink.close();
   await client.close();
   await log.close();
+  await stopTelemetry();
   port.close();
 }
 
 port.on('message', (message: PipelineMessage) => {
-  if (message.kind === 'status') port.postMessage({ id: message.id, status: status() });
-  else void stop();
+  if (message.kind === 'stop') void stop();
+  else void answer(message.kind).then((answered) => port.postMessage({ id: message.id, answer: answered }));
 });
 port.postMessage('started');

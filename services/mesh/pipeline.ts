@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { Logger } from 'pino';
 import type { AttributionEnvironment } from '../attribution/config.ts';
 import type { EmbeddedLog, EmbeddedLogShare } from '../shared/log/embedded-log.ts';
@@ -13,7 +14,12 @@ export interface PipelineData {
   logLevel: string;
 }
 
-export type PipelineMessage = { kind: 'status'; id: number } | { kind: 'stop' };
+/** What the thread is asked, each answered under its id. */
+export interface PipelineAnswers {
+  status: PipelineStatus;
+  metrics: ScopeMetrics[] | undefined;
+}
+export type PipelineMessage = { kind: keyof PipelineAnswers; id: number } | { kind: 'stop' };
 
 export interface PipelineStatus {
   attribution: { partition: number; nextOffset: number }[];
@@ -26,6 +32,8 @@ export interface Pipeline {
   started: Promise<void>;
   /** Undefined while the thread is not up. */
   status(): Promise<PipelineStatus | undefined>;
+  /** What the thread has measured; undefined while it is not up. */
+  metrics(): Promise<ScopeMetrics[] | undefined>;
   /** Lets attribution and the sink finish what they have begun. */
   close(): Promise<void>;
 }
@@ -33,22 +41,22 @@ export interface Pipeline {
 const FIRST_RESTART_MS = 200;
 const LONGEST_RESTART_MS = 10_000;
 
-/** Runs pipeline-worker.ts and starts it again, with growing pauses, whenever it dies. */
+/** Runs pipeline-worker.ts in a thread and starts it again, with growing pauses, whenever it dies. */
 export function startPipeline(log: EmbeddedLog, data: Omit<PipelineData, 'share'>, logger: Logger): Pipeline {
   let worker: Worker | undefined;
   let stopping = false;
   const up = Promise.withResolvers<void>();
-  const waiting = new Map<number, (status: PipelineStatus | undefined) => void>();
+  const waiting = new Map<number, (answer: unknown) => void>();
   let lastId = 0;
 
   async function runOnce(): Promise<void> {
     const share = log.share();
-    const started = new Worker(new URL('./pipeline-worker.ts', import.meta.url), {
+    const started = new Worker(new URL('./pipeline-thread.ts', import.meta.url), {
       workerData: { ...data, share } satisfies PipelineData,
       transferList: [share.port],
     });
-    started.on('message', (message: 'started' | { id: number; status: PipelineStatus }) => {
-      if (message !== 'started') return answer(message.id, message.status);
+    started.on('message', (message: 'started' | { id: number; answer: unknown }) => {
+      if (message !== 'started') return answered(message.id, message.answer);
       worker = started;
       up.resolve();
       if (stopping) started.postMessage({ kind: 'stop' } satisfies PipelineMessage);
@@ -57,11 +65,18 @@ export function startPipeline(log: EmbeddedLog, data: Omit<PipelineData, 'share'
     // Not events.once: it would reject with the error that comes before the exit.
     await new Promise((resolve) => started.once('exit', resolve));
     worker = undefined;
-    for (const id of waiting.keys()) answer(id, undefined);
+    for (const id of waiting.keys()) answered(id, undefined);
   }
 
-  function answer(id: number, status: PipelineStatus | undefined) {
-    waiting.get(id)?.(status);
+  function ask<K extends keyof PipelineAnswers>(kind: K): Promise<PipelineAnswers[K] | undefined> {
+    if (worker === undefined) return Promise.resolve(undefined);
+    const id = ++lastId;
+    worker.postMessage({ kind, id } satisfies PipelineMessage);
+    return new Promise((resolve) => waiting.set(id, resolve as (answer: unknown) => void));
+  }
+
+  function answered(id: number, answer: unknown) {
+    waiting.get(id)?.(answer);
     waiting.delete(id);
   }
 
@@ -81,12 +96,8 @@ export function startPipeline(log: EmbeddedLog, data: Omit<PipelineData, 'share'
   const done = supervise();
   return {
     started: up.promise,
-    status() {
-      if (worker === undefined) return Promise.resolve(undefined);
-      const id = ++lastId;
-      worker.postMessage({ kind: 'status', id } satisfies PipelineMessage);
-      return new Promise((resolve) => waiting.set(id, resolve));
-    },
+    status: () => ask('status'),
+    metrics: () => ask('metrics'),
     async close() {
       stopping = true;
       worker?.postMessage({ kind: 'stop' } satisfies PipelineMessage);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import pino, { type Logger } from 'pino';
+import { watchProcess } from '../shared/telemetry/metrics.ts';
+import { stopTelemetry } from '../shared/telemetry/start.ts';
 
 /** One process of a distributed mesh, as it runs. */
 export interface Running {
@@ -18,11 +19,6 @@ export interface ReadyMessage {
 /** Longest drain, in ms: shorter than the 30 s that Kubernetes and Docker users usually give. */
 const DRAIN_TIMEOUT_MS = 25_000;
 
-/** Logs go to standard error, one line of JSON each. */
-export function processLogger(level: string, component: string): Logger {
-  return pino({ level, base: { component, pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
-}
-
 /**
  * Runs a process until SIGINT or SIGTERM, then drains it. Rejects if it can't start or can't go on. If another process
  * started it with a channel between them, it never outlives that one.
@@ -35,6 +31,7 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
     new Promise((resolve) => process.on('SIGINT', () => isRoot && resolve(0))),
   ]);
   process.once('disconnect', () => process.exit(1));
+  watchProcess();
   const running = await start();
   process.send?.({ ready: { urls: running.urls } } satisfies ReadyMessage);
   if (isRoot) process.stdout.write(`listening on ${running.urls.join(' and ')}\n`);
@@ -47,6 +44,7 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
       process.exit(1);
     }, DRAIN_TIMEOUT_MS).unref();
     await running.close();
+    await stopTelemetry();
     // The Kafka client leaves timers of requests that were given up. Whoever called may still say what went wrong.
     setImmediate(() => process.exit());
   }

@@ -5,6 +5,7 @@ import { insertRecords } from '../shared/clickhouse/insert-records.ts';
 import { STREAMS, type Stream } from '../shared/clickhouse/streams.ts';
 import { SINK_BATCH_BYTES } from '../shared/limits.ts';
 import { type EventLog, type LogRecord, TOPICS, type Topic } from '../shared/log/event-log.ts';
+import { withRecordSpans } from '../shared/telemetry/tracing.ts';
 
 export interface SinkOptions {
   log: EventLog;
@@ -62,7 +63,8 @@ export function startSink({ log, client, logger }: SinkOptions): Sink {
     if (positions[stream.topic].length === 0) positions[stream.topic] = await loadPositions(client, log, stream.topic);
     const next = positions[stream.topic];
     const records = await readBatch(log, stream.topic, next, logger);
-    if (records.length > 0) await insertRecords(client, stream, records);
+    const insert = () => insertRecords(client, stream, records);
+    if (records.length > 0) await withRecordSpans('insert', stream.topic, records, insert);
     let bytes = 0;
     for (const { partition, offset, value } of records) {
       next[partition] = offset + 1;

@@ -1,10 +1,12 @@
 import { healthHttp, healthRoutes } from '../shared/rpc/health.ts';
 import { reflectionRoutes } from '../shared/rpc/reflection.ts';
 import { serve } from '../shared/rpc/server.ts';
+import { newLogger } from '../shared/telemetry/logger.ts';
+import { metricsRoute } from '../shared/telemetry/prometheus.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
 import { openClickHouse } from './cluster-view.ts';
 import { parseStatsConfig } from './config.ts';
-import { processLogger, type Running, runProcess } from './process.ts';
+import { type Running, runProcess } from './process.ts';
 import { answersWithin } from './readiness.ts';
 
 /** `clickmesh stats-service`: StatsService alone. */
@@ -19,13 +21,13 @@ async function startStats(env: NodeJS.ProcessEnv): Promise<Running> {
   const server = await serve({
     host: config.HOST,
     port: config.PORT,
-    logger: processLogger(config.LOG_LEVEL, 'stats'),
+    logger: await newLogger(config.LOG_LEVEL, 'stats'),
     services(router, shutdown) {
       statsRoutes(router, { client: clickhouse.client, shutdown });
       healthRoutes(router, ready, shutdown);
       reflectionRoutes(router);
     },
-    routes: [...statsHttp(clickhouse), ...healthHttp(ready)],
+    routes: [...statsHttp(clickhouse), ...healthHttp(ready), metricsRoute()],
   });
   return {
     urls: [server.url],

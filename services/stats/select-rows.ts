@@ -1,5 +1,8 @@
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { Attributes } from '@opentelemetry/api';
+import { queryDuration } from '../shared/telemetry/metrics.ts';
+import { traceHeaders } from '../shared/telemetry/tracing.ts';
 import type { Statement } from './statement.ts';
 
 /** Seconds after which a caller should try again while ClickHouse is down: it restarts within some. */
@@ -29,6 +32,7 @@ export async function selectRows<Row>(
       format: 'JSONCompact',
       clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
       abort_signal: signal,
+      http_headers: traceHeaders(),
     });
     const { meta, data } = await result.json<unknown[]>();
     const names = meta!.map(({ name }) => name);
@@ -42,6 +46,7 @@ export async function selectJson(client: ClickHouseClient, { query, query_params
     const { stream } = await client.exec({
       query: `${query} FORMAT JSONEachRow`,
       query_params,
+      http_headers: traceHeaders(),
       clickhouse_settings: {
         output_format_json_array_of_rows: 1,
         output_format_json_quote_64bit_integers: 0,
@@ -56,11 +61,16 @@ export async function selectJson(client: ClickHouseClient, { query, query_params
 }
 
 async function orUnavailable<T>(select: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const attributes: Attributes = { 'db.system.name': 'clickhouse', 'db.operation.name': 'SELECT' };
   try {
     return await select();
   } catch (error) {
+    attributes['error.type'] = (error as Error).name;
     if (!isConnectionError(error)) throw error;
     throw new ConnectError('ClickHouse is unavailable', Code.Unavailable, { 'retry-after': RETRY_AFTER }, [], error);
+  } finally {
+    queryDuration.record((performance.now() - began) / 1000, attributes);
   }
 }
 

@@ -59,7 +59,7 @@ test(`kill -9 of ClickHouse alone, ${KILLS} times under load (seed ${SEED})`, as
     await expect.poll(() => mesh.childPids().some((pid) => pid !== clickhouse), { timeout: 30_000 }).toBe(true);
   }
   await load.done;
-  expect(load.refused(), 'ingest does not depend on ClickHouse').toBe(0);
+  expect(load.refused(), 'ingest does not depend on ClickHouse').toEqual([]);
   await expectEveryEventCountedOnce(mesh, events);
 }, 600_000);
 

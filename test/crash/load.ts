@@ -19,7 +19,7 @@ export function startLoad({ url, events, batchesBetweenKills }: LoadOptions) {
     events.slice(i * BATCH, (i + 1) * BATCH),
   );
   let acknowledged = 0;
-  let refused = 0;
+  const refused: string[] = [];
   let stretch = Promise.withResolvers<void>();
   const waiting: { batches: number; resolve(): void }[] = [];
   const next = batches.entries();
@@ -28,8 +28,10 @@ export function startLoad({ url, events, batchesBetweenKills }: LoadOptions) {
   async function sender() {
     for (const [number, batch] of next) {
       while (number >= (kills + 1) * batchesBetweenKills) await stretch.promise;
-      while (!(await send(url(), batch))) {
-        refused++;
+      for (;;) {
+        const failure = await send(url(), batch);
+        if (failure === undefined) break;
+        refused.push(failure);
         await sleep(50);
       }
       acknowledged++;
@@ -37,6 +39,7 @@ export function startLoad({ url, events, batchesBetweenKills }: LoadOptions) {
     }
   }
   return {
+    /** Why requests failed that were then sent again. */
     refused: () => refused,
     killed() {
       kills++;
@@ -52,7 +55,9 @@ export function startLoad({ url, events, batchesBetweenKills }: LoadOptions) {
   };
 }
 
-async function send(url: string, batch: readonly SeedEvent[]): Promise<boolean> {
+/** Undefined if all was accepted, or what went wrong. */
+async function send(url: string, batch: readonly SeedEvent[]): Promise<string | undefined> {
+  const began = performance.now();
   try {
     const response = await fetch(`${url}/api/v1/events`, {
       method: 'POST',
@@ -60,9 +65,11 @@ async function send(url: string, batch: readonly SeedEvent[]): Promise<boolean> 
       body: JSON.stringify(batch),
       signal: AbortSignal.timeout(10_000),
     });
-    const answer = (await response.json()) as { accepted?: number };
-    return response.status === 202 && answer.accepted === batch.length;
-  } catch {
-    return false;
+    const body = await response.text();
+    if (response.status === 202 && JSON.parse(body).accepted === batch.length) return undefined;
+    return `${response.status} ${body.slice(0, 200)}`;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return `${message} (${cause}) after ${Math.round(performance.now() - began)} ms`;
   }
 }

@@ -1,7 +1,8 @@
-import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
+import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect';
 import { codeToHttpStatus, codeToString } from '@connectrpc/connect/protocol-connect';
 import type { Logger } from 'pino';
 import { LogFull, LogUnavailable } from '../log/event-log.ts';
+import type { Exchange } from './exchange.ts';
 import { type HttpResponse, json } from './http-message.ts';
 
 /** Seconds after which a refused caller should try again: a full log drains within one, an outage lasts longer. */
@@ -40,6 +41,9 @@ export function errorResponse(
   return json({ error: { code, message } }, status, headers);
 }
 
+/** The request that a call came with. */
+export const EXCHANGE = createContextKey<Exchange | undefined>(undefined);
+
 /** Maps what handlers throw, and logs the bugs. */
 export function errorInterceptor(logger: Logger): Interceptor {
   return (next) => async (request) => {
@@ -47,6 +51,8 @@ export function errorInterceptor(logger: Logger): Interceptor {
     const fail = (thrown: unknown): never => {
       const error = toConnectError(thrown);
       logIfBug(logger, rpc, error);
+      const exchange = request.contextValues.get(EXCHANGE);
+      if (exchange !== undefined) exchange.failure = error.code;
       throw error;
     };
     const response = await next(request).catch(fail);

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
+import type { Code } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { inActiveSpan } from '../telemetry/tracing.ts';
 import { corsHeaders } from './cors.ts';
 import type { HttpResponse } from './http-message.ts';
 
@@ -16,6 +18,12 @@ export interface Exchange {
   body: Readable;
   /** Calls back when the answer was sent or the client has left. */
   onClose(callback: () => void): void;
+  /** The HTTP status that was answered; undefined while nothing was. */
+  readonly status: number | undefined;
+  /** The code that gRPC's trailers had. */
+  readonly grpcStatus: string | undefined;
+  /** The error of an RPC that neither of them may show, because it is told in the body. */
+  failure: Code | undefined;
   /** Does nothing if the client has left. */
   answer(response: HttpResponse): void;
   /** Node's objects for code that wants to read and answer by them; `answer` works until they have sent something. */
@@ -35,6 +43,11 @@ export function http1Exchange(req: IncomingMessage, res: ServerResponse): Exchan
     headers: req.headers,
     body: req,
     onClose: (callback) => res.once('close', callback),
+    get status() {
+      return res.headersSent ? res.statusCode : undefined;
+    },
+    grpcStatus: undefined,
+    failure: undefined,
     answer({ status, headers, body }) {
       res.statusCode = status;
       setHeaders(res, corsHeaders(req.headers));
@@ -61,6 +74,13 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     headers,
     body: stream,
     onClose: (callback) => stream.once('close', callback),
+    get status() {
+      return stream.sentHeaders?.[':status'] as number | undefined;
+    },
+    get grpcStatus() {
+      return stream.sentTrailers?.['grpc-status'] as string | undefined;
+    },
+    failure: undefined,
     answer(response) {
       if (stream.closed) return;
       const { trailers } = response;
@@ -94,17 +114,18 @@ export function answerWith(exchange: Exchange, response: Promise<HttpResponse>, 
  * too. Never if the client leaves before.
  */
 export function readBody({ body }: Exchange, maxBytes: number, done: (body: Buffer) => void): void {
+  const whole = inActiveSpan(done);
   const chunks: Buffer[] = [];
   let bytes = 0;
   body.on('data', (chunk: Buffer) => {
     if (bytes > maxBytes) return;
     bytes += chunk.length;
     chunks.push(chunk);
-    if (bytes > maxBytes) done(Buffer.concat(chunks));
+    if (bytes > maxBytes) whole(Buffer.concat(chunks));
   });
   body.once('end', () => {
     // A stream that the client has reset ends like one that is complete, but is closed by then.
-    if (bytes <= maxBytes && !body.closed) done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    if (bytes <= maxBytes && !body.closed) whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
   });
 }
 

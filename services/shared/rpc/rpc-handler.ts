@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
+import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import {
   compressionBrotli,
   compressionGzip,
@@ -7,7 +7,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { errorInterceptor, errorResponse } from './errors.ts';
+import { EXCHANGE, errorInterceptor, errorResponse } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { fastUnary } from './fast-unary.ts';
 
@@ -16,12 +16,18 @@ const MAX_TIMEOUT_MS = 3_600_000;
 
 type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
 
-/** Answers Connect, gRPC and gRPC-Web calls of the registered services, and says whether the request was one. */
+export interface RpcHandler {
+  paths: readonly string[];
+  /** Answers the request, and says whether it was a call of a registered service. */
+  handle(exchange: Exchange): boolean;
+}
+
+/** Answers Connect, gRPC and gRPC-Web calls of the registered services. */
 export function rpcHandler(
   services: (router: ConnectRouter) => void,
   maxRequestBytes: number,
   logger: Logger,
-): (exchange: Exchange) => boolean {
+): RpcHandler {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     interceptors: [errorInterceptor(logger)],
@@ -43,7 +49,7 @@ export function rpcHandler(
     });
     return true;
   }
-  return (exchange) => fast.handle(exchange) || full(exchange);
+  return { paths: [...byPath.keys()], handle: (exchange) => fast.handle(exchange) || full(exchange) };
 }
 
 /** `read` is the request's body where it was read already. */
@@ -57,6 +63,7 @@ async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>)
   }
   // An iterator that is left early must not destroy the request: its answer goes over the same connection.
   const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);
-  const response = await rpc({ ...request, body });
+  const contextValues = createContextValues().set(EXCHANGE, exchange);
+  const response = await rpc({ ...request, body, contextValues });
   await universalResponseToNodeResponse(response, res);
 }

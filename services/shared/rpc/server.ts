@@ -8,6 +8,7 @@ import { PREFLIGHT_HEADERS } from './cors.ts';
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts';
 import type { HttpResponse } from './http-message.ts';
 import { type HttpRoute, httpRouter } from './http-routes.ts';
+import { httpEndpoint, observed, rpcEndpoint } from './observe.ts';
 import { rpcHandler } from './rpc-handler.ts';
 
 /** Time to send the first bytes, and all headers, in ms. */
@@ -105,10 +106,11 @@ function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
   const { services, routes, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
   const route = httpRouter(routes, maxRequestBytes, logger);
   const rpc = rpcHandler((router) => services(router, shutdown), maxRequestBytes, logger);
-  return (exchange) => {
+  const endpoints = [...routes.map(({ path }) => httpEndpoint(path)), ...rpc.paths.map(rpcEndpoint)];
+  return observed(endpoints, (exchange) => {
     if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
-    else if (!route(exchange) && !rpc(exchange)) exchange.answer(notFound(exchange.path));
-  };
+    else if (!route(exchange) && !rpc.handle(exchange)) exchange.answer(notFound(exchange.path));
+  });
 }
 
 const PREFLIGHT: HttpResponse = { status: 204, headers: PREFLIGHT_HEADERS, body: '' };

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { metrics } from '@opentelemetry/api';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  type IMetricReader,
+  MeterProvider,
+  MetricReader,
+  PeriodicExportingMetricReader,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
+import packageJson from '../../../package.json' with { type: 'json' };
+
+/** Part of requests without a sampled parent that are traced. */
+const SAMPLED_PART = '0.01';
+
+const OTLP_ENDPOINTS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+];
+
+/** Gives what was counted to whoever asks for it. */
+class Collector extends MetricReader {
+  protected override async onForceFlush() {}
+  protected override async onShutdown() {}
+}
+
+interface Telemetry {
+  collector: Collector;
+  shutdown(): Promise<void>;
+}
+
+let telemetry: Telemetry | undefined;
+
+/**
+ * Starts OpenTelemetry in this thread; before the modules that measure are loaded, since they ask for their instruments
+ * then. Metrics are always counted. Where a variable of OpenTelemetry names an OTLP endpoint they are also sent there,
+ * over gRPC or HTTP, and requests are traced: those whose caller traces them, and 1 % of the others unless
+ * OTEL_TRACES_SAMPLER says otherwise.
+ *
+ * @param service is service.name, unless OTEL_SERVICE_NAME is set
+ */
+export async function startTelemetry(service: string): Promise<void> {
+  const collector = new Collector();
+  const { env } = process;
+  const resource = resourceFromAttributes({
+    'service.name': service,
+    'service.version': packageJson.version,
+    'service.instance.id': randomUUID(),
+    'host.name': hostname(),
+    'process.pid': process.pid,
+  }).merge(detectResources({ detectors: [envDetector] }));
+  if (env.OTEL_SDK_DISABLED === 'true' || !OTLP_ENDPOINTS.some((name) => env[name])) {
+    const provider = new MeterProvider({ resource, readers: [collector] });
+    metrics.setGlobalMeterProvider(provider);
+    telemetry = { collector, shutdown: () => provider.shutdown() };
+    return;
+  }
+  env.OTEL_TRACES_SAMPLER ??= 'parentbased_traceidratio';
+  env.OTEL_TRACES_SAMPLER_ARG ??= SAMPLED_PART;
+  // Logs go to standard error.
+  env.OTEL_LOGS_EXPORTER ??= 'none';
+  // It takes a quarter of a second and 15 MB, which only those pay who export.
+  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const metricReaders: IMetricReader[] = [collector];
+  if (env.OTEL_METRICS_EXPORTER !== 'none') metricReaders.push(await otlpReader(env));
+  const sdk = new NodeSDK({ resource, autoDetectResources: false, metricReaders });
+  sdk.start();
+  telemetry = { collector, shutdown: () => sdk.shutdown() };
+}
+
+/** Sends what was not sent yet, and stops. A collector that does not answer is not waited for longer than its timeout. */
+export async function stopTelemetry(): Promise<void> {
+  const running = telemetry;
+  telemetry = undefined;
+  // Nothing is owed to a collector that is away.
+  await running?.shutdown().catch(() => {});
+}
+
+/** All instruments of this thread as they stand now; undefined where telemetry was not started. */
+export async function collectMetrics(): Promise<ResourceMetrics | undefined> {
+  return (await telemetry?.collector.collect())?.resourceMetrics;
+}
+
+async function otlpReader(env: NodeJS.ProcessEnv): Promise<IMetricReader> {
+  const protocol = env.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL;
+  const { OTLPMetricExporter } =
+    protocol === 'grpc'
+      ? await import('@opentelemetry/exporter-metrics-otlp-grpc')
+      : await import('@opentelemetry/exporter-metrics-otlp-proto');
+  const exportIntervalMillis = Number(env.OTEL_METRIC_EXPORT_INTERVAL ?? 60_000);
+  const exportTimeoutMillis = Math.min(exportIntervalMillis, Number(env.OTEL_METRIC_EXPORT_TIMEOUT ?? 30_000));
+  return new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter(),
+    exportIntervalMillis,
+    exportTimeoutMillis,
+  });
+}

@@ -1,0 +1,142 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+
+/**
+ * The spans of the mesh. A request's trace goes: its server span, `accept`, `append raw-events`; from there, by way of
+ * the records' headers, `attribute`; and `insert` where this program brings records into ClickHouse itself. Requests
+ * and records that are not sampled have no spans, and cost nothing more.
+ */
+const tracer = trace.getTracer('clickmesh');
+
+/** What of a trace travels in the headers of a record or a request. */
+export type TraceHeaders = Readonly<Record<string, string>>;
+
+/** Of records, by their offsets, what goes into the headers of records that follow from them. */
+export type Traces = ReadonlyMap<number, TraceHeaders>;
+export const NO_TRACES: Traces = new Map();
+
+/** A record as far as tracing looks at it. */
+interface TracedRecord {
+  headers: TraceHeaders;
+  partition: number;
+  offset: number;
+}
+
+/** The span that the code runs in, if there is one. */
+export function activeSpan(): Span | undefined {
+  const span = trace.getActiveSpan();
+  return span?.isRecording() ? span : undefined;
+}
+
+/**
+ * Runs `handle` in the span of a request, which `handle` has to end; without one if the request is not sampled.
+ *
+ * @param headers of the request, which may name the caller's span
+ */
+export function withServerSpan(
+  name: string,
+  headers: object,
+  attributes: Attributes,
+  handle: (span: Span | undefined) => void,
+): void {
+  const parent = 'traceparent' in headers ? propagation.extract(ROOT_CONTEXT, headers) : ROOT_CONTEXT;
+  const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+  if (span.isRecording()) context.with(trace.setSpan(parent, span), () => handle(span));
+  else handle(undefined);
+}
+
+/** Runs `action` in a child of the active span, if there is one. */
+export function withSpan<T>(name: string, kind: SpanKind, action: () => T): T {
+  if (activeSpan() === undefined) return action();
+  return tracer.startActiveSpan(name, { kind }, (span) => ending([span], action));
+}
+
+/** A callback that a stream calls runs in no span: this makes it run in the one that is active now. */
+export function inActiveSpan<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+  return activeSpan() === undefined ? callback : context.bind(context.active(), callback);
+}
+
+/** For the headers of what is sent, so that what the receiver does becomes a child of the active span. */
+export function traceHeaders(): TraceHeaders | undefined {
+  return activeSpan() === undefined ? undefined : headersOf(context.active());
+}
+
+/**
+ * Runs `action` on records of a topic. Each of them that is traced gets a span in its own trace, linked to a span of
+ * the whole batch, in which `action` runs; that one is part of the first one's trace and linked to all that came.
+ */
+export function withRecordSpans<T>(
+  name: string,
+  topic: string,
+  records: readonly TracedRecord[],
+  action: (traces: Traces) => T,
+): T {
+  const traced = records.filter(({ headers }) => 'traceparent' in headers);
+  if (traced.length === 0) return action(NO_TRACES);
+  const parents = traced.map(({ headers }) => propagation.extract(ROOT_CONTEXT, headers));
+  const attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': topic };
+  const batch = {
+    kind: SpanKind.CONSUMER,
+    attributes: { ...attributes, 'messaging.batch.message_count': records.length },
+    links: parents.map((parent) => ({ context: trace.getSpanContext(parent)! })),
+  };
+  return tracer.startActiveSpan(`${name} batch`, batch, parents[0]!, (batchSpan) => {
+    const traces = new Map<number, TraceHeaders>();
+    const spans = traced.map(({ partition, offset }, i) => {
+      const options = {
+        kind: SpanKind.CONSUMER,
+        attributes: {
+          ...attributes,
+          'messaging.destination.partition.id': String(partition),
+          'messaging.kafka.offset': offset,
+        },
+        links: [{ context: batchSpan.spanContext() }],
+      };
+      const span = tracer.startSpan(name, options, parents[i]);
+      traces.set(offset, headersOf(trace.setSpan(parents[i]!, span)));
+      return span;
+    });
+    return ending([...spans, batchSpan], () => action(traces));
+  });
+}
+
+/** Runs `action` and ends the spans when it is done; they show if it failed. */
+function ending<T>(spans: readonly Span[], action: () => T): T {
+  const end = () => {
+    for (const span of spans) span.end();
+  };
+  const fail = (error: unknown): never => {
+    for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+    end();
+    throw error;
+  };
+  let result: T;
+  try {
+    result = action();
+  } catch (error) {
+    return fail(error);
+  }
+  if (result instanceof Promise) {
+    return result.then((value) => {
+      end();
+      return value;
+    }, fail) as T;
+  }
+  end();
+  return result;
+}
+
+function headersOf(of: Context): TraceHeaders {
+  const headers: Record<string, string> = {};
+  propagation.inject(of, headers);
+  return headers;
+}
