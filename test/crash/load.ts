@@ -63,7 +63,7 @@ async function send(url: string, batch: readonly SeedEvent[]): Promise<string | 
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(batch),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(30_000),
     });
     const body = await response.text();
     if (response.status === 202 && JSON.parse(body).accepted === batch.length) return undefined;
