@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../services/shared/free-port.ts';
+import { buildGoProgram } from '../fixtures/go-tool.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** A span as the collector got it. */
@@ -38,7 +38,9 @@ export async function startCollector(): Promise<Collector> {
   const [traces, metrics] = [join(folder.path, 'traces.json'), join(folder.path, 'metrics.json')];
   const config = join(folder.path, 'config.json');
   writeFileSync(config, JSON.stringify(configOf({ grpc, http, traces, metrics })));
-  const child = spawn(build(), ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(buildGoProgram(SOURCE, '.', 'collector'), ['--config', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const exited = once(child, 'exit');
   let log = '';
   child.stderr.on('data', (chunk) => {
@@ -62,12 +64,6 @@ export async function startCollector(): Promise<Collector> {
       folder[Symbol.dispose]();
     },
   };
-}
-
-function build(): string {
-  const program = join(tmpdir(), 'clickmesh-gobin', 'collector');
-  if (!existsSync(program)) execFileSync('go', ['build', '-o', program, '.'], { cwd: SOURCE });
-  return program;
 }
 
 function configOf({ grpc, http, traces, metrics }: { grpc: number; http: number; traces: string; metrics: string }) {
