@@ -99,4 +99,9 @@ export const GOALS: readonly Goal[] = [
     ...{ work: 'drain: second day ÷ first', ours: ['drain-next-day', 'day 2: committed'] },
     ...{ per: [['drain-next-day', 'day 1: committed']], ...more(0.9, 1) },
   },
+  {
+    work: 'tracing 1 % of REST requests: throughput kept',
+    ours: ['tracing', 'throughput kept'],
+    ...more(0.95, 0.98),
+  },
 ];

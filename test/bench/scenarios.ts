@@ -11,6 +11,7 @@ import { replay } from './replay.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
 import { stats } from './stats.ts';
 import { stream } from './stream.ts';
+import { tracing } from './tracing.ts';
 import { unary } from './unary.ts';
 
 export const SCENARIOS: readonly Scenario<Subject>[] = [
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...unary,
   ...batch,
   stream,
+  tracing,
   replay,
   ...freshness,
   ...stats,
