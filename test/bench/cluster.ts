@@ -15,8 +15,8 @@ import { processCpuSeconds } from './usage.ts';
 const PARTITIONS = 16;
 const PER_REQUEST = 100;
 const IN_FLIGHT = 16;
-const FULL = { seconds: 20, poolEvents: 200_000, lostEvents: 400_000 };
-const QUICK: typeof FULL = { seconds: 0.2, poolEvents: 2000, lostEvents: 2000 };
+const FULL = { seconds: 20, warmUpSeconds: 10, poolEvents: 200_000, lostEvents: 400_000 };
+const QUICK: typeof FULL = { seconds: 0.2, warmUpSeconds: 0.1, poolEvents: 2000, lostEvents: 2000 };
 const CATCH_UP_TIMEOUT_MS = 300_000;
 
 /** The same load on more and more processes: on a machine with few cores what must stay flat is their CPU per event. */
@@ -24,8 +24,9 @@ const scale: Scenario<ClusterUnderTest>[] = [1, 2, 4].map((nodes) => ({
   name: `cluster-${nodes}`,
   method:
     `clickmesh cluster with ${nodes} gateways and ${nodes} attribution nodes, ${PARTITIONS} partitions, one broker, two ` +
-    `ClickHouse shards. IngestBatch of ${PER_REQUEST} events by gRPC, ${IN_FLIGHT} in flight for each gateway, ${FULL.seconds} s long, then ` +
-    'nothing until attribution and ClickHouse have caught up.',
+    `ClickHouse shards. IngestBatch of ${PER_REQUEST} events by gRPC, ${IN_FLIGHT} in flight for each gateway: ` +
+    `${FULL.warmUpSeconds} s a gateway for every process to compile its code; then, measured, ${FULL.seconds} s and until ` +
+    'attribution and ClickHouse have caught up.',
   whyNot: whyNoKafka,
   start: (dataDir) => startCluster(dataDir, clusterOf(nodes)),
   run: (mesh, quick) => runScale(mesh, nodes, quick ? QUICK : FULL),
@@ -67,13 +68,22 @@ function clusterOf(nodes: number): Record<string, string> {
 async function runScale(mesh: ClusterUnderTest, nodes: number, size: typeof FULL): Promise<Figure[]> {
   const requests = prepareRequests(batchProto, PER_REQUEST, size.poolEvents);
   using client = grpcClient(mesh.url, '/clickmesh.v1.IngestService/IngestBatch', 2 * nodes);
+  let acknowledged = 0;
+  const load = async (loadSeconds: number) => {
+    const { requests: count } = await closedLoop(IN_FLIGHT * nodes, loadSeconds, () => client.send(requests.next()));
+    acknowledged += count * PER_REQUEST;
+  };
+  await load(size.warmUpSeconds * nodes);
+  await waitUntilCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
+  const warmUpEvents = acknowledged;
   const before = cpuByRole(mesh);
-  const { events, seconds, catchUpSeconds } = await measureIngest(
+  const { seconds, catchUpSeconds } = await measureIngest(
     mesh,
-    () => closedLoop(IN_FLIGHT * nodes, size.seconds, () => client.send(requests.next())),
-    (load) => load.requests * PER_REQUEST,
+    () => load(size.seconds),
+    () => acknowledged,
   );
   const after = cpuByRole(mesh);
+  const events = acknowledged - warmUpEvents;
   const owned = (await status(mesh)).owners.map(({ partitions }) => partitions.length);
   return [
     { name: 'sustained', value: events / seconds, unit: 'events/s' },
