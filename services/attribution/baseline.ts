@@ -64,7 +64,7 @@ export async function loadPublished(
   const countFrom = Math.min(committed, Number(knownThrough({ countFrom: 0, known })) + 1);
   const value = Buffer.concat([Buffer.alloc(8), toBinary(PartitionProgressSchema, known)]);
   value.writeDoubleLE(countFrom);
-  store.write({ deletes: [], puts: [{ key: BASELINE_KEY, value }] });
+  store.write({ deletes: [], appends: [], puts: [{ key: BASELINE_KEY, value }] });
   return bytes;
 }
 
@@ -83,7 +83,7 @@ function putNewest(store: StateStore, records: readonly LogRecord[]): void {
     const bytes = stored[i];
     return bytes === undefined || fromBinary(DailyStatsSchema, bytes).version <= version ? [entry] : [];
   });
-  store.write({ deletes: [], puts });
+  store.write({ deletes: [], appends: [], puts });
 }
 
 /** Every record of a partition. Throws if retention has dropped some: counts without them would be wrong. */

@@ -29,7 +29,7 @@ const value = (text: string) => [{ key: Buffer.from('key'), value: Buffer.from(t
 /** Writes to the partition's store and takes a checkpoint of it. Returns the bytes put. */
 async function writeAndSave(text: string, offset: number): Promise<number> {
   const state = await stores.open(PARTITION);
-  state.write({ puts: value(text), deletes: [] });
+  state.write({ puts: value(text), deletes: [], appends: [] });
   await state.close();
   const folder = await stores.snapshot(PARTITION);
   return saveCheckpoint(store, { partition: PARTITION, offset, takenAt: Date.now() }, folder, never);
@@ -66,7 +66,7 @@ test('only new files are put, also by a node that has restored', async () => {
       key: Buffer.from(`${i}/${j}`),
       value: Buffer.alloc(500, `${i * j}`),
     }));
-    state.write({ puts, deletes: [] });
+    state.write({ puts, deletes: [], appends: [] });
   }
   await state.close();
   const whole = await writeAndSave('first', 10);

@@ -16,7 +16,7 @@ export interface AttributionConfig {
   retentionMs(kind: EventKind): number;
   /** Most touches, and most conversions, kept in a user's state. */
   maxTouches: number;
-  /** About how many bytes of users' states each partition keeps in memory. */
+  /** About how many bytes of users' states a node keeps in memory, in equal shares of its partitions. */
   userCacheBytes: number;
 }
 
@@ -46,8 +46,8 @@ const environment = z.object({
   /** How long a conversion's id is kept to know its duplicates. */
   CONVERSION_ID_HOURS: hours.default(7 * 24),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
-  /** Megabytes of users' states that each partition keeps in memory. */
-  USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(32),
+  /** Megabytes of users' states that a node keeps in memory, in equal shares of its partitions. */
+  USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(256),
 });
 
 export type AttributionEnvironment = z.infer<typeof environment>;

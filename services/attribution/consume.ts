@@ -58,6 +58,8 @@ export interface PartitionDeps {
   log: EventLog;
   logger: Logger;
   stores: StateStores;
+  /** About how many bytes of users' states this partition may keep in memory, now. */
+  cacheBytes(): number;
   /** Where and how often checkpoints are taken; none where it is absent. */
   checkpoints?: CheckpointSettings;
   /** Notes for the group that everything before this offset is folded and published. */
@@ -152,7 +154,7 @@ async function fold(
     status,
     signal,
     store,
-    fold: newPartitionFold(config, status.progress, baseline),
+    fold: newPartitionFold(config, status.progress, { baseline, cacheBytes: deps.cacheBytes }),
     sweep: newSweep(config),
     expired: [],
     baseline,
@@ -269,7 +271,6 @@ async function flush(run: Run): Promise<void> {
   const { deps, status, store } = run;
   if (run.unflushed === 0) return;
   await publishTallies(run);
-  // What the sweep read may have come back to life since: the put counts, because it comes last.
   run.fold.flush(store, run.expired);
   run.expired = [];
   run.unflushed = 0;

@@ -1,8 +1,10 @@
-import { create, fromBinary } from '@bufbuild/protobuf';
-import { type DailyStats, DailyStatsSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { CounterKey, Increment } from './effects.ts';
-import { encodeCounter } from './encode-outputs.ts';
+import { fromBinary } from '@bufbuild/protobuf';
+import { DailyStatsSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { newClickIndex } from './click-index.ts';
+import { type CounterKey, dayOf, type Increment, type NewClick } from './effects.ts';
+import { type CounterValues, encodeCounter } from './encode-outputs.ts';
 import { counterKey, counterName } from './keys.ts';
+import type { Touch } from './state.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
@@ -13,18 +15,16 @@ export interface ChangedCounter {
 
 /** The counters of one partition. Those in use are kept in memory. */
 export interface Counters {
-  /** Adds increments, of which each is later in the log than those of calls before. */
-  add(store: StateStore, increments: readonly Increment[]): void;
+  /** Adds clicks and increments, of which each is later in the log than those of calls before. */
+  add(store: StateStore, clicks: readonly NewClick[], increments: readonly Increment[]): void;
   /** The counters that changed since the last call. */
   takeChanged(): ChangedCounter[];
   /** The counters that the store does not have as they are, which the caller now stores. */
   takeDirty(): StateEntry[];
 }
 
-interface Counter {
+interface Counter extends CounterKey, CounterValues {
   name: string;
-  key: Buffer;
-  value: DailyStats;
   /** Its value in bytes, once they are asked for. */
   bytes: Buffer | undefined;
   /** Version that it was loaded with: increments up to it are in it. -1 for a new one. */
@@ -38,42 +38,60 @@ const KEPT = 50_000;
 
 export function newCounters(partition: number): Counters {
   const kept = new Map<string, Counter>();
+  const ofClicks = newClickIndex<Counter>();
   let changed: Counter[] = [];
   let dirty: Counter[] = [];
 
   function load(store: StateStore, missing: ReadonlyMap<string, CounterKey>): void {
-    const keys = [...missing.values()].map(counterKey);
-    const stored = store.getMany(keys);
+    const stored = store.getMany([...missing.values()].map(counterKey));
     [...missing].forEach(([name, key], i) => {
       const bytes = stored[i];
-      const value = bytes === undefined ? newCounter(partition, key) : fromBinary(DailyStatsSchema, bytes);
-      const loadedVersion = bytes === undefined ? -1 : Number(value.version);
-      kept.set(name, { name, key: keys[i]!, value, bytes, loadedVersion, isChanged: false, isDirty: false });
+      const values = bytes === undefined ? NOTHING : valuesOf(bytes);
+      const loadedVersion = bytes === undefined ? -1 : values.version;
+      kept.set(name, { ...keyOf(key), ...values, name, bytes, loadedVersion, isChanged: false, isDirty: false });
     });
   }
 
-  function note(counter: Counter): void {
+  /** The counter's name; notes it if it is missing. */
+  function nameOf(key: CounterKey, missing: Map<string, CounterKey>): string {
+    const name = counterName(key);
+    if (!kept.has(name)) missing.set(name, key);
+    return name;
+  }
+
+  function note(counter: Counter, version: number): void {
+    counter.version = version;
     counter.bytes = undefined;
     if (!counter.isChanged) changed.push(counter);
     if (!counter.isDirty) dirty.push(counter);
     counter.isChanged = counter.isDirty = true;
   }
 
+  function bytesOf(counter: Counter): Buffer {
+    counter.bytes ??= encodeCounter(partition, counter);
+    return counter.bytes;
+  }
+
   return {
-    add(store, increments) {
+    add(store, clicks, increments) {
       const missing = new Map<string, CounterKey>();
-      const found = increments.map((increment) => {
-        const name = counterName(increment);
-        const counter = kept.get(name);
-        if (counter === undefined) missing.set(name, increment);
-        return counter ?? name;
-      });
+      const clicked = clicks.map(({ touch }) => ofClicks.get(touch) ?? nameOf(clickKey(touch), missing));
+      const credited = increments.map((increment) => nameOf(increment, missing));
       if (missing.size > 0) load(store, missing);
-      found.forEach((each, i) => {
-        const counter = typeof each === 'string' ? kept.get(each)! : each;
-        if (increments[i]!.offset <= counter.loadedVersion) return;
-        apply(counter.value, increments[i]!);
-        note(counter);
+      clicks.forEach(({ touch, offset }, i) => {
+        const found = clicked[i]!;
+        const counter = typeof found === 'string' ? kept.get(found)! : found;
+        if (typeof found === 'string') ofClicks.add(touch, counter);
+        if (offset <= counter.loadedVersion) return;
+        counter.clicks++;
+        note(counter, offset);
+      });
+      increments.forEach(({ conversionsMicros, revenueMicros, offset }, i) => {
+        const counter = kept.get(credited[i]!)!;
+        if (offset <= counter.loadedVersion) return;
+        counter.conversionsMicros += conversionsMicros;
+        counter.revenueMicros += revenueMicros;
+        note(counter, offset);
       });
     },
     takeChanged() {
@@ -86,25 +104,26 @@ export function newCounters(partition: number): Counters {
       const taken = dirty;
       dirty = [];
       for (const counter of taken) counter.isDirty = false;
-      if (kept.size > KEPT && changed.length === 0) kept.clear();
-      return taken.map((counter) => ({ key: counter.key, value: bytesOf(counter) }));
+      if (kept.size > KEPT && changed.length === 0) {
+        kept.clear();
+        ofClicks.clear();
+      }
+      return taken.map((counter) => ({ key: counterKey(counter), value: bytesOf(counter) }));
     },
   };
 }
 
-function apply(counter: DailyStats, { clicks, conversionsMicros, revenueMicros, offset }: Increment): void {
-  counter.version = BigInt(offset);
-  if (clicks !== 0) counter.clicks += BigInt(clicks);
-  if (conversionsMicros !== 0n) counter.conversionsMicros += conversionsMicros;
-  if (revenueMicros !== 0n) counter.revenueMicros += revenueMicros;
+const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };
+
+function valuesOf(bytes: Buffer): CounterValues {
+  const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, bytes);
+  return { clicks: Number(clicks), conversionsMicros, revenueMicros, version: Number(version) };
 }
 
-function bytesOf(counter: Counter): Buffer {
-  counter.bytes ??= encodeCounter(counter.value);
-  return counter.bytes;
+function keyOf({ day, campaignId, source, conversionType, model }: CounterKey): CounterKey {
+  return { day, campaignId, source, conversionType, model };
 }
 
-function newCounter(partition: number, key: CounterKey): DailyStats {
-  const { day, campaignId, source, conversionType, model } = key;
-  return create(DailyStatsSchema, { partition, day, campaignId, source, conversionType, model });
+function clickKey({ timestamp, campaignId, source }: Touch): CounterKey {
+  return { day: dayOf(timestamp), campaignId, source, conversionType: '', model: '' };
 }

@@ -14,6 +14,12 @@ export interface Tally {
   touchesDropped: number;
 }
 
+/** A click that no earlier one is a duplicate of. */
+export interface NewClick {
+  touch: Touch;
+  offset: number;
+}
+
 /** What a counter counts. Rows of clicks have an empty conversionType and model. */
 export interface CounterKey {
   /** Days since 1970-01-01, UTC. */
@@ -24,9 +30,8 @@ export interface CounterKey {
   model: string;
 }
 
-/** A change of one counter. */
+/** A change of one counter of conversions. */
 export interface Increment extends CounterKey {
-  clicks: number;
   conversionsMicros: bigint;
   revenueMicros: bigint;
   /** Offset of the event that caused it. */
@@ -58,39 +63,37 @@ export interface Decision extends Published {
 /** Everything that follows from a batch of events, in event order. */
 export interface Effects {
   tally: Tally;
+  clicks: NewClick[];
   increments: Increment[];
   attributed: AttributedRow[];
   decisions: Decision[];
   /** Event ids that no longer fit into their user's state. */
   movedOut: SeenId[];
-  /** Counts a click that no other one is a duplicate of. */
-  newClick(touch: Touch, offset: number): void;
 }
 
 export function newEffects(): Effects {
-  const increments: Increment[] = [];
-  const tally = {
-    clicks: 0,
-    attributed: 0,
-    unattributed: 0,
-    clickDuplicates: 0,
-    conversionDuplicates: 0,
-    conflicts: 0,
-    corrections: 0,
-    touchesDropped: 0,
-  };
   return {
-    tally,
-    increments,
+    tally: {
+      clicks: 0,
+      attributed: 0,
+      unattributed: 0,
+      clickDuplicates: 0,
+      conversionDuplicates: 0,
+      conflicts: 0,
+      corrections: 0,
+      touchesDropped: 0,
+    },
+    clicks: [],
+    increments: [],
     attributed: [],
     decisions: [],
     movedOut: [],
-    newClick({ timestamp, campaignId, source }, offset) {
-      tally.clicks++;
-      const key = { day: dayOf(timestamp), campaignId, source, conversionType: '', model: '' };
-      increments.push({ ...key, clicks: 1, conversionsMicros: 0n, revenueMicros: 0n, offset });
-    },
   };
+}
+
+export function noteClick({ tally, clicks }: Effects, click: NewClick): void {
+  tally.clicks++;
+  clicks.push(click);
 }
 
 /**
@@ -144,7 +147,6 @@ function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n
     source,
     conversionType: conversion.type,
     model: credit.model,
-    clicks: 0,
     conversionsMicros: sign * BigInt(credit.creditMicros),
     revenueMicros: sign * credit.valueMicros,
     offset,

@@ -1,6 +1,5 @@
-import type { DailyStats } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HOUR_MS } from '../shared/limits.ts';
-import type { AttributedRow, Decision } from './effects.ts';
+import type { AttributedRow, CounterKey, Decision } from './effects.ts';
 import { type Candidate, explain } from './explain.ts';
 import { StoredTouch, storeTouch } from './touch.ts';
 import { UUID_LENGTH, writeUuidText } from './uuid.ts';
@@ -59,8 +58,16 @@ export function encodeAttributed({ userId, conversion, offset, credit, lookbackM
   return copyTo(valueMicros === 0n ? at : putBigint(at + 1, 0x01, valueMicros));
 }
 
+/** Values of a DailyStats, of which `clicks` and `version` can't come near 2^53. */
+export interface CounterValues {
+  clicks: number;
+  conversionsMicros: bigint;
+  revenueMicros: bigint;
+  version: number;
+}
+
 /** A DailyStats. */
-export function encodeCounter(counter: DailyStats): Buffer {
+export function encodeCounter(partition: number, counter: CounterKey & CounterValues): Buffer {
   const { campaignId, source, conversionType, model } = counter;
   reserve(0, campaignId, source, conversionType, model);
   let at = putNumber(0, 0x08, counter.day);
@@ -68,11 +75,11 @@ export function encodeCounter(counter: DailyStats): Buffer {
   at = putText(at, 0x1a, source);
   at = putText(at, 0x22, conversionType);
   at = putText(at, 0x2a, model);
-  at = putNumber(at, 0x30, counter.partition);
-  at = putBigint(at, 0x38, counter.clicks);
+  at = putNumber(at, 0x30, partition);
+  at = putNumber(at, 0x38, counter.clicks);
   at = putBigint(at, 0x40, counter.conversionsMicros);
   at = putBigint(at, 0x48, counter.revenueMicros);
-  return copyTo(putBigint(at, 0x50, counter.version));
+  return copyTo(putNumber(at, 0x50, counter.version));
 }
 
 function putCandidate(at: number, { touch, model, creditMicros, reason }: Candidate): number {

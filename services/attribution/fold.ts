@@ -1,6 +1,6 @@
 import type { AttributionConfig } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
-import { type Effects, type Published, redecided } from './effects.ts';
+import { type Effects, noteClick, type Published, redecided } from './effects.ts';
 import type { DecidedConversion, EventKind, SeenId, Touch, UserState } from './state.ts';
 import { isSameClick } from './touch.ts';
 
@@ -40,7 +40,7 @@ function foldClick(context: FoldContext, user: UserState, { userId, offset, touc
     if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
     return;
   }
-  effects.newClick(touch, offset);
+  noteClick(effects, { touch, offset });
   insertTouch(user.touches, touch);
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {

@@ -25,6 +25,11 @@ export function userKey(userId: string): Buffer {
   return Buffer.from(USER + userId);
 }
 
+/** The user whose state has this key. */
+export function userOfKey(key: Buffer): string {
+  return key.toString('utf8', USER.length);
+}
+
 /** Value: arrival in ms, as a double. */
 export function seenKey({ userId, kind, eventId }: Omit<SeenId, 'arrival'>): Buffer {
   return Buffer.from(`${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${eventId}`);

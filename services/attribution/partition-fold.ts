@@ -49,14 +49,18 @@ export function nextOffset(progress: PartitionProgress): number | undefined {
   return progress.records === 0n ? undefined : Number(progress.version) + 1;
 }
 
-/** A fold that goes on after `before`, which is where the store stands. */
+/**
+ * A fold that goes on after `before`, which is where the store stands.
+ *
+ * @param cacheBytes about how many bytes of users' states to keep in memory, now; all that the node has if absent
+ */
 export function newPartitionFold(
   config: AttributionConfig,
   before: PartitionProgress,
-  baseline?: Baseline,
+  { baseline, cacheBytes = () => config.userCacheBytes }: { baseline?: Baseline; cacheBytes?: () => number } = {},
 ): PartitionFold {
   const { partition } = before;
-  const users = newUsers(config);
+  const users = newUsers(config, cacheBytes);
   const counters = newCounters(partition);
   let progress = before;
   /** Later tallies are published already. */
@@ -70,8 +74,8 @@ export function newPartitionFold(
       const { events, deadLetters, watermark } = readAll(records, Number(progress.watermark));
       const effects = users.fold(store, events);
       const countFrom = baseline?.countFrom ?? 0;
-      const uncounted = effects.increments.filter(({ offset }) => offset >= countFrom);
-      counters.add(store, uncounted);
+      const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
+      counters.add(store, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
       const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
       isKnown = baseline !== undefined && moment.version <= knownThrough(baseline);
       const tallies = isKnown ? baseline!.known : advance(progress, records.length, effects.tally, deadLetters.length);
@@ -87,8 +91,8 @@ export function newPartitionFold(
     isFull: users.isFull,
     flush(store, expired) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
-      const puts = [...users.takeDirty(), ...counters.takeDirty(), { key: PROGRESS_KEY, value }];
-      store.write({ deletes: expired, puts });
+      const { deletes, puts, appends } = users.takeChanges(expired);
+      store.write({ deletes, puts: [...puts, ...counters.takeDirty(), { key: PROGRESS_KEY, value }], appends });
     },
   };
 }

@@ -47,6 +47,8 @@ async function openStore(dir: string): Promise<StateStore> {
     // of a drain of 6 M events that took 16 of 43 CPU seconds per million.
     compaction: 'universal',
     compression: false,
+    // Adds bytes to a value without a read of it, with nothing between them.
+    mergeOperator: 'id=stringappend;delimiter=',
     // One store a partition: eight of them stay under 300 MB.
     memtableMemoryBudget: 16 << 20,
     cacheSize: 16 << 20,
@@ -57,10 +59,11 @@ async function openStore(dir: string): Promise<StateStore> {
   const batch = db.batch();
   return {
     getMany: (keys) => db._getManySync(keys, { valueEncoding: 'buffer' }),
-    write({ puts, deletes }) {
+    write({ puts, deletes, appends }) {
       batch._clear();
       for (const key of deletes) batch._del(key, {});
       for (const { key, value } of puts) batch._put(key, value, {});
+      for (const { key, value } of appends) batch._merge(key, value, {});
       batch._writeSync({ sync: false });
     },
     scan(from, to, limit) {

@@ -5,7 +5,7 @@ import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { newEffects } from './effects.ts';
 import { fold } from './fold.ts';
 import { newUser, type Touch, type UserState } from './state.ts';
-import { appendClick, decodeAge, decodeUser, encodeUser } from './state-codec.ts';
+import { appendClick, decodeAge, decodeUser, encodeUser, settle } from './state-codec.ts';
 import { storeTouch } from './touch.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -69,7 +69,7 @@ test('a state reads back as it was written', () => {
 });
 
 test('a state of another format is refused', () => {
-  expect(() => decodeUser(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow('format 99');
+  expect(() => settle(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow('format 99');
 });
 
 test('a click added to the bytes is a click folded, or is left to the fold', () => {
@@ -95,6 +95,7 @@ test('a click added to the bytes is a click folded, or is left to the fold', () 
           oldestConversion: arrival - config.conversionRetentionMs,
         };
         const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 1n, credits: [] };
+        const before = Buffer.from(bytes);
         const isAppended = kind === 'click' && appendClick(appended, touch, limits);
         const event = kind === 'click' ? { kind, touch } : { kind, conversion };
         const effects = newEffects();
@@ -108,6 +109,9 @@ test('a click added to the bytes is a click folded, or is left to the fold', () 
         if (!isAppended) continue;
         added++;
         expect(appended.bytes.subarray(0, appended.length)).toEqual(bytes);
+        // The store has the header as it was before.
+        const tail = appended.bytes.subarray(before.length, appended.length);
+        expect(settle(Buffer.concat([before, tail]))).toEqual(bytes);
         expect(effects).toMatchObject({ tally: { clicks: 1 }, attributed: [], decisions: [], movedOut: [] });
       }
     }),

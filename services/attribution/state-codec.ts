@@ -63,9 +63,35 @@ export function encodeUser(user: UserState): Buffer {
   return bytes;
 }
 
-/** The state's touches are views of `bytes`. */
+/**
+ * Takes into the header the touches that follow those it knows: RocksDB adds to a user's bytes what `appendClick` added
+ * to them in memory, at the end, and leaves the header as it was. Throws an Error if the format is another.
+ */
+export function settle(bytes: Buffer): Buffer {
+  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
+  let count = bytes.readUInt32LE(TOUCH_COUNT);
+  let last = bytes.readUInt32LE(LAST_TOUCH_START);
+  let at = count === 0 ? bytes.readUInt32LE(TOUCHES_START) : endOfTouch(bytes, last);
+  if (at === bytes.length) return bytes;
+  let latest = bytes.readDoubleLE(LAST_CLICK_ARRIVAL);
+  let first = bytes.readDoubleLE(FIRST_CLICK_ARRIVAL);
+  while (at < bytes.length) {
+    const { arrival, end } = new StoredTouch(bytes, at);
+    latest = Math.max(latest, arrival);
+    first = Math.min(first, arrival);
+    count++;
+    last = at;
+    at = end;
+  }
+  bytes.writeUInt32LE(count, TOUCH_COUNT);
+  bytes.writeUInt32LE(last, LAST_TOUCH_START);
+  bytes.writeDoubleLE(latest, LAST_CLICK_ARRIVAL);
+  bytes.writeDoubleLE(first, FIRST_CLICK_ARRIVAL);
+  return bytes;
+}
+
+/** The state's touches are views of `bytes`, whose header must be settled. */
 export function decodeUser(bytes: Buffer): UserState {
-  checkFormat(bytes);
   const user = newUser();
   user.overflowed = isOverflowed(bytes);
   const reader = new Reader(bytes, HEADER_BYTES);
@@ -76,9 +102,8 @@ export function decodeUser(bytes: Buffer): UserState {
   return user;
 }
 
-/** Reads only what tells whether the user can be dropped. */
+/** Reads only what tells whether the user can be dropped. The header must be settled. */
 export function decodeAge(bytes: Buffer): StateAge {
-  checkFormat(bytes);
   return {
     lastClickArrival: bytes.readDoubleLE(LAST_CLICK_ARRIVAL),
     lastConversionArrival: bytes.readDoubleLE(LAST_CONVERSION_ARRIVAL),
@@ -131,17 +156,16 @@ export function appendClick(user: EncodedUser, touch: StoredTouch, limits: Appen
   return true;
 }
 
-/** Makes room for more bytes, with some to spare: few users stay at one click. */
+/**
+ * Makes room for more bytes, with some to spare: few users stay at one click. Memory of its own, here and in `finish`: a
+ * user that stays would keep all of a pool's 8 KB.
+ */
 function reserve(user: EncodedUser, more: number): void {
   const needed = user.length + more;
   if (needed <= user.bytes.length) return;
-  const larger = Buffer.allocUnsafe(needed + (needed >> 2));
+  const larger = Buffer.allocUnsafeSlow(needed + (needed >> 2));
   user.bytes.copy(larger, 0, 0, user.length);
   user.bytes = larger;
-}
-
-function checkFormat(bytes: Buffer): void {
-  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
 }
 
 function arrivalOf({ arrival }: { arrival: number }): number {
@@ -243,7 +267,9 @@ class Writer {
   }
 
   finish(): Buffer {
-    return Buffer.from(scratch.subarray(0, this.at));
+    const bytes = Buffer.allocUnsafeSlow(this.at);
+    scratch.copy(bytes, 0, 0, this.at);
+    return bytes;
   }
 
   #reserve(bytes: number): void {

@@ -7,7 +7,7 @@
  * - Only one store may be open on a place.
  */
 export interface StateStore {
-  /** Values in the order of the keys. */
+  /** Values in the order of the keys, for the caller to keep and change. */
   getMany(keys: readonly Buffer[]): (Buffer | undefined)[];
   write(changes: StateChanges): void;
   /** Up to `limit` entries with `from <= key < to`, ascending. */
@@ -38,8 +38,10 @@ export interface StateEntry {
   value: Buffer;
 }
 
-/** A key that is in both is put. */
+/** Done in this order. */
 export interface StateChanges {
   deletes: readonly Buffer[];
   puts: readonly StateEntry[];
+  /** Bytes to add at the end of values. */
+  appends: readonly StateEntry[];
 }

@@ -38,6 +38,7 @@ test('finds what the fold no longer looks at, and nothing else', () => {
       { key: PROGRESS_KEY, value: Buffer.of() },
     ],
     deletes: [],
+    appends: [],
   });
   const expired = newSweep(config).next(store, now);
   expect(expired).toEqual([seen('click', 'old'), seen('conversion', 'old'), userKey('all old'), userKey('old click')]);
@@ -46,7 +47,7 @@ test('finds what the fold no longer looks at, and nothing else', () => {
 test('goes through all keys in slices, then rests for an hour of the partition', () => {
   const store = memoryStateStore();
   const keys = Array.from({ length: 450 }, (_, i) => userKey(`user ${String(i).padStart(3, '0')}`));
-  store.write({ puts: keys.map((key) => ({ key, value: userSeen({ click: 49 }) })), deletes: [] });
+  store.write({ puts: keys.map((key) => ({ key, value: userSeen({ click: 49 }) })), deletes: [], appends: [] });
   const sweep = newSweep(config);
   const slices = [sweep.next(store, now), sweep.next(store, now), sweep.next(store, now)];
   expect(slices.map((slice) => slice.length)).toEqual([200, 200, 50]);

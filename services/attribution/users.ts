@@ -1,11 +1,11 @@
 import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
-import { type Effects, newEffects } from './effects.ts';
+import { type Effects, newEffects, noteClick } from './effects.ts';
 import { type FoldContext, type FoldEvent, fold } from './fold.ts';
-import { seenKey, userKey } from './keys.ts';
+import { isUserKey, seenKey, userKey, userOfKey } from './keys.ts';
 import { newUser, type SeenId, type UserState } from './state.ts';
-import { appendClick, decodeUser, encodeUser, isOverflowed } from './state-codec.ts';
-import type { StateEntry, StateStore } from './state-store.ts';
+import { appendClick, decodeUser, encodeUser, isOverflowed, settle } from './state-codec.ts';
+import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
 import { StoredTouch } from './touch.ts';
 import { type CachedUser, newUserCache } from './user-cache.ts';
 
@@ -15,12 +15,17 @@ export interface Users {
   fold(store: StateStore, events: readonly FoldEvent[]): Effects;
   /** What changed takes as much as the cache may: it is time to store it. */
   isFull(): boolean;
-  /** What changed since the last call, which the caller now stores. */
-  takeDirty(): StateEntry[];
+  /**
+   * What changed since the last call, which the caller now stores.
+   *
+   * @param expired keys that the sweep found; those that nothing changed under are deleted
+   */
+  takeChanges(expired: readonly Buffer[]): StateChanges;
 }
 
-export function newUsers(config: AttributionConfig): Users {
-  const cache = newUserCache(config.userCacheBytes);
+/** @param cacheBytes about how many bytes of states to keep in memory, now */
+export function newUsers(config: AttributionConfig, cacheBytes: () => number): Users {
+  const cache = newUserCache(cacheBytes);
   /** Ids that were moved out of their user's state and are not yet in the store. */
   const moved = new Map<string, SeenId>();
 
@@ -36,8 +41,9 @@ export function newUsers(config: AttributionConfig): Users {
     cacheMisses.add(ids.length);
     const stored = store.getMany(ids.map(userKey));
     ids.forEach((id, i) => {
-      const bytes = stored[i] ?? encodeUser(newUser());
-      cache.add(id, { bytes, length: bytes.length });
+      const found = stored[i];
+      const bytes = found === undefined ? encodeUser(newUser()) : settle(found);
+      cache.add(id, { bytes, length: bytes.length }, found === undefined ? 0 : bytes.length);
     });
     return found.map((user, i) => user ?? cache.get(events[i]!.userId)!);
   }
@@ -73,7 +79,7 @@ export function newUsers(config: AttributionConfig): Users {
       events.forEach((event, i) => {
         const user = users[i]!;
         if (!open.has(event.userId) && append(config, user, event)) {
-          effects.newClick(event.touch, event.offset);
+          noteClick(effects, event);
           cache.touched(event.userId, user);
           return;
         }
@@ -86,18 +92,26 @@ export function newUsers(config: AttributionConfig): Users {
         const user = cache.get(userId)!;
         user.bytes = encodeUser(state);
         user.length = user.bytes.length;
+        user.stored = 0;
         cache.touched(userId, user);
       }
+      cache.evict();
       return effects;
     },
     isFull: cache.isFull,
-    takeDirty() {
-      const dirty = cache
-        .takeDirty()
-        .map(([userId, { bytes, length }]) => ({ key: userKey(userId), value: bytes.subarray(0, length) }));
-      const seen = [...moved.values()].map((id) => ({ key: seenKey(id), value: encodeArrival(id.arrival) }));
+    takeChanges(expired) {
+      const puts: StateEntry[] = [];
+      const appends: StateEntry[] = [];
+      // What the sweep read may have come back to life since. A user deleted must not be added to.
+      const deletes = expired.filter((key) => !isUserKey(key) || cache.drop(userOfKey(key)));
+      for (const [userId, user] of cache.takeDirty()) {
+        const { bytes, length, stored } = user;
+        (stored === 0 ? puts : appends).push({ key: userKey(userId), value: bytes.subarray(stored, length) });
+        user.stored = length;
+      }
+      for (const id of moved.values()) puts.push({ key: seenKey(id), value: encodeArrival(id.arrival) });
       moved.clear();
-      return [...dirty, ...seen];
+      return { deletes, puts, appends };
     },
   };
 }

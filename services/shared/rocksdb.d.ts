@@ -11,6 +11,8 @@ declare module '@nxtedition/rocksdb' {
     /** Bytes. */
     cacheSize?: number;
     compression?: boolean;
+    /** As RocksDB's MergeOperator::CreateFromString reads it. */
+    mergeOperator?: string;
     walCompression?: boolean;
     parallelism?: number;
   }
@@ -38,6 +40,7 @@ declare module '@nxtedition/rocksdb' {
   export interface Batch {
     _put(key: Buffer, value: Buffer, options: object): void;
     _del(key: Buffer, options: object): void;
+    _merge(key: Buffer, value: Buffer, options: object): void;
     _writeSync(options: { sync: boolean }): void;
     /** Empties it for the next use. A batch stays attached to its database, so a new one for each write would leak. */
     _clear(): void;
