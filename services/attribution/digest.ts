@@ -3,7 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { AttributionConfig } from './config.ts';
 import { COUNTERS_FROM, COUNTERS_TO, isUserKey, PROGRESS_KEY, SWEPT_FROM, SWEPT_TO } from './keys.ts';
-import { decodeUser, encodeUser, settle } from './state-codec.ts';
+import { bytesOf, decodeUser, encodeUser, settle } from './state-codec.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 import { isExpired } from './sweep.ts';
 
@@ -42,9 +42,10 @@ function* entries(store: StateStore, from: Buffer, to: Buffer): Generator<StateE
 
 function liveUser(config: AttributionConfig, bytes: Buffer, watermark: number): Buffer {
   const { touches, conversions } = decodeUser(settle(bytes));
-  return encodeUser({
+  const live = encodeUser({
     touches: touches.filter(({ arrival }) => watermark - arrival <= config.touchRetentionMs),
     conversions: conversions.filter(({ arrival }) => watermark - arrival <= config.conversionRetentionMs),
     overflowed: false,
   });
+  return bytesOf(live);
 }

@@ -5,7 +5,7 @@ import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { newEffects } from './effects.ts';
 import { fold } from './fold.ts';
 import { newUser, type Touch, type UserState } from './state.ts';
-import { appendClick, decodeAge, decodeUser, encodeUser, settle } from './state-codec.ts';
+import { appendClick, bytesOf, decodeAge, decodeUser, encodeUser, settle } from './state-codec.ts';
 import { storeTouch } from './touch.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -58,7 +58,7 @@ function plainTouch({ clickId, timestamp, arrival, adId, campaignId, source }: T
 test('a state reads back as it was written', () => {
   fc.assert(
     fc.property(user, (state) => {
-      const bytes = encodeUser(state);
+      const bytes = bytesOf(encodeUser(state));
       expect(plain(decodeUser(bytes))).toEqual(state);
       expect(decodeAge(bytes)).toEqual({
         lastClickArrival: Math.max(0, ...state.touches.map((t) => t.arrival)),
@@ -81,7 +81,7 @@ test('a click added to the bytes is a click folded, or is left to the fold', () 
   let added = 0;
   fc.assert(
     fc.property(journey, (events) => {
-      let bytes = encodeUser(newUser());
+      let bytes = bytesOf(encodeUser(newUser()));
       let arrival = 0;
       for (const { kind, number, time: timestamp, pause } of events) {
         arrival += pause / 10;
@@ -105,7 +105,7 @@ test('a click added to the bytes is a click folded, or is left to the fold', () 
           { ...event, userId: 'u', offset: 0 },
           effects,
         );
-        bytes = encodeUser(user);
+        bytes = bytesOf(encodeUser(user));
         if (!isAppended) continue;
         added++;
         expect(appended.bytes.subarray(0, appended.length)).toEqual(bytes);

@@ -35,7 +35,13 @@ export interface EncodedUser {
   length: number;
 }
 
-export function encodeUser(user: UserState): Buffer {
+/** The bytes that count. */
+export function bytesOf({ bytes, length }: EncodedUser): Buffer {
+  return bytes.subarray(0, length);
+}
+
+/** In memory of its own, with room for some clicks more. */
+export function encodeUser(user: UserState): EncodedUser {
   const { touches, conversions } = user;
   const writer = new Writer(HEADER_BYTES);
   for (const conversion of conversions) writeConversion(writer, conversion);
@@ -45,7 +51,8 @@ export function encodeUser(user: UserState): Buffer {
     lastTouchStart = writer.at;
     writer.touch(touch);
   }
-  const bytes = writer.finish();
+  const length = writer.at;
+  const bytes = writer.finish(roomFor(length));
   bytes[0] = FORMAT;
   bytes[OVERFLOWED] = user.overflowed ? 1 : 0;
   bytes.writeUInt16LE(conversions.length, CONVERSION_COUNT);
@@ -60,7 +67,7 @@ export function encodeUser(user: UserState): Buffer {
     greatest(conversions, ({ timestamp }) => timestamp),
     LAST_CONVERSION_TIMESTAMP,
   );
-  return bytes;
+  return { bytes, length };
 }
 
 /**
@@ -156,14 +163,16 @@ export function appendClick(user: EncodedUser, touch: StoredTouch, limits: Appen
   return true;
 }
 
-/**
- * Makes room for more bytes, with some to spare: few users stay at one click. Memory of its own, here and in `finish`: a
- * user that stays would keep all of a pool's 8 KB.
- */
+/** Bytes to take where these are needed: few users stay as they are, and memory costs more to get than to have. */
+function roomFor(bytes: number): number {
+  return Math.max(256, bytes + (bytes >> 2));
+}
+
+/** Memory of its own, here and in `finish`: a user that stays would keep all of a pool's 8 KB. */
 function reserve(user: EncodedUser, more: number): void {
   const needed = user.length + more;
   if (needed <= user.bytes.length) return;
-  const larger = Buffer.allocUnsafeSlow(needed + (needed >> 2));
+  const larger = Buffer.allocUnsafeSlow(roomFor(needed));
   user.bytes.copy(larger, 0, 0, user.length);
   user.bytes = larger;
 }
@@ -266,8 +275,8 @@ class Writer {
     this.at = writeTouch(scratch, this.at, touch);
   }
 
-  finish(): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(this.at);
+  finish(room: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(room);
     scratch.copy(bytes, 0, 0, this.at);
     return bytes;
   }

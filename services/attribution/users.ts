@@ -4,7 +4,7 @@ import { type Effects, newEffects, noteClick } from './effects.ts';
 import { type FoldContext, type FoldEvent, fold } from './fold.ts';
 import { isUserKey, seenKey, userKey, userOfKey } from './keys.ts';
 import { newUser, type SeenId, type UserState } from './state.ts';
-import { appendClick, decodeUser, encodeUser, isOverflowed, settle } from './state-codec.ts';
+import { appendClick, bytesOf, decodeUser, encodeUser, isOverflowed, settle } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
 import { StoredTouch } from './touch.ts';
 import { type CachedUser, newUserCache } from './user-cache.ts';
@@ -41,9 +41,9 @@ export function newUsers(config: AttributionConfig, cacheBytes: () => number): U
     cacheMisses.add(ids.length);
     const stored = store.getMany(ids.map(userKey));
     ids.forEach((id, i) => {
-      const found = stored[i];
-      const bytes = found === undefined ? encodeUser(newUser()) : settle(found);
-      cache.add(id, { bytes, length: bytes.length }, found === undefined ? 0 : bytes.length);
+      const bytes = stored[i];
+      if (bytes === undefined) cache.add(id, encodeUser(newUser()), 0);
+      else cache.add(id, { bytes: settle(bytes), length: bytes.length }, bytes.length);
     });
     return found.map((user, i) => user ?? cache.get(events[i]!.userId)!);
   }
@@ -83,16 +83,14 @@ export function newUsers(config: AttributionConfig, cacheBytes: () => number): U
           cache.touched(event.userId, user);
           return;
         }
-        const state = open.get(event.userId) ?? decodeUser(user.bytes.subarray(0, user.length));
+        const state = open.get(event.userId) ?? decodeUser(bytesOf(user));
         open.set(event.userId, state);
         fold(contextOf(event, seen), state, event, effects);
         for (const id of effects.movedOut.splice(0)) moved.set(seenName(id), id);
       });
       for (const [userId, state] of open) {
         const user = cache.get(userId)!;
-        user.bytes = encodeUser(state);
-        user.length = user.bytes.length;
-        user.stored = 0;
+        Object.assign(user, encodeUser(state), { stored: 0 });
         cache.touched(userId, user);
       }
       cache.evict();

@@ -112,34 +112,48 @@ export function encodeBatch(
   return encoded;
 }
 
+/** What was decoded of some batches. */
+export interface DecodedBatches {
+  records: LogRecord[];
+  /**
+   * The offset after the last batch read, whose last records compaction may have taken out; where reading was to begin
+   * if there is none.
+   */
+  next: number;
+  /** What was not read. */
+  rest: Buffer;
+}
+
 /**
- * Reads the whole batches at the start of `bytes`, but for records before the offset `from`: the first batch may begin
- * before it. `next` is the offset after the last batch, whose last records compaction may have taken out; `from` if
- * there is none. Throws LogUnavailable if a checksum does not fit: the bytes are not what the broker has.
+ * Reads the whole batches at the start of `bytes` until their records, uncompressed, are `maxBytes` or more. Leaves out
+ * records before the offset `from`: the first batch may begin before it. Throws LogUnavailable if a checksum does not
+ * fit: the bytes are not what the broker has.
  */
-export function decodeBatches(bytes: Buffer, partition: number, from: number): { records: LogRecord[]; next: number } {
+export function decodeBatches(bytes: Buffer, partition: number, from: number, maxBytes: number): DecodedBatches {
   const records: LogRecord[] = [];
   let next = from;
-  for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
+  let at = 0;
+  for (let read = 0; read < maxBytes && at + HEADER_BYTES <= bytes.length; ) {
     const end = at + BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + LENGTH);
     if (end > bytes.length) break;
     const batch = bytes.subarray(at, end);
     if (crc32c(batch.subarray(ATTRIBUTES)) !== batch.readUInt32BE(CRC)) {
       throw new LogUnavailable(`a record batch of partition ${partition} does not fit its checksum`);
     }
-    decodeBatch(batch, partition, from, records);
-    next = Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA) + 1;
+    read += decodeBatch(batch, partition, from, records);
+    next = Math.max(next, Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA) + 1);
     at = end;
   }
-  return { records, next };
+  return { records, next, rest: bytes.subarray(at) };
 }
 
 /** Where the reading of a batch's records is. */
 let cursor = 0;
 
-function decodeBatch(batch: Buffer, partition: number, from: number, decoded: LogRecord[]): void {
+/** Returns the bytes of its records, uncompressed. */
+function decodeBatch(batch: Buffer, partition: number, from: number, decoded: LogRecord[]): number {
   const attributes = batch.readInt16BE(ATTRIBUTES);
-  if (attributes & CONTROL) return;
+  if (attributes & CONTROL) return 0;
   const baseOffset = Number(batch.readBigInt64BE(0));
   const firstTime = Number(batch.readBigInt64BE(FIRST_TIMESTAMP));
   const appendTime = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(LAST_TIMESTAMP)) : undefined;
@@ -156,6 +170,7 @@ function decodeBatch(batch: Buffer, partition: number, from: number, decoded: Lo
     if (offset >= from) decoded.push(readRecord(bytes, { partition, offset, appendTime: appendTime ?? time }));
     cursor = end;
   }
+  return bytes.length;
 }
 
 function readRecord(bytes: Buffer, place: Pick<LogRecord, 'partition' | 'offset' | 'appendTime'>): LogRecord {

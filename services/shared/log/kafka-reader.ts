@@ -6,7 +6,7 @@ import {
   type ReadOptions,
   type RecordPosition,
 } from './event-log.ts';
-import { decodeBatches } from './kafka-batch.ts';
+import { type DecodedBatches, decodeBatches } from './kafka-batch.ts';
 import { type KafkaCluster, untilAnswered } from './kafka-cluster.ts';
 import { brokerErrors } from './kafka-errors.ts';
 import { fetchBatches } from './kafka-fetch.ts';
@@ -28,22 +28,25 @@ const CLIENT = -1;
 const UP_TO_HIGH_WATERMARK = 0;
 const EARLIEST = -2n;
 const LATEST = -1n;
+const NOTHING: DecodedBatches = { records: [], next: 0, rest: Buffer.alloc(0) };
 
 /** Reads end with nothing when `closing` aborts. */
 export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: AbortSignal): KafkaReader {
-  /** By partition, what its last fetch had beyond the bytes asked for: batches only come whole. */
-  const leftovers = new Map<string, LogRecord[]>();
+  /**
+   * By partition, what its last fetch had beyond the bytes asked for: batches only come whole. They are decoded when
+   * they are asked for, so that records live no longer than their reader needs them.
+   */
+  const leftovers = new Map<string, DecodedBatches>();
 
   async function read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]> {
     const slot = `${topic}/${from.partition}`;
     const leftover = leftovers.get(slot);
     leftovers.delete(slot);
-    const records =
-      leftover?.[0]?.offset === from.offset ? leftover : await poll(topic, from, options, stopSignal(options.signal));
+    const ahead = leftover && decodeAhead(leftover, from, options.maxBytes);
+    const { records, next, rest } = ahead ?? (await poll(topic, from, options, stopSignal(options.signal)));
     const count = countWithin(records, options.maxBytes);
-    if (count === records.length) return records;
-    leftovers.set(slot, records.slice(count));
-    return records.slice(0, count);
+    if (count < records.length || rest.length > 0) leftovers.set(slot, { records: records.slice(count), next, rest });
+    return count < records.length ? records.slice(0, count) : records;
   }
 
   function stopSignal(signal: AbortSignal | undefined): AbortSignal {
@@ -56,7 +59,7 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     { partition, offset }: RecordPosition,
     { waitMs, maxBytes }: ReadOptions,
     stop: AbortSignal,
-  ): Promise<LogRecord[]> {
+  ): Promise<DecodedBatches> {
     const end = performance.now() + waitMs;
     let next = offset;
     while (!stop.aborted) {
@@ -70,12 +73,12 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
         throw new OffsetOutOfRange(`${topic}/${partition} has no offset ${next}`);
       });
       if (answer === undefined) break;
-      const decoded = decodeBatches(answer, partition, next);
-      if (decoded.records.length > 0) return decoded.records;
+      const decoded = decodeBatches(answer, partition, next, maxBytes);
+      if (decoded.records.length > 0) return decoded;
       if (decoded.next === next && left === 0) break;
       next = decoded.next;
     }
-    return [];
+    return NOTHING;
   }
 
   async function fetch(
@@ -120,6 +123,15 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   }
 
   return { read, offsets };
+}
+
+/** Undefined unless what is left over begins where reading does and has a record. */
+function decodeAhead(leftover: DecodedBatches, from: RecordPosition, maxBytes: number): DecodedBatches | undefined {
+  const { records, next, rest } = leftover;
+  if ((records[0]?.offset ?? next) !== from.offset) return undefined;
+  if (records.length > 0) return leftover;
+  const decoded = decodeBatches(rest, from.partition, next, maxBytes);
+  return decoded.records.length > 0 ? decoded : undefined;
 }
 
 /** How many of the records make up about `maxBytes`, at least one. */
