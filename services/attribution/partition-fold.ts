@@ -10,7 +10,7 @@ import type { Tally } from './effects.ts';
 import type { FoldEvent } from './fold.ts';
 import { PROGRESS_KEY } from './keys.ts';
 import { counterRecords, type DeadLetter, progressRecord, rowRecords } from './publish.ts';
-import { readEvent, touchSpace } from './read-event.ts';
+import { clearFor, newTouchSpace, readEvent, type TouchSpace } from './read-event.ts';
 import type { StateStore } from './state-store.ts';
 import { newUsers } from './users.ts';
 
@@ -62,6 +62,8 @@ export function newPartitionFold(
   const { partition } = before;
   const users = newUsers(config, cacheBytes);
   const counters = newCounters(partition);
+  /** Touches of the batch under way: what follows from them is in bytes of its own when `fold` returns. */
+  const space = newTouchSpace();
   let progress = before;
   /** Later tallies are published already. */
   let isKnown = false;
@@ -71,7 +73,7 @@ export function newPartitionFold(
     },
     fold(store, records, traces = NO_TRACES) {
       const began = performance.now();
-      const { events, deadLetters, watermark } = readAll(records, Number(progress.watermark));
+      const { events, deadLetters, watermark } = readAll(records, Number(progress.watermark), space);
       const effects = users.fold(store, events);
       const countFrom = baseline?.countFrom ?? 0;
       const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
@@ -97,8 +99,8 @@ export function newPartitionFold(
   };
 }
 
-function readAll(records: readonly LogRecord[], before: number) {
-  const space = touchSpace(records);
+function readAll(records: readonly LogRecord[], before: number, space: TouchSpace) {
+  clearFor(space, records);
   const events: FoldEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   let watermark = before;

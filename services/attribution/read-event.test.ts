@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../shared/limits.ts';
 import { findFields } from './decode-event.ts';
-import { readEvent, readMessage, touchSpace } from './read-event.ts';
+import { clearFor, newTouchSpace, readEvent, readMessage } from './read-event.ts';
 
 const text = fc.oneof(
   fc.string({ maxLength: 20 }),
@@ -40,7 +40,9 @@ function recordOf(value: Uint8Array) {
 /** What a record is read as, with the texts of a click's touch read. */
 function readBoth(value: Uint8Array) {
   const record = recordOf(value);
-  return [readEvent(record, 42, touchSpace([record])), readMessage(record, 42)].map((read) => {
+  const space = newTouchSpace();
+  clearFor(space, [record]);
+  return [readEvent(record, 42, space), readMessage(record, 42)].map((read) => {
     if (read.kind !== 'click') return read;
     const { clickId, timestamp, arrival, adId, campaignId, source } = read.touch;
     return { ...read, touch: { clickId, timestamp, arrival, adId, campaignId, source } };

@@ -21,11 +21,16 @@ export interface TouchSpace {
   length: number;
 }
 
-/** Room for the touches of these records, if all are clicks. */
-export function touchSpace(records: readonly LogRecord[]): TouchSpace {
+export function newTouchSpace(): TouchSpace {
+  return { bytes: Buffer.alloc(0), length: 0 };
+}
+
+/** Makes room for the touches of these records, if all are clicks, in the place of those before. */
+export function clearFor(space: TouchSpace, records: readonly LogRecord[]): void {
   let bytes = 0;
   for (const { value } of records) bytes += TOUCH_BYTES + value.length;
-  return { bytes: Buffer.allocUnsafeSlow(bytes), length: 0 };
+  if (bytes > space.bytes.length) space.bytes = Buffer.allocUnsafeSlow(bytes);
+  space.length = 0;
 }
 
 /**

@@ -53,8 +53,9 @@ const LOG_APPEND_TIME = 1 << 3;
 const CONTROL = 1 << 5;
 const UNKNOWN_EPOCH = -1;
 
-export function newRecordBytes(): RecordBytes {
-  return { bytes: Buffer.allocUnsafe(FIRST_BYTES), length: 0, count: 0 };
+/** @param bytes memory to begin with */
+export function newRecordBytes(bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)): RecordBytes {
+  return { bytes, length: 0, count: 0 };
 }
 
 /** Adds a record; key and value are copied. */

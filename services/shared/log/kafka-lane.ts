@@ -33,15 +33,44 @@ export interface Lane {
   sequence: number;
 }
 
+/**
+ * Memory of batches that are over, for those to come. To V8 memory got anew is a reason to mark its whole heap after
+ * each 64 MB.
+ */
+export interface SpareMemory {
+  take(): Buffer | undefined;
+  give(bytes: Buffer): void;
+}
+
+/** Most bytes kept. */
+const SPARE_BYTES = 8 << 20;
+
+export function newSpareMemory(): SpareMemory {
+  const spares: Buffer[] = [];
+  let kept = 0;
+  return {
+    take() {
+      const bytes = spares.pop();
+      kept -= bytes?.length ?? 0;
+      return bytes;
+    },
+    give(bytes) {
+      if (kept + bytes.length > SPARE_BYTES) return;
+      spares.push(bytes);
+      kept += bytes.length;
+    },
+  };
+}
+
 export function newLane(topic: string, partition: number): Lane {
   return { topic, partition, queue: [], busy: false, identity: undefined, sequence: 0 };
 }
 
 /** The batch that takes the lane's next record, added to its queue if it is new. */
-export function openBatch(lane: Lane, onOpen: (batch: Batch) => void): Batch {
+export function openBatch(lane: Lane, spares: SpareMemory, onOpen: (batch: Batch) => void): Batch {
   const last = lane.queue.at(-1);
   if (last !== undefined && !last.sent && last.records.length < FULL_BATCH_BYTES) return last;
-  const batch: Batch = { records: newRecordBytes(), sent: false, baseOffset: Promise.withResolvers() };
+  const batch: Batch = { records: newRecordBytes(spares.take()), sent: false, baseOffset: Promise.withResolvers() };
   lane.queue.push(batch);
   onOpen(batch);
   return batch;
@@ -61,8 +90,9 @@ export function adoptIdentity(lane: Lane, identity: Identity): void {
 }
 
 /** The first batch is in the log. */
-export function takeBatch(lane: Lane, baseOffset: number): void {
+export function takeBatch(lane: Lane, spares: SpareMemory, baseOffset: number): void {
   const { records, baseOffset: waiting } = lane.queue.shift()!;
   lane.sequence = (lane.sequence + records.count) & SEQUENCE_MASK;
+  spares.give(records.bytes);
   waiting.resolve(baseOffset);
 }

@@ -11,6 +11,7 @@ import {
   type Identity,
   type Lane,
   newLane,
+  newSpareMemory,
   openBatch,
   takeBatch,
 } from './kafka-lane.ts';
@@ -69,6 +70,7 @@ export class KafkaProducer {
   readonly #ready = new Set<Lane>();
   readonly #busyBrokers = new Set<number>();
   readonly #waiting = new Set<Promise<number>>();
+  readonly #spares = newSpareMemory();
   #identity: Identity | undefined;
   #identifying = false;
   #timer: NodeJS.Timeout | undefined;
@@ -126,7 +128,7 @@ export class KafkaProducer {
   }
 
   #put(lane: Lane, key: Buffer, record: NewRecord): { batch: Batch; index: number } {
-    const batch = openBatch(lane, (opened) => this.#expect(lane, opened));
+    const batch = openBatch(lane, this.#spares, (opened) => this.#expect(lane, opened));
     if (!lane.busy) this.#ready.add(lane);
     return { batch, index: addRecord(batch, key, record) };
   }
@@ -219,7 +221,7 @@ export class KafkaProducer {
     if (result === undefined) return false;
     const error = errorOfCode(result.errorCode);
     if (error?.passing) return false;
-    if (error === undefined) takeBatch(lane, Number(result.baseOffset));
+    if (error === undefined) takeBatch(lane, this.#spares, Number(result.baseOffset));
     else this.#fail(lane, lane.queue[0]!, `refused: ${error.name}`);
     return true;
   }
