@@ -125,13 +125,20 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   return { read, offsets };
 }
 
-/** Undefined unless what is left over begins where reading does and has a record. */
+/** Undefined unless what is left over begins where reading does and has a record. As much of it as was asked for. */
 function decodeAhead(leftover: DecodedBatches, from: RecordPosition, maxBytes: number): DecodedBatches | undefined {
   const { records, next, rest } = leftover;
   if ((records[0]?.offset ?? next) !== from.offset) return undefined;
-  if (records.length > 0) return leftover;
-  const decoded = decodeBatches(rest, from.partition, next, maxBytes);
-  return decoded.records.length > 0 ? decoded : undefined;
+  const decoded = decodeBatches(rest, from.partition, next, maxBytes - bytesOf(records));
+  const all = [...records, ...decoded.records];
+  return all.length > 0 ? { ...decoded, records: all } : undefined;
+}
+
+/** Bytes of keys and values. */
+function bytesOf(records: readonly LogRecord[]): number {
+  let bytes = 0;
+  for (const { key, value } of records) bytes += key.length + value.length;
+  return bytes;
 }
 
 /** How many of the records make up about `maxBytes`, at least one. */
