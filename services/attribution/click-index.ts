@@ -66,6 +66,7 @@ function hashOf({ bytes, campaignIdStart, end }: StoredTouch, day: number): numb
 
 function isEqual(texts: Buffer, bytes: Buffer, start: number, end: number): boolean {
   if (texts.length !== end - start) return false;
+  // A few bytes: a loop takes less than a call into the runtime.
   for (let i = 0; i < texts.length; i++) if (texts[i] !== bytes[start + i]) return false;
   return true;
 }

@@ -25,6 +25,8 @@ export interface Counters {
 
 interface Counter extends CounterKey, CounterValues {
   name: string;
+  /** In the store. */
+  key: Buffer;
   /** Its value in bytes, once they are asked for. */
   bytes: Buffer | undefined;
   /** Version that it was loaded with: increments up to it are in it. -1 for a new one. */
@@ -43,12 +45,14 @@ export function newCounters(partition: number): Counters {
   let dirty: Counter[] = [];
 
   function load(store: StateStore, missing: ReadonlyMap<string, CounterKey>): void {
-    const stored = store.getMany([...missing.values()].map(counterKey));
+    const keys = [...missing.values()].map(counterKey);
+    const stored = store.getMany(keys);
     [...missing].forEach(([name, key], i) => {
       const bytes = stored[i];
       const values = bytes === undefined ? NOTHING : valuesOf(bytes);
       const loadedVersion = bytes === undefined ? -1 : values.version;
-      kept.set(name, { ...keyOf(key), ...values, name, bytes, loadedVersion, isChanged: false, isDirty: false });
+      const counter = { ...keyOf(key), ...values, name, key: keys[i]!, bytes, loadedVersion };
+      kept.set(name, { ...counter, isChanged: false, isDirty: false });
     });
   }
 
@@ -108,7 +112,7 @@ export function newCounters(partition: number): Counters {
         kept.clear();
         ofClicks.clear();
       }
-      return taken.map((counter) => ({ key: counterKey(counter), value: bytesOf(counter) }));
+      return taken.map((counter) => ({ key: counter.key, value: bytesOf(counter) }));
     },
   };
 }

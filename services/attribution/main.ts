@@ -47,7 +47,7 @@ export async function run(config: AttributionConfig, adapters: AttributionAdapte
   const deps = {
     ...adapters,
     config,
-    cacheBytes: () => config.userCacheBytes / Math.max(1, consumers.size),
+    cacheBytes: () => config.userCacheBytes / consumers.size,
     commit(partition: number, offset: number) {
       assignment?.commit([{ partition, offset }]).catch((error) => {
         logger.warn({ partition, err: error }, 'could not note the group offset');

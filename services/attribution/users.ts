@@ -13,7 +13,7 @@ import { type CachedUser, newUserCache } from './user-cache.ts';
 export interface Users {
   /** Folds events, in their order, into their users. */
   fold(store: StateStore, events: readonly FoldEvent[]): Effects;
-  /** What changed takes as much as the cache may: it is time to store it. */
+  /** What changed takes so much of the cache that it is time to store it. */
   isFull(): boolean;
   /**
    * What changed since the last call, which the caller now stores.

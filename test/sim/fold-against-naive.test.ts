@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadProgress, newPartitionFold, nextOffset } from '../../services/attribution/partition-fold.ts';
-import { newSweep } from '../../services/attribution/sweep.ts';
 import type { LogRecord, NewRecord } from '../../services/shared/log/event-log.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
@@ -28,8 +27,8 @@ test(`the fold ends where the naive model does, whatever the order, duplicates, 
   );
 }, 300_000);
 
-/** Room for about two users, so that most are read back from their store. */
-const CACHE_BYTES = 1500;
+/** Room for one user of the two, so that they are read back from their store again and again. */
+const CACHE_BYTES = 700;
 
 type Plan = readonly { size: number; flushes: boolean; fault: string }[];
 
@@ -38,9 +37,7 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
   const store = memoryStateStore();
   const published: NewRecord[] = [];
   const begin = () => newPartitionFold(config, loadProgress(store, 0), { cacheBytes: () => CACHE_BYTES });
-  const sweep = newSweep(config);
   let fold = begin();
-  const expired: Buffer[] = [];
   for (let step = 0; (nextOffset(loadProgress(store, 0)) ?? 0) < log.length; step++) {
     // A plan may consist of faults only; past its length every batch goes well.
     const { size, flushes, fault } = step < plan.length ? plan[step]! : { size: 6, flushes: true, fault: 'none' };
@@ -49,9 +46,8 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
     const outputs = flushes ? [...rows, ...fold.takeTallies()] : rows;
     if (fault === 'none' || fault === 'crash before writing') published.push(...outputs);
     else if (fault === 'half published') published.push(...outputs.slice(0, outputs.length / 2));
-    expired.push(...sweep.next(store, Number(fold.progress.watermark)));
     if (fault !== 'none') fold = begin();
-    else if (flushes) fold.flush(store, expired.splice(0));
+    else if (flushes) fold.flush(store, []);
   }
   const { records, clicks, attributed, unattributed, clickDuplicates, conversionDuplicates } = loadProgress(store, 0);
   return {

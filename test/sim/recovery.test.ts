@@ -218,9 +218,6 @@ function versionOf({ topic, value, headers }: NewRecord): number {
   }
 }
 
-/** Room for about two users, so that most are read back from their store. */
-const CACHE_BYTES = 1500;
-
 /** One consumer, until it dies or there is nothing left to do. */
 async function live(
   { log, done, wrap }: Faulty,
@@ -235,7 +232,7 @@ async function live(
     log,
     logger: pino({ level: 'silent' }),
     stores: wrap(memoryStateStores(stores)),
-    cacheBytes: () => CACHE_BYTES,
+    cacheBytes: () => config.userCacheBytes,
     commit(partition: number, offset: number) {
       expect(role).toBe('active');
       if (++commits === plan?.batches && plan.dies === 'before committing') throw new Death();
