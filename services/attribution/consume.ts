@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { PartitionProgress } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import {
@@ -26,9 +26,6 @@ export const GROUP = 'attribution';
 /** Most bytes of raw events in one batch: some thousands of events, some tens of ms. */
 const BATCH_BYTES = 512 * 1024;
 
-/** Records in a batch from which on more are likely to be there already. */
-const LARGE_BATCH = 1000;
-
 /**
  * Pause after a batch that took all there was, in ms. At low rates it makes one batch, with its changed counters, of
  * many events.
@@ -39,10 +36,13 @@ const LINGER_MS = 50;
  * How long a fold may be ahead of its store, in ms, where it has caught up with the log and where it has not. What a
  * crash loses is folded, and published, again; but the longer, the fewer writes of the same user and counter.
  */
-const FLUSH_MS = { caughtUp: 1_000, behind: 10_000 };
+const FLUSH_MS = { caughtUp: 1_000, behind: 30_000 };
 
-/** The same in records: some seconds of folding. */
-const FLUSH_RECORDS = 125_000;
+/**
+ * The same in records: what a crash loses is folded again in a second or two, and writing it holds the thread, and with it
+ * the heartbeats to the group, for some tenths of a second.
+ */
+const FLUSH_RECORDS = 250_000;
 
 /** Longest wait for a record, in ms; a checkpoint may come that much late. */
 const READ_WAIT_MS = 10_000;
@@ -78,7 +78,9 @@ interface Run {
   expired: Buffer[];
   baseline: Baseline | undefined;
   next: number;
-  /** Counters changed since tallies were published. */
+  /** Settles when all is durable that was to be published so far; what fails is thrown where this is awaited. */
+  publishing: Promise<void>;
+  /** Counters changed since tallies were given to be published. */
   untold: boolean;
   /** Records folded since the last flush, and when that was by performance.now(). */
   unflushed: number;
@@ -160,6 +162,7 @@ async function fold(
     baseline,
     next,
     published,
+    publishing: Promise.resolve(),
     untold: false,
     unflushed: 0,
     flushedAt: performance.now(),
@@ -176,6 +179,7 @@ async function fold(
     // What could not be published is not flushed either: it is folded again by who comes next.
     if (!signal.aborted || !isOutage(error)) throw error;
   } finally {
+    await run.publishing.catch(() => {});
     await checkpointer?.close();
     await run.store.close();
   }
@@ -186,9 +190,11 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   const { deps, status, signal } = run;
   status.restoring &&= run.next < run.published;
   const records = (await retrying(deps, status, signal, () => readBatch(run))) ?? [];
-  if (records.length > 0) await foldBatch(run, records);
-  const isCaughtUp = records.length < LARGE_BATCH;
-  if (isCaughtUp) await publishTallies(run);
+  const isCaughtUp = isEnd(run, records);
+  if (records.length > 0) await foldBatch(run, records, isCaughtUp);
+  else publishTallies(run);
+  // What is to be published is sent before the next batch takes the thread for itself.
+  await turn();
   if (checkpointer?.isDue()) {
     await flush(run);
     run.store = await checkpointer.take(run.store);
@@ -196,6 +202,12 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
     await flush(run);
   }
   if (!status.restoring && isCaughtUp) await pause(LINGER_MS, signal);
+}
+
+/** Whether there was nothing behind these records when they were read. */
+function isEnd({ deps, status }: Run, records: readonly LogRecord[]): boolean {
+  const last = records.at(-1);
+  return last === undefined || last.offset + 1 >= deps.log.endSeen('raw-events', status.partition);
 }
 
 async function readBatch(run: Run): Promise<readonly LogRecord[]> {
@@ -220,44 +232,71 @@ function waitMs({ untold, unflushed }: Run): number {
   return unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
 }
 
-/** Folds records and publishes what follows from them, unless it is published already. */
-async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<void> {
-  const isNew = run.next >= run.published;
-  if (!isNew) return foldTraced(run, records, NO_TRACES);
-  return withRecordSpans('attribute', 'raw-events', records, (traces) => foldTraced(run, records, traces));
+/**
+ * Folds records and begins to publish what follows from them, unless it is published already. Meanwhile the next batch
+ * may be folded; it waits here until this one is published.
+ */
+async function foldBatch(run: Run, records: readonly LogRecord[], isCaughtUp: boolean): Promise<void> {
+  if (run.next < run.published) return foldAgain(run, records);
+  const before = run.publishing;
+  const publishing = withRecordSpans('attribute', 'raw-events', records, (traces) => {
+    const rows = foldRecords(run, records, traces);
+    // While there is more to fold, counters would only change again.
+    run.untold = !isCaughtUp;
+    return publishNext(run, run.untold ? rows : [...rows, ...run.fold.takeTallies()]);
+  });
+  meanwhile(run, publishing);
+  await before;
 }
 
-async function foldTraced(run: Run, records: readonly LogRecord[], traces: Traces): Promise<void> {
-  const { status, store } = run;
-  const isNew = run.next >= run.published;
+/** Folds records from which nothing follows that is not published. */
+function foldAgain(run: Run, records: readonly LogRecord[]): void {
+  foldRecords(run, records, NO_TRACES);
+  if (run.next >= run.published) run.fold.takeTallies();
+  if (run.status.restoring) countReplayed(run, records);
+  noteStatus(run.status, positionOf(run));
+}
+
+function foldRecords(run: Run, records: readonly LogRecord[], traces: Traces): NewRecord[] {
+  const { store } = run;
   const rows = run.fold.fold(store, records, traces);
   const { progress } = run.fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
   run.next = nextOffset(progress)!;
   run.unflushed += records.length;
-  if (isNew) {
-    // While there is more to fold, counters would only change again.
-    run.untold = records.length >= LARGE_BATCH;
-    await publishAll(run, run.untold ? rows : [...rows, ...run.fold.takeTallies()]);
-    if (!run.untold) noteStatus(run);
-    return;
-  }
-  if (run.next >= run.published) run.fold.takeTallies();
-  if (status.restoring) countReplayed(run, records);
-  noteStatus(run);
+  return rows;
 }
 
 /** Publishes the counters that changed and the tallies: then all is told that follows from the records folded. */
-async function publishTallies(run: Run): Promise<void> {
+function publishTallies(run: Run): void {
   if (!run.untold) return;
-  await publishAll(run, run.fold.takeTallies());
   run.untold = false;
-  noteStatus(run);
+  meanwhile(run, publishNext(run, run.fold.takeTallies()));
 }
 
-function noteStatus({ status, fold, next }: Run): void {
-  status.progress = fold.progress;
-  status.nextOffset = next;
+/** Lets the fold go on while something is published. If that fails, it is thrown where `publishing` is awaited. */
+function meanwhile(run: Run, publishing: Promise<void>): void {
+  run.publishing = publishing;
+  publishing.catch(() => {});
+}
+
+/** Publishes after what is being published. What is folded now counts when it is told in full. */
+async function publishNext(run: Run, outputs: readonly NewRecord[]): Promise<void> {
+  const told = run.untold ? undefined : positionOf(run);
+  await run.publishing;
+  await publishAll(run, outputs);
+  if (told) noteStatus(run.status, told);
+}
+
+type Position = Pick<PartitionStatus, 'progress' | 'nextOffset'>;
+
+function positionOf({ fold, next }: Run): Position {
+  return { progress: fold.progress, nextOffset: next };
+}
+
+function noteStatus(status: PartitionStatus, { progress, nextOffset }: Position): void {
+  status.progress = progress;
+  status.nextOffset = nextOffset;
 }
 
 function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
@@ -270,7 +309,8 @@ function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): b
 async function flush(run: Run): Promise<void> {
   const { deps, status, store } = run;
   if (run.unflushed === 0) return;
-  await publishTallies(run);
+  publishTallies(run);
+  await run.publishing;
   run.fold.flush(store, run.expired);
   run.expired = [];
   run.unflushed = 0;
@@ -294,7 +334,7 @@ async function publishAll({ deps, status, signal }: Run, outputs: readonly NewRe
 function countReplayed({ status, startedAt }: Run, records: readonly LogRecord[]): void {
   const recovery = status.recovery!;
   recovery.replayedRecords += records.length;
-  for (const { key, value } of records) recovery.replayedBytes += key.length + value.length;
+  for (const { size } of records) recovery.replayedBytes += size;
   recovery.replayMs = performance.now() - startedAt;
 }
 

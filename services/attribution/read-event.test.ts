@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { logRecord } from '../../test/fixtures/log-record.ts';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../shared/limits.ts';
 import { findFields } from './decode-event.ts';
 import { clearFor, newTouchSpace, readEvent, readMessage } from './read-event.ts';
@@ -33,13 +34,9 @@ const event = fc.oneof(
   conversion.map((value) => create(EventSchema, { event: { case: 'conversion', value } })),
 );
 
-function recordOf(value: Uint8Array) {
-  return { partition: 0, offset: 7, key: '', value, headers: {}, appendTime: 0 };
-}
-
 /** What a record is read as, with the texts of a click's touch read. */
 function readBoth(value: Uint8Array) {
-  const record = recordOf(value);
+  const record = logRecord({ value, offset: 7 });
   const space = newTouchSpace();
   clearFor(space, [record]);
   return [readEvent(record, 42, space), readMessage(record, 42)].map((read) => {

@@ -64,6 +64,7 @@ function logThatKeepsNothing(): EventLog {
   return {
     append: async (records) => records.map(() => ({ partition: 0, offset: offset++ })),
     read: nothing,
+    endSeen: () => 0,
     offsets: nothing,
     join: nothing,
     committed: nothing,

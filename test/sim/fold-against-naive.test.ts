@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadProgress, newPartitionFold, nextOffset } from '../../services/attribution/partition-fold.ts';
 import type { LogRecord, NewRecord } from '../../services/shared/log/event-log.ts';
+import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
 import { attributeNaively, type FinalTables, type SimEvent } from './naive-attribution.ts';
@@ -27,20 +28,21 @@ test(`the fold ends where the naive model does, whatever the order, duplicates, 
   );
 }, 300_000);
 
-/** Room for one user of the two, so that they are read back from their store again and again. */
-const CACHE_BYTES = 700;
-
 type Plan = readonly { size: number; flushes: boolean; fault: string }[];
 
 function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
   const log = events.map(toRecord);
   const store = memoryStateStore();
   const published: NewRecord[] = [];
-  const begin = () => newPartitionFold(config, loadProgress(store, 0), { cacheBytes: () => CACHE_BYTES });
+  // By turns all that is stored is forgotten and read back, and nothing is.
+  let hasRoom = true;
+  const cacheBytes = () => (hasRoom ? Number.POSITIVE_INFINITY : 0);
+  const begin = () => newPartitionFold(config, loadProgress(store, 0), { cacheBytes });
   let fold = begin();
   for (let step = 0; (nextOffset(loadProgress(store, 0)) ?? 0) < log.length; step++) {
     // A plan may consist of faults only; past its length every batch goes well.
     const { size, flushes, fault } = step < plan.length ? plan[step]! : { size: 6, flushes: true, fault: 'none' };
+    hasRoom = step % 3 !== 2;
     const from = nextOffset(fold.progress) ?? 0;
     const rows = from < log.length ? fold.fold(store, log.slice(from, from + size)) : [];
     const outputs = flushes ? [...rows, ...fold.takeTallies()] : rows;
@@ -62,5 +64,5 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
 
 function toRecord(sim: SimEvent, offset: number): LogRecord {
   const appendTime = START + offset;
-  return { partition: 0, offset, key: sim.userId, value: encodeEvent(sim), headers: {}, appendTime };
+  return logRecord({ offset, key: sim.userId, value: encodeEvent(sim), appendTime });
 }

@@ -33,8 +33,10 @@ const life = fc.record({
   followed: fc.boolean(),
   /** Most records of its batches. */
   batch: fc.integer({ min: 1, max: 6 }),
-  /** It dies in its n-th batch. */
+  /** It dies in its n-th batch, or the first after it where there is something to die at. */
   batches: fc.integer({ min: 1, max: 4 }),
+  /** Turns of the event loop that an append takes: meanwhile it may read and fold. */
+  slowness: fc.integer({ min: 0, max: 3 }),
   dies: fc.constantFrom('before publishing', 'in mid-publishing', 'before writing', 'before committing', 'as a zombie'),
 });
 
@@ -144,11 +146,12 @@ function patient(log: MemoryLog): Faulty {
   };
 }
 
-function withFaults(log: MemoryLog, { batch, batches, dies }: Life, compacted: boolean, late: NewRecord[][]): Faulty {
+function withFaults(log: MemoryLog, life: Life, compacted: boolean, late: NewRecord[][]): Faulty {
+  const { batch, batches, dies, slowness } = life;
   const faulty = patient(log);
   let begun = 0;
   let asked = 0;
-  const isLast = () => begun === batches;
+  const isLast = () => begun >= batches;
   return {
     done: faulty.done,
     log: {
@@ -175,6 +178,7 @@ function withFaults(log: MemoryLog, { batch, batches, dies }: Life, compacted: b
           throw new Death();
         }
         await expectUnpublished(log, records);
+        for (let i = 0; i < slowness; i++) await turn();
         const half = Math.ceil(records.length / 2);
         const positions = await log.append(isLast() && dies === 'in mid-publishing' ? records.slice(0, half) : records);
         if (isLast() && dies === 'in mid-publishing') throw new Death();

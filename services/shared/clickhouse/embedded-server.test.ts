@@ -10,6 +10,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { clickhouseClient } from './client.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded-server.ts';
 import { insertRecords } from './insert-records.ts';
@@ -44,7 +45,7 @@ async function count(table: string): Promise<number> {
 async function insertDailyStats(offset: number): Promise<void> {
   const stream = STREAMS.find(({ topic }) => topic === 'daily-stats')!;
   const value = toBinary(DailyStatsSchema, create(DailyStatsSchema, { day: 20_000 + offset, clicks: 1n }));
-  await insertRecords(client, stream, [{ partition: 0, offset, key: 'key', value, headers: {}, appendTime: 0 }]);
+  await insertRecords(client, stream, [logRecord({ offset, key: 'key', value })]);
 }
 
 /** Kills it, does something, and waits for its successor. */

@@ -38,10 +38,11 @@ export function readFrom(log: ReadableLog, slot: number, offset: number, maxByte
 function take(records: LogRecord[], batch: StoredBatch, partition: number, offset: number, maxBytes: number): number {
   let left = maxBytes;
   let next = offset;
-  for (const { key, value, headers } of readRecords(batch.bytes, offset - batch.base)) {
-    left -= Buffer.byteLength(key) + value.length;
+  const { bytes, appendTime } = batch;
+  for (const record of readRecords(bytes, offset - batch.base)) {
+    left -= record.size;
     if (left < 0 && records.length > 0) return 0;
-    records.push({ partition, offset: next++, key, value, headers, appendTime: batch.appendTime });
+    records.push({ ...record, partition, offset: next++, appendTime });
   }
   return left;
 }

@@ -8,7 +8,7 @@ import { readFrom } from './embedded-log-read.ts';
 import type { RetentionLimits } from './embedded-log-retention.ts';
 import { BUFFERS, committedEntry, openStore, readCommitted, recover } from './embedded-log-store.ts';
 import type { WriterData, WriterMessage } from './embedded-log-writer.ts';
-import { type EventLog, LogUnavailable } from './event-log.ts';
+import { type EventLog, type LogRecord, LogUnavailable } from './event-log.ts';
 import {
   endMoved,
   endOf,
@@ -114,17 +114,25 @@ export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<EventL
   const closing = new AbortController();
   const readable = { db, offsets, partitions };
   const all = Array.from({ length: partitions }, (_, partition) => partition);
+  /** By slot, its end when it was last read here. */
+  const seen: number[] = [];
+
+  function readNow(slot: number, offset: number, maxBytes: number): LogRecord[] {
+    seen[slot] = endOf(offsets, slot);
+    return readFrom(readable, slot, offset, maxBytes);
+  }
 
   const log: EventLog = {
     append: appender.append,
     async read(topic, from, { maxBytes, waitMs, signal }) {
       if (closing.signal.aborted) throw new LogUnavailable('The log is closed');
       const slot = slotOf(topic, from.partition, partitions);
-      const records = readFrom(readable, slot, from.offset, maxBytes);
+      const records = readNow(slot, from.offset, maxBytes);
       if (records.length > 0 || waitMs <= 0) return records;
       await endMoved(offsets, slot, from.offset, waitMs, signal ? [closing.signal, signal] : [closing.signal]);
-      return closing.signal.aborted ? [] : readFrom(readable, slot, from.offset, maxBytes);
+      return closing.signal.aborted ? [] : readNow(slot, from.offset, maxBytes);
     },
+    endSeen: (topic, partition) => seen[slotOf(topic, partition, partitions)] ?? 0,
     async offsets(topic) {
       return all.map((partition) => {
         const slot = slotOf(topic, partition, partitions);

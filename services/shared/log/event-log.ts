@@ -16,12 +16,18 @@ export interface RecordPosition {
 }
 
 /** A record as read. */
-export interface LogRecord extends RecordPosition {
-  key: string;
-  value: Uint8Array;
-  headers: Readonly<Record<string, string>>;
+export interface LogRecord extends Readonly<RecordPosition> {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
   /** When the log took it, in ms since 1970-01-01 UTC; never decreases within a partition of the embedded log. */
-  appendTime: number;
+  readonly appendTime: number;
+  /** The value where it lies, for who reads millions: `value` is a view of `bytes` from `start` to `end`. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Bytes of key and value, for who counts them without looking at either. */
+  readonly size: number;
 }
 
 export interface ReadOptions {
@@ -81,6 +87,12 @@ export interface EventLog {
   append(records: readonly NewRecord[]): Promise<RecordPosition[]>;
   /** Records from an offset on; empty at the end. Throws OffsetOutOfRange before `start` or after `end`. */
   read(topic: Topic, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]>;
+  /**
+   * Where a partition ended when its last read looked, 0 before the first: a read whose records go up to here left
+   * nothing behind, and one that does not left more to read at once. What compaction took out may lie before it, so an
+   * empty answer is the end, too. Asks nobody.
+   */
+  endSeen(topic: Topic, partition: number): number;
   /** One per partition, by partition number. */
   offsets(topic: Topic): Promise<OffsetRange[]>;
   /** What a group has committed; nothing of partitions it never committed. Throws LogUnavailable. */

@@ -1,6 +1,7 @@
 import { crc32c, createRecordsBatch, Reader, readRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { plainRecord } from '../../../test/fixtures/log-record.ts';
 import { type LogRecord, LogUnavailable } from './event-log.ts';
 import { decodeBatches, encodeBatch, newRecordBytes, putRecord } from './kafka-batch.ts';
 
@@ -8,7 +9,8 @@ const bytes = fc.uint8Array({ maxLength: 300 });
 const headers = fc.option(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' })), {
   nil: undefined,
 });
-const records = fc.array(fc.record({ key: bytes, value: bytes, headers }), { minLength: 1, maxLength: 200 });
+const key = fc.string({ unit: 'binary', maxLength: 100 });
+const records = fc.array(fc.record({ key, value: bytes, headers }), { minLength: 1, maxLength: 200 });
 const origin = fc.record({
   producerId: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
   epoch: fc.nat(0x7fff),
@@ -19,7 +21,7 @@ test('a batch is read by the library as it was put together', () => {
   fc.assert(
     fc.property(records, origin, fc.nat(Number.MAX_SAFE_INTEGER), (given, sender, timestamp) => {
       const batch = newRecordBytes();
-      for (const { key, value, headers } of given) putRecord(batch, Buffer.from(key), value, headers);
+      for (const record of given) putRecord(batch, record);
       const encoded = encodeBatch(batch, sender, timestamp);
       const read = readRecordsBatch(Reader.from(encoded));
       expect(read).toMatchObject({
@@ -38,7 +40,7 @@ test('a batch is read by the library as it was put together', () => {
         given.map((_, i) => [0, i]),
       );
       const texts = read.records.map(({ key, value, headers }) => ({
-        key: Uint8Array.from(key!),
+        key: `${key}`,
         value: Uint8Array.from(value!),
         headers: Object.fromEntries(headers.map(([name, text]) => [`${name}`, `${text}`])),
       }));
@@ -50,7 +52,7 @@ test('a batch is read by the library as it was put together', () => {
 test('a record of the largest size fits', () => {
   const batch = newRecordBytes();
   const value = Buffer.alloc(1 << 20, 'x');
-  putRecord(batch, Buffer.from('ann'), value, undefined);
+  putRecord(batch, { key: 'ann', value });
   const [record] = readRecordsBatch(
     Reader.from(encodeBatch(batch, { producerId: 1n, epoch: 0, sequence: 0 }, 0)),
   ).records;
@@ -89,6 +91,7 @@ test('batches that the library put together are read', () => {
     fc.property(batches, fc.nat(60), fc.nat(HEADER_BYTES), (given, from, cut) => {
       const parts: Buffer[] = [];
       const expected: unknown[] = [];
+      const sizes: number[] = [];
       let offset = 0;
       for (const { given: records, gap, compression, hasAppendTime } of given) {
         offset += gap;
@@ -119,6 +122,7 @@ test('batches that the library put together are read', () => {
             appendTime,
           };
           if (offset >= from) expected.push(record);
+          if (offset >= from) sizes.push(key.length + value.length);
           offset++;
         }
       }
@@ -126,7 +130,9 @@ test('batches that the library put together are read', () => {
       // A broker cuts the last batch off where the answer is full.
       const beginning = Buffer.alloc(cut, 1);
       const { records, next } = readAll(Buffer.concat([...parts, beginning]), 3, from);
-      expect(records.map((record) => ({ ...record, value: Uint8Array.from(record.value) }))).toEqual(expected);
+      expect(records.map(plainRecord)).toEqual(expected);
+      expect(records.map(({ size }) => size)).toEqual(sizes);
+      for (const { value, bytes, start, end } of records) expect(bytes.subarray(start, end)).toEqual(value);
       expect(next).toBe(end);
     }),
   );
@@ -134,7 +140,7 @@ test('batches that the library put together are read', () => {
 
 test('bytes that changed on their way are not read', () => {
   const batch = newRecordBytes();
-  putRecord(batch, Buffer.from('ann'), Buffer.from('value'), undefined);
+  putRecord(batch, { key: 'ann', value: Buffer.from('value') });
   const encoded = encodeBatch(batch, { producerId: 1n, epoch: 0, sequence: 0 }, 0);
   encoded[encoded.length - 1]! ^= 1;
   expect(() => decodeBatches(encoded, 0, 0, 1)).toThrow(LogUnavailable);

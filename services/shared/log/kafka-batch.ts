@@ -1,5 +1,6 @@
-import { compressionsAlgorithms, compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
-import { type LogRecord, LogUnavailable } from './event-log.ts';
+import { compressionsAlgorithms, compressionsAlgorithmsByBitmask, crc32c, Reader } from '@platformatic/kafka';
+import { LogUnavailable, type NewRecord } from './event-log.ts';
+import { type DecodedBatch, KafkaRecord } from './kafka-record.ts';
 
 /**
  * A record batch of Kafka's message format v2 (kafka.apache.org/documentation/#recordbatch): a header of fixed size and
@@ -28,7 +29,6 @@ const FIRST_BYTES = 1024;
 /** Of a zigzag varint of 32 bits. */
 const MAX_VARINT_BYTES = 5;
 const NO_TEXTS: readonly Buffer[] = [];
-const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
 
 const HEADER_BYTES = 61;
 /** What the length leaves out: itself and the base offset before it. */
@@ -52,21 +52,18 @@ const COMPRESSION = 7;
 const LOG_APPEND_TIME = 1 << 3;
 const CONTROL = 1 << 5;
 const UNKNOWN_EPOCH = -1;
+const NO_BYTES = Buffer.alloc(0);
 
 /** @param bytes memory to begin with */
 export function newRecordBytes(bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)): RecordBytes {
   return { bytes, length: 0, count: 0 };
 }
 
-/** Adds a record; key and value are copied. */
-export function putRecord(
-  batch: RecordBytes,
-  key: Buffer,
-  value: Uint8Array,
-  headers: Readonly<Record<string, string>> | undefined,
-): void {
+/** Adds a record, whose bytes are copied. */
+export function putRecord(batch: RecordBytes, { key, value, headers }: Pick<NewRecord, 'key' | 'value' | 'headers'>) {
+  const keyBytes = Buffer.byteLength(key);
   const texts = headers === undefined ? NO_TEXTS : textsOf(headers);
-  let length = 2 + varintBytes(batch.count) + sizedBytes(key.length) + sizedBytes(value.length);
+  let length = 2 + varintBytes(batch.count) + sizedBytes(keyBytes) + sizedBytes(value.length);
   length += varintBytes(texts.length / 2);
   for (const text of texts) length += sizedBytes(text.length);
   reserve(batch, MAX_VARINT_BYTES + length);
@@ -76,7 +73,8 @@ export function putRecord(
   bytes[at] = 0;
   bytes[at + 1] = 0;
   at = putVarint(bytes, at + 2, batch.count);
-  at = putBytes(bytes, at, key);
+  at = putVarint(bytes, at, keyBytes);
+  at += bytes.write(key, at);
   at = putBytes(bytes, at, value);
   at = putVarint(bytes, at, texts.length / 2);
   for (const text of texts) at = putBytes(bytes, at, text);
@@ -109,19 +107,19 @@ export function encodeBatch(
   encoded.writeInt32BE(sequence, SEQUENCE);
   encoded.writeInt32BE(batch.count, COUNT);
   encoded.set(records, HEADER_BYTES);
-  encoded.writeUInt32BE(crc32c(encoded.subarray(ATTRIBUTES)), CRC);
+  encoded.writeUInt32BE(checksum(encoded), CRC);
   return encoded;
 }
 
 /** What was decoded of some batches. */
 export interface DecodedBatches {
-  records: LogRecord[];
+  records: KafkaRecord[];
   /**
    * The offset after the last batch read, whose last records compaction may have taken out; where reading was to begin
    * if there is none.
    */
   next: number;
-  /** What was not read. */
+  /** The whole batches that were not read, and what follows them. Empty if there are none. */
   rest: Buffer;
 }
 
@@ -131,77 +129,105 @@ export interface DecodedBatches {
  * fit: the bytes are not what the broker has.
  */
 export function decodeBatches(bytes: Buffer, partition: number, from: number, maxBytes: number): DecodedBatches {
-  const records: LogRecord[] = [];
+  const records: KafkaRecord[] = [];
   let next = from;
   let at = 0;
-  for (let read = 0; read < maxBytes && at + HEADER_BYTES <= bytes.length; ) {
-    const end = at + BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + LENGTH);
-    if (end > bytes.length) break;
+  let end = endOfBatch(bytes, at);
+  for (let read = 0; read < maxBytes && end <= bytes.length; end = endOfBatch(bytes, at)) {
     const batch = bytes.subarray(at, end);
-    if (crc32c(batch.subarray(ATTRIBUTES)) !== batch.readUInt32BE(CRC)) {
+    if (checksum(batch) !== batch.readUInt32BE(CRC)) {
       throw new LogUnavailable(`a record batch of partition ${partition} does not fit its checksum`);
     }
     read += decodeBatch(batch, partition, from, records);
     next = Math.max(next, Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA) + 1);
     at = end;
   }
-  return { records, next, rest: bytes.subarray(at) };
+  return { records, next, rest: end <= bytes.length ? bytes.subarray(at) : NO_BYTES };
+}
+
+/** Past the end of `bytes` if the batch is not whole. */
+function endOfBatch(bytes: Buffer, at: number): number {
+  return at + HEADER_BYTES > bytes.length ? Infinity : at + BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + LENGTH);
+}
+
+/** Of a whole batch. The library copies a Buffer first, but not what is in a reader. */
+function checksum(batch: Buffer): number {
+  return crc32c(Reader.from(batch.subarray(ATTRIBUTES)).buffer);
 }
 
 /** Where the reading of a batch's records is. */
 let cursor = 0;
 
 /** Returns the bytes of its records, uncompressed. */
-function decodeBatch(batch: Buffer, partition: number, from: number, decoded: LogRecord[]): number {
-  const attributes = batch.readInt16BE(ATTRIBUTES);
+function decodeBatch(encoded: Buffer, partition: number, from: number, decoded: KafkaRecord[]): number {
+  const attributes = encoded.readInt16BE(ATTRIBUTES);
   if (attributes & CONTROL) return 0;
-  const baseOffset = Number(batch.readBigInt64BE(0));
-  const firstTime = Number(batch.readBigInt64BE(FIRST_TIMESTAMP));
-  const appendTime = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(LAST_TIMESTAMP)) : undefined;
+  const baseOffset = Number(encoded.readBigInt64BE(0));
+  const firstTime = Number(encoded.readBigInt64BE(FIRST_TIMESTAMP));
+  const appendTime = attributes & LOG_APPEND_TIME ? Number(encoded.readBigInt64BE(LAST_TIMESTAMP)) : undefined;
   const algorithm = attributes & COMPRESSION;
-  const stored = batch.subarray(HEADER_BYTES);
+  const stored = encoded.subarray(HEADER_BYTES);
   const bytes = algorithm === 0 ? stored : compressionsAlgorithmsByBitmask[algorithm]!.decompressSync(stored);
-  const count = batch.readInt32BE(COUNT);
+  const batch = { partition, bytes };
+  const count = encoded.readInt32BE(COUNT);
   cursor = 0;
   for (let i = 0; i < count; i++) {
     const end = readVarint(bytes) + cursor;
     cursor++; // attributes, of which there are none
     const time = firstTime + readVarint(bytes);
     const offset = baseOffset + readVarint(bytes);
-    if (offset >= from) decoded.push(readRecord(bytes, { partition, offset, appendTime: appendTime ?? time }));
+    if (offset >= from) decoded.push(readRecord(batch, offset, appendTime ?? time));
     cursor = end;
   }
   return bytes.length;
 }
 
-function readRecord(bytes: Buffer, place: Pick<LogRecord, 'partition' | 'offset' | 'appendTime'>): LogRecord {
-  const { partition, offset, appendTime } = place;
-  const key = readText(bytes);
-  const valueBytes = Math.max(0, readVarint(bytes));
-  const value = bytes.subarray(cursor, cursor + valueBytes);
-  cursor += valueBytes;
+function readRecord(batch: DecodedBatch, offset: number, appendTime: number): KafkaRecord {
+  const { bytes } = batch;
+  const keyStart = readSized(bytes);
+  const keyEnd = cursor;
+  const start = readSized(bytes);
+  const end = cursor;
+  const record = new KafkaRecord(batch, offset, appendTime, keyStart, keyEnd, start, end);
   const headerCount = readVarint(bytes);
-  if (headerCount === 0) return { partition, offset, key, value, headers: NO_HEADERS, appendTime };
-  const headers = Array.from({ length: headerCount }, () => [readText(bytes), readText(bytes)] as const);
-  return { partition, offset, key, value, headers: Object.fromEntries(headers), appendTime };
+  if (headerCount > 0) record.headers = readHeaders(bytes, headerCount);
+  return record;
 }
 
-/** Empty where there is none, which has the length -1. */
+function readHeaders(bytes: Buffer, count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, () => [readText(bytes), readText(bytes)] as const));
+}
+
 function readText(bytes: Buffer): string {
-  const length = Math.max(0, readVarint(bytes));
-  cursor += length;
-  return bytes.toString('utf8', cursor - length, cursor);
+  const start = readSized(bytes);
+  return bytes.toString('utf8', start, cursor);
 }
 
-/** Zigzag, up to 53 bits. */
+/** Goes past bytes with their length before them, -1 where there are none, and returns where they start. */
+function readSized(bytes: Buffer): number {
+  const length = readVarint(bytes);
+  const start = cursor;
+  if (length > 0) cursor += length;
+  return start;
+}
+
+/** Zigzag, up to 53 bits; most are of one byte or two. */
 function readVarint(bytes: Buffer): number {
-  let value = 0;
-  let scale = 1;
-  for (;;) {
+  const first = bytes[cursor++]!;
+  if (first < 0x80) return (first >>> 1) ^ -(first & 1);
+  const second = bytes[cursor++]!;
+  if (second >= 0x80) return readLongVarint(bytes, (first & 0x7f) + (second & 0x7f) * 0x80);
+  const value = (first & 0x7f) | (second << 7);
+  return (value >>> 1) ^ -(value & 1);
+}
+
+/** @param begun the value of its first two bytes */
+function readLongVarint(bytes: Buffer, begun: number): number {
+  let value = begun;
+  for (let scale = 0x4000; ; scale *= 0x80) {
     const byte = bytes[cursor++]!;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-    scale *= 0x80;
   }
 }
 

@@ -1,5 +1,4 @@
-import type { NewRecord } from './event-log.ts';
-import { newRecordBytes, putRecord, type RecordBytes } from './kafka-batch.ts';
+import { newRecordBytes, type RecordBytes } from './kafka-batch.ts';
 
 /** A batch of this size takes no more records. With one more of the largest size it must fit max.message.bytes. */
 const FULL_BATCH_BYTES = 1 << 20;
@@ -17,7 +16,9 @@ export interface Batch {
   records: RecordBytes;
   /** It is under way, or was: it may be in the log. */
   sent: boolean;
-  baseOffset: PromiseWithResolvers<number>;
+  /** Of its first record; known when `taken` resolves. */
+  baseOffset: number;
+  taken: PromiseWithResolvers<void>;
 }
 
 /** The way into one partition: one batch is under way at a time, so that none overtakes one that is repeated. */
@@ -66,20 +67,18 @@ export function newLane(topic: string, partition: number): Lane {
   return { topic, partition, queue: [], busy: false, identity: undefined, sequence: 0 };
 }
 
-/** The batch that takes the lane's next record, added to its queue if it is new. */
-export function openBatch(lane: Lane, spares: SpareMemory, onOpen: (batch: Batch) => void): Batch {
+/** The batch that takes the lane's next record; undefined if it has to be a new one. */
+export function openBatch(lane: Lane): Batch | undefined {
   const last = lane.queue.at(-1);
-  if (last !== undefined && !last.sent && last.records.length < FULL_BATCH_BYTES) return last;
-  const batch: Batch = { records: newRecordBytes(spares.take()), sent: false, baseOffset: Promise.withResolvers() };
-  lane.queue.push(batch);
-  onOpen(batch);
-  return batch;
+  return last === undefined || last.sent || last.records.length >= FULL_BATCH_BYTES ? undefined : last;
 }
 
-/** Adds a record and returns its index in the batch. The caller may go on using the bytes. */
-export function addRecord({ records }: Batch, key: Buffer, { value, headers }: NewRecord): number {
-  putRecord(records, key, value, headers);
-  return records.count - 1;
+/** Adds a batch to the lane's queue. */
+export function addBatch(lane: Lane, spares: SpareMemory): Batch {
+  const records = newRecordBytes(spares.take());
+  const batch: Batch = { records, sent: false, baseOffset: -1, taken: Promise.withResolvers() };
+  lane.queue.push(batch);
+  return batch;
 }
 
 /** Sends what follows under this identity, unless the first batch may be in the log under the one it has. */
@@ -91,8 +90,9 @@ export function adoptIdentity(lane: Lane, identity: Identity): void {
 
 /** The first batch is in the log. */
 export function takeBatch(lane: Lane, spares: SpareMemory, baseOffset: number): void {
-  const { records, baseOffset: waiting } = lane.queue.shift()!;
-  lane.sequence = (lane.sequence + records.count) & SEQUENCE_MASK;
-  spares.give(records.bytes);
-  waiting.resolve(baseOffset);
+  const batch = lane.queue.shift()!;
+  lane.sequence = (lane.sequence + batch.records.count) & SEQUENCE_MASK;
+  spares.give(batch.records.bytes);
+  batch.baseOffset = baseOffset;
+  batch.taken.resolve();
 }

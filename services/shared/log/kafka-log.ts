@@ -61,6 +61,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       if (closing.signal.aborted) throw new LogUnavailable('The log is closed');
       return reader.read(topic, from, readOptions);
     },
+    endSeen: reader.endSeen,
     offsets: reader.offsets,
     committed: (topic, group) => committedOffsets(cluster, { topic, group, deadlineMs }),
     members: (topic, group) => groupMembers(cluster, { topic, group, deadlineMs }),

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAPI, initProducerIdV4, produceV11, Writer } from '@platformatic/kafka';
 import { LogFull, LogUnavailable, type NewRecord, type RecordPosition } from './event-log.ts';
-import { encodeBatch } from './kafka-batch.ts';
+import { encodeBatch, putRecord } from './kafka-batch.ts';
 import { type KafkaCluster, RETRY_MS } from './kafka-cluster.ts';
 import { errorOfCode, partialAnswer } from './kafka-errors.ts';
 import {
-  addRecord,
+  addBatch,
   adoptIdentity,
   type Batch,
   type Identity,
@@ -27,6 +27,9 @@ export interface KafkaProducerOptions {
   /** How long a broker may wait for the replicas, in ms. */
   replicationTimeoutMs: number;
 }
+
+/** An append of so many bytes is not made to wait for others. */
+const MUCH_BYTES = 64 << 10;
 
 const ALL_REPLICAS = -1;
 const NO_TRANSACTION = null;
@@ -69,7 +72,7 @@ export class KafkaProducer {
   /** Lanes with something to send and nothing under way. */
   readonly #ready = new Set<Lane>();
   readonly #busyBrokers = new Set<number>();
-  readonly #waiting = new Set<Promise<number>>();
+  readonly #waiting = new Set<Promise<void>>();
   readonly #spares = newSpareMemory();
   #identity: Identity | undefined;
   #identifying = false;
@@ -86,28 +89,32 @@ export class KafkaProducer {
   async append(records: readonly NewRecord[]): Promise<RecordPosition[]> {
     if (this.#closed) throw new LogUnavailable('The log is closed');
     const { maxInFlightBytes, lingerMs } = this.#options;
-    const keys = records.map(({ key }) => Buffer.from(key));
-    const bytes = records.reduce((sum, { value }, i) => sum + keys[i]!.length + value.length, 0);
+    let bytes = 0;
+    for (const { key, value } of records) bytes += Buffer.byteLength(key) + value.length;
     if (this.#inFlightBytes + bytes > maxInFlightBytes) {
       throw new LogFull(`${this.#inFlightBytes} bytes wait for Kafka; ${bytes} more are over ${maxInFlightBytes}`);
     }
-    const lanes = records.map((record, i) => this.#laneOf(record, keys[i]!));
-    const places = records.map((record, i) => this.#put(lanes[i]!, keys[i]!, record));
+    const lanes = records.map((record) => this.#laneOf(record));
+    /** At first counted from the beginning of the batch. */
+    const positions: RecordPosition[] = [];
+    const batches = records.map((record, i) => {
+      const lane = lanes[i]!;
+      const batch = this.#batchFor(lane);
+      positions.push({ partition: lane.partition, offset: batch.records.count });
+      putRecord(batch.records, record);
+      return batch;
+    });
     this.#inFlightBytes += bytes;
-    this.#timer ??= setTimeout(() => this.#dispatch(), lingerMs);
+    if (bytes >= MUCH_BYTES) this.#dispatch();
+    else this.#timer ??= setTimeout(() => this.#dispatch(), lingerMs);
     try {
       // One promise for each batch, not for each record.
-      const batches = [...new Set(places.map(({ batch }) => batch))];
-      const bases = new Map(
-        await Promise.all(batches.map(async (each) => [each, await each.baseOffset.promise] as const)),
-      );
-      return places.map(({ batch, index }, i) => ({
-        partition: lanes[i]!.partition,
-        offset: bases.get(batch)! + index,
-      }));
+      await Promise.all([...new Set(batches)].map(({ taken }) => taken.promise));
     } finally {
       this.#inFlightBytes -= bytes;
     }
+    for (let i = 0; i < positions.length; i++) positions[i]!.offset += batches[i]!.baseOffset;
+    return positions;
   }
 
   /** Waits for what is under way, at most as long as the deadline; later appends reject with LogUnavailable. */
@@ -116,7 +123,7 @@ export class KafkaProducer {
     await Promise.allSettled(this.#waiting);
   }
 
-  #laneOf({ topic, partition }: NewRecord, key: Buffer): Lane {
+  #laneOf({ topic, partition, key }: NewRecord): Lane {
     let lanes = this.#lanes.get(topic);
     if (lanes === undefined) {
       lanes = this.#cluster.topic(topic).leaders.map((_, number) => newLane(topic, number));
@@ -127,15 +134,19 @@ export class KafkaProducer {
     return lane;
   }
 
-  #put(lane: Lane, key: Buffer, record: NewRecord): { batch: Batch; index: number } {
-    const batch = openBatch(lane, this.#spares, (opened) => this.#expect(lane, opened));
+  /** The batch that takes the lane's next record. */
+  #batchFor(lane: Lane): Batch {
+    const open = openBatch(lane);
+    if (open !== undefined) return open;
+    const batch = addBatch(lane, this.#spares);
+    this.#expect(lane, batch);
     if (!lane.busy) this.#ready.add(lane);
-    return { batch, index: addRecord(batch, key, record) };
+    return batch;
   }
 
   /** Gives a new batch its deadline. */
   #expect(lane: Lane, batch: Batch): void {
-    const { promise } = batch.baseOffset;
+    const { promise } = batch.taken;
     const { deadlineMs } = this.#options;
     const deadline = setTimeout(() => this.#fail(lane, batch, `not taken within ${deadlineMs} ms`), deadlineMs);
     this.#waiting.add(promise);
@@ -230,7 +241,7 @@ export class KafkaProducer {
     lane.queue.splice(lane.queue.indexOf(batch), 1);
     if (lane.queue.length === 0) this.#ready.delete(lane);
     if (batch.sent && lane.identity === this.#identity) this.#renewIdentity();
-    batch.baseOffset.reject(new LogUnavailable(`Records for ${lane.topic}/${lane.partition} were ${reason}`));
+    batch.taken.reject(new LogUnavailable(`Records for ${lane.topic}/${lane.partition} were ${reason}`));
   }
 
   #renewIdentity(): void {

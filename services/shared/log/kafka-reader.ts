@@ -1,4 +1,3 @@
-import { listOffsetsV9 } from '@platformatic/kafka';
 import {
   type LogRecord,
   OffsetOutOfRange,
@@ -9,11 +8,14 @@ import {
 import { type DecodedBatches, decodeBatches } from './kafka-batch.ts';
 import { type KafkaCluster, untilAnswered } from './kafka-cluster.ts';
 import { brokerErrors } from './kafka-errors.ts';
-import { fetchBatches } from './kafka-fetch.ts';
+import { EARLIEST, type Fetched, type FetchRequest, fetchPartition, LATEST, listOffsets } from './kafka-fetch.ts';
+import type { KafkaRecord } from './kafka-record.ts';
 
 export interface KafkaReader {
   /** As EventLog.read; throws LogUnavailable after the deadline without an answer. */
   read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]>;
+  /** As EventLog.endSeen. */
+  endSeen(topic: string, partition: number): number;
   /** As EventLog.offsets; throws LogUnavailable after the deadline without an answer. */
   offsets(topic: string): Promise<OffsetRange[]>;
 }
@@ -21,59 +23,77 @@ export interface KafkaReader {
 /** Longest that a broker holds a fetch for a first record, in ms; a longer wait fetches again. */
 export const LONGEST_POLL_MS = 1_000;
 
-const ANY_EPOCH = -1;
-const NO_LEADER = -1;
-const NO_SESSION = -1;
-const CLIENT = -1;
-const UP_TO_HIGH_WATERMARK = 0;
-const EARLIEST = -2n;
-const LATEST = -1n;
+/** Least that a fetch asks for, in bytes of compressed batches: enough for some reads of a consumer that is behind. */
+const FETCH_BYTES = 1 << 20;
+
 const NOTHING: DecodedBatches = { records: [], next: 0, rest: Buffer.alloc(0) };
+
+/** What there is of a partition behind what was read last. */
+interface Ahead {
+  /**
+   * What the last fetch had beyond the bytes asked for: batches only come whole. They are decoded when they are asked
+   * for, so that records live no longer than their reader needs them.
+   */
+  left: DecodedBatches;
+  /** The fetch that follows; undefined if it fails. */
+  coming: Promise<Fetched | undefined> | undefined;
+}
 
 /** Reads end with nothing when `closing` aborts. */
 export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: AbortSignal): KafkaReader {
-  /**
-   * By partition, what its last fetch had beyond the bytes asked for: batches only come whole. They are decoded when
-   * they are asked for, so that records live no longer than their reader needs them.
-   */
-  const leftovers = new Map<string, DecodedBatches>();
+  /** By partition. */
+  const aheads = new Map<string, Ahead>();
+  const ends = new Map<string, number>();
 
   async function read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]> {
-    const slot = `${topic}/${from.partition}`;
-    const leftover = leftovers.get(slot);
-    leftovers.delete(slot);
-    const ahead = leftover && decodeAhead(leftover, from, options.maxBytes);
-    const { records, next, rest } = ahead ?? (await poll(topic, from, options, stopSignal(options.signal)));
+    const slot = slotOf(topic, from.partition);
+    const ahead = aheads.get(slot);
+    aheads.delete(slot);
+    const known = ahead && beginOf(ahead.left) === from.offset ? ahead : undefined;
+    const left = known && decodeAhead(known.left, from.partition, options.maxBytes);
+    const decoded = left ?? (await poll(topic, from, options, known?.coming));
+    const { records, next, rest } = decoded;
+    if (records.length === 0) return records;
+    const isBehind = rest.length === 0 && next < endSeen(topic, from.partition);
+    const coming = (left && known?.coming) ?? (isBehind ? fetchAhead(topic, from.partition, next) : undefined);
     const count = countWithin(records, options.maxBytes);
-    if (count < records.length || rest.length > 0) leftovers.set(slot, { records: records.slice(count), next, rest });
+    aheads.set(slot, { left: { records: records.slice(count), next, rest }, coming });
     return count < records.length ? records.slice(0, count) : records;
+  }
+
+  function endSeen(topic: string, partition: number): number {
+    return ends.get(slotOf(topic, partition)) ?? 0;
+  }
+
+  /** Asks for what follows while the reader is busy with what it got: it is behind, and would only wait for it. */
+  function fetchAhead(topic: string, partition: number, offset: number): Promise<Fetched | undefined> {
+    const request = { partition, offset, maxBytes: FETCH_BYTES, waitMs: 0 };
+    // Whatever is wrong, the read that comes for it asks again.
+    return fetch(topic, request).catch(() => undefined);
   }
 
   function stopSignal(signal: AbortSignal | undefined): AbortSignal {
     return signal === undefined ? closing : AbortSignal.any([closing, signal]);
   }
 
-  /** Fetches until there are records, `waitMs` have gone by or `stop` aborts. */
+  /** Fetches until there are records, `waitMs` have gone by or its end comes. A fetch on its way is the first. */
   async function poll(
     topic: string,
     { partition, offset }: RecordPosition,
-    { waitMs, maxBytes }: ReadOptions,
-    stop: AbortSignal,
+    { waitMs, maxBytes, signal }: ReadOptions,
+    coming: Ahead['coming'],
   ): Promise<DecodedBatches> {
+    const stop = stopSignal(signal);
     const end = performance.now() + waitMs;
+    let early = coming;
     let next = offset;
     while (!stop.aborted) {
       const left = Math.max(0, end - performance.now());
       const request = { partition, offset: next, maxBytes, waitMs: Math.ceil(Math.min(left, LONGEST_POLL_MS)) };
-      const answer = await unlessAborted(
-        stop,
-        untilAnswered(cluster, deadlineMs, () => fetch(topic, request)),
-      ).catch((error) => {
-        if (!brokerErrors(error).includes('OFFSET_OUT_OF_RANGE')) throw error;
-        throw new OffsetOutOfRange(`${topic}/${partition} has no offset ${next}`);
-      });
+      const answer = await unlessAborted(stop, answerTo(topic, request, early));
       if (answer === undefined) break;
-      const decoded = decodeBatches(answer, partition, next, maxBytes);
+      early = undefined;
+      const decoded = decodeBatches(answer.batches, partition, next, maxBytes);
       if (decoded.records.length > 0) return decoded;
       if (decoded.next === next && left === 0) break;
       next = decoded.next;
@@ -81,73 +101,64 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     return NOTHING;
   }
 
-  async function fetch(
-    topic: string,
-    { partition, offset, maxBytes, waitMs }: RecordPosition & ReadOptions,
-  ): Promise<Buffer> {
-    const { id, leaders } = cluster.topic(topic);
-    const wanted = {
-      partition,
-      currentLeaderEpoch: ANY_EPOCH,
-      fetchOffset: BigInt(offset),
-      lastFetchedEpoch: ANY_EPOCH,
-      partitionMaxBytes: maxBytes,
-    };
-    const topics = [{ topicId: id, partitions: [wanted] }];
-    return cluster.ask(leaders[partition] ?? NO_LEADER, (connection) =>
-      fetchBatches.async(connection, waitMs, 1, maxBytes, UP_TO_HIGH_WATERMARK, 0, NO_SESSION, topics, [], ''),
-    );
+  /** Asks until there is an answer, unless there is an `early` one. */
+  async function answerTo(topic: string, request: FetchRequest, early: Ahead['coming']): Promise<Fetched> {
+    try {
+      return (await early) ?? (await untilAnswered(cluster, deadlineMs, () => fetch(topic, request)));
+    } catch (error) {
+      if (!brokerErrors(error).includes('OFFSET_OUT_OF_RANGE')) throw error;
+      throw new OffsetOutOfRange(`${topic}/${request.partition} has no offset ${request.offset}`);
+    }
+  }
+
+  async function fetch(topic: string, request: FetchRequest): Promise<Fetched> {
+    const maxBytes = Math.max(request.maxBytes, FETCH_BYTES);
+    const fetched = await fetchPartition(cluster, topic, { ...request, maxBytes });
+    ends.set(slotOf(topic, request.partition), fetched.end);
+    return fetched;
   }
 
   async function offsets(topic: string): Promise<OffsetRange[]> {
     const [starts, ends] = await Promise.all([
-      untilAnswered(cluster, deadlineMs, () => listOffsets(topic, EARLIEST)),
-      untilAnswered(cluster, deadlineMs, () => listOffsets(topic, LATEST)),
+      untilAnswered(cluster, deadlineMs, () => listOffsets(cluster, topic, EARLIEST)),
+      untilAnswered(cluster, deadlineMs, () => listOffsets(cluster, topic, LATEST)),
     ]);
     return starts.map((start, partition) => ({ start, end: ends[partition]! }));
   }
 
-  async function listOffsets(name: string, timestamp: bigint): Promise<number[]> {
-    const { leaders } = cluster.topic(name);
-    const found: number[] = [];
-    for (const leader of new Set(leaders)) {
-      const partitions = leaders.flatMap((led, partitionIndex) =>
-        led === leader ? [{ partitionIndex, currentLeaderEpoch: ANY_EPOCH, timestamp }] : [],
-      );
-      const answer = await cluster.ask(leader, (connection) =>
-        listOffsetsV9.api.async(connection, CLIENT, UP_TO_HIGH_WATERMARK, [{ name, partitions }]),
-      );
-      for (const { partitionIndex, offset } of answer.topics[0]!.partitions) found[partitionIndex] = Number(offset);
-    }
-    return found;
-  }
-
-  return { read, offsets };
+  return { read, endSeen, offsets };
 }
 
-/** Undefined unless what is left over begins where reading does and has a record. As much of it as was asked for. */
-function decodeAhead(leftover: DecodedBatches, from: RecordPosition, maxBytes: number): DecodedBatches | undefined {
-  const { records, next, rest } = leftover;
-  if ((records[0]?.offset ?? next) !== from.offset) return undefined;
-  const decoded = decodeBatches(rest, from.partition, next, maxBytes - bytesOf(records));
+function slotOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
+
+/** The offset from which on there is what was decoded and its rest. */
+function beginOf({ records, next }: DecodedBatches): number {
+  return records[0]?.offset ?? next;
+}
+
+/** As much of what is left over as was asked for; undefined if there is no record. */
+function decodeAhead(left: DecodedBatches, partition: number, maxBytes: number): DecodedBatches | undefined {
+  const { records, next, rest } = left;
+  const decoded = decodeBatches(rest, partition, next, maxBytes - bytesOf(records));
   const all = [...records, ...decoded.records];
   return all.length > 0 ? { ...decoded, records: all } : undefined;
 }
 
-/** Bytes of keys and values. */
-function bytesOf(records: readonly LogRecord[]): number {
+function bytesOf(records: readonly KafkaRecord[]): number {
   let bytes = 0;
-  for (const { key, value } of records) bytes += key.length + value.length;
+  for (const { size } of records) bytes += size;
   return bytes;
 }
 
 /** How many of the records make up about `maxBytes`, at least one. */
-function countWithin(records: readonly LogRecord[], maxBytes: number): number {
+function countWithin(records: readonly KafkaRecord[], maxBytes: number): number {
   let bytes = 0;
   let count = 0;
-  for (const { key, value } of records) {
+  for (const { size } of records) {
     count++;
-    bytes += key.length + value.length;
+    bytes += size;
     if (bytes >= maxBytes) break;
   }
   return count;

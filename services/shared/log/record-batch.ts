@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { LogRecord } from './event-log.ts';
 
 /**
  * A record batch is what the embedded log stores under one key: consecutive records of one partition.
@@ -27,11 +28,8 @@ export interface OpenBatch {
   count: number;
 }
 
-export interface BatchRecord {
-  key: string;
-  value: Uint8Array;
-  headers: Readonly<Record<string, string>>;
-}
+/** A record as far as its batch tells. */
+export type BatchRecord = Omit<LogRecord, 'partition' | 'offset' | 'appendTime'>;
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -95,13 +93,18 @@ function readRecord(bytes: Buffer, cursor: Cursor, end: number): BatchRecord {
   const keyBytes = readVarint(bytes, cursor);
   const headerCount = readVarint(bytes, cursor);
   const key = readString(bytes, cursor, keyBytes);
-  if (headerCount === 0) return { key, value: bytes.subarray(cursor.at, end), headers: NO_HEADERS };
+  const headers = headerCount === 0 ? NO_HEADERS : readHeaders(bytes, cursor, headerCount);
+  const start = cursor.at;
+  return { key, value: bytes.subarray(start, end), headers, bytes, start, end, size: keyBytes + end - start };
+}
+
+function readHeaders(bytes: Buffer, cursor: Cursor, count: number): Record<string, string> {
   const headers: [string, string][] = [];
-  for (let i = 0; i < headerCount; i++) {
+  for (let i = 0; i < count; i++) {
     const name = readString(bytes, cursor, readVarint(bytes, cursor));
     headers.push([name, readString(bytes, cursor, readVarint(bytes, cursor))]);
   }
-  return { key, value: bytes.subarray(cursor.at, end), headers: Object.fromEntries(headers) };
+  return Object.fromEntries(headers);
 }
 
 function readString(bytes: Buffer, cursor: Cursor, length: number): string {
