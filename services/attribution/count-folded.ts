@@ -11,11 +11,11 @@ import {
 } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import type { Effects } from './effects.ts';
-import type { FoldEvent } from './fold.ts';
 import type { DeadLetter } from './publish.ts';
+import type { EventBatch } from './read-event.ts';
 
 interface Folded {
-  events: readonly FoldEvent[];
+  events: EventBatch;
   effects: Effects;
   deadLetters: readonly DeadLetter[];
   models: AttributionConfig['models'];
@@ -29,12 +29,12 @@ interface Folded {
  */
 export function countFolded({ events, effects, deadLetters, models }: Folded, began: number): void {
   foldDuration.record((performance.now() - began) / 1000);
-  batchSize.record(events.length + deadLetters.length);
+  batchSize.record(events.count + deadLetters.length);
   let clicks = 0;
-  for (const { kind } of events) if (kind === 'click') clicks++;
+  for (const conversion of events.conversions) if (conversion === undefined) clicks++;
   const { tally, decisions } = effects;
   attributionEvents.add(clicks, CLICK);
-  attributionEvents.add(events.length - clicks, CONVERSION);
+  attributionEvents.add(events.count - clicks, CONVERSION);
   attributionDuplicates.add(tally.clickDuplicates, CLICK);
   attributionDuplicates.add(tally.conversionDuplicates, CONVERSION);
   attributionCorrections.add(tally.corrections);

@@ -1,11 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { DailyStatsSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { newClickIndex } from './click-index.ts';
 import { type CounterKey, dayOf, type Increment, type NewClick } from './effects.ts';
 import { type CounterValues, encodeCounter } from './encode-outputs.ts';
 import { counterKey, counterName } from './keys.ts';
 import type { Touch } from './state.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
+import { InternedTouch, type TouchTexts } from './touch.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
 export interface ChangedCounter {
@@ -15,7 +15,9 @@ export interface ChangedCounter {
 
 /** The counters of one partition. Those in use are kept in memory. */
 export interface Counters {
-  /** Adds clicks and increments, of which each is later in the log than those of calls before. */
+  /** Adds a click, by the number of its placement in these texts. Its offset is greater than those of calls before. */
+  addClick(store: StateStore, texts: TouchTexts, placement: number, timestamp: number, offset: number): void;
+  /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
   add(store: StateStore, clicks: readonly NewClick[], increments: readonly Increment[]): void;
   /** The counters that changed since the last call. */
   takeChanged(): ChangedCounter[];
@@ -35,40 +37,58 @@ interface Counter extends CounterKey, CounterValues {
   isDirty: boolean;
 }
 
+/** What of a counter's key is not the placement. */
+type CounterKind = Omit<CounterKey, 'campaignId' | 'source'>;
+
+/** A placement by its number. */
+interface Placed {
+  texts: TouchTexts;
+  placement: number;
+}
+
 /** Counters kept in memory, most: those of some days of some thousands of campaigns. */
 const KEPT = 50_000;
 
 export function newCounters(partition: number): Counters {
   const kept = new Map<string, Counter>();
-  const ofClicks = newClickIndex<Counter>();
+  const numbered = new NumberedCounters();
   let changed: Counter[] = [];
   let dirty: Counter[] = [];
 
-  function load(store: StateStore, missing: ReadonlyMap<string, CounterKey>): void {
-    const keys = [...missing.values()].map(counterKey);
-    const stored = store.getMany(keys);
-    [...missing].forEach(([name, key], i) => {
-      const bytes = stored[i];
-      const values = bytes === undefined ? NOTHING : valuesOf(bytes);
-      const loadedVersion = bytes === undefined ? -1 : values.version;
-      const counter = { ...keyOf(key), ...values, name, key: keys[i]!, bytes, loadedVersion };
-      kept.set(name, { ...counter, isChanged: false, isDirty: false });
-    });
+  function counterOf(store: StateStore, key: CounterKey): Counter {
+    const name = counterName(key);
+    const found = kept.get(name);
+    if (found !== undefined) return found;
+    const storeKey = counterKey(key);
+    const [bytes] = store.getMany([storeKey]);
+    const values = bytes === undefined ? NOTHING : valuesOf(bytes);
+    const loadedVersion = bytes === undefined ? -1 : values.version;
+    const state = { name, key: storeKey, bytes, loadedVersion, isChanged: false, isDirty: false };
+    const counter: Counter = { ...keyOf(key), ...values, ...state };
+    kept.set(name, counter);
+    return counter;
   }
 
-  /** The counter's name; notes it if it is missing. */
-  function nameOf(key: CounterKey, missing: Map<string, CounterKey>): string {
-    const name = counterName(key);
-    if (!kept.has(name)) missing.set(name, key);
-    return name;
+  /** Without strings of campaigns and sources, but for the first time. */
+  function counterAt(store: StateStore, { texts, placement }: Placed, kind: string, key: CounterKind): Counter {
+    const ofDay = numbered.ofDay(texts, kind, key.day);
+    const counter = ofDay[placement] ?? counterOf(store, { ...key, ...texts.textsOf(placement) });
+    ofDay[placement] = counter;
+    return counter;
   }
 
   function note(counter: Counter, version: number): void {
-    counter.version = version;
+    counter.version = Math.max(counter.version, version);
     counter.bytes = undefined;
     if (!counter.isChanged) changed.push(counter);
     if (!counter.isDirty) dirty.push(counter);
     counter.isChanged = counter.isDirty = true;
+  }
+
+  function countClick(counter: Counter, offset: number): void {
+    if (offset <= counter.loadedVersion) return;
+    counter.clicks++;
+    note(counter, offset);
   }
 
   function bytesOf(counter: Counter): Buffer {
@@ -77,26 +97,23 @@ export function newCounters(partition: number): Counters {
   }
 
   return {
+    addClick(store, texts, placement, timestamp, offset) {
+      const kind = { day: dayOf(timestamp), conversionType: '', model: '' };
+      countClick(counterAt(store, { texts, placement }, '', kind), offset);
+    },
     add(store, clicks, increments) {
-      const missing = new Map<string, CounterKey>();
-      const clicked = clicks.map(({ touch }) => ofClicks.get(touch) ?? nameOf(clickKey(touch), missing));
-      const credited = increments.map((increment) => nameOf(increment, missing));
-      if (missing.size > 0) load(store, missing);
-      clicks.forEach(({ touch, offset }, i) => {
-        const found = clicked[i]!;
-        const counter = typeof found === 'string' ? kept.get(found)! : found;
-        if (typeof found === 'string') ofClicks.add(touch, counter);
-        if (offset <= counter.loadedVersion) return;
-        counter.clicks++;
-        note(counter, offset);
-      });
-      increments.forEach(({ conversionsMicros, revenueMicros, offset }, i) => {
-        const counter = kept.get(credited[i]!)!;
-        if (offset <= counter.loadedVersion) return;
-        counter.conversionsMicros += conversionsMicros;
-        counter.revenueMicros += revenueMicros;
-        note(counter, offset);
-      });
+      for (const { touch, offset } of clicks) countClick(counterOf(store, clickKey(touch)), offset);
+      for (const increment of increments) {
+        const { touch, conversionType, model } = increment;
+        const counter =
+          touch instanceof InternedTouch
+            ? counterAt(store, touch, `${conversionType}\0${model}`, increment)
+            : counterOf(store, { ...increment, campaignId: touch.campaignId, source: touch.source });
+        if (increment.offset <= counter.loadedVersion) continue;
+        counter.conversionsMicros += increment.conversionsMicros;
+        counter.revenueMicros += increment.revenueMicros;
+        note(counter, increment.offset);
+      }
     },
     takeChanged() {
       const taken = changed;
@@ -110,11 +127,38 @@ export function newCounters(partition: number): Counters {
       for (const counter of taken) counter.isDirty = false;
       if (kept.size > KEPT && changed.length === 0) {
         kept.clear();
-        ofClicks.clear();
+        numbered.clear();
       }
       return taken.map((counter) => ({ key: counter.key, value: bytesOf(counter) }));
     },
   };
+}
+
+/** Counters by the numbers of placements, which change their meaning with the texts. */
+class NumberedCounters {
+  /** Those of clicks, whose kind is empty, and of kinds of conversions. */
+  readonly #kinds = new Map<string, Map<number, (Counter | undefined)[]>>();
+  #texts: TouchTexts | undefined;
+
+  ofDay(texts: TouchTexts, kind: string, day: number): (Counter | undefined)[] {
+    if (this.#texts !== texts) this.clear();
+    this.#texts = texts;
+    let days = this.#kinds.get(kind);
+    if (days === undefined) {
+      days = new Map();
+      this.#kinds.set(kind, days);
+    }
+    let ofDay = days.get(day);
+    if (ofDay === undefined) {
+      ofDay = [];
+      days.set(day, ofDay);
+    }
+    return ofDay;
+  }
+
+  clear(): void {
+    this.#kinds.clear();
+  }
 }
 
 const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };

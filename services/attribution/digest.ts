@@ -3,7 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { AttributionConfig } from './config.ts';
 import { COUNTERS_FROM, COUNTERS_TO, isUserKey, PROGRESS_KEY, SWEPT_FROM, SWEPT_TO } from './keys.ts';
-import { bytesOf, decodeUser, encodeUser, settle } from './state-codec.ts';
+import { decodeUser, encodeUser } from './state-codec.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 import { isExpired } from './sweep.ts';
 
@@ -41,11 +41,10 @@ function* entries(store: StateStore, from: Buffer, to: Buffer): Generator<StateE
 }
 
 function liveUser(config: AttributionConfig, bytes: Buffer, watermark: number): Buffer {
-  const { touches, conversions } = decodeUser(settle(bytes));
-  const live = encodeUser({
+  const { touches, conversions } = decodeUser(bytes);
+  return encodeUser({
     touches: touches.filter(({ arrival }) => watermark - arrival <= config.touchRetentionMs),
     conversions: conversions.filter(({ arrival }) => watermark - arrival <= config.conversionRetentionMs),
     overflowed: false,
   });
-  return bytesOf(live);
 }

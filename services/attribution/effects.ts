@@ -31,7 +31,13 @@ export interface CounterKey {
 }
 
 /** A change of one counter of conversions. */
-export interface Increment extends CounterKey {
+export interface Increment {
+  /** As in CounterKey. */
+  day: number;
+  conversionType: string;
+  model: string;
+  /** Whose campaign and source they are. */
+  touch: Touch;
   conversionsMicros: bigint;
   revenueMicros: bigint;
   /** Offset of the event that caused it. */
@@ -140,11 +146,9 @@ function isSameKey(a: Credit, b: Credit): boolean {
 }
 
 function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
-  const { campaignId, source } = credit.touch;
   return {
     day: dayOf(conversion.timestamp),
-    campaignId,
-    source,
+    touch: credit.touch,
     conversionType: conversion.type,
     model: credit.model,
     conversionsMicros: sign * BigInt(credit.creditMicros),

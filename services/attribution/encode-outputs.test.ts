@@ -10,15 +10,18 @@ import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
 import { encodeAttributed, encodeCounter, encodeDecision } from './encode-outputs.ts';
 import { explain } from './explain.ts';
 import type { Credit } from './state.ts';
-import { storeTouch } from './touch.ts';
+import { internTouch, TouchTexts } from './touch.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
-const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((id) => Buffer.byteLength(id) <= MAX_ID_BYTES);
+const text = fc
+  .string({ unit: 'grapheme', maxLength: 40 })
+  .filter((id) => Buffer.byteLength(id) <= MAX_ID_BYTES && !id.includes('\0'));
 const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
 const creditMicros = fc.integer({ min: 0, max: 1_000_000 });
+const texts = new TouchTexts();
 const touch = fc
   .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text })
-  .chain((plain) => fc.constantFrom(plain, storeTouch(plain)));
+  .chain((plain) => fc.constantFrom(plain, internTouch(plain, texts)));
 const credit = fc.record({ model: text, touch, creditMicros, valueMicros: money });
 const conversion = fc.record({
   conversionId: fc.uuid(),

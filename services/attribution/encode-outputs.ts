@@ -1,7 +1,8 @@
 import { HOUR_MS } from '../shared/limits.ts';
 import type { AttributedRow, CounterKey, Decision } from './effects.ts';
 import { type Candidate, explain } from './explain.ts';
-import { StoredTouch, storeTouch } from './touch.ts';
+import type { Touch } from './state.ts';
+import { InternedTouch, idOf } from './touch.ts';
 import { UUID_LENGTH, writeUuidText } from './uuid.ts';
 
 /**
@@ -83,24 +84,31 @@ export function encodeCounter(partition: number, counter: CounterKey & CounterVa
 }
 
 function putCandidate(at: number, { touch, model, creditMicros, reason }: Candidate): number {
-  const stored = touch instanceof StoredTouch ? touch : storeTouch(touch);
-  const { bytes, adIdStart, campaignIdStart, sourceStart } = stored;
   const start = at + 3;
   scratch[start] = 0x0a;
   scratch[start + 1] = UUID_LENGTH;
-  writeUuidText(scratch, start + 2, bytes, stored.idStart);
-  let end = start + 2 + UUID_LENGTH;
-  end = putBytes(end, 0x12, bytes, adIdStart, campaignIdStart);
-  end = putBytes(end, 0x1a, bytes, campaignIdStart, sourceStart);
-  end = putBytes(end, 0x22, bytes, sourceStart, stored.end);
+  writeUuidText(scratch, start + 2, idOf(touch), 0);
+  let end = putTexts(start + 2 + UUID_LENGTH, touch);
   end = putNumber(end, 0x28, touch.timestamp);
-  end = putText(end, 0x32, model);
+  end = putName(end, 0x32, model);
   end = putNumber(end, 0x38, creditMicros);
-  end = putText(end, 0x42, reason);
+  end = putName(end, 0x42, reason);
   scratch[at] = 0x42;
   scratch[at + 1] = ((end - start) & 0x7f) | 0x80;
   scratch[at + 2] = (end - start) >> 7;
   return end;
+}
+
+/** The texts of a candidate's touch, copied from where they are if that is known. */
+function putTexts(at: number, touch: Touch): number {
+  if (!(touch instanceof InternedTouch)) {
+    return putText(putText(putText(at, 0x12, touch.adId), 0x1a, touch.campaignId), 0x22, touch.source);
+  }
+  const { ads, placements } = touch.texts;
+  const campaignEnd = touch.texts.campaignEndOf(touch.placement);
+  let end = putBytes(at, 0x12, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
+  end = putBytes(end, 0x1a, placements.bytes, placements.startOf(touch.placement), campaignEnd);
+  return putBytes(end, 0x22, placements.bytes, campaignEnd + 1, placements.endOf(touch.placement));
 }
 
 /** Fields that are empty or zero are left out, as proto3 has it. */
@@ -119,6 +127,18 @@ function putBytes(at: number, tag: number, bytes: Buffer, start: number, end: nu
   for (let i = start; i < end; i++) scratch[to + i - start] = bytes[i]!;
   return to + end - start;
 }
+
+/** A text that there are few of, of models and reasons, whose bytes are kept. */
+function putName(at: number, tag: number, name: string): number {
+  let bytes = names.get(name);
+  if (bytes === undefined) {
+    bytes = Buffer.from(name);
+    names.set(name, bytes);
+  }
+  return putBytes(at, tag, bytes, 0, bytes.length);
+}
+
+const names = new Map<string, Buffer>();
 
 function putNumber(at: number, tag: number, value: number): number {
   if (value === 0) return at;

@@ -73,7 +73,7 @@ describe('last click', () => {
 
 test('a correction moves the counters from the old campaign to the new', () => {
   const { increments, tally } = play('click A @1 red \n conversion X @3 \n click B @2 blue');
-  const revenue = increments.filter((i) => i.model !== '').map((i) => `${i.campaignId} ${i.revenueMicros}`);
+  const revenue = increments.filter((i) => i.model !== '').map((i) => `${i.touch.campaignId} ${i.revenueMicros}`);
   expect(revenue).toEqual(['red 5000000', 'red -5000000', 'blue 5000000']);
   expect(tally).toMatchObject({ clicks: 2, attributed: 1, unattributed: 0, corrections: 1 });
 });

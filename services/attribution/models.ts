@@ -47,6 +47,7 @@ export type ModelName = keyof typeof MODELS;
  * (Hamilton's method); equal remainders go to the later entry.
  */
 export function apportion(total: bigint, weights: readonly bigint[]): bigint[] {
+  if (weights.length === 1) return [total];
   const sum = weights.reduce((a, b) => a + b, 0n);
   const shares = weights.map((weight) => (total * weight) / sum);
   const left = Number(total - shares.reduce((a, b) => a + b, 0n));

@@ -7,12 +7,11 @@ import type { AttributionConfig } from './config.ts';
 import { countFolded } from './count-folded.ts';
 import { newCounters } from './counters.ts';
 import type { Tally } from './effects.ts';
-import type { FoldEvent } from './fold.ts';
 import { PROGRESS_KEY } from './keys.ts';
 import { counterRecords, type DeadLetter, progressRecord, rowRecords } from './publish.ts';
-import { clearFor, newTouchSpace, readEvent, type TouchSpace } from './read-event.ts';
-import type { StateStore } from './state-store.ts';
-import { newUsers } from './users.ts';
+import { EventBatch, readEvent } from './read-event.ts';
+import type { StateEntry, StateStore } from './state-store.ts';
+import { Users } from './users.ts';
 
 /**
  * The fold of one partition, ahead of its store: what changes stays in memory until `flush` writes it as one, so that
@@ -60,10 +59,9 @@ export function newPartitionFold(
   { baseline, cacheBytes = () => config.userCacheBytes }: { baseline?: Baseline; cacheBytes?: () => number } = {},
 ): PartitionFold {
   const { partition } = before;
-  const users = newUsers(config, cacheBytes);
+  const users = new Users(config, cacheBytes);
   const counters = newCounters(partition);
-  /** Touches of the batch under way: what follows from them is in bytes of its own when `fold` returns. */
-  const space = newTouchSpace();
+  const events = new EventBatch(0, users.table);
   let progress = before;
   /** Later tallies are published already. */
   let isKnown = false;
@@ -73,9 +71,13 @@ export function newPartitionFold(
     },
     fold(store, records, traces = NO_TRACES) {
       const began = performance.now();
-      const { events, deadLetters, watermark } = readAll(records, Number(progress.watermark), space);
-      const effects = users.fold(store, events);
+      const { table } = users;
+      events.begin(records.length, table);
+      const { deadLetters, watermark } = readAll(records, Number(progress.watermark), events);
       const countFrom = baseline?.countFrom ?? 0;
+      const effects = users.fold(store, events, (placement, timestamp, offset) => {
+        if (offset >= countFrom) counters.addClick(store, table.texts, placement, timestamp, offset);
+      });
       const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
       counters.add(store, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
       const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
@@ -90,27 +92,30 @@ export function newPartitionFold(
       const changed = counterRecords(partition, counters.takeChanged());
       return isKnown ? changed : [...changed, progressRecord(progress)];
     },
-    isFull: users.isFull,
+    isFull: () => users.isFull(),
     flush(store, expired) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(expired);
-      store.write({ deletes, puts: [...puts, ...counters.takeDirty(), { key: PROGRESS_KEY, value }], appends });
+      const others = [...counters.takeDirty(), { key: PROGRESS_KEY, value }];
+      store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
+      users.forgetTexts();
     },
   };
 }
 
-function readAll(records: readonly LogRecord[], before: number, space: TouchSpace) {
-  clearFor(space, records);
-  const events: FoldEvent[] = [];
+function* oneAfterTheOther(...all: Iterable<StateEntry>[]): Generator<StateEntry> {
+  for (const entries of all) yield* entries;
+}
+
+function readAll(records: readonly LogRecord[], before: number, events: EventBatch) {
   const deadLetters: DeadLetter[] = [];
   let watermark = before;
   for (const record of records) {
     watermark = Math.max(watermark, record.appendTime);
-    const event = readEvent(record, watermark, space);
-    if (event.kind === 'poison') deadLetters.push({ record, reason: event.reason });
-    else events.push(event);
+    const poison = readEvent(record, watermark, events);
+    if (poison !== undefined) deadLetters.push({ record, reason: poison.reason });
   }
-  return { events, deadLetters, watermark };
+  return { deadLetters, watermark };
 }
 
 /** The tallies of `before` with those of a batch. */

@@ -5,7 +5,8 @@ import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../test/fixtures/log-record.ts';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../shared/limits.ts';
 import { findFields } from './decode-event.ts';
-import { clearFor, newTouchSpace, readEvent, readMessage } from './read-event.ts';
+import { EventBatch, readEvent, readMessage } from './read-event.ts';
+import { UserTable } from './user-table.ts';
 
 const text = fc.oneof(
   fc.string({ maxLength: 20 }),
@@ -36,13 +37,15 @@ const event = fc.oneof(
 
 /** What a record is read as, with the texts of a click's touch read. */
 function readBoth(value: Uint8Array) {
-  const record = logRecord({ value, offset: 7 });
-  const space = newTouchSpace();
-  clearFor(space, [record]);
-  return [readEvent(record, 42, space), readMessage(record, 42)].map((read) => {
-    if (read.kind !== 'click') return read;
-    const { clickId, timestamp, arrival, adId, campaignId, source } = read.touch;
-    return { ...read, touch: { clickId, timestamp, arrival, adId, campaignId, source } };
+  return [readEvent, readMessage].map((read) => {
+    const batch = new EventBatch(1, new UserTable());
+    const poison = read(logRecord({ value, offset: 7 }), 42, batch);
+    if (poison !== undefined) return poison;
+    batch.findUsers();
+    const event = batch.eventAt(0);
+    if (event.kind !== 'click') return event;
+    const { clickId, timestamp, arrival, adId, campaignId, source } = event.touch;
+    return { ...event, touch: { clickId, timestamp, arrival, adId, campaignId, source } };
   });
 }
 
@@ -82,5 +85,5 @@ test('a usual event takes the quick way', () => {
     metadata: { browser: 'Chrome' },
   };
   const bytes = toBinary(EventSchema, create(EventSchema, { event: { case: 'click', value } }));
-  expect(findFields(bytes)).toMatchObject({ kind: 'click', timestamp: 1_700_000_000_000 });
+  expect(findFields(bytes, 0, bytes.length)).toMatchObject({ kind: 'click', timestamp: 1_700_000_000_000 });
 });

@@ -56,15 +56,16 @@ async function openStore(dir: string): Promise<StateStore> {
     parallelism: 1,
   });
   await db.open();
-  const batch = db.batch();
   return {
     getMany: (keys) => db._getManySync(keys, { valueEncoding: 'buffer' }),
     write({ puts, deletes, appends }) {
-      batch._clear();
+      // Of its own: one that is used again keeps the memory of the largest write.
+      const batch = db.batch();
       for (const key of deletes) batch._del(key, {});
       for (const { key, value } of puts) batch._put(key, value, {});
       for (const { key, value } of appends) batch._merge(key, value, {});
       batch._writeSync({ sync: false });
+      void batch.close();
     },
     scan(from, to, limit) {
       const { rows } = db.querySync({ ...BUFFERS, gte: from, lt: to, limit });
@@ -73,9 +74,6 @@ async function openStore(dir: string): Promise<StateStore> {
       return entries;
     },
     bytes: () => Number(db.getProperty('rocksdb.total-sst-files-size')),
-    async close() {
-      batch._closeSync();
-      await db.close();
-    },
+    close: () => db.close(),
   };
 }

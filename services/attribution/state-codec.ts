@@ -1,27 +1,256 @@
 import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from './state.ts';
-import { endOfTouch, hasSameId, mostBytesOfTouch, StoredTouch, writeTouch } from './touch.ts';
-import { readUuid, writeUuid } from './uuid.ts';
+import { fieldsAt, idAt, idOf, type TouchMemory, type TouchTexts } from './touch.ts';
+import { UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
- * How a user's state lies in memory and in RocksDB: a header of fixed size, the conversions, then the touches in their
- * order, so that a click newer than all others is added at the end.
+ * How a user's state lies in the store: a head of two bytes, then touches and conversions one after the other. Touches
+ * ascend as in the state, conversions are in order of arrival; so what came last is added at the end, by RocksDB, to
+ * bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
- * Own format because it is on the hottest path: most clicks are folded on the bytes as they are, and of the touches
- * that a conversion goes past only the times are read.
+ *     head:       format u8 | has ids of its own keys u8
+ *     touch:      1 u8 | bytes of ad u16 | bytes of placement u16 | id 4 × i32 | timestamp f64 | arrival f64 |
+ *                 ad | placement (campaign, NUL, source)
+ *     conversion: 2 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
+ *                 bytes of type u16 | number of credits u16 | type | credits
+ *     credit:     credit u32 | value u64 | bytes of model u16 | model | touch
  */
-const FORMAT = 2;
+const FORMAT = 3;
 const OVERFLOWED = 1;
-const CONVERSION_COUNT = 2;
-const TOUCH_COUNT = 4;
-const TOUCHES_START = 8;
-const LAST_TOUCH_START = 12;
-/** The greatest and the least of each list; 0 and Infinity where it is empty. */
-const LAST_CLICK_ARRIVAL = 16;
-const LAST_CONVERSION_ARRIVAL = 24;
-const FIRST_CLICK_ARRIVAL = 32;
-const FIRST_CONVERSION_ARRIVAL = 40;
-const LAST_CONVERSION_TIMESTAMP = 48;
-const HEADER_BYTES = 56;
+const HEAD_BYTES = 2;
+const TOUCH = 1;
+const CONVERSION = 2;
+/** In touches and conversions alike. */
+const ID = 5;
+const TIMESTAMP = 21;
+const ARRIVAL = 29;
+const TOUCH_TEXTS = 37;
+const VALUE = 37;
+const TYPE_BYTES = 45;
+const CREDITS = 47;
+const TYPE = 49;
+const CREDIT_HEAD = 14;
+
+/** Bytes that are put together and copied from here. */
+export class StateWriter {
+  bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  length = 0;
+  #view = viewOf(this.bytes);
+
+  /** Begins anew with a head. */
+  begin(overflowed: boolean): void {
+    this.bytes[0] = FORMAT;
+    this.bytes[OVERFLOWED] = overflowed ? 1 : 0;
+    this.length = HEAD_BYTES;
+  }
+
+  touch(touch: Touch): void {
+    const start = this.length;
+    // No UTF-16 unit takes more than three bytes of UTF-8.
+    this.reserve(TOUCH_TEXTS + 1 + 3 * (touch.adId.length + touch.campaignId.length + touch.source.length));
+    this.#head(start, TOUCH, idOf(touch), touch);
+    let at = start + TOUCH_TEXTS;
+    at += this.bytes.write(touch.adId, at);
+    this.#view.setUint16(start + 1, at - start - TOUCH_TEXTS, true);
+    const placement = at;
+    at += this.bytes.write(touch.campaignId, at);
+    this.bytes[at++] = 0;
+    at += this.bytes.write(touch.source, at);
+    this.#view.setUint16(start + 3, at - placement, true);
+    this.length = at;
+  }
+
+  /** The same of a touch in memory, without strings. */
+  touchAt(memory: TouchMemory, at: number, texts: TouchTexts): void {
+    const { ads, placements } = texts;
+    const { ad, placement, timestamp, arrival } = fieldsAt(memory, at);
+    const start = this.length;
+    const [adStart, adEnd] = [ads.startOf(ad), ads.endOf(ad)];
+    const [placementStart, placementEnd] = [placements.startOf(placement), placements.endOf(placement)];
+    this.reserve(TOUCH_TEXTS + adEnd - adStart + placementEnd - placementStart);
+    this.bytes[start] = TOUCH;
+    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, memory.words[idAt(at) + i]!, true);
+    this.#view.setFloat64(start + TIMESTAMP, timestamp, true);
+    this.#view.setFloat64(start + ARRIVAL, arrival, true);
+    this.#view.setUint16(start + 1, adEnd - adStart, true);
+    this.#view.setUint16(start + 3, placementEnd - placementStart, true);
+    this.length = start + TOUCH_TEXTS;
+    this.copy(ads.bytes, adStart, adEnd);
+    this.copy(placements.bytes, placementStart, placementEnd);
+  }
+
+  conversion(conversion: DecidedConversion): void {
+    const start = this.length;
+    const { type, credits, valueMicros } = conversion;
+    this.reserve(TYPE + 3 * type.length);
+    this.#head(start, CONVERSION, idOf({ clickId: conversion.conversionId } as Touch), conversion);
+    this.#view.setBigUint64(start + VALUE, valueMicros, true);
+    const typeBytes = this.bytes.write(type, start + TYPE);
+    this.#view.setUint16(start + TYPE_BYTES, typeBytes, true);
+    this.#view.setUint16(start + CREDITS, credits.length, true);
+    this.length = start + TYPE + typeBytes;
+    for (const credit of credits) this.#credit(credit);
+    this.#view.setUint32(start + 1, this.length - start, true);
+  }
+
+  /** A few bytes: a loop takes less than a call into the runtime. */
+  copy(from: Uint8Array, start: number, end: number): void {
+    const to = this.length - start;
+    for (let i = start; i < end; i++) this.bytes[to + i] = from[i]!;
+    this.length += end - start;
+  }
+
+  reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.length + more));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+    this.#view = viewOf(larger);
+  }
+
+  #head(start: number, kind: number, id: Int32Array, times: Times): void {
+    this.bytes[start] = kind;
+    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, id[i]!, true);
+    this.#view.setFloat64(start + TIMESTAMP, times.timestamp, true);
+    this.#view.setFloat64(start + ARRIVAL, times.arrival, true);
+  }
+
+  #credit({ model, touch, creditMicros, valueMicros }: Credit): void {
+    const start = this.length;
+    this.reserve(CREDIT_HEAD + 3 * model.length);
+    this.#view.setUint32(start, creditMicros, true);
+    this.#view.setBigUint64(start + 4, valueMicros, true);
+    const modelBytes = this.bytes.write(model, start + CREDIT_HEAD);
+    this.#view.setUint16(start + 12, modelBytes, true);
+    this.length = start + CREDIT_HEAD + modelBytes;
+    this.touch(touch);
+  }
+}
+
+/** A touch where it is stored, of which nothing is read before it is asked for. */
+export class StoredTouch implements Touch {
+  readonly #bytes: Buffer;
+  readonly #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  get clickId(): string {
+    return readId(this.#bytes, this.#at);
+  }
+
+  get timestamp(): number {
+    return this.#bytes.readDoubleLE(this.#at + TIMESTAMP);
+  }
+
+  get arrival(): number {
+    return this.#bytes.readDoubleLE(this.#at + ARRIVAL);
+  }
+
+  get adId(): string {
+    return this.#bytes.toString('utf8', this.#at + TOUCH_TEXTS, this.placement);
+  }
+
+  get campaignId(): string {
+    return this.#bytes.toString('utf8', this.placement, this.#campaignEnd);
+  }
+
+  get source(): string {
+    return this.#bytes.toString('utf8', this.#campaignEnd + 1, this.end);
+  }
+
+  /** Where the bytes of its texts are: those of the ad, those of the placement. */
+  get ad(): number {
+    return this.#at + TOUCH_TEXTS;
+  }
+
+  get placement(): number {
+    return this.ad + this.#bytes.readUInt16LE(this.#at + 1);
+  }
+
+  get end(): number {
+    return endOfTouch(this.#bytes, this.#at);
+  }
+
+  get #campaignEnd(): number {
+    return this.#bytes.indexOf(0, this.placement);
+  }
+}
+
+/**
+ * A conversion where it is stored, of which little is read before it is asked for; once, since a fold asks the
+ * conversions of its user for the same again and again.
+ */
+class StoredConversion implements DecidedConversion {
+  readonly timestamp: number;
+  readonly arrival: number;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+  #conversionId: string | undefined;
+  #type: string | undefined;
+  #credits: Credit[] | undefined;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+    this.timestamp = bytes.readDoubleLE(at + TIMESTAMP);
+    this.arrival = bytes.readDoubleLE(at + ARRIVAL);
+  }
+
+  get conversionId(): string {
+    this.#conversionId ??= readId(this.#bytes, this.#at);
+    return this.#conversionId;
+  }
+
+  get type(): string {
+    this.#type ??= this.#bytes.toString('utf8', this.#at + TYPE, this.#typeEnd);
+    return this.#type;
+  }
+
+  get valueMicros(): bigint {
+    return this.#bytes.readBigUInt64LE(this.#at + VALUE);
+  }
+
+  get credits(): Credit[] {
+    this.#credits ??= this.#readCredits();
+    return this.#credits;
+  }
+
+  set credits(credits: Credit[]) {
+    this.#credits = credits;
+  }
+
+  get #typeEnd(): number {
+    return this.#at + TYPE + this.#bytes.readUInt16LE(this.#at + TYPE_BYTES);
+  }
+
+  #readCredits(): Credit[] {
+    let at = this.#typeEnd;
+    return Array.from({ length: this.#bytes.readUInt16LE(this.#at + CREDITS) }, () => {
+      const modelEnd = at + CREDIT_HEAD + this.#bytes.readUInt16LE(at + 12);
+      const credit = {
+        model: this.#bytes.toString('utf8', at + CREDIT_HEAD, modelEnd),
+        touch: new StoredTouch(this.#bytes, modelEnd),
+        creditMicros: this.#bytes.readUInt32LE(at),
+        valueMicros: this.#bytes.readBigUInt64LE(at + 4),
+      };
+      at = endOfTouch(this.#bytes, modelEnd);
+      return credit;
+    });
+  }
+}
+
+/** Of a touch or a conversion, in ms. */
+export interface Times {
+  timestamp: number;
+  arrival: number;
+}
+
+/** Those of the touch or conversion that begins here. */
+export function timesAt(bytes: Buffer, at: number): Times {
+  return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
+}
 
 /** Times of the latest events, by arrival, in ms; 0 where there is none. */
 export interface StateAge {
@@ -29,304 +258,87 @@ export interface StateAge {
   lastConversionArrival: number;
 }
 
-/** A user's state in bytes, of which the first `length` count. */
-export interface EncodedUser {
-  bytes: Buffer;
-  length: number;
+export interface EntryReader {
+  touch(at: number): void;
+  conversion(at: number, end: number): void;
 }
 
-/** The bytes that count. */
-export function bytesOf({ bytes, length }: EncodedUser): Buffer {
-  return bytes.subarray(0, length);
-}
-
-/** In memory of its own, with room for some clicks more. */
-export function encodeUser(user: UserState): EncodedUser {
-  const { touches, conversions } = user;
-  const writer = new Writer(HEADER_BYTES);
-  for (const conversion of conversions) writeConversion(writer, conversion);
-  const touchesStart = writer.at;
-  let lastTouchStart = touchesStart;
-  for (const touch of touches) {
-    lastTouchStart = writer.at;
-    writer.touch(touch);
-  }
-  const length = writer.at;
-  const bytes = writer.finish(roomFor(length));
-  bytes[0] = FORMAT;
-  bytes[OVERFLOWED] = user.overflowed ? 1 : 0;
-  bytes.writeUInt16LE(conversions.length, CONVERSION_COUNT);
-  bytes.writeUInt32LE(touches.length, TOUCH_COUNT);
-  bytes.writeUInt32LE(touchesStart, TOUCHES_START);
-  bytes.writeUInt32LE(lastTouchStart, LAST_TOUCH_START);
-  bytes.writeDoubleLE(greatest(touches, arrivalOf), LAST_CLICK_ARRIVAL);
-  bytes.writeDoubleLE(greatest(conversions, arrivalOf), LAST_CONVERSION_ARRIVAL);
-  bytes.writeDoubleLE(least(touches, arrivalOf), FIRST_CLICK_ARRIVAL);
-  bytes.writeDoubleLE(least(conversions, arrivalOf), FIRST_CONVERSION_ARRIVAL);
-  bytes.writeDoubleLE(
-    greatest(conversions, ({ timestamp }) => timestamp),
-    LAST_CONVERSION_TIMESTAMP,
-  );
-  return { bytes, length };
-}
-
-/**
- * Takes into the header the touches that follow those it knows: RocksDB adds to a user's bytes what `appendClick` added
- * to them in memory, at the end, and leaves the header as it was. Throws an Error if the format is another.
- */
-export function settle(bytes: Buffer): Buffer {
-  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
-  let count = bytes.readUInt32LE(TOUCH_COUNT);
-  let last = bytes.readUInt32LE(LAST_TOUCH_START);
-  let at = count === 0 ? bytes.readUInt32LE(TOUCHES_START) : endOfTouch(bytes, last);
-  if (at === bytes.length) return bytes;
-  let latest = bytes.readDoubleLE(LAST_CLICK_ARRIVAL);
-  let first = bytes.readDoubleLE(FIRST_CLICK_ARRIVAL);
-  while (at < bytes.length) {
-    const { arrival, end } = new StoredTouch(bytes, at);
-    latest = Math.max(latest, arrival);
-    first = Math.min(first, arrival);
-    count++;
-    last = at;
+/** Goes through a user's state; from `start` on, if it has no head. Throws an Error if the format is another. */
+export function readEntries(bytes: Buffer, reader: EntryReader, start = checkedHead(bytes)): void {
+  for (let at = start; at < bytes.length; ) {
+    const isTouch = bytes[at] === TOUCH;
+    const end = isTouch ? endOfTouch(bytes, at) : at + bytes.readUInt32LE(at + 1);
+    if (isTouch) reader.touch(at);
+    else reader.conversion(at, end);
     at = end;
   }
-  bytes.writeUInt32LE(count, TOUCH_COUNT);
-  bytes.writeUInt32LE(last, LAST_TOUCH_START);
-  bytes.writeDoubleLE(latest, LAST_CLICK_ARRIVAL);
-  bytes.writeDoubleLE(first, FIRST_CLICK_ARRIVAL);
-  return bytes;
 }
 
-/** The state's touches are views of `bytes`, whose header must be settled. */
-export function decodeUser(bytes: Buffer): UserState {
-  const user = newUser();
-  user.overflowed = isOverflowed(bytes);
-  const reader = new Reader(bytes, HEADER_BYTES);
-  const conversions = bytes.readUInt16LE(CONVERSION_COUNT);
-  for (let i = 0; i < conversions; i++) user.conversions.push(readConversion(reader));
-  const touches = bytes.readUInt32LE(TOUCH_COUNT);
-  for (let i = 0; i < touches; i++) user.touches.push(reader.touch());
-  return user;
-}
-
-/** Reads only what tells whether the user can be dropped. The header must be settled. */
-export function decodeAge(bytes: Buffer): StateAge {
-  return {
-    lastClickArrival: bytes.readDoubleLE(LAST_CLICK_ARRIVAL),
-    lastConversionArrival: bytes.readDoubleLE(LAST_CONVERSION_ARRIVAL),
-  };
+function checkedHead(bytes: Buffer): number {
+  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
+  return HEAD_BYTES;
 }
 
 export function isOverflowed(bytes: Buffer): boolean {
   return bytes[OVERFLOWED] === 1;
 }
 
-/** What a click must find to be added to a user's bytes as they are. */
-export interface AppendLimits {
-  /** Most touches that a user has. */
-  maxTouches: number;
-  /** Nothing that arrived before these would be kept; in ms. */
-  oldestTouch: number;
-  oldestConversion: number;
+/** The conversions in bytes without a head, which must not change while these are in use. */
+export function readConversions(bytes: Buffer): DecidedConversion[] {
+  const conversions: DecidedConversion[] = [];
+  readEntries(bytes, { touch() {}, conversion: (at) => conversions.push(new StoredConversion(bytes, at)) }, 0);
+  return conversions;
 }
 
-/**
- * Adds a click that is later than all the user's touches and conversions, which is what most clicks are: then it
- * changes no decision. False, and nothing changed, if it isn't, if something would have to go, or if it may be a
- * duplicate; such a click takes the whole fold.
- */
-export function appendClick(user: EncodedUser, touch: StoredTouch, limits: AppendLimits): boolean {
-  const { bytes, length } = user;
-  const count = bytes.readUInt32LE(TOUCH_COUNT);
-  if (
-    isOverflowed(bytes) ||
-    count >= limits.maxTouches ||
-    bytes.readDoubleLE(FIRST_CLICK_ARRIVAL) < limits.oldestTouch ||
-    bytes.readDoubleLE(FIRST_CONVERSION_ARRIVAL) < limits.oldestConversion ||
-    bytes.readDoubleLE(LAST_CONVERSION_TIMESTAMP) >= touch.timestamp
-  ) {
-    return false;
-  }
-  if (count > 0) {
-    const last = new StoredTouch(bytes, bytes.readUInt32LE(LAST_TOUCH_START));
-    if (last.timestamp >= touch.timestamp) return false;
-    for (let at = bytes.readUInt32LE(TOUCHES_START); at < length; at = endOfTouch(bytes, at)) {
-      if (hasSameId(bytes, at, touch.bytes, touch.start)) return false;
-    }
-  }
-  reserve(user, touch.end - touch.start);
-  user.length = writeTouch(user.bytes, length, touch);
-  user.bytes.writeUInt32LE(count + 1, TOUCH_COUNT);
-  user.bytes.writeUInt32LE(length, LAST_TOUCH_START);
-  user.bytes.writeDoubleLE(Math.max(bytes.readDoubleLE(LAST_CLICK_ARRIVAL), touch.arrival), LAST_CLICK_ARRIVAL);
-  user.bytes.writeDoubleLE(Math.min(bytes.readDoubleLE(FIRST_CLICK_ARRIVAL), touch.arrival), FIRST_CLICK_ARRIVAL);
-  return true;
+/** The state is a view of `bytes`. */
+export function decodeUser(bytes: Buffer): UserState {
+  const user = newUser();
+  readEntries(bytes, {
+    touch: (at) => user.touches.push(new StoredTouch(bytes, at)),
+    conversion: (at) => user.conversions.push(new StoredConversion(bytes, at)),
+  });
+  user.overflowed = isOverflowed(bytes);
+  return user;
 }
 
-/** Bytes to take where these are needed: few users stay as they are, and memory costs more to get than to have. */
-function roomFor(bytes: number): number {
-  return Math.max(256, bytes + (bytes >> 2));
+/** Reads only what tells whether the user can be dropped. */
+export function decodeAge(bytes: Buffer): StateAge {
+  const age = { lastClickArrival: 0, lastConversionArrival: 0 };
+  readEntries(bytes, {
+    touch(at) {
+      age.lastClickArrival = Math.max(age.lastClickArrival, bytes.readDoubleLE(at + ARRIVAL));
+    },
+    conversion(at) {
+      age.lastConversionArrival = Math.max(age.lastConversionArrival, bytes.readDoubleLE(at + ARRIVAL));
+    },
+  });
+  return age;
 }
 
-/** Memory of its own, here and in `finish`: a user that stays would keep all of a pool's 8 KB. */
-function reserve(user: EncodedUser, more: number): void {
-  const needed = user.length + more;
-  if (needed <= user.bytes.length) return;
-  const larger = Buffer.allocUnsafeSlow(roomFor(needed));
-  user.bytes.copy(larger, 0, 0, user.length);
-  user.bytes = larger;
+export function encodeUser({ touches, conversions, overflowed }: UserState): Buffer {
+  const writer = new StateWriter();
+  writer.begin(overflowed);
+  for (const conversion of conversions) writer.conversion(conversion);
+  for (const touch of touches) writer.touch(touch);
+  return Buffer.from(writer.bytes.subarray(0, writer.length));
 }
 
-function arrivalOf({ arrival }: { arrival: number }): number {
-  return arrival;
+/** The words of the id of a touch that begins here. */
+export function readIdWords(bytes: Buffer, at: number, words: Int32Array, index: number): void {
+  for (let i = 0; i < UUID_WORDS; i++) words[index + i] = bytes.readInt32LE(at + ID + 4 * i);
 }
 
-function greatest<T>(items: readonly T[], of: (item: T) => number): number {
-  let found = 0;
-  for (const item of items) found = Math.max(found, of(item));
-  return found;
+const id = new Int32Array(UUID_WORDS);
+
+function readId(bytes: Buffer, at: number): string {
+  readIdWords(bytes, at, id, 0);
+  return uuidText(id, 0);
 }
 
-function least<T>(items: readonly T[], of: (item: T) => number): number {
-  let found = Number.POSITIVE_INFINITY;
-  for (const item of items) found = Math.min(found, of(item));
-  return found;
+function endOfTouch(bytes: Buffer, at: number): number {
+  return at + TOUCH_TEXTS + bytes.readUInt16LE(at + 1) + bytes.readUInt16LE(at + 3);
 }
 
-function writeConversion(writer: Writer, conversion: DecidedConversion): void {
-  writer.uuid(conversion.conversionId);
-  writer.double(conversion.timestamp);
-  writer.double(conversion.arrival);
-  writer.string(conversion.type);
-  writer.bigint(conversion.valueMicros);
-  writer.count(conversion.credits.length);
-  for (const credit of conversion.credits) writeCredit(writer, credit);
-}
-
-function readConversion(reader: Reader): DecidedConversion {
-  return {
-    conversionId: reader.uuid(),
-    timestamp: reader.double(),
-    arrival: reader.double(),
-    type: reader.string(),
-    valueMicros: reader.bigint(),
-    credits: Array.from({ length: reader.count() }, () => readCredit(reader)),
-  };
-}
-
-function writeCredit(writer: Writer, { model, touch, creditMicros, valueMicros }: Credit): void {
-  writer.string(model);
-  writer.touch(touch);
-  writer.double(creditMicros);
-  writer.bigint(valueMicros);
-}
-
-function readCredit(reader: Reader): Credit {
-  return {
-    model: reader.string(),
-    touch: reader.touch(),
-    creditMicros: reader.double(),
-    valueMicros: reader.bigint(),
-  };
-}
-
-/** One scratch buffer for all writers: encoding is synchronous, and `finish` copies out. */
-let scratch = Buffer.allocUnsafe(64 * 1024);
-
-class Writer {
-  at: number;
-
-  constructor(at: number) {
-    this.at = at;
-  }
-
-  double(value: number): void {
-    this.#reserve(8);
-    this.at = scratch.writeDoubleLE(value, this.at);
-  }
-
-  /** In [0, 2^64). */
-  bigint(value: bigint): void {
-    this.#reserve(8);
-    this.at = scratch.writeBigUInt64LE(value, this.at);
-  }
-
-  /** In [0, 2^32). */
-  count(value: number): void {
-    this.#reserve(4);
-    this.at = scratch.writeUInt32LE(value, this.at);
-  }
-
-  string(value: string): void {
-    this.#reserve(4 + value.length * 3);
-    const written = scratch.write(value, this.at + 4, 'utf8');
-    this.count(written);
-    this.at += written;
-  }
-
-  uuid(value: string): void {
-    this.#reserve(16);
-    writeUuid(scratch, this.at, value);
-    this.at += 16;
-  }
-
-  touch(touch: Touch): void {
-    this.#reserve(touch instanceof StoredTouch ? touch.end - touch.start : mostBytesOfTouch(touch));
-    this.at = writeTouch(scratch, this.at, touch);
-  }
-
-  finish(room: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(room);
-    scratch.copy(bytes, 0, 0, this.at);
-    return bytes;
-  }
-
-  #reserve(bytes: number): void {
-    if (this.at + bytes <= scratch.length) return;
-    const larger = Buffer.allocUnsafe(2 * (scratch.length + bytes));
-    scratch.copy(larger, 0, 0, this.at);
-    scratch = larger;
-  }
-}
-
-class Reader {
-  #at: number;
-  readonly #bytes: Buffer;
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  double(): number {
-    this.#at += 8;
-    return this.#bytes.readDoubleLE(this.#at - 8);
-  }
-
-  bigint(): bigint {
-    this.#at += 8;
-    return this.#bytes.readBigUInt64LE(this.#at - 8);
-  }
-
-  count(): number {
-    this.#at += 4;
-    return this.#bytes.readUInt32LE(this.#at - 4);
-  }
-
-  string(): string {
-    const length = this.count();
-    this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
-  }
-
-  uuid(): string {
-    this.#at += 16;
-    return readUuid(this.#bytes, this.#at - 16);
-  }
-
-  touch(): StoredTouch {
-    const touch = new StoredTouch(this.#bytes, this.#at);
-    this.#at = touch.end;
-    return touch;
-  }
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }

@@ -38,10 +38,10 @@ export interface StateEntry {
   value: Buffer;
 }
 
-/** Done in this order. */
+/** Done in this order. An entry's bytes count until the next one is taken. */
 export interface StateChanges {
-  deletes: readonly Buffer[];
-  puts: readonly StateEntry[];
+  deletes: Iterable<Buffer>;
+  puts: Iterable<StateEntry>;
   /** Bytes to add at the end of values. */
-  appends: readonly StateEntry[];
+  appends: Iterable<StateEntry>;
 }

@@ -3,7 +3,7 @@ import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
 import { HOUR_MS } from '../shared/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { counterKey, PROGRESS_KEY, seenKey, userKey } from './keys.ts';
-import { bytesOf, encodeUser } from './state-codec.ts';
+import { encodeUser } from './state-codec.ts';
 import { newSweep } from './sweep.ts';
 import { encodeArrival } from './users.ts';
 
@@ -13,12 +13,11 @@ const now = 1000 * HOUR_MS;
 function userSeen(age: { click?: number; conversion?: number }) {
   const touch = { clickId: '00000000-0000-4000-8000-000000000001', timestamp: 0, adId: '', campaignId: '', source: '' };
   const conversion = { conversionId: touch.clickId, timestamp: 0, type: '', valueMicros: 0n, credits: [] };
-  const user = encodeUser({
+  return encodeUser({
     touches: age.click === undefined ? [] : [{ ...touch, arrival: now - age.click * HOUR_MS }],
     conversions: age.conversion === undefined ? [] : [{ ...conversion, arrival: now - age.conversion * HOUR_MS }],
     overflowed: false,
   });
-  return bytesOf(user);
 }
 
 test('finds what the fold no longer looks at, and nothing else', () => {

@@ -1,7 +1,7 @@
 import { HOUR_MS } from '../shared/limits.ts';
 import type { AttributionConfig } from './config.ts';
 import { isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
-import { decodeAge, settle } from './state-codec.ts';
+import { decodeAge } from './state-codec.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 import { decodeArrival } from './users.ts';
 
@@ -38,7 +38,7 @@ export function newSweep(config: AttributionConfig): Sweep {
 /** Whether the fold would not look at a user or a seen id any more, at this time of the partition, in ms. */
 export function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
   if (isUserKey(key)) {
-    const { lastClickArrival, lastConversionArrival } = decodeAge(settle(value));
+    const { lastClickArrival, lastConversionArrival } = decodeAge(value);
     return (
       watermark - lastClickArrival > config.touchRetentionMs &&
       watermark - lastConversionArrival > config.conversionRetentionMs

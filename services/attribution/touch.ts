@@ -1,174 +1,196 @@
 import type { Touch } from './state.ts';
-import { copyUuid, readUuid, writeUuid } from './uuid.ts';
+import { Texts } from './texts.ts';
+import { readUuidText, UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
- * How a touch lies in a user's state: bytes u16 | id 16 | timestamp f64 | arrival f64 | bytes of ad_id u16 |
- * bytes of source u16 | ad_id | campaign_id | source. Texts are UTF-8, numbers little-endian.
+ * How a touch lies in memory, in 40 bytes that begin at a multiple of eight:
+ * timestamp f64 | arrival f64 | id, four i32 | number of its ad i32 | number of its placement i32.
  */
-const ID = 2;
-const TIMESTAMP = 18;
-const ARRIVAL = 26;
-const AD_BYTES = 34;
-const SOURCE_BYTES = 36;
-const TEXT = 38;
+export const TOUCH_WORDS = 10;
+const ID = 4;
+const AD = 8;
+const PLACEMENT = 9;
 
-/** Bytes of a touch without its texts. */
-export const TOUCH_BYTES = TEXT;
+/** Memory that touches lie in, seen in several ways. */
+export interface TouchMemory {
+  /** A touch begins at an even index. */
+  words: Int32Array;
+  times: Float64Array;
+  bytes: Uint8Array;
+}
 
-/**
- * A touch where it is stored. Most touches that a fold goes past are only compared, or copied to where the state is
- * stored next: what nobody asks for is never decoded. The bytes must not change while it is in use.
- */
-export class StoredTouch implements Touch {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly timestamp: number;
-  readonly arrival: number;
+export function touchMemory(words: number): TouchMemory {
+  const memory = new ArrayBuffer(4 * words);
+  return { words: new Int32Array(memory), times: new Float64Array(memory), bytes: new Uint8Array(memory) };
+}
 
-  constructor(bytes: Buffer, start: number) {
-    this.bytes = bytes;
-    this.start = start;
-    this.timestamp = bytes.readDoubleLE(start + TIMESTAMP);
-    this.arrival = bytes.readDoubleLE(start + ARRIVAL);
+/** The texts of touches, and the numbers that stand for them: of an ad, and of a placement, a campaign with a source. */
+export class TouchTexts {
+  readonly ads = new Texts();
+  /** The campaign, NUL, which is in no id, and the source. */
+  readonly placements = new Texts();
+  #pair = Buffer.alloc(64);
+
+  get bytesUsed(): number {
+    return this.ads.bytesUsed + this.placements.bytesUsed;
   }
 
-  get end(): number {
-    return endOfTouch(this.bytes, this.start);
+  /** The number of a placement whose campaign and source lie in these bytes. */
+  placementOf(bytes: Uint8Array, campaignId: number, campaignIdEnd: number, source: number, sourceEnd: number): number {
+    const length = campaignIdEnd - campaignId + 1 + sourceEnd - source;
+    if (length > this.#pair.length) this.#pair = Buffer.alloc(2 * length);
+    let at = 0;
+    for (let i = campaignId; i < campaignIdEnd; i++) this.#pair[at++] = bytes[i]!;
+    this.#pair[at++] = 0;
+    for (let i = source; i < sourceEnd; i++) this.#pair[at++] = bytes[i]!;
+    return this.placements.numberOf(this.#pair, 0, length);
   }
 
-  get clickId(): string {
-    return readUuid(this.bytes, this.start + ID);
+  textsOf(placement: number): { campaignId: string; source: string } {
+    const [campaignId, source] = this.placements.textOf(placement).split('\0') as [string, string];
+    return { campaignId, source };
   }
 
-  get adId(): string {
-    return this.bytes.toString('utf8', this.adIdStart, this.campaignIdStart);
-  }
-
-  get campaignId(): string {
-    return this.bytes.toString('utf8', this.campaignIdStart, this.sourceStart);
-  }
-
-  get source(): string {
-    return this.bytes.toString('utf8', this.sourceStart, this.end);
-  }
-
-  /** Where the 16 bytes of the click's id are. */
-  get idStart(): number {
-    return this.start + ID;
-  }
-
-  /** Each text ends where the next begins, the source with the touch. */
-  get adIdStart(): number {
-    return this.start + TEXT;
-  }
-
-  get campaignIdStart(): number {
-    return this.adIdStart + this.bytes.readUInt16LE(this.start + AD_BYTES);
-  }
-
-  get sourceStart(): number {
-    return this.end - this.bytes.readUInt16LE(this.start + SOURCE_BYTES);
+  /** Where the campaign of a placement ends in `placements.bytes`; the source begins after the NUL there. */
+  campaignEndOf(placement: number): number {
+    let end = this.placements.startOf(placement);
+    while (this.placements.bytes[end] !== 0) end++;
+    return end;
   }
 }
 
-/** Where the touch that starts here ends. */
-export function endOfTouch(bytes: Buffer, start: number): number {
-  return start + bytes.readUInt16LE(start);
+/** A touch as it lies in memory, by itself: the memory may be used for another then. */
+export class InternedTouch implements Touch {
+  readonly texts: TouchTexts;
+  readonly timestamp: number;
+  readonly arrival: number;
+  readonly id0: number;
+  readonly id1: number;
+  readonly id2: number;
+  readonly id3: number;
+  readonly ad: number;
+  readonly placement: number;
+
+  constructor(texts: TouchTexts, { words, times }: TouchMemory, at: number) {
+    this.texts = texts;
+    this.timestamp = times[at >> 1]!;
+    this.arrival = times[(at >> 1) + 1]!;
+    this.id0 = words[at + ID]!;
+    this.id1 = words[at + ID + 1]!;
+    this.id2 = words[at + ID + 2]!;
+    this.id3 = words[at + ID + 3]!;
+    this.ad = words[at + AD]!;
+    this.placement = words[at + PLACEMENT]!;
+  }
+
+  get clickId(): string {
+    return uuidText(idOf(this), 0);
+  }
+
+  get adId(): string {
+    return this.texts.ads.textOf(this.ad);
+  }
+
+  get campaignId(): string {
+    return this.texts.textsOf(this.placement).campaignId;
+  }
+
+  get source(): string {
+    return this.texts.textsOf(this.placement).source;
+  }
+}
+
+const id = new Int32Array(UUID_WORDS);
+
+/** The words of a touch's id, until the next call. */
+export function idOf(touch: Touch): Int32Array {
+  if (!(touch instanceof InternedTouch)) {
+    readUuidText(touch.clickId, id, 0);
+    return id;
+  }
+  id[0] = touch.id0;
+  id[1] = touch.id1;
+  id[2] = touch.id2;
+  id[3] = touch.id3;
+  return id;
 }
 
 /** Whether two touches are the same click, by their ids. */
 export function isSameClick(a: Touch, b: Touch): boolean {
-  if (!(a instanceof StoredTouch && b instanceof StoredTouch)) return a.clickId === b.clickId;
-  return hasSameId(a.bytes, a.start, b.bytes, b.start);
+  if (!(a instanceof InternedTouch && b instanceof InternedTouch)) return a.clickId === b.clickId;
+  return a.id3 === b.id3 && a.id0 === b.id0 && a.id1 === b.id1 && a.id2 === b.id2;
 }
 
-/** Whether the touches that start at these places have the same id. */
-export function hasSameId(a: Buffer, aStart: number, b: Buffer, bStart: number): boolean {
-  const at = aStart + ID;
-  const other = bStart + ID;
-  // Ids are random: the first bytes tell nearly all apart.
-  if (a[at] !== b[other] || a[at + 1] !== b[other + 1]) return false;
-  return a.compare(b, other, other + 16, at, at + 16) === 0;
+/** Whether the touches that lie at these places have the same id. */
+export function hasSameId(a: Int32Array, at: number, b: Int32Array, other: number): boolean {
+  return (
+    a[at + ID + 3] === b[other + ID + 3] &&
+    a[at + ID] === b[other + ID] &&
+    a[at + ID + 1] === b[other + ID + 1] &&
+    a[at + ID + 2] === b[other + ID + 2]
+  );
 }
 
-/** The same touch in its stored form. */
-export function storeTouch(touch: Touch): StoredTouch {
-  const bytes = Buffer.allocUnsafe(mostBytesOfTouch(touch));
-  writeTouch(bytes, 0, touch);
-  return new StoredTouch(bytes, 0);
+/** In [0, 256): of random ids, random ones. */
+export function filterBitOf(words: Int32Array, at: number): number {
+  const mixed = words[at + ID]! ^ words[at + ID + 3]!;
+  return (mixed ^ (mixed >>> 8) ^ (mixed >>> 16) ^ (mixed >>> 24)) & 0xff;
 }
 
-/** Most bytes that a touch of these texts takes: no UTF-16 unit takes more than 3 bytes of UTF-8. */
-export function mostBytesOfTouch({ adId, campaignId, source }: Touch): number {
-  return TEXT + 3 * (adId.length + campaignId.length + source.length);
+export function placementAt({ words }: TouchMemory, at: number): number {
+  return words[at + PLACEMENT]!;
 }
 
-/** Writes a touch whose texts are at most 65,535 bytes together; returns where it ends. */
-export function writeTouch(bytes: Buffer, start: number, touch: Touch): number {
-  if (touch instanceof StoredTouch) return start + touch.bytes.copy(bytes, start, touch.start, touch.end);
-  const { clickId, timestamp, arrival, adId, campaignId, source } = touch;
-  writeUuid(bytes, start + ID, clickId);
-  const adBytes = bytes.write(adId, start + TEXT, 'utf8');
-  const campaignBytes = bytes.write(campaignId, start + TEXT + adBytes, 'utf8');
-  const sourceBytes = bytes.write(source, start + TEXT + adBytes + campaignBytes, 'utf8');
-  return writeFrame(bytes, start, { timestamp, arrival, adBytes, campaignBytes, sourceBytes });
+export function copyTouch(from: TouchMemory, start: number, to: TouchMemory, at: number): void {
+  for (let i = 0; i < TOUCH_WORDS; i++) to.words[at + i] = from.words[start + i]!;
 }
 
-/** The fields of a click as they lie in an event: where its texts begin and end, all of them ASCII. */
-export interface ClickFields {
-  eventId: number;
-  adId: number;
-  adIdEnd: number;
-  campaignId: number;
-  campaignIdEnd: number;
-  source: number;
-  sourceEnd: number;
-  /** In ms. */
-  timestamp: number;
-}
-
-/** Copies a touch out of an event without making strings of its texts. */
-export function copyTouch(
-  bytes: Buffer,
-  start: number,
-  event: Uint8Array,
-  click: ClickFields,
-  arrival: number,
-): StoredTouch {
-  copyUuid(event, click.eventId, bytes, start + ID);
-  let at = copyBytes(event, click.adId, click.adIdEnd, bytes, start + TEXT);
-  at = copyBytes(event, click.campaignId, click.campaignIdEnd, bytes, at);
-  copyBytes(event, click.source, click.sourceEnd, bytes, at);
-  writeFrame(bytes, start, {
-    timestamp: click.timestamp,
-    arrival,
-    adBytes: click.adIdEnd - click.adId,
-    campaignBytes: click.campaignIdEnd - click.campaignId,
-    sourceBytes: click.sourceEnd - click.source,
-  });
-  return new StoredTouch(bytes, start);
-}
-
-function copyBytes(from: Uint8Array, start: number, end: number, to: Buffer, at: number): number {
-  // A few bytes: a loop takes less than a call into the runtime.
-  for (let i = start; i < end; i++) to[at + i - start] = from[i]!;
-  return at + end - start;
-}
-
-interface Frame {
+/** What of a touch is not its id. */
+interface TouchFields {
   timestamp: number;
   arrival: number;
-  adBytes: number;
-  campaignBytes: number;
-  sourceBytes: number;
+  /** The numbers of its texts. */
+  ad: number;
+  placement: number;
 }
 
-function writeFrame(bytes: Buffer, start: number, frame: Frame): number {
-  const length = TEXT + frame.adBytes + frame.campaignBytes + frame.sourceBytes;
-  bytes.writeUInt16LE(length, start);
-  bytes.writeDoubleLE(frame.timestamp, start + TIMESTAMP);
-  bytes.writeDoubleLE(frame.arrival, start + ARRIVAL);
-  bytes.writeUInt16LE(frame.adBytes, start + AD_BYTES);
-  bytes.writeUInt16LE(frame.sourceBytes, start + SOURCE_BYTES);
-  return start + length;
+export function fieldsAt({ words, times }: TouchMemory, at: number): TouchFields {
+  const [timestamp, arrival] = [times[at >> 1]!, times[(at >> 1) + 1]!];
+  return { timestamp, arrival, ad: words[at + AD]!, placement: words[at + PLACEMENT]! };
+}
+
+/** Writes all of a touch but its id, which lies, or will lie, from `idAt(at)` on. */
+export function putFields({ words, times }: TouchMemory, at: number, fields: TouchFields): void {
+  times[at >> 1] = fields.timestamp;
+  times[(at >> 1) + 1] = fields.arrival;
+  words[at + AD] = fields.ad;
+  words[at + PLACEMENT] = fields.placement;
+}
+
+/** Where the words of a touch's id are. */
+export function idAt(at: number): number {
+  return at + ID;
+}
+
+const NUL = Buffer.of(0);
+
+/** Writes any touch. */
+export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: TouchTexts): void {
+  memory.words.set(idOf(touch), idAt(at));
+  const { timestamp, arrival } = touch;
+  if (touch instanceof InternedTouch && touch.texts === texts) {
+    putFields(memory, at, touch);
+    return;
+  }
+  const ad = Buffer.from(touch.adId);
+  const pair = Buffer.concat([Buffer.from(touch.campaignId), NUL, Buffer.from(touch.source)]);
+  const placement = texts.placements.numberOf(pair, 0, pair.length);
+  putFields(memory, at, { timestamp, arrival, ad: texts.ads.numberOf(ad, 0, ad.length), placement });
+}
+
+/** The same touch with its texts as numbers. */
+export function internTouch(touch: Touch, texts: TouchTexts): InternedTouch {
+  const memory = touchMemory(TOUCH_WORDS);
+  putTouch(memory, 0, touch, texts);
+  return new InternedTouch(texts, memory, 0);
 }

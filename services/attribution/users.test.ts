@@ -1,67 +1,180 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { logRecord } from '../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
 import { HOUR_MS } from '../shared/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
-import type { FoldEvent } from './fold.ts';
+import { newEffects } from './effects.ts';
+import { fold } from './fold.ts';
 import { userKey } from './keys.ts';
-import { decodeUser, settle } from './state-codec.ts';
-import { storeTouch } from './touch.ts';
-import { newUsers } from './users.ts';
+import { EventBatch, readEvent } from './read-event.ts';
+import { newUser, type UserState } from './state.ts';
+import { decodeUser } from './state-codec.ts';
+import { Users } from './users.ts';
 
-const config = attributionConfig(parseAttributionEnvironment({}));
+const START_HOUR = 400_000;
 
-function click(hour: number): FoldEvent {
-  const clickId = `00000000-0000-4000-8000-${String(hour).padStart(12, '0')}`;
-  const [timestamp, arrival] = [hour * HOUR_MS, hour * HOUR_MS];
-  const touch = storeTouch({ clickId, timestamp, arrival, adId: 'ad', campaignId: 'c', source: 's' });
-  return { kind: 'click', userId: 'ann', offset: hour, touch };
+function eventId(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 }
 
-function start() {
+function click(hour: number, number = hour): Uint8Array {
+  const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
+  const ids = { adId: 'ad', campaignId: 'c', source: 's' };
+  const value = { eventId: eventId(number), userId: 'ann', ...ids, timestamp };
+  return toBinary(EventSchema, create(EventSchema, { event: { case: 'click', value } }));
+}
+
+function conversion(hour: number, number = hour): Uint8Array {
+  const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
+  const value = { eventId: eventId(number), userId: 'ann', type: 'buy', timestamp, valueMicros: 1n };
+  return toBinary(EventSchema, create(EventSchema, { event: { case: 'conversion', value } }));
+}
+
+function start(env: NodeJS.ProcessEnv = {}) {
+  const config = attributionConfig(parseAttributionEnvironment(env));
   const store = memoryStateStore();
-  const users = newUsers(config, () => Number.POSITIVE_INFINITY);
+  const users = new Users(config, () => Number.POSITIVE_INFINITY);
+  let quick = 0;
   return {
-    click: (hour: number) => users.fold(store, [click(hour)]),
+    config,
+    quickOnes: () => quick,
+    fold(value: Uint8Array, arrival: number) {
+      const batch = new EventBatch(1, users.table);
+      readEvent(logRecord({ value }), arrival, batch);
+      const effects = users.fold(store, batch, () => quick++);
+      return { effects, event: batch.eventAt(0) };
+    },
+    click(hour: number) {
+      return this.fold(click(hour), (START_HOUR + hour) * HOUR_MS);
+    },
+    conversion(hour: number) {
+      return this.fold(conversion(hour, 1000 + hour), (START_HOUR + hour) * HOUR_MS);
+    },
+    /** What was written, by kind: how many bytes. */
     flush(...expired: Buffer[]) {
-      const changes = users.takeChanges(expired);
-      store.write(changes);
-      return changes;
+      const { deletes, puts, appends } = users.takeChanges(expired);
+      const sizes = { deletes: [...deletes].length, puts: [] as number[], appends: [] as number[] };
+      const noting = function* (entries: typeof puts, into: number[]) {
+        for (const entry of entries) {
+          into.push(entry.value.length);
+          yield entry;
+        }
+      };
+      store.write({ deletes, puts: noting(puts, sizes.puts), appends: noting(appends, sizes.appends) });
+      return sizes;
+    },
+    stored(): UserState | undefined {
+      const [bytes] = store.getMany([userKey('ann')]);
+      return bytes && decodeUser(bytes);
     },
     storedHours() {
-      const [bytes] = store.getMany([userKey('ann')]);
-      return bytes && decodeUser(settle(bytes)).touches.map(({ timestamp }) => timestamp / HOUR_MS);
+      return this.stored()?.touches.map(({ timestamp }) => timestamp / HOUR_MS - START_HOUR);
     },
   };
 }
 
+const TOUCH_BYTES = 37 + 'adc\0s'.length;
+
 test('of a user that the store has, only what is new is written', () => {
-  const { click, flush, storedHours } = start();
-  click(1);
-  expect(flush()).toMatchObject({ puts: [{ key: userKey('ann') }], appends: [] });
-  click(2);
-  click(3);
-  const { puts, appends } = flush();
-  expect(puts).toEqual([]);
-  expect(appends.map(({ value }) => value.length)).toEqual([2 * (38 + 'adcs'.length)]);
-  expect(storedHours()).toEqual([1, 2, 3]);
+  const ann = start();
+  ann.click(1);
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [2 + TOUCH_BYTES], appends: [] });
+  ann.click(2);
+  ann.click(3);
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [2 * TOUCH_BYTES] });
+  ann.conversion(4);
+  const credit = 14 + 'last_click'.length + TOUCH_BYTES;
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [49 + 'buy'.length + credit] });
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [] });
+  expect(ann.storedHours()).toEqual([1, 2, 3]);
+  expect(ann.stored()!.conversions[0]!.credits[0]!.touch.clickId).toBe(eventId(3));
+});
+
+test('a user whose conversion is decided anew is written whole', () => {
+  const ann = start();
+  ann.click(1);
+  ann.conversion(4);
+  ann.flush();
+  ann.click(3);
+  expect(ann.flush()).toMatchObject({ puts: [expect.any(Number)], appends: [] });
+  expect(ann.stored()!.conversions[0]!.credits[0]!.touch.clickId).toBe(eventId(3));
 });
 
 test('a user that was deleted as expired and comes back is written whole', () => {
-  const { click, flush, storedHours } = start();
-  click(1);
-  flush();
-  expect(flush(userKey('ann')).deletes).toEqual([userKey('ann')]);
-  expect(storedHours()).toBeUndefined();
-  click(60);
-  flush();
-  expect(storedHours()).toEqual([60]);
+  const ann = start();
+  ann.click(1);
+  ann.flush();
+  expect(ann.flush(userKey('ann')).deletes).toBe(1);
+  expect(ann.storedHours()).toBeUndefined();
+  ann.click(60);
+  ann.flush();
+  expect(ann.storedHours()).toEqual([60]);
 });
 
 test('a user that came back before it could be deleted stays', () => {
-  const { click, flush, storedHours } = start();
-  click(1);
-  flush();
-  click(40);
-  expect(flush(userKey('ann')).deletes).toEqual([]);
-  expect(storedHours()).toEqual([1, 40]);
+  const ann = start();
+  ann.click(1);
+  ann.flush();
+  ann.click(40);
+  expect(ann.flush(userKey('ann')).deletes).toBe(0);
+  expect(ann.storedHours()).toEqual([1, 40]);
 });
+
+test('a click added to a user as it is, is a click folded, or is left to the fold', () => {
+  const hours = fc.integer({ min: 0, max: 60 });
+  const event = fc.record({
+    isClick: fc.boolean(),
+    number: fc.nat(9),
+    hour: hours,
+    pause: hours,
+    flushes: fc.boolean(),
+  });
+  let added = 0;
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 20 }), (events) => {
+      const ann = start({ MAX_TOUCHES: '5' });
+      const expected = newUser();
+      let arrival = START_HOUR * HOUR_MS;
+      for (const { isClick, number, hour, pause, flushes } of events) {
+        arrival += (pause * HOUR_MS) / 10;
+        const folded = ann.fold(isClick ? click(hour, number) : conversion(hour, number), arrival);
+        const effects = newEffects();
+        const context = { config: ann.config, watermark: arrival, seenArrival: () => undefined };
+        fold(context, expected, plainEvent(folded.event), effects);
+        // An overflowed user's ids are looked up; the naive one has no such store.
+        if (expected.overflowed) break;
+        expect(folded.effects.tally).toEqual(effects.tally);
+        if (!flushes) continue;
+        ann.flush();
+        expect(plain(ann.stored()!)).toEqual(plain(expected));
+      }
+      added += ann.quickOnes();
+    }),
+    { numRuns: 1500 },
+  );
+  expect(added).toBeGreaterThan(500);
+});
+
+/** Of its own, as the naive state keeps it. */
+function plainEvent(event: ReturnType<ReturnType<typeof start>['fold']>['event']) {
+  if (event.kind === 'click') return { ...event, touch: plainTouch(event.touch) };
+  return { ...event, conversion: { ...event.conversion, credits: [] } };
+}
+
+function plainTouch({ clickId, timestamp, arrival, adId, campaignId, source }: UserState['touches'][number]) {
+  return { clickId, timestamp, arrival, adId, campaignId, source };
+}
+
+function plain({ touches, conversions, overflowed }: UserState) {
+  return {
+    overflowed,
+    touches: touches.map(plainTouch),
+    conversions: conversions.map(({ conversionId, timestamp, arrival, type, valueMicros, credits }) => ({
+      ...{ conversionId, timestamp, arrival, type, valueMicros },
+      credits: credits.map((credit) => ({ ...credit, touch: plainTouch(credit.touch) })),
+    })),
+  };
+}

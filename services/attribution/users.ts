@@ -1,56 +1,136 @@
 import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
-import { type Effects, newEffects, noteClick } from './effects.ts';
+import { type Effects, newEffects } from './effects.ts';
 import { type FoldContext, type FoldEvent, fold } from './fold.ts';
 import { isUserKey, seenKey, userKey, userOfKey } from './keys.ts';
-import { newUser, type SeenId, type UserState } from './state.ts';
-import { appendClick, bytesOf, decodeUser, encodeUser, isOverflowed, settle } from './state-codec.ts';
+import { type EventBatch, touchAt } from './read-event.ts';
+import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
+import { readConversions, StateWriter } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
-import { StoredTouch } from './touch.ts';
-import { type CachedUser, newUserCache } from './user-cache.ts';
+import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, touchMemory } from './touch.ts';
+import { UserTable } from './user-table.ts';
+
+/** Told of a click that is no duplicate, by the number of its placement. */
+export type OnClick = (placement: number, timestamp: number, offset: number) => void;
+
+/** Users of which so much is in memory, at most, that was not yet stored; what changed can't be evicted. */
+const MOST_DIRTY = 0.75;
+
+/** Texts of this size, in bytes, are forgotten, with all users whose touches have their numbers. */
+const MOST_TEXTS = 32 << 20;
+
+/** A user whose state is taken apart for the whole fold, and how it was before. */
+interface OpenUser {
+  state: UserState;
+  touches: Touch[];
+  conversions: DecidedConversion[];
+  conversionCount: number;
+  /** A click was folded: conversions may have been decided anew, touches be in other places. */
+  hadClick: boolean;
+}
 
 /** The users of one partition, ahead of its store. */
-export interface Users {
-  /** Folds events, in their order, into their users. */
-  fold(store: StateStore, events: readonly FoldEvent[]): Effects;
+export class Users {
+  table = new UserTable();
+  readonly #config: AttributionConfig;
+  readonly #cacheBytes: () => number;
+  /** Ids that were moved out of their user's state and are not yet in the store. */
+  readonly #moved = new Map<string, SeenId>();
+  readonly #writer = new StateWriter();
+  readonly #writeTouch = (memory: TouchMemory, at: number) => this.#writer.touchAt(memory, at, this.table.texts);
+
+  /** @param cacheBytes about how many bytes of states to keep in memory, now */
+  constructor(config: AttributionConfig, cacheBytes: () => number) {
+    this.#config = config;
+    this.#cacheBytes = cacheBytes;
+  }
+
+  /** Folds events, in their order, into their users. What it tells `onClick` is not among the clicks of the effects. */
+  fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
+    events.findUsers();
+    this.#load(store, events);
+    const seen = this.#loadSeen(store, events);
+    const effects = newEffects();
+    const open = new Map<number, OpenUser>();
+    for (let i = 0; i < events.count; i++) {
+      const slot = events.slotOf(i);
+      if (events.isClick(i) && !open.has(slot) && this.#append(slot, events, i, onClick)) effects.tally.clicks++;
+      else this.#foldWhole(events.eventAt(i), this.#open(slot, open), seen, effects);
+    }
+    for (const [slot, user] of open) this.#close(slot, user);
+    this.table.evict(this.#cacheBytes());
+    return effects;
+  }
+
   /** What changed takes so much of the cache that it is time to store it. */
-  isFull(): boolean;
+  isFull(): boolean {
+    return this.table.dirtyBytes >= MOST_DIRTY * this.#cacheBytes() || this.table.texts.bytesUsed >= MOST_TEXTS;
+  }
+
   /**
-   * What changed since the last call, which the caller now stores.
+   * What changed since the last call, which the caller now stores: each entry before it takes the next one.
    *
    * @param expired keys that the sweep found; those that nothing changed under are deleted
    */
-  takeChanges(expired: readonly Buffer[]): StateChanges;
-}
+  takeChanges(expired: readonly Buffer[]): StateChanges {
+    // What the sweep read may have come back to life since. A user deleted must not be added to.
+    const deletes = expired.filter((key) => !isUserKey(key) || this.table.drop(userOfKey(key)));
+    const dirty = this.table.takeDirty();
+    const isNew = (slot: number) => this.table.unstored(slot) === undefined;
+    const [whole, added] = [dirty.filter(isNew), dirty.filter((slot) => !isNew(slot))];
+    const moved = [...this.#moved.values()];
+    this.#moved.clear();
+    return { deletes, puts: this.#puts(whole, moved), appends: this.#appends(added) };
+  }
 
-/** @param cacheBytes about how many bytes of states to keep in memory, now */
-export function newUsers(config: AttributionConfig, cacheBytes: () => number): Users {
-  const cache = newUserCache(cacheBytes);
-  /** Ids that were moved out of their user's state and are not yet in the store. */
-  const moved = new Map<string, SeenId>();
+  /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
+  forgetTexts(): void {
+    if (this.table.texts.bytesUsed >= MOST_TEXTS) this.table = new UserTable();
+  }
 
-  /** The users of the events, one for each event. */
-  function load(store: StateStore, events: readonly FoldEvent[]): CachedUser[] {
-    const found = events.map(({ userId }) => cache.get(userId));
-    const missing = new Set<string>();
-    found.forEach((user, i) => {
-      if (user === undefined) missing.add(events[i]!.userId);
+  *#puts(slots: readonly number[], moved: readonly SeenId[]): Generator<StateEntry> {
+    for (const slot of slots) {
+      this.#writer.begin(this.table.isOverflowed(slot));
+      yield this.#entry(slot, 0, 0);
+    }
+    for (const id of moved) yield { key: seenKey(id), value: encodeArrival(id.arrival) };
+  }
+
+  *#appends(slots: readonly number[]): Generator<StateEntry> {
+    for (const slot of slots) {
+      const { touches, conversions } = this.table.unstored(slot)!;
+      this.#writer.length = 0;
+      yield this.#entry(slot, touches, conversions);
+    }
+  }
+
+  #entry(slot: number, firstTouch: number, firstConversionByte: number): StateEntry {
+    const writer = this.#writer;
+    const conversions = this.table.conversionsOf(slot, firstConversionByte);
+    writer.reserve(conversions.length);
+    writer.copy(conversions, 0, conversions.length);
+    this.table.forEachTouch(slot, firstTouch, this.#writeTouch);
+    this.table.stored(slot);
+    return { key: userKey(this.table.index.idOf(slot)), value: writer.bytes.subarray(0, writer.length) };
+  }
+
+  /** Fills in the users that were not in memory. */
+  #load(store: StateStore, { count, added }: EventBatch): void {
+    cacheHits.add(count - added.length);
+    cacheMisses.add(added.length);
+    if (added.length === 0) return;
+    const stored = store.getMany(added.map((slot) => userKey(this.table.index.idOf(slot))));
+    added.forEach((slot, i) => {
+      if (stored[i] !== undefined) this.table.load(slot, stored[i]);
     });
-    const ids = [...missing];
-    cacheHits.add(events.length - ids.length);
-    cacheMisses.add(ids.length);
-    const stored = store.getMany(ids.map(userKey));
-    ids.forEach((id, i) => {
-      const bytes = stored[i];
-      if (bytes === undefined) cache.add(id, encodeUser(newUser()), 0);
-      else cache.add(id, { bytes: settle(bytes), length: bytes.length }, bytes.length);
-    });
-    return found.map((user, i) => user ?? cache.get(events[i]!.userId)!);
   }
 
   /** Arrivals of those ids among the events that were moved out of their user's state before. */
-  function loadSeen(store: StateStore, events: readonly FoldEvent[], users: readonly CachedUser[]) {
-    const ids = events.filter((_, i) => isOverflowed(users[i]!.bytes)).map(eventIdOf);
+  #loadSeen(store: StateStore, events: EventBatch): Map<string, number> {
+    const ids: Omit<SeenId, 'arrival'>[] = [];
+    for (let i = 0; i < events.count; i++) {
+      if (this.table.isOverflowed(events.slotOf(i))) ids.push(eventIdOf(events.eventAt(i)));
+    }
     const seen = new Map<string, number>();
     if (ids.length === 0) return seen;
     store.getMany(ids.map(seenKey)).forEach((value, i) => {
@@ -59,74 +139,67 @@ export function newUsers(config: AttributionConfig, cacheBytes: () => number): U
     return seen;
   }
 
-  function contextOf(event: FoldEvent, seen: Map<string, number>): FoldContext {
+  /** Most clicks come in order: they are added to what there is of their user. */
+  #append(slot: number, events: EventBatch, i: number, onClick: OnClick): boolean {
+    const at = touchAt(i);
+    if (!this.table.appendClick(slot, events.touches, at, this.#config)) return false;
+    onClick(placementAt(events.touches, at), events.touches.times[at >> 1]!, events.offsetOf(i));
+    return true;
+  }
+
+  #open(slot: number, open: Map<number, OpenUser>): OpenUser {
+    const before = open.get(slot);
+    if (before !== undefined) return before;
+    const touches: Touch[] = this.table.touchesOf(slot);
+    const conversions = readConversions(this.table.conversionsOf(slot));
+    const state = { touches, conversions, overflowed: this.table.isOverflowed(slot) };
+    const user = { state, touches, conversions, conversionCount: conversions.length, hadClick: false };
+    open.set(slot, user);
+    return user;
+  }
+
+  #foldWhole(event: FoldEvent, user: OpenUser, seen: Map<string, number>, effects: Effects): void {
+    user.hadClick ||= event.kind === 'click';
+    fold(this.#contextOf(event, seen), user.state, event, effects);
+    for (const id of effects.movedOut.splice(0)) this.#moved.set(seenName(id), id);
+  }
+
+  #contextOf(event: FoldEvent, seen: Map<string, number>): FoldContext {
     return {
-      config,
-      watermark: arrivalOf(event),
-      seenArrival(kind, eventId) {
+      config: this.#config,
+      watermark: event.kind === 'click' ? event.touch.arrival : event.conversion.arrival,
+      seenArrival: (kind, eventId) => {
         const name = seenName({ userId: event.userId, kind, eventId });
-        return moved.get(name)?.arrival ?? seen.get(name);
+        return this.#moved.get(name)?.arrival ?? seen.get(name);
       },
     };
   }
 
-  return {
-    fold(store, events) {
-      const users = load(store, events);
-      const seen = loadSeen(store, events, users);
-      const effects = newEffects();
-      const open = new Map<string, UserState>();
-      events.forEach((event, i) => {
-        const user = users[i]!;
-        if (!open.has(event.userId) && append(config, user, event)) {
-          noteClick(effects, event);
-          cache.touched(event.userId, user);
-          return;
-        }
-        const state = open.get(event.userId) ?? decodeUser(bytesOf(user));
-        open.set(event.userId, state);
-        fold(contextOf(event, seen), state, event, effects);
-        for (const id of effects.movedOut.splice(0)) moved.set(seenName(id), id);
-      });
-      for (const [userId, state] of open) {
-        const user = cache.get(userId)!;
-        Object.assign(user, encodeUser(state), { stored: 0 });
-        cache.touched(userId, user);
-      }
-      cache.evict();
-      return effects;
-    },
-    isFull: cache.isFull,
-    takeChanges(expired) {
-      const puts: StateEntry[] = [];
-      const appends: StateEntry[] = [];
-      // What the sweep read may have come back to life since. A user deleted must not be added to.
-      const deletes = expired.filter((key) => !isUserKey(key) || cache.drop(userOfKey(key)));
-      for (const [userId, user] of cache.takeDirty()) {
-        const { bytes, length, stored } = user;
-        (stored === 0 ? puts : appends).push({ key: userKey(userId), value: bytes.subarray(stored, length) });
-        user.stored = length;
-      }
-      for (const id of moved.values()) puts.push({ key: seenKey(id), value: encodeArrival(id.arrival) });
-      moved.clear();
-      return { deletes, puts, appends };
-    },
-  };
+  /** Puts a user back together: what was only added to is only added to. */
+  #close(slot: number, { state, touches, conversions, conversionCount, hadClick }: OpenUser): void {
+    if (state.overflowed) this.table.setOverflowed(slot);
+    const isAddedTo = !hadClick && state.conversions === conversions && !state.overflowed;
+    if (hadClick || state.touches !== touches) this.#replaceTouches(slot, state.touches);
+    if (!isAddedTo) this.table.clearConversions(slot);
+    const added = isAddedTo ? conversions.slice(conversionCount) : state.conversions;
+    for (const conversion of added) {
+      this.#writer.length = 0;
+      this.#writer.conversion(conversion);
+      this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);
+    }
+    this.table.touched(slot);
+  }
+
+  #replaceTouches(slot: number, touches: readonly Touch[]): void {
+    this.table.clearTouches(slot);
+    for (const touch of touches) {
+      putTouch(touchSpace, 0, touch, this.table.texts);
+      this.table.putTouch(slot, touchSpace, 0);
+    }
+  }
 }
 
-/** Most clicks come in order: they are added to the bytes of their user. */
-function append(config: AttributionConfig, user: CachedUser, event: FoldEvent): event is FoldEvent & { kind: 'click' } {
-  if (event.kind !== 'click' || !(event.touch instanceof StoredTouch)) return false;
-  return appendClick(user, event.touch, {
-    maxTouches: config.maxTouches,
-    oldestTouch: event.touch.arrival - config.touchRetentionMs,
-    oldestConversion: event.touch.arrival - config.conversionRetentionMs,
-  });
-}
-
-function arrivalOf(event: FoldEvent): number {
-  return event.kind === 'click' ? event.touch.arrival : event.conversion.arrival;
-}
+const touchSpace = touchMemory(TOUCH_WORDS);
 
 function eventIdOf(event: FoldEvent): Omit<SeenId, 'arrival'> {
   const { kind, userId } = event;

@@ -45,6 +45,8 @@ declare module '@nxtedition/rocksdb' {
     /** Empties it for the next use. A batch stays attached to its database, so a new one for each write would leak. */
     _clear(): void;
     _closeSync(): void;
+    /** Lets the database forget it; its memory goes with the object. */
+    close(): Promise<void>;
   }
 
   export class RocksLevel {

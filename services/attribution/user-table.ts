@@ -1,0 +1,381 @@
+import { BLOCK_BYTES, Blocks, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from './blocks.ts';
+import { isOverflowed, readEntries, readIdWords, StoredTouch, type Times, timesAt } from './state-codec.ts';
+import {
+  copyTouch,
+  filterBitOf,
+  hasSameId,
+  InternedTouch,
+  idAt,
+  putFields,
+  TOUCH_WORDS,
+  type TouchMemory,
+  TouchTexts,
+  touchMemory,
+} from './touch.ts';
+import { NO_USER, UserIndex } from './user-index.ts';
+
+/** Words of a slot: a whole number of cache lines. */
+const SLOT_WORDS = 32;
+/** Numbers of a slot's f64. The first of none is Infinity, the last of none -Infinity. */
+const FIRST_TOUCH_ARRIVAL = 0;
+const FIRST_CONVERSION_ARRIVAL = 1;
+const LAST_TOUCH_TIMESTAMP = 2;
+const LAST_CONVERSION_TIMESTAMP = 3;
+/** Numbers of its words. The tail of a chain follows its head. */
+const TOUCH_HEAD = 8;
+const TOUCH_TAIL = 9;
+const TOUCH_COUNT = 10;
+const CONVERSION_HEAD = 11;
+const CONVERSION_TAIL = 12;
+const CONVERSION_BYTES = 13;
+/** So many touches, and bytes of conversions, are in the store as they are here. */
+const STORED_TOUCHES = 14;
+const STORED_CONVERSIONS = 15;
+const NOT_STORED = -1;
+const FLAGS = 16;
+/** Bytes that dirtyBytes has for it. */
+const COUNTED = 17;
+/** A bit for each of 256 values that ids are hashed to: those of the user's touches are set. */
+const FILTER = 18;
+const FILTER_WORDS = 8;
+
+/** Some ids have keys of their own. */
+const OVERFLOWED = 1;
+/** It is not yet in the store as it is here. */
+const DIRTY = 2;
+/** Somebody asked for it since eviction last came by. */
+const SEEN = 4;
+
+const TOUCHES_IN_BLOCK = Math.floor(CONTENT_BYTES / (4 * TOUCH_WORDS));
+const FIRST_SLOTS = 1024;
+/** What a user takes in the index, about: its id and a place in three lists. */
+const INDEX_BYTES = 64;
+
+/** What a click must find to be added to a user as it is. */
+export interface AppendLimits {
+  /** Most touches that a user has. */
+  maxTouches: number;
+  /** How long after their arrival touches and conversions are kept, in ms. */
+  touchRetentionMs: number;
+  conversionRetentionMs: number;
+}
+
+/**
+ * The users of a partition that are in memory. Each has a slot, which holds what is asked most, and two chains of blocks:
+ * its touches, and its conversions as they are stored. No JavaScript object is made of any of it before somebody asks:
+ * collecting garbage would go past millions of them, again and again.
+ *
+ * A slot is 128 bytes: times in f64, then words in i32.
+ */
+export class UserTable {
+  readonly index = new UserIndex();
+  readonly texts = new TouchTexts();
+  readonly #blocks = new Blocks();
+  #slots = touchMemory(FIRST_SLOTS * SLOT_WORDS);
+  #dirty: number[] = [];
+  #dirtyBytes = 0;
+  #hand = 0;
+
+  /** About the memory that it takes. */
+  get bytesUsed(): number {
+    return this.index.count * (4 * SLOT_WORDS + INDEX_BYTES) + this.#blocks.used * BLOCK_BYTES + this.texts.bytesUsed;
+  }
+
+  /** Of those users that changed since `takeDirty`. */
+  get dirtyBytes(): number {
+    return this.#dirtyBytes;
+  }
+
+  /** A slot for a user that is not there, with nothing in it. */
+  add(userId: string): number {
+    const slot = this.index.add(userId);
+    if ((slot + 1) * SLOT_WORDS > this.#slots.words.length) this.#grow();
+    const at = slot * SLOT_WORDS;
+    const { words, times } = this.#slots;
+    words.fill(0, at, at + SLOT_WORDS);
+    times[(at >> 1) + FIRST_TOUCH_ARRIVAL] = times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
+    times[(at >> 1) + LAST_TOUCH_TIMESTAMP] = times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
+    words[at + STORED_TOUCHES] = NOT_STORED;
+    words[at + FLAGS] = SEEN;
+    return slot;
+  }
+
+  /**
+   * Somebody asks for these users: eviction goes past them once. Looks at what will be looked at of them next, so that it
+   * is near when it is.
+   *
+   * @param slots of which the first `count` count
+   */
+  see(slots: Int32Array, count: number): void {
+    const { words } = this.#slots;
+    for (let i = 0; i < count; i++) words[slots[i]! * SLOT_WORDS + FLAGS]! |= SEEN;
+    for (let i = 0; i < count; i++) {
+      const block = words[slots[i]! * SLOT_WORDS + TOUCH_TAIL]!;
+      if (block !== NO_BLOCK) this.#blocks.next(block);
+    }
+  }
+
+  isOverflowed(slot: number): boolean {
+    return (this.#slots.words[slot * SLOT_WORDS + FLAGS]! & OVERFLOWED) !== 0;
+  }
+
+  setOverflowed(slot: number): void {
+    this.#slots.words[slot * SLOT_WORDS + FLAGS]! |= OVERFLOWED;
+  }
+
+  /**
+   * Adds a click that is later than all the user's touches and conversions, which is what most clicks are: then it
+   * changes no decision. False, and nothing changed, if it isn't, if something would have to go, or if it may be a
+   * duplicate; such a click takes the whole fold.
+   */
+  appendClick(slot: number, from: TouchMemory, start: number, limits: AppendLimits): boolean {
+    const at = slot * SLOT_WORDS;
+    const { words, times } = this.#slots;
+    const time = at >> 1;
+    const timestamp = from.times[start >> 1]!;
+    const arrival = from.times[(start >> 1) + 1]!;
+    if (
+      timestamp <= times[time + LAST_TOUCH_TIMESTAMP]! ||
+      timestamp <= times[time + LAST_CONVERSION_TIMESTAMP]! ||
+      words[at + TOUCH_COUNT]! >= limits.maxTouches ||
+      (words[at + FLAGS]! & OVERFLOWED) !== 0 ||
+      times[time + FIRST_TOUCH_ARRIVAL]! < arrival - limits.touchRetentionMs ||
+      times[time + FIRST_CONVERSION_ARRIVAL]! < arrival - limits.conversionRetentionMs ||
+      this.#hasTouch(at, from.words, start)
+    ) {
+      return false;
+    }
+    this.putTouch(slot, from, start);
+    this.touched(slot);
+    return true;
+  }
+
+  /** Adds a touch behind all others. */
+  putTouch(slot: number, from: TouchMemory, start: number): void {
+    const at = slot * SLOT_WORDS;
+    const { words, times } = this.#slots;
+    const count = words[at + TOUCH_COUNT]!++;
+    const place = count % TOUCHES_IN_BLOCK;
+    if (place === 0) this.#extend(at + TOUCH_HEAD);
+    const block = words[at + TOUCH_TAIL]!;
+    copyTouch(from, start, this.#blocks.pageOf(block), wordOf(block) + HEAD_WORDS + place * TOUCH_WORDS);
+    const time = at >> 1;
+    times[time + LAST_TOUCH_TIMESTAMP] = from.times[start >> 1]!;
+    times[time + FIRST_TOUCH_ARRIVAL] = Math.min(times[time + FIRST_TOUCH_ARRIVAL]!, from.times[(start >> 1) + 1]!);
+    const bit = filterBitOf(from.words, start);
+    words[at + FILTER + (bit >> 5)]! |= 1 << (bit & 31);
+  }
+
+  /** The user's touches, which stay as they are whatever becomes of the user. */
+  touchesOf(slot: number): InternedTouch[] {
+    const touches: InternedTouch[] = [];
+    this.forEachTouch(slot, 0, (memory, at) => touches.push(new InternedTouch(this.texts, memory, at)));
+    return touches;
+  }
+
+  /** Tells where the user's touches are, from the `first` on. */
+  forEachTouch(slot: number, first: number, look: (memory: TouchMemory, at: number) => void): void {
+    const { words } = this.#slots;
+    const count = words[slot * SLOT_WORDS + TOUCH_COUNT]!;
+    let block = words[slot * SLOT_WORDS + TOUCH_HEAD]!;
+    for (let i = 0; i < count; i++) {
+      const place = i % TOUCHES_IN_BLOCK;
+      if (i > 0 && place === 0) block = this.#blocks.next(block);
+      if (i >= first) look(this.#blocks.pageOf(block), wordOf(block) + HEAD_WORDS + place * TOUCH_WORDS);
+    }
+  }
+
+  clearTouches(slot: number): void {
+    const at = slot * SLOT_WORDS;
+    const { words, times } = this.#slots;
+    this.#blocks.give(words[at + TOUCH_HEAD]!);
+    words[at + TOUCH_HEAD] = words[at + TOUCH_TAIL] = NO_BLOCK;
+    words[at + TOUCH_COUNT] = 0;
+    words.fill(0, at + FILTER, at + FILTER + FILTER_WORDS);
+    times[(at >> 1) + LAST_TOUCH_TIMESTAMP] = Number.NEGATIVE_INFINITY;
+    times[(at >> 1) + FIRST_TOUCH_ARRIVAL] = Number.POSITIVE_INFINITY;
+    words[at + STORED_TOUCHES] = NOT_STORED;
+  }
+
+  /** Adds a conversion, as it is stored, behind all others. */
+  putConversion(slot: number, from: Buffer, start: number, end: number, times: Times): void {
+    const at = slot * SLOT_WORDS;
+    const { words, times: all } = this.#slots;
+    for (let i = start; i < end; ) {
+      const place = words[at + CONVERSION_BYTES]! % CONTENT_BYTES;
+      if (place === 0) this.#extend(at + CONVERSION_HEAD);
+      const block = words[at + CONVERSION_TAIL]!;
+      const to = 4 * (wordOf(block) + HEAD_WORDS) + place;
+      const { bytes } = this.#blocks.pageOf(block);
+      const part = Math.min(CONTENT_BYTES - place, end - i);
+      for (let j = 0; j < part; j++) bytes[to + j] = from[i + j]!;
+      words[at + CONVERSION_BYTES]! += part;
+      i += part;
+    }
+    const time = at >> 1;
+    all[time + FIRST_CONVERSION_ARRIVAL] = Math.min(all[time + FIRST_CONVERSION_ARRIVAL]!, times.arrival);
+    all[time + LAST_CONVERSION_TIMESTAMP] = Math.max(all[time + LAST_CONVERSION_TIMESTAMP]!, times.timestamp);
+  }
+
+  /** A copy of the user's conversions as they are stored, from the byte `first` on. */
+  conversionsOf(slot: number, first = 0): Buffer {
+    const { words } = this.#slots;
+    const length = words[slot * SLOT_WORDS + CONVERSION_BYTES]!;
+    const copy = Buffer.allocUnsafe(length - first);
+    let block = words[slot * SLOT_WORDS + CONVERSION_HEAD]!;
+    for (let i = 0; i < length; i += CONTENT_BYTES) {
+      if (i > 0) block = this.#blocks.next(block);
+      const from = 4 * (wordOf(block) + HEAD_WORDS);
+      const { bytes } = this.#blocks.pageOf(block);
+      const part = Math.min(CONTENT_BYTES, length - i);
+      for (let j = Math.max(0, first - i); j < part; j++) copy[i + j - first] = bytes[from + j]!;
+    }
+    return copy;
+  }
+
+  clearConversions(slot: number): void {
+    const at = slot * SLOT_WORDS;
+    const { words, times } = this.#slots;
+    this.#blocks.give(words[at + CONVERSION_HEAD]!);
+    words[at + CONVERSION_HEAD] = words[at + CONVERSION_TAIL] = NO_BLOCK;
+    words[at + CONVERSION_BYTES] = 0;
+    times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
+    times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
+    words[at + STORED_TOUCHES] = NOT_STORED;
+  }
+
+  /** Fills a user that was added with what the store has of it. */
+  load(slot: number, stored: Buffer): void {
+    if (isOverflowed(stored)) this.setOverflowed(slot);
+    const space = touchMemory(TOUCH_WORDS);
+    readEntries(stored, {
+      touch: (at) => {
+        const touch = new StoredTouch(stored, at);
+        readIdWords(stored, at, space.words, idAt(0));
+        const ad = this.texts.ads.numberOf(stored, touch.ad, touch.placement);
+        const placement = this.texts.placements.numberOf(stored, touch.placement, touch.end);
+        putFields(space, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, placement });
+        this.putTouch(slot, space, 0);
+      },
+      conversion: (at, end) => this.putConversion(slot, stored, at, end, timesAt(stored, at)),
+    });
+    this.#noteStored(slot);
+  }
+
+  /** The user has changed. */
+  touched(slot: number): void {
+    const at = slot * SLOT_WORDS;
+    const { words } = this.#slots;
+    const bytes = this.#bytesOf(at);
+    if ((words[at + FLAGS]! & DIRTY) === 0) {
+      words[at + FLAGS]! |= DIRTY;
+      this.#dirty.push(slot);
+      this.#dirtyBytes += bytes;
+    } else {
+      this.#dirtyBytes += bytes - words[at + COUNTED]!;
+    }
+    words[at + COUNTED] = bytes;
+  }
+
+  /** The users that changed since the last call, which the caller now stores. */
+  takeDirty(): number[] {
+    const taken = this.#dirty;
+    this.#dirty = [];
+    this.#dirtyBytes = 0;
+    return taken;
+  }
+
+  /**
+   * What of a user is not in the store as it is here: touches from this one on, and conversions from this byte on.
+   * Undefined if the store's differ in more.
+   */
+  unstored(slot: number): { touches: number; conversions: number } | undefined {
+    const at = slot * SLOT_WORDS;
+    const { words } = this.#slots;
+    if (words[at + STORED_TOUCHES] === NOT_STORED) return undefined;
+    return { touches: words[at + STORED_TOUCHES]!, conversions: words[at + STORED_CONVERSIONS]! };
+  }
+
+  /** The store has the user as it is here. */
+  stored(slot: number): void {
+    this.#slots.words[slot * SLOT_WORDS + FLAGS]! &= ~DIRTY;
+    this.#noteStored(slot);
+  }
+
+  /**
+   * Forgets users that were not seen for long, until it takes no more than these bytes; none whose changes are not
+   * stored. By the clock algorithm (Corbató, "A paging experiment with the Multics system", 1969): a hand goes round,
+   * takes from who was seen the mark of it, and evicts who has none. That is nearly "least recently used" at the price
+   * of a flag.
+   */
+  evict(budgetBytes: number): void {
+    // Two rounds take the mark from all and come back to each.
+    for (let steps = 2 * this.index.end; steps > 0 && this.bytesUsed > budgetBytes; steps--) {
+      this.#hand = this.#hand + 1 < this.index.end ? this.#hand + 1 : 0;
+      const flags = this.#slots.words[this.#hand * SLOT_WORDS + FLAGS]!;
+      if (!this.index.has(this.#hand) || (flags & DIRTY) !== 0) continue;
+      if ((flags & SEEN) !== 0) this.#slots.words[this.#hand * SLOT_WORDS + FLAGS]! &= ~SEEN;
+      else this.#remove(this.#hand);
+    }
+  }
+
+  /** Forgets a user, unless what has changed of it is not yet stored: then the answer is false. */
+  drop(userId: string): boolean {
+    const slot = this.index.findText(userId);
+    if (slot === NO_USER) return true;
+    if ((this.#slots.words[slot * SLOT_WORDS + FLAGS]! & DIRTY) !== 0) return false;
+    this.#remove(slot);
+    return true;
+  }
+
+  #remove(slot: number): void {
+    this.clearTouches(slot);
+    this.clearConversions(slot);
+    this.index.remove(slot);
+  }
+
+  #noteStored(slot: number): void {
+    const at = slot * SLOT_WORDS;
+    const { words } = this.#slots;
+    words[at + STORED_TOUCHES] = words[at + TOUCH_COUNT]!;
+    words[at + STORED_CONVERSIONS] = words[at + CONVERSION_BYTES]!;
+  }
+
+  #bytesOf(at: number): number {
+    const { words } = this.#slots;
+    const touchBlocks = Math.ceil(words[at + TOUCH_COUNT]! / TOUCHES_IN_BLOCK);
+    const conversionBlocks = Math.ceil(words[at + CONVERSION_BYTES]! / CONTENT_BYTES);
+    return 4 * SLOT_WORDS + INDEX_BYTES + (touchBlocks + conversionBlocks) * BLOCK_BYTES;
+  }
+
+  /** Whether the user has the click already. Most new ones are told by the filter; of the others all are looked at. */
+  #hasTouch(at: number, from: Int32Array, start: number): boolean {
+    const { words } = this.#slots;
+    const bit = filterBitOf(from, start);
+    if ((words[at + FILTER + (bit >> 5)]! & (1 << (bit & 31))) === 0) return false;
+    let left = words[at + TOUCH_COUNT]!;
+    for (let block = words[at + TOUCH_HEAD]!; block !== NO_BLOCK; block = this.#blocks.next(block)) {
+      const page = this.#blocks.pageOf(block).words;
+      const first = wordOf(block) + HEAD_WORDS;
+      const end = first + Math.min(left, TOUCHES_IN_BLOCK) * TOUCH_WORDS;
+      for (let touch = first; touch < end; touch += TOUCH_WORDS) if (hasSameId(page, touch, from, start)) return true;
+      left -= TOUCHES_IN_BLOCK;
+    }
+    return false;
+  }
+
+  /** Puts a block behind a chain, whose head is in this word and whose tail in the next. */
+  #extend(head: number): void {
+    const { words } = this.#slots;
+    const tail = words[head + 1]!;
+    const block = tail === NO_BLOCK ? this.#blocks.take() : this.#blocks.takeAfter(tail);
+    if (tail === NO_BLOCK) words[head] = block;
+    words[head + 1] = block;
+  }
+
+  #grow(): void {
+    const larger = touchMemory(2 * this.#slots.words.length);
+    larger.words.set(this.#slots.words);
+    this.#slots = larger;
+  }
+}
