@@ -22,11 +22,19 @@ export const gatewayCommand = new Command('gateway')
   .addOption(CLICKHOUSE)
   .addOption(PORT)
   .addOption(HOST)
+  .addOption(new Option('--workers <n>', 'processes it is made of (default: one a core)').env('GATEWAY_WORKERS'))
   .action(async (_, command: Command) => {
+    const env = withFlags(command);
+    const { gatewayWorkers } = await import('../mesh/config.ts');
+    const workers = gatewayWorkers(env);
+    if (workers > 1) {
+      const { runGatewayWorkers } = await import('../mesh/gateway-workers.ts');
+      return runGatewayWorkers(env, workers);
+    }
     const { startTelemetry } = await import('../shared/telemetry/start.ts');
-    await startTelemetry('clickmesh-gateway');
+    await startTelemetry('clickmesh-gateway', env.GATEWAY_WORKER_NUMBER);
     const { runGateway } = await import('../mesh/gateway-process.ts');
-    await runGateway(withFlags(command));
+    await runGateway(env);
   });
 
 /** `clickmesh attribution` */

@@ -1,14 +1,13 @@
-import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { EMBEDDED_CLUSTER, startClickHouseShards } from '../shared/clickhouse/embedded-shards.ts';
 import { newLogger } from '../shared/telemetry/logger.ts';
 import { banner } from './banner.ts';
 import { type ClusterConfig, parseClusterConfig } from './config.ts';
+import { forkWorker } from './fork.ts';
 import { startKafka } from './kafka-server.ts';
 import { parentIsGone } from './parent.ts';
 import type { ReadyMessage } from './process.ts';
@@ -16,7 +15,6 @@ import { createTopics, migrateServers } from './setup-processes.ts';
 import { type Supervised, supervise } from './supervise.ts';
 import { writableFolder } from './writable-folder.ts';
 
-const CLI = fileURLToPath(new URL('../cli/clickmesh.js', import.meta.url));
 const SHARDS = 2;
 /** How often the list of processes is looked at for changes, in ms. */
 const LIST_PERIOD_MS = 500;
@@ -111,9 +109,7 @@ function startMember(role: 'attribution' | 'gateway', name: string, env: NodeJS.
   let urls: string[] = [];
   const spawn = () => {
     urls = [];
-    // The cluster module makes gateways share their port: this process accepts and hands connections on in turn.
-    cluster.setupPrimary({ exec: CLI, args: [role] });
-    const worker = cluster.fork(env);
+    const worker = forkWorker(role, env);
     worker.on('message', (message: ReadyMessage) => {
       urls = message.ready.urls;
     });

@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { parseMeshConfig } from './config.ts';
+import { gatewayWorkers, parseMeshConfig } from './config.ts';
 
 test('an empty environment has the documented defaults', () => {
   expect(parseMeshConfig({})).toMatchObject({
@@ -26,4 +27,18 @@ test.each([
 
 test('everything wrong is named at once', () => {
   expect(() => parseMeshConfig({ PORT: 'x', LOOKBACK_HOURS: '-1' })).toThrow(/PORT.*; LOOKBACK_HOURS/);
+});
+
+test.each([
+  [undefined, availableParallelism()],
+  ['1', 1],
+  ['64', 64],
+])('GATEWAY_WORKERS=%s', (GATEWAY_WORKERS, workers) => {
+  expect(gatewayWorkers({ KAFKA_BROKERS: 'a:1', GATEWAY_WORKERS })).toBe(workers);
+});
+
+test.each(['0', '65', '1.5', 'all', ''])('GATEWAY_WORKERS=%s is refused with its name', (GATEWAY_WORKERS) => {
+  expect(() => gatewayWorkers({ KAFKA_BROKERS: 'a', GATEWAY_WORKERS })).toThrow(
+    /GATEWAY_WORKERS.*KAFKA|KAFKA.*GATEWAY_WORKERS/,
+  );
 });

@@ -1,3 +1,5 @@
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { type AttributionEnvironment, attributionConfig, parseAttributionEnvironment } from '../attribution/config.ts';
 import { RECOVERY } from '../attribution/recovery-config.ts';
@@ -51,6 +53,9 @@ export function parseClusterConfig(env: NodeJS.ProcessEnv) {
 }
 export type ClusterConfig = ReturnType<typeof parseClusterConfig>;
 
+/** Most workers a gateway can have. */
+const MAX_WORKERS = 64;
+
 export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
   const shape = {
     ...LISTEN,
@@ -58,9 +63,25 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     ...KAFKA,
     /** A port that all gateways of one machine share, besides their own. */
     SHARED_PORT: LISTEN.PORT.optional(),
+    /** Processes that the gateway is made of. */
+    GATEWAY_WORKERS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(MAX_WORKERS)
+      .default(() => Math.min(availableParallelism(), MAX_WORKERS)),
+    /** The number of this one among them; set by their parent. */
+    GATEWAY_WORKER_NUMBER: z.coerce.number().int().min(1).optional(),
   };
   return parseAll(env, { gateway: settings(shape) }).gateway;
 }
+/** One that shares its port with others already, as a worker or in `clickmesh cluster`, is one process. */
+export function gatewayWorkers(env: NodeJS.ProcessEnv): number {
+  const { GATEWAY_WORKERS } = parseGatewayConfig(env);
+  return cluster.isPrimary ? GATEWAY_WORKERS : 1;
+}
+
+export type GatewayConfig = ReturnType<typeof parseGatewayConfig>;
 
 export function parseStatsConfig(env: NodeJS.ProcessEnv) {
   const shape = { ...LISTEN, ...LOGGING, ...CLICKHOUSE };

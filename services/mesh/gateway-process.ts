@@ -1,20 +1,22 @@
 import { gatewayHttp, gatewayRoutes } from '../gateway/routes.ts';
 import { openKafkaLog } from '../shared/log/kafka-log.ts';
-import { healthHttp, healthRoutes } from '../shared/rpc/health.ts';
+import { healthHttp, healthRoutes, type Readiness } from '../shared/rpc/health.ts';
 import { openapiRoute } from '../shared/rpc/openapi.ts';
 import { reflectionRoutes } from '../shared/rpc/reflection.ts';
 import { type ServeOptions, serve } from '../shared/rpc/server.ts';
 import { newLogger } from '../shared/telemetry/logger.ts';
-import { metricsRoute } from '../shared/telemetry/prometheus.ts';
+import { labelled, metricsRoute } from '../shared/telemetry/prometheus.ts';
+import { collectMetrics } from '../shared/telemetry/start.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
 import { clickhouseOf, clusterView } from './cluster-view.ts';
-import { parseGatewayConfig } from './config.ts';
+import { type GatewayConfig, parseGatewayConfig } from './config.ts';
 import { type Running, runProcess } from './process.ts';
-import { answersWithin } from './readiness.ts';
+import { answersWithin, checksOfAll } from './readiness.ts';
 import { statusRoute } from './status.ts';
 import { watchClickHouse } from './watch-clickhouse.ts';
+import { questionsToOthers } from './worker-questions.ts';
 
-/** `clickmesh gateway`: ingest into Kafka; with CLICKHOUSE_URL it answers stats and status, too. */
+/** `clickmesh gateway`, or one worker of it: ingest into Kafka; with CLICKHOUSE_URL it answers stats and status, too. */
 export function runGateway(env: NodeJS.ProcessEnv): Promise<void> {
   return runProcess(() => startGateway(env));
 }
@@ -28,16 +30,18 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
   const clickhouse = clickhouseOf(env);
   if (clickhouse !== undefined) starting.defer(() => clickhouse.close());
   const view = clickhouse && clusterView({ env, log, clickhouse });
-  if (view !== undefined) {
+  // What they would measure is the same for all workers.
+  if (view !== undefined && (config.GATEWAY_WORKER_NUMBER ?? 1) === 1) {
     const watching = new AbortController();
     starting.defer(() => watching.abort());
     watchClickHouse(view, logger, watching.signal);
   }
 
-  const ready = async () => ({
+  const own = async () => ({
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),
     ...(clickhouse !== undefined && { clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
   });
+  const { ready, metrics } = withOthers(config, own);
   const gateway = { log, logger, now: Date.now };
   const options: Omit<ServeOptions, 'port'> = {
     host: config.HOST,
@@ -54,17 +58,41 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
       ...(view === undefined ? [] : [statusRoute(view)]),
       ...healthHttp(ready),
       openapiRoute,
-      metricsRoute(),
+      metrics,
     ],
   };
-  const own = await serve({ ...options, port: config.PORT });
-  starting.defer(() => own.close());
-  const urls = [own.url];
-  if (config.SHARED_PORT !== undefined) {
-    const shared = await serve({ ...options, port: config.SHARED_PORT, shared: true });
-    starting.defer(() => shared.close());
-    urls.push(shared.url);
+  const urls: string[] = [];
+  for (const place of portsOf(config)) {
+    const server = await serve({ ...options, ...place });
+    starting.defer(() => server.close());
+    urls.push(server.url);
   }
   const running = starting.move();
   return { urls, close: () => running.disposeAsync() };
+}
+
+/** Workers have only the port they share. */
+function portsOf({ PORT, SHARED_PORT, GATEWAY_WORKER_NUMBER }: GatewayConfig): Pick<ServeOptions, 'port' | 'shared'>[] {
+  if (GATEWAY_WORKER_NUMBER !== undefined) return [{ port: PORT, shared: true }];
+  return [{ port: PORT }, ...(SHARED_PORT === undefined ? [] : [{ port: SHARED_PORT, shared: true }])];
+}
+
+/** A worker says of its port what is so for all workers. */
+function withOthers({ GATEWAY_WORKER_NUMBER: worker }: GatewayConfig, own: Readiness) {
+  if (worker === undefined) return { ready: own, metrics: metricsRoute() };
+  const labels = { worker: String(worker) };
+  const ask = questionsToOthers({
+    readiness: own,
+    async metrics() {
+      const collected = await collectMetrics();
+      return collected === undefined ? [] : labelled(collected, labels).scopeMetrics;
+    },
+  });
+  return {
+    ready: async () => {
+      const [answer, others] = await Promise.all([own(), ask('readiness')]);
+      return checksOfAll([{ worker, answer }, ...others]);
+    },
+    metrics: metricsRoute(async () => (await ask('metrics')).flatMap(({ answer }) => answer ?? []), labels),
+  };
 }

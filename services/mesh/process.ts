@@ -23,7 +23,13 @@ const DRAIN_TIMEOUT_MS = 25_000;
  * Runs a process until SIGINT or SIGTERM, then drains it. Rejects if it can't start or can't go on. If another process
  * started it with a channel between them, it never outlives that one.
  */
-export async function runProcess(start: () => Promise<Running>): Promise<void> {
+export function runProcess(start: () => Promise<Running>): Promise<void> {
+  watchProcess();
+  return runUntilStopped(start);
+}
+
+/** runProcess for a process that others do the work of, and that has no metrics. */
+export async function runUntilStopped(start: () => Promise<Running>): Promise<void> {
   // A terminal's Ctrl-C goes to the whole tree, where the process at its root says who ends when.
   const isRoot = process.send === undefined;
   const stopped = Promise.race([
@@ -31,8 +37,11 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
     new Promise((resolve) => process.on('SIGINT', () => isRoot && resolve(0))),
   ]);
   process.once('disconnect', () => process.exit(1));
-  watchProcess();
-  const running = await start();
+  const running = await start().catch((error) => {
+    // Its channel would keep it from ending.
+    process.channel?.unref();
+    throw error;
+  });
   process.send?.({ ready: { urls: running.urls } } satisfies ReadyMessage);
   if (isRoot) process.stdout.write(`listening on ${running.urls.join(' and ')}\n`);
   try {

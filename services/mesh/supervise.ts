@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
@@ -17,25 +16,29 @@ const STEADY_MS = 30_000;
 /** Longer than a server's drain. */
 const STOP_TIMEOUT_MS = 15_000;
 
-/** Starts a process now, and again, with growing pauses, whenever it dies. */
-export function supervise(name: string, spawn: () => ChildProcess, logger: Logger): Supervised {
+/**
+ * Starts a process now, and again, with growing pauses, whenever it dies.
+ *
+ * @param first a process that runs already, instead of one to start now
+ */
+export function supervise(name: string, spawn: () => ChildProcess, logger: Logger, first = spawn()): Supervised {
   const closing = new AbortController();
-  let child = spawn();
-  let exited = once(child, 'exit');
+  let child = first;
+  let exited = endOf(child);
 
   async function run(): Promise<void> {
     let pauseMs = FIRST_RESTART_MS;
     while (!closing.signal.aborted) {
       const startedAt = performance.now();
-      const [code, signal] = await exited;
+      const { code, signal, err } = await exited;
       if (closing.signal.aborted) return;
       if (code === 0 || performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_RESTART_MS;
-      logger.error({ code, signal, pauseMs }, `${name} ended; starting it again`);
+      logger.error({ code, signal, err, pauseMs }, `${name} ended; starting it again`);
       await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {});
       if (closing.signal.aborted) return;
       pauseMs = Math.min(2 * pauseMs, LONGEST_RESTART_MS);
       child = spawn();
-      exited = once(child, 'exit');
+      exited = endOf(child);
     }
   }
   const running = run();
@@ -50,4 +53,19 @@ export function supervise(name: string, spawn: () => ChildProcess, logger: Logge
       clearTimeout(kill);
     },
   };
+}
+
+interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Why it could not be started at all. */
+  err?: Error;
+}
+
+/** An error of a process that runs, such as a message it did not get, is not its end. */
+function endOf(child: ChildProcess): Promise<End> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.on('error', (err) => child.pid === undefined && resolve({ code: null, signal: null, err }));
+  });
 }

@@ -70,7 +70,7 @@ export const kafkaGateway: Scenario<BenchKafka>[] = WAYS.map((way) => ({
   method:
     `\`clickmesh gateway\` in front of one Kafka broker (acks=all, 4 partitions), nobody reads what it writes: ${way.what}, ` +
     `events a request: ${way.eventsPerRequest.toLocaleString('en-US')}, by ${way.tool} over ${way.connections} connections with one request under way on each. ` +
-    `${FULL.warmUpSeconds} s to warm up, then ${FULL.seconds} s. CPU and memory are the gateway's.`,
+    `${FULL.warmUpSeconds} s to warm up, then ${FULL.seconds} s. The gateway has a worker a core; CPU and memory are those of all its processes.`,
   whyNot: async () => (await whyNoKafka()) ?? (await whyNoTool(way.tool)),
   start: startBenchKafka,
   run: (kafka, quick) => runWay(kafka, way, quick ? QUICK : FULL),

@@ -105,6 +105,7 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
 describe('a service alone', () => {
   test.each([
     [['gateway'], /^clickmesh: invalid settings: KAFKA_BROKERS: is required/],
+    [['gateway', '--workers', '65'], /KAFKA_BROKERS: is required.*; GATEWAY_WORKERS: /],
     [['gateway', '--kafka-brokers', 'kafka'], /KAFKA_BROKERS: must be host:port/],
     [['attribution', '--port', '-1'], /PORT: .*; KAFKA_BROKERS: is required/],
     [['stats-service'], /CLICKHOUSE_URL: is required/],

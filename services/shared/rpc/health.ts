@@ -7,8 +7,11 @@ import type { HttpRoute } from './http-routes.ts';
 /** What one thing the process depends on says: ready, or why not. */
 export type Check = { ok: true } | { ok: false; reason: string };
 
-/** Looks at everything that serving depends on, by name, and never throws. Ready is who finds all of it ok. */
-export type Readiness = () => Promise<Readonly<Record<string, Check>>>;
+/** Everything that serving depends on, by name. */
+export type Checks = Readonly<Record<string, Check>>;
+
+/** Looks at everything, and never throws. Ready is who finds all of it ok. */
+export type Readiness = () => Promise<Checks>;
 
 /** How often Watch looks whether the status changed, in ms. */
 const WATCH_PERIOD_MS = 1000;
@@ -64,6 +67,6 @@ export function healthHttp(readiness: Readiness): HttpRoute[] {
   ];
 }
 
-function isReady(checks: Readonly<Record<string, Check>>): boolean {
+function isReady(checks: Checks): boolean {
   return Object.values(checks).every((check) => check.ok);
 }

@@ -1,4 +1,6 @@
+import type { Attributes } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { MetricData, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { HttpRoute } from '../rpc/http-routes.ts';
 import { collectMetrics } from './start.ts';
@@ -15,20 +17,39 @@ const serializer = new PrometheusSerializer(undefined, false, undefined, false, 
 /**
  * `GET /metrics`: all instruments as text for Prometheus.
  *
- * @param fromThreads gives what other threads of this process have counted
+ * @param fromOthers gives what other threads of this process, or others that share its port, have counted
+ * @param labels tell what this thread has counted from theirs
  */
 export function metricsRoute(
-  fromThreads: () => Promise<readonly ScopeMetrics[] | undefined> = async () => [],
+  fromOthers: () => Promise<readonly ScopeMetrics[] | undefined> = async () => [],
+  labels: Attributes = {},
 ): HttpRoute {
   return {
     method: 'GET',
     path: '/metrics',
     async handle() {
-      const [own, others] = await Promise.all([collectMetrics(), fromThreads()]);
-      const body = own === undefined ? '' : serializer.serialize(merged(own, others ?? []));
+      const [own, others] = await Promise.all([collectMetrics(), fromOthers()]);
+      const body = own === undefined ? '' : serializer.serialize(merged(labelled(own, labels), others ?? []));
       return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body };
     },
   };
+}
+
+/** Adds labels to everything that was counted. What names the process is left out: any of them may answer a scrape. */
+export function labelled({ resource, scopeMetrics }: ResourceMetrics, labels: Attributes): ResourceMetrics {
+  if (Object.keys(labels).length === 0) return { resource, scopeMetrics };
+  const { 'service.instance.id': _id, 'process.pid': _pid, ...shared } = resource.attributes;
+  const scopes = scopeMetrics.map(({ scope, metrics }) => ({
+    scope,
+    metrics: metrics.map((metric) => {
+      const dataPoints = metric.dataPoints.map((point) => ({
+        ...point,
+        attributes: { ...point.attributes, ...labels },
+      }));
+      return { ...metric, dataPoints } as MetricData;
+    }),
+  }));
+  return { resource: resourceFromAttributes(shared), scopeMetrics: scopes };
 }
 
 /** Instruments that several threads have become one. */

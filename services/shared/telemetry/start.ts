@@ -40,17 +40,23 @@ let telemetry: Telemetry | undefined;
  * OTEL_TRACES_SAMPLER says otherwise.
  *
  * @param service is service.name, unless OTEL_SERVICE_NAME is set
+ * @param worker tells apart processes that share an environment, and with it a service.instance.id that it may name
  */
-export async function startTelemetry(service: string): Promise<void> {
+export async function startTelemetry(service: string, worker?: string): Promise<void> {
   const collector = new Collector();
   const { env } = process;
+  const fromEnv = detectResources({ detectors: [envDetector] });
+  const instance = fromEnv.attributes['service.instance.id'];
+  const own = instance !== undefined && worker !== undefined && { 'service.instance.id': `${instance}-${worker}` };
   const resource = resourceFromAttributes({
     'service.name': service,
     'service.version': packageJson.version,
     'service.instance.id': randomUUID(),
     'host.name': hostname(),
     'process.pid': process.pid,
-  }).merge(detectResources({ detectors: [envDetector] }));
+  })
+    .merge(fromEnv)
+    .merge(resourceFromAttributes(own || {}));
   if (env.OTEL_SDK_DISABLED === 'true' || !OTLP_ENDPOINTS.some((name) => env[name])) {
     const provider = new MeterProvider({ resource, readers: [collector] });
     metrics.setGlobalMeterProvider(provider);
