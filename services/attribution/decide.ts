@@ -11,17 +11,20 @@ export function decide(
   lookbackMs: number,
 ): Credit[] {
   if (eligible.length === 0) return [];
-  return models.flatMap((model) => {
+  const decided: Credit[] = [];
+  for (const model of models) {
     const all = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
     // Most models leave most touches out, and an apportionment gives nothing for no weight.
     const touches = eligible.filter((_, i) => all[i] !== 0n);
     const weights = all.filter((weight) => weight !== 0n);
     const credits = apportion(WHOLE_CREDIT_MICROS, weights);
     const values = apportion(conversion.valueMicros, credits);
-    return touches.flatMap((touch, i) =>
-      credits[i] === 0n ? [] : [{ model, touch, creditMicros: Number(credits[i]), valueMicros: values[i]! }],
-    );
-  });
+    for (const [i, touch] of touches.entries()) {
+      if (credits[i] === 0n) continue;
+      decided.push({ model, touch, creditMicros: Number(credits[i]), valueMicros: values[i]! });
+    }
+  }
+  return decided;
 }
 
 /** The touches inside the lookback window of a conversion, both ends inclusive. `touches` ascend by time. */

@@ -19,27 +19,33 @@ const MAX_CANDIDATES = 256;
 
 /** The candidates of every model that gave credit, the latest first. */
 export function explain({ credits, candidates }: Decision): Candidate[] {
-  const models = [...new Set(credits.map((credit) => credit.model))];
-  return models.flatMap((model) => {
+  const explained: Candidate[] = [];
+  for (const model of new Set(credits.map((credit) => credit.model))) {
     const ofModel = credits.filter((credit) => credit.model === model);
-    return named(candidates, ofModel).map(({ touch, credit }) => ({
-      touch,
-      model,
-      creditMicros: credit?.creditMicros ?? 0,
-      reason: reasonFor(touch, credit, ofModel),
-    }));
-  });
+    nameCandidates(model, candidates, ofModel, explained);
+  }
+  return explained;
 }
 
 /** If there are too many: those with credit, and the latest of the others. */
-function named(candidates: readonly Touch[], credits: readonly Credit[]) {
-  const chosen: { touch: Touch; credit: Credit | undefined }[] = [];
+function nameCandidates(
+  model: string,
+  touches: readonly Touch[],
+  credits: readonly Credit[],
+  named: Candidate[],
+): void {
+  const end = named.length + MAX_CANDIDATES;
   let others = MAX_CANDIDATES - Math.min(MAX_CANDIDATES, credits.length);
-  for (let i = candidates.length - 1; i >= 0 && chosen.length < MAX_CANDIDATES; i--) {
-    const touch = candidates[i]!;
-    const credit = credits.find((each) => isSameClick(each.touch, touch));
+  for (let i = touches.length - 1; i >= 0 && named.length < end; i--) {
+    const touch = touches[i]!;
+    const credit = creditOf(touch, credits);
     if (credit === undefined && others-- <= 0) continue;
-    chosen.push({ touch, credit });
+    const reason = reasonFor(touch, credit, credits);
+    named.push({ touch, model, creditMicros: credit?.creditMicros ?? 0, reason });
   }
-  return chosen;
+}
+
+function creditOf(touch: Touch, credits: readonly Credit[]): Credit | undefined {
+  for (const credit of credits) if (isSameClick(credit.touch, touch)) return credit;
+  return undefined;
 }

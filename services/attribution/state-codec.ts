@@ -1,5 +1,5 @@
 import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from './state.ts';
-import { fieldsAt, idAt, idOf, type TouchMemory, type TouchTexts } from './touch.ts';
+import { adAt, idAt, idOf, placementAt, type TouchMemory, type TouchTexts } from './touch.ts';
 import { UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
@@ -62,15 +62,15 @@ export class StateWriter {
   /** The same of a touch in memory, without strings. */
   touchAt(memory: TouchMemory, at: number, texts: TouchTexts): void {
     const { ads, placements } = texts;
-    const { ad, placement, timestamp, arrival } = fieldsAt(memory, at);
+    const [ad, placement] = [adAt(memory, at), placementAt(memory, at)];
     const start = this.length;
     const [adStart, adEnd] = [ads.startOf(ad), ads.endOf(ad)];
     const [placementStart, placementEnd] = [placements.startOf(placement), placements.endOf(placement)];
     this.reserve(TOUCH_TEXTS + adEnd - adStart + placementEnd - placementStart);
     this.bytes[start] = TOUCH;
     for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, memory.words[idAt(at) + i]!, true);
-    this.#view.setFloat64(start + TIMESTAMP, timestamp, true);
-    this.#view.setFloat64(start + ARRIVAL, arrival, true);
+    this.#view.setFloat64(start + TIMESTAMP, memory.times[at >> 1]!, true);
+    this.#view.setFloat64(start + ARRIVAL, memory.times[(at >> 1) + 1]!, true);
     this.#view.setUint16(start + 1, adEnd - adStart, true);
     this.#view.setUint16(start + 3, placementEnd - placementStart, true);
     this.length = start + TOUCH_TEXTS;

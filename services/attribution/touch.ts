@@ -24,11 +24,32 @@ export function touchMemory(words: number): TouchMemory {
   return { words: new Int32Array(memory), times: new Float64Array(memory), bytes: new Uint8Array(memory) };
 }
 
+/** Memory for touches, one after the other, of which the first `length` words are taken. */
+export interface TouchSpace {
+  memory: TouchMemory;
+  length: number;
+}
+
+/** Makes room for some touches more. Those that lie in the memory stay there. */
+export function reserve(space: TouchSpace, touches: number): void {
+  const needed = touches * TOUCH_WORDS;
+  if (space.length + needed <= space.memory.words.length) return;
+  space.memory = touchMemory(2 * (space.length + needed));
+  space.length = 0;
+}
+
+interface Placement {
+  campaignId: string;
+  source: string;
+}
+
 /** The texts of touches, and the numbers that stand for them: of an ad, and of a placement, a campaign with a source. */
 export class TouchTexts {
   readonly ads = new Texts();
   /** The campaign, NUL, which is in no id, and the source. */
   readonly placements = new Texts();
+  /** Those that somebody asked for. */
+  readonly #placements: (Placement | undefined)[] = [];
   #pair = Buffer.alloc(64);
 
   get bytesUsed(): number {
@@ -46,9 +67,13 @@ export class TouchTexts {
     return this.placements.numberOf(this.#pair, 0, length);
   }
 
-  textsOf(placement: number): { campaignId: string; source: string } {
+  textsOf(placement: number): Placement {
+    const known = this.#placements[placement];
+    if (known !== undefined) return known;
     const [campaignId, source] = this.placements.textOf(placement).split('\0') as [string, string];
-    return { campaignId, source };
+    const texts = { campaignId, source };
+    this.#placements[placement] = texts;
+    return texts;
   }
 
   /** Where the campaign of a placement ends in `placements.bytes`; the source begins after the NUL there. */
@@ -59,32 +84,37 @@ export class TouchTexts {
   }
 }
 
-/** A touch as it lies in memory, by itself: the memory may be used for another then. */
+/** A touch where it lies in memory, which must not be used for another meanwhile. */
 export class InternedTouch implements Touch {
   readonly texts: TouchTexts;
-  readonly timestamp: number;
-  readonly arrival: number;
-  readonly id0: number;
-  readonly id1: number;
-  readonly id2: number;
-  readonly id3: number;
-  readonly ad: number;
-  readonly placement: number;
+  readonly memory: TouchMemory;
+  readonly at: number;
 
-  constructor(texts: TouchTexts, { words, times }: TouchMemory, at: number) {
+  constructor(texts: TouchTexts, memory: TouchMemory, at: number) {
     this.texts = texts;
-    this.timestamp = times[at >> 1]!;
-    this.arrival = times[(at >> 1) + 1]!;
-    this.id0 = words[at + ID]!;
-    this.id1 = words[at + ID + 1]!;
-    this.id2 = words[at + ID + 2]!;
-    this.id3 = words[at + ID + 3]!;
-    this.ad = words[at + AD]!;
-    this.placement = words[at + PLACEMENT]!;
+    this.memory = memory;
+    this.at = at;
+  }
+
+  get timestamp(): number {
+    return this.memory.times[this.at >> 1]!;
+  }
+
+  get arrival(): number {
+    return this.memory.times[(this.at >> 1) + 1]!;
+  }
+
+  /** The number of its ad. */
+  get ad(): number {
+    return this.memory.words[this.at + AD]!;
+  }
+
+  get placement(): number {
+    return this.memory.words[this.at + PLACEMENT]!;
   }
 
   get clickId(): string {
-    return uuidText(idOf(this), 0);
+    return uuidText(this.memory.words, this.at + ID);
   }
 
   get adId(): string {
@@ -104,21 +134,18 @@ const id = new Int32Array(UUID_WORDS);
 
 /** The words of a touch's id, until the next call. */
 export function idOf(touch: Touch): Int32Array {
-  if (!(touch instanceof InternedTouch)) {
+  if (touch instanceof InternedTouch) {
+    for (let i = 0; i < UUID_WORDS; i++) id[i] = touch.memory.words[touch.at + ID + i]!;
+  } else {
     readUuidText(touch.clickId, id, 0);
-    return id;
   }
-  id[0] = touch.id0;
-  id[1] = touch.id1;
-  id[2] = touch.id2;
-  id[3] = touch.id3;
   return id;
 }
 
 /** Whether two touches are the same click, by their ids. */
 export function isSameClick(a: Touch, b: Touch): boolean {
   if (!(a instanceof InternedTouch && b instanceof InternedTouch)) return a.clickId === b.clickId;
-  return a.id3 === b.id3 && a.id0 === b.id0 && a.id1 === b.id1 && a.id2 === b.id2;
+  return hasSameId(a.memory.words, a.at, b.memory.words, b.at);
 }
 
 /** Whether the touches that lie at these places have the same id. */
@@ -154,9 +181,8 @@ interface TouchFields {
   placement: number;
 }
 
-export function fieldsAt({ words, times }: TouchMemory, at: number): TouchFields {
-  const [timestamp, arrival] = [times[at >> 1]!, times[(at >> 1) + 1]!];
-  return { timestamp, arrival, ad: words[at + AD]!, placement: words[at + PLACEMENT]! };
+export function adAt({ words }: TouchMemory, at: number): number {
+  return words[at + AD]!;
 }
 
 /** Writes all of a touch but its id, which lies, or will lie, from `idAt(at)` on. */

@@ -95,7 +95,7 @@ test('a user is the same after it was stored and loaded', () => {
   const bytes = encodeUser({ touches, conversions, overflowed: true });
   const slot = table.add('ann');
   table.load(slot, bytes);
-  const loaded = table.touchesOf(slot);
+  const loaded = table.touchesOf(slot, { memory: touchMemory(0), length: 0 });
   expect(loaded.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId }))).toEqual(
     touches.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId })),
   );

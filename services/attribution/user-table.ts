@@ -7,8 +7,10 @@ import {
   InternedTouch,
   idAt,
   putFields,
+  reserve,
   TOUCH_WORDS,
   type TouchMemory,
+  type TouchSpace,
   TouchTexts,
   touchMemory,
 } from './touch.ts';
@@ -166,10 +168,15 @@ export class UserTable {
     words[at + FILTER + (bit >> 5)]! |= 1 << (bit & 31);
   }
 
-  /** The user's touches, which stay as they are whatever becomes of the user. */
-  touchesOf(slot: number): InternedTouch[] {
+  /** The user's touches, copied to `space`. */
+  touchesOf(slot: number, space: TouchSpace): InternedTouch[] {
     const touches: InternedTouch[] = [];
-    this.forEachTouch(slot, 0, (memory, at) => touches.push(new InternedTouch(this.texts, memory, at)));
+    reserve(space, this.#slots.words[slot * SLOT_WORDS + TOUCH_COUNT]!);
+    this.forEachTouch(slot, 0, (memory, at) => {
+      copyTouch(memory, at, space.memory, space.length);
+      touches.push(new InternedTouch(this.texts, space.memory, space.length));
+      space.length += TOUCH_WORDS;
+    });
     return touches;
   }
 

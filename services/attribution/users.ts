@@ -7,7 +7,7 @@ import { type EventBatch, touchAt } from './read-event.ts';
 import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
 import { readConversions, StateWriter } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
-import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, touchMemory } from './touch.ts';
+import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, type TouchSpace, touchMemory } from './touch.ts';
 import { UserTable } from './user-table.ts';
 
 /** Told of a click that is no duplicate, by the number of its placement. */
@@ -36,6 +36,8 @@ export class Users {
   readonly #cacheBytes: () => number;
   /** Ids that were moved out of their user's state and are not yet in the store. */
   readonly #moved = new Map<string, SeenId>();
+  /** Of users who are open, those of the batch under way. */
+  readonly #space: TouchSpace = { memory: touchMemory(0), length: 0 };
   readonly #writer = new StateWriter();
   readonly #writeTouch = (memory: TouchMemory, at: number) => this.#writer.touchAt(memory, at, this.table.texts);
 
@@ -45,8 +47,12 @@ export class Users {
     this.#cacheBytes = cacheBytes;
   }
 
-  /** Folds events, in their order, into their users. What it tells `onClick` is not among the clicks of the effects. */
+  /**
+   * Folds events, in their order, into their users. What it tells `onClick` is not among the clicks of the effects, whose
+   * touches are good until the next call.
+   */
   fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
+    this.#space.length = 0;
     events.findUsers();
     this.#load(store, events);
     const seen = this.#loadSeen(store, events);
@@ -150,7 +156,7 @@ export class Users {
   #open(slot: number, open: Map<number, OpenUser>): OpenUser {
     const before = open.get(slot);
     if (before !== undefined) return before;
-    const touches: Touch[] = this.table.touchesOf(slot);
+    const touches: Touch[] = this.table.touchesOf(slot, this.#space);
     const conversions = readConversions(this.table.conversionsOf(slot));
     const state = { touches, conversions, overflowed: this.table.isOverflowed(slot) };
     const user = { state, touches, conversions, conversionCount: conversions.length, hadClick: false };
@@ -193,13 +199,13 @@ export class Users {
   #replaceTouches(slot: number, touches: readonly Touch[]): void {
     this.table.clearTouches(slot);
     for (const touch of touches) {
-      putTouch(touchSpace, 0, touch, this.table.texts);
-      this.table.putTouch(slot, touchSpace, 0);
+      putTouch(oneTouch, 0, touch, this.table.texts);
+      this.table.putTouch(slot, oneTouch, 0);
     }
   }
 }
 
-const touchSpace = touchMemory(TOUCH_WORDS);
+const oneTouch = touchMemory(TOUCH_WORDS);
 
 function eventIdOf(event: FoldEvent): Omit<SeenId, 'arrival'> {
   const { kind, userId } = event;
