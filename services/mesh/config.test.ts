@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { gatewayWorkers, parseMeshConfig } from './config.ts';
+import { gatewayWorkers, parseGatewayConfig, parseMeshConfig } from './config.ts';
 
 test('an empty environment has the documented defaults', () => {
   expect(parseMeshConfig({})).toMatchObject({
@@ -27,6 +27,11 @@ test.each([
 
 test('everything wrong is named at once', () => {
   expect(() => parseMeshConfig({ PORT: 'x', LOOKBACK_HOURS: '-1' })).toThrow(/PORT.*; LOOKBACK_HOURS/);
+});
+
+test('a gateway has no port beside its own unless it is told one', () => {
+  expect(parseGatewayConfig({ KAFKA_BROKERS: 'a:1', PORT: '1' }).SHARED_PORT).toBeUndefined();
+  expect(parseGatewayConfig({ KAFKA_BROKERS: 'a:1', PORT: '1', SHARED_PORT: '2' }).SHARED_PORT).toBe(2);
 });
 
 test.each([

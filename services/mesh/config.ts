@@ -62,7 +62,7 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     ...LOGGING,
     ...KAFKA,
     /** A port that all gateways of one machine share, besides their own. */
-    SHARED_PORT: LISTEN.PORT.optional(),
+    SHARED_PORT: LISTEN.PORT.unwrap().optional(),
     /** Processes that the gateway is made of. */
     GATEWAY_WORKERS: z.coerce
       .number()

@@ -162,7 +162,11 @@ async function send(url: string, body: string | undefined, agent: Agent | false 
   const headers = { 'content-type': 'application/json' };
   const sent = request(url, { method: body === undefined ? 'GET' : 'POST', headers, agent });
   sent.end(body);
-  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const [answer] = (await once(sent, 'response').catch((error) => {
+    // The port closed before anybody took the connection: the kernel resets it, which is as good as refused.
+    if (error.code === 'ECONNRESET' && !sent.reusedSocket) error.code = 'ECONNREFUSED';
+    throw error;
+  })) as [IncomingMessage];
   return { status: answer.statusCode!, body: await text(answer) };
 }
 
