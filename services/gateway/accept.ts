@@ -36,6 +36,8 @@ export interface Fault {
 type Arm = Click | Conversion;
 type Step = (arm: Arm, now: number) => Fault | undefined;
 
+/** Of a character of JavaScript, of which an emoji has two. */
+const MAX_UTF8_BYTES = 3;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What every event must pass, in this order; the first fault rejects it. */
@@ -61,8 +63,8 @@ export function accept(event: Event, now: number): Outcome {
     if (fault !== undefined) return rejected(arm.eventId, fault);
   }
   const eventId = arm.eventId.toLowerCase();
-  const bytes = encodeEvent(normalized(arm, eventId));
   const eventType = isConversion(arm) ? 'conversion' : 'click';
+  const bytes = encodeEvent(arm, eventId, isConversion(arm) ? microsOf(arm) : 0n);
   return { kind: 'accepted', event: { eventId, eventType, userId: arm.userId, bytes } };
 }
 
@@ -79,10 +81,14 @@ const UNKNOWN_TYPE: Fault = {
 };
 
 function requiredFieldsPresent(arm: Arm): Fault | undefined {
-  const missingId = arm.eventId === '' ? 'event_id' : firstId(arm, (id) => id === '');
+  const missingId = arm.eventId === '' ? 'event_id' : firstId(arm, isEmpty);
   const field = missingId ?? (arm.timestamp === 0n ? 'timestamp' : undefined);
   if (field === undefined) return undefined;
   return { field, reason: RejectReason.REQUIRED, message: `${field} is required` };
+}
+
+function isEmpty(text: string): boolean {
+  return text === '';
 }
 
 function eventIdIsUuid(arm: Arm): Fault | undefined {
@@ -108,8 +114,12 @@ function hasBrokenMetadata(arm: Arm): boolean {
 }
 
 function idsShortEnough(arm: Arm): Fault | undefined {
-  const field = firstId(arm, (id) => Buffer.byteLength(id) > MAX_ID_BYTES);
+  const field = firstId(arm, isTooLong);
   return field === undefined ? undefined : beyond(field, RejectReason.TOO_LONG, `${MAX_ID_BYTES} bytes`);
+}
+
+function isTooLong(id: string): boolean {
+  return id.length * MAX_UTF8_BYTES > MAX_ID_BYTES && Buffer.byteLength(id) > MAX_ID_BYTES;
 }
 
 function metadataFewEnough(arm: Arm): Fault | undefined {
@@ -119,6 +129,9 @@ function metadataFewEnough(arm: Arm): Fault | undefined {
 
 function metadataSmallEnough(arm: Arm): Fault | undefined {
   const metadata = metadataOf(arm);
+  let characters = 0;
+  for (const key in metadata) characters += key.length + metadata[key]!.length;
+  if (characters * MAX_UTF8_BYTES <= MAX_METADATA_BYTES) return undefined;
   let bytes = 0;
   for (const key in metadata) bytes += Buffer.byteLength(key) + Buffer.byteLength(metadata[key]!);
   if (bytes <= MAX_METADATA_BYTES) return undefined;
@@ -151,9 +164,8 @@ function valuesAgree(arm: Arm): Fault | undefined {
   return { field: 'value_micros', reason: RejectReason.CONTRADICTION, message };
 }
 
-function normalized(arm: Arm, eventId: string): Arm {
-  if (!isConversion(arm)) return { ...arm, eventId };
-  return { ...arm, eventId, valueMicros: arm.valueMicros === 0n ? toMicros(arm.value) : arm.valueMicros };
+function microsOf({ value, valueMicros }: Conversion): bigint {
+  return valueMicros === 0n ? toMicros(value) : valueMicros;
 }
 
 /** Rounds to nearest. toFixed works on the exact value; multiplying by 1e6 would round twice. */
@@ -161,18 +173,23 @@ function toMicros(value: number): bigint {
   return BigInt(value.toFixed(6).replace('.', ''));
 }
 
-const CLICK_IDS = ['user_id', 'ad_id', 'campaign_id', 'source'];
-const CONVERSION_IDS = ['user_id', 'type', 'source'];
 const NO_METADATA: Click['metadata'] = {};
 
-/** The field of the first id, but for event_id, that fails a test; undefined, as is the name at -1, if none does. */
+/** The field of the first id, but for event_id, that fails a test; undefined if none does. */
 function firstId(arm: Arm, fails: (id: string) => boolean): string | undefined {
-  if (isConversion(arm)) return CONVERSION_IDS[[arm.userId, arm.type, arm.source].findIndex(fails)];
-  return CLICK_IDS[[arm.userId, arm.adId, arm.campaignId, arm.source].findIndex(fails)];
+  if (fails(arm.userId)) return 'user_id';
+  if (isConversion(arm) && fails(arm.type)) return 'type';
+  if (isClick(arm) && fails(arm.adId)) return 'ad_id';
+  if (isClick(arm) && fails(arm.campaignId)) return 'campaign_id';
+  return fails(arm.source) ? 'source' : undefined;
 }
 
 function metadataOf(arm: Arm): Click['metadata'] {
-  return isConversion(arm) ? NO_METADATA : arm.metadata;
+  return isClick(arm) ? arm.metadata : NO_METADATA;
+}
+
+function isClick(arm: Arm): arm is Click {
+  return arm.$typeName === 'clickmesh.v1.Click';
 }
 
 function isConversion(arm: Arm): arm is Conversion {

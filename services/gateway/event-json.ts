@@ -1,5 +1,4 @@
-import { create } from '@bufbuild/protobuf';
-import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import type { Click, Conversion, Event } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { type Fault, type Rejected, rejected } from './accept.ts';
 
@@ -57,6 +56,8 @@ const CONVERSION_FIELDS: Record<keyof ConversionJson, Kind> = {
   timestamp: INTEGER,
 };
 
+const FIELDS = { click: Object.entries(CLICK_FIELDS), conversion: Object.entries(CONVERSION_FIELDS) };
+
 export type EventType = 'click' | 'conversion';
 export type Read = { kind: 'event'; event: Event } | Rejected;
 
@@ -70,7 +71,7 @@ export function readEventJson(json: unknown, impliedType?: EventType): Read {
   const type = json.event_type ?? impliedType;
   if (type === undefined) return rejected(eventId, MISSING_TYPE);
   if (type !== 'click' && type !== 'conversion') return rejected(eventId, UNKNOWN_TYPE);
-  for (const [field, kind] of Object.entries(type === 'click' ? CLICK_FIELDS : CONVERSION_FIELDS)) {
+  for (const [field, kind] of FIELDS[type]) {
     const value = json[field] ?? undefined;
     if (value !== undefined && !kind.matches(value)) return malformed(eventId, field, `${field} must be ${kind.name}`);
   }
@@ -83,7 +84,8 @@ export function malformed(eventId: string, field: string, message: string): Reje
 }
 
 function clickEvent(json: ClickJson): Event {
-  const value = create(ClickSchema, {
+  const value: Click = {
+    $typeName: 'clickmesh.v1.Click',
     eventId: json.event_id ?? '',
     userId: json.user_id ?? '',
     adId: json.ad_id ?? '',
@@ -91,12 +93,13 @@ function clickEvent(json: ClickJson): Event {
     source: json.source ?? '',
     timestamp: BigInt(json.timestamp ?? 0),
     metadata: json.metadata ?? {},
-  });
-  return create(EventSchema, { event: { case: 'click', value } });
+  };
+  return { $typeName: 'clickmesh.v1.Event', event: { case: 'click', value } };
 }
 
 function conversionEvent(json: ConversionJson): Event {
-  const value = create(ConversionSchema, {
+  const value: Conversion = {
+    $typeName: 'clickmesh.v1.Conversion',
     eventId: json.event_id ?? '',
     userId: json.user_id ?? '',
     type: json.type ?? '',
@@ -104,8 +107,8 @@ function conversionEvent(json: ConversionJson): Event {
     valueMicros: BigInt(json.value_micros ?? 0),
     source: json.source ?? '',
     timestamp: BigInt(json.timestamp ?? 0),
-  });
-  return create(EventSchema, { event: { case: 'conversion', value } });
+  };
+  return { $typeName: 'clickmesh.v1.Event', event: { case: 'conversion', value } };
 }
 
 const MISSING_TYPE: Fault = {

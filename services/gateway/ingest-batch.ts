@@ -4,6 +4,8 @@ import type { IngestBatchRequest, IngestBatchResponse } from '../../gen/ts/click
 import { MAX_BATCH_ITEMS } from '../shared/limits.ts';
 import { withSpan } from '../shared/telemetry/tracing.ts';
 import { accept } from './accept.ts';
+import { acceptBytes } from './accept-bytes.ts';
+import { batchResponse, encodeBatchResponse } from './answer.ts';
 import type { GatewayDeps } from './routes.ts';
 import { settle } from './store.ts';
 
@@ -14,7 +16,14 @@ export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps
   assertBatchSize(events.length);
   const now = deps.now();
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, now)));
-  return settle(outcomes, deps.log);
+  return batchResponse(await settle(outcomes, deps.log));
+}
+
+/** The same for a serialized request, unless that is an unusual one. */
+export function ingestBatchBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
+  if (outcomes === undefined || outcomes.length === 0) return undefined;
+  return settle(outcomes, log).then(encodeBatchResponse);
 }
 
 /** Throws INVALID_ARGUMENT past the limit of events in one message. */

@@ -10,19 +10,36 @@ import {
   RejectionSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { withSpan } from '../shared/telemetry/tracing.ts';
-import { accept } from './accept.ts';
+import { type Accepted, accept, type Outcome } from './accept.ts';
+import { acceptBytes } from './accept-bytes.ts';
+import { acceptance, encodeResponse } from './answer.ts';
 import type { GatewayDeps } from './routes.ts';
 import { countRejected, store } from './store.ts';
 
 /** Takes one event; a rejected one throws INVALID_ARGUMENT with the Rejection as detail. */
 export async function ingest({ event }: IngestRequest, { log, now }: GatewayDeps): Promise<IngestResponse> {
   const outcome = withSpan('accept', SpanKind.INTERNAL, () => accept(event ?? create(EventSchema), now()));
-  if (outcome.kind === 'rejected') {
-    countRejected(outcome.rejection);
-    throw invalidEvent(outcome.rejection);
-  }
-  const [acceptance] = await store([outcome.event], log);
-  return create(IngestResponseSchema, { acceptance });
+  const accepted = acceptedOf(outcome);
+  const [position] = await store([accepted], log);
+  return create(IngestResponseSchema, { acceptance: acceptance(accepted.eventId, position!) });
+}
+
+/** The same for a serialized request, unless that is an unusual one. */
+export function ingestBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
+  return outcomes?.length === 1 ? storeOne(outcomes[0]!, log) : undefined;
+}
+
+async function storeOne(outcome: Outcome, log: GatewayDeps['log']): Promise<Buffer> {
+  const accepted = acceptedOf(outcome);
+  const [position] = await store([accepted], log);
+  return encodeResponse(accepted.eventId, position!);
+}
+
+function acceptedOf(outcome: Outcome): Accepted {
+  if (outcome.kind === 'accepted') return outcome.event;
+  countRejected(outcome.rejection);
+  throw invalidEvent(outcome.rejection);
 }
 
 function invalidEvent(rejection: Rejection): ConnectError {

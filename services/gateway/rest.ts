@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { SpanKind } from '@opentelemetry/api';
-import { type IngestResult, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { errorResponse } from '../shared/rpc/errors.ts';
-import { type HttpRequest, type HttpResponse, json } from '../shared/rpc/http-message.ts';
+import type { HttpRequest, HttpResponse } from '../shared/rpc/http-message.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
 import { withSpan } from '../shared/telemetry/tracing.ts';
 import { accept } from './accept.ts';
+import { settledJson } from './answer.ts';
 import { type EventType, malformed, readEventJson } from './event-json.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 import type { GatewayDeps } from './routes.ts';
@@ -34,7 +34,7 @@ async function postEvents(
   { log, now }: GatewayDeps,
   impliedType?: EventType,
 ): Promise<HttpResponse> {
-  const read = READERS.get(mediaType(headers));
+  const read = READERS.get(headers['content-type'] ?? '') ?? READERS.get(mediaType(headers));
   if (read === undefined || (headers['content-encoding'] ?? 'identity') !== 'identity') {
     return errorResponse(415, 'invalid_argument', `send uncompressed ${[...READERS.keys()].join(', ')}`);
   }
@@ -48,10 +48,12 @@ async function postEvents(
       return event.kind === 'event' ? accept(event.event, time) : event;
     }),
   );
-  const { accepted, rejected, results } = await settle(outcomes, log);
-  return json({ accepted, rejected, results: results.map(resultJson) }, accepted > 0 ? 202 : 400);
+  const settled = await settle(outcomes, log);
+  const status = settled.positions.length > 0 ? 202 : 400;
+  return { status, headers: JSON_TYPE, body: settledJson(settled) };
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const READERS = new Map([
   ['application/json', readJson],
   ['application/x-ndjson', readNdjson],
@@ -89,18 +91,4 @@ function parse(text: Buffer): Item {
   } catch {
     return { malformed: 'not valid JSON' };
   }
-}
-
-function resultJson({ result }: IngestResult): object {
-  if (result.case === 'accepted') {
-    const { eventId, partition, offset } = result.value;
-    return { event_id: eventId, status: 'accepted', partition, offset: Number(offset) };
-  }
-  const { eventId, field, reason, limit, message } = result.value!;
-  return { event_id: eventId, status: 'rejected', field, reason: reasonName(reason), limit, message };
-}
-
-/** A reject reason as REST answers name it, such as "too_long". */
-function reasonName(reason: RejectReason): string {
-  return RejectReason[reason].toLowerCase();
 }

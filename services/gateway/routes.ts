@@ -2,10 +2,11 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import type { EventLog } from '../shared/log/event-log.ts';
+import { alsoOfByteStreams, alsoOfBytes } from '../shared/rpc/bytes-method.ts';
 import type { HttpRoute } from '../shared/rpc/http-routes.ts';
-import { ingest } from './ingest.ts';
-import { ingestBatch } from './ingest-batch.ts';
-import { ingestStream } from './ingest-stream.ts';
+import { ingest, ingestBytes } from './ingest.ts';
+import { ingestBatch, ingestBatchBytes } from './ingest-batch.ts';
+import { ingestByteStream, ingestStream } from './ingest-stream.ts';
 import { restRoutes } from './rest.ts';
 
 /** What the gateway works with. */
@@ -18,9 +19,18 @@ export interface GatewayDeps {
 
 export function gatewayRoutes(router: ConnectRouter, deps: GatewayDeps): void {
   router.service(IngestService, {
-    ingest: (request) => ingest(request, deps),
-    ingestBatch: (request) => ingestBatch(request, deps),
-    ingestStream: (requests) => ingestStream(requests, deps),
+    ingest: alsoOfBytes(
+      (request) => ingest(request, deps),
+      (request) => ingestBytes(request, deps),
+    ),
+    ingestBatch: alsoOfBytes(
+      (request) => ingestBatch(request, deps),
+      (request) => ingestBatchBytes(request, deps),
+    ),
+    ingestStream: alsoOfByteStreams(
+      (requests) => ingestStream(requests, deps),
+      (requests) => ingestByteStream(requests, deps),
+    ),
   });
 }
 

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import {
   create,
   type DescMethod,
@@ -16,16 +15,13 @@ import {
   createHandlerContext,
   type HandlerContext,
 } from '@connectrpc/connect';
-import {
-  codeToHttpStatus,
-  parseTimeout as connectTimeout,
-  errorToJsonBytes,
-  trailerMux,
-} from '@connectrpc/connect/protocol-connect';
-import { parseTimeout as grpcTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { codeToHttpStatus, errorToJsonBytes, trailerMux } from '@connectrpc/connect/protocol-connect';
 import type { Logger } from 'pino';
+import { type BytesMethod, bytesMethodOf } from './bytes-method.ts';
+import { type CallLimits, type Codec, codecOf, isGrpc, timeoutOf } from './codec.ts';
 import { logIfBug, toConnectError } from './errors.ts';
 import { answerWith, type Exchange, readBody } from './exchange.ts';
+import { type Context, ENVELOPE_BYTES, grpcAnswer, grpcError } from './grpc-answer.ts';
 import type { HttpResponse } from './http-message.ts';
 
 interface UnaryMethod {
@@ -33,23 +29,14 @@ interface UnaryMethod {
   path: string;
   /** Answers with a message, or with what one is created from. */
   handle(request: Message, context?: HandlerContext): Promise<Message> | Message;
+  ofBytes: BytesMethod | undefined;
   /** A context costs more than all the rest, so only those get one who ask for it. */
   takesContext: boolean;
   json: ConnectRouterOptions['jsonOptions'];
 }
 
-interface UnaryLimits {
-  maxBytes: number;
-  maxTimeoutMs: number;
-}
-
 /** Gives a request whose body has been read to the full implementation. */
 export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
-
-const ENVELOPE_BYTES = 5;
-
-/** Requests with any of these may be compressed. */
-const ODD_HEADERS = ['content-encoding', 'grpc-encoding', 'connect-content-encoding'];
 
 /**
  * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take the long way, because their answers may be worth compressing. connect-node builds streams,
@@ -58,7 +45,7 @@ const ODD_HEADERS = ['content-encoding', 'grpc-encoding', 'connect-content-encod
  * It never answers differently: whatever is unusual goes to the full implementation, which also words every error in
  * reading a request.
  */
-export function fastUnary({ maxBytes, maxTimeoutMs }: UnaryLimits, logger: Logger, handOver: HandOver) {
+export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger, handOver: HandOver) {
   const methods = new Map<string, UnaryMethod>();
 
   return {
@@ -75,7 +62,8 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: UnaryLimits, logger: Logge
           if (desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) continue;
           const path = `/${service.typeName}/${desc.name}`;
           const handle = method.bind(implementation) as UnaryMethod['handle'];
-          methods.set(path, { desc, path, handle, takesContext: method.length > 1, json: options?.jsonOptions });
+          const [ofBytes, takesContext] = [bytesMethodOf(method), method.length > 1];
+          methods.set(path, { desc, path, handle, ofBytes, takesContext, json: options?.jsonOptions });
         }
         router.service(service, implementation, options);
         return this;
@@ -92,58 +80,35 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: UnaryLimits, logger: Logge
       const { timeoutMs, error } = timeoutOf(exchange.headers, codec, maxTimeoutMs);
       if (error !== undefined) return false;
       readBody(exchange, maxBytes + ENVELOPE_BYTES, (body) => {
-        const request = readRequest(method, codec, body, maxBytes);
-        if (request === undefined) handOver(exchange, body);
-        else answerWith(exchange, responseOf({ method, codec, exchange, timeoutMs }, request, logger), logger);
+        const call = { method, codec, exchange, timeoutMs, logger };
+        const response = responseTo(call, messageIn(codec, body, maxBytes));
+        if (response === undefined) handOver(exchange, body);
+        else answerWith(exchange, response, logger);
       });
       return true;
     },
   };
 }
 
-/** What the answer's content type is. */
-type Codec = 'application/json' | 'application/proto' | 'application/grpc+proto';
-
-function codecOf({ method, headers, version }: Exchange): Codec | undefined {
-  if (method !== 'POST' || ODD_HEADERS.some((name) => name in headers)) return undefined;
-  switch (headers['content-type']) {
-    case 'application/json':
-    case 'application/proto':
-      return headers['content-type'];
-    case 'application/grpc':
-    case 'application/grpc+proto':
-      return version === 2 ? 'application/grpc+proto' : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function timeoutOf(headers: IncomingHttpHeaders, codec: Codec, maxMs: number): ReturnType<typeof grpcTimeout> {
-  const text = headers[isGrpc(codec) ? 'grpc-timeout' : 'connect-timeout-ms'];
-  if (text === undefined) return {};
-  return isGrpc(codec) ? grpcTimeout(String(text), maxMs) : connectTimeout(String(text), maxMs);
-}
-
 /** Undefined if the body is not exactly one message within the limit. */
-function readRequest({ desc, json }: UnaryMethod, codec: Codec, body: Uint8Array, maxBytes: number) {
+function messageIn(codec: Codec, body: Buffer, maxBytes: number): Buffer | undefined {
+  const message = isGrpc(codec) ? unwrap(body) : body;
+  return message === undefined || message.length > maxBytes ? undefined : message;
+}
+
+function readRequest({ desc, json }: UnaryMethod, codec: Codec, message: Buffer): Message | undefined {
   try {
-    const message = isGrpc(codec) ? unwrap(body) : body;
-    if (message === undefined || message.length > maxBytes) return undefined;
     if (codec !== 'application/json') return fromBinary(desc.input, message);
-    return fromJson(desc.input, JSON.parse(Buffer.from(message).toString()), { ignoreUnknownFields: true, ...json });
+    return fromJson(desc.input, JSON.parse(message.toString()), { ignoreUnknownFields: true, ...json });
   } catch {
     return undefined;
   }
 }
 
-function isGrpc(codec: Codec): boolean {
-  return codec === 'application/grpc+proto';
-}
-
 /** gRPC: a byte of flags, the length as four bytes, the message. */
-function unwrap(body: Uint8Array): Uint8Array | undefined {
+function unwrap(body: Buffer): Buffer | undefined {
   if (body.length < ENVELOPE_BYTES || body[0] !== 0) return undefined;
-  const length = new DataView(body.buffer, body.byteOffset).getUint32(1);
+  const length = body.readUInt32BE(1);
   return body.length === ENVELOPE_BYTES + length ? body.subarray(ENVELOPE_BYTES) : undefined;
 }
 
@@ -152,29 +117,49 @@ interface Call {
   codec: Codec;
   exchange: Exchange;
   timeoutMs: number | undefined;
+  logger: Logger;
+}
+
+/** Undefined if there is no message, or none that can be read. */
+function responseTo(call: Call, message: Buffer | undefined): Promise<HttpResponse> | undefined {
+  if (message === undefined) return undefined;
+  const { method, codec } = call;
+  const answer = codec === 'application/json' ? undefined : method.ofBytes?.(message);
+  if (answer !== undefined) {
+    const respond = (bytes: Uint8Array) => (isGrpc(codec) ? grpcAnswer(bytes) : connectAnswer(codec, bytes));
+    return answer.then(respond, (thrown) => failure(call, thrown));
+  }
+  const request = readRequest(method, codec, message);
+  return request && responseOf(call, request);
 }
 
 /** A deadline only aborts the context's signal: it is for the method to heed, and for the client to enforce. */
-async function responseOf(call: Call, request: Message, logger: Logger): Promise<HttpResponse> {
+async function responseOf(call: Call, request: Message): Promise<HttpResponse> {
   const { method, codec } = call;
   const context = method.takesContext ? contextOf(call) : undefined;
   try {
     const message = create(method.desc.output, await method.handle(request, context));
-    return isGrpc(codec) ? grpcAnswer(method, message, context) : connectAnswer(method, codec, message, context);
+    const { output } = method.desc;
+    if (codec === 'application/json') return connectAnswer(codec, toJsonString(output, message, method.json), context);
+    const bytes = toBinary(output, message);
+    return isGrpc(codec) ? grpcAnswer(bytes, context) : connectAnswer(codec, bytes, context);
   } catch (thrown) {
-    const error = toConnectError(thrown);
-    logIfBug(logger, method.path, error);
-    return isGrpc(codec) ? grpcError(error, context) : connectError(method, error, context);
+    return failure(call, thrown, context);
   } finally {
     context?.abort();
   }
 }
 
-type Context = ReturnType<typeof createHandlerContext>;
+function failure({ method, codec, logger }: Call, thrown: unknown, context?: Context): HttpResponse {
+  const error = toConnectError(thrown);
+  logIfBug(logger, method.path, error);
+  return isGrpc(codec) ? grpcError(error, context) : connectError(method, error, context);
+}
 
-function contextOf({ method: { desc, path }, codec, exchange: { headers, onClose }, timeoutMs }: Call): Context {
+function contextOf({ method: { desc, path }, codec, exchange, timeoutMs }: Call): Context {
+  const { headers } = exchange;
   const left = new AbortController();
-  onClose(() => left.abort());
+  exchange.onClose(() => left.abort());
   const requestHeader = new Headers();
   for (const name in headers) if (!name.startsWith(':')) requestHeader.set(name, String(headers[name]));
   return createHandlerContext({
@@ -189,8 +174,7 @@ function contextOf({ method: { desc, path }, codec, exchange: { headers, onClose
   });
 }
 
-function connectAnswer({ desc, json }: UnaryMethod, codec: Codec, message: Message, context?: Context): HttpResponse {
-  const body = codec === 'application/json' ? toJsonString(desc.output, message, json) : toBinary(desc.output, message);
+function connectAnswer(codec: Codec, body: string | Uint8Array, context?: Context): HttpResponse {
   return { status: 200, headers: { ...connectMetadata(context), 'content-type': codec }, body };
 }
 
@@ -202,25 +186,4 @@ function connectError({ json }: UnaryMethod, error: ConnectError, context?: Cont
 
 function connectMetadata(context?: Context): Record<string, string> | undefined {
   return context && Object.fromEntries(trailerMux(context.responseHeader, context.responseTrailer));
-}
-
-const GRPC_OK = { 'grpc-status': '0' };
-
-function grpcAnswer({ desc }: UnaryMethod, message: Message, context?: Context): HttpResponse {
-  const bytes = toBinary(desc.output, message);
-  const frame = Buffer.allocUnsafe(ENVELOPE_BYTES + bytes.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(bytes.length, 1);
-  frame.set(bytes, ENVELOPE_BYTES);
-  const trailers = context ? { ...Object.fromEntries(context.responseTrailer), ...GRPC_OK } : GRPC_OK;
-  return { status: 200, headers: grpcHeaders(context), body: frame, trailers };
-}
-
-function grpcError(error: ConnectError, context?: Context): HttpResponse {
-  const trailers = setTrailerStatus(new Headers(context?.responseTrailer), error);
-  return { status: 200, headers: grpcHeaders(context), body: '', trailers: Object.fromEntries(trailers) };
-}
-
-function grpcHeaders(context?: Context): Record<string, string> {
-  return { ...(context && Object.fromEntries(context.responseHeader)), 'content-type': 'application/grpc+proto' };
 }

@@ -9,6 +9,7 @@ import {
 import type { Logger } from 'pino';
 import { EXCHANGE, errorInterceptor, errorResponse } from './errors.ts';
 import type { Exchange } from './exchange.ts';
+import { fastStream } from './fast-stream.ts';
 import { fastUnary } from './fast-unary.ts';
 
 /** Longest deadline that a call may ask for, in ms. */
@@ -34,10 +35,10 @@ export function rpcHandler(
     maxTimeoutMs: MAX_TIMEOUT_MS,
     readMaxBytes: maxRequestBytes,
   });
-  const fast = fastUnary({ maxBytes: maxRequestBytes, maxTimeoutMs: MAX_TIMEOUT_MS }, logger, (exchange, body) =>
-    full(exchange, [body]),
-  );
-  services(fast.watch(router));
+  const limits = { maxBytes: maxRequestBytes, maxTimeoutMs: MAX_TIMEOUT_MS };
+  const unary = fastUnary(limits, logger, (exchange, body) => full(exchange, [body]));
+  const stream = fastStream(limits, logger);
+  services(unary.watch(stream.watch(router)));
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
   function full(exchange: Exchange, body?: Iterable<Uint8Array>): boolean {
@@ -49,7 +50,8 @@ export function rpcHandler(
     });
     return true;
   }
-  return { paths: [...byPath.keys()], handle: (exchange) => fast.handle(exchange) || full(exchange) };
+  const handle = (exchange: Exchange) => unary.handle(exchange) || stream.handle(exchange) || full(exchange);
+  return { paths: [...byPath.keys()], handle };
 }
 
 /** `read` is the request's body where it was read already. */

@@ -1,0 +1,34 @@
+/**
+ * A unary method for serialized requests: gives a serialized answer, or undefined for a request that it leaves to the
+ * method proper. It throws, and rejects with, what that one would.
+ */
+export type BytesMethod = (request: Buffer) => Promise<Uint8Array> | undefined;
+
+/** The same for a method that takes a stream of requests; of these it leaves none. */
+export type BytesStreamMethod = (requests: AsyncIterable<Uint8Array>) => Promise<Uint8Array>;
+
+/** By the methods proper. */
+const unaryMethods = new WeakMap<object, BytesMethod>();
+const streamMethods = new WeakMap<object, BytesStreamMethod>();
+
+/**
+ * Notes that a unary method has a shorter way for Protobuf, past the objects of requests and answers. It must answer as
+ * the method does, which is all that other formats get.
+ */
+export function alsoOfBytes<M extends object>(method: M, ofBytes: BytesMethod): M {
+  unaryMethods.set(method, ofBytes);
+  return method;
+}
+
+export function alsoOfByteStreams<M extends object>(method: M, ofBytes: BytesStreamMethod): M {
+  streamMethods.set(method, ofBytes);
+  return method;
+}
+
+export function bytesMethodOf(method: object): BytesMethod | undefined {
+  return unaryMethods.get(method);
+}
+
+export function bytesStreamMethodOf(method: object): BytesStreamMethod | undefined {
+  return streamMethods.get(method);
+}
