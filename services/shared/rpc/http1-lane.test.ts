@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HttpRequest } from './http-message.ts';
@@ -9,10 +10,14 @@ import { type RunningServer, serve } from './server.ts';
 let server: RunningServer;
 /** Holds back every answer. */
 let hold: Promise<void>;
+/** Requests that were to be answered. */
+let handled: number;
 
 async function start(): Promise<void> {
   hold = Promise.resolve();
+  handled = 0;
   const handle = async ({ headers, body }: HttpRequest) => {
+    handled++;
     await hold;
     const type = headers['content-type'] ?? 'none';
     return { status: 202, headers: { 'content-type': 'text/plain', 'retry-after': '1' }, body: `${type}: ${body} 😀` };
@@ -30,20 +35,27 @@ const request = (headers: readonly string[], body = 'hello', start = 'POST /x HT
   `${[start, 'Host: mesh', ...headers].join('\r\n')}\r\n\r\n${body}`;
 const LENGTH = 'Content-Length: 5';
 
-/** What comes until nothing more does, or the connection ends. */
-async function answerTo(...writes: string[]): Promise<string> {
+/** Sends something by itself: the server, which is in this process, has read it when this returns. */
+async function write(socket: Socket, text: string): Promise<void> {
+  await new Promise((resolve) => socket.write(text, resolve));
+  for (let i = 0; i < 5; i++) await turn();
+}
+
+/** All that comes until the connection ends, which a last request asks for if what was written does not end it. */
+async function answerTo(...texts: string[]): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
+  socket.setEncoding('utf8');
   let answer = '';
   socket.on('data', (chunk) => {
     answer += chunk;
   });
   socket.on('error', () => {});
-  for (const write of writes) {
-    socket.write(write);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await Promise.race([once(socket, 'close'), new Promise((resolve) => setTimeout(resolve, 100))]);
-  socket.destroy();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const answered = new Promise((resolve) => socket.once('data', resolve));
+  for (const text of texts) await write(socket, text);
+  await Promise.race([closed, answered]);
+  if (socket.writable) await write(socket, request(['Connection: close'], '', 'GET /y HTTP/1.1'));
+  await closed;
   return answer.replaceAll(/Date: [^\r]+/g, 'Date: now');
 }
 
@@ -128,8 +140,7 @@ describe('a connection', () => {
       answers += chunk;
     });
     for (const body of ['first', 'secnd', 'third', 'forth']) {
-      socket.write(request([LENGTH], body));
-      await new Promise((next) => setTimeout(next, 10));
+      await write(socket, request([LENGTH], body));
     }
     expect(answers).toBe('');
     resolve();
@@ -154,7 +165,7 @@ describe('a connection', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     hold = promise;
     socket.write(request([LENGTH]));
-    await new Promise((next) => setTimeout(next, 20));
+    await expect.poll(() => handled, { timeout: 10_000 }).toBe(1);
     const closed = server.close();
     resolve();
     const [answer] = await once(socket, 'data');
