@@ -16,8 +16,6 @@ export interface Exchange {
   query: string;
   headers: IncomingHttpHeaders;
   body: Readable;
-  /** The body where it was read with the headers; nothing is left to read then. */
-  readonly whole?: Buffer;
   /** Calls back when the answer was sent or the client has left. */
   onClose(callback: () => void): void;
   /** The HTTP status that was answered; undefined while nothing was. */
@@ -159,8 +157,7 @@ export function answerWith(exchange: Exchange, response: Promise<HttpResponse>, 
  * too. Never if the client leaves before.
  */
 export function readBody(exchange: Exchange, maxBytes: number, done: (body: Buffer) => void): void {
-  if (exchange.whole === undefined) collectBody(exchange.body, maxBytes, inActiveSpan(done));
-  else done(exchange.whole);
+  collectBody(exchange.body, maxBytes, inActiveSpan(done));
 }
 
 function collectBody(body: Readable, maxBytes: number, whole: (body: Buffer) => void): void {

@@ -8,7 +8,6 @@ import { PREFLIGHT_HEADERS } from './cors.ts';
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts';
 import type { HttpResponse } from './http-message.ts';
 import { type HttpRoute, httpRouter } from './http-routes.ts';
-import { type Http1Lane, http1Lane } from './http1-lane.ts';
 import { httpEndpoint, observed, rpcEndpoint } from './observe.ts';
 import { rpcHandler } from './rpc-handler.ts';
 
@@ -74,15 +73,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
   const sessions = trackSessions(h2);
-  const lane = http1Lane({
-    paths: new Set(options.routes.filter(({ method }) => method === 'POST').map(({ path }) => path)),
-    maxHeadBytes: MAX_HEADER_BYTES,
-    keepAliveMs: KEEP_ALIVE_TIMEOUT_MS,
-    shutdown: shutdown.signal,
-    handle,
-    handOver: takeConnections(h1),
-  });
-  const connections = shareConnections(h1, h2, lane);
+  const connections = shareConnections(h1, h2);
   const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
 
   async function close(): Promise<void> {
@@ -93,7 +84,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     let sweep: NodeJS.Timeout | undefined;
     const lastRequest = setTimeout(() => {
       for (const socket of connections.silent) socket.destroy();
-      lane.closeIdle();
       sweep = setInterval(() => h1.closeIdleConnections(), SWEEP_MS);
     }, LAST_REQUEST_MS);
     const cut = setTimeout(() => {
@@ -173,17 +163,12 @@ interface Connections {
   silent: Set<Socket>;
 }
 
-/** Keeps the connections that come from the listening server, and returns how to give it one. */
-function takeConnections(h1: http.Server): (socket: Socket) => void {
+/** Makes the listening HTTP/1.1 server pass on connections that open with HTTP/2's preface ("PRI * HTTP/2.0"). */
+function shareConnections(h1: http.Server, h2: http2.Http2Server): Connections {
   const [speakHttp1] = h1.listeners('connection') as [(socket: Socket) => void];
-  h1.removeAllListeners('connection');
-  return (socket) => speakHttp1.call(h1, socket);
-}
-
-/** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to one server, and others to the lane. */
-function shareConnections(h1: http.Server, h2: http2.Http2Server, lane: Http1Lane): Connections {
   const open = new Set<Socket>();
   const silent = new Set<Socket>();
+  h1.removeAllListeners('connection');
   h1.on('connection', (socket: Socket) => {
     open.add(socket);
     silent.add(socket);
@@ -191,7 +176,7 @@ function shareConnections(h1: http.Server, h2: http2.Http2Server, lane: Http1Lan
     peek(socket, (start) => {
       silent.delete(socket);
       if (start.toString('latin1') === 'PRI') h2.emit('connection', socket);
-      else lane.serve(socket);
+      else speakHttp1.call(h1, socket);
     });
   });
   return { open, silent };
