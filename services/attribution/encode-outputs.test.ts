@@ -9,8 +9,8 @@ import {
 import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
 import { encodeAttributed, encodeCounter, encodeDecision } from './encode-outputs.ts';
 import { explain } from './explain.ts';
-import type { Credit } from './state.ts';
-import { internTouch, TouchTexts } from './touch.ts';
+import type { Credit, Touch } from './state.ts';
+import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from './touch.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const text = fc
@@ -21,7 +21,7 @@ const creditMicros = fc.integer({ min: 0, max: 1_000_000 });
 const texts = new TouchTexts();
 const touch = fc
   .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text })
-  .chain((plain) => fc.constantFrom(plain, internTouch(plain, texts)));
+  .chain((plain) => fc.constantFrom<Touch>(plain, interned(plain)));
 const credit = fc.record({ model: text, touch, creditMicros, valueMicros: money });
 const conversion = fc.record({
   conversionId: fc.uuid(),
@@ -31,6 +31,13 @@ const conversion = fc.record({
   valueMicros: money,
   credits: fc.constant<Credit[]>([]),
 });
+/** The same touch with its texts as numbers. */
+function interned(touch: Touch): InternedTouch {
+  const memory = touchMemory(TOUCH_WORDS);
+  putTouch(memory, 0, touch, texts);
+  return new InternedTouch(texts, memory, 0);
+}
+
 const lookbackMs = fc.integer({ min: 1, max: 365 * 24 * HOUR_MS });
 
 test('a decision is read as it was written', () => {

@@ -213,10 +213,3 @@ export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: T
   const placement = texts.placements.numberOf(pair, 0, pair.length);
   putFields(memory, at, { timestamp, arrival, ad: texts.ads.numberOf(ad, 0, ad.length), placement });
 }
-
-/** The same touch with its texts as numbers. */
-export function internTouch(touch: Touch, texts: TouchTexts): InternedTouch {
-  const memory = touchMemory(TOUCH_WORDS);
-  putTouch(memory, 0, touch, texts);
-  return new InternedTouch(texts, memory, 0);
-}
