@@ -28,5 +28,9 @@ function closeWhatItDidNotTake({ process: child }: Worker): void {
     if (typeof handle === 'object' && handle !== null) last = handle;
     return Reflect.apply(send, child, args);
   };
+  // One that it refused, as it is about to end, is on its way to another. First, as node:cluster then sends the next.
+  child.prependListener('internalMessage', ({ accepted }: { accepted?: boolean }) => {
+    if (accepted !== undefined) last = undefined;
+  });
   child.once('exit', () => last?.close?.());
 }

@@ -289,6 +289,24 @@ describe('close, of connections that idle', () => {
     await closed;
     agent.destroy();
   });
+
+  it.each([
+    ['GET /healthz', /^HTTP\/1.1 200 OK/],
+    ['POST /api/v1/events', /^HTTP\/1.1 415 Unsupported Media Type/],
+  ])('answers what waits to be read when their time is over: %s', async (start, answer) => {
+    const head = `${start} HTTP/1.1\r\nHost: mesh\r\nContent-Length: 0\r\n\r\n`;
+    const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1');
+    socket.write(head);
+    await once(socket, 'data');
+    const closed = gateway.close();
+    await new Promise(setImmediate);
+    // The server's timers are due before it reads this.
+    socket.write(head);
+    const due = performance.now() + 600;
+    while (performance.now() < due);
+    expect(await once(socket, 'data')).toEqual([expect.stringMatching(answer)]);
+    await closed;
+  });
 });
 
 describe('serve', () => {

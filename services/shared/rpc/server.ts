@@ -8,6 +8,7 @@ import { PREFLIGHT_HEADERS } from './cors.ts';
 import { type Exchange, http1Exchange, http2Exchange } from './exchange.ts';
 import type { HttpResponse } from './http-message.ts';
 import { type HttpRoute, httpRouter } from './http-routes.ts';
+import { type Http1Lane, http1Lane } from './http1-lane.ts';
 import { httpEndpoint, observed, rpcEndpoint } from './observe.ts';
 import { rpcHandler } from './rpc-handler.ts';
 
@@ -19,7 +20,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** An HTTP/2 connection that was silent for so long is told to go; its open streams may end first. In ms. */
 const SESSION_TIMEOUT_MS = 300_000;
-/** How often close looks for HTTP/1.1 connections whose last request has ended, in ms. */
+/** How often close then looks for connections without a request, in ms. */
 const SWEEP_MS = 20;
 /**
  * How long close leaves HTTP/1.1 connections open that idle or have not said anything yet, in ms: a request may be on
@@ -73,8 +74,23 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
   const sessions = trackSessions(h2);
-  const connections = shareConnections(h1, h2);
+  const lane = http1Lane({
+    paths: new Set(options.routes.filter(({ method }) => method === 'POST').map(({ path }) => path)),
+    maxHeadBytes: MAX_HEADER_BYTES,
+    keepAliveMs: KEEP_ALIVE_TIMEOUT_MS,
+    shutdown: shutdown.signal,
+    handle,
+    handOver: takeConnections(h1),
+  });
+  const connections = shareConnections(h1, h2, lane);
   const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
+
+  /** Only after a look at what has come: after timers that are late a request may wait to be read. */
+  function cutIdle(): void {
+    for (const socket of connections.silent) socket.destroy();
+    lane.closeIdle();
+    h1.closeIdleConnections();
+  }
 
   async function close(): Promise<void> {
     // The close of http.Server would cut idle connections at once.
@@ -83,8 +99,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     for (const session of sessions) session.close();
     let sweep: NodeJS.Timeout | undefined;
     const lastRequest = setTimeout(() => {
-      for (const socket of connections.silent) socket.destroy();
-      sweep = setInterval(() => h1.closeIdleConnections(), SWEEP_MS);
+      sweep = setInterval(() => setImmediate(cutIdle), SWEEP_MS);
     }, LAST_REQUEST_MS);
     const cut = setTimeout(() => {
       logger.warn({ connections: connections.open.size }, 'requests were cut at shutdown');
@@ -163,12 +178,17 @@ interface Connections {
   silent: Set<Socket>;
 }
 
-/** Makes the listening HTTP/1.1 server pass on connections that open with HTTP/2's preface ("PRI * HTTP/2.0"). */
-function shareConnections(h1: http.Server, h2: http2.Http2Server): Connections {
+/** Keeps the connections that come from the listening server, and returns how to give it one. */
+function takeConnections(h1: http.Server): (socket: Socket) => void {
   const [speakHttp1] = h1.listeners('connection') as [(socket: Socket) => void];
+  h1.removeAllListeners('connection');
+  return (socket) => speakHttp1.call(h1, socket);
+}
+
+/** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to one server, and others to the lane. */
+function shareConnections(h1: http.Server, h2: http2.Http2Server, lane: Http1Lane): Connections {
   const open = new Set<Socket>();
   const silent = new Set<Socket>();
-  h1.removeAllListeners('connection');
   h1.on('connection', (socket: Socket) => {
     open.add(socket);
     silent.add(socket);
@@ -176,7 +196,7 @@ function shareConnections(h1: http.Server, h2: http2.Http2Server): Connections {
     peek(socket, (start) => {
       silent.delete(socket);
       if (start.toString('latin1') === 'PRI') h2.emit('connection', socket);
-      else speakHttp1.call(h1, socket);
+      else lane.serve(socket);
     });
   });
   return { open, silent };
