@@ -70,6 +70,8 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       .min(1)
       .max(MAX_WORKERS)
       .default(() => Math.min(availableParallelism(), MAX_WORKERS)),
+    /** How long a record waits for others to be sent to Kafka with, in ms. */
+    LINGER_MS: z.coerce.number().int().min(0).max(1000).default(0),
     /** The number of this one among them; set by their parent. */
     GATEWAY_WORKER_NUMBER: z.coerce.number().int().min(1).optional(),
   };

@@ -25,7 +25,8 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
   const config = parseGatewayConfig(env);
   const logger = await newLogger(config.LOG_LEVEL, 'gateway');
   await using starting = new AsyncDisposableStack();
-  const log = await openKafkaLog({ bootstrap: config.KAFKA_BROKERS, clientId: 'clickmesh-gateway' });
+  const { KAFKA_BROKERS: bootstrap, LINGER_MS: lingerMs } = config;
+  const log = await openKafkaLog({ bootstrap, lingerMs, clientId: 'clickmesh-gateway' });
   starting.defer(() => log.close());
   const clickhouse = clickhouseOf(env);
   if (clickhouse !== undefined) starting.defer(() => clickhouse.close());

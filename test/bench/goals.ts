@@ -55,7 +55,7 @@ export const GOALS: readonly Goal[] = [
     ...less(0.85, 0.65),
   },
   {
-    work: 'gRPC unary: requests/s ÷ grpc-java',
+    work: 'gRPC unary, the same linger: requests/s ÷ grpc-java',
     ours: ['kafka-grpc', 'requests'],
     per: WEBFLUX('gRPC: requests'),
     ...more(0.6, 1),

@@ -3,13 +3,15 @@ import { whyNoKafka } from '../fixtures/kafka.ts';
 import { startService } from '../fixtures/service-process.ts';
 import { type BenchKafka, startBenchKafka } from './bench-kafka.ts';
 import { grpcBody, h2load, type Tool, type ToolLoad, whyNoTool, wrk } from './load-tools.ts';
+import { PEERS_LINGER_MS } from './peers.ts';
 import { batchProto, ingestProto, prepareRequests } from './requests.ts';
 import type { Figure, Scenario } from './scenario.ts';
 import { peakResidentBytes, processTree, treeCpuSeconds } from './usage.ts';
 
 const PER_BATCH = 100;
 const BATCHES_PER_STREAM = 50;
-const FULL = { warmUpSeconds: 10, seconds: 20 };
+/** To warm up the broker, too. */
+const FULL = { warmUpSeconds: 30, seconds: 20 };
 const QUICK: typeof FULL = { warmUpSeconds: 1, seconds: 1 };
 
 interface Way {
@@ -18,6 +20,7 @@ interface Way {
   tool: Tool;
   connections: number;
   eventsPerRequest: number;
+  lingerMs: number;
   send(url: string, dir: string, seconds: number): Promise<ToolLoad>;
 }
 
@@ -29,19 +32,23 @@ const WAYS: Way[] = [
       tool: 'wrk',
       connections: 64,
       eventsPerRequest: 1,
+      lingerMs: 0,
     },
     send: (url, _dir, seconds) => wrk(url, 64, seconds),
   },
-  grpcWay({ name: 'kafka-grpc', method: 'Ingest', connections: 64, eventsPerRequest: 1 }, () => [
-    prepareRequests(ingestProto, 1, 100).next(),
-  ]),
-  grpcWay({ name: 'kafka-batch', method: 'IngestBatch', connections: 16, eventsPerRequest: PER_BATCH }, () => [
-    prepareRequests(batchProto, PER_BATCH, PER_BATCH).next(),
-  ]),
+  grpcWay(
+    { name: 'kafka-grpc', method: 'Ingest', connections: 64, eventsPerRequest: 1, lingerMs: PEERS_LINGER_MS },
+    () => [prepareRequests(ingestProto, 1, 100).next()],
+  ),
+  grpcWay(
+    { name: 'kafka-batch', method: 'IngestBatch', connections: 16, eventsPerRequest: PER_BATCH, lingerMs: 0 },
+    () => [prepareRequests(batchProto, PER_BATCH, PER_BATCH).next()],
+  ),
   grpcWay(
     {
       ...{ name: 'kafka-stream', method: 'IngestStream', connections: 4 },
       eventsPerRequest: PER_BATCH * BATCHES_PER_STREAM,
+      lingerMs: 0,
     },
     () => {
       const messages = prepareRequests(batchProto, PER_BATCH, PER_BATCH * BATCHES_PER_STREAM);
@@ -50,10 +57,7 @@ const WAYS: Way[] = [
   ),
 ];
 
-function grpcWay(
-  way: Pick<Way, 'name' | 'connections' | 'eventsPerRequest'> & { method: string },
-  messages: () => Buffer[],
-): Way {
+function grpcWay(way: Omit<Way, 'what' | 'tool' | 'send'> & { method: string }, messages: () => Buffer[]): Way {
   const { method, connections } = way;
   return {
     ...way,
@@ -70,14 +74,17 @@ export const kafkaGateway: Scenario<BenchKafka>[] = WAYS.map((way) => ({
   method:
     `\`clickmesh gateway\` in front of one Kafka broker (acks=all, 4 partitions), nobody reads what it writes: ${way.what}, ` +
     `events a request: ${way.eventsPerRequest.toLocaleString('en-US')}, by ${way.tool} over ${way.connections} connections with one request under way on each. ` +
-    `${FULL.warmUpSeconds} s to warm up, then ${FULL.seconds} s. The gateway has a worker a core; CPU and memory are those of all its processes.`,
+    `${way.lingerMs} ms of linger; ${FULL.warmUpSeconds} s to warm up, then ${FULL.seconds} s. The gateway has a worker a core; CPU and memory are those of all its processes.`,
   whyNot: async () => (await whyNoKafka()) ?? (await whyNoTool(way.tool)),
   start: startBenchKafka,
   run: (kafka, quick) => runWay(kafka, way, quick ? QUICK : FULL),
 }));
 
 async function runWay(kafka: BenchKafka, way: Way, { warmUpSeconds, seconds }: typeof FULL): Promise<Figure[]> {
-  const gateway = await startService('gateway', { KAFKA_BROKERS: kafka.bootstrap });
+  const gateway = await startService('gateway', {
+    KAFKA_BROKERS: kafka.bootstrap,
+    LINGER_MS: String(way.lingerMs),
+  });
   try {
     await way.send(gateway.url, kafka.dir, warmUpSeconds);
     const before = { cpu: treeCpuSeconds(gateway.pid), records: await recordsIn(kafka.log) };

@@ -7,8 +7,8 @@ import type { Figure, Scenario, Subject } from './scenario.ts';
 const run = promisify(execFile);
 const EVENTS = 6_000_000;
 const QUICK_EVENTS = 20_000;
-/** As long as our gateway lets a record wait for others, in ms. */
-const LINGER_MS = 2;
+/** How long the peers' gateway lets a record wait for others, in ms. Theirs by REST is no faster without. */
+export const PEERS_LINGER_MS = 2;
 const SECONDS = 20;
 
 /**
@@ -77,11 +77,11 @@ function gatewayPeer(dir: string): Scenario<Subject> {
   return {
     name: 'peer-webflux',
     method:
-      `Spring WebFlux and grpc-java in front of Kafka (acks=all, linger ${LINGER_MS} ms as ours), under the loads of ` +
+      `Spring WebFlux and grpc-java in front of Kafka (acks=all, linger ${PEERS_LINGER_MS} ms), under the loads of ` +
       'kafka-rest, kafka-grpc and kafka-batch by the same tools, after 60 s to warm up.',
     start: async () => NOTHING,
     async run(_nothing, quick) {
-      const env = { LINGER: String(LINGER_MS), ...(quick && { WARMUP: '4' }) };
+      const env = { LINGER: String(PEERS_LINGER_MS), ...(quick && { WARMUP: '4' }) };
       const result = await lastLine<GatewayResult>(dir, 'run-webflux.sh', [String(quick ? 2 : SECONDS)], env);
       return [
         ...phase('REST', result.http),

@@ -17,7 +17,10 @@ export interface KafkaLogOptions {
   groupInstanceId?: string;
   /** How long a call may take before it rejects with LogUnavailable, in ms; 10,000 by default. */
   deadlineMs?: number;
-  /** How long a record may wait for others to be sent with, in ms; 2 by default. */
+  /**
+   * How long a record waits for others to be sent with, in ms; 0 by default: what comes while a request is under way to
+   * a broker makes up its next.
+   */
   lingerMs?: number;
   /** Bytes of keys and values that may wait; MAX_IN_FLIGHT_BYTES by default. */
   maxInFlightBytes?: number;
@@ -30,7 +33,6 @@ export interface KafkaLog extends EventLog {
 }
 
 const DEADLINE_MS = 10_000;
-const LINGER_MS = 2;
 
 /**
  * Opens the log in Kafka, whose topics kafka-topics.ts creates. Rejects with LogUnavailable if no broker answers before
@@ -52,7 +54,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     cluster.close();
     throw error;
   }
-  const { lingerMs = LINGER_MS, maxInFlightBytes = MAX_IN_FLIGHT_BYTES, groupInstanceId } = options;
+  const { lingerMs = 0, maxInFlightBytes = MAX_IN_FLIGHT_BYTES, groupInstanceId } = options;
   const producer = new KafkaProducer(cluster, { deadlineMs, lingerMs, maxInFlightBytes, replicationTimeoutMs });
   const reader = kafkaReader(cluster, deadlineMs, closing.signal);
   return {

@@ -20,7 +20,7 @@ import { partitionOf } from './murmur2.ts';
 export interface KafkaProducerOptions {
   /** How long a record may wait to be durable before its append rejects, in ms. */
   deadlineMs: number;
-  /** How long a record may wait for others to be sent with, in ms. */
+  /** How long a record waits for others to be sent with, in ms; with 0 only for those that came in the same turn. */
   lingerMs: number;
   /** Bytes of keys and values that may wait. */
   maxInFlightBytes: number;
@@ -76,7 +76,7 @@ export class KafkaProducer {
   readonly #spares = newSpareMemory();
   #identity: Identity | undefined;
   #identifying = false;
-  #timer: NodeJS.Timeout | undefined;
+  #lingering = false;
   #inFlightBytes = 0;
   #closed = false;
 
@@ -88,7 +88,7 @@ export class KafkaProducer {
   /** As EventLog.append. */
   async append(records: readonly NewRecord[]): Promise<RecordPosition[]> {
     if (this.#closed) throw new LogUnavailable('The log is closed');
-    const { maxInFlightBytes, lingerMs } = this.#options;
+    const { maxInFlightBytes } = this.#options;
     let bytes = 0;
     for (const { key, value } of records) bytes += Buffer.byteLength(key) + value.length;
     if (this.#inFlightBytes + bytes > maxInFlightBytes) {
@@ -106,7 +106,7 @@ export class KafkaProducer {
     });
     this.#inFlightBytes += bytes;
     if (bytes >= MUCH_BYTES) this.#dispatch();
-    else this.#timer ??= setTimeout(() => this.#dispatch(), lingerMs);
+    else this.#linger();
     try {
       // One promise for each batch, not for each record.
       await Promise.all([...new Set(batches)].map(({ taken }) => taken.promise));
@@ -158,10 +158,21 @@ export class KafkaProducer {
       });
   }
 
+  #linger(): void {
+    if (this.#lingering) return;
+    this.#lingering = true;
+    const over = () => {
+      this.#lingering = false;
+      this.#dispatch();
+    };
+    const { lingerMs } = this.#options;
+    // A timer of 0 ms takes 1 ms.
+    if (lingerMs === 0) setImmediate(over);
+    else setTimeout(over, lingerMs);
+  }
+
   /** Sends what is ready to every broker that has nothing under way. */
   #dispatch(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     if (this.#ready.size === 0) return;
     if (this.#identity === undefined) {
       this.#identify();
@@ -206,7 +217,7 @@ export class KafkaProducer {
       lane.busy = false;
       if (lane.queue.length > 0) this.#ready.add(lane);
     }
-    if (this.#ready.size > 0) this.#timer ??= setTimeout(() => this.#dispatch(), this.#options.lingerMs);
+    if (this.#ready.size > 0) this.#linger();
   }
 
   #produce(broker: number, load: readonly Lane[], batches: readonly Batch[]): Promise<ProduceAnswer> {
