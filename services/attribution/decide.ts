@@ -15,8 +15,13 @@ export function decide(
   for (const model of models) {
     const all = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
     // Most models leave most touches out, and an apportionment gives nothing for no weight.
-    const touches = eligible.filter((_, i) => all[i] !== 0n);
-    const weights = all.filter((weight) => weight !== 0n);
+    const touches: Touch[] = [];
+    const weights: bigint[] = [];
+    for (let i = 0; i < all.length; i++) {
+      if (all[i] === 0n) continue;
+      touches.push(eligible[i]!);
+      weights.push(all[i]!);
+    }
     const credits = apportion(WHOLE_CREDIT_MICROS, weights);
     const values = apportion(conversion.valueMicros, credits);
     for (const [i, touch] of touches.entries()) {

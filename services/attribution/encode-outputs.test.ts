@@ -7,7 +7,8 @@ import {
   DailyStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
-import { encodeAttributed, encodeCounter, encodeDecision } from './encode-outputs.ts';
+import type { Decision } from './effects.ts';
+import { encodeAttributed, encodeCounter, encodeDecision, WrittenCandidates } from './encode-outputs.ts';
 import { explain } from './explain.ts';
 import type { Credit, Touch } from './state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from './touch.ts';
@@ -56,30 +57,56 @@ test('a decision is read as it was written', () => {
     });
   fc.assert(
     fc.property(decision, (given) => {
-      const message = create(ConversionDecisionSchema, {
-        conversionId: given.conversion.conversionId,
-        userId: given.userId,
-        conversionType: given.conversion.type,
-        conversionTime: BigInt(given.conversion.timestamp),
-        valueMicros: given.conversion.valueMicros,
-        lookbackMs: BigInt(given.lookbackMs),
-        attributed: given.credits.length > 0,
-        candidates: explain(given).map(({ touch, model, creditMicros, reason }) => ({
-          clickId: touch.clickId,
-          adId: touch.adId,
-          campaignId: touch.campaignId,
-          source: touch.source,
-          clickTime: BigInt(touch.timestamp),
-          model,
-          creditMicros: BigInt(creditMicros),
-          reason,
-        })),
-        version: BigInt(given.offset),
-      });
-      expect(fromBinary(ConversionDecisionSchema, encodeDecision(given))).toEqual(message);
+      const encoded = encodeDecision(given, new WrittenCandidates());
+      expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
     }),
   );
 });
+
+test('decisions of a batch are read as they were written, though most of their many candidates are the same', () => {
+  const touches = fc.array(touch, { minLength: 120, maxLength: 160 });
+  /** Which of the touches are candidates, and which of these have credit. */
+  const pick = fc.record({ first: fc.nat(40), count: fc.integer({ min: 60, max: 100 }), credited: fc.nat(59) });
+  const picks = fc.array(pick, { minLength: 2, maxLength: 8 });
+  const models = fc.constantFrom(['a'], ['a', 'b'], ['b', 'a']);
+  fc.assert(
+    fc.property(touches, picks, models, conversion, (all, picked, of, conversion) => {
+      const batch = new WrittenCandidates();
+      for (const { first, count, credited } of picked) {
+        const candidates = all.slice(first, first + count);
+        const touch = candidates[credited]!;
+        const credits = of.map((model) => ({ model, touch, creditMicros: 1_000_000, valueMicros: 0n }));
+        const given = { userId: 'u', conversion, offset: first, lookbackMs: HOUR_MS, candidates, credits };
+        const encoded = encodeDecision(given, batch);
+        expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+function messageOf(given: Decision) {
+  return create(ConversionDecisionSchema, {
+    conversionId: given.conversion.conversionId,
+    userId: given.userId,
+    conversionType: given.conversion.type,
+    conversionTime: BigInt(given.conversion.timestamp),
+    valueMicros: given.conversion.valueMicros,
+    lookbackMs: BigInt(given.lookbackMs),
+    attributed: given.credits.length > 0,
+    candidates: explain(given).map(({ touch, model, creditMicros, reason }) => ({
+      clickId: touch.clickId,
+      adId: touch.adId,
+      campaignId: touch.campaignId,
+      source: touch.source,
+      clickTime: BigInt(touch.timestamp),
+      model,
+      creditMicros: BigInt(creditMicros),
+      reason,
+    })),
+    version: BigInt(given.offset),
+  });
+}
 
 test('a credit is read as it was written', () => {
   const row = fc.record({ userId: text, conversion, offset: time, credit, lookbackMs, retracted: fc.boolean() });

@@ -2,7 +2,7 @@ import { HOUR_MS } from '../shared/limits.ts';
 import type { AttributedRow, CounterKey, Decision } from './effects.ts';
 import { type Candidate, explain } from './explain.ts';
 import type { Touch } from './state.ts';
-import { InternedTouch, idOf } from './touch.ts';
+import { InternedTouch, idOf, type WrittenCandidate } from './touch.ts';
 import { UUID_LENGTH, writeUuidText } from './uuid.ts';
 
 /**
@@ -18,10 +18,63 @@ const MAX_FIXED_BYTES = 256;
 /** Where messages are put together: encoding is synchronous, and the answer is a copy. */
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
-/** A ConversionDecision: it names every click of a day, whose texts are copied from where they are stored. */
-export function encodeDecision(decision: Decision): Buffer {
+/**
+ * Candidates without credit of the decisions of one batch: those of a user with many clicks and conversions are nearly
+ * the same in each. The memory is filled from its end, the earlier touches first, so that what a decision names, the
+ * latest first, mostly lies one after the other.
+ */
+export class WrittenCandidates {
+  bytes = Buffer.allocUnsafe(0);
+  #used = 0;
+
+  /** Where a candidate lies; undefined if it doesn't. */
+  find({ touch, model, creditMicros, reason }: Candidate): WrittenCandidate | undefined {
+    if (creditMicros !== 0 || !(touch instanceof InternedTouch)) return undefined;
+    const { written } = touch;
+    const isIt = written?.by === this && written.model === model && written.reason === reason;
+    return isIt ? written : undefined;
+  }
+
+  /** Writes those of the first model that are not there; of a touch the last one is kept. */
+  add(candidates: readonly Candidate[]): void {
+    const { model } = candidates[0]!;
+    for (let i = candidates.length - 1; i >= 0; i--) {
+      const candidate = candidates[i]!;
+      if (candidate.model === model && this.find(candidate) === undefined) this.#write(candidate);
+    }
+  }
+
+  #write(candidate: Candidate): void {
+    const { touch, model, creditMicros, reason } = candidate;
+    if (creditMicros !== 0 || !(touch instanceof InternedTouch)) return;
+    const length = putCandidate(0, candidate);
+    if (this.#used + length > this.bytes.length) this.#grow(this.#used + length);
+    this.#used += length;
+    scratch.copy(this.bytes, this.bytes.length - this.#used, 0, length);
+    touch.written = { by: this, model, reason, beforeEnd: this.#used, length };
+  }
+
+  #grow(needed: number): void {
+    const grown = Buffer.allocUnsafe(2 * needed);
+    this.bytes.copy(grown, grown.length - this.bytes.length);
+    this.bytes = grown;
+  }
+}
+
+/** From so many candidates on, they are looked for among those written. */
+const MANY_CANDIDATES = 64;
+
+/**
+ * A ConversionDecision: it names every click of a day, whose texts are copied from where they are stored.
+ *
+ * @param batch of the decisions whose touches lie in memory at the same time
+ */
+export function encodeDecision(decision: Decision, batch: WrittenCandidates): Buffer {
   const { userId, conversion, credits, lookbackMs, offset } = decision;
   const candidates = explain(decision);
+  const areMany = candidates.length >= MANY_CANDIDATES;
+  // Before anything else is put where it writes them.
+  if (areMany) batch.add(candidates);
   reserve(candidates.length * MAX_CANDIDATE_BYTES, userId, conversion.type);
   let at = putText(0, 0x0a, conversion.conversionId);
   at = putText(at, 0x12, userId);
@@ -30,7 +83,8 @@ export function encodeDecision(decision: Decision): Buffer {
   at = putBigint(at, 0x28, conversion.valueMicros);
   at = putNumber(at, 0x30, lookbackMs);
   at = putNumber(at, 0x38, credits.length > 0 ? 1 : 0);
-  for (const candidate of candidates) at = putCandidate(at, candidate);
+  if (areMany) at = putManyCandidates(at, candidates, batch);
+  else for (const candidate of candidates) at = putCandidate(at, candidate);
   return copyTo(putNumber(at, 0x48, offset));
 }
 
@@ -81,6 +135,34 @@ export function encodeCounter(partition: number, counter: CounterKey & CounterVa
   at = putBigint(at, 0x40, counter.conversionsMicros);
   at = putBigint(at, 0x48, counter.revenueMicros);
   return copyTo(putNumber(at, 0x50, counter.version));
+}
+
+/** Copies what lies one after the other as one. */
+function putManyCandidates(at: number, candidates: readonly Candidate[], batch: WrittenCandidates): number {
+  const { bytes } = batch;
+  let end = at;
+  let [runStart, runEnd] = [0, 0];
+  const putRun = () => {
+    bytes.copy(scratch, end, runStart, runEnd);
+    end += runEnd - runStart;
+    runStart = runEnd = 0;
+  };
+  for (const candidate of candidates) {
+    const written = batch.find(candidate);
+    if (written === undefined) {
+      putRun();
+      end = putCandidate(end, candidate);
+      continue;
+    }
+    const start = bytes.length - written.beforeEnd;
+    if (start !== runEnd) {
+      putRun();
+      runStart = start;
+    }
+    runEnd = start + written.length;
+  }
+  putRun();
+  return end;
 }
 
 function putCandidate(at: number, { touch, model, creditMicros, reason }: Candidate): number {

@@ -52,6 +52,7 @@ describe('last click', () => {
     ['a tie goes to the greatest id', 'click B @1 \n click A @1 \n conversion X @3', ['X <- B']],
     ['two conversions share a click', 'click A @1 \n conversion X @3 \n conversion Y @4', ['X <- A', 'Y <- A']],
     ['a late click attributes', 'conversion X @3 \n click A @1', ['X <- A']],
+    ['a late click at the same instant does, too', 'conversion X @3 \n click A @3', ['X <- A']],
     [
       'a late better click corrects',
       'click A @1 \n conversion X @3 \n click B @2',
@@ -129,13 +130,24 @@ describe('retention is by arrival', () => {
 });
 
 test('of very many candidates a decision names those with credit and the latest', () => {
-  const clicks = Array.from({ length: 300 }, (_, i) => `click ${1000 + i} @${1 + i / 1000}`);
-  const journey = [...clicks, 'conversion X @3'].join('\n');
+  const journey = [...manyClicks(300), 'conversion X @3'].join('\n');
   const { decisions } = play(journey, { MAX_TOUCHES: '1000', MODELS: 'first_click' });
   const named = explain(decisions.at(-1)!).map(({ touch }) => touch.clickId);
   expect(named).toHaveLength(256);
-  expect([named[0], named.at(-2), named.at(-1)]).toEqual(['1299', '1045', '1000']);
+  expect([named[0], named.at(-2), named.at(-1)]).toEqual([299, 45, 0].map(manyClickId));
 });
+
+test('a duplicate among very many touches is known, of the first and of the last', () => {
+  const clicks = manyClicks(300);
+  const journey = [...clicks, clicks[0], clicks[150], clicks[299], `click ${manyClickId(300)} @1`].join('\n');
+  const { tally, user } = play(journey, { MAX_TOUCHES: '1000' });
+  expect(tally).toMatchObject({ clicks: 301, clickDuplicates: 3 });
+  expect(user.touches).toHaveLength(301);
+});
+
+const manyClickId = (i: number) => `6f1b0e0a-1f7e-4a0e-9d0a-${String(i).padStart(12, '0')}`;
+const manyClicks = (count: number) =>
+  Array.from({ length: count }, (_, i) => `click ${manyClickId(i)} @${1 + i / 1000}`);
 
 describe('touches are bounded', () => {
   const limited = { MAX_TOUCHES: '2' };

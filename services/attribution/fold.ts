@@ -1,8 +1,11 @@
 import type { AttributionConfig } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
 import { type Effects, noteClick, type Published, redecided } from './effects.ts';
-import type { DecidedConversion, EventKind, SeenId, Touch, UserState } from './state.ts';
-import { isSameClick } from './touch.ts';
+import type { DecidedConversion, EventKind, SeenId, Touch, UserBounds, UserState } from './state.ts';
+import { idHashOf, isSameClick } from './touch.ts';
+
+/** From so many touches on, a hash tells a new one sooner than comparing it with each. */
+const MANY_TOUCHES = 64;
 
 /** An event as the fold sees it: checked, its times in ms. */
 export type FoldEvent =
@@ -25,16 +28,23 @@ export interface FoldContext {
  * than the touch retention: a click that comes after its conversion re-decides it.
  */
 export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
-  expire(context, user);
-  if (event.kind === 'click') foldClick(context, user, event, effects);
-  else foldConversion(context, user, event, effects);
+  user.bounds ??= boundsOf(user);
+  expire(context, user, user.bounds);
+  if (event.kind === 'click') foldClick(context, user, user.bounds, event, effects);
+  else foldConversion(context, user, user.bounds, event, effects);
 }
 
 type ClickEvent = FoldEvent & { kind: 'click' };
 type ConversionEvent = FoldEvent & { kind: 'conversion' };
 
-function foldClick(context: FoldContext, user: UserState, { userId, offset, touch }: ClickEvent, effects: Effects) {
-  const first = user.touches.find((other) => isSameClick(other, touch));
+function foldClick(
+  context: FoldContext,
+  user: UserState,
+  bounds: UserBounds,
+  { userId, offset, touch }: ClickEvent,
+  effects: Effects,
+) {
+  const first = sameTouch(user, bounds, touch);
   if (first !== undefined || wasSeen(context, user, 'click', touch.clickId)) {
     effects.tally.clickDuplicates++;
     if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
@@ -42,12 +52,14 @@ function foldClick(context: FoldContext, user: UserState, { userId, offset, touc
   }
   noteClick(effects, { touch, offset });
   insertTouch(user.touches, touch);
+  bounds.firstTouchArrival = Math.min(bounds.firstTouchArrival, touch.arrival);
+  bounds.clickIds?.add(idHashOf(touch));
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {
     effects.tally.touchesDropped++;
     moveOut(user, effects, { userId, kind: 'click', eventId: dropped.clickId, arrival: dropped.arrival });
   }
-  if (dropped === touch) return;
+  if (dropped === touch || touch.timestamp > bounds.lastConversionTime) return;
   for (const conversion of user.conversions) {
     if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
       decideConversion(context, user, { userId, offset, conversion }, effects);
@@ -55,7 +67,13 @@ function foldClick(context: FoldContext, user: UserState, { userId, offset, touc
   }
 }
 
-function foldConversion(context: FoldContext, user: UserState, event: ConversionEvent, effects: Effects) {
+function foldConversion(
+  context: FoldContext,
+  user: UserState,
+  bounds: UserBounds,
+  event: ConversionEvent,
+  effects: Effects,
+) {
   const { conversion } = event;
   const first = user.conversions.find((other) => other.conversionId === conversion.conversionId);
   if (first !== undefined || wasSeen(context, user, 'conversion', conversion.conversionId)) {
@@ -65,6 +83,7 @@ function foldConversion(context: FoldContext, user: UserState, event: Conversion
   }
   effects.tally.unattributed++;
   user.conversions.push(conversion);
+  bounds.lastConversionTime = Math.max(bounds.lastConversionTime, conversion.timestamp);
   if (user.conversions.length > context.config.maxTouches) {
     const { conversionId: eventId, arrival } = user.conversions.shift()!;
     moveOut(user, effects, { userId: event.userId, kind: 'conversion', eventId, arrival });
@@ -87,21 +106,43 @@ function decideConversion(context: FoldContext, user: UserState, published: Publ
  * Forgets what is too old by arrival. A touch stays as long as a conversion that may be re-decided counts it as a
  * candidate: deciding without it would hand its credit to a worse one.
  */
-function expire(context: FoldContext, user: UserState) {
+function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
   const { config, watermark } = context;
-  if (user.conversions.some((conversion) => watermark - conversion.arrival > config.conversionRetentionMs)) {
+  const firstConversion = user.conversions[0];
+  if (firstConversion !== undefined && watermark - firstConversion.arrival > config.conversionRetentionMs) {
     user.conversions = user.conversions.filter(
       (conversion) => watermark - conversion.arrival <= config.conversionRetentionMs,
     );
   }
-  if (user.touches.some((touch) => watermark - touch.arrival > config.touchRetentionMs)) {
+  if (watermark - bounds.firstTouchArrival > config.touchRetentionMs) {
     const open = user.conversions.filter((conversion) => isOpen(context, conversion));
     user.touches = user.touches.filter(
       (touch) =>
         watermark - touch.arrival <= config.touchRetentionMs ||
         open.some((conversion) => isCandidate(context, touch, conversion)),
     );
+    bounds.firstTouchArrival = firstArrival(user.touches);
   }
+}
+
+function boundsOf({ touches, conversions }: UserState): UserBounds {
+  let lastConversionTime = Number.NEGATIVE_INFINITY;
+  for (const { timestamp } of conversions) lastConversionTime = Math.max(lastConversionTime, timestamp);
+  return { firstTouchArrival: firstArrival(touches), lastConversionTime, clickIds: undefined };
+}
+
+function firstArrival(touches: readonly Touch[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { arrival } of touches) first = Math.min(first, arrival);
+  return first;
+}
+
+function sameTouch({ touches }: UserState, bounds: UserBounds, touch: Touch): Touch | undefined {
+  if (touches.length >= MANY_TOUCHES) {
+    bounds.clickIds ??= new Set(touches.map(idHashOf));
+    if (!bounds.clickIds.has(idHashOf(touch))) return undefined;
+  }
+  return touches.find((other) => isSameClick(other, touch));
 }
 
 /** A conversion may be re-decided as long as a touch would be kept. */

@@ -4,7 +4,7 @@ import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts'
 import type { Traces } from '../shared/telemetry/tracing.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Decision, Effects } from './effects.ts';
-import { encodeAttributed, encodeDecision } from './encode-outputs.ts';
+import { encodeAttributed, encodeDecision, WrittenCandidates } from './encode-outputs.ts';
 
 /** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
 
@@ -40,6 +40,7 @@ export function rowRecords(rows: {
   traces: Traces;
 }): NewRecord[] {
   const { partition, effects, deadLetters, traces } = rows;
+  const written = new WrittenCandidates();
   return [
     ...effects.attributed.map((row) => ({
       topic: 'attributed-events' as const,
@@ -52,7 +53,7 @@ export function rowRecords(rows: {
       topic: 'conversion-decisions' as const,
       partition,
       key: decision.userId,
-      value: encodeDecision(decision),
+      value: encodeDecision(decision, written),
       headers: traces.get(decision.offset),
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),

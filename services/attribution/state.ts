@@ -6,6 +6,18 @@ export interface UserState {
   conversions: DecidedConversion[];
   /** Some ids no longer fit in here and have keys of their own (`SeenId`). */
   overflowed: boolean;
+  /** Made by the fold when it first needs them. */
+  bounds?: UserBounds;
+}
+
+/** What is known of all touches and conversions of a user, so that most events need not look at each. */
+export interface UserBounds {
+  /** No touch arrived before, in ms. */
+  firstTouchArrival: number;
+  /** No conversion happened later, in ms. */
+  lastConversionTime: number;
+  /** Hashes of the touches' ids, and maybe of touches that are gone. Absent while there are few touches. */
+  clickIds: Set<number> | undefined;
 }
 
 /** A click as a candidate for credit. */

@@ -84,11 +84,24 @@ export class TouchTexts {
   }
 }
 
+/** A touch as a candidate that has no credit, among others of a batch. */
+export interface WrittenCandidate {
+  /** Whose memory it lies in. */
+  by: object;
+  model: string;
+  reason: string;
+  /** How far before the end of the memory it begins. */
+  beforeEnd: number;
+  length: number;
+}
+
 /** A touch where it lies in memory, which must not be used for another meanwhile. */
 export class InternedTouch implements Touch {
   readonly texts: TouchTexts;
   readonly memory: TouchMemory;
   readonly at: number;
+  /** Where it lies as a candidate, for who writes decisions. */
+  written: WrittenCandidate | undefined = undefined;
 
   constructor(texts: TouchTexts, memory: TouchMemory, at: number) {
     this.texts = texts;
@@ -140,6 +153,11 @@ export function idOf(touch: Touch): Int32Array {
     readUuidText(touch.clickId, id, 0);
   }
   return id;
+}
+
+/** The same for the same click, and seldom for others, as ids are random. Throws an Error if its id is no UUID. */
+export function idHashOf(touch: Touch): number {
+  return idOf(touch)[UUID_WORDS - 1]!;
 }
 
 /** Whether two touches are the same click, by their ids. */

@@ -2,7 +2,7 @@ import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { type FoldContext, type FoldEvent, fold } from './fold.ts';
-import { isUserKey, seenKey, userKey, userOfKey } from './keys.ts';
+import { isUserKey, seenKey, seenName, userKey, userOfKey } from './keys.ts';
 import { type EventBatch, touchAt } from './read-event.ts';
 import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
 import { readConversions, StateWriter } from './state-codec.ts';
@@ -133,14 +133,14 @@ export class Users {
 
   /** Arrivals of those ids among the events that were moved out of their user's state before. */
   #loadSeen(store: StateStore, events: EventBatch): Map<string, number> {
-    const ids: Omit<SeenId, 'arrival'>[] = [];
+    const names: string[] = [];
     for (let i = 0; i < events.count; i++) {
-      if (this.table.isOverflowed(events.slotOf(i))) ids.push(eventIdOf(events.eventAt(i)));
+      if (this.table.isOverflowed(events.slotOf(i))) names.push(seenName(eventIdOf(events.eventAt(i))));
     }
     const seen = new Map<string, number>();
-    if (ids.length === 0) return seen;
-    store.getMany(ids.map(seenKey)).forEach((value, i) => {
-      if (value !== undefined) seen.set(seenName(ids[i]!), decodeArrival(value));
+    if (names.length === 0) return seen;
+    store.getMany(names.map((name) => Buffer.from(name))).forEach((value, i) => {
+      if (value !== undefined) seen.set(names[i]!, decodeArrival(value));
     });
     return seen;
   }
@@ -167,7 +167,8 @@ export class Users {
   #foldWhole(event: FoldEvent, user: OpenUser, seen: Map<string, number>, effects: Effects): void {
     user.hadClick ||= event.kind === 'click';
     fold(this.#contextOf(event, seen), user.state, event, effects);
-    for (const id of effects.movedOut.splice(0)) this.#moved.set(seenName(id), id);
+    for (const id of effects.movedOut) this.#moved.set(seenName(id), id);
+    effects.movedOut.length = 0;
   }
 
   #contextOf(event: FoldEvent, seen: Map<string, number>): FoldContext {
@@ -210,10 +211,6 @@ const oneTouch = touchMemory(TOUCH_WORDS);
 function eventIdOf(event: FoldEvent): Omit<SeenId, 'arrival'> {
   const { kind, userId } = event;
   return { kind, userId, eventId: kind === 'click' ? event.touch.clickId : event.conversion.conversionId };
-}
-
-function seenName(id: Omit<SeenId, 'arrival'>): string {
-  return seenKey(id).toString();
 }
 
 export function encodeArrival(arrival: number): Buffer {

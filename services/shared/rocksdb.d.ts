@@ -14,6 +14,10 @@ declare module '@nxtedition/rocksdb' {
     /** As RocksDB's MergeOperator::CreateFromString reads it. */
     mergeOperator?: string;
     walCompression?: boolean;
+    /** For gets by whole keys: filters of memtables, hashes in data blocks, and a Ribbon filter unless filterPolicy says. */
+    optimize?: 'point-lookup';
+    /** As RocksDB's FilterPolicy::CreateFromString reads it. */
+    filterPolicy?: string;
     parallelism?: number;
   }
 

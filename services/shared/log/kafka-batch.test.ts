@@ -49,6 +49,15 @@ test('a batch is read by the library as it was put together', () => {
   );
 });
 
+test('a large batch is read as it was put together', () => {
+  const batch = newRecordBytes();
+  const values = Array.from({ length: 300 }, (_, i) => Buffer.alloc(1000, `value ${i}`));
+  for (const value of values) putRecord(batch, { key: 'ann', value });
+  const encoded = encodeBatch(batch, { producerId: 1n, epoch: 0, sequence: 0 }, 0);
+  encoded.writeBigInt64BE(0n, 0);
+  expect(decodeBatches(encoded, 0, 0, 1).records.map(({ value }) => Buffer.from(value))).toEqual(values);
+});
+
 test('a record of the largest size fits', () => {
   const batch = newRecordBytes();
   const value = Buffer.alloc(1 << 20, 'x');

@@ -1,3 +1,4 @@
+import { constants, zstdCompressSync } from 'node:zlib';
 import { compressionsAlgorithms, compressionsAlgorithmsByBitmask, crc32c, Reader } from '@platformatic/kafka';
 import { LogUnavailable, type NewRecord } from './event-log.ts';
 import { type DecodedBatch, KafkaRecord } from './kafka-record.ts';
@@ -47,6 +48,12 @@ const PRODUCER_EPOCH = 51;
 const SEQUENCE = 53;
 const COUNT = 57;
 const FORMAT = 2;
+/**
+ * From so many bytes on zstd is faster than lz4, which is WebAssembly here: it takes 30 µs to begin. Of 512 KiB of
+ * decisions this level makes 560 MB a second and half the size, lz4 the same size at 340 MB/s, level 1 a third at 350.
+ */
+const ZSTD_BYTES = 128 << 10;
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: -5 } };
 /** Bits of the attributes. */
 const COMPRESSION = 7;
 const LOG_APPEND_TIME = 1 << 3;
@@ -83,7 +90,7 @@ export function putRecord(batch: RecordBytes, { key, value, headers }: Pick<NewR
 }
 
 /**
- * The batch as it is sent, compressed with lz4.
+ * The batch as it is sent, compressed with lz4 or, a large one, with zstd.
  *
  * @param timestamp of every record, in ms; the broker replaces it where the topic has LogAppendTime
  */
@@ -92,13 +99,15 @@ export function encodeBatch(
   { producerId, epoch, sequence }: BatchOrigin,
   timestamp: number,
 ): Buffer {
-  const { lz4 } = compressionsAlgorithms;
-  const records = lz4.compressSync(batch.bytes.subarray(0, batch.length));
+  const { lz4, zstd } = compressionsAlgorithms;
+  const bytes = batch.bytes.subarray(0, batch.length);
+  const isLarge = bytes.length >= ZSTD_BYTES;
+  const records = isLarge ? zstdCompressSync(bytes, ZSTD) : lz4.compressSync(bytes);
   const encoded = Buffer.alloc(HEADER_BYTES + records.length);
   encoded.writeInt32BE(encoded.length - BEFORE_LENGTH_BYTES, LENGTH);
   encoded.writeInt32BE(UNKNOWN_EPOCH, LEADER_EPOCH);
   encoded[MAGIC] = FORMAT;
-  encoded.writeInt16BE(lz4.bitmask, ATTRIBUTES);
+  encoded.writeInt16BE((isLarge ? zstd : lz4).bitmask, ATTRIBUTES);
   encoded.writeInt32BE(batch.count - 1, LAST_OFFSET_DELTA);
   encoded.writeBigInt64BE(BigInt(timestamp), FIRST_TIMESTAMP);
   encoded.writeBigInt64BE(BigInt(timestamp), LAST_TIMESTAMP);
