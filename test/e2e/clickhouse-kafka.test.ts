@@ -180,6 +180,9 @@ async function feed(): Promise<Place[]> {
     await attribute(stores);
     if (from === EVENTS / 2) await killShard(1);
   }
+  // All again, in batches so large that they are compressed otherwise.
+  await log.append(seeds.map(recordOf));
+  await attribute(stores);
   for (const { topic } of STREAMS) while (await behind(topic)) await sleep(100);
   return places;
 }
