@@ -70,11 +70,16 @@ export function newCounters(partition: number): Counters {
   }
 
   /** Without strings of campaigns and sources, but for the first time. */
-  function counterAt(store: StateStore, { texts, placement }: Placed, kind: string, key: CounterKind): Counter {
-    const ofDay = numbered.ofDay(texts, kind, key.day);
-    const counter = ofDay[placement] ?? counterOf(store, { ...key, ...texts.textsOf(placement) });
+  function counterAt(store: StateStore, { texts, placement }: Placed, kind: CounterKind): Counter {
+    const ofDay = numbered.ofDay(texts, kind);
+    const counter = ofDay[placement] ?? counterOf(store, { ...kind, ...texts.textsOf(placement) });
     ofDay[placement] = counter;
     return counter;
+  }
+
+  function counterFor(store: StateStore, touch: Touch, kind: CounterKind): Counter {
+    if (touch instanceof InternedTouch) return counterAt(store, touch, kind);
+    return counterOf(store, { ...kind, campaignId: touch.campaignId, source: touch.source });
   }
 
   function note(counter: Counter, version: number): void {
@@ -98,17 +103,12 @@ export function newCounters(partition: number): Counters {
 
   return {
     addClick(store, texts, placement, timestamp, offset) {
-      const kind = { day: dayOf(timestamp), conversionType: '', model: '' };
-      countClick(counterAt(store, { texts, placement }, '', kind), offset);
+      countClick(counterAt(store, { texts, placement }, clickKind(timestamp)), offset);
     },
     add(store, clicks, increments) {
-      for (const { touch, offset } of clicks) countClick(counterOf(store, clickKey(touch)), offset);
+      for (const { touch, offset } of clicks) countClick(counterFor(store, touch, clickKind(touch.timestamp)), offset);
       for (const increment of increments) {
-        const { touch, conversionType, model } = increment;
-        const counter =
-          touch instanceof InternedTouch
-            ? counterAt(store, touch, `${conversionType}\0${model}`, increment)
-            : counterOf(store, { ...increment, campaignId: touch.campaignId, source: touch.source });
+        const counter = counterFor(store, increment.touch, increment);
         if (increment.offset <= counter.loadedVersion) continue;
         counter.conversionsMicros += increment.conversionsMicros;
         counter.revenueMicros += increment.revenueMicros;
@@ -140,9 +140,11 @@ class NumberedCounters {
   readonly #kinds = new Map<string, Map<number, (Counter | undefined)[]>>();
   #texts: TouchTexts | undefined;
 
-  ofDay(texts: TouchTexts, kind: string, day: number): (Counter | undefined)[] {
+  ofDay(texts: TouchTexts, { day, conversionType, model }: CounterKind): (Counter | undefined)[] {
     if (this.#texts !== texts) this.clear();
     this.#texts = texts;
+    // A click has no model, a conversion always.
+    const kind = model === '' ? '' : `${conversionType}\0${model}`;
     let days = this.#kinds.get(kind);
     if (days === undefined) {
       days = new Map();
@@ -172,6 +174,6 @@ function keyOf({ day, campaignId, source, conversionType, model }: CounterKey): 
   return { day, campaignId, source, conversionType, model };
 }
 
-function clickKey({ timestamp, campaignId, source }: Touch): CounterKey {
-  return { day: dayOf(timestamp), campaignId, source, conversionType: '', model: '' };
+function clickKind(timestamp: number): CounterKind {
+  return { day: dayOf(timestamp), conversionType: '', model: '' };
 }

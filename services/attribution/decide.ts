@@ -34,7 +34,11 @@ export function decide(
 
 /** The touches inside the lookback window of a conversion, both ends inclusive. `touches` ascend by time. */
 export function eligibleTouches(touches: readonly Touch[], conversionTime: number, lookbackMs: number): Touch[] {
-  return touches.filter((touch) => isEligible(touch.timestamp, conversionTime, lookbackMs));
+  let end = touches.length;
+  while (end > 0 && touches[end - 1]!.timestamp > conversionTime) end--;
+  let start = 0;
+  while (start < end && !isEligible(touches[start]!.timestamp, conversionTime, lookbackMs)) start++;
+  return touches.slice(start, end);
 }
 
 export function isEligible(clickTime: number, conversionTime: number, lookbackMs: number): boolean {

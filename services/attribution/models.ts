@@ -23,7 +23,7 @@ const HALF_LIVES_PER_LOOKBACK = 4;
 
 /** Every model there is. A new one is one entry here. */
 export const MODELS = {
-  last_click: (touches) => touches.map((_, i) => (i === touches.length - 1 ? 1n : 0n)),
+  last_click: (touches) => new Array<bigint>(touches.length).fill(0n).with(-1, 1n),
   first_click: (touches) => touches.map((_, i) => (i === 0 ? 1n : 0n)),
   linear: (touches) => touches.map(() => 1n),
   time_decay: (touches, conversion) =>

@@ -2,7 +2,7 @@ import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { type FoldContext, type FoldEvent, fold } from './fold.ts';
-import { isUserKey, seenKey, seenName, userKey, userOfKey } from './keys.ts';
+import { isUserKey, seenName, userKey, userOfKey } from './keys.ts';
 import { type EventBatch, touchAt } from './read-event.ts';
 import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
 import { readConversions, StateWriter } from './state-codec.ts';
@@ -34,8 +34,8 @@ export class Users {
   table = new UserTable();
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
-  /** Ids that were moved out of their user's state and are not yet in the store. */
-  readonly #moved = new Map<string, SeenId>();
+  /** Arrivals of ids that were moved out of their user's state and are not yet in the store, by their names. */
+  readonly #moved = new Map<string, number>();
   /** Of users who are open, those of the batch under way. */
   readonly #space: TouchSpace = { memory: touchMemory(0), length: 0 };
   readonly #writer = new StateWriter();
@@ -84,7 +84,7 @@ export class Users {
     const dirty = this.table.takeDirty();
     const isNew = (slot: number) => this.table.unstored(slot) === undefined;
     const [whole, added] = [dirty.filter(isNew), dirty.filter((slot) => !isNew(slot))];
-    const moved = [...this.#moved.values()];
+    const moved = [...this.#moved];
     this.#moved.clear();
     return { deletes, puts: this.#puts(whole, moved), appends: this.#appends(added) };
   }
@@ -94,12 +94,12 @@ export class Users {
     if (this.table.texts.bytesUsed >= MOST_TEXTS) this.table = new UserTable();
   }
 
-  *#puts(slots: readonly number[], moved: readonly SeenId[]): Generator<StateEntry> {
+  *#puts(slots: readonly number[], moved: readonly [name: string, arrival: number][]): Generator<StateEntry> {
     for (const slot of slots) {
       this.#writer.begin(this.table.isOverflowed(slot));
       yield this.#entry(slot, 0, 0);
     }
-    for (const id of moved) yield { key: seenKey(id), value: encodeArrival(id.arrival) };
+    for (const [name, arrival] of moved) yield { key: Buffer.from(name), value: encodeArrival(arrival) };
   }
 
   *#appends(slots: readonly number[]): Generator<StateEntry> {
@@ -167,7 +167,7 @@ export class Users {
   #foldWhole(event: FoldEvent, user: OpenUser, seen: Map<string, number>, effects: Effects): void {
     user.hadClick ||= event.kind === 'click';
     fold(this.#contextOf(event, seen), user.state, event, effects);
-    for (const id of effects.movedOut) this.#moved.set(seenName(id), id);
+    for (const id of effects.movedOut) this.#moved.set(seenName(id), id.arrival);
     effects.movedOut.length = 0;
   }
 
@@ -177,7 +177,7 @@ export class Users {
       watermark: event.kind === 'click' ? event.touch.arrival : event.conversion.arrival,
       seenArrival: (kind, eventId) => {
         const name = seenName({ userId: event.userId, kind, eventId });
-        return this.#moved.get(name)?.arrival ?? seen.get(name);
+        return this.#moved.get(name) ?? seen.get(name);
       },
     };
   }
