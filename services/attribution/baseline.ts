@@ -5,7 +5,7 @@ import {
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { EventLog, LogRecord, Topic } from '../shared/log/event-log.ts';
-import { BASELINE_KEY, counterKey } from './keys.ts';
+import { BASELINE_KEY, counterKey, counterName } from './keys.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 
 /**
@@ -75,7 +75,10 @@ function putNewest(store: StateStore, records: readonly LogRecord[]): void {
     const counter = fromBinary(DailyStatsSchema, value);
     const before = newest.get(name);
     if (before !== undefined && before.version > counter.version) continue;
-    newest.set(name, { entry: { key: counterKey(counter), value: Buffer.from(value) }, version: counter.version });
+    newest.set(name, {
+      entry: { key: counterKey(counterName(counter)), value: Buffer.from(value) },
+      version: counter.version,
+    });
   }
   const candidates = [...newest.values()];
   const stored = store.getMany(candidates.map(({ entry }) => entry.key));

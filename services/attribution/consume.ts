@@ -13,6 +13,7 @@ import { NO_TRACES, type Traces, withRecordSpans } from '../shared/telemetry/tra
 import { type Baseline, knownThrough, loadBaseline, untilBoundary } from './baseline.ts';
 import { type Checkpointer, type CheckpointSettings, newCheckpointer } from './checkpointer.ts';
 import type { AttributionConfig } from './config.ts';
+import { OutputMemory } from './encode-outputs.ts';
 import { loadProgress, newPartitionFold, nextOffset, type PartitionFold } from './partition-fold.ts';
 import { publish } from './publish.ts';
 import { type RecoveredStore, recoverStore } from './recover.ts';
@@ -240,10 +241,12 @@ async function foldBatch(run: Run, records: readonly LogRecord[], isCaughtUp: bo
   if (run.next < run.published) return foldAgain(run, records);
   const before = run.publishing;
   const publishing = withRecordSpans('attribute', 'raw-events', records, (traces) => {
-    const rows = foldRecords(run, records, traces);
+    const memory = new OutputMemory();
+    const rows = foldRecords(run, records, memory, traces);
     // While there is more to fold, counters would only change again.
     run.untold = !isCaughtUp;
-    return publishNext(run, run.untold ? rows : [...rows, ...run.fold.takeTallies()]);
+    const outputs = run.untold ? rows : [...rows, ...run.fold.takeTallies()];
+    return publishNext(run, outputs).then(() => memory.release());
   });
   meanwhile(run, publishing);
   await before;
@@ -251,15 +254,17 @@ async function foldBatch(run: Run, records: readonly LogRecord[], isCaughtUp: bo
 
 /** Folds records from which nothing follows that is not published. */
 function foldAgain(run: Run, records: readonly LogRecord[]): void {
-  foldRecords(run, records, NO_TRACES);
+  const memory = new OutputMemory();
+  foldRecords(run, records, memory, NO_TRACES);
+  memory.release();
   if (run.next >= run.published) run.fold.takeTallies();
   if (run.status.restoring) countReplayed(run, records);
   noteStatus(run.status, positionOf(run));
 }
 
-function foldRecords(run: Run, records: readonly LogRecord[], traces: Traces): NewRecord[] {
+function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemory, traces: Traces): NewRecord[] {
   const { store } = run;
-  const rows = run.fold.fold(store, records, traces);
+  const rows = run.fold.fold(store, records, memory, traces);
   const { progress } = run.fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
   run.next = nextOffset(progress)!;

@@ -27,9 +27,7 @@ export interface Counters {
 
 interface Counter extends CounterKey, CounterValues {
   name: string;
-  /** In the store. */
-  key: Buffer;
-  /** Its value in bytes, once they are asked for. */
+  /** Its value in bytes, once they are asked for and until it is stored. */
   bytes: Buffer | undefined;
   /** Version that it was loaded with: increments up to it are in it. -1 for a new one. */
   loadedVersion: number;
@@ -59,12 +57,25 @@ export function newCounters(partition: number): Counters {
     const name = counterName(key);
     const found = kept.get(name);
     if (found !== undefined) return found;
-    const storeKey = counterKey(key);
-    const [bytes] = store.getMany([storeKey]);
-    const values = bytes === undefined ? NOTHING : valuesOf(bytes);
-    const loadedVersion = bytes === undefined ? -1 : values.version;
-    const state = { name, key: storeKey, bytes, loadedVersion, isChanged: false, isDirty: false };
-    const counter: Counter = { ...keyOf(key), ...values, ...state };
+    const [stored] = store.getMany([counterKey(name)]);
+    const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
+    const { day, campaignId, source, conversionType, model } = key;
+    const counter: Counter = {
+      day,
+      campaignId,
+      source,
+      conversionType,
+      model,
+      name,
+      clicks,
+      conversionsMicros,
+      revenueMicros,
+      version,
+      loadedVersion: stored === undefined ? -1 : version,
+      bytes: undefined,
+      isChanged: false,
+      isDirty: false,
+    };
     kept.set(name, counter);
     return counter;
   }
@@ -129,7 +140,11 @@ export function newCounters(partition: number): Counters {
         kept.clear();
         numbered.clear();
       }
-      return taken.map((counter) => ({ key: counter.key, value: bytesOf(counter) }));
+      return taken.map((counter) => {
+        const value = bytesOf(counter);
+        counter.bytes = undefined;
+        return { key: counterKey(counter.name), value };
+      });
     },
   };
 }
@@ -168,10 +183,6 @@ const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros
 function valuesOf(bytes: Buffer): CounterValues {
   const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, bytes);
   return { clicks: Number(clicks), conversionsMicros, revenueMicros, version: Number(version) };
-}
-
-function keyOf({ day, campaignId, source, conversionType, model }: CounterKey): CounterKey {
-  return { day, campaignId, source, conversionType, model };
 }
 
 function clickKind(timestamp: number): CounterKind {

@@ -1,14 +1,15 @@
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   AttributedConversionSchema,
+  type CandidateSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
 import type { Decision } from './effects.ts';
-import { encodeAttributed, encodeCounter, encodeDecision, WrittenCandidates } from './encode-outputs.ts';
+import { encodeAttributed, encodeCounter, encodeDecision, OutputMemory } from './encode-outputs.ts';
 import { explain } from './explain.ts';
 import type { Credit, Touch } from './state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from './touch.ts';
@@ -57,7 +58,7 @@ test('a decision is read as it was written', () => {
     });
   fc.assert(
     fc.property(decision, (given) => {
-      const encoded = encodeDecision(given, new WrittenCandidates());
+      const encoded = encodeDecision(given, new OutputMemory());
       expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
     }),
   );
@@ -71,7 +72,7 @@ test('decisions of a batch are read as they were written, though most of their m
   const models = fc.constantFrom(['a'], ['a', 'b'], ['b', 'a']);
   fc.assert(
     fc.property(touches, picks, models, conversion, (all, picked, of, conversion) => {
-      const batch = new WrittenCandidates();
+      const batch = new OutputMemory();
       for (const { first, count, credited } of picked) {
         const candidates = all.slice(first, first + count);
         const touch = candidates[credited]!;
@@ -94,18 +95,18 @@ function messageOf(given: Decision) {
     valueMicros: given.conversion.valueMicros,
     lookbackMs: BigInt(given.lookbackMs),
     attributed: given.credits.length > 0,
-    candidates: explain(given).map(({ touch, model, creditMicros, reason }) => ({
-      clickId: touch.clickId,
-      adId: touch.adId,
-      campaignId: touch.campaignId,
-      source: touch.source,
-      clickTime: BigInt(touch.timestamp),
-      model,
-      creditMicros: BigInt(creditMicros),
-      reason,
-    })),
+    candidates: candidatesOf(given),
     version: BigInt(given.offset),
   });
+}
+
+function candidatesOf(given: Decision) {
+  const candidates: MessageInitShape<typeof CandidateSchema>[] = [];
+  explain(given, ({ clickId, adId, campaignId, source, timestamp }, model, creditMicros, reason) => {
+    const texts = { clickId, adId, campaignId, source, model, reason };
+    candidates.push({ ...texts, clickTime: BigInt(timestamp), creditMicros: BigInt(creditMicros) });
+  });
+  return candidates;
 }
 
 test('a credit is read as it was written', () => {
@@ -131,7 +132,7 @@ test('a credit is read as it was written', () => {
         creditMicros: BigInt(given.credit.creditMicros),
         valueMicros: given.credit.valueMicros,
       });
-      expect(fromBinary(AttributedConversionSchema, encodeAttributed(given))).toEqual(message);
+      expect(fromBinary(AttributedConversionSchema, encodeAttributed(given, new OutputMemory()))).toEqual(message);
     }),
   );
 });

@@ -1,6 +1,7 @@
 import { HOUR_MS } from '../shared/limits.ts';
+import { newSpareMemory } from '../shared/spare-memory.ts';
 import type { AttributedRow, CounterKey, Decision } from './effects.ts';
-import { type Candidate, explain } from './explain.ts';
+import { explain, mostCandidates } from './explain.ts';
 import type { Touch } from './state.ts';
 import { InternedTouch, idOf, type WrittenCandidate } from './touch.ts';
 import { UUID_LENGTH, writeUuidText } from './uuid.ts';
@@ -15,85 +16,76 @@ const MAX_CANDIDATE_BYTES = 1024;
 /** Most bytes of a message but for its texts and candidates. */
 const MAX_FIXED_BYTES = 256;
 
-/** Where messages are put together: encoding is synchronous, and the answer is a copy. */
-let scratch = Buffer.allocUnsafe(64 * 1024);
+/** Holds some hundred decisions. */
+const PAGE_BYTES = 1 << 20;
+/** Most bytes of pages kept. */
+const SPARE_BYTES = 16 << 20;
+const sparePages = newSpareMemory(SPARE_BYTES);
 
-/**
- * Candidates without credit of the decisions of one batch: those of a user with many clicks and conversions are nearly
- * the same in each. The memory is filled from its end, the earlier touches first, so that what a decision names, the
- * latest first, mostly lies one after the other.
- */
-export class WrittenCandidates {
-  bytes = Buffer.allocUnsafe(0);
-  #used = 0;
+/** Where the outputs of a batch lie, one after the other, for as long as somebody needs them. */
+export class OutputMemory {
+  page: Buffer = Buffer.alloc(0);
+  /** Bytes of the page that are taken. */
+  used = 0;
+  readonly #pages: Buffer[] = [];
 
-  /** Where a candidate lies; undefined if it doesn't. */
-  find({ touch, model, creditMicros, reason }: Candidate): WrittenCandidate | undefined {
-    if (creditMicros !== 0 || !(touch instanceof InternedTouch)) return undefined;
-    const { written } = touch;
-    const isIt = written?.by === this && written.model === model && written.reason === reason;
-    return isIt ? written : undefined;
+  /** Makes room for some bytes more, one after the other. */
+  reserve(bytes: number): void {
+    if (this.used + bytes <= this.page.length) return;
+    const spare = bytes <= PAGE_BYTES ? sparePages.take() : undefined;
+    this.page = spare ?? Buffer.allocUnsafeSlow(Math.max(bytes, PAGE_BYTES));
+    this.used = 0;
+    if (this.page.length === PAGE_BYTES) this.#pages.push(this.page);
   }
 
-  /** Writes those of the first model that are not there; of a touch the last one is kept. */
-  add(candidates: readonly Candidate[]): void {
-    const { model } = candidates[0]!;
-    for (let i = candidates.length - 1; i >= 0; i--) {
-      const candidate = candidates[i]!;
-      if (candidate.model === model && this.find(candidate) === undefined) this.#write(candidate);
-    }
+  /** Takes what of the page was written up to here. */
+  take(end: number): Buffer {
+    const taken = this.page.subarray(this.used, end);
+    this.used = end;
+    return taken;
   }
 
-  #write(candidate: Candidate): void {
-    const { touch, model, creditMicros, reason } = candidate;
-    if (creditMicros !== 0 || !(touch instanceof InternedTouch)) return;
-    const length = putCandidate(0, candidate);
-    if (this.#used + length > this.bytes.length) this.#grow(this.#used + length);
-    this.#used += length;
-    scratch.copy(this.bytes, this.bytes.length - this.#used, 0, length);
-    touch.written = { by: this, model, reason, beforeEnd: this.#used, length };
-  }
-
-  #grow(needed: number): void {
-    const grown = Buffer.allocUnsafe(2 * needed);
-    this.bytes.copy(grown, grown.length - this.bytes.length);
-    this.bytes = grown;
+  /** Nobody needs them any more: the memory is for those of other batches. */
+  release(): void {
+    for (const page of this.#pages) sparePages.give(page);
+    this.#pages.length = 0;
+    this.page = Buffer.alloc(0);
+    this.used = 0;
   }
 }
 
-/** From so many candidates on, they are looked for among those written. */
+/** Where a message is put together. */
+let scratch: Buffer;
+
+/** From so many candidates on, they are copied from earlier decisions, of a user with many clicks and conversions. */
 const MANY_CANDIDATES = 64;
 
 /**
  * A ConversionDecision: it names every click of a day, whose texts are copied from where they are stored.
  *
- * @param batch of the decisions whose touches lie in memory at the same time
+ * @param memory of the decisions whose touches lie in memory at the same time
  */
-export function encodeDecision(decision: Decision, batch: WrittenCandidates): Buffer {
-  const { userId, conversion, credits, lookbackMs, offset } = decision;
-  const candidates = explain(decision);
-  const areMany = candidates.length >= MANY_CANDIDATES;
-  // Before anything else is put where it writes them.
-  if (areMany) batch.add(candidates);
-  reserve(candidates.length * MAX_CANDIDATE_BYTES, userId, conversion.type);
-  let at = putText(0, 0x0a, conversion.conversionId);
+export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer {
+  const { userId, conversion, credits, candidates, lookbackMs, offset } = decision;
+  let at = begin(memory, mostCandidates(decision) * MAX_CANDIDATE_BYTES, userId, conversion.type);
+  at = putText(at, 0x0a, conversion.conversionId);
   at = putText(at, 0x12, userId);
   at = putText(at, 0x1a, conversion.type);
   at = putNumber(at, 0x20, conversion.timestamp);
   at = putBigint(at, 0x28, conversion.valueMicros);
   at = putNumber(at, 0x30, lookbackMs);
   at = putNumber(at, 0x38, credits.length > 0 ? 1 : 0);
-  if (areMany) at = putManyCandidates(at, candidates, batch);
-  else for (const candidate of candidates) at = putCandidate(at, candidate);
-  return copyTo(putNumber(at, 0x48, offset));
+  at = candidates.length < MANY_CANDIDATES ? putCandidates(at, decision) : putManyCandidates(at, decision);
+  return memory.take(putNumber(at, 0x48, offset));
 }
 
 /** An AttributedConversion. */
-export function encodeAttributed({ userId, conversion, offset, credit, lookbackMs, retracted }: AttributedRow): Buffer {
+export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buffer {
+  const { userId, conversion, offset, credit, lookbackMs, retracted } = row;
   const { touch, model, creditMicros, valueMicros } = credit;
   const { adId, campaignId, source } = touch;
-  reserve(0, userId, adId, campaignId, source, conversion.type, model);
-  let at = putText(0, 0x0a, conversion.conversionId);
+  let at = begin(memory, 0, userId, adId, campaignId, source, conversion.type, model);
+  at = putText(at, 0x0a, conversion.conversionId);
   at = putText(at, 0x12, touch.clickId);
   at = putText(at, 0x1a, userId);
   at = putText(at, 0x22, adId);
@@ -110,7 +102,7 @@ export function encodeAttributed({ userId, conversion, offset, credit, lookbackM
   at = putNumber(at, 0x78, creditMicros);
   // From field 16 on a tag takes two bytes.
   scratch[at] = 0x80;
-  return copyTo(valueMicros === 0n ? at : putBigint(at + 1, 0x01, valueMicros));
+  return memory.take(valueMicros === 0n ? at : putBigint(at + 1, 0x01, valueMicros));
 }
 
 /** Values of a DailyStats, of which `clicks` and `version` can't come near 2^53. */
@@ -124,8 +116,8 @@ export interface CounterValues {
 /** A DailyStats. */
 export function encodeCounter(partition: number, counter: CounterKey & CounterValues): Buffer {
   const { campaignId, source, conversionType, model } = counter;
-  reserve(0, campaignId, source, conversionType, model);
-  let at = putNumber(0, 0x08, counter.day);
+  let at = begin(forCounters, 0, campaignId, source, conversionType, model);
+  at = putNumber(at, 0x08, counter.day);
   at = putText(at, 0x12, campaignId);
   at = putText(at, 0x1a, source);
   at = putText(at, 0x22, conversionType);
@@ -134,38 +126,61 @@ export function encodeCounter(partition: number, counter: CounterKey & CounterVa
   at = putNumber(at, 0x38, counter.clicks);
   at = putBigint(at, 0x40, counter.conversionsMicros);
   at = putBigint(at, 0x48, counter.revenueMicros);
-  return copyTo(putNumber(at, 0x50, counter.version));
+  return Buffer.from(scratch.subarray(forCounters.used, putNumber(at, 0x50, counter.version)));
 }
 
-/** Copies what lies one after the other as one. */
-function putManyCandidates(at: number, candidates: readonly Candidate[], batch: WrittenCandidates): number {
-  const { bytes } = batch;
+/** They are kept, so they are copied, and the next is put in the same place. */
+const forCounters = new OutputMemory();
+
+function putCandidates(at: number, decision: Decision): number {
   let end = at;
-  let [runStart, runEnd] = [0, 0];
+  explain(decision, (touch, model, creditMicros, reason) => {
+    end = putCandidate(end, touch, model, creditMicros, reason);
+  });
+  return end;
+}
+
+/**
+ * Candidates without credit of the decisions of one batch are nearly the same in each, and mostly lie one after the other
+ * in the last: those are copied as one.
+ */
+function putManyCandidates(at: number, decision: Decision): number {
+  let end = at;
+  let [page, start, stop] = [scratch, 0, 0];
   const putRun = () => {
-    bytes.copy(scratch, end, runStart, runEnd);
-    end += runEnd - runStart;
-    runStart = runEnd = 0;
+    page.copy(scratch, end, start, stop);
+    end += stop - start;
+    start = stop = 0;
   };
-  for (const candidate of candidates) {
-    const written = batch.find(candidate);
-    if (written === undefined) {
+  explain(decision, (touch, model, creditMicros, reason) => {
+    const written = creditMicros === 0 && touch instanceof InternedTouch ? touch.written : undefined;
+    if (written?.model !== model || written.reason !== reason) {
       putRun();
-      end = putCandidate(end, candidate);
-      continue;
+      const length = putCandidate(end, touch, model, creditMicros, reason) - end;
+      if (creditMicros === 0) noteWritten(touch, { page: scratch, at: end, length, model, reason });
+      end += length;
+      return;
     }
-    const start = bytes.length - written.beforeEnd;
-    if (start !== runEnd) {
+    if (written.page !== page || written.at !== stop) {
       putRun();
-      runStart = start;
+      page = written.page;
+      start = stop = written.at;
     }
-    runEnd = start + written.length;
-  }
+    written.page = scratch;
+    written.at = end + stop - start;
+    stop += written.length;
+  });
   putRun();
   return end;
 }
 
-function putCandidate(at: number, { touch, model, creditMicros, reason }: Candidate): number {
+/** Of a touch as a candidate of several models only that of the first is noted. */
+function noteWritten(touch: Touch, written: WrittenCandidate): void {
+  if (!(touch instanceof InternedTouch)) return;
+  if (touch.written === undefined || touch.written.model === written.model) touch.written = written;
+}
+
+function putCandidate(at: number, touch: Touch, model: string, creditMicros: number, reason: string): number {
   const start = at + 3;
   scratch[start] = 0x0a;
   scratch[start + 1] = UUID_LENGTH;
@@ -253,13 +268,12 @@ function putVarint(at: number, value: number): number {
   return end + 1;
 }
 
-/** Room for some bytes and these texts: no UTF-16 unit takes more than 3 bytes of UTF-8. */
-function reserve(bytes: number, ...texts: string[]): void {
+/** Where a message may begin that takes so many bytes, beside its fixed ones and these texts. */
+function begin(memory: OutputMemory, bytes: number, ...texts: string[]): number {
   let needed = MAX_FIXED_BYTES + bytes;
+  // No UTF-16 unit takes more than 3 bytes of UTF-8.
   for (const text of texts) needed += 3 * text.length;
-  if (needed > scratch.length) scratch = Buffer.allocUnsafe(needed);
-}
-
-function copyTo(end: number): Buffer {
-  return Buffer.from(scratch.subarray(0, end));
+  memory.reserve(needed);
+  scratch = memory.page;
+  return memory.used;
 }

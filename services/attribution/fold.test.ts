@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
-import { newEffects } from './effects.ts';
+import { type Decision, newEffects } from './effects.ts';
 import { explain } from './explain.ts';
 import { fold } from './fold.ts';
 import { newUser } from './state.ts';
@@ -81,7 +81,7 @@ test('a correction moves the counters from the old campaign to the new', () => {
 
 test('the decision lists every click in the window with the reason', () => {
   const { decisions } = play('click A @1 \n click B @2 \n click C @2 \n click D @9 \n conversion X @3');
-  expect(explain(decisions.at(-1)!).map((c) => `${c.touch.clickId} ${c.reason} ${c.creditMicros}`)).toEqual([
+  expect(namedBy(decisions.at(-1)!)).toEqual([
     'C credited 1000000',
     'B lost_tie_on_event_id 0',
     'A older_than_winner 0',
@@ -132,10 +132,17 @@ describe('retention is by arrival', () => {
 test('of very many candidates a decision names those with credit and the latest', () => {
   const journey = [...manyClicks(300), 'conversion X @3'].join('\n');
   const { decisions } = play(journey, { MAX_TOUCHES: '1000', MODELS: 'first_click' });
-  const named = explain(decisions.at(-1)!).map(({ touch }) => touch.clickId);
+  const named = namedBy(decisions.at(-1)!).map((text) => text.split(' ')[0]);
   expect(named).toHaveLength(256);
   expect([named[0], named.at(-2), named.at(-1)]).toEqual([299, 45, 0].map(manyClickId));
 });
+
+/** Clicks, with the reason and the credit. */
+function namedBy(decision: Decision): string[] {
+  const named: string[] = [];
+  explain(decision, (touch, _, creditMicros, reason) => named.push(`${touch.clickId} ${reason} ${creditMicros}`));
+  return named;
+}
 
 test('a duplicate among very many touches is known, of the first and of the last', () => {
   const clicks = manyClicks(300);

@@ -40,14 +40,15 @@ export function seenName({ userId, kind, eventId }: Omit<SeenId, 'arrival'>): st
   return `${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${eventId}`;
 }
 
-/** Value: a DailyStats. */
-export function counterKey(key: CounterKey): Buffer {
-  return Buffer.from(COUNTER + counterName(key));
+/** Value: a DailyStats, of the counter of this name. */
+export function counterKey(name: string): Buffer {
+  return Buffer.from(COUNTER + name);
 }
 
 /** Names a counter in keys of RocksDB and of the log. */
 export function counterName({ day, campaignId, source, conversionType, model }: CounterKey): string {
-  return `${day}\0${campaignId}\0${source}\0${conversionType}\0${model}`;
+  // A template would be kept as the tree of its parts.
+  return [day, campaignId, source, conversionType, model].join('\0');
 }
 
 export function isUserKey(key: Buffer): boolean {

@@ -7,6 +7,7 @@ import type { AttributionConfig } from './config.ts';
 import { countFolded } from './count-folded.ts';
 import { newCounters } from './counters.ts';
 import type { Tally } from './effects.ts';
+import { OutputMemory } from './encode-outputs.ts';
 import { PROGRESS_KEY } from './keys.ts';
 import { counterRecords, type DeadLetter, progressRecord, rowRecords } from './publish.ts';
 import { EventBatch, readEvent } from './read-event.ts';
@@ -25,8 +26,10 @@ export interface PartitionFold {
    * Folds records that follow those before. The rows, decisions and dead letters that it returns have to be published
    * before `flush`: published twice is harmless, never published is not. With a baseline, the records must not go
    * across those that it knows, see `untilBoundary`.
+   *
+   * @param memory where the values lie of what it returns
    */
-  fold(store: StateStore, records: readonly LogRecord[], traces?: Traces): NewRecord[];
+  fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
   /** Counters that changed since the last call, and the tallies: also to be published before `flush`. */
   takeTallies(): NewRecord[];
   /** It is time to flush: what is not yet written takes as much memory as it may. */
@@ -69,7 +72,7 @@ export function newPartitionFold(
     get progress() {
       return progress;
     },
-    fold(store, records, traces = NO_TRACES) {
+    fold(store, records, memory = new OutputMemory(), traces = NO_TRACES) {
       const began = performance.now();
       const { table } = users;
       events.begin(records.length, table);
@@ -84,7 +87,7 @@ export function newPartitionFold(
       isKnown = baseline !== undefined && moment.version <= knownThrough(baseline);
       const tallies = isKnown ? baseline!.known : advance(progress, records.length, effects.tally, deadLetters.length);
       progress = { ...tallies, ...moment };
-      const rows = rowRecords({ partition, effects, deadLetters, traces });
+      const rows = rowRecords({ partition, effects, deadLetters, traces, memory });
       countFolded({ events, effects, deadLetters, models: config.models }, began);
       return rows;
     },

@@ -4,7 +4,7 @@ import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts'
 import type { Traces } from '../shared/telemetry/tracing.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Decision, Effects } from './effects.ts';
-import { encodeAttributed, encodeDecision, WrittenCandidates } from './encode-outputs.ts';
+import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
 
 /** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
 
@@ -32,28 +32,28 @@ export async function publish(log: EventLog, outputs: readonly NewRecord[]): Pro
   }
 }
 
-/** The records of what single events lead to. */
+/** The records of what single events lead to, whose values lie in `memory`. */
 export function rowRecords(rows: {
   partition: number;
   effects: Effects;
   deadLetters: readonly DeadLetter[];
   traces: Traces;
+  memory: OutputMemory;
 }): NewRecord[] {
-  const { partition, effects, deadLetters, traces } = rows;
-  const written = new WrittenCandidates();
+  const { partition, effects, deadLetters, traces, memory } = rows;
   return [
     ...effects.attributed.map((row) => ({
       topic: 'attributed-events' as const,
       partition,
       key: row.userId,
-      value: encodeAttributed(row),
+      value: encodeAttributed(row, memory),
       headers: traces.get(row.offset),
     })),
     ...lastDecisions(effects).map((decision) => ({
       topic: 'conversion-decisions' as const,
       partition,
       key: decision.userId,
-      value: encodeDecision(decision, written),
+      value: encodeDecision(decision, memory),
       headers: traces.get(decision.offset),
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),

@@ -69,12 +69,13 @@ test('what is added to the bytes of a state is added to the state', () => {
     fc.property(user, user, (state, more) => {
       const writer = new StateWriter();
       for (const conversion of more.conversions) writer.conversion(conversion);
+      const conversionsEnd = writer.length;
       for (const touch of more.touches) writer.touch(touch);
       const added = Buffer.from(writer.bytes.subarray(0, writer.length));
       const { touches, conversions } = plain(decodeUser(Buffer.concat([encodeUser(state), added])));
       expect(touches).toEqual([...state.touches, ...more.touches]);
       expect(conversions).toEqual([...state.conversions, ...more.conversions]);
-      expect(plain({ ...more, conversions: readConversions(added) })).toEqual(more);
+      expect(plain({ ...more, conversions: readConversions(added, 0, conversionsEnd) })).toEqual(more);
     }),
   );
 });

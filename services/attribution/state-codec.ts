@@ -263,30 +263,30 @@ export interface EntryReader {
   conversion(at: number, end: number): void;
 }
 
-/** Goes through a user's state; from `start` on, if it has no head. Throws an Error if the format is another. */
-export function readEntries(bytes: Buffer, reader: EntryReader, start = checkedHead(bytes)): void {
-  for (let at = start; at < bytes.length; ) {
+/** Goes through a user's state. Throws an Error if the format is another. */
+export function readEntries(bytes: Buffer, reader: EntryReader): void {
+  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
+  for (let at = HEAD_BYTES; at < bytes.length; ) {
     const isTouch = bytes[at] === TOUCH;
-    const end = isTouch ? endOfTouch(bytes, at) : at + bytes.readUInt32LE(at + 1);
+    const end = isTouch ? endOfTouch(bytes, at) : at + conversionBytes(bytes, at);
     if (isTouch) reader.touch(at);
     else reader.conversion(at, end);
     at = end;
   }
 }
 
-function checkedHead(bytes: Buffer): number {
-  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
-  return HEAD_BYTES;
+function conversionBytes(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 1);
 }
 
 export function isOverflowed(bytes: Buffer): boolean {
   return bytes[OVERFLOWED] === 1;
 }
 
-/** The conversions in bytes without a head, which must not change while these are in use. */
-export function readConversions(bytes: Buffer): DecidedConversion[] {
+/** The conversions in these bytes, which must not change while they are in use. */
+export function readConversions(bytes: Buffer, start: number, end: number): DecidedConversion[] {
   const conversions: DecidedConversion[] = [];
-  readEntries(bytes, { touch() {}, conversion: (at) => conversions.push(new StoredConversion(bytes, at)) }, 0);
+  for (let at = start; at < end; at += conversionBytes(bytes, at)) conversions.push(new StoredConversion(bytes, at));
   return conversions;
 }
 

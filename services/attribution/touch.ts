@@ -24,20 +24,6 @@ export function touchMemory(words: number): TouchMemory {
   return { words: new Int32Array(memory), times: new Float64Array(memory), bytes: new Uint8Array(memory) };
 }
 
-/** Memory for touches, one after the other, of which the first `length` words are taken. */
-export interface TouchSpace {
-  memory: TouchMemory;
-  length: number;
-}
-
-/** Makes room for some touches more. Those that lie in the memory stay there. */
-export function reserve(space: TouchSpace, touches: number): void {
-  const needed = touches * TOUCH_WORDS;
-  if (space.length + needed <= space.memory.words.length) return;
-  space.memory = touchMemory(2 * (space.length + needed));
-  space.length = 0;
-}
-
 interface Placement {
   campaignId: string;
   source: string;
@@ -84,15 +70,13 @@ export class TouchTexts {
   }
 }
 
-/** A touch as a candidate that has no credit, among others of a batch. */
+/** Where a touch was last written as a candidate that has no credit. */
 export interface WrittenCandidate {
-  /** Whose memory it lies in. */
-  by: object;
+  page: Buffer;
+  at: number;
+  length: number;
   model: string;
   reason: string;
-  /** How far before the end of the memory it begins. */
-  beforeEnd: number;
-  length: number;
 }
 
 /** A touch where it lies in memory, which must not be used for another meanwhile. */
@@ -100,7 +84,7 @@ export class InternedTouch implements Touch {
   readonly texts: TouchTexts;
   readonly memory: TouchMemory;
   readonly at: number;
-  /** Where it lies as a candidate, for who writes decisions. */
+  /** For who writes decisions of one batch. */
   written: WrittenCandidate | undefined = undefined;
 
   constructor(texts: TouchTexts, memory: TouchMemory, at: number) {
@@ -140,6 +124,50 @@ export class InternedTouch implements Touch {
 
   get source(): string {
     return this.texts.textsOf(this.placement).source;
+  }
+}
+
+/** So many touches, of some users with very many, are not kept: they take 10 MB. */
+const MOST_KEPT = 100_000;
+
+/**
+ * Touches copied for a while, one after the other. What is used again is not only the memory but the objects, too: those
+ * of a batch live just long enough for V8 to move them to where garbage is collected least, and last.
+ */
+export class TouchSpace {
+  readonly #texts: TouchTexts;
+  #memory = touchMemory(0);
+  #touches: InternedTouch[] = [];
+  #count = 0;
+
+  constructor(texts: TouchTexts) {
+    this.#texts = texts;
+  }
+
+  /** Makes room for some touches more. Those that lie in the memory stay good. */
+  reserve(touches: number): void {
+    const needed = (this.#count + touches) * TOUCH_WORDS;
+    if (needed <= this.#memory.words.length) return;
+    this.#memory = touchMemory(2 * needed);
+    this.#touches = [];
+    this.#count = 0;
+  }
+
+  /** Copies a touch to where there is room. */
+  copy(from: TouchMemory, start: number): InternedTouch {
+    const i = this.#count++;
+    const touch = (this.#touches[i] ??= new InternedTouch(this.#texts, this.#memory, i * TOUCH_WORDS));
+    copyTouch(from, start, this.#memory, touch.at);
+    touch.written = undefined;
+    return touch;
+  }
+
+  /** Those in it are used no more. */
+  clear(): void {
+    this.#count = 0;
+    if (this.#touches.length <= MOST_KEPT) return;
+    this.#memory = touchMemory(0);
+    this.#touches = [];
   }
 }
 

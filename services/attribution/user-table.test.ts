@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Touch } from './state.ts';
-import { encodeUser } from './state-codec.ts';
-import { putTouch, TOUCH_WORDS, touchMemory } from './touch.ts';
+import { encodeUser, StateWriter } from './state-codec.ts';
+import { putTouch, TOUCH_WORDS, TouchSpace, touchMemory } from './touch.ts';
 import { NO_USER } from './user-index.ts';
 import { UserTable } from './user-table.ts';
 
@@ -95,13 +95,19 @@ test('a user is the same after it was stored and loaded', () => {
   const bytes = encodeUser({ touches, conversions, overflowed: true });
   const slot = table.add('ann');
   table.load(slot, bytes);
-  const loaded = table.touchesOf(slot, { memory: touchMemory(0), length: 0 });
+  const loaded = table.touchesOf(slot, new TouchSpace(table.texts));
   expect(loaded.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId }))).toEqual(
     touches.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId })),
   );
   const body = encodeUser({ touches: [], conversions, overflowed: true }).subarray(2);
-  expect(table.conversionsOf(slot)).toEqual(body);
-  expect(table.conversionsOf(slot, 130)).toEqual(body.subarray(130));
+  expect(conversionsOf(table, slot, 0)).toEqual(body);
+  expect(conversionsOf(table, slot, 130)).toEqual(body.subarray(130));
   expect(table.isOverflowed(slot)).toBe(true);
   expect(table.unstored(slot)).toEqual({ touches: 20, conversions: body.length });
 });
+
+function conversionsOf(table: UserTable, slot: number, first: number): Buffer {
+  const writer = new StateWriter();
+  table.copyConversions(slot, first, writer);
+  return Buffer.from(writer.bytes.subarray(0, writer.length));
+}

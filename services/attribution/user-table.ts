@@ -1,13 +1,20 @@
 import { BLOCK_BYTES, Blocks, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from './blocks.ts';
-import { isOverflowed, readEntries, readIdWords, StoredTouch, type Times, timesAt } from './state-codec.ts';
+import {
+  isOverflowed,
+  readEntries,
+  readIdWords,
+  type StateWriter,
+  StoredTouch,
+  type Times,
+  timesAt,
+} from './state-codec.ts';
 import {
   copyTouch,
   filterBitOf,
   hasSameId,
-  InternedTouch,
+  type InternedTouch,
   idAt,
   putFields,
-  reserve,
   TOUCH_WORDS,
   type TouchMemory,
   type TouchSpace,
@@ -40,6 +47,9 @@ const COUNTED = 17;
 /** A bit for each of 256 values that ids are hashed to: those of the user's touches are set. */
 const FILTER = 18;
 const FILTER_WORDS = 8;
+/** One more than where the user is among those who are open. */
+const PLACE = 26;
+export const NO_PLACE = -1;
 
 /** Some ids have keys of their own. */
 const OVERFLOWED = 1;
@@ -125,6 +135,15 @@ export class UserTable {
     this.#slots.words[slot * SLOT_WORDS + FLAGS]! |= OVERFLOWED;
   }
 
+  /** Where the user is among those whose state is taken apart; NO_PLACE if it isn't. */
+  placeOf(slot: number): number {
+    return this.#slots.words[slot * SLOT_WORDS + PLACE]! - 1;
+  }
+
+  setPlace(slot: number, place: number): void {
+    this.#slots.words[slot * SLOT_WORDS + PLACE] = place + 1;
+  }
+
   /**
    * Adds a click that is later than all the user's touches and conversions, which is what most clicks are: then it
    * changes no decision. False, and nothing changed, if it isn't, if something would have to go, or if it may be a
@@ -171,12 +190,8 @@ export class UserTable {
   /** The user's touches, copied to `space`. */
   touchesOf(slot: number, space: TouchSpace): InternedTouch[] {
     const touches: InternedTouch[] = [];
-    reserve(space, this.#slots.words[slot * SLOT_WORDS + TOUCH_COUNT]!);
-    this.forEachTouch(slot, 0, (memory, at) => {
-      copyTouch(memory, at, space.memory, space.length);
-      touches.push(new InternedTouch(this.texts, space.memory, space.length));
-      space.length += TOUCH_WORDS;
-    });
+    space.reserve(this.#slots.words[slot * SLOT_WORDS + TOUCH_COUNT]!);
+    this.forEachTouch(slot, 0, (memory, at) => touches.push(space.copy(memory, at)));
     return touches;
   }
 
@@ -224,20 +239,22 @@ export class UserTable {
     all[time + LAST_CONVERSION_TIMESTAMP] = Math.max(all[time + LAST_CONVERSION_TIMESTAMP]!, times.timestamp);
   }
 
-  /** A copy of the user's conversions as they are stored, from the byte `first` on. */
-  conversionsOf(slot: number, first = 0): Buffer {
+  /** Adds the user's conversions as they are stored, from the byte `first` on, to what is written. */
+  copyConversions(slot: number, first: number, to: StateWriter): void {
     const { words } = this.#slots;
     const length = words[slot * SLOT_WORDS + CONVERSION_BYTES]!;
-    const copy = Buffer.allocUnsafe(length - first);
+    to.reserve(length - first);
     let block = words[slot * SLOT_WORDS + CONVERSION_HEAD]!;
     for (let i = 0; i < length; i += CONTENT_BYTES) {
       if (i > 0) block = this.#blocks.next(block);
+      if (first >= i + CONTENT_BYTES) continue;
       const from = 4 * (wordOf(block) + HEAD_WORDS);
-      const { bytes } = this.#blocks.pageOf(block);
-      const part = Math.min(CONTENT_BYTES, length - i);
-      for (let j = Math.max(0, first - i); j < part; j++) copy[i + j - first] = bytes[from + j]!;
+      to.copy(
+        this.#blocks.pageOf(block).bytes,
+        from + Math.max(0, first - i),
+        from + Math.min(CONTENT_BYTES, length - i),
+      );
     }
-    return copy;
   }
 
   clearConversions(slot: number): void {
@@ -254,15 +271,14 @@ export class UserTable {
   /** Fills a user that was added with what the store has of it. */
   load(slot: number, stored: Buffer): void {
     if (isOverflowed(stored)) this.setOverflowed(slot);
-    const space = touchMemory(TOUCH_WORDS);
     readEntries(stored, {
       touch: (at) => {
         const touch = new StoredTouch(stored, at);
-        readIdWords(stored, at, space.words, idAt(0));
+        readIdWords(stored, at, oneTouch.words, idAt(0));
         const ad = this.texts.ads.numberOf(stored, touch.ad, touch.placement);
         const placement = this.texts.placements.numberOf(stored, touch.placement, touch.end);
-        putFields(space, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, placement });
-        this.putTouch(slot, space, 0);
+        putFields(oneTouch, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, placement });
+        this.putTouch(slot, oneTouch, 0);
       },
       conversion: (at, end) => this.putConversion(slot, stored, at, end, timesAt(stored, at)),
     });
@@ -386,3 +402,5 @@ export class UserTable {
     this.#slots = larger;
   }
 }
+
+const oneTouch = touchMemory(TOUCH_WORDS);

@@ -7,8 +7,8 @@ import { type EventBatch, touchAt } from './read-event.ts';
 import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
 import { readConversions, StateWriter } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
-import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, type TouchSpace, touchMemory } from './touch.ts';
-import { UserTable } from './user-table.ts';
+import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, TouchSpace, touchMemory } from './touch.ts';
+import { NO_PLACE, UserTable } from './user-table.ts';
 
 /** Told of a click that is no duplicate, by the number of its placement. */
 export type OnClick = (placement: number, timestamp: number, offset: number) => void;
@@ -19,8 +19,12 @@ const MOST_DIRTY = 0.75;
 /** Texts of this size, in bytes, are forgotten, with all users whose touches have their numbers. */
 const MOST_TEXTS = 32 << 20;
 
+/** Memory of this size, in bytes, for stored conversions is not kept from one batch to the next. */
+const MOST_STORED = 16 << 20;
+
 /** A user whose state is taken apart for the whole fold, and how it was before. */
 interface OpenUser {
+  slot: number;
   state: UserState;
   touches: Touch[];
   conversions: DecidedConversion[];
@@ -36,8 +40,9 @@ export class Users {
   readonly #cacheBytes: () => number;
   /** Arrivals of ids that were moved out of their user's state and are not yet in the store, by their names. */
   readonly #moved = new Map<string, number>();
-  /** Of users who are open, those of the batch under way. */
-  readonly #space: TouchSpace = { memory: touchMemory(0), length: 0 };
+  /** The touches and the stored conversions of users who are open. */
+  #space = new TouchSpace(this.table.texts);
+  #stored = new StateWriter();
   readonly #writer = new StateWriter();
   readonly #writeTouch = (memory: TouchMemory, at: number) => this.#writer.touchAt(memory, at, this.table.texts);
 
@@ -52,18 +57,25 @@ export class Users {
    * touches are good until the next call.
    */
   fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
-    this.#space.length = 0;
+    this.#space.clear();
+    this.#stored.length = 0;
+    if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
     const seen = this.#loadSeen(store, events);
     const effects = newEffects();
-    const open = new Map<number, OpenUser>();
+    const open: OpenUser[] = [];
     for (let i = 0; i < events.count; i++) {
       const slot = events.slotOf(i);
-      if (events.isClick(i) && !open.has(slot) && this.#append(slot, events, i, onClick)) effects.tally.clicks++;
-      else this.#foldWhole(events.eventAt(i), this.#open(slot, open), seen, effects);
+      const place = this.table.placeOf(slot);
+      if (place === NO_PLACE && events.isClick(i) && this.#append(slot, events, i, onClick)) {
+        effects.tally.clicks++;
+        continue;
+      }
+      const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
+      this.#foldWhole(events.eventAt(i), user, seen, effects);
     }
-    for (const [slot, user] of open) this.#close(slot, user);
+    for (const user of open) this.#close(user);
     this.table.evict(this.#cacheBytes());
     return effects;
   }
@@ -91,7 +103,9 @@ export class Users {
 
   /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
   forgetTexts(): void {
-    if (this.table.texts.bytesUsed >= MOST_TEXTS) this.table = new UserTable();
+    if (this.table.texts.bytesUsed < MOST_TEXTS) return;
+    this.table = new UserTable();
+    this.#space = new TouchSpace(this.table.texts);
   }
 
   *#puts(slots: readonly number[], moved: readonly [name: string, arrival: number][]): Generator<StateEntry> {
@@ -112,9 +126,7 @@ export class Users {
 
   #entry(slot: number, firstTouch: number, firstConversionByte: number): StateEntry {
     const writer = this.#writer;
-    const conversions = this.table.conversionsOf(slot, firstConversionByte);
-    writer.reserve(conversions.length);
-    writer.copy(conversions, 0, conversions.length);
+    this.table.copyConversions(slot, firstConversionByte, writer);
     this.table.forEachTouch(slot, firstTouch, this.#writeTouch);
     this.table.stored(slot);
     return { key: userKey(this.table.index.idOf(slot)), value: writer.bytes.subarray(0, writer.length) };
@@ -153,15 +165,20 @@ export class Users {
     return true;
   }
 
-  #open(slot: number, open: Map<number, OpenUser>): OpenUser {
-    const before = open.get(slot);
-    if (before !== undefined) return before;
+  #open(slot: number, open: OpenUser[]): OpenUser {
     const touches: Touch[] = this.table.touchesOf(slot, this.#space);
-    const conversions = readConversions(this.table.conversionsOf(slot));
+    const conversions = this.#conversionsOf(slot);
     const state = { touches, conversions, overflowed: this.table.isOverflowed(slot) };
-    const user = { state, touches, conversions, conversionCount: conversions.length, hadClick: false };
-    open.set(slot, user);
+    const user = { slot, state, touches, conversions, conversionCount: conversions.length, hadClick: false };
+    this.table.setPlace(slot, open.push(user) - 1);
     return user;
+  }
+
+  /** They lie in the batch's memory. */
+  #conversionsOf(slot: number): DecidedConversion[] {
+    const from = this.#stored.length;
+    this.table.copyConversions(slot, 0, this.#stored);
+    return readConversions(this.#stored.bytes, from, this.#stored.length);
   }
 
   #foldWhole(event: FoldEvent, user: OpenUser, seen: Map<string, number>, effects: Effects): void {
@@ -183,7 +200,8 @@ export class Users {
   }
 
   /** Puts a user back together: what was only added to is only added to. */
-  #close(slot: number, { state, touches, conversions, conversionCount, hadClick }: OpenUser): void {
+  #close({ slot, state, touches, conversions, conversionCount, hadClick }: OpenUser): void {
+    this.table.setPlace(slot, NO_PLACE);
     if (state.overflowed) this.table.setOverflowed(slot);
     const isAddedTo = !hadClick && state.conversions === conversions && !state.overflowed;
     if (hadClick || state.touches !== touches) this.#replaceTouches(slot, state.touches);

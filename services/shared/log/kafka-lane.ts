@@ -1,3 +1,4 @@
+import type { SpareMemory } from '../spare-memory.ts';
 import { newRecordBytes, type RecordBytes } from './kafka-batch.ts';
 
 /** A batch of this size takes no more records. With one more of the largest size it must fit max.message.bytes. */
@@ -32,35 +33,6 @@ export interface Lane {
   identity: Identity | undefined;
   /** Of the first record of the next batch. */
   sequence: number;
-}
-
-/**
- * Memory of batches that are over, for those to come. To V8 memory got anew is a reason to mark its whole heap after
- * each 64 MB.
- */
-export interface SpareMemory {
-  take(): Buffer | undefined;
-  give(bytes: Buffer): void;
-}
-
-/** Most bytes kept. */
-const SPARE_BYTES = 8 << 20;
-
-export function newSpareMemory(): SpareMemory {
-  const spares: Buffer[] = [];
-  let kept = 0;
-  return {
-    take() {
-      const bytes = spares.pop();
-      kept -= bytes?.length ?? 0;
-      return bytes;
-    },
-    give(bytes) {
-      if (kept + bytes.length > SPARE_BYTES) return;
-      spares.push(bytes);
-      kept += bytes.length;
-    },
-  };
 }
 
 export function newLane(topic: string, partition: number): Lane {

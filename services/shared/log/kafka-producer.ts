@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAPI, initProducerIdV4, produceV11, Writer } from '@platformatic/kafka';
+import { newSpareMemory } from '../spare-memory.ts';
 import { LogFull, LogUnavailable, type NewRecord, type RecordPosition } from './event-log.ts';
 import { encodeBatch, putRecord } from './kafka-batch.ts';
 import { type KafkaCluster, RETRY_MS } from './kafka-cluster.ts';
@@ -11,7 +12,6 @@ import {
   type Identity,
   type Lane,
   newLane,
-  newSpareMemory,
   openBatch,
   takeBatch,
 } from './kafka-lane.ts';
@@ -30,6 +30,9 @@ export interface KafkaProducerOptions {
 
 /** An append of so many bytes is not made to wait for others. */
 const MUCH_BYTES = 64 << 10;
+
+/** Most bytes kept of batches that are over. */
+const SPARE_BYTES = 8 << 20;
 
 const ALL_REPLICAS = -1;
 const NO_TRANSACTION = null;
@@ -73,7 +76,9 @@ export class KafkaProducer {
   readonly #ready = new Set<Lane>();
   readonly #busyBrokers = new Set<number>();
   readonly #waiting = new Set<Promise<void>>();
-  readonly #spares = newSpareMemory();
+  /** Of batches' records, and of batches as they are sent. */
+  readonly #spares = newSpareMemory(SPARE_BYTES);
+  readonly #sendSpares = newSpareMemory(SPARE_BYTES);
   #identity: Identity | undefined;
   #identifying = false;
   #lingering = false;
@@ -220,19 +225,25 @@ export class KafkaProducer {
     if (this.#ready.size > 0) this.#linger();
   }
 
-  #produce(broker: number, load: readonly Lane[], batches: readonly Batch[]): Promise<ProduceAnswer> {
+  async #produce(broker: number, load: readonly Lane[], batches: readonly Batch[]): Promise<ProduceAnswer> {
     const { id: producerId, epoch } = load[0]!.identity!;
     const now = Date.now();
     const topics = new Map<string, ProduceTopic[1]>();
+    const sent: Buffer[] = [];
     load.forEach(({ topic, partition, sequence }, i) => {
-      const bytes = encodeBatch(batches[i]!.records, { producerId, epoch, sequence }, now);
+      const memory = this.#sendSpares.take();
+      const bytes = encodeBatch(batches[i]!.records, { producerId, epoch, sequence }, now, memory);
+      sent.push(memory !== undefined && bytes.buffer === memory.buffer ? memory : bytes);
       const ofTopic = topics.get(topic) ?? [];
       topics.set(topic, ofTopic);
       ofTopic.push({ partition, bytes });
     });
-    return this.#cluster.ask(broker, (connection) =>
+    const answer = await this.#cluster.ask(broker, (connection) =>
       partialAnswer(produce.async(connection, this.#options.replicationTimeoutMs, [...topics])),
     );
+    // Without an answer they may still be on their way.
+    for (const memory of sent) this.#sendSpares.give(memory);
+    return answer;
   }
 
   /** Whether the answer decides about the lane's first batch, which then is over. */
