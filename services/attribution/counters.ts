@@ -58,24 +58,7 @@ export function newCounters(partition: number): Counters {
     const found = kept.get(name);
     if (found !== undefined) return found;
     const [stored] = store.getMany([counterKey(name)]);
-    const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
-    const { day, campaignId, source, conversionType, model } = key;
-    const counter: Counter = {
-      day,
-      campaignId,
-      source,
-      conversionType,
-      model,
-      name,
-      clicks,
-      conversionsMicros,
-      revenueMicros,
-      version,
-      loadedVersion: stored === undefined ? -1 : version,
-      bytes: undefined,
-      isChanged: false,
-      isDirty: false,
-    };
+    const counter = loadCounter(key, name, stored);
     kept.set(name, counter);
     return counter;
   }
@@ -176,6 +159,28 @@ class NumberedCounters {
   clear(): void {
     this.#kinds.clear();
   }
+}
+
+/** @param stored a new one without it */
+function loadCounter(key: CounterKey, name: string, stored: Buffer | undefined): Counter {
+  const { day, campaignId, source, conversionType, model } = key;
+  const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
+  return {
+    day,
+    campaignId,
+    source,
+    conversionType,
+    model,
+    name,
+    clicks,
+    conversionsMicros,
+    revenueMicros,
+    version,
+    loadedVersion: stored === undefined ? -1 : version,
+    bytes: undefined,
+    isChanged: false,
+    isDirty: false,
+  };
 }
 
 const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };

@@ -156,7 +156,8 @@ export class TouchSpace {
   /** Copies a touch to where there is room. */
   copy(from: TouchMemory, start: number): InternedTouch {
     const i = this.#count++;
-    const touch = (this.#touches[i] ??= new InternedTouch(this.#texts, this.#memory, i * TOUCH_WORDS));
+    if (i === this.#touches.length) this.#touches.push(new InternedTouch(this.#texts, this.#memory, i * TOUCH_WORDS));
+    const touch = this.#touches[i]!;
     copyTouch(from, start, this.#memory, touch.at);
     touch.written = undefined;
     return touch;
