@@ -5,6 +5,7 @@ import { type CounterValues, encodeCounter } from './encode-outputs.ts';
 import { counterKey, counterName } from './keys.ts';
 import type { Touch } from './state.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
+import { putAt } from './texts.ts';
 import { InternedTouch, type TouchTexts } from './touch.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
@@ -66,8 +67,10 @@ export function newCounters(partition: number): Counters {
   /** Without strings of campaigns and sources, but for the first time. */
   function counterAt(store: StateStore, { texts, placement }: Placed, kind: CounterKind): Counter {
     const ofDay = numbered.ofDay(texts, kind);
-    const counter = ofDay[placement] ?? counterOf(store, { ...kind, ...texts.textsOf(placement) });
-    ofDay[placement] = counter;
+    const known = ofDay[placement];
+    if (known !== undefined) return known;
+    const counter = counterOf(store, { ...kind, ...texts.textsOf(placement) });
+    putAt(ofDay, placement, counter);
     return counter;
   }
 

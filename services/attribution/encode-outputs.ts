@@ -83,14 +83,11 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
 export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buffer {
   const { userId, conversion, offset, credit, lookbackMs, retracted } = row;
   const { touch, model, creditMicros, valueMicros } = credit;
-  const { adId, campaignId, source } = touch;
-  let at = begin(memory, 0, userId, adId, campaignId, source, conversion.type, model);
+  let at = begin(memory, MAX_CANDIDATE_BYTES, userId, conversion.type, model);
   at = putText(at, 0x0a, conversion.conversionId);
   at = putText(at, 0x12, touch.clickId);
   at = putText(at, 0x1a, userId);
-  at = putText(at, 0x22, adId);
-  at = putText(at, 0x2a, campaignId);
-  at = putText(at, 0x32, source);
+  at = putTexts(at, 0x22, touch);
   at = putText(at, 0x3a, conversion.type);
   at = putDouble(at, 0x41, Number(valueMicros) / 1e6);
   at = putNumber(at, 0x48, touch.timestamp);
@@ -185,7 +182,7 @@ function putCandidate(at: number, touch: Touch, model: string, creditMicros: num
   scratch[start] = 0x0a;
   scratch[start + 1] = UUID_LENGTH;
   writeUuidText(scratch, start + 2, idOf(touch), 0);
-  let end = putTexts(start + 2 + UUID_LENGTH, touch);
+  let end = putTexts(start + 2 + UUID_LENGTH, 0x12, touch);
   end = putNumber(end, 0x28, touch.timestamp);
   end = putName(end, 0x32, model);
   end = putNumber(end, 0x38, creditMicros);
@@ -196,24 +193,43 @@ function putCandidate(at: number, touch: Touch, model: string, creditMicros: num
   return end;
 }
 
-/** The texts of a candidate's touch, copied from where they are if that is known. */
-function putTexts(at: number, touch: Touch): number {
+/** The ad, the campaign and the source of a touch, from this tag on, copied from where they are if that is known. */
+function putTexts(at: number, tag: number, touch: Touch): number {
+  const [adTag, campaignTag, sourceTag] = [tag, tag + NEXT_FIELD, tag + 2 * NEXT_FIELD];
   if (!(touch instanceof InternedTouch)) {
-    return putText(putText(putText(at, 0x12, touch.adId), 0x1a, touch.campaignId), 0x22, touch.source);
+    const end = putText(putText(at, adTag, touch.adId), campaignTag, touch.campaignId);
+    return putText(end, sourceTag, touch.source);
   }
   const { ads, placements } = touch.texts;
   const campaignEnd = touch.texts.campaignEndOf(touch.placement);
-  let end = putBytes(at, 0x12, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
-  end = putBytes(end, 0x1a, placements.bytes, placements.startOf(touch.placement), campaignEnd);
-  return putBytes(end, 0x22, placements.bytes, campaignEnd + 1, placements.endOf(touch.placement));
+  let end = putBytes(at, adTag, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
+  end = putBytes(end, campaignTag, placements.bytes, placements.startOf(touch.placement), campaignEnd);
+  return putBytes(end, sourceTag, placements.bytes, campaignEnd + 1, placements.endOf(touch.placement));
 }
+
+/** From a tag to that of the field behind it, of the same type. */
+const NEXT_FIELD = 1 << 3;
 
 /** Fields that are empty or zero are left out, as proto3 has it. */
 function putText(at: number, tag: number, text: string): number {
   if (text === '') return at;
   scratch[at] = tag;
+  if (text.length < 0x80 && putAscii(at + 2, text)) {
+    scratch[at + 1] = text.length;
+    return at + 2 + text.length;
+  }
   const start = putVarint(at + 1, Buffer.byteLength(text));
   return start + scratch.write(text, start);
+}
+
+/** A few characters: a loop takes less than a call into the runtime. False if there is one that is not ASCII. */
+function putAscii(at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    scratch[at + i] = code;
+  }
+  return true;
 }
 
 function putBytes(at: number, tag: number, bytes: Buffer, start: number, end: number): number {
@@ -261,12 +277,21 @@ function putBigint(at: number, tag: number, value: bigint): number {
 }
 
 function putVarint(at: number, value: number): number {
+  if (value > MAX_INT32) {
+    // The lowest four bytes; divisions of what is no int32 take long.
+    const high = Math.floor(value / 2 ** 28);
+    const low = value - high * 2 ** 28;
+    for (let i = 0; i < 4; i++) scratch[at + i] = (low >>> (7 * i)) | 0x80;
+    return putVarint(at + 4, high);
+  }
   let end = at;
   let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) scratch[end++] = (rest % 0x80) | 0x80;
+  for (; rest > 0x7f; rest >>>= 7) scratch[end++] = rest | 0x80;
   scratch[end] = rest;
   return end + 1;
 }
+
+const MAX_INT32 = 0x7fffffff;
 
 /** Where a message may begin that takes so many bytes, beside its fixed ones and these texts. */
 function begin(memory: OutputMemory, bytes: number, ...texts: string[]): number {

@@ -35,7 +35,7 @@ export function fold(context: FoldContext, user: UserState, event: FoldEvent, ef
 }
 
 type ClickEvent = FoldEvent & { kind: 'click' };
-type ConversionEvent = FoldEvent & { kind: 'conversion' };
+export type ConversionEvent = FoldEvent & { kind: 'conversion' };
 
 function foldClick(
   context: FoldContext,
@@ -62,7 +62,7 @@ function foldClick(
   if (dropped === touch || touch.timestamp > bounds.lastConversionTime) return;
   for (const conversion of user.conversions) {
     if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
-      decideConversion(context, user, { userId, offset, conversion }, effects);
+      decideConversion(context.config, user.touches, { userId, offset, conversion }, effects);
     }
   }
 }
@@ -81,22 +81,36 @@ function foldConversion(
     if (first !== undefined && !sameConversion(first, conversion)) effects.tally.conflicts++;
     return;
   }
-  effects.tally.unattributed++;
   user.conversions.push(conversion);
   bounds.lastConversionTime = Math.max(bounds.lastConversionTime, conversion.timestamp);
   if (user.conversions.length > context.config.maxTouches) {
     const { conversionId: eventId, arrival } = user.conversions.shift()!;
     moveOut(user, effects, { userId: event.userId, kind: 'conversion', eventId, arrival });
   }
-  decideConversion(context, user, event, effects);
+  decideNew(context.config, user.touches, event, effects);
+}
+
+/** Decides a conversion that no earlier one is a duplicate of, of a user with these touches. */
+export function decideNew(
+  config: AttributionConfig,
+  touches: readonly Touch[],
+  event: ConversionEvent,
+  effects: Effects,
+): void {
+  effects.tally.unattributed++;
+  decideConversion(config, touches, event, effects);
 }
 
 /** Decides a conversion, anew if it was decided before, and notes every difference. */
-function decideConversion(context: FoldContext, user: UserState, published: Published, effects: Effects) {
+function decideConversion(
+  config: AttributionConfig,
+  touches: readonly Touch[],
+  published: Published,
+  effects: Effects,
+): void {
   const { conversion } = published;
-  const { config } = context;
   const lookbackMs = config.lookbackMs(conversion.type);
-  const candidates = eligibleTouches(user.touches, conversion.timestamp, lookbackMs);
+  const candidates = eligibleTouches(touches, conversion.timestamp, lookbackMs);
   const before = conversion.credits;
   conversion.credits = decide(config.models, candidates, conversion, lookbackMs);
   redecided(effects, published, { before, candidates, lookbackMs });

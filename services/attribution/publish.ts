@@ -60,9 +60,9 @@ export function rowRecords(rows: {
   ];
 }
 
-/** Of a conversion that was decided several times only the last decision counts. */
+/** Of a conversion that was decided several times only the last decision counts; most of those before are left out. */
 function lastDecisions({ decisions }: Effects): Decision[] {
-  return [...new Map(decisions.map((each) => [`${each.userId}\0${each.conversion.conversionId}`, each])).values()];
+  return [...new Map(decisions.map((each) => [each.conversion, each])).values()];
 }
 
 export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {

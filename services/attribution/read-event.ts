@@ -113,8 +113,10 @@ export class EventBatch {
   /** Finds the slots of the events' users, and adds those that are not there. */
   findUsers(): void {
     const { index } = this.#users;
+    index.findHashes(this.#hashes, this.#slots, this.count);
     for (let i = 0; i < this.count; i++) {
-      this.#slots[i] = index.find(this.#ids[i]!, this.#idStarts[i]!, this.#idEnds[i]!, this.#hashes[i]!);
+      const [start, end, hash] = [this.#idStarts[i]!, this.#idEnds[i]!, this.#hashes[i]!];
+      this.#slots[i] = index.find(this.#ids[i]!, start, end, hash, this.#slots[i]!);
     }
     for (const [i, userId] of this.#texts) this.#slots[i] = index.findText(userId);
     for (let i = 0; i < this.count; i++) if (this.#slots[i] === NO_USER) this.#slots[i] = this.#add(i);

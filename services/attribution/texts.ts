@@ -51,8 +51,10 @@ export class Texts {
   }
 
   textOf(number: number): string {
-    const text = this.#strings[number] ?? this.bytes.toString('utf8', this.startOf(number), this.endOf(number));
-    this.#strings[number] = text;
+    const known = this.#strings[number];
+    if (known !== undefined) return known;
+    const text = this.bytes.toString('utf8', this.startOf(number), this.endOf(number));
+    putAt(this.#strings, number, text);
     return text;
   }
 
@@ -91,6 +93,12 @@ export class Texts {
     }
     this.#table = table;
   }
+}
+
+/** Sets an item of an array, which grows without gaps: one with gaps V8 keeps as a hash table. */
+export function putAt<T>(items: (T | undefined)[], index: number, item: T): void {
+  while (items.length <= index) items.push(undefined);
+  items[index] = item;
 }
 
 /** FNV-1a, 32 bits (datatracker.ietf.org/doc/html/draft-eastlake-fnv). */

@@ -1,5 +1,5 @@
 import type { Touch } from './state.ts';
-import { Texts } from './texts.ts';
+import { putAt, Texts } from './texts.ts';
 import { readUuidText, UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
@@ -58,7 +58,7 @@ export class TouchTexts {
     if (known !== undefined) return known;
     const [campaignId, source] = this.placements.textOf(placement).split('\0') as [string, string];
     const texts = { campaignId, source };
-    this.#placements[placement] = texts;
+    putAt(this.#placements, placement, texts);
     return texts;
   }
 
@@ -205,9 +205,9 @@ export function hasSameId(a: Int32Array, at: number, b: Int32Array, other: numbe
   );
 }
 
-/** In [0, 256): of random ids, random ones. */
-export function filterBitOf(words: Int32Array, at: number): number {
-  const mixed = words[at + ID]! ^ words[at + ID + 3]!;
+/** Eight bits of an id whose words are there: of random ids, random ones. */
+export function hashBitsOf(id: Int32Array, at: number): number {
+  const mixed = id[at]! ^ id[at + 3]!;
   return (mixed ^ (mixed >>> 8) ^ (mixed >>> 16) ^ (mixed >>> 24)) & 0xff;
 }
 

@@ -16,6 +16,9 @@ test('finds who is there and nobody else, whoever came and went', () => {
         if (bytes.every((byte) => byte < 0x80)) {
           const hash = hashOf(bytes, 1, bytes.length - 1);
           expect(index.find(bytes, 1, bytes.length - 1, hash)).toBe(slots.get(id) ?? NO_USER);
+          const found = Int32Array.of(0);
+          index.findHashes(Int32Array.of(hash), found, 1);
+          expect(index.find(bytes, 1, bytes.length - 1, hash, found[0]!)).toBe(slots.get(id) ?? NO_USER);
         }
         const slot = slots.get(id);
         if (goes && slot !== undefined) {

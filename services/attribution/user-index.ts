@@ -32,9 +32,28 @@ export class UserIndex {
     return this.#ids[slot]!;
   }
 
-  /** The slot of the user whose id is these bytes, all of them ASCII, of this hash; NO_USER if it is not there. */
-  find(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    for (let slot = this.#first(hash); slot !== NO_USER; slot = this.#next[slot]!) {
+  /**
+   * For each hash the first slot of a user whose id has it; NO_USER if there is none.
+   *
+   * @param slots where to put them; the first `count` count
+   */
+  findHashes(hashes: Int32Array, slots: Int32Array, count: number): void {
+    // Each step of its own, so that the processor waits for the memory of many at a time.
+    for (let i = 0; i < count; i++) slots[i] = this.#first(hashes[i]!);
+    for (let i = 0; i < count; i++) {
+      let slot = slots[i]!;
+      while (slot !== NO_USER && this.#hashes[slot] !== hashes[i]) slot = this.#next[slot]!;
+      slots[i] = slot;
+    }
+  }
+
+  /**
+   * The slot of the user whose id is these bytes, all of them ASCII, of this hash; NO_USER if it is not there.
+   *
+   * @param from what `findHashes` found for it
+   */
+  find(bytes: Uint8Array, start: number, end: number, hash: number, from = this.#first(hash)): number {
+    for (let slot = from; slot !== NO_USER; slot = this.#next[slot]!) {
       if (this.#hashes[slot] === hash && isText(this.#ids[slot]!, bytes, start, end)) return slot;
     }
     return NO_USER;

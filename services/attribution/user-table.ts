@@ -10,7 +10,7 @@ import {
 } from './state-codec.ts';
 import {
   copyTouch,
-  filterBitOf,
+  hashBitsOf,
   hasSameId,
   type InternedTouch,
   idAt,
@@ -22,6 +22,7 @@ import {
   touchMemory,
 } from './touch.ts';
 import { NO_USER, UserIndex } from './user-index.ts';
+import { UUID_WORDS } from './uuid.ts';
 
 /** Words of a slot: a whole number of cache lines. */
 const SLOT_WORDS = 32;
@@ -50,6 +51,10 @@ const FILTER_WORDS = 8;
 /** One more than where the user is among those who are open. */
 const PLACE = 26;
 export const NO_PLACE = -1;
+const CONVERSION_COUNT = 27;
+/** As FILTER, of conversions, in half the bits: there are fewer. */
+const CONVERSION_FILTER = 28;
+const CONVERSION_FILTER_BITS = 128;
 
 /** Some ids have keys of their own. */
 const OVERFLOWED = 1;
@@ -63,9 +68,9 @@ const FIRST_SLOTS = 1024;
 /** What a user takes in the index, about: its id and a place in three lists. */
 const INDEX_BYTES = 64;
 
-/** What a click must find to be added to a user as it is. */
+/** What an event must find to be added to a user as it is. */
 export interface AppendLimits {
-  /** Most touches that a user has. */
+  /** Most touches, and conversions, that a user has. */
   maxTouches: number;
   /** How long after their arrival touches and conversions are kept, in ms. */
   touchRetentionMs: number;
@@ -154,14 +159,11 @@ export class UserTable {
     const { words, times } = this.#slots;
     const time = at >> 1;
     const timestamp = from.times[start >> 1]!;
-    const arrival = from.times[(start >> 1) + 1]!;
     if (
       timestamp <= times[time + LAST_TOUCH_TIMESTAMP]! ||
       timestamp <= times[time + LAST_CONVERSION_TIMESTAMP]! ||
       words[at + TOUCH_COUNT]! >= limits.maxTouches ||
-      (words[at + FLAGS]! & OVERFLOWED) !== 0 ||
-      times[time + FIRST_TOUCH_ARRIVAL]! < arrival - limits.touchRetentionMs ||
-      times[time + FIRST_CONVERSION_ARRIVAL]! < arrival - limits.conversionRetentionMs ||
+      this.#mustGo(at, from.times[(start >> 1) + 1]!, limits) ||
       this.#hasTouch(at, from.words, start)
     ) {
       return false;
@@ -169,6 +171,23 @@ export class UserTable {
     this.putTouch(slot, from, start);
     this.touched(slot);
     return true;
+  }
+
+  /**
+   * Whether a conversion with this id is new to the user and nothing of the user has to go for it; then its touches
+   * decide it. If not, it takes the whole fold.
+   *
+   * @param arrival of the conversion, in ms
+   */
+  takesConversion(slot: number, id: Int32Array, arrival: number, limits: AppendLimits): boolean {
+    const at = slot * SLOT_WORDS;
+    const { words } = this.#slots;
+    const bit = conversionBitOf(id);
+    return (
+      words[at + CONVERSION_COUNT]! < limits.maxTouches &&
+      (words[at + CONVERSION_FILTER + (bit >> 5)]! & (1 << (bit & 31))) === 0 &&
+      !this.#mustGo(at, arrival, limits)
+    );
   }
 
   /** Adds a touch behind all others. */
@@ -183,7 +202,7 @@ export class UserTable {
     const time = at >> 1;
     times[time + LAST_TOUCH_TIMESTAMP] = from.times[start >> 1]!;
     times[time + FIRST_TOUCH_ARRIVAL] = Math.min(times[time + FIRST_TOUCH_ARRIVAL]!, from.times[(start >> 1) + 1]!);
-    const bit = filterBitOf(from.words, start);
+    const bit = hashBitsOf(from.words, idAt(start));
     words[at + FILTER + (bit >> 5)]! |= 1 << (bit & 31);
   }
 
@@ -234,6 +253,10 @@ export class UserTable {
       words[at + CONVERSION_BYTES]! += part;
       i += part;
     }
+    words[at + CONVERSION_COUNT]!++;
+    readIdWords(from, start, oneId, 0);
+    const bit = conversionBitOf(oneId);
+    words[at + CONVERSION_FILTER + (bit >> 5)]! |= 1 << (bit & 31);
     const time = at >> 1;
     all[time + FIRST_CONVERSION_ARRIVAL] = Math.min(all[time + FIRST_CONVERSION_ARRIVAL]!, times.arrival);
     all[time + LAST_CONVERSION_TIMESTAMP] = Math.max(all[time + LAST_CONVERSION_TIMESTAMP]!, times.timestamp);
@@ -262,7 +285,8 @@ export class UserTable {
     const { words, times } = this.#slots;
     this.#blocks.give(words[at + CONVERSION_HEAD]!);
     words[at + CONVERSION_HEAD] = words[at + CONVERSION_TAIL] = NO_BLOCK;
-    words[at + CONVERSION_BYTES] = 0;
+    words[at + CONVERSION_BYTES] = words[at + CONVERSION_COUNT] = 0;
+    words.fill(0, at + CONVERSION_FILTER, at + CONVERSION_FILTER + CONVERSION_FILTER_BITS / 32);
     times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
     times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
     words[at + STORED_TOUCHES] = NOT_STORED;
@@ -371,10 +395,20 @@ export class UserTable {
     return 4 * SLOT_WORDS + INDEX_BYTES + (touchBlocks + conversionBlocks) * BLOCK_BYTES;
   }
 
+  /** Whether something of the user is too old when an event arrives, or ids have keys of their own. */
+  #mustGo(at: number, arrival: number, limits: AppendLimits): boolean {
+    const { words, times } = this.#slots;
+    return (
+      (words[at + FLAGS]! & OVERFLOWED) !== 0 ||
+      times[(at >> 1) + FIRST_TOUCH_ARRIVAL]! < arrival - limits.touchRetentionMs ||
+      times[(at >> 1) + FIRST_CONVERSION_ARRIVAL]! < arrival - limits.conversionRetentionMs
+    );
+  }
+
   /** Whether the user has the click already. Most new ones are told by the filter; of the others all are looked at. */
   #hasTouch(at: number, from: Int32Array, start: number): boolean {
     const { words } = this.#slots;
-    const bit = filterBitOf(from, start);
+    const bit = hashBitsOf(from, idAt(start));
     if ((words[at + FILTER + (bit >> 5)]! & (1 << (bit & 31))) === 0) return false;
     let left = words[at + TOUCH_COUNT]!;
     for (let block = words[at + TOUCH_HEAD]!; block !== NO_BLOCK; block = this.#blocks.next(block)) {
@@ -404,3 +438,8 @@ export class UserTable {
 }
 
 const oneTouch = touchMemory(TOUCH_WORDS);
+const oneId = new Int32Array(UUID_WORDS);
+
+function conversionBitOf(id: Int32Array): number {
+  return hashBitsOf(id, 0) & (CONVERSION_FILTER_BITS - 1);
+}

@@ -1,12 +1,12 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
 import { HOUR_MS } from '../shared/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
-import { newEffects } from './effects.ts';
+import { type Effects, newEffects } from './effects.ts';
 import { fold } from './fold.ts';
 import { userKey } from './keys.ts';
 import { EventBatch, readEvent } from './read-event.ts';
@@ -37,14 +37,16 @@ function start(env: NodeJS.ProcessEnv = {}) {
   const config = attributionConfig(parseAttributionEnvironment(env));
   const store = memoryStateStore();
   const users = new Users(config, () => Number.POSITIVE_INFINITY);
-  let quick = 0;
+  let clicks = 0;
+  const taken = vi.spyOn(users.table, 'takesConversion');
   return {
     config,
-    quickOnes: () => quick,
+    /** How many events were added to the user as it was. */
+    added: () => ({ clicks, conversions: taken.mock.results.filter(({ value }) => value).length }),
     fold(value: Uint8Array, arrival: number) {
       const batch = new EventBatch(1, users.table);
       readEvent(logRecord({ value }), arrival, batch);
-      const effects = users.fold(store, batch, () => quick++);
+      const effects = users.fold(store, batch, () => clicks++);
       return { effects, event: batch.eventAt(0) };
     },
     click(hour: number) {
@@ -66,6 +68,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
       store.write({ deletes, puts: noting(puts, sizes.puts), appends: noting(appends, sizes.appends) });
       return sizes;
     },
+    isOverflowed: () => users.table.isOverflowed(users.table.index.findText('ann')),
     stored(): UserState | undefined {
       const [bytes] = store.getMany([userKey('ann')]);
       return bytes && decodeUser(bytes);
@@ -123,7 +126,7 @@ test('a user that came back before it could be deleted stays', () => {
   expect(ann.storedHours()).toEqual([1, 40]);
 });
 
-test('a click added to a user as it is, is a click folded, or is left to the fold', () => {
+test('an event added to a user as it is, is an event folded, or is left to the fold', () => {
   const hours = fc.integer({ min: 0, max: 60 });
   const event = fc.record({
     isClick: fc.boolean(),
@@ -132,7 +135,7 @@ test('a click added to a user as it is, is a click folded, or is left to the fol
     pause: hours,
     flushes: fc.boolean(),
   });
-  let added = 0;
+  const added = { clicks: 0, conversions: 0 };
   fc.assert(
     fc.property(fc.array(event, { maxLength: 20 }), (events) => {
       const ann = start({ MAX_TOUCHES: '5' });
@@ -144,19 +147,33 @@ test('a click added to a user as it is, is a click folded, or is left to the fol
         const effects = newEffects();
         const context = { config: ann.config, watermark: arrival, seenArrival: () => undefined };
         fold(context, expected, plainEvent(folded.event), effects);
+        expect(ann.isOverflowed()).toBe(expected.overflowed);
         // An overflowed user's ids are looked up; the naive one has no such store.
         if (expected.overflowed) break;
         expect(folded.effects.tally).toEqual(effects.tally);
+        expect(decided(folded.effects)).toEqual(decided(effects));
         if (!flushes) continue;
         ann.flush();
         expect(plain(ann.stored()!)).toEqual(plain(expected));
       }
-      added += ann.quickOnes();
+      added.clicks += ann.added().clicks;
+      added.conversions += ann.added().conversions;
     }),
     { numRuns: 1500 },
   );
-  expect(added).toBeGreaterThan(500);
+  expect(Math.min(added.clicks, added.conversions)).toBeGreaterThan(500);
 });
+
+function decided({ attributed, decisions }: Effects) {
+  return {
+    attributed: attributed.map(({ conversion, credit, retracted }) => [
+      ...[conversion.conversionId, credit.touch.clickId, credit.creditMicros, credit.valueMicros, retracted],
+    ]),
+    decisions: decisions.map(({ conversion, offset, candidates }) => [
+      ...[conversion.conversionId, offset, ...candidates.map(({ clickId }) => clickId)],
+    ]),
+  };
+}
 
 /** Of its own, as the naive state keeps it. */
 function plainEvent(event: ReturnType<ReturnType<typeof start>['fold']>['event']) {

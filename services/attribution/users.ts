@@ -1,7 +1,7 @@
 import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
-import { type FoldContext, type FoldEvent, fold } from './fold.ts';
+import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from './fold.ts';
 import { isUserKey, seenName, userKey, userOfKey } from './keys.ts';
 import { type EventBatch, touchAt } from './read-event.ts';
 import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
@@ -9,6 +9,7 @@ import { readConversions, StateWriter } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
 import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, TouchSpace, touchMemory } from './touch.ts';
 import { NO_PLACE, UserTable } from './user-table.ts';
+import { readUuidText, UUID_WORDS } from './uuid.ts';
 
 /** Told of a click that is no duplicate, by the number of its placement. */
 export type OnClick = (placement: number, timestamp: number, offset: number) => void;
@@ -68,12 +69,10 @@ export class Users {
     for (let i = 0; i < events.count; i++) {
       const slot = events.slotOf(i);
       const place = this.table.placeOf(slot);
-      if (place === NO_PLACE && events.isClick(i) && this.#append(slot, events, i, onClick)) {
-        effects.tally.clicks++;
-        continue;
+      if (place !== NO_PLACE) this.#foldWhole(events.eventAt(i), open[place]!, seen, effects);
+      else if (!this.#append(slot, events, i, effects, onClick)) {
+        this.#foldWhole(events.eventAt(i), this.#open(slot, open), seen, effects);
       }
-      const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
-      this.#foldWhole(events.eventAt(i), user, seen, effects);
     }
     for (const user of open) this.#close(user);
     this.table.evict(this.#cacheBytes());
@@ -157,11 +156,23 @@ export class Users {
     return seen;
   }
 
-  /** Most clicks come in order: they are added to what there is of their user. */
-  #append(slot: number, events: EventBatch, i: number, onClick: OnClick): boolean {
+  /** Most events change nothing that is there of their user, they are only added to it. False if this one does. */
+  #append(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): boolean {
+    if (!events.isClick(i)) return this.#appendConversion(slot, events.eventAt(i) as ConversionEvent, effects);
     const at = touchAt(i);
     if (!this.table.appendClick(slot, events.touches, at, this.#config)) return false;
+    effects.tally.clicks++;
     onClick(placementAt(events.touches, at), events.touches.times[at >> 1]!, events.offsetOf(i));
+    return true;
+  }
+
+  #appendConversion(slot: number, event: ConversionEvent, effects: Effects): boolean {
+    const { conversionId, arrival } = event.conversion;
+    readUuidText(conversionId, oneId, 0);
+    if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
+    decideNew(this.#config, this.table.touchesOf(slot, this.#space), event, effects);
+    this.#putConversion(slot, event.conversion);
+    this.table.touched(slot);
     return true;
   }
 
@@ -207,12 +218,14 @@ export class Users {
     if (hadClick || state.touches !== touches) this.#replaceTouches(slot, state.touches);
     if (!isAddedTo) this.table.clearConversions(slot);
     const added = isAddedTo ? conversions.slice(conversionCount) : state.conversions;
-    for (const conversion of added) {
-      this.#writer.length = 0;
-      this.#writer.conversion(conversion);
-      this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);
-    }
+    for (const conversion of added) this.#putConversion(slot, conversion);
     this.table.touched(slot);
+  }
+
+  #putConversion(slot: number, conversion: DecidedConversion): void {
+    this.#writer.length = 0;
+    this.#writer.conversion(conversion);
+    this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);
   }
 
   #replaceTouches(slot: number, touches: readonly Touch[]): void {
@@ -225,6 +238,7 @@ export class Users {
 }
 
 const oneTouch = touchMemory(TOUCH_WORDS);
+const oneId = new Int32Array(UUID_WORDS);
 
 function eventIdOf(event: FoldEvent): Omit<SeenId, 'arrival'> {
   const { kind, userId } = event;

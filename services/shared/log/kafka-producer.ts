@@ -102,13 +102,14 @@ export class KafkaProducer {
     const lanes = records.map((record) => this.#laneOf(record));
     /** At first counted from the beginning of the batch. */
     const positions: RecordPosition[] = [];
-    const batches = records.map((record, i) => {
+    const batches: Batch[] = [];
+    for (let i = 0; i < records.length; i++) {
       const lane = lanes[i]!;
       const batch = this.#batchFor(lane);
       positions.push({ partition: lane.partition, offset: batch.records.count });
-      putRecord(batch.records, record);
-      return batch;
-    });
+      putRecord(batch.records, records[i]!);
+      batches.push(batch);
+    }
     this.#inFlightBytes += bytes;
     if (bytes >= MUCH_BYTES) this.#dispatch();
     else this.#linger();
