@@ -14,12 +14,13 @@ export function decide(
   const decided: Credit[] = [];
   for (const model of models) {
     const all = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
+    const first = eligible.length - all.length;
     // Most models leave most touches out, and an apportionment gives nothing for no weight.
     const touches: Touch[] = [];
     const weights: bigint[] = [];
     for (let i = 0; i < all.length; i++) {
       if (all[i] === 0n) continue;
-      touches.push(eligible[i]!);
+      touches.push(eligible[first + i]!);
       weights.push(all[i]!);
     }
     const credits = apportion(WHOLE_CREDIT_MICROS, weights);

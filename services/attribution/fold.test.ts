@@ -26,7 +26,7 @@ function play(journey: string, env: Record<string, string> = {}) {
     const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
     const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 5_000_000n, credits: [] };
     const event = kind === 'click' ? { kind, userId: 'u', offset, touch } : { kind, userId: 'u', offset, conversion };
-    const context = { config, watermark: arrival, seenArrival: (k: string, e: string) => moved.get(`${k} ${e}`) };
+    const context = { config, watermark: arrival, seenArrival: () => moved.get(`${kind} ${id}`) };
     fold(context, user, event, effects);
     for (const seen of effects.movedOut.splice(0)) moved.set(`${seen.kind} ${seen.eventId}`, seen.arrival);
   });

@@ -16,8 +16,8 @@ export interface FoldContext {
   config: AttributionConfig;
   /** The partition's clock: the greatest append time so far, this event's included, in ms. */
   watermark: number;
-  /** Arrival of an event id that was moved out of this user's state; asked only if the user has overflowed. */
-  seenArrival(kind: EventKind, eventId: string): number | undefined;
+  /** Arrival of the event's id, if it was moved out of this user's state; asked only if the user has overflowed. */
+  seenArrival(): number | undefined;
 }
 
 /**
@@ -45,7 +45,7 @@ function foldClick(
   effects: Effects,
 ) {
   const first = sameTouch(user, bounds, touch);
-  if (first !== undefined || wasSeen(context, user, 'click', touch.clickId)) {
+  if (first !== undefined || wasSeen(context, user, 'click')) {
     effects.tally.clickDuplicates++;
     if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
     return;
@@ -59,8 +59,8 @@ function foldClick(
     effects.tally.touchesDropped++;
     moveOut(user, effects, { userId, kind: 'click', eventId: dropped.clickId, arrival: dropped.arrival });
   }
-  if (dropped === touch || touch.timestamp > bounds.lastConversionTime) return;
-  for (const conversion of user.conversions) {
+  if (dropped === touch) return;
+  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
     if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
       decideConversion(context.config, user.touches, { userId, offset, conversion }, effects);
     }
@@ -76,14 +76,15 @@ function foldConversion(
 ) {
   const { conversion } = event;
   const first = user.conversions.find((other) => other.conversionId === conversion.conversionId);
-  if (first !== undefined || wasSeen(context, user, 'conversion', conversion.conversionId)) {
+  if (first !== undefined || wasSeen(context, user, 'conversion')) {
     effects.tally.conversionDuplicates++;
     if (first !== undefined && !sameConversion(first, conversion)) effects.tally.conflicts++;
     return;
   }
   user.conversions.push(conversion);
-  bounds.lastConversionTime = Math.max(bounds.lastConversionTime, conversion.timestamp);
+  bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
+    bounds.lastConversionTimes.shift();
     const { conversionId: eventId, arrival } = user.conversions.shift()!;
     moveOut(user, effects, { userId: event.userId, kind: 'conversion', eventId, arrival });
   }
@@ -127,6 +128,7 @@ function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
     user.conversions = user.conversions.filter(
       (conversion) => watermark - conversion.arrival <= config.conversionRetentionMs,
     );
+    bounds.lastConversionTimes = lastTimes(user.conversions);
   }
   if (watermark - bounds.firstTouchArrival > config.touchRetentionMs) {
     const open = user.conversions.filter((conversion) => isOpen(context, conversion));
@@ -140,9 +142,23 @@ function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
 }
 
 function boundsOf({ touches, conversions }: UserState): UserBounds {
-  let lastConversionTime = Number.NEGATIVE_INFINITY;
-  for (const { timestamp } of conversions) lastConversionTime = Math.max(lastConversionTime, timestamp);
-  return { firstTouchArrival: firstArrival(touches), lastConversionTime, clickIds: undefined };
+  const lastConversionTimes = lastTimes(conversions);
+  return { firstTouchArrival: firstArrival(touches), lastConversionTimes, clickIds: undefined };
+}
+
+function lastTimes(conversions: readonly DecidedConversion[]): number[] {
+  let last = 0;
+  return conversions.map(({ timestamp }) => {
+    last = Math.max(last, timestamp);
+    return last;
+  });
+}
+
+/** All conversions that arrived before this one happened before the time. */
+function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): number {
+  let first = lastConversionTimes.length;
+  while (first > 0 && lastConversionTimes[first - 1]! >= time) first--;
+  return first;
 }
 
 function firstArrival(touches: readonly Touch[]): number {
@@ -168,9 +184,9 @@ function isCandidate({ config }: FoldContext, touch: Touch, conversion: DecidedC
   return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
 }
 
-function wasSeen({ config, watermark, seenArrival }: FoldContext, user: UserState, kind: EventKind, eventId: string) {
+function wasSeen({ config, watermark, seenArrival }: FoldContext, user: UserState, kind: EventKind) {
   if (!user.overflowed) return false;
-  const arrival = seenArrival(kind, eventId);
+  const arrival = seenArrival();
   return arrival !== undefined && watermark - arrival <= config.retentionMs(kind);
 }
 

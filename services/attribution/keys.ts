@@ -31,13 +31,8 @@ export function userOfKey(key: Buffer): string {
 }
 
 /** Value: arrival in ms, as a double. */
-export function seenKey(id: Omit<SeenId, 'arrival'>): Buffer {
-  return Buffer.from(seenName(id));
-}
-
-/** The same as a text. */
-export function seenName({ userId, kind, eventId }: Omit<SeenId, 'arrival'>): string {
-  return `${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${eventId}`;
+export function seenKey({ userId, kind, eventId }: Omit<SeenId, 'arrival'>): Buffer {
+  return Buffer.from(`${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${eventId}`);
 }
 
 /** Value: a DailyStats, of the counter of this name. */

@@ -19,7 +19,7 @@ function creditPercents(model: ModelName, hours: number[]): number[] {
 
 describe('models', () => {
   test.each<[ModelName, number[], number[]]>([
-    ['last_click', [1, 2, 3], [0, 0, 100]],
+    ['last_click', [1, 2, 3], [100]],
     ['first_click', [1, 2, 3], [100, 0, 0]],
     ['linear', [1, 2, 3, 4], [25, 25, 25, 25]],
     ['linear', [1, 2, 3], [33.3333, 33.3333, 33.3334]],

@@ -9,8 +9,8 @@ export interface ConversionTime {
 }
 
 /**
- * An attribution model: one weight per touch, in the order of the touches, none negative and at least one positive.
- * Touches are never empty and ascend by (timestamp, clickId). Must be pure, and weights must be integers so that every
+ * An attribution model: the weights of the last touches, in the order of the touches, none negative and at least one
+ * positive; touches before those have no weight. Touches are never empty and ascend by (timestamp, clickId). Must be pure, and weights must be integers so that every
  * machine credits the same.
  */
 export type AttributionModel = (touches: readonly Touch[], conversion: ConversionTime) => bigint[];
@@ -23,7 +23,7 @@ const HALF_LIVES_PER_LOOKBACK = 4;
 
 /** Every model there is. A new one is one entry here. */
 export const MODELS = {
-  last_click: (touches) => new Array<bigint>(touches.length).fill(0n).with(-1, 1n),
+  last_click: () => [1n],
   first_click: (touches) => touches.map((_, i) => (i === 0 ? 1n : 0n)),
   linear: (touches) => touches.map(() => 1n),
   time_decay: (touches, conversion) =>

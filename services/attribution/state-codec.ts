@@ -1,5 +1,5 @@
 import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from './state.ts';
-import { adAt, idAt, idOf, placementAt, type TouchMemory, type TouchTexts } from './touch.ts';
+import { adAt, idAt, idOf, placementAt, type TouchMemory, type TouchTexts, type TouchWithWords } from './touch.ts';
 import { UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
@@ -79,6 +79,7 @@ export class StateWriter {
   }
 
   conversion(conversion: DecidedConversion): void {
+    if (conversion instanceof StoredConversion && conversion.writeAsStored(this)) return;
     const start = this.length;
     const { type, credits, valueMicros } = conversion;
     this.reserve(TYPE + 3 * type.length);
@@ -127,13 +128,17 @@ export class StateWriter {
 }
 
 /** A touch where it is stored, of which nothing is read before it is asked for. */
-export class StoredTouch implements Touch {
+export class StoredTouch implements TouchWithWords {
   readonly #bytes: Buffer;
   readonly #at: number;
 
   constructor(bytes: Buffer, at: number) {
     this.#bytes = bytes;
     this.#at = at;
+  }
+
+  idWord(i: number): number {
+    return this.#bytes.readInt32LE(this.#at + ID + 4 * i);
   }
 
   get clickId(): string {
@@ -190,6 +195,7 @@ class StoredConversion implements DecidedConversion {
   #conversionId: string | undefined;
   #type: string | undefined;
   #credits: Credit[] | undefined;
+  #isDecidedAnew = false;
 
   constructor(bytes: Buffer, at: number) {
     this.#bytes = bytes;
@@ -219,6 +225,16 @@ class StoredConversion implements DecidedConversion {
 
   set credits(credits: Credit[]) {
     this.#credits = credits;
+    this.#isDecidedAnew = true;
+  }
+
+  /** Writes its bytes as they are; false if they are no longer right. */
+  writeAsStored(writer: StateWriter): boolean {
+    if (this.#isDecidedAnew) return false;
+    const length = conversionBytes(this.#bytes, this.#at);
+    writer.reserve(length);
+    writer.copy(this.#bytes, this.#at, this.#at + length);
+    return true;
   }
 
   get #typeEnd(): number {

@@ -14,8 +14,8 @@ export interface UserState {
 export interface UserBounds {
   /** No touch arrived before, in ms. */
   firstTouchArrival: number;
-  /** No conversion happened later, in ms. */
-  lastConversionTime: number;
+  /** Of each conversion: no later than this happened it, and those that arrived before it, in ms. */
+  lastConversionTimes: number[];
   /** Hashes of the touches' ids, and maybe of touches that are gone. Absent while there are few touches. */
   clickIds: Set<number> | undefined;
 }

@@ -79,8 +79,14 @@ export interface WrittenCandidate {
   reason: string;
 }
 
+/** A touch whose id is known as words, which compare without a string. */
+export interface TouchWithWords extends Touch {
+  /** One of the UUID_WORDS of its id. */
+  idWord(i: number): number;
+}
+
 /** A touch where it lies in memory, which must not be used for another meanwhile. */
-export class InternedTouch implements Touch {
+export class InternedTouch implements TouchWithWords {
   readonly texts: TouchTexts;
   readonly memory: TouchMemory;
   readonly at: number;
@@ -108,6 +114,10 @@ export class InternedTouch implements Touch {
 
   get placement(): number {
     return this.memory.words[this.at + PLACEMENT]!;
+  }
+
+  idWord(i: number): number {
+    return this.memory.words[this.at + ID + i]!;
   }
 
   get clickId(): string {
@@ -176,8 +186,8 @@ const id = new Int32Array(UUID_WORDS);
 
 /** The words of a touch's id, until the next call. */
 export function idOf(touch: Touch): Int32Array {
-  if (touch instanceof InternedTouch) {
-    for (let i = 0; i < UUID_WORDS; i++) id[i] = touch.memory.words[touch.at + ID + i]!;
+  if (hasWords(touch)) {
+    for (let i = 0; i < UUID_WORDS; i++) id[i] = touch.idWord(i);
   } else {
     readUuidText(touch.clickId, id, 0);
   }
@@ -191,8 +201,13 @@ export function idHashOf(touch: Touch): number {
 
 /** Whether two touches are the same click, by their ids. */
 export function isSameClick(a: Touch, b: Touch): boolean {
-  if (!(a instanceof InternedTouch && b instanceof InternedTouch)) return a.clickId === b.clickId;
-  return hasSameId(a.memory.words, a.at, b.memory.words, b.at);
+  if (!hasWords(a) || !hasWords(b)) return a.clickId === b.clickId;
+  for (let i = UUID_WORDS - 1; i >= 0; i--) if (a.idWord(i) !== b.idWord(i)) return false;
+  return true;
+}
+
+function hasWords(touch: Touch): touch is TouchWithWords {
+  return 'idWord' in touch;
 }
 
 /** Whether the touches that lie at these places have the same id. */
@@ -203,12 +218,6 @@ export function hasSameId(a: Int32Array, at: number, b: Int32Array, other: numbe
     a[at + ID + 1] === b[other + ID + 1] &&
     a[at + ID + 2] === b[other + ID + 2]
   );
-}
-
-/** Eight bits of an id whose words are there: of random ids, random ones. */
-export function hashBitsOf(id: Int32Array, at: number): number {
-  const mixed = id[at]! ^ id[at + 3]!;
-  return (mixed ^ (mixed >>> 8) ^ (mixed >>> 16) ^ (mixed >>> 24)) & 0xff;
 }
 
 export function placementAt({ words }: TouchMemory, at: number): number {

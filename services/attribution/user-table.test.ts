@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { loadUser } from './load-user.ts';
 import type { Touch } from './state.ts';
 import { encodeUser, StateWriter } from './state-codec.ts';
 import { putTouch, TOUCH_WORDS, TouchSpace, touchMemory } from './touch.ts';
@@ -94,7 +95,7 @@ test('a user is the same after it was stored and loaded', () => {
   });
   const bytes = encodeUser({ touches, conversions, overflowed: true });
   const slot = table.add('ann');
-  table.load(slot, bytes);
+  loadUser(table, slot, bytes);
   const loaded = table.touchesOf(slot, new TouchSpace(table.texts));
   expect(loaded.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId }))).toEqual(
     touches.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId })),

@@ -1,20 +1,10 @@
 import { BLOCK_BYTES, Blocks, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from './blocks.ts';
-import {
-  isOverflowed,
-  readEntries,
-  readIdWords,
-  type StateWriter,
-  StoredTouch,
-  type Times,
-  timesAt,
-} from './state-codec.ts';
+import { readIdWords, type StateWriter, type Times } from './state-codec.ts';
 import {
   copyTouch,
-  hashBitsOf,
   hasSameId,
   type InternedTouch,
   idAt,
-  putFields,
   TOUCH_WORDS,
   type TouchMemory,
   type TouchSpace,
@@ -22,46 +12,38 @@ import {
   touchMemory,
 } from './touch.ts';
 import { NO_USER, UserIndex } from './user-index.ts';
+import {
+  CONVERSION_BYTES,
+  CONVERSION_COUNT,
+  CONVERSION_FILTER,
+  CONVERSION_FILTER_BITS,
+  CONVERSION_HEAD,
+  CONVERSION_TAIL,
+  COUNTED,
+  conversionBitOf,
+  DIRTY,
+  FILTER,
+  FILTER_WORDS,
+  FIRST_CONVERSION_ARRIVAL,
+  FIRST_TOUCH_ARRIVAL,
+  FLAGS,
+  hasBit,
+  LAST_CONVERSION_TIMESTAMP,
+  LAST_TOUCH_TIMESTAMP,
+  NOT_STORED,
+  OVERFLOWED,
+  PLACE,
+  SEEN,
+  SLOT_WORDS,
+  STORED_CONVERSIONS,
+  STORED_TOUCHES,
+  setBit,
+  TOUCH_COUNT,
+  TOUCH_HEAD,
+  TOUCH_TAIL,
+  touchBitOf,
+} from './user-slot.ts';
 import { UUID_WORDS } from './uuid.ts';
-
-/** Words of a slot: a whole number of cache lines. */
-const SLOT_WORDS = 32;
-/** Numbers of a slot's f64. The first of none is Infinity, the last of none -Infinity. */
-const FIRST_TOUCH_ARRIVAL = 0;
-const FIRST_CONVERSION_ARRIVAL = 1;
-const LAST_TOUCH_TIMESTAMP = 2;
-const LAST_CONVERSION_TIMESTAMP = 3;
-/** Numbers of its words. The tail of a chain follows its head. */
-const TOUCH_HEAD = 8;
-const TOUCH_TAIL = 9;
-const TOUCH_COUNT = 10;
-const CONVERSION_HEAD = 11;
-const CONVERSION_TAIL = 12;
-const CONVERSION_BYTES = 13;
-/** So many touches, and bytes of conversions, are in the store as they are here. */
-const STORED_TOUCHES = 14;
-const STORED_CONVERSIONS = 15;
-const NOT_STORED = -1;
-const FLAGS = 16;
-/** Bytes that dirtyBytes has for it. */
-const COUNTED = 17;
-/** A bit for each of 256 values that ids are hashed to: those of the user's touches are set. */
-const FILTER = 18;
-const FILTER_WORDS = 8;
-/** One more than where the user is among those who are open. */
-const PLACE = 26;
-export const NO_PLACE = -1;
-const CONVERSION_COUNT = 27;
-/** As FILTER, of conversions, in half the bits: there are fewer. */
-const CONVERSION_FILTER = 28;
-const CONVERSION_FILTER_BITS = 128;
-
-/** Some ids have keys of their own. */
-const OVERFLOWED = 1;
-/** It is not yet in the store as it is here. */
-const DIRTY = 2;
-/** Somebody asked for it since eviction last came by. */
-const SEEN = 4;
 
 const TOUCHES_IN_BLOCK = Math.floor(CONTENT_BYTES / (4 * TOUCH_WORDS));
 const FIRST_SLOTS = 1024;
@@ -81,8 +63,6 @@ export interface AppendLimits {
  * The users of a partition that are in memory. Each has a slot, which holds what is asked most, and two chains of blocks:
  * its touches, and its conversions as they are stored. No JavaScript object is made of any of it before somebody asks:
  * collecting garbage would go past millions of them, again and again.
- *
- * A slot is 128 bytes: times in f64, then words in i32.
  */
 export class UserTable {
   readonly index = new UserIndex();
@@ -182,10 +162,9 @@ export class UserTable {
   takesConversion(slot: number, id: Int32Array, arrival: number, limits: AppendLimits): boolean {
     const at = slot * SLOT_WORDS;
     const { words } = this.#slots;
-    const bit = conversionBitOf(id);
     return (
       words[at + CONVERSION_COUNT]! < limits.maxTouches &&
-      (words[at + CONVERSION_FILTER + (bit >> 5)]! & (1 << (bit & 31))) === 0 &&
+      !hasBit(words, at + CONVERSION_FILTER, conversionBitOf(id)) &&
       !this.#mustGo(at, arrival, limits)
     );
   }
@@ -202,8 +181,7 @@ export class UserTable {
     const time = at >> 1;
     times[time + LAST_TOUCH_TIMESTAMP] = from.times[start >> 1]!;
     times[time + FIRST_TOUCH_ARRIVAL] = Math.min(times[time + FIRST_TOUCH_ARRIVAL]!, from.times[(start >> 1) + 1]!);
-    const bit = hashBitsOf(from.words, idAt(start));
-    words[at + FILTER + (bit >> 5)]! |= 1 << (bit & 31);
+    setBit(words, at + FILTER, touchBitOf(from.words, idAt(start)));
   }
 
   /** The user's touches, copied to `space`. */
@@ -255,8 +233,7 @@ export class UserTable {
     }
     words[at + CONVERSION_COUNT]!++;
     readIdWords(from, start, oneId, 0);
-    const bit = conversionBitOf(oneId);
-    words[at + CONVERSION_FILTER + (bit >> 5)]! |= 1 << (bit & 31);
+    setBit(words, at + CONVERSION_FILTER, conversionBitOf(oneId));
     const time = at >> 1;
     all[time + FIRST_CONVERSION_ARRIVAL] = Math.min(all[time + FIRST_CONVERSION_ARRIVAL]!, times.arrival);
     all[time + LAST_CONVERSION_TIMESTAMP] = Math.max(all[time + LAST_CONVERSION_TIMESTAMP]!, times.timestamp);
@@ -290,23 +267,6 @@ export class UserTable {
     times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
     times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
     words[at + STORED_TOUCHES] = NOT_STORED;
-  }
-
-  /** Fills a user that was added with what the store has of it. */
-  load(slot: number, stored: Buffer): void {
-    if (isOverflowed(stored)) this.setOverflowed(slot);
-    readEntries(stored, {
-      touch: (at) => {
-        const touch = new StoredTouch(stored, at);
-        readIdWords(stored, at, oneTouch.words, idAt(0));
-        const ad = this.texts.ads.numberOf(stored, touch.ad, touch.placement);
-        const placement = this.texts.placements.numberOf(stored, touch.placement, touch.end);
-        putFields(oneTouch, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, placement });
-        this.putTouch(slot, oneTouch, 0);
-      },
-      conversion: (at, end) => this.putConversion(slot, stored, at, end, timesAt(stored, at)),
-    });
-    this.#noteStored(slot);
   }
 
   /** The user has changed. */
@@ -408,8 +368,7 @@ export class UserTable {
   /** Whether the user has the click already. Most new ones are told by the filter; of the others all are looked at. */
   #hasTouch(at: number, from: Int32Array, start: number): boolean {
     const { words } = this.#slots;
-    const bit = hashBitsOf(from, idAt(start));
-    if ((words[at + FILTER + (bit >> 5)]! & (1 << (bit & 31))) === 0) return false;
+    if (!hasBit(words, at + FILTER, touchBitOf(from, idAt(start)))) return false;
     let left = words[at + TOUCH_COUNT]!;
     for (let block = words[at + TOUCH_HEAD]!; block !== NO_BLOCK; block = this.#blocks.next(block)) {
       const page = this.#blocks.pageOf(block).words;
@@ -437,9 +396,4 @@ export class UserTable {
   }
 }
 
-const oneTouch = touchMemory(TOUCH_WORDS);
 const oneId = new Int32Array(UUID_WORDS);
-
-function conversionBitOf(id: Int32Array): number {
-  return hashBitsOf(id, 0) & (CONVERSION_FILTER_BITS - 1);
-}

@@ -2,13 +2,16 @@ import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from './fold.ts';
-import { isUserKey, seenName, userKey, userOfKey } from './keys.ts';
+import { isUserKey, seenKey, userKey, userOfKey } from './keys.ts';
+import { loadUser } from './load-user.ts';
+import { eventIdOf, MovedIds } from './moved-ids.ts';
 import { type EventBatch, touchAt } from './read-event.ts';
 import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
 import { readConversions, StateWriter } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
 import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, TouchSpace, touchMemory } from './touch.ts';
-import { NO_PLACE, UserTable } from './user-table.ts';
+import { NO_PLACE } from './user-slot.ts';
+import { UserTable } from './user-table.ts';
 import { readUuidText, UUID_WORDS } from './uuid.ts';
 
 /** Told of a click that is no duplicate, by the number of its placement. */
@@ -39,8 +42,7 @@ export class Users {
   table = new UserTable();
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
-  /** Arrivals of ids that were moved out of their user's state and are not yet in the store, by their names. */
-  readonly #moved = new Map<string, number>();
+  readonly #moved = new MovedIds();
   /** The touches and the stored conversions of users who are open. */
   #space = new TouchSpace(this.table.texts);
   #stored = new StateWriter();
@@ -69,10 +71,9 @@ export class Users {
     for (let i = 0; i < events.count; i++) {
       const slot = events.slotOf(i);
       const place = this.table.placeOf(slot);
-      if (place !== NO_PLACE) this.#foldWhole(events.eventAt(i), open[place]!, seen, effects);
-      else if (!this.#append(slot, events, i, effects, onClick)) {
-        this.#foldWhole(events.eventAt(i), this.#open(slot, open), seen, effects);
-      }
+      if (place === NO_PLACE && this.#append(slot, events, i, effects, onClick)) continue;
+      const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
+      this.#foldWhole(events.eventAt(i), user, seen.get(i), effects);
     }
     for (const user of open) this.#close(user);
     this.table.evict(this.#cacheBytes());
@@ -95,9 +96,7 @@ export class Users {
     const dirty = this.table.takeDirty();
     const isNew = (slot: number) => this.table.unstored(slot) === undefined;
     const [whole, added] = [dirty.filter(isNew), dirty.filter((slot) => !isNew(slot))];
-    const moved = [...this.#moved];
-    this.#moved.clear();
-    return { deletes, puts: this.#puts(whole, moved), appends: this.#appends(added) };
+    return { deletes, puts: this.#puts(whole, this.#moved.take()), appends: this.#appends(added) };
   }
 
   /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
@@ -107,12 +106,12 @@ export class Users {
     this.#space = new TouchSpace(this.table.texts);
   }
 
-  *#puts(slots: readonly number[], moved: readonly [name: string, arrival: number][]): Generator<StateEntry> {
+  *#puts(slots: readonly number[], moved: readonly SeenId[]): Generator<StateEntry> {
     for (const slot of slots) {
       this.#writer.begin(this.table.isOverflowed(slot));
       yield this.#entry(slot, 0, 0);
     }
-    for (const [name, arrival] of moved) yield { key: Buffer.from(name), value: encodeArrival(arrival) };
+    for (const id of moved) yield { key: seenKey(id), value: encodeArrival(id.arrival) };
   }
 
   *#appends(slots: readonly number[]): Generator<StateEntry> {
@@ -138,20 +137,22 @@ export class Users {
     if (added.length === 0) return;
     const stored = store.getMany(added.map((slot) => userKey(this.table.index.idOf(slot))));
     added.forEach((slot, i) => {
-      if (stored[i] !== undefined) this.table.load(slot, stored[i]);
+      if (stored[i] !== undefined) loadUser(this.table, slot, stored[i]);
     });
   }
 
-  /** Arrivals of those ids among the events that were moved out of their user's state before. */
-  #loadSeen(store: StateStore, events: EventBatch): Map<string, number> {
-    const names: string[] = [];
-    for (let i = 0; i < events.count; i++) {
-      if (this.table.isOverflowed(events.slotOf(i))) names.push(seenName(eventIdOf(events.eventAt(i))));
-    }
-    const seen = new Map<string, number>();
-    if (names.length === 0) return seen;
-    store.getMany(names.map((name) => Buffer.from(name))).forEach((value, i) => {
-      if (value !== undefined) seen.set(names[i]!, decodeArrival(value));
+  /** Arrivals of those ids that were moved out of their user's state and are in the store, by their places in the batch. */
+  #loadSeen(store: StateStore, events: EventBatch): Map<number, number> {
+    const asked: number[] = [];
+    for (let i = 0; i < events.count; i++) if (this.table.isOverflowed(events.slotOf(i))) asked.push(i);
+    const seen = new Map<number, number>();
+    if (asked.length === 0) return seen;
+    const keys = asked.map((i) => {
+      const event = events.eventAt(i);
+      return seenKey({ kind: event.kind, userId: event.userId, eventId: eventIdOf(event) });
+    });
+    store.getMany(keys).forEach((value, n) => {
+      if (value !== undefined) seen.set(asked[n]!, decodeArrival(value));
     });
     return seen;
   }
@@ -192,22 +193,17 @@ export class Users {
     return readConversions(this.#stored.bytes, from, this.#stored.length);
   }
 
-  #foldWhole(event: FoldEvent, user: OpenUser, seen: Map<string, number>, effects: Effects): void {
+  /** @param seen arrival of the event's id, if the store has it */
+  #foldWhole(event: FoldEvent, user: OpenUser, seen: number | undefined, effects: Effects): void {
     user.hadClick ||= event.kind === 'click';
-    fold(this.#contextOf(event, seen), user.state, event, effects);
-    for (const id of effects.movedOut) this.#moved.set(seenName(id), id.arrival);
-    effects.movedOut.length = 0;
-  }
-
-  #contextOf(event: FoldEvent, seen: Map<string, number>): FoldContext {
-    return {
+    const context: FoldContext = {
       config: this.#config,
       watermark: event.kind === 'click' ? event.touch.arrival : event.conversion.arrival,
-      seenArrival: (kind, eventId) => {
-        const name = seenName({ userId: event.userId, kind, eventId });
-        return this.#moved.get(name) ?? seen.get(name);
-      },
+      seenArrival: () => this.#moved.arrivalOf(event) ?? seen,
     };
+    fold(context, user.state, event, effects);
+    for (const id of effects.movedOut) this.#moved.add(id);
+    effects.movedOut.length = 0;
   }
 
   /** Puts a user back together: what was only added to is only added to. */
@@ -239,11 +235,6 @@ export class Users {
 
 const oneTouch = touchMemory(TOUCH_WORDS);
 const oneId = new Int32Array(UUID_WORDS);
-
-function eventIdOf(event: FoldEvent): Omit<SeenId, 'arrival'> {
-  const { kind, userId } = event;
-  return { kind, userId, eventId: kind === 'click' ? event.touch.clickId : event.conversion.conversionId };
-}
 
 export function encodeArrival(arrival: number): Buffer {
   const bytes = Buffer.alloc(8);

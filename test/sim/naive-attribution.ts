@@ -81,7 +81,8 @@ function weightsOf(model: ModelName, clicks: readonly SimEvent[], conversion: Si
     campaignId: label,
     source: 'src',
   }));
-  return MODELS[model](touches, { timestamp: conversion.timestamp, lookbackMs });
+  const weights = MODELS[model](touches, { timestamp: conversion.timestamp, lookbackMs });
+  return [...touches.slice(weights.length).map(() => 0n), ...weights];
 }
 
 function byTimeThenId(a: SimEvent, b: SimEvent): number {
