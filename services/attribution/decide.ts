@@ -15,6 +15,11 @@ export function decide(
   for (const model of models) {
     const all = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
     const first = eligible.length - all.length;
+    if (all.length === 1) {
+      const [touch, valueMicros] = [eligible[first]!, conversion.valueMicros];
+      decided.push({ model, touch, creditMicros: Number(WHOLE_CREDIT_MICROS), valueMicros });
+      continue;
+    }
     // Most models leave most touches out, and an apportionment gives nothing for no weight.
     const touches: Touch[] = [];
     const weights: bigint[] = [];

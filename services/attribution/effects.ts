@@ -1,5 +1,5 @@
 import { DAY_MS } from '../shared/limits.ts';
-import type { Credit, DecidedConversion, SeenId, Touch } from './state.ts';
+import type { Credit, DecidedConversion, SeenEvent, Touch } from './state.ts';
 import { isSameClick } from './touch.ts';
 
 /** How often each thing happened; the names are those of PartitionProgress. */
@@ -73,8 +73,8 @@ export interface Effects {
   increments: Increment[];
   attributed: AttributedRow[];
   decisions: Decision[];
-  /** Event ids that no longer fit into their user's state. */
-  movedOut: SeenId[];
+  /** Events whose ids no longer fit into their user's state. */
+  movedOut: SeenEvent[];
 }
 
 export function newEffects(): Effects {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { eventName } from '../../test/fixtures/event-name.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { type Decision, newEffects } from './effects.ts';
 import { explain } from './explain.ts';
 import { fold } from './fold.ts';
-import { newUser } from './state.ts';
+import { arrivalOf, newUser } from './state.ts';
 
 const HOUR = 3_600_000;
 
@@ -26,9 +27,9 @@ function play(journey: string, env: Record<string, string> = {}) {
     const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
     const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 5_000_000n, credits: [] };
     const event = kind === 'click' ? { kind, userId: 'u', offset, touch } : { kind, userId: 'u', offset, conversion };
-    const context = { config, watermark: arrival, seenArrival: () => moved.get(`${kind} ${id}`) };
+    const context = { config, watermark: arrival, seenArrival: () => moved.get(eventName(event)) };
     fold(context, user, event, effects);
-    for (const seen of effects.movedOut.splice(0)) moved.set(`${seen.kind} ${seen.eventId}`, seen.arrival);
+    for (const seen of effects.movedOut.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
   });
   const rows = effects.attributed.map(
     ({ conversion, credit, retracted }) =>

@@ -1,16 +1,14 @@
 import type { AttributionConfig } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
 import { type Effects, noteClick, type Published, redecided } from './effects.ts';
-import type { DecidedConversion, EventKind, SeenId, Touch, UserBounds, UserState } from './state.ts';
+import type { DecidedConversion, EventKind, SeenEvent, Touch, UserBounds, UserState } from './state.ts';
 import { idHashOf, isSameClick } from './touch.ts';
 
 /** From so many touches on, a hash tells a new one sooner than comparing it with each. */
 const MANY_TOUCHES = 64;
 
 /** An event as the fold sees it: checked, its times in ms. */
-export type FoldEvent =
-  | { kind: 'click'; userId: string; offset: number; touch: Touch }
-  | { kind: 'conversion'; userId: string; offset: number; conversion: DecidedConversion };
+export type FoldEvent = SeenEvent & { userId: string; offset: number };
 
 export interface FoldContext {
   config: AttributionConfig;
@@ -57,7 +55,7 @@ function foldClick(
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {
     effects.tally.touchesDropped++;
-    moveOut(user, effects, { userId, kind: 'click', eventId: dropped.clickId, arrival: dropped.arrival });
+    moveOut(user, effects, { kind: 'click', touch: dropped });
   }
   if (dropped === touch) return;
   for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
@@ -85,8 +83,7 @@ function foldConversion(
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
-    const { conversionId: eventId, arrival } = user.conversions.shift()!;
-    moveOut(user, effects, { userId: event.userId, kind: 'conversion', eventId, arrival });
+    moveOut(user, effects, { kind: 'conversion', conversion: user.conversions.shift()! });
   }
   decideNew(context.config, user.touches, event, effects);
 }
@@ -190,15 +187,15 @@ function wasSeen({ config, watermark, seenArrival }: FoldContext, user: UserStat
   return arrival !== undefined && watermark - arrival <= config.retentionMs(kind);
 }
 
-function moveOut(user: UserState, effects: Effects, seen: SeenId) {
+function moveOut(user: UserState, effects: Effects, seen: SeenEvent) {
   user.overflowed = true;
   effects.movedOut.push(seen);
 }
 
 function insertTouch(touches: Touch[], touch: Touch) {
-  let at = touches.length;
-  while (at > 0 && isAfter(touches[at - 1]!, touch)) at--;
-  touches.splice(at, 0, touch);
+  let at = touches.push(touch) - 1;
+  for (; at > 0 && isAfter(touches[at - 1]!, touch); at--) touches[at] = touches[at - 1]!;
+  touches[at] = touch;
 }
 
 function isAfter(a: Touch, b: Touch): boolean {

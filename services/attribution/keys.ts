@@ -1,5 +1,5 @@
 import type { CounterKey } from './effects.ts';
-import type { SeenId } from './state.ts';
+import type { EventKind } from './state.ts';
 
 /** The keys of one partition's StateStore. The first byte tells the kind; text parts end with a zero byte. */
 const USER = 'u';
@@ -16,8 +16,12 @@ export const BASELINE_KEY = Buffer.from('b');
 export const COUNTERS_FROM = Buffer.from(COUNTER);
 export const COUNTERS_TO = Buffer.from('d');
 
+/** Ids moved out of users' states are between these. */
+export const SEEN_FROM = Buffer.from(SEEN);
+export const SEEN_TO = Buffer.from('t');
+
 /** Everything that the sweep looks at: seen ids and users. */
-export const SWEPT_FROM = Buffer.from(SEEN);
+export const SWEPT_FROM = SEEN_FROM;
 export const SWEPT_TO = Buffer.from('v');
 
 /** Value: a user's state. */
@@ -30,9 +34,29 @@ export function userOfKey(key: Buffer): string {
   return key.toString('utf8', USER.length);
 }
 
-/** Value: arrival in ms, as a double. */
-export function seenKey({ userId, kind, eventId }: Omit<SeenId, 'arrival'>): Buffer {
-  return Buffer.from(`${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${eventId}`);
+/** Where ids of a user are that were moved out of his state. */
+export interface SeenBucket {
+  userId: string;
+  kind: EventKind;
+  /** On which they arrived: days since 1970-01-01, UTC. */
+  day: number;
+  /** Of how many there are a day, `MovedIds` knows; fits 16 bits. */
+  bucket: number;
+}
+
+const DAY_AND_BUCKET_BYTES = 6;
+
+/** Value: ids and their arrivals, see `MovedIds`. */
+export function seenKey({ userId, kind, day, bucket }: SeenBucket): Buffer {
+  const key = Buffer.from(`${SEEN}${kind === 'click' ? 'k' : 'v'}${userId}\0${' '.repeat(DAY_AND_BUCKET_BYTES)}`);
+  const at = key.writeUInt32BE(day, key.length - DAY_AND_BUCKET_BYTES);
+  key.writeUInt16BE(bucket, at);
+  return key;
+}
+
+/** The day on which the ids arrived that have this key. */
+export function dayOfSeenKey(key: Buffer): number {
+  return key.readUInt32BE(key.length - DAY_AND_BUCKET_BYTES);
 }
 
 /** Value: a DailyStats, of the counter of this name. */

@@ -7,14 +7,14 @@ import { UUID_WORDS, uuidText } from './uuid.ts';
  * ascend as in the state, conversions are in order of arrival; so what came last is added at the end, by RocksDB, to
  * bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
- *     head:       format u8 | has ids of its own keys u8
+ *     head:       format u8 | has ids that were moved out u8
  *     touch:      1 u8 | bytes of ad u16 | bytes of placement u16 | id 4 × i32 | timestamp f64 | arrival f64 |
  *                 ad | placement (campaign, NUL, source)
  *     conversion: 2 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
  *                 bytes of type u16 | number of credits u16 | type | credits
  *     credit:     credit u32 | value u64 | bytes of model u16 | model | touch
  */
-const FORMAT = 3;
+const FORMAT = 4;
 const OVERFLOWED = 1;
 const HEAD_BYTES = 2;
 const TOUCH = 1;

@@ -4,7 +4,7 @@ export interface UserState {
   touches: Touch[];
   /** Conversions remembered, in order of arrival. */
   conversions: DecidedConversion[];
-  /** Some ids no longer fit in here and have keys of their own (`SeenId`). */
+  /** Some ids no longer fit in here and were moved out (`MovedIds`). */
   overflowed: boolean;
   /** Made by the fold when it first needs them. */
   bounds?: UserBounds;
@@ -54,16 +54,16 @@ export interface Credit {
   valueMicros: bigint;
 }
 
-/** An event id kept beside the user's state so that a duplicate is still known. */
-export interface SeenId {
-  userId: string;
-  kind: EventKind;
-  eventId: string;
-  arrival: number;
-}
+/** An event whose id is kept beside the user's state, so that a duplicate is still known. */
+export type SeenEvent = { kind: 'click'; touch: Touch } | { kind: 'conversion'; conversion: DecidedConversion };
 
 export type EventKind = 'click' | 'conversion';
 
 export function newUser(): UserState {
   return { touches: [], conversions: [], overflowed: false };
+}
+
+/** When the log took it, in ms. */
+export function arrivalOf(event: SeenEvent): number {
+  return event.kind === 'click' ? event.touch.arrival : event.conversion.arrival;
 }

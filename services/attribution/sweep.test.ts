@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
-import { HOUR_MS } from '../shared/limits.ts';
+import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { counterKey, PROGRESS_KEY, seenKey, userKey } from './keys.ts';
 import { encodeUser } from './state-codec.ts';
-import { newSweep } from './sweep.ts';
-import { encodeArrival } from './users.ts';
+import { isExpired, newSweep } from './sweep.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 const now = 1000 * HOUR_MS;
+const today = Math.floor(now / DAY_MS);
 
 function userSeen(age: { click?: number; conversion?: number }) {
   const touch = { clickId: '00000000-0000-4000-8000-000000000001', timestamp: 0, adId: '', campaignId: '', source: '' };
@@ -22,18 +22,19 @@ function userSeen(age: { click?: number; conversion?: number }) {
 
 test('finds what the fold no longer looks at, and nothing else', () => {
   const store = memoryStateStore();
-  const seen = (kind: 'click' | 'conversion', eventId: string) => seenKey({ userId: 'u', kind, eventId });
-  const arrival = (hours: number) => encodeArrival(now - hours * HOUR_MS);
+  const seen = (kind: 'click' | 'conversion', daysAgo: number) =>
+    seenKey({ userId: 'u', kind, day: today - daysAgo, bucket: 1 });
   store.write({
     puts: [
       { key: userKey('fresh click'), value: userSeen({ click: 48 }) },
       { key: userKey('old click'), value: userSeen({ click: 49 }) },
       { key: userKey('old click, conversion known'), value: userSeen({ click: 49, conversion: 168 }) },
       { key: userKey('all old'), value: userSeen({ click: 49, conversion: 169 }) },
-      { key: seen('click', 'fresh'), value: arrival(48) },
-      { key: seen('click', 'old'), value: arrival(49) },
-      { key: seen('conversion', 'fresh'), value: arrival(168) },
-      { key: seen('conversion', 'old'), value: arrival(169) },
+      // 16 hours of the day are over: so much longer ago than its end is the one of a day that is so many days back.
+      { key: seen('click', 2), value: Buffer.of() },
+      { key: seen('click', 3), value: Buffer.of() },
+      { key: seen('conversion', 7), value: Buffer.of() },
+      { key: seen('conversion', 8), value: Buffer.of() },
       { key: counterKey('name'), value: Buffer.of() },
       { key: PROGRESS_KEY, value: Buffer.of() },
     ],
@@ -41,7 +42,14 @@ test('finds what the fold no longer looks at, and nothing else', () => {
     appends: [],
   });
   const expired = newSweep(config).next(store, now);
-  expect(expired).toEqual([seen('click', 'old'), seen('conversion', 'old'), userKey('all old'), userKey('old click')]);
+  expect(expired).toEqual([seen('click', 3), seen('conversion', 8), userKey('all old'), userKey('old click')]);
+});
+
+test('a day of seen ids is forgotten when the last that could have arrived on it is too old', () => {
+  const entry = { key: seenKey({ userId: 'u', kind: 'click', day: today, bucket: 1 }), value: Buffer.of() };
+  const lastArrival = (today + 1) * DAY_MS - 1;
+  expect(isExpired(config, entry, lastArrival + 48 * HOUR_MS)).toBe(false);
+  expect(isExpired(config, entry, lastArrival + 48 * HOUR_MS + 1)).toBe(true);
 });
 
 test('goes through all keys in slices, then rests for an hour of the partition', () => {

@@ -1,9 +1,8 @@
-import { HOUR_MS } from '../shared/limits.ts';
+import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
 import type { AttributionConfig } from './config.ts';
-import { isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { dayOfSeenKey, isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { decodeAge } from './state-codec.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
-import { decodeArrival } from './users.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
 const SLICE = 200;
@@ -35,7 +34,7 @@ export function newSweep(config: AttributionConfig): Sweep {
   };
 }
 
-/** Whether the fold would not look at a user or a seen id any more, at this time of the partition, in ms. */
+/** Whether the fold would not look at a user or any of some seen ids any more, at this time of the partition, in ms. */
 export function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
   if (isUserKey(key)) {
     const { lastClickArrival, lastConversionArrival } = decodeAge(value);
@@ -44,5 +43,6 @@ export function isExpired(config: AttributionConfig, { key, value }: StateEntry,
       watermark - lastConversionArrival > config.conversionRetentionMs
     );
   }
-  return watermark - decodeArrival(value) > config.retentionMs(isSeenClickKey(key) ? 'click' : 'conversion');
+  const endOfDay = (dayOfSeenKey(key) + 1) * DAY_MS;
+  return watermark - endOfDay >= config.retentionMs(isSeenClickKey(key) ? 'click' : 'conversion');
 }

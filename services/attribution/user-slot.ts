@@ -37,7 +37,7 @@ export const CONVERSION_COUNT = 27;
 export const CONVERSION_FILTER = 28;
 export const CONVERSION_FILTER_BITS = 128;
 
-/** Some ids have keys of their own. */
+/** Some ids were moved out of its state. */
 export const OVERFLOWED = 1;
 /** It is not yet in the store as it is here. */
 export const DIRTY = 2;

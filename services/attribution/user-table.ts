@@ -355,7 +355,7 @@ export class UserTable {
     return 4 * SLOT_WORDS + INDEX_BYTES + (touchBlocks + conversionBlocks) * BLOCK_BYTES;
   }
 
-  /** Whether something of the user is too old when an event arrives, or ids have keys of their own. */
+  /** Whether something of the user is too old when an event arrives, or ids were moved out of its state. */
   #mustGo(at: number, arrival: number, limits: AppendLimits): boolean {
     const { words, times } = this.#slots;
     return (

@@ -2,15 +2,16 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { eventName } from '../../test/fixtures/event-name.ts';
 import { logRecord } from '../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
 import { HOUR_MS } from '../shared/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { fold } from './fold.ts';
-import { userKey } from './keys.ts';
+import { SEEN_FROM, SEEN_TO, userKey } from './keys.ts';
 import { EventBatch, readEvent } from './read-event.ts';
-import { newUser, type UserState } from './state.ts';
+import { arrivalOf, newUser, type UserState } from './state.ts';
 import { decodeUser } from './state-codec.ts';
 import { Users } from './users.ts';
 
@@ -36,13 +37,28 @@ function conversion(hour: number, number = hour): Uint8Array {
 function start(env: NodeJS.ProcessEnv = {}) {
   const config = attributionConfig(parseAttributionEnvironment(env));
   const store = memoryStateStore();
-  const users = new Users(config, () => Number.POSITIVE_INFINITY);
   let clicks = 0;
-  const taken = vi.spyOn(users.table, 'takesConversion');
+  let conversions = 0;
+  const open = () => {
+    const users = new Users(config, () => Number.POSITIVE_INFINITY);
+    const { table } = users;
+    const takes = table.takesConversion.bind(table);
+    vi.spyOn(table, 'takesConversion').mockImplementation((...args) => {
+      const taken = takes(...args);
+      if (taken) conversions++;
+      return taken;
+    });
+    return users;
+  };
+  let users = open();
   return {
     config,
     /** How many events were added to the user as it was. */
-    added: () => ({ clicks, conversions: taken.mock.results.filter(({ value }) => value).length }),
+    added: () => ({ clicks, conversions }),
+    /** From what is in the store. */
+    reopen() {
+      users = open();
+    },
     fold(value: Uint8Array, arrival: number) {
       const batch = new EventBatch(1, users.table);
       readEvent(logRecord({ value }), arrival, batch);
@@ -73,6 +89,8 @@ function start(env: NodeJS.ProcessEnv = {}) {
       const [bytes] = store.getMany([userKey('ann')]);
       return bytes && decodeUser(bytes);
     },
+    /** Ids that were moved out of the user's state. */
+    storedIds: () => store.scan(SEEN_FROM, SEEN_TO, Number.POSITIVE_INFINITY),
     storedHours() {
       return this.stored()?.touches.map(({ timestamp }) => timestamp / HOUR_MS - START_HOUR);
     },
@@ -132,36 +150,53 @@ test('an event added to a user as it is, is an event folded, or is left to the f
     isClick: fc.boolean(),
     number: fc.nat(9),
     hour: hours,
-    pause: hours,
-    flushes: fc.boolean(),
+    pause: fc.nat(40),
+    next: fc.constantFrom('go on', 'go on', 'flush', 'reopen'),
   });
-  const added = { clicks: 0, conversions: 0 };
+  const met = { clicks: 0, conversions: 0, duplicatesOfMoved: 0 };
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 20 }), (events) => {
-      const ann = start({ MAX_TOUCHES: '5' });
+    fc.property(fc.array(event, { maxLength: 40, size: 'max' }), (events) => {
+      const ann = start({ MAX_TOUCHES: '3' });
+      // With the same events, but written as one.
+      const unwritten = start({ MAX_TOUCHES: '3' });
       const expected = newUser();
+      const moved = new Map<string, number>();
       let arrival = START_HOUR * HOUR_MS;
-      for (const { isClick, number, hour, pause, flushes } of events) {
+      for (const { isClick, number, hour, pause, next } of events) {
         arrival += (pause * HOUR_MS) / 10;
-        const folded = ann.fold(isClick ? click(hour, number) : conversion(hour, number), arrival);
+        // So that some are in one bucket, and of one hash.
+        const id = 400 * number;
+        const value = isClick ? click(hour, id) : conversion(hour, id);
+        const folded = ann.fold(value, arrival);
+        unwritten.fold(value, arrival);
         const effects = newEffects();
-        const context = { config: ann.config, watermark: arrival, seenArrival: () => undefined };
-        fold(context, expected, plainEvent(folded.event), effects);
+        const plainOne = plainEvent(folded.event);
+        let isSeen = false;
+        const seenArrival = () => {
+          const seen = moved.get(eventName(plainOne));
+          isSeen = seen !== undefined;
+          return seen;
+        };
+        fold({ config: ann.config, watermark: arrival, seenArrival }, expected, plainOne, effects);
+        for (const seen of effects.movedOut.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
+        if (isSeen && effects.tally.clickDuplicates + effects.tally.conversionDuplicates > 0) met.duplicatesOfMoved++;
         expect(ann.isOverflowed()).toBe(expected.overflowed);
-        // An overflowed user's ids are looked up; the naive one has no such store.
-        if (expected.overflowed) break;
         expect(folded.effects.tally).toEqual(effects.tally);
         expect(decided(folded.effects)).toEqual(decided(effects));
-        if (!flushes) continue;
+        if (next === 'go on') continue;
         ann.flush();
         expect(plain(ann.stored()!)).toEqual(plain(expected));
+        if (next === 'reopen') ann.reopen();
       }
-      added.clicks += ann.added().clicks;
-      added.conversions += ann.added().conversions;
+      ann.flush();
+      unwritten.flush();
+      expect(ann.storedIds()).toEqual(unwritten.storedIds());
+      met.clicks += ann.added().clicks;
+      met.conversions += ann.added().conversions;
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
-  expect(Math.min(added.clicks, added.conversions)).toBeGreaterThan(500);
+  expect(Math.min(met.clicks, met.conversions, met.duplicatesOfMoved)).toBeGreaterThan(200);
 });
 
 function decided({ attributed, decisions }: Effects) {

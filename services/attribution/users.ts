@@ -2,11 +2,11 @@ import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from './fold.ts';
-import { isUserKey, seenKey, userKey, userOfKey } from './keys.ts';
+import { isUserKey, userKey, userOfKey } from './keys.ts';
 import { loadUser } from './load-user.ts';
-import { eventIdOf, MovedIds } from './moved-ids.ts';
+import { MovedIds } from './moved-ids.ts';
 import { type EventBatch, touchAt } from './read-event.ts';
-import type { DecidedConversion, SeenId, Touch, UserState } from './state.ts';
+import { arrivalOf, type DecidedConversion, type Touch, type UserState } from './state.ts';
 import { readConversions, StateWriter } from './state-codec.ts';
 import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
 import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, TouchSpace, touchMemory } from './touch.ts';
@@ -42,7 +42,7 @@ export class Users {
   table = new UserTable();
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
-  readonly #moved = new MovedIds();
+  #moved: MovedIds | undefined;
   /** The touches and the stored conversions of users who are open. */
   #space = new TouchSpace(this.table.texts);
   #stored = new StateWriter();
@@ -65,7 +65,8 @@ export class Users {
     if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
-    const seen = this.#loadSeen(store, events);
+    this.#moved ??= new MovedIds(this.#config, store);
+    const seen = this.#moved.storedArrivals(store, events, this.table);
     const effects = newEffects();
     const open: OpenUser[] = [];
     for (let i = 0; i < events.count; i++) {
@@ -73,7 +74,7 @@ export class Users {
       const place = this.table.placeOf(slot);
       if (place === NO_PLACE && this.#append(slot, events, i, effects, onClick)) continue;
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
-      this.#foldWhole(events.eventAt(i), user, seen.get(i), effects);
+      this.#foldWhole(events.eventAt(i), user, this.#moved, seen.get(i), effects);
     }
     for (const user of open) this.#close(user);
     this.table.evict(this.#cacheBytes());
@@ -96,7 +97,7 @@ export class Users {
     const dirty = this.table.takeDirty();
     const isNew = (slot: number) => this.table.unstored(slot) === undefined;
     const [whole, added] = [dirty.filter(isNew), dirty.filter((slot) => !isNew(slot))];
-    return { deletes, puts: this.#puts(whole, this.#moved.take()), appends: this.#appends(added) };
+    return { deletes, puts: this.#puts(whole), appends: this.#appends(added) };
   }
 
   /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
@@ -106,12 +107,11 @@ export class Users {
     this.#space = new TouchSpace(this.table.texts);
   }
 
-  *#puts(slots: readonly number[], moved: readonly SeenId[]): Generator<StateEntry> {
+  *#puts(slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
       this.#writer.begin(this.table.isOverflowed(slot));
       yield this.#entry(slot, 0, 0);
     }
-    for (const id of moved) yield { key: seenKey(id), value: encodeArrival(id.arrival) };
   }
 
   *#appends(slots: readonly number[]): Generator<StateEntry> {
@@ -120,6 +120,7 @@ export class Users {
       this.#writer.length = 0;
       yield this.#entry(slot, touches, conversions);
     }
+    if (this.#moved !== undefined) yield* this.#moved.takeAppends(this.table);
   }
 
   #entry(slot: number, firstTouch: number, firstConversionByte: number): StateEntry {
@@ -139,22 +140,6 @@ export class Users {
     added.forEach((slot, i) => {
       if (stored[i] !== undefined) loadUser(this.table, slot, stored[i]);
     });
-  }
-
-  /** Arrivals of those ids that were moved out of their user's state and are in the store, by their places in the batch. */
-  #loadSeen(store: StateStore, events: EventBatch): Map<number, number> {
-    const asked: number[] = [];
-    for (let i = 0; i < events.count; i++) if (this.table.isOverflowed(events.slotOf(i))) asked.push(i);
-    const seen = new Map<number, number>();
-    if (asked.length === 0) return seen;
-    const keys = asked.map((i) => {
-      const event = events.eventAt(i);
-      return seenKey({ kind: event.kind, userId: event.userId, eventId: eventIdOf(event) });
-    });
-    store.getMany(keys).forEach((value, n) => {
-      if (value !== undefined) seen.set(asked[n]!, decodeArrival(value));
-    });
-    return seen;
   }
 
   /** Most events change nothing that is there of their user, they are only added to it. False if this one does. */
@@ -193,16 +178,16 @@ export class Users {
     return readConversions(this.#stored.bytes, from, this.#stored.length);
   }
 
-  /** @param seen arrival of the event's id, if the store has it */
-  #foldWhole(event: FoldEvent, user: OpenUser, seen: number | undefined, effects: Effects): void {
+  /** @param stored arrival of the event's id, if the store has it */
+  #foldWhole(event: FoldEvent, user: OpenUser, moved: MovedIds, stored: number | undefined, effects: Effects): void {
     user.hadClick ||= event.kind === 'click';
     const context: FoldContext = {
       config: this.#config,
-      watermark: event.kind === 'click' ? event.touch.arrival : event.conversion.arrival,
-      seenArrival: () => this.#moved.arrivalOf(event) ?? seen,
+      watermark: arrivalOf(event),
+      seenArrival: () => moved.arrivalOf(user.slot, event) ?? stored,
     };
     fold(context, user.state, event, effects);
-    for (const id of effects.movedOut) this.#moved.add(id);
+    for (const seen of effects.movedOut) moved.add(user.slot, seen);
     effects.movedOut.length = 0;
   }
 
@@ -235,13 +220,3 @@ export class Users {
 
 const oneTouch = touchMemory(TOUCH_WORDS);
 const oneId = new Int32Array(UUID_WORDS);
-
-export function encodeArrival(arrival: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(arrival);
-  return bytes;
-}
-
-export function decodeArrival(bytes: Buffer): number {
-  return bytes.readDoubleLE();
-}
