@@ -60,6 +60,7 @@ export interface AttributedRow extends Published {
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
 export interface Decision extends Published {
+  /** Their touches are objects of `candidates`. */
   credits: readonly Credit[];
   /** The touches inside the lookback window, ascending by time. */
   candidates: readonly Touch[];

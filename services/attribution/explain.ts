@@ -1,7 +1,6 @@
 import { reasonFor } from './decide.ts';
 import type { Decision } from './effects.ts';
 import type { Credit, Touch } from './state.ts';
-import { isSameClick } from './touch.ts';
 
 /** Told of a touch that could have had credit under a model, and why it has what it has. */
 export type NameCandidate = (touch: Touch, model: string, creditMicros: number, reason: string) => void;
@@ -48,6 +47,6 @@ function nameCandidates(
 }
 
 function creditOf(touch: Touch, credits: readonly Credit[]): Credit | undefined {
-  for (const credit of credits) if (isSameClick(credit.touch, touch)) return credit;
+  for (const credit of credits) if (credit.touch === touch) return credit;
   return undefined;
 }

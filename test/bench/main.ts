@@ -1,14 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
+import { keepRun, readKeptRuns } from './kept-runs.ts';
 import { commit, describeMachine, startBystanderMeter } from './machine.ts';
 import { buildPeers } from './peers.ts';
 import { type Measured, resultsPage } from './results-page.ts';
 import { runScenario, SCENARIOS } from './scenarios.ts';
 
 /**
- * `npm run bench -- [--quick] [--only NAME] [--runs N] [--peers FOLDER]`: prints the results page, and writes it to
- * RESULTS.md unless it is only a part. Peers are measured in turn with ours.
+ * `npm run bench -- [--quick] [--only NAME] [--runs N] [--peers FOLDER] [--resume FILE]`: prints the results page, and
+ * writes it to RESULTS.md unless it is only a part. Peers are measured in turn with ours. All of it takes hours: with
+ * --resume, FILE gets the figures of every run, and what it has is not measured again; the page has all that is in it.
  */
 const { values: options } = parseArgs({
   options: {
@@ -16,13 +18,18 @@ const { values: options } = parseArgs({
     only: { type: 'string', multiple: true },
     runs: { type: 'string' },
     peers: { type: 'string' },
+    resume: { type: 'string' },
   },
 });
 const runs = Number(options.runs ?? (options.quick ? 1 : 3));
 using folder = temporaryFolder();
 const peers = options.peers === undefined ? [] : buildPeers(options.peers, folder.path);
 const all = [...SCENARIOS, ...peers];
-const chosen = all.filter(({ name }) => options.only?.includes(name) ?? true);
+const isChosen = ({ name }: { name: string }) => options.only?.includes(name) ?? true;
+const kept = options.resume === undefined ? [] : readKeptRuns(options.resume);
+const keptOf = (name: string, run?: number) =>
+  kept.find((each) => each.scenario === name && each.run === (run ?? each.run));
+const chosen = all.filter((scenario) => isChosen(scenario) || keptOf(scenario.name) !== undefined);
 if (!(runs >= 1) || chosen.length === 0) {
   throw new Error(`--runs is at least 1, --only one of ${all.map(({ name }) => name).join(', ')}`);
 }
@@ -39,9 +46,18 @@ const bystanders = startBystanderMeter();
 const measured: Measured[] = scenarios.map((scenario) => ({ scenario, runs: [], failures: [] }));
 for (let run = 1; run <= runs; run++) {
   for (const { scenario, runs: done, failures } of measured) {
+    const before = keptOf(scenario.name, run)?.figures;
+    if (before !== undefined || !isChosen(scenario)) {
+      done.push(before);
+      continue;
+    }
     process.stderr.write(`run ${run} of ${runs}: ${scenario.name}\n`);
     try {
-      done.push(await runScenario(scenario, options.quick));
+      const figures = await runScenario(scenario, options.quick);
+      done.push(figures);
+      if (options.resume === undefined) continue;
+      const date = new Date().toISOString();
+      keepRun(options.resume, { scenario: scenario.name, run, commit: commitAtStart, date, figures });
     } catch (error) {
       // The others took hours.
       done.push(undefined);
@@ -54,6 +70,15 @@ for (let run = 1; run <= runs; run++) {
 machine.push(['other processes used', `${(bystanders() * 100).toFixed(1)} % of the CPU time meanwhile`]);
 if (commit() !== commitAtStart) machine.push(['clickmesh changed while measuring', `now ${commit()}`]);
 
+if (kept.length > 0) {
+  const builds = [...new Set(kept.map(({ commit }) => commit))].join('; ');
+  machine.push([
+    'taken up',
+    `${kept.length} runs of a scenario measured before, since ${kept[0]!.date.slice(0, 16)}, of ${builds}`,
+  ]);
+}
+
 const page = resultsPage(machine, measured, runs);
 process.stdout.write(page);
-if (!options.quick && options.only === undefined) writeFileSync(new URL('RESULTS.md', import.meta.url), page);
+const isWhole = options.only === undefined || options.resume !== undefined;
+if (!options.quick && isWhole) writeFileSync(new URL('RESULTS.md', import.meta.url), page);
