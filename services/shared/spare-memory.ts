@@ -3,12 +3,14 @@
  * 64 MB.
  */
 export interface SpareMemory {
+  /** The largest there is. */
   take(): Buffer | undefined;
   give(bytes: Buffer): void;
 }
 
 /** @param mostBytes kept; what is given beyond it is left to the garbage collector */
 export function newSpareMemory(mostBytes: number): SpareMemory {
+  /** Ascending by length. */
   const spares: Buffer[] = [];
   let kept = 0;
   return {
@@ -19,7 +21,8 @@ export function newSpareMemory(mostBytes: number): SpareMemory {
     },
     give(bytes) {
       if (kept + bytes.length > mostBytes) return;
-      spares.push(bytes);
+      const larger = spares.findIndex(({ length }) => length > bytes.length);
+      spares.splice(larger < 0 ? spares.length : larger, 0, bytes);
       kept += bytes.length;
     },
   };

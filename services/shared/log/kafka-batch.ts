@@ -124,9 +124,9 @@ export function encodeBatch(
   return encoded;
 }
 
-/** In one piece of memory if it comes to half the size, which it mostly does. */
+/** In one piece of memory unless it comes to more than that, which it seldom does. */
 function compressLarge(bytes: Buffer): Buffer {
-  return zstdCompressSync(bytes, { params: ZSTD_PARAMS, chunkSize: bytes.length >> 1 });
+  return zstdCompressSync(bytes, { params: ZSTD_PARAMS, chunkSize: (bytes.length * 5) >> 3 });
 }
 
 /** What was decoded of some batches. */

@@ -2,7 +2,7 @@ import type { SpareMemory } from '../spare-memory.ts';
 import { newRecordBytes, type RecordBytes } from './kafka-batch.ts';
 
 /** A batch of this size takes no more records. With one more of the largest size it must fit max.message.bytes. */
-const FULL_BATCH_BYTES = 2 << 20;
+const FULL_BATCH_BYTES = 7 << 18;
 /** Sequence numbers are those of the protocol: they begin again after the largest int32. */
 const SEQUENCE_MASK = 0x7fffffff;
 

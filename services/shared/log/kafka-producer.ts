@@ -32,7 +32,7 @@ export interface KafkaProducerOptions {
 const MUCH_BYTES = 64 << 10;
 
 /** Most bytes kept of batches that are over. */
-const SPARE_BYTES = 8 << 20;
+const SPARE_BYTES = 16 << 20;
 
 const ALL_REPLICAS = -1;
 const NO_TRANSACTION = null;
