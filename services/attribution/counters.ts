@@ -14,176 +14,237 @@ export interface ChangedCounter {
   bytes: Buffer;
 }
 
-/** The counters of one partition. Those in use are kept in memory. */
-export interface Counters {
-  /** Adds a click, by the number of its placement in these texts. Its offset is greater than those of calls before. */
-  addClick(store: StateStore, texts: TouchTexts, placement: number, timestamp: number, offset: number): void;
-  /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
-  add(store: StateStore, clicks: readonly NewClick[], increments: readonly Increment[]): void;
-  /** The counters that changed since the last call. */
-  takeChanged(): ChangedCounter[];
-  /** The counters that the store does not have as they are, which the caller now stores. */
-  takeDirty(): StateEntry[];
-}
-
-interface Counter extends CounterKey, CounterValues {
-  name: string;
-  /** Its value in bytes, once they are asked for and until it is stored. */
-  bytes: Buffer | undefined;
-  /** Version that it was loaded with: increments up to it are in it. -1 for a new one. */
-  loadedVersion: number;
-  isChanged: boolean;
-  isDirty: boolean;
-}
-
-/** What of a counter's key is not the placement. */
-type CounterKind = Omit<CounterKey, 'campaignId' | 'source'>;
-
-/** A placement by its number. */
-interface Placed {
-  texts: TouchTexts;
-  placement: number;
-}
-
 /** Counters kept in memory, most: those of some days of some thousands of campaigns. */
 const KEPT = 50_000;
+const FIRST_COUNTERS = 1024;
 
-export function newCounters(partition: number): Counters {
-  const kept = new Map<string, Counter>();
-  const numbered = new NumberedCounters();
-  let changed: Counter[] = [];
-  let dirty: Counter[] = [];
+/** Flags of a counter. */
+const CHANGED = 1;
+const DIRTY = 2;
 
-  function counterOf(store: StateStore, key: CounterKey): Counter {
-    const name = counterName(key);
-    const found = kept.get(name);
-    if (found !== undefined) return found;
-    const [stored] = store.getMany([counterKey(name)]);
-    const counter = loadCounter(key, name, stored);
-    kept.set(name, counter);
-    return counter;
-  }
-
-  /** Without strings of campaigns and sources, but for the first time. */
-  function counterAt(store: StateStore, { texts, placement }: Placed, kind: CounterKind): Counter {
-    const ofDay = numbered.ofDay(texts, kind);
-    const known = ofDay[placement];
-    if (known !== undefined) return known;
-    const counter = counterOf(store, { ...kind, ...texts.textsOf(placement) });
-    putAt(ofDay, placement, counter);
-    return counter;
-  }
-
-  function counterFor(store: StateStore, touch: Touch, kind: CounterKind): Counter {
-    if (touch instanceof InternedTouch) return counterAt(store, touch, kind);
-    return counterOf(store, { ...kind, campaignId: touch.campaignId, source: touch.source });
-  }
-
-  function note(counter: Counter, version: number): void {
-    counter.version = Math.max(counter.version, version);
-    counter.bytes = undefined;
-    if (!counter.isChanged) changed.push(counter);
-    if (!counter.isDirty) dirty.push(counter);
-    counter.isChanged = counter.isDirty = true;
-  }
-
-  function countClick(counter: Counter, offset: number): void {
-    if (offset <= counter.loadedVersion) return;
-    counter.clicks++;
-    note(counter, offset);
-  }
-
-  function bytesOf(counter: Counter): Buffer {
-    counter.bytes ??= encodeCounter(partition, counter);
-    return counter.bytes;
-  }
-
-  return {
-    addClick(store, texts, placement, timestamp, offset) {
-      countClick(counterAt(store, { texts, placement }, clickKind(timestamp)), offset);
-    },
-    add(store, clicks, increments) {
-      for (const { touch, offset } of clicks) countClick(counterFor(store, touch, clickKind(touch.timestamp)), offset);
-      for (const increment of increments) {
-        const counter = counterFor(store, increment.touch, increment);
-        if (increment.offset <= counter.loadedVersion) continue;
-        counter.conversionsMicros += increment.conversionsMicros;
-        counter.revenueMicros += increment.revenueMicros;
-        note(counter, increment.offset);
-      }
-    },
-    takeChanged() {
-      const taken = changed;
-      changed = [];
-      for (const counter of taken) counter.isChanged = false;
-      return taken.map((counter) => ({ name: counter.name, bytes: bytesOf(counter) }));
-    },
-    takeDirty() {
-      const taken = dirty;
-      dirty = [];
-      for (const counter of taken) counter.isDirty = false;
-      if (kept.size > KEPT && changed.length === 0) {
-        kept.clear();
-        numbered.clear();
-      }
-      return taken.map((counter) => {
-        const value = bytesOf(counter);
-        counter.bytes = undefined;
-        return { key: counterKey(counter.name), value };
-      });
-    },
-  };
+/** The counters of a day and a kind: of clicks, or of conversions of a type under a model. */
+interface Series extends Omit<CounterKey, 'campaignId' | 'source'> {
+  /** Numbers of counters, by the numbers of their placements. */
+  numbers: (number | undefined)[];
 }
 
-/** Counters by the numbers of placements, which change their meaning with the texts. */
-class NumberedCounters {
-  /** Those of clicks, whose kind is empty, and of kinds of conversions. */
-  readonly #kinds = new Map<string, Map<number, (Counter | undefined)[]>>();
+/**
+ * The counters of one partition. Those in use are kept in memory, each a number, by which its values lie in columns:
+ * objects of tens of thousands of counters, with big integers of their own, were most of what V8 had to mark.
+ */
+export class Counters {
+  readonly #partition: number;
+  /** Which the numbers of placements are of. */
   #texts: TouchTexts | undefined;
+  readonly #series = new Map<string, Map<number, Series>>();
+  /** That of the last click. */
+  #clicks: Series | undefined;
+  #columns = newColumns(FIRST_COUNTERS);
+  #count = 0;
+  /** Of each counter. */
+  readonly #seriesOf: Series[] = [];
+  /** The values of each in bytes, once they are asked for and until they are stored. */
+  readonly #bytes: (Buffer | undefined)[] = [];
+  /** Numbers of those with these flags. */
+  #changed: number[] = [];
+  #dirty: number[] = [];
+  /** Those that changed before they were forgotten. */
+  #forgotten: ChangedCounter[] = [];
 
-  ofDay(texts: TouchTexts, { day, conversionType, model }: CounterKind): (Counter | undefined)[] {
-    if (this.#texts !== texts) this.clear();
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
+
+  /**
+   * Adds a click, by the number of its placement in these texts. Its offset is greater than those of calls before.
+   * Other texts than before may come when all counters are stored.
+   */
+  addClick(store: StateStore, texts: TouchTexts, placement: number, timestamp: number, offset: number): void {
+    this.#use(texts);
+    this.#countClick(this.#counterIn(store, this.#clicksOn(dayOf(timestamp)), placement), offset);
+  }
+
+  /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
+  add(store: StateStore, texts: TouchTexts, clicks: readonly NewClick[], increments: readonly Increment[]): void {
+    this.#use(texts);
+    for (const { touch, offset } of clicks) {
+      const series = this.#clicksOn(dayOf(touch.timestamp));
+      this.#countClick(this.#counterIn(store, series, placementOf(touch, texts)), offset);
+    }
+    for (const { day, conversionType, model, touch, offset, conversionsMicros, revenueMicros } of increments) {
+      const series = this.#seriesOn(day, conversionType, model);
+      const counter = this.#counterIn(store, series, placementOf(touch, texts));
+      const columns = this.#columns;
+      if (offset <= columns.loadedVersion[counter]!) continue;
+      columns.conversionsMicros[counter]! += conversionsMicros;
+      columns.revenueMicros[counter]! += revenueMicros;
+      this.#note(counter, offset);
+    }
+  }
+
+  /** The counters that changed since the last call. */
+  takeChanged(): ChangedCounter[] {
+    const taken = this.#forgotten;
+    this.#forgotten = [];
+    for (const counter of this.#changed) {
+      this.#columns.flags[counter]! &= ~CHANGED;
+      taken.push({ name: counterName(this.#keyOf(counter)), bytes: this.#bytesOf(counter) });
+    }
+    this.#changed = [];
+    return taken;
+  }
+
+  /** The counters that the store does not have as they are, which the caller now stores. */
+  takeDirty(): StateEntry[] {
+    const taken = this.#dirty.map((counter) => {
+      this.#columns.flags[counter]! &= ~DIRTY;
+      const value = this.#bytesOf(counter);
+      this.#bytes[counter] = undefined;
+      return { key: counterKey(counterName(this.#keyOf(counter))), value };
+    });
+    this.#dirty = [];
+    if (this.#count > KEPT) this.#forget();
+    return taken;
+  }
+
+  #use(texts: TouchTexts): void {
+    if (this.#texts === texts) return;
+    this.#forget();
     this.#texts = texts;
+  }
+
+  #forget(): void {
+    if (this.#dirty.length > 0) throw new Error('counters to be forgotten are not stored');
+    this.#forgotten = this.takeChanged();
+    this.#series.clear();
+    this.#clicks = undefined;
+    this.#seriesOf.length = this.#bytes.length = this.#count = 0;
+  }
+
+  #clicksOn(day: number): Series {
+    if (this.#clicks?.day !== day) this.#clicks = this.#seriesOn(day, '', '');
+    return this.#clicks;
+  }
+
+  #seriesOn(day: number, conversionType: string, model: string): Series {
     // A click has no model, a conversion always.
     const kind = model === '' ? '' : `${conversionType}\0${model}`;
-    let days = this.#kinds.get(kind);
+    let days = this.#series.get(kind);
     if (days === undefined) {
       days = new Map();
-      this.#kinds.set(kind, days);
+      this.#series.set(kind, days);
     }
-    let ofDay = days.get(day);
-    if (ofDay === undefined) {
-      ofDay = [];
-      days.set(day, ofDay);
+    let series = days.get(day);
+    if (series === undefined) {
+      series = { day, conversionType, model, numbers: [] };
+      days.set(day, series);
     }
-    return ofDay;
+    return series;
   }
 
-  clear(): void {
-    this.#kinds.clear();
+  #counterIn(store: StateStore, series: Series, placement: number): number {
+    const known = series.numbers[placement];
+    if (known !== undefined) return known;
+    const counter = this.#load(store, series, placement);
+    putAt(series.numbers, placement, counter);
+    return counter;
+  }
+
+  #load(store: StateStore, series: Series, placement: number): number {
+    if (this.#count === this.#columns.flags.length) this.#columns = largerColumns(this.#columns);
+    const counter = this.#count++;
+    this.#seriesOf.push(series);
+    this.#bytes.push(undefined);
+    const columns = this.#columns;
+    columns.placement[counter] = placement;
+    const [stored] = store.getMany([counterKey(counterName(this.#keyOf(counter)))]);
+    const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
+    columns.clicks[counter] = clicks;
+    columns.conversionsMicros[counter] = conversionsMicros;
+    columns.revenueMicros[counter] = revenueMicros;
+    columns.version[counter] = version;
+    columns.loadedVersion[counter] = stored === undefined ? -1 : version;
+    columns.flags[counter] = 0;
+    return counter;
+  }
+
+  #countClick(counter: number, offset: number): void {
+    if (offset <= this.#columns.loadedVersion[counter]!) return;
+    this.#columns.clicks[counter]!++;
+    this.#note(counter, offset);
+  }
+
+  #note(counter: number, version: number): void {
+    const columns = this.#columns;
+    if (version > columns.version[counter]!) columns.version[counter] = version;
+    if (this.#bytes[counter] !== undefined) this.#bytes[counter] = undefined;
+    const flags = columns.flags[counter]!;
+    if ((flags & CHANGED) === 0) this.#changed.push(counter);
+    if ((flags & DIRTY) === 0) this.#dirty.push(counter);
+    columns.flags[counter] = CHANGED | DIRTY;
+  }
+
+  #keyOf(counter: number): CounterKey {
+    const { day, conversionType, model } = this.#seriesOf[counter]!;
+    return { day, conversionType, model, ...this.#texts!.textsOf(this.#columns.placement[counter]!) };
+  }
+
+  #bytesOf(counter: number): Buffer {
+    const known = this.#bytes[counter];
+    if (known !== undefined) return known;
+    const columns = this.#columns;
+    const bytes = encodeCounter(this.#partition, {
+      ...this.#keyOf(counter),
+      clicks: columns.clicks[counter]!,
+      conversionsMicros: columns.conversionsMicros[counter]!,
+      revenueMicros: columns.revenueMicros[counter]!,
+      version: columns.version[counter]!,
+    });
+    this.#bytes[counter] = bytes;
+    return bytes;
   }
 }
 
-/** @param stored a new one without it */
-function loadCounter(key: CounterKey, name: string, stored: Buffer | undefined): Counter {
-  const { day, campaignId, source, conversionType, model } = key;
-  const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
+/** Of each counter, by its number. */
+interface Columns {
+  placement: Int32Array;
+  clicks: Float64Array;
+  conversionsMicros: BigInt64Array;
+  revenueMicros: BigInt64Array;
+  /** Offset of the last event that changed it. */
+  version: Float64Array;
+  /** Version that it was loaded with: what comes up to it is in it. -1 for a new one. */
+  loadedVersion: Float64Array;
+  flags: Uint8Array;
+}
+
+function newColumns(counters: number): Columns {
   return {
-    day,
-    campaignId,
-    source,
-    conversionType,
-    model,
-    name,
-    clicks,
-    conversionsMicros,
-    revenueMicros,
-    version,
-    loadedVersion: stored === undefined ? -1 : version,
-    bytes: undefined,
-    isChanged: false,
-    isDirty: false,
+    placement: new Int32Array(counters),
+    clicks: new Float64Array(counters),
+    conversionsMicros: new BigInt64Array(counters),
+    revenueMicros: new BigInt64Array(counters),
+    version: new Float64Array(counters),
+    loadedVersion: new Float64Array(counters),
+    flags: new Uint8Array(counters),
   };
+}
+
+function largerColumns(columns: Columns): Columns {
+  const larger = newColumns(2 * columns.flags.length);
+  larger.placement.set(columns.placement);
+  larger.clicks.set(columns.clicks);
+  larger.conversionsMicros.set(columns.conversionsMicros);
+  larger.revenueMicros.set(columns.revenueMicros);
+  larger.version.set(columns.version);
+  larger.loadedVersion.set(columns.loadedVersion);
+  larger.flags.set(columns.flags);
+  return larger;
+}
+
+function placementOf(touch: Touch, texts: TouchTexts): number {
+  if (touch instanceof InternedTouch && touch.texts === texts) return touch.placement;
+  return texts.placementNamed(touch.campaignId, touch.source);
 }
 
 const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };
@@ -191,8 +252,4 @@ const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros
 function valuesOf(bytes: Buffer): CounterValues {
   const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, bytes);
   return { clicks: Number(clicks), conversionsMicros, revenueMicros, version: Number(version) };
-}
-
-function clickKind(timestamp: number): CounterKind {
-  return { day: dayOf(timestamp), conversionType: '', model: '' };
 }

@@ -5,7 +5,7 @@ import { NO_TRACES, type Traces } from '../shared/telemetry/tracing.ts';
 import { type Baseline, knownThrough } from './baseline.ts';
 import type { AttributionConfig } from './config.ts';
 import { countFolded } from './count-folded.ts';
-import { newCounters } from './counters.ts';
+import { Counters } from './counters.ts';
 import type { Tally } from './effects.ts';
 import { OutputMemory } from './encode-outputs.ts';
 import { PROGRESS_KEY } from './keys.ts';
@@ -63,7 +63,7 @@ export function newPartitionFold(
 ): PartitionFold {
   const { partition } = before;
   const users = new Users(config, cacheBytes);
-  const counters = newCounters(partition);
+  const counters = new Counters(partition);
   const events = new EventBatch(0, users.table);
   let progress = before;
   /** Later tallies are published already. */
@@ -82,7 +82,7 @@ export function newPartitionFold(
         if (offset >= countFrom) counters.addClick(store, table.texts, placement, timestamp, offset);
       });
       const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
-      counters.add(store, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
+      counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
       const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
       isKnown = baseline !== undefined && moment.version <= knownThrough(baseline);
       const tallies = isKnown ? baseline!.known : advance(progress, records.length, effects.tally, deadLetters.length);

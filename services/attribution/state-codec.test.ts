@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Touch, UserState } from './state.ts';
+import { plainState } from '../../test/fixtures/plain-state.ts';
 import { decodeAge, decodeUser, encodeUser, readConversions, StateWriter } from './state-codec.ts';
 import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from './touch.ts';
 
@@ -35,27 +35,11 @@ const user = fc.record({
   overflowed: fc.boolean(),
 });
 
-/** The state with all of it read. */
-function plain({ touches, conversions, overflowed }: UserState): UserState {
-  return {
-    overflowed,
-    touches: touches.map(plainTouch),
-    conversions: conversions.map(({ conversionId, timestamp, arrival, type, valueMicros, credits }) => ({
-      ...{ conversionId, timestamp, arrival, type, valueMicros },
-      credits: credits.map((credit) => ({ ...credit, touch: plainTouch(credit.touch) })),
-    })),
-  };
-}
-
-function plainTouch({ clickId, timestamp, arrival, adId, campaignId, source }: Touch): Touch {
-  return { clickId, timestamp, arrival, adId, campaignId, source };
-}
-
 test('a state reads back as it was written', () => {
   fc.assert(
     fc.property(user, (state) => {
       const bytes = encodeUser(state);
-      expect(plain(decodeUser(bytes))).toEqual(state);
+      expect(plainState(decodeUser(bytes))).toEqual(state);
       expect(decodeAge(bytes)).toEqual({
         lastClickArrival: Math.max(0, ...state.touches.map((t) => t.arrival)),
         lastConversionArrival: Math.max(0, ...state.conversions.map((c) => c.arrival)),
@@ -72,10 +56,10 @@ test('what is added to the bytes of a state is added to the state', () => {
       const conversionsEnd = writer.length;
       for (const touch of more.touches) writer.touch(touch);
       const added = Buffer.from(writer.bytes.subarray(0, writer.length));
-      const { touches, conversions } = plain(decodeUser(Buffer.concat([encodeUser(state), added])));
+      const { touches, conversions } = plainState(decodeUser(Buffer.concat([encodeUser(state), added])));
       expect(touches).toEqual([...state.touches, ...more.touches]);
       expect(conversions).toEqual([...state.conversions, ...more.conversions]);
-      expect(plain({ ...more, conversions: readConversions(added, 0, conversionsEnd) })).toEqual(more);
+      expect(plainState({ ...more, conversions: readConversions(added, 0, conversionsEnd) })).toEqual(more);
     }),
   );
 });

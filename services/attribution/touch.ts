@@ -53,6 +53,11 @@ export class TouchTexts {
     return this.placements.numberOf(this.#pair, 0, length);
   }
 
+  placementNamed(campaignId: string, source: string): number {
+    const pair = Buffer.from(`${campaignId}\0${source}`);
+    return this.placements.numberOf(pair, 0, pair.length);
+  }
+
   textsOf(placement: number): Placement {
     const known = this.#placements[placement];
     if (known !== undefined) return known;
@@ -254,8 +259,6 @@ export function idAt(at: number): number {
   return at + ID;
 }
 
-const NUL = Buffer.of(0);
-
 /** Writes any touch. */
 export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: TouchTexts): void {
   memory.words.set(idOf(touch), idAt(at));
@@ -265,7 +268,6 @@ export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: T
     return;
   }
   const ad = Buffer.from(touch.adId);
-  const pair = Buffer.concat([Buffer.from(touch.campaignId), NUL, Buffer.from(touch.source)]);
-  const placement = texts.placements.numberOf(pair, 0, pair.length);
+  const placement = texts.placementNamed(touch.campaignId, touch.source);
   putFields(memory, at, { timestamp, arrival, ad: texts.ads.numberOf(ad, 0, ad.length), placement });
 }

@@ -5,6 +5,7 @@ import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { eventName } from '../../test/fixtures/event-name.ts';
 import { logRecord } from '../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
+import { plainState, plainTouch } from '../../test/fixtures/plain-state.ts';
 import { HOUR_MS } from '../shared/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
@@ -185,7 +186,7 @@ test('an event added to a user as it is, is an event folded, or is left to the f
         expect(decided(folded.effects)).toEqual(decided(effects));
         if (next === 'go on') continue;
         ann.flush();
-        expect(plain(ann.stored()!)).toEqual(plain(expected));
+        expect(plainState(ann.stored()!)).toEqual(plainState(expected));
         if (next === 'reopen') ann.reopen();
       }
       ann.flush();
@@ -214,19 +215,4 @@ function decided({ attributed, decisions }: Effects) {
 function plainEvent(event: ReturnType<ReturnType<typeof start>['fold']>['event']) {
   if (event.kind === 'click') return { ...event, touch: plainTouch(event.touch) };
   return { ...event, conversion: { ...event.conversion, credits: [] } };
-}
-
-function plainTouch({ clickId, timestamp, arrival, adId, campaignId, source }: UserState['touches'][number]) {
-  return { clickId, timestamp, arrival, adId, campaignId, source };
-}
-
-function plain({ touches, conversions, overflowed }: UserState) {
-  return {
-    overflowed,
-    touches: touches.map(plainTouch),
-    conversions: conversions.map(({ conversionId, timestamp, arrival, type, valueMicros, credits }) => ({
-      ...{ conversionId, timestamp, arrival, type, valueMicros },
-      credits: credits.map((credit) => ({ ...credit, touch: plainTouch(credit.touch) })),
-    })),
-  };
 }

@@ -53,6 +53,8 @@ const FORMAT = 2;
  * decisions this level makes 560 MB a second and half the size, lz4 the same size at 340 MB/s, level 1 a third at 350.
  */
 const ZSTD_BYTES = 128 << 10;
+/** Least that zlib takes. */
+const LEAST_CHUNK_BYTES = constants.Z_MIN_CHUNK;
 const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: -5 };
 /** Bits of the attributes. */
 const COMPRESSION = 7;
@@ -94,17 +96,19 @@ export function putRecord(batch: RecordBytes, { key, value, headers }: Pick<NewR
  *
  * @param timestamp of every record, in ms; the broker replaces it where the topic has LogAppendTime
  * @param memory where to put it, if there is room
+ * @param share of its size that it probably comes to
  */
 export function encodeBatch(
   batch: RecordBytes,
   { producerId, epoch, sequence }: BatchOrigin,
   timestamp: number,
   memory: Buffer = NO_BYTES,
+  share = 1,
 ): Buffer {
   const { lz4, zstd } = compressionsAlgorithms;
   const bytes = batch.bytes.subarray(0, batch.length);
   const isLarge = bytes.length >= ZSTD_BYTES;
-  const records = isLarge ? compressLarge(bytes) : lz4.compressSync(bytes);
+  const records = isLarge ? compressLarge(bytes, share) : lz4.compressSync(bytes);
   const length = HEADER_BYTES + records.length;
   const encoded = length <= memory.length ? memory.subarray(0, length) : Buffer.allocUnsafeSlow(length);
   encoded.fill(0, 0, HEADER_BYTES);
@@ -124,9 +128,10 @@ export function encodeBatch(
   return encoded;
 }
 
-/** In one piece of memory unless it comes to more than that, which it seldom does. */
-function compressLarge(bytes: Buffer): Buffer {
-  return zstdCompressSync(bytes, { params: ZSTD_PARAMS, chunkSize: (bytes.length * 5) >> 3 });
+/** The memory for what it comes to is taken at first, and in pieces of that size. */
+function compressLarge(bytes: Buffer, share: number): Buffer {
+  const chunkSize = Math.max(LEAST_CHUNK_BYTES, Math.ceil(Math.min(share, 1) * bytes.length));
+  return zstdCompressSync(bytes, { params: ZSTD_PARAMS, chunkSize });
 }
 
 /** What was decoded of some batches. */

@@ -33,10 +33,12 @@ export interface Lane {
   identity: Identity | undefined;
   /** Of the first record of the next batch. */
   sequence: number;
+  /** How much of its size the last batch came to, compressed. */
+  compressedShare: number;
 }
 
 export function newLane(topic: string, partition: number): Lane {
-  return { topic, partition, queue: [], busy: false, identity: undefined, sequence: 0 };
+  return { topic, partition, queue: [], busy: false, identity: undefined, sequence: 0, compressedShare: 1 };
 }
 
 /** The batch that takes the lane's next record; undefined if it has to be a new one. */

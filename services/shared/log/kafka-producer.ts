@@ -34,6 +34,9 @@ const MUCH_BYTES = 64 << 10;
 /** Most bytes kept of batches that are over. */
 const SPARE_BYTES = 16 << 20;
 
+/** A batch comes to about as much of its size as the one before. */
+const SHARE_MARGIN = 1.2;
+
 const ALL_REPLICAS = -1;
 const NO_TRANSACTION = null;
 const LAST_EPOCH = 0x7fff;
@@ -231,9 +234,13 @@ export class KafkaProducer {
     const now = Date.now();
     const topics = new Map<string, ProduceTopic[1]>();
     const sent: Buffer[] = [];
-    load.forEach(({ topic, partition, sequence }, i) => {
+    load.forEach((lane, i) => {
+      const { topic, partition, sequence, compressedShare } = lane;
+      const { records } = batches[i]!;
       const memory = this.#sendSpares.take();
-      const bytes = encodeBatch(batches[i]!.records, { producerId, epoch, sequence }, now, memory);
+      const origin = { producerId, epoch, sequence };
+      const bytes = encodeBatch(records, origin, now, memory, SHARE_MARGIN * compressedShare);
+      lane.compressedShare = bytes.length / records.length;
       sent.push(memory !== undefined && bytes.buffer === memory.buffer ? memory : bytes);
       const ofTopic = topics.get(topic) ?? [];
       topics.set(topic, ofTopic);

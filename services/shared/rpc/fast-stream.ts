@@ -12,6 +12,7 @@ import { logIfBug, toConnectError } from './errors.ts';
 import { answerWith, type Exchange } from './exchange.ts';
 import { grpcAnswer, grpcError } from './grpc-answer.ts';
 import type { HttpResponse } from './http-message.ts';
+import { watchRouter } from './watch-router.ts';
 
 const UNCOMPRESSED = null;
 
@@ -25,21 +26,14 @@ export function fastStream({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logge
 
   return {
     /** A router that also remembers the methods that fit. */
-    watch: (router: ConnectRouter): ConnectRouter => ({
-      ...router,
-      get handlers() {
-        return router.handlers;
-      },
-      service(service, implementation, options) {
+    watch: (router: ConnectRouter): ConnectRouter =>
+      watchRouter(router, (service, implementation) => {
         for (const { localName, name } of service.methods) {
-          const method = (implementation as Record<string, unknown>)[localName];
+          const method = implementation[localName];
           const ofBytes = typeof method === 'function' ? bytesStreamMethodOf(method) : undefined;
           if (ofBytes !== undefined) methods.set(`/${service.typeName}/${name}`, ofBytes);
         }
-        router.service(service, implementation, options);
-        return this;
-      },
-    }),
+      }),
 
     /** Answers the request if it is a plain one, and says whether it was. */
     handle(exchange: Exchange): boolean {

@@ -23,6 +23,7 @@ import { logIfBug, toConnectError } from './errors.ts';
 import { answerWith, type Exchange, readBody } from './exchange.ts';
 import { type Context, ENVELOPE_BYTES, grpcAnswer, grpcError } from './grpc-answer.ts';
 import type { HttpResponse } from './http-message.ts';
+import { watchRouter } from './watch-router.ts';
 
 interface UnaryMethod {
   desc: DescMethod;
@@ -39,8 +40,9 @@ interface UnaryMethod {
 export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
 
 /**
- * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take the long way, because their answers may be worth compressing. connect-node builds streams,
- * abort controllers and web headers for each call, and then runs interceptors: this replaces the one for errors.
+ * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take
+ * the long way, because their answers may be worth compressing. connect-node builds streams, abort controllers and web
+ * headers for each call, and then runs interceptors: this replaces the one for errors.
  *
  * It never answers differently: whatever is unusual goes to the full implementation, which also words every error in
  * reading a request.
@@ -50,14 +52,10 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger
 
   return {
     /** A router that also remembers the methods that fit. */
-    watch: (router: ConnectRouter): ConnectRouter => ({
-      ...router,
-      get handlers() {
-        return router.handlers;
-      },
-      service(service, implementation, options) {
+    watch: (router: ConnectRouter): ConnectRouter =>
+      watchRouter(router, (service, implementation, options) => {
         for (const desc of service.methods) {
-          const method = (implementation as Record<string, unknown>)[desc.localName];
+          const method = implementation[desc.localName];
           if (desc.methodKind !== 'unary' || typeof method !== 'function') continue;
           if (desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) continue;
           const path = `/${service.typeName}/${desc.name}`;
@@ -65,10 +63,7 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger
           const [ofBytes, takesContext] = [bytesMethodOf(method), method.length > 1];
           methods.set(path, { desc, path, handle, ofBytes, takesContext, json: options?.jsonOptions });
         }
-        router.service(service, implementation, options);
-        return this;
-      },
-    }),
+      }),
 
     /** Answers the request if it is a plain one, and says whether it was. */
     handle(exchange: Exchange): boolean {
