@@ -40,7 +40,6 @@ export class Counters {
   /** That of the last click. */
   #clicks: Series | undefined;
   #columns = newColumns(FIRST_COUNTERS);
-  #count = 0;
   /** Of each counter. */
   readonly #seriesOf: Series[] = [];
   /** The values of each in bytes, once they are asked for and until they are stored. */
@@ -103,7 +102,7 @@ export class Counters {
       return { key: counterKey(counterName(this.#keyOf(counter))), value };
     });
     this.#dirty = [];
-    if (this.#count > KEPT) this.#forget();
+    if (this.#seriesOf.length > KEPT) this.#forget();
     return taken;
   }
 
@@ -118,7 +117,7 @@ export class Counters {
     this.#forgotten = this.takeChanged();
     this.#series.clear();
     this.#clicks = undefined;
-    this.#seriesOf.length = this.#bytes.length = this.#count = 0;
+    this.#seriesOf.length = this.#bytes.length = 0;
   }
 
   #clicksOn(day: number): Series {
@@ -151,9 +150,8 @@ export class Counters {
   }
 
   #load(store: StateStore, series: Series, placement: number): number {
-    if (this.#count === this.#columns.flags.length) this.#columns = largerColumns(this.#columns);
-    const counter = this.#count++;
-    this.#seriesOf.push(series);
+    const counter = this.#seriesOf.push(series) - 1;
+    if (counter === this.#columns.flags.length) this.#columns = largerColumns(this.#columns);
     this.#bytes.push(undefined);
     const columns = this.#columns;
     columns.placement[counter] = placement;

@@ -4,10 +4,8 @@ import { PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_p
 import type { AttributionConfig } from './config.ts';
 import { COUNTERS_FROM, COUNTERS_TO, isUserKey, PROGRESS_KEY, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { decodeUser, encodeUser } from './state-codec.ts';
-import type { StateEntry, StateStore } from './state-store.ts';
+import { entriesBetween, type StateEntry, type StateStore } from './state-store.ts';
 import { isExpired } from './sweep.ts';
-
-const SLICE = 1000;
 
 /**
  * SHA-256, in hex, of what a partition's state means: equal for stores that folded the same records under the same
@@ -21,23 +19,13 @@ export function stateDigest(config: AttributionConfig, store: StateStore): strin
   const add = ({ key, value }: StateEntry) => {
     hash.update(`${key.length} ${value.length}\n`).update(key).update(value);
   };
-  for (const entry of entries(store, COUNTERS_FROM, COUNTERS_TO)) add(entry);
+  for (const entry of entriesBetween(store, COUNTERS_FROM, COUNTERS_TO)) add(entry);
   add({ key: PROGRESS_KEY, value: progress });
-  for (const entry of entries(store, SWEPT_FROM, SWEPT_TO)) {
+  for (const entry of entriesBetween(store, SWEPT_FROM, SWEPT_TO)) {
     if (isExpired(config, entry, watermark)) continue;
     add(isUserKey(entry.key) ? { key: entry.key, value: liveUser(config, entry.value, watermark) } : entry);
   }
   return hash.digest('hex');
-}
-
-function* entries(store: StateStore, from: Buffer, to: Buffer): Generator<StateEntry> {
-  let cursor = from;
-  for (;;) {
-    const slice = store.scan(cursor, to, SLICE);
-    yield* slice;
-    if (slice.length < SLICE) return;
-    cursor = Buffer.concat([slice.at(-1)!.key, Buffer.of(0)]);
-  }
 }
 
 function liveUser(config: AttributionConfig, bytes: Buffer, watermark: number): Buffer {

@@ -5,7 +5,7 @@ import { SEEN_FROM, SEEN_TO, seenKey } from './keys.ts';
 import { type EventBatch, touchAt } from './read-event.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { arrivalOf, type EventKind, type SeenEvent } from './state.ts';
-import type { StateEntry, StateStore } from './state-store.ts';
+import { entriesBetween, type StateEntry, type StateStore } from './state-store.ts';
 import { idAt, idOf } from './touch.ts';
 import type { UserTable } from './user-table.ts';
 import { readUuidText, UUID_WORDS } from './uuid.ts';
@@ -19,9 +19,6 @@ const ARRIVAL = 16;
 
 /** Of a user with a million ids a day, a bucket has 24 kB. */
 const BUCKETS = 1 << 10;
-
-/** Entries read at once. */
-const SLICE = 200;
 
 /** How an id lies in memory: its words | slot of the user, doubled, and one more for a click | next of the same hash. */
 const WORDS = 6;
@@ -47,12 +44,7 @@ export class MovedIds {
   constructor(config: AttributionConfig, store: StateStore) {
     this.#config = config;
     this.#filter = new SeenFilter(Math.max(config.retentionMs('click'), config.retentionMs('conversion')));
-    for (let from = SEEN_FROM; ; ) {
-      const entries = store.scan(from, SEEN_TO, SLICE);
-      for (const { value } of entries) this.#addStored(value);
-      if (entries.length < SLICE) return;
-      from = Buffer.concat([entries.at(-1)!.key, Buffer.of(0)]);
-    }
+    for (const { value } of entriesBetween(store, SEEN_FROM, SEEN_TO)) this.#addStored(value);
   }
 
   /** Moves an event's id out of the state of the user in this slot. */
@@ -104,7 +96,7 @@ export class MovedIds {
     this.#heads.fill(NONE);
     for (const [user, ids] of Map.groupBy(all, (i) => this.#words[i * WORDS + USER_AND_KIND]!)) {
       const [userId, kind] = [table.index.idOf(user >> 1), (user & 1) === 1 ? 'click' : 'conversion'] as const;
-      const buckets = Map.groupBy(ids, (i) => dayOf(this.#arrivals[i]!) * BUCKETS + this.#bucketAt(i));
+      const buckets = Map.groupBy(ids, (i) => dayOf(this.#arrivals[i]!) * BUCKETS + bucketOf(this.#words, i * WORDS));
       for (const [dayAndBucket, ids] of buckets) {
         const [day, bucket] = [Math.floor(dayAndBucket / BUCKETS), dayAndBucket % BUCKETS];
         yield { key: seenKey({ userId, kind, day, bucket }), value: this.#entries(ids) };
@@ -121,10 +113,6 @@ export class MovedIds {
       bytes.writeDoubleLE(this.#arrivals[i]!, at + ARRIVAL);
     });
     return bytes;
-  }
-
-  #bucketAt(i: number): number {
-    return bucketOf(this.#words, i * WORDS);
   }
 
   #mayBeStored(events: EventBatch, i: number): boolean {
@@ -164,7 +152,7 @@ export class MovedIds {
   }
 
   #grow(): void {
-    const { words, arrivals } = { words: this.#words, arrivals: this.#arrivals };
+    const [words, arrivals] = [this.#words, this.#arrivals];
     this.#words = new Int32Array(2 * words.length);
     this.#words.set(words);
     this.#arrivals = new Float64Array(2 * arrivals.length);

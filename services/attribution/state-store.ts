@@ -38,6 +38,24 @@ export interface StateEntry {
   value: Buffer;
 }
 
+/** Entries read at once, some of which may be some ten kilobytes. */
+const SLICE = 200;
+
+/** All entries with `from <= key < to`, ascending, read a slice at a time. */
+export function* entriesBetween(store: StateStore, from: Buffer, to: Buffer): Generator<StateEntry> {
+  for (let cursor: Buffer = from; ; ) {
+    const slice = store.scan(cursor, to, SLICE);
+    yield* slice;
+    if (slice.length < SLICE) return;
+    cursor = keyAfter(slice.at(-1)!.key);
+  }
+}
+
+/** The least key that is greater. */
+export function keyAfter(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
+}
+
 /** Done in this order. An entry's bytes count until the next one is taken. */
 export interface StateChanges {
   deletes: Iterable<Buffer>;

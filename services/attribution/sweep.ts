@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
 import type { AttributionConfig } from './config.ts';
 import { dayOfSeenKey, isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { decodeAge } from './state-codec.ts';
-import type { StateEntry, StateStore } from './state-store.ts';
+import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
 const SLICE = 200;
@@ -20,7 +20,7 @@ export interface Sweep {
  * ignores what is too old, so results never depend on when the sweep comes by.
  */
 export function newSweep(config: AttributionConfig): Sweep {
-  let cursor = SWEPT_FROM;
+  let cursor: Buffer = SWEPT_FROM;
   let passStartedAt = 0;
   return {
     next(store, watermark) {
@@ -28,7 +28,7 @@ export function newSweep(config: AttributionConfig): Sweep {
       if (betweenPasses && watermark - passStartedAt < PASS_INTERVAL_MS) return [];
       if (betweenPasses) passStartedAt = watermark;
       const entries = store.scan(cursor, SWEPT_TO, SLICE);
-      cursor = entries.length < SLICE ? SWEPT_FROM : Buffer.concat([entries.at(-1)!.key, Buffer.of(0)]);
+      cursor = entries.length < SLICE ? SWEPT_FROM : keyAfter(entries.at(-1)!.key);
       return entries.filter((entry) => isExpired(config, entry, watermark)).map((entry) => entry.key);
     },
   };

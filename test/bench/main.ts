@@ -27,9 +27,7 @@ const peers = options.peers === undefined ? [] : buildPeers(options.peers, folde
 const all = [...SCENARIOS, ...peers];
 const isChosen = ({ name }: { name: string }) => options.only?.includes(name) ?? true;
 const kept = options.resume === undefined ? [] : readKeptRuns(options.resume);
-const keptOf = (name: string, run?: number) =>
-  kept.find((each) => each.scenario === name && each.run === (run ?? each.run));
-const chosen = all.filter((scenario) => isChosen(scenario) || keptOf(scenario.name) !== undefined);
+const chosen = all.filter((each) => isChosen(each) || kept.some(({ scenario }) => scenario === each.name));
 if (!(runs >= 1) || chosen.length === 0) {
   throw new Error(`--runs is at least 1, --only one of ${all.map(({ name }) => name).join(', ')}`);
 }
@@ -46,7 +44,7 @@ const bystanders = startBystanderMeter();
 const measured: Measured[] = scenarios.map((scenario) => ({ scenario, runs: [], failures: [] }));
 for (let run = 1; run <= runs; run++) {
   for (const { scenario, runs: done, failures } of measured) {
-    const before = keptOf(scenario.name, run)?.figures;
+    const before = kept.find((each) => each.scenario === scenario.name && each.run === run)?.figures;
     if (before !== undefined || !isChosen(scenario)) {
       done.push(before);
       continue;
@@ -54,10 +52,10 @@ for (let run = 1; run <= runs; run++) {
     process.stderr.write(`run ${run} of ${runs}: ${scenario.name}\n`);
     try {
       const figures = await runScenario(scenario, options.quick);
-      done.push(figures);
-      if (options.resume === undefined) continue;
       const date = new Date().toISOString();
-      keepRun(options.resume, { scenario: scenario.name, run, commit: commitAtStart, date, figures });
+      const keep = { scenario: scenario.name, run, commit: commitAtStart, date, figures };
+      if (options.resume !== undefined) keepRun(options.resume, keep);
+      done.push(figures);
     } catch (error) {
       // The others took hours.
       done.push(undefined);
