@@ -44,9 +44,9 @@ export function countFolded({ events, effects, deadLetters, models }: Folded, be
   for (const { reason } of deadLetters) deadLettersCounter.add(1, { reason: reason.split(':', 1)[0] });
   for (const model of models) {
     let attributed = 0;
-    for (const { credits } of decisions) if (credits.some((credit) => credit.model === model)) attributed++;
+    for (const { credits } of decisions.values()) if (credits.some((credit) => credit.model === model)) attributed++;
     attributionDecisions.add(attributed, { model, outcome: 'attributed' });
-    attributionDecisions.add(decisions.length - attributed, { model, outcome: 'unattributed' });
+    attributionDecisions.add(decisions.size - attributed, { model, outcome: 'unattributed' });
   }
 }
 

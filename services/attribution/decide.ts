@@ -51,12 +51,3 @@ export function isEligible(clickTime: number, conversionTime: number, lookbackMs
   const age = conversionTime - clickTime;
   return age >= 0 && age <= lookbackMs;
 }
-
-/** Why a touch inside the window has this credit, or none, under a model; `credits` are all of that model. */
-export function reasonFor(touch: Touch, credit: Credit | undefined, credits: readonly Credit[]): string {
-  if (credit !== undefined) return 'credited';
-  if (credits.length > 1) return 'share_below_one_micro';
-  const winner = credits[0]!.touch;
-  if (touch.timestamp === winner.timestamp) return 'lost_tie_on_event_id';
-  return touch.timestamp < winner.timestamp ? 'older_than_winner' : 'newer_than_winner';
-}

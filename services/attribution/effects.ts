@@ -73,7 +73,8 @@ export interface Effects {
   clicks: NewClick[];
   increments: Increment[];
   attributed: AttributedRow[];
-  decisions: Decision[];
+  /** By conversion the last: if it was decided several times, those before count no more. */
+  decisions: Map<DecidedConversion, Decision>;
   /** Events whose ids no longer fit into their user's state. */
   movedOut: SeenEvent[];
 }
@@ -93,7 +94,7 @@ export function newEffects(): Effects {
     clicks: [],
     increments: [],
     attributed: [],
-    decisions: [],
+    decisions: new Map(),
     movedOut: [],
   };
 }
@@ -135,7 +136,7 @@ export function redecided(
     effects.tally.unattributed--;
     effects.tally.attributed++;
   }
-  effects.decisions.push({ ...published, credits: after, candidates, lookbackMs });
+  effects.decisions.set(conversion, { ...published, credits: after, candidates, lookbackMs });
 }
 
 export function dayOf(timestampMs: number): number {

@@ -72,6 +72,7 @@ test('decisions of a batch are read as they were written, though most of their m
   const models = fc.constantFrom(['a'], ['a', 'b'], ['b', 'a']);
   fc.assert(
     fc.property(touches, picks, models, conversion, (all, picked, of, conversion) => {
+      all.sort((a, b) => a.timestamp - b.timestamp);
       const batch = new OutputMemory();
       for (const { first, count, credited } of picked) {
         const candidates = all.slice(first, first + count);
@@ -102,9 +103,11 @@ function messageOf(given: Decision) {
 
 function candidatesOf(given: Decision) {
   const candidates: MessageInitShape<typeof CandidateSchema>[] = [];
-  explain(given, ({ clickId, adId, campaignId, source, timestamp }, model, creditMicros, reason) => {
-    const texts = { clickId, adId, campaignId, source, model, reason };
-    candidates.push({ ...texts, clickTime: BigInt(timestamp), creditMicros: BigInt(creditMicros) });
+  explain(given, (model, from, to, creditMicros, reason) => {
+    for (const { clickId, adId, campaignId, source, timestamp } of given.candidates.slice(from, to).reverse()) {
+      const texts = { clickId, adId, campaignId, source, model, reason };
+      candidates.push({ ...texts, clickTime: BigInt(timestamp), creditMicros: BigInt(creditMicros) });
+    }
   });
   return candidates;
 }

@@ -3,7 +3,7 @@ import { newSpareMemory } from '../shared/spare-memory.ts';
 import type { AttributedRow, CounterKey, Decision } from './effects.ts';
 import { explain, mostCandidates } from './explain.ts';
 import type { Touch } from './state.ts';
-import { InternedTouch, idOf, type WrittenCandidate } from './touch.ts';
+import { InternedTouch, idOf } from './touch.ts';
 import { UUID_LENGTH, writeUuidText } from './uuid.ts';
 
 /**
@@ -27,6 +27,8 @@ export class OutputMemory {
   page: Buffer = Buffer.alloc(0);
   /** Bytes of the page that are taken. */
   used = 0;
+  /** Where many candidates were written last, by model, reason and user. */
+  readonly written = new Map<string, Written>();
   readonly #pages: Buffer[] = [];
 
   /** Makes room for some bytes more, one after the other. */
@@ -49,6 +51,7 @@ export class OutputMemory {
   release(): void {
     for (const page of this.#pages) sparePages.give(page);
     this.#pages.length = 0;
+    this.written.clear();
     this.page = Buffer.alloc(0);
     this.used = 0;
   }
@@ -57,7 +60,7 @@ export class OutputMemory {
 /** Where a message is put together. */
 let scratch: Buffer;
 
-/** From so many candidates on, they are copied from earlier decisions, of a user with many clicks and conversions. */
+/** From so many candidates on, they are copied from the decision before, of a user with many clicks and conversions. */
 const MANY_CANDIDATES = 64;
 
 /**
@@ -66,7 +69,7 @@ const MANY_CANDIDATES = 64;
  * @param memory of the decisions whose touches lie in memory at the same time
  */
 export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer {
-  const { userId, conversion, credits, candidates, lookbackMs, offset } = decision;
+  const { userId, conversion, credits, lookbackMs, offset } = decision;
   let at = begin(memory, mostCandidates(decision) * MAX_CANDIDATE_BYTES, userId, conversion.type);
   at = putText(at, 0x0a, conversion.conversionId);
   at = putText(at, 0x12, userId);
@@ -75,7 +78,7 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
   at = putBigint(at, 0x28, conversion.valueMicros);
   at = putNumber(at, 0x30, lookbackMs);
   at = putNumber(at, 0x38, credits.length > 0 ? 1 : 0);
-  at = candidates.length < MANY_CANDIDATES ? putCandidates(at, decision) : putManyCandidates(at, decision);
+  at = putCandidates(at, decision, memory);
   return memory.take(putNumber(at, 0x48, offset));
 }
 
@@ -129,52 +132,69 @@ export function encodeCounter(partition: number, counter: CounterKey & CounterVa
 /** They are kept, so they are copied, and the next is put in the same place. */
 const forCounters = new OutputMemory();
 
-function putCandidates(at: number, decision: Decision): number {
+/** Candidates of a decision that have no credit under a model, for one reason: from the place `from` to before `to`. */
+interface Uncredited {
+  touches: readonly Touch[];
+  from: number;
+  to: number;
+  model: string;
+  reason: string;
+}
+
+/** They are written from the latest to the earliest. */
+interface Written extends Uncredited {
+  page: Buffer;
+  /** Where each begins in the page, in the order in which they are written, and where the last one ends. */
+  starts: number[];
+}
+
+function putCandidates(at: number, { candidates: touches, userId, credits }: Decision, memory: OutputMemory): number {
   let end = at;
-  explain(decision, (touch, model, creditMicros, reason) => {
-    end = putCandidate(end, touch, model, creditMicros, reason);
+  explain({ candidates: touches, credits }, (model, from, to, creditMicros, reason) => {
+    if (to - from >= MANY_CANDIDATES) {
+      const key = `${model} ${reason} ${userId}`;
+      const written = putMany(end, { touches, from, to, model, reason }, memory.written.get(key));
+      memory.written.set(key, written);
+      end = written.starts.at(-1)!;
+      return;
+    }
+    for (let i = to - 1; i >= from; i--) end = putCandidate(end, touches[i]!, model, creditMicros, reason);
   });
   return end;
 }
 
 /**
- * Candidates without credit of the decisions of one batch are nearly the same in each, and mostly lie one after the other
- * in the last: those are copied as one.
+ * Most of the candidates that one decision of a user has, the next has, too, and in the same order: where they lie one
+ * after the other in the `last`, they are copied as one.
  */
-function putManyCandidates(at: number, decision: Decision): number {
+function putMany(at: number, candidates: Uncredited, last: Written | undefined): Written {
+  const { touches, from, model, reason } = candidates;
+  const starts: number[] = [];
   let end = at;
-  let [page, start, stop] = [scratch, 0, 0];
-  const putRun = () => {
-    page.copy(scratch, end, start, stop);
-    end += stop - start;
-    start = stop = 0;
-  };
-  explain(decision, (touch, model, creditMicros, reason) => {
-    const written = creditMicros === 0 && touch instanceof InternedTouch ? touch.written : undefined;
-    if (written?.model !== model || written.reason !== reason) {
-      putRun();
-      const length = putCandidate(end, touch, model, creditMicros, reason) - end;
-      if (creditMicros === 0) noteWritten(touch, { page: scratch, at: end, length, model, reason });
-      end += length;
-      return;
+  let place = last === undefined ? -1 : last.to - 1;
+  for (let i = candidates.to - 1; i >= from; ) {
+    const touch = touches[i]!;
+    let same = 0;
+    if (last !== undefined) {
+      while (place >= last.from && last.touches[place]!.timestamp > touch.timestamp) place--;
+      const most = Math.min(i - from, place - last.from) + 1;
+      while (same < most && touches[i - same] === last.touches[place - same]) same++;
     }
-    if (written.page !== page || written.at !== stop) {
-      putRun();
-      page = written.page;
-      start = stop = written.at;
+    if (last === undefined || same === 0) {
+      starts.push(end);
+      end = putCandidate(end, touch, model, 0, reason);
+      i--;
+      continue;
     }
-    written.page = scratch;
-    written.at = end + stop - start;
-    stop += written.length;
-  });
-  putRun();
-  return end;
-}
-
-/** Of a touch as a candidate of several models only that of the first is noted. */
-function noteWritten(touch: Touch, written: WrittenCandidate): void {
-  if (!(touch instanceof InternedTouch)) return;
-  if (touch.written === undefined || touch.written.model === written.model) touch.written = written;
+    const first = last.to - 1 - place;
+    const shift = end - last.starts[first]!;
+    for (let n = first; n < first + same; n++) starts.push(last.starts[n]! + shift);
+    end += last.page.copy(scratch, end, last.starts[first]!, last.starts[first + same]!);
+    i -= same;
+    place -= same;
+  }
+  starts.push(end);
+  return { ...candidates, page: scratch, starts };
 }
 
 function putCandidate(at: number, touch: Touch, model: string, creditMicros: number, reason: string): number {

@@ -1,9 +1,11 @@
-import { reasonFor } from './decide.ts';
 import type { Decision } from './effects.ts';
 import type { Credit, Touch } from './state.ts';
 
-/** Told of a touch that could have had credit under a model, and why it has what it has. */
-export type NameCandidate = (touch: Touch, model: string, creditMicros: number, reason: string) => void;
+/**
+ * Told of candidates from the place `from` to before `to` that under a model all have this credit, for this reason.
+ * Those that come later are told first.
+ */
+export type NameCandidates = (model: string, from: number, to: number, creditMicros: number, reason: string) => void;
 
 /**
  * Most candidates that a decision names under each model, so that it fits a record of the log (1 MiB) whatever
@@ -11,11 +13,15 @@ export type NameCandidate = (touch: Touch, model: string, creditMicros: number, 
  */
 const MAX_CANDIDATES = 256;
 
-/** Names the candidates of every model that gave credit, the latest first. */
-export function explain({ credits, candidates }: Decision, name: NameCandidate): void {
+/**
+ * Why each candidate has the credit it has, under every model that gave some; the latest first. If there are too many,
+ * those with credit are named and the latest of the others.
+ */
+export function explain({ credits, candidates }: Pick<Decision, 'credits' | 'candidates'>, name: NameCandidates): void {
   for (const model of modelsOf(credits)) {
     const ofModel = credits.filter((credit) => credit.model === model);
-    nameCandidates(model, candidates, ofModel, name);
+    if (ofModel.length === 1) explainWinner(candidates, ofModel[0]!, name);
+    else explainShares(candidates, ofModel, name);
   }
 }
 
@@ -28,25 +34,38 @@ function modelsOf(credits: readonly Credit[]): Set<string> {
   return new Set(credits.map((credit) => credit.model));
 }
 
-/** If there are too many: those with credit, and the latest of the others. */
-function nameCandidates(
-  model: string,
-  touches: readonly Touch[],
-  credits: readonly Credit[],
-  name: NameCandidate,
-): void {
+/** Where one touch has all the credit. */
+function explainWinner(touches: readonly Touch[], credit: Credit, name: NameCandidates): void {
+  const { model, creditMicros } = credit;
+  const winner = touches.lastIndexOf(credit.touch);
+  const { timestamp } = credit.touch;
+  let tied = winner;
+  while (tied > 0 && touches[tied - 1]!.timestamp === timestamp) tied--;
+  let newer = winner + 1;
+  while (newer < touches.length && touches[newer]!.timestamp === timestamp) newer++;
+  const latest = Math.max(0, touches.length - MAX_CANDIDATES);
+  // The winner takes the place of the last one.
+  const first = winner < latest ? latest + 1 : latest;
+  const nameFrom = (from: number, to: number, reason: string) => {
+    if (Math.max(from, first) < to) name(model, Math.max(from, first), to, 0, reason);
+  };
+  nameFrom(newer, touches.length, 'newer_than_winner');
+  nameFrom(winner + 1, newer, 'lost_tie_on_event_id');
+  name(model, winner, winner + 1, creditMicros, 'credited');
+  nameFrom(tied, winner, 'lost_tie_on_event_id');
+  nameFrom(0, tied, 'older_than_winner');
+}
+
+/** Where several share it. */
+function explainShares(touches: readonly Touch[], credits: readonly Credit[], name: NameCandidates): void {
+  const { model } = credits[0]!;
   let left = MAX_CANDIDATES;
   let others = MAX_CANDIDATES - Math.min(MAX_CANDIDATES, credits.length);
   for (let i = touches.length - 1; i >= 0 && left > 0; i--) {
-    const touch = touches[i]!;
-    const credit = creditOf(touch, credits);
+    const credit = credits.find(({ touch }) => touch === touches[i]);
     if (credit === undefined && others-- <= 0) continue;
-    name(touch, model, credit?.creditMicros ?? 0, reasonFor(touch, credit, credits));
+    const reason = credit === undefined ? 'share_below_one_micro' : 'credited';
+    name(model, i, i + 1, credit?.creditMicros ?? 0, reason);
     left--;
   }
-}
-
-function creditOf(touch: Touch, credits: readonly Credit[]): Credit | undefined {
-  for (const credit of credits) if (credit.touch === touch) return credit;
-  return undefined;
 }

@@ -35,7 +35,13 @@ function play(journey: string, env: Record<string, string> = {}) {
     ({ conversion, credit, retracted }) =>
       `${conversion.conversionId} <- ${credit.touch.clickId}${retracted ? ' withdrawn' : ''}`,
   );
-  return { user, tally: effects.tally, increments: effects.increments, decisions: effects.decisions, rows };
+  return {
+    user,
+    tally: effects.tally,
+    increments: effects.increments,
+    decisions: [...effects.decisions.values()],
+    rows,
+  };
 }
 
 function hourOf(words: string[], mark: string): number {
@@ -141,7 +147,10 @@ test('of very many candidates a decision names those with credit and the latest'
 /** Clicks, with the reason and the credit. */
 function namedBy(decision: Decision): string[] {
   const named: string[] = [];
-  explain(decision, (touch, _, creditMicros, reason) => named.push(`${touch.clickId} ${reason} ${creditMicros}`));
+  explain(decision, (_, from, to, creditMicros, reason) => {
+    const touches = decision.candidates.slice(from, to).reverse();
+    named.push(...touches.map(({ clickId }) => `${clickId} ${reason} ${creditMicros}`));
+  });
   return named;
 }
 

@@ -4,8 +4,8 @@ import { type Effects, noteClick, type Published, redecided } from './effects.ts
 import type { DecidedConversion, EventKind, SeenEvent, Touch, UserBounds, UserState } from './state.ts';
 import { idHashOf, isSameClick } from './touch.ts';
 
-/** From so many touches on, a hash tells a new one sooner than comparing it with each. */
-const MANY_TOUCHES = 64;
+/** From so many touches or conversions on, a set tells a new one sooner than comparing it with each. */
+const MANY = 64;
 
 /** An event as the fold sees it: checked, its times in ms. */
 export type FoldEvent = SeenEvent & { userId: string; offset: number };
@@ -73,13 +73,14 @@ function foldConversion(
   effects: Effects,
 ) {
   const { conversion } = event;
-  const first = user.conversions.find((other) => other.conversionId === conversion.conversionId);
+  const first = sameId(user, bounds, conversion);
   if (first !== undefined || wasSeen(context, user, 'conversion')) {
     effects.tally.conversionDuplicates++;
     if (first !== undefined && !sameConversion(first, conversion)) effects.tally.conflicts++;
     return;
   }
   user.conversions.push(conversion);
+  bounds.conversionIds?.add(conversion.conversionId);
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
@@ -140,7 +141,12 @@ function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
 
 function boundsOf({ touches, conversions }: UserState): UserBounds {
   const lastConversionTimes = lastTimes(conversions);
-  return { firstTouchArrival: firstArrival(touches), lastConversionTimes, clickIds: undefined };
+  return {
+    firstTouchArrival: firstArrival(touches),
+    lastConversionTimes,
+    clickIds: undefined,
+    conversionIds: undefined,
+  };
 }
 
 function lastTimes(conversions: readonly DecidedConversion[]): number[] {
@@ -165,11 +171,19 @@ function firstArrival(touches: readonly Touch[]): number {
 }
 
 function sameTouch({ touches }: UserState, bounds: UserBounds, touch: Touch): Touch | undefined {
-  if (touches.length >= MANY_TOUCHES) {
+  if (touches.length >= MANY) {
     bounds.clickIds ??= new Set(touches.map(idHashOf));
     if (!bounds.clickIds.has(idHashOf(touch))) return undefined;
   }
   return touches.find((other) => isSameClick(other, touch));
+}
+
+function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }: DecidedConversion) {
+  if (conversions.length >= MANY) {
+    bounds.conversionIds ??= new Set(conversions.map((each) => each.conversionId));
+    if (!bounds.conversionIds.has(conversionId)) return undefined;
+  }
+  return conversions.find((other) => other.conversionId === conversionId);
 }
 
 /** A conversion may be re-decided as long as a touch would be kept. */

@@ -3,7 +3,7 @@ import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/cl
 import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
 import type { Traces } from '../shared/telemetry/tracing.ts';
 import type { ChangedCounter } from './counters.ts';
-import type { Decision, Effects } from './effects.ts';
+import type { Effects } from './effects.ts';
 import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
 
 /** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
@@ -49,7 +49,7 @@ export function rowRecords(rows: {
       value: encodeAttributed(row, memory),
       headers: traces.get(row.offset),
     })),
-    ...lastDecisions(effects).map((decision) => ({
+    ...Array.from(effects.decisions.values(), (decision) => ({
       topic: 'conversion-decisions' as const,
       partition,
       key: decision.userId,
@@ -58,11 +58,6 @@ export function rowRecords(rows: {
     })),
     ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
   ];
-}
-
-/** Of a conversion that was decided several times only the last decision counts; most of those before are left out. */
-function lastDecisions({ decisions }: Effects): Decision[] {
-  return [...new Map(decisions.map((each) => [each.conversion, each])).values()];
 }
 
 export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {

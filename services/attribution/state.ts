@@ -18,6 +18,8 @@ export interface UserBounds {
   lastConversionTimes: number[];
   /** Hashes of the touches' ids, and maybe of touches that are gone. Absent while there are few touches. */
   clickIds: Set<number> | undefined;
+  /** Of the conversions, and maybe of some that are gone. Absent while there are few. */
+  conversionIds: Set<string> | undefined;
 }
 
 /** A click as a candidate for credit. */

@@ -75,15 +75,6 @@ export class TouchTexts {
   }
 }
 
-/** Where a touch was last written as a candidate that has no credit. */
-export interface WrittenCandidate {
-  page: Buffer;
-  at: number;
-  length: number;
-  model: string;
-  reason: string;
-}
-
 /** A touch whose id is known as words, which compare without a string. */
 export interface TouchWithWords extends Touch {
   /** One of the UUID_WORDS of its id. */
@@ -95,8 +86,6 @@ export class InternedTouch implements TouchWithWords {
   readonly texts: TouchTexts;
   readonly memory: TouchMemory;
   readonly at: number;
-  /** For who writes decisions of one batch. */
-  written: WrittenCandidate | undefined = undefined;
 
   constructor(texts: TouchTexts, memory: TouchMemory, at: number) {
     this.texts = texts;
@@ -174,7 +163,6 @@ export class TouchSpace {
     if (i === this.#touches.length) this.#touches.push(new InternedTouch(this.#texts, this.#memory, i * TOUCH_WORDS));
     const touch = this.#touches[i]!;
     copyTouch(from, start, this.#memory, touch.at);
-    touch.written = undefined;
     return touch;
   }
 

@@ -205,7 +205,7 @@ function decided({ attributed, decisions }: Effects) {
     attributed: attributed.map(({ conversion, credit, retracted }) => [
       ...[conversion.conversionId, credit.touch.clickId, credit.creditMicros, credit.valueMicros, retracted],
     ]),
-    decisions: decisions.map(({ conversion, offset, candidates }) => [
+    decisions: Array.from(decisions.values(), ({ conversion, offset, candidates }) => [
       ...[conversion.conversionId, offset, ...candidates.map(({ clickId }) => clickId)],
     ]),
   };

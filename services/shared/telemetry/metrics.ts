@@ -44,7 +44,7 @@ export const attributionDuplicates = meter.createCounter('clickmesh.attribution.
   description: 'Events that were folded before, by event_type',
 });
 export const attributionDecisions = meter.createCounter('clickmesh.attribution.decisions', {
-  description: 'Conversions decided, corrections included, by attribution model and outcome',
+  description: 'Decisions on conversions, those that a late click led to included, by attribution model and outcome',
 });
 export const attributionCorrections = meter.createCounter('clickmesh.attribution.corrections', {
   description: 'Conversions whose credits a late click changed',
