@@ -1,11 +1,13 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { clickhouseClient } from './client.ts';
+import { EMBEDDED_CONFIG, startEmbeddedClickHouse } from './embedded-server.ts';
 import { type ClickHouseShards, EMBEDDED_CLUSTER, startClickHouseShards } from './embedded-shards.ts';
 import { clickhouseGroup, fillIn, type MigrateOptions, migrate } from './migrate.ts';
 import { STREAMS } from './streams.ts';
@@ -157,5 +159,21 @@ test('a server whose Kafka engine would insert without waiting for the shards is
   });
   await expect(migrate(careless, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
     'ClickHouse needs distributed_foreground_insert = 1 in its default profile, not 0',
+  );
+});
+
+test('a server that has fewer threads than queues is refused', async () => {
+  const configFile = join(folder, 'config.xml');
+  const threads = /(?<=<background_message_broker_schedule_pool_size>)\d+/;
+  writeFileSync(configFile, readFileSync(EMBEDDED_CONFIG, 'utf8').replace(threads, '2'));
+  const cluster = { configFile, tcpPort: await freePort() };
+  await using servers = new AsyncDisposableStack();
+  const logger = pino({ level: 'silent' });
+  const slow = await startEmbeddedClickHouse({ dir: join(folder, 'slow'), logger, cluster });
+  servers.defer(() => slow.close());
+  const client = clickhouseClient(slow.url);
+  servers.defer(() => client.close());
+  await expect(migrate(client, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
+    'ClickHouse needs background_message_broker_schedule_pool_size of at least 5 in its configuration, not 2',
   );
 });

@@ -35,7 +35,10 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     for (const statement of statements(text)) await client.command({ query: fillIn(statement, options) });
     await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
   }
-  if (options.kafkaBrokers !== undefined) await moveQueues(client, options.kafkaBrokers);
+  if (options.kafkaBrokers !== undefined) {
+    await moveQueues(client, options.kafkaBrokers);
+    await checkThreads(client);
+  }
 }
 
 /**
@@ -56,6 +59,24 @@ async function checkSettings(client: ClickHouseClient): Promise<void> {
   for (const { name, value } of await result.json<{ name: string; value: string }>()) {
     const wanted = KAFKA_ENGINE_SETTINGS[name];
     if (value !== wanted) throw new Error(`ClickHouse needs ${name} = ${wanted} in its default profile, not ${value}`);
+  }
+}
+
+/** A queue that always finds records keeps its thread for a minute: as long, one without a thread would wait. */
+const QUEUE_THREADS = 'background_message_broker_schedule_pool_size';
+
+/** Only when there are queues: a server has no such threads before, and says 0. */
+async function checkThreads(client: ClickHouseClient): Promise<void> {
+  const result = await client.query({
+    query: 'SELECT value FROM system.server_settings WHERE name = {name:String}',
+    query_params: { name: QUEUE_THREADS },
+    format: 'JSONEachRow',
+  });
+  for (const { value } of await result.json<{ value: string }>()) {
+    if (Number(value) >= STREAMS.length) continue;
+    throw new Error(
+      `ClickHouse needs ${QUEUE_THREADS} of at least ${STREAMS.length} in its configuration, not ${value}`,
+    );
   }
 }
 
