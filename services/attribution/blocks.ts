@@ -1,8 +1,9 @@
 import { type TouchMemory, touchMemory } from './touch.ts';
 
 /**
- * Memory in blocks of 128 bytes, in chains: a block's first word is the number of the next one. What grows takes another
- * block, nothing is moved, and a block that is given back fits all. Numbers of blocks are positive; 0 is none.
+ * Memory in blocks of 128 bytes, in chains: a block's first word is the number of the one before it. What grows takes
+ * another block, nothing is moved, and a block that is given back fits all. From its last block a chain is followed
+ * backwards, as most who come look for what was added last. Numbers of blocks are positive; 0 is none.
  */
 export class Blocks {
   readonly #pages: TouchMemory[] = [];
@@ -20,36 +21,28 @@ export class Blocks {
     return this.#pages[block >>> PAGE_BITS]!;
   }
 
-  /** A block that is the end of its chain. */
-  take(): number {
+  /** Takes a block and puts it behind the last one of a chain, if there is one. */
+  take(last: number): number {
     this.#used++;
-    const block = this.#spare;
-    if (block === NO_BLOCK) return this.#takeFresh();
+    const block = this.#spare === NO_BLOCK ? this.#takeFresh() : this.#spare;
     const { words } = this.pageOf(block);
-    this.#spare = words[wordOf(block)]!;
-    words[wordOf(block)] = NO_BLOCK;
+    if (block === this.#spare) this.#spare = words[wordOf(block)]!;
+    words[wordOf(block)] = last;
     return block;
   }
 
-  /** Takes a block and puts it behind another. */
-  takeAfter(block: number): number {
-    const next = this.take();
-    this.pageOf(block).words[wordOf(block)] = next;
-    return next;
-  }
-
-  next(block: number): number {
+  before(block: number): number {
     return this.pageOf(block).words[wordOf(block)]!;
   }
 
   /** Gives back a whole chain. */
-  give(first: number): void {
-    for (let block = first; block !== NO_BLOCK; ) {
-      const next = this.next(block);
+  give(last: number): void {
+    for (let block = last; block !== NO_BLOCK; ) {
+      const before = this.before(block);
       this.pageOf(block).words[wordOf(block)] = this.#spare;
       this.#spare = block;
       this.#used--;
-      block = next;
+      block = before;
     }
   }
 
@@ -65,7 +58,7 @@ export const BLOCK_BYTES = 128;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
 /** A page is 1 MiB. */
 const PAGE_BITS = 13;
-/** Words before a block's content: the next block, and one that keeps what follows at a multiple of eight bytes. */
+/** Words before a block's content: the block before, and one that keeps what follows at a multiple of eight bytes. */
 export const HEAD_WORDS = 2;
 export const CONTENT_BYTES = BLOCK_BYTES - 4 * HEAD_WORDS;
 

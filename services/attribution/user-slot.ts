@@ -12,29 +12,27 @@ export const FIRST_TOUCH_ARRIVAL = 0;
 export const FIRST_CONVERSION_ARRIVAL = 1;
 export const LAST_TOUCH_TIMESTAMP = 2;
 export const LAST_CONVERSION_TIMESTAMP = 3;
-/** Numbers of its words. The tail of a chain follows its head. */
-export const TOUCH_HEAD = 8;
-export const TOUCH_TAIL = 9;
-export const TOUCH_COUNT = 10;
-export const CONVERSION_HEAD = 11;
-export const CONVERSION_TAIL = 12;
-export const CONVERSION_BYTES = 13;
+/** Numbers of its words. Of a chain of blocks it has the last. */
+export const TOUCH_TAIL = 8;
+export const TOUCH_COUNT = 9;
+export const CONVERSION_TAIL = 10;
+export const CONVERSION_BYTES = 11;
 /** So many touches, and bytes of conversions, are in the store as they are here. */
-export const STORED_TOUCHES = 14;
-export const STORED_CONVERSIONS = 15;
+export const STORED_TOUCHES = 12;
+export const STORED_CONVERSIONS = 13;
 export const NOT_STORED = -1;
-export const FLAGS = 16;
+export const FLAGS = 14;
 /** Bytes that dirtyBytes has for it. */
-export const COUNTED = 17;
+export const COUNTED = 15;
 /** A bit for each of 256 values that ids are hashed to: those of the user's touches are set. */
-export const FILTER = 18;
+export const FILTER = 16;
 export const FILTER_WORDS = 8;
 /** One more than where the user is among those who are open. */
-export const PLACE = 26;
+export const PLACE = 24;
 export const NO_PLACE = -1;
-export const CONVERSION_COUNT = 27;
+export const CONVERSION_COUNT = 25;
 /** As FILTER, of conversions, in half the bits: there are fewer. */
-export const CONVERSION_FILTER = 28;
+export const CONVERSION_FILTER = 26;
 export const CONVERSION_FILTER_BITS = 128;
 
 /** Some ids were moved out of its state. */

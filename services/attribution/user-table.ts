@@ -17,7 +17,6 @@ import {
   CONVERSION_COUNT,
   CONVERSION_FILTER,
   CONVERSION_FILTER_BITS,
-  CONVERSION_HEAD,
   CONVERSION_TAIL,
   COUNTED,
   conversionBitOf,
@@ -39,7 +38,6 @@ import {
   STORED_TOUCHES,
   setBit,
   TOUCH_COUNT,
-  TOUCH_HEAD,
   TOUCH_TAIL,
   touchBitOf,
 } from './user-slot.ts';
@@ -108,7 +106,7 @@ export class UserTable {
     for (let i = 0; i < count; i++) words[slots[i]! * SLOT_WORDS + FLAGS]! |= SEEN;
     for (let i = 0; i < count; i++) {
       const block = words[slots[i]! * SLOT_WORDS + TOUCH_TAIL]!;
-      if (block !== NO_BLOCK) this.#blocks.next(block);
+      if (block !== NO_BLOCK) this.#blocks.before(block);
     }
   }
 
@@ -175,7 +173,7 @@ export class UserTable {
     const { words, times } = this.#slots;
     const count = words[at + TOUCH_COUNT]!++;
     const place = count % TOUCHES_IN_BLOCK;
-    if (place === 0) this.#extend(at + TOUCH_HEAD);
+    if (place === 0) this.#extend(at + TOUCH_TAIL);
     const block = words[at + TOUCH_TAIL]!;
     copyTouch(from, start, this.#blocks.pageOf(block), wordOf(block) + HEAD_WORDS + place * TOUCH_WORDS);
     const time = at >> 1;
@@ -184,11 +182,23 @@ export class UserTable {
     setBit(words, at + FILTER, touchBitOf(from.words, idAt(start)));
   }
 
-  /** The user's touches, copied to `space`. */
-  touchesOf(slot: number, space: TouchSpace): InternedTouch[] {
+  /**
+   * The user's touches, copied to `space`.
+   *
+   * @param since whose timestamps are less, in ms, may be left out
+   */
+  touchesOf(slot: number, space: TouchSpace, since = Number.NEGATIVE_INFINITY): InternedTouch[] {
+    const { words } = this.#slots;
+    const count = words[slot * SLOT_WORDS + TOUCH_COUNT]!;
+    let first = count;
+    for (let block = words[slot * SLOT_WORDS + TOUCH_TAIL]!; first > 0; block = this.#blocks.before(block)) {
+      first = firstInBlock(first - 1);
+      // They ascend by time.
+      if (this.#blocks.pageOf(block).times[(wordOf(block) + HEAD_WORDS) >> 1]! < since) break;
+    }
     const touches: InternedTouch[] = [];
-    space.reserve(this.#slots.words[slot * SLOT_WORDS + TOUCH_COUNT]!);
-    this.forEachTouch(slot, 0, (memory, at) => touches.push(space.copy(memory, at)));
+    space.reserve(count - first);
+    this.forEachTouch(slot, first, (memory, at) => touches.push(space.copy(memory, at)));
     return touches;
   }
 
@@ -196,19 +206,24 @@ export class UserTable {
   forEachTouch(slot: number, first: number, look: (memory: TouchMemory, at: number) => void): void {
     const { words } = this.#slots;
     const count = words[slot * SLOT_WORDS + TOUCH_COUNT]!;
-    let block = words[slot * SLOT_WORDS + TOUCH_HEAD]!;
-    for (let i = 0; i < count; i++) {
-      const place = i % TOUCHES_IN_BLOCK;
-      if (i > 0 && place === 0) block = this.#blocks.next(block);
-      if (i >= first) look(this.#blocks.pageOf(block), wordOf(block) + HEAD_WORDS + place * TOUCH_WORDS);
+    const begin = Math.floor(first / TOUCHES_IN_BLOCK);
+    const end = Math.ceil(count / TOUCHES_IN_BLOCK);
+    this.#follow(words[slot * SLOT_WORDS + TOUCH_TAIL]!, begin, end);
+    for (let i = begin; i < end; i++) {
+      const page = this.#blocks.pageOf(chain[i]!);
+      const at = wordOf(chain[i]!) + HEAD_WORDS;
+      const last = Math.min(TOUCHES_IN_BLOCK, count - i * TOUCHES_IN_BLOCK);
+      for (let place = Math.max(0, first - i * TOUCHES_IN_BLOCK); place < last; place++) {
+        look(page, at + place * TOUCH_WORDS);
+      }
     }
   }
 
   clearTouches(slot: number): void {
     const at = slot * SLOT_WORDS;
     const { words, times } = this.#slots;
-    this.#blocks.give(words[at + TOUCH_HEAD]!);
-    words[at + TOUCH_HEAD] = words[at + TOUCH_TAIL] = NO_BLOCK;
+    this.#blocks.give(words[at + TOUCH_TAIL]!);
+    words[at + TOUCH_TAIL] = NO_BLOCK;
     words[at + TOUCH_COUNT] = 0;
     words.fill(0, at + FILTER, at + FILTER + FILTER_WORDS);
     times[(at >> 1) + LAST_TOUCH_TIMESTAMP] = Number.NEGATIVE_INFINITY;
@@ -222,7 +237,7 @@ export class UserTable {
     const { words, times: all } = this.#slots;
     for (let i = start; i < end; ) {
       const place = words[at + CONVERSION_BYTES]! % CONTENT_BYTES;
-      if (place === 0) this.#extend(at + CONVERSION_HEAD);
+      if (place === 0) this.#extend(at + CONVERSION_TAIL);
       const block = words[at + CONVERSION_TAIL]!;
       const to = 4 * (wordOf(block) + HEAD_WORDS) + place;
       const { bytes } = this.#blocks.pageOf(block);
@@ -244,24 +259,22 @@ export class UserTable {
     const { words } = this.#slots;
     const length = words[slot * SLOT_WORDS + CONVERSION_BYTES]!;
     to.reserve(length - first);
-    let block = words[slot * SLOT_WORDS + CONVERSION_HEAD]!;
-    for (let i = 0; i < length; i += CONTENT_BYTES) {
-      if (i > 0) block = this.#blocks.next(block);
-      if (first >= i + CONTENT_BYTES) continue;
-      const from = 4 * (wordOf(block) + HEAD_WORDS);
-      to.copy(
-        this.#blocks.pageOf(block).bytes,
-        from + Math.max(0, first - i),
-        from + Math.min(CONTENT_BYTES, length - i),
-      );
+    const begin = Math.floor(first / CONTENT_BYTES);
+    const end = Math.ceil(length / CONTENT_BYTES);
+    this.#follow(words[slot * SLOT_WORDS + CONVERSION_TAIL]!, begin, end);
+    for (let i = begin; i < end; i++) {
+      const from = 4 * (wordOf(chain[i]!) + HEAD_WORDS);
+      const before = i * CONTENT_BYTES;
+      const { bytes } = this.#blocks.pageOf(chain[i]!);
+      to.copy(bytes, from + Math.max(0, first - before), from + Math.min(CONTENT_BYTES, length - before));
     }
   }
 
   clearConversions(slot: number): void {
     const at = slot * SLOT_WORDS;
     const { words, times } = this.#slots;
-    this.#blocks.give(words[at + CONVERSION_HEAD]!);
-    words[at + CONVERSION_HEAD] = words[at + CONVERSION_TAIL] = NO_BLOCK;
+    this.#blocks.give(words[at + CONVERSION_TAIL]!);
+    words[at + CONVERSION_TAIL] = NO_BLOCK;
     words[at + CONVERSION_BYTES] = words[at + CONVERSION_COUNT] = 0;
     words.fill(0, at + CONVERSION_FILTER, at + CONVERSION_FILTER + CONVERSION_FILTER_BITS / 32);
     times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
@@ -370,23 +383,31 @@ export class UserTable {
     const { words } = this.#slots;
     if (!hasBit(words, at + FILTER, touchBitOf(from, idAt(start)))) return false;
     let left = words[at + TOUCH_COUNT]!;
-    for (let block = words[at + TOUCH_HEAD]!; block !== NO_BLOCK; block = this.#blocks.next(block)) {
+    for (let block = words[at + TOUCH_TAIL]!; left > 0; block = this.#blocks.before(block)) {
       const page = this.#blocks.pageOf(block).words;
-      const first = wordOf(block) + HEAD_WORDS;
-      const end = first + Math.min(left, TOUCHES_IN_BLOCK) * TOUCH_WORDS;
-      for (let touch = first; touch < end; touch += TOUCH_WORDS) if (hasSameId(page, touch, from, start)) return true;
-      left -= TOUCHES_IN_BLOCK;
+      const begin = wordOf(block) + HEAD_WORDS;
+      const before = firstInBlock(left - 1);
+      const end = begin + (left - before) * TOUCH_WORDS;
+      for (let touch = begin; touch < end; touch += TOUCH_WORDS) if (hasSameId(page, touch, from, start)) return true;
+      left = before;
     }
     return false;
   }
 
-  /** Puts a block behind a chain, whose head is in this word and whose tail in the next. */
-  #extend(head: number): void {
+  /** Puts a block behind a chain, whose last one is in this word. */
+  #extend(tail: number): void {
     const { words } = this.#slots;
-    const tail = words[head + 1]!;
-    const block = tail === NO_BLOCK ? this.#blocks.take() : this.#blocks.takeAfter(tail);
-    if (tail === NO_BLOCK) words[head] = block;
-    words[head + 1] = block;
+    words[tail] = this.#blocks.take(words[tail]!);
+  }
+
+  /** The blocks of a chain from the place `begin` to before `end`, where it ends, in these places of `chain`. */
+  #follow(tail: number, begin: number, end: number): void {
+    if (end > chain.length) chain = new Int32Array(2 * end);
+    let block = tail;
+    for (let i = end - 1; i >= begin; i--) {
+      chain[i] = block;
+      block = this.#blocks.before(block);
+    }
   }
 
   #grow(): void {
@@ -396,4 +417,11 @@ export class UserTable {
   }
 }
 
+/** Which is the first touch in the block that has this one. */
+function firstInBlock(touch: number): number {
+  return touch - (touch % TOUCHES_IN_BLOCK);
+}
+
+/** Used again and again. */
+let chain = new Int32Array(1024);
 const oneId = new Int32Array(UUID_WORDS);

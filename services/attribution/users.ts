@@ -156,7 +156,8 @@ export class Users {
     const { conversionId, arrival } = event.conversion;
     readUuidText(conversionId, oneId, 0);
     if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
-    decideNew(this.#config, this.table.touchesOf(slot, this.#space), event, effects);
+    const since = event.conversion.timestamp - this.#config.lookbackMs(event.conversion.type);
+    decideNew(this.#config, this.table.touchesOf(slot, this.#space, since), event, effects);
     this.#putConversion(slot, event.conversion);
     this.table.touched(slot);
     return true;
