@@ -47,7 +47,7 @@ const environment = z.object({
   CONVERSION_ID_HOURS: hours.default(7 * 24),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
   /** Megabytes of users' states that a node keeps in memory, in equal shares of its partitions. */
-  USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(256),
+  USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(512),
 });
 
 export type AttributionEnvironment = z.infer<typeof environment>;

@@ -31,7 +31,12 @@ export const drain: Scenario<BenchKafka>[] = [
   scenario('drain-hot-user', `drain with one user who has ${HOT_SHARE * 100} % of all events.`, (kafka, size) =>
     runDrain(kafka, size, HOT_SHARE),
   ),
-  scenario('drain-next-day', 'drain, then the same again 36 h of event time later, on top of the state.', runNextDay),
+  scenario(
+    'drain-next-day',
+    'drain, and behind it in the log the same again 36 h of event time later, folded by the same processes on top of the ' +
+      'state. The second day begins when half of all events are committed, between two commits in proportion.',
+    runNextDay,
+  ),
 ];
 
 function scenario(
@@ -61,17 +66,35 @@ async function runDrain(kafka: BenchKafka, { events, users }: typeof FULL, hotSh
 
 async function runNextDay(kafka: BenchKafka, { events, users }: typeof FULL): Promise<Figure[]> {
   const load = drainLoad({ users, hotShare: 0, eventsPerSpan: events, spans: 2 });
-  const days: Drain[] = [];
-  for (let day = 0; day < 2; day++) {
-    await load.produce(kafka.log);
-    days.push(await measureDrain(kafka, events));
-  }
+  await load.produce(kafka.log);
+  await load.produce(kafka.log);
+  const { steps, peakMemory } = await measureDrain(kafka, 2 * events);
   await load.verify(kafka.log);
-  return days.flatMap(({ perSecond, cpuPerMillion, peakMemory }, i) => [
-    { name: `day ${i + 1}: committed`, value: perSecond, unit: 'events/s' },
-    { name: `day ${i + 1}: CPU`, value: cpuPerMillion, unit: 'CPU-s per million events' },
-    { name: `day ${i + 1}: peak memory`, value: peakMemory, unit: 'MiB' },
-  ]);
+  const bounds = [steps[0]!, stepAt(events, steps), steps.at(-1)!];
+  const days = [1, 2].flatMap((day) => {
+    const [begin, end] = [bounds[day - 1]!, bounds[day]!];
+    return [
+      { name: `day ${day}: committed`, value: (1000 * events) / (end.at - begin.at), unit: 'events/s' },
+      { name: `day ${day}: CPU`, value: (end.cpu - begin.cpu) / (events / 1e6), unit: 'CPU-s per million events' },
+    ];
+  });
+  return [...days, { name: 'peak memory', value: peakMemory, unit: 'MiB' }];
+}
+
+/** How far a drain had come: time by performance.now(), CPU seconds of the workers. */
+interface Step {
+  at: number;
+  cpu: number;
+  committed: number;
+}
+
+/** When so many events were committed: between two steps in proportion. */
+function stepAt(committed: number, steps: readonly Step[]): Step {
+  const next = steps.findIndex((step) => step.committed >= committed);
+  const [before, after] = [steps[next - 1]!, steps[next]!];
+  const share = (committed - before.committed) / (after.committed - before.committed);
+  const between = (a: number, b: number) => a + share * (b - a);
+  return { at: between(before.at, after.at), cpu: between(before.cpu, after.cpu), committed };
 }
 
 interface Drain {
@@ -81,33 +104,38 @@ interface Drain {
   kafkaCpuPerMillion: number;
   /** In MiB. */
   peakMemory: number;
+  /** From when the processes are ready, one for each commit. */
+  steps: Step[];
 }
 
-/** Starts attribution on what it has not folded yet of raw-events, which are `events`, and stops it when it is done. */
+/** Starts attribution on raw-events, which has `events` records, and stops it when it has folded them. */
 async function measureDrain(kafka: BenchKafka, events: number): Promise<Drain> {
   const kafkaBefore = treeCpuSeconds(kafka.pid);
   const started = performance.now();
   const workers = await startWorkers(kafka);
   const cpuOfWorkers = () => sum(workers.map(({ pid }) => treeCpuSeconds(pid)));
-  const ready = { at: performance.now(), cpu: cpuOfWorkers() };
+  const stepTo = (committed: number): Step => ({ at: performance.now(), cpu: cpuOfWorkers(), committed });
+  const ready = stepTo(0);
+  const steps = [ready];
   try {
-    await untilCommitted(kafka.log);
-    const done = performance.now();
-    const cpu = cpuOfWorkers() - ready.cpu;
+    await untilCommitted(kafka.log, (committed) => {
+      if (committed > steps.at(-1)!.committed) steps.push(stepTo(committed));
+    });
+    const done = stepTo(events);
     const millions = events / 1e6;
     return {
-      perSecond: (1000 * events) / (done - ready.at),
-      perSecondFromStart: (1000 * events) / (done - started),
-      cpuPerMillion: cpu / millions,
+      perSecond: (1000 * events) / (done.at - ready.at),
+      perSecondFromStart: (1000 * events) / (done.at - started),
+      cpuPerMillion: (done.cpu - ready.cpu) / millions,
       kafkaCpuPerMillion: (treeCpuSeconds(kafka.pid) - kafkaBefore) / millions,
       peakMemory: sum(workers.flatMap(({ pid }) => processTree(pid).map(peakResidentBytes))) / 2 ** 20,
+      steps,
     };
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
   }
 }
 
-/** Under the same names, so that they find their states again. */
 function startWorkers({ bootstrap, dir }: BenchKafka): Promise<ServiceProcess[]> {
   const names = Array.from({ length: WORKERS }, (_, i) => `attribution-${i + 1}`);
   const start = (name: string) =>
@@ -115,12 +143,13 @@ function startWorkers({ bootstrap, dir }: BenchKafka): Promise<ServiceProcess[]>
   return Promise.all(names.map(start));
 }
 
-async function untilCommitted(log: EventLog): Promise<void> {
+/** Tells how many records are committed whenever it looks. */
+async function untilCommitted(log: EventLog, tell: (committed: number) => void): Promise<void> {
   const ends = (await log.offsets('raw-events')).map(({ end }) => end);
   for (;;) {
-    const committed = new Map(
-      (await log.committed('raw-events', GROUP)).map(({ partition, offset }) => [partition, offset]),
-    );
+    const positions = await log.committed('raw-events', GROUP);
+    tell(sum(positions.map(({ offset }) => offset)));
+    const committed = new Map(positions.map(({ partition, offset }) => [partition, offset]));
     if (ends.every((end, partition) => (committed.get(partition) ?? 0) >= end)) return;
     await sleep(POLL_MS);
   }
