@@ -24,7 +24,7 @@ export const NOT_STORED = -1;
 export const FLAGS = 14;
 /** Bytes that dirtyBytes has for it. */
 export const COUNTED = 15;
-/** A bit for each of 256 values that ids are hashed to: those of the user's touches are set. */
+/** A Bloom filter of 256 bits, of which each of the user's touches has set two. */
 export const FILTER = 16;
 export const FILTER_WORDS = 8;
 /** One more than where the user is among those who are open. */
@@ -42,22 +42,34 @@ export const DIRTY = 2;
 /** Somebody asked for it since eviction last came by. */
 export const SEEN = 4;
 
-/** Whether a bit of a filter, whose words begin at `at`, is set. */
-export function hasBit(words: Int32Array, at: number, bit: number): boolean {
+/** Whether both bits of an id are set in a filter whose words begin at `at`. */
+export function hasBits(words: Int32Array, at: number, bits: number): boolean {
+  return hasBit(words, at, bits & 0xff) && hasBit(words, at, bits >>> 8);
+}
+
+export function setBits(words: Int32Array, at: number, bits: number): void {
+  setBit(words, at, bits & 0xff);
+  setBit(words, at, bits >>> 8);
+}
+
+/** The bits of a conversion with this id. */
+export function conversionBitsOf(id: Int32Array): number {
+  return touchBitsOf(id, 0) & ((CONVERSION_FILTER_BITS - 1) * 0x101);
+}
+
+/** The bits of a touch whose id's words are there, one in each of two bytes: of random ids, random ones. */
+export function touchBitsOf(id: Int32Array, at: number): number {
+  const mixed = id[at]! ^ id[at + UUID_WORDS - 1]!;
+  const one = (mixed ^ (mixed >>> 8) ^ (mixed >>> 16) ^ (mixed >>> 24)) & 0xff;
+  // Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3, 6.4.
+  const other = Math.imul(mixed, 0x9e3779b1) >>> 24;
+  return one | (other << 8);
+}
+
+function hasBit(words: Int32Array, at: number, bit: number): boolean {
   return (words[at + (bit >> 5)]! & (1 << (bit & 31))) !== 0;
 }
 
-export function setBit(words: Int32Array, at: number, bit: number): void {
+function setBit(words: Int32Array, at: number, bit: number): void {
   words[at + (bit >> 5)]! |= 1 << (bit & 31);
-}
-
-/** The bit of a conversion with this id. */
-export function conversionBitOf(id: Int32Array): number {
-  return touchBitOf(id, 0) & (CONVERSION_FILTER_BITS - 1);
-}
-
-/** The bit of a touch whose id's words are there: of random ids, random ones. */
-export function touchBitOf(id: Int32Array, at: number): number {
-  const mixed = id[at]! ^ id[at + UUID_WORDS - 1]!;
-  return (mixed ^ (mixed >>> 8) ^ (mixed >>> 16) ^ (mixed >>> 24)) & 0xff;
 }

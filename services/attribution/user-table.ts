@@ -19,14 +19,14 @@ import {
   CONVERSION_FILTER_BITS,
   CONVERSION_TAIL,
   COUNTED,
-  conversionBitOf,
+  conversionBitsOf,
   DIRTY,
   FILTER,
   FILTER_WORDS,
   FIRST_CONVERSION_ARRIVAL,
   FIRST_TOUCH_ARRIVAL,
   FLAGS,
-  hasBit,
+  hasBits,
   LAST_CONVERSION_TIMESTAMP,
   LAST_TOUCH_TIMESTAMP,
   NOT_STORED,
@@ -36,10 +36,10 @@ import {
   SLOT_WORDS,
   STORED_CONVERSIONS,
   STORED_TOUCHES,
-  setBit,
+  setBits,
   TOUCH_COUNT,
   TOUCH_TAIL,
-  touchBitOf,
+  touchBitsOf,
 } from './user-slot.ts';
 import { UUID_WORDS } from './uuid.ts';
 
@@ -162,7 +162,7 @@ export class UserTable {
     const { words } = this.#slots;
     return (
       words[at + CONVERSION_COUNT]! < limits.maxTouches &&
-      !hasBit(words, at + CONVERSION_FILTER, conversionBitOf(id)) &&
+      !hasBits(words, at + CONVERSION_FILTER, conversionBitsOf(id)) &&
       !this.#mustGo(at, arrival, limits)
     );
   }
@@ -179,7 +179,7 @@ export class UserTable {
     const time = at >> 1;
     times[time + LAST_TOUCH_TIMESTAMP] = from.times[start >> 1]!;
     times[time + FIRST_TOUCH_ARRIVAL] = Math.min(times[time + FIRST_TOUCH_ARRIVAL]!, from.times[(start >> 1) + 1]!);
-    setBit(words, at + FILTER, touchBitOf(from.words, idAt(start)));
+    setBits(words, at + FILTER, touchBitsOf(from.words, idAt(start)));
   }
 
   /**
@@ -248,7 +248,7 @@ export class UserTable {
     }
     words[at + CONVERSION_COUNT]!++;
     readIdWords(from, start, oneId, 0);
-    setBit(words, at + CONVERSION_FILTER, conversionBitOf(oneId));
+    setBits(words, at + CONVERSION_FILTER, conversionBitsOf(oneId));
     const time = at >> 1;
     all[time + FIRST_CONVERSION_ARRIVAL] = Math.min(all[time + FIRST_CONVERSION_ARRIVAL]!, times.arrival);
     all[time + LAST_CONVERSION_TIMESTAMP] = Math.max(all[time + LAST_CONVERSION_TIMESTAMP]!, times.timestamp);
@@ -381,7 +381,7 @@ export class UserTable {
   /** Whether the user has the click already. Most new ones are told by the filter; of the others all are looked at. */
   #hasTouch(at: number, from: Int32Array, start: number): boolean {
     const { words } = this.#slots;
-    if (!hasBit(words, at + FILTER, touchBitOf(from, idAt(start)))) return false;
+    if (!hasBits(words, at + FILTER, touchBitsOf(from, idAt(start)))) return false;
     let left = words[at + TOUCH_COUNT]!;
     for (let block = words[at + TOUCH_TAIL]!; left > 0; block = this.#blocks.before(block)) {
       const page = this.#blocks.pageOf(block).words;
