@@ -11,6 +11,7 @@ export class Blocks {
   /** The first block that was never taken. */
   #fresh = 1;
   #used = 0;
+  #chain = new Int32Array(1024);
 
   get used(): number {
     return this.#used;
@@ -33,6 +34,20 @@ export class Blocks {
 
   before(block: number): number {
     return this.pageOf(block).words[wordOf(block)]!;
+  }
+
+  /**
+   * The blocks of a chain by their places in it, from `begin` to before `end`, where it ends; only these places are good,
+   * until the next call.
+   */
+  follow(last: number, begin: number, end: number): Int32Array {
+    if (end > this.#chain.length) this.#chain = new Int32Array(2 * end);
+    let block = last;
+    for (let i = end - 1; i >= begin; i--) {
+      this.#chain[i] = block;
+      block = this.before(block);
+    }
+    return this.#chain;
   }
 
   /** Gives back a whole chain. */

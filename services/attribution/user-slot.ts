@@ -1,3 +1,5 @@
+import { NO_BLOCK } from './blocks.ts';
+import type { TouchMemory } from './touch.ts';
 import { UUID_WORDS } from './uuid.ts';
 
 /**
@@ -26,14 +28,14 @@ export const FLAGS = 14;
 export const COUNTED = 15;
 /** A Bloom filter of 256 bits, of which each of the user's touches has set two. */
 export const FILTER = 16;
-export const FILTER_WORDS = 8;
+const FILTER_WORDS = 8;
 /** One more than where the user is among those who are open. */
 export const PLACE = 24;
 export const NO_PLACE = -1;
 export const CONVERSION_COUNT = 25;
 /** As FILTER, of conversions, in half the bits: there are fewer. */
 export const CONVERSION_FILTER = 26;
-export const CONVERSION_FILTER_BITS = 128;
+const CONVERSION_FILTER_BITS = 128;
 
 /** Some ids were moved out of its state. */
 export const OVERFLOWED = 1;
@@ -41,6 +43,25 @@ export const OVERFLOWED = 1;
 export const DIRTY = 2;
 /** Somebody asked for it since eviction last came by. */
 export const SEEN = 4;
+
+/** Makes a slot that of a user without touches, none of which the store has. */
+export function emptyTouches({ words, times }: TouchMemory, at: number): void {
+  words[at + TOUCH_TAIL] = NO_BLOCK;
+  words[at + TOUCH_COUNT] = 0;
+  words[at + STORED_TOUCHES] = NOT_STORED;
+  words.fill(0, at + FILTER, at + FILTER + FILTER_WORDS);
+  times[(at >> 1) + FIRST_TOUCH_ARRIVAL] = Number.POSITIVE_INFINITY;
+  times[(at >> 1) + LAST_TOUCH_TIMESTAMP] = Number.NEGATIVE_INFINITY;
+}
+
+export function emptyConversions({ words, times }: TouchMemory, at: number): void {
+  words[at + CONVERSION_TAIL] = NO_BLOCK;
+  words[at + CONVERSION_BYTES] = words[at + CONVERSION_COUNT] = 0;
+  words[at + STORED_TOUCHES] = NOT_STORED;
+  words.fill(0, at + CONVERSION_FILTER, at + CONVERSION_FILTER + CONVERSION_FILTER_BITS / 32);
+  times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
+  times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
+}
 
 /** Whether both bits of an id are set in a filter whose words begin at `at`. */
 export function hasBits(words: Int32Array, at: number, bits: number): boolean {

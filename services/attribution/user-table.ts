@@ -16,13 +16,13 @@ import {
   CONVERSION_BYTES,
   CONVERSION_COUNT,
   CONVERSION_FILTER,
-  CONVERSION_FILTER_BITS,
   CONVERSION_TAIL,
   COUNTED,
   conversionBitsOf,
   DIRTY,
+  emptyConversions,
+  emptyTouches,
   FILTER,
-  FILTER_WORDS,
   FIRST_CONVERSION_ARRIVAL,
   FIRST_TOUCH_ARRIVAL,
   FLAGS,
@@ -86,11 +86,10 @@ export class UserTable {
     const slot = this.index.add(userId);
     if ((slot + 1) * SLOT_WORDS > this.#slots.words.length) this.#grow();
     const at = slot * SLOT_WORDS;
-    const { words, times } = this.#slots;
+    const { words } = this.#slots;
     words.fill(0, at, at + SLOT_WORDS);
-    times[(at >> 1) + FIRST_TOUCH_ARRIVAL] = times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
-    times[(at >> 1) + LAST_TOUCH_TIMESTAMP] = times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
-    words[at + STORED_TOUCHES] = NOT_STORED;
+    emptyTouches(this.#slots, at);
+    emptyConversions(this.#slots, at);
     words[at + FLAGS] = SEEN;
     return slot;
   }
@@ -208,7 +207,7 @@ export class UserTable {
     const count = words[slot * SLOT_WORDS + TOUCH_COUNT]!;
     const begin = Math.floor(first / TOUCHES_IN_BLOCK);
     const end = Math.ceil(count / TOUCHES_IN_BLOCK);
-    this.#follow(words[slot * SLOT_WORDS + TOUCH_TAIL]!, begin, end);
+    const chain = this.#blocks.follow(words[slot * SLOT_WORDS + TOUCH_TAIL]!, begin, end);
     for (let i = begin; i < end; i++) {
       const page = this.#blocks.pageOf(chain[i]!);
       const at = wordOf(chain[i]!) + HEAD_WORDS;
@@ -220,15 +219,8 @@ export class UserTable {
   }
 
   clearTouches(slot: number): void {
-    const at = slot * SLOT_WORDS;
-    const { words, times } = this.#slots;
-    this.#blocks.give(words[at + TOUCH_TAIL]!);
-    words[at + TOUCH_TAIL] = NO_BLOCK;
-    words[at + TOUCH_COUNT] = 0;
-    words.fill(0, at + FILTER, at + FILTER + FILTER_WORDS);
-    times[(at >> 1) + LAST_TOUCH_TIMESTAMP] = Number.NEGATIVE_INFINITY;
-    times[(at >> 1) + FIRST_TOUCH_ARRIVAL] = Number.POSITIVE_INFINITY;
-    words[at + STORED_TOUCHES] = NOT_STORED;
+    this.#blocks.give(this.#slots.words[slot * SLOT_WORDS + TOUCH_TAIL]!);
+    emptyTouches(this.#slots, slot * SLOT_WORDS);
   }
 
   /** Adds a conversion, as it is stored, behind all others. */
@@ -261,7 +253,7 @@ export class UserTable {
     to.reserve(length - first);
     const begin = Math.floor(first / CONTENT_BYTES);
     const end = Math.ceil(length / CONTENT_BYTES);
-    this.#follow(words[slot * SLOT_WORDS + CONVERSION_TAIL]!, begin, end);
+    const chain = this.#blocks.follow(words[slot * SLOT_WORDS + CONVERSION_TAIL]!, begin, end);
     for (let i = begin; i < end; i++) {
       const from = 4 * (wordOf(chain[i]!) + HEAD_WORDS);
       const before = i * CONTENT_BYTES;
@@ -271,15 +263,8 @@ export class UserTable {
   }
 
   clearConversions(slot: number): void {
-    const at = slot * SLOT_WORDS;
-    const { words, times } = this.#slots;
-    this.#blocks.give(words[at + CONVERSION_TAIL]!);
-    words[at + CONVERSION_TAIL] = NO_BLOCK;
-    words[at + CONVERSION_BYTES] = words[at + CONVERSION_COUNT] = 0;
-    words.fill(0, at + CONVERSION_FILTER, at + CONVERSION_FILTER + CONVERSION_FILTER_BITS / 32);
-    times[(at >> 1) + FIRST_CONVERSION_ARRIVAL] = Number.POSITIVE_INFINITY;
-    times[(at >> 1) + LAST_CONVERSION_TIMESTAMP] = Number.NEGATIVE_INFINITY;
-    words[at + STORED_TOUCHES] = NOT_STORED;
+    this.#blocks.give(this.#slots.words[slot * SLOT_WORDS + CONVERSION_TAIL]!);
+    emptyConversions(this.#slots, slot * SLOT_WORDS);
   }
 
   /** The user has changed. */
@@ -318,8 +303,11 @@ export class UserTable {
 
   /** The store has the user as it is here. */
   stored(slot: number): void {
-    this.#slots.words[slot * SLOT_WORDS + FLAGS]! &= ~DIRTY;
-    this.#noteStored(slot);
+    const at = slot * SLOT_WORDS;
+    const { words } = this.#slots;
+    words[at + FLAGS]! &= ~DIRTY;
+    words[at + STORED_TOUCHES] = words[at + TOUCH_COUNT]!;
+    words[at + STORED_CONVERSIONS] = words[at + CONVERSION_BYTES]!;
   }
 
   /**
@@ -352,13 +340,6 @@ export class UserTable {
     this.clearTouches(slot);
     this.clearConversions(slot);
     this.index.remove(slot);
-  }
-
-  #noteStored(slot: number): void {
-    const at = slot * SLOT_WORDS;
-    const { words } = this.#slots;
-    words[at + STORED_TOUCHES] = words[at + TOUCH_COUNT]!;
-    words[at + STORED_CONVERSIONS] = words[at + CONVERSION_BYTES]!;
   }
 
   #bytesOf(at: number): number {
@@ -400,16 +381,6 @@ export class UserTable {
     words[tail] = this.#blocks.take(words[tail]!);
   }
 
-  /** The blocks of a chain from the place `begin` to before `end`, where it ends, in these places of `chain`. */
-  #follow(tail: number, begin: number, end: number): void {
-    if (end > chain.length) chain = new Int32Array(2 * end);
-    let block = tail;
-    for (let i = end - 1; i >= begin; i--) {
-      chain[i] = block;
-      block = this.#blocks.before(block);
-    }
-  }
-
   #grow(): void {
     const larger = touchMemory(2 * this.#slots.words.length);
     larger.words.set(this.#slots.words);
@@ -422,6 +393,4 @@ function firstInBlock(touch: number): number {
   return touch - (touch % TOUCHES_IN_BLOCK);
 }
 
-/** Used again and again. */
-let chain = new Int32Array(1024);
 const oneId = new Int32Array(UUID_WORDS);
