@@ -25,10 +25,8 @@ export class Blocks {
   /** Takes a block and puts it behind the last one of a chain, if there is one. */
   take(last: number): number {
     this.#used++;
-    const block = this.#spare === NO_BLOCK ? this.#takeFresh() : this.#spare;
-    const { words } = this.pageOf(block);
-    if (block === this.#spare) this.#spare = words[wordOf(block)]!;
-    words[wordOf(block)] = last;
+    const block = this.#spare === NO_BLOCK ? this.#takeFresh() : this.#takeSpare();
+    this.pageOf(block).words[wordOf(block)] = last;
     return block;
   }
 
@@ -59,6 +57,12 @@ export class Blocks {
       this.#used--;
       block = before;
     }
+  }
+
+  #takeSpare(): number {
+    const block = this.#spare;
+    this.#spare = this.before(block);
+    return block;
   }
 
   #takeFresh(): number {

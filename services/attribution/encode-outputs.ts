@@ -151,7 +151,7 @@ interface Written extends Uncredited {
 function putCandidates(at: number, { candidates: touches, userId, credits }: Decision, memory: OutputMemory): number {
   let end = at;
   explain({ candidates: touches, credits }, (model, from, to, creditMicros, reason) => {
-    if (to - from >= MANY_CANDIDATES) {
+    if (creditMicros === 0 && to - from >= MANY_CANDIDATES) {
       const key = `${model} ${reason} ${userId}`;
       const written = putMany(end, { touches, from, to, model, reason }, memory.written.get(key));
       memory.written.set(key, written);

@@ -51,12 +51,7 @@ const KAFKA_ENGINE_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 async function checkSettings(client: ClickHouseClient): Promise<void> {
-  const result = await client.query({
-    query: 'SELECT name, value FROM system.settings WHERE name IN {names:Array(String)}',
-    query_params: { names: Object.keys(KAFKA_ENGINE_SETTINGS) },
-    format: 'JSONEachRow',
-  });
-  for (const { name, value } of await result.json<{ name: string; value: string }>()) {
+  for (const { name, value } of await valuesOf(client, 'settings', Object.keys(KAFKA_ENGINE_SETTINGS))) {
     const wanted = KAFKA_ENGINE_SETTINGS[name];
     if (value !== wanted) throw new Error(`ClickHouse needs ${name} = ${wanted} in its default profile, not ${value}`);
   }
@@ -67,17 +62,20 @@ const QUEUE_THREADS = 'background_message_broker_schedule_pool_size';
 
 /** Only when there are queues: a server has no such threads before, and says 0. */
 async function checkThreads(client: ClickHouseClient): Promise<void> {
+  for (const { name, value } of await valuesOf(client, 'server_settings', [QUEUE_THREADS])) {
+    if (Number(value) >= STREAMS.length) continue;
+    throw new Error(`ClickHouse needs ${name} of at least ${STREAMS.length} in its configuration, not ${value}`);
+  }
+}
+
+/** Those of the names that the server knows. */
+async function valuesOf(client: ClickHouseClient, table: 'settings' | 'server_settings', names: readonly string[]) {
   const result = await client.query({
-    query: 'SELECT value FROM system.server_settings WHERE name = {name:String}',
-    query_params: { name: QUEUE_THREADS },
+    query: `SELECT name, value FROM system.${table} WHERE name IN {names:Array(String)}`,
+    query_params: { names },
     format: 'JSONEachRow',
   });
-  for (const { value } of await result.json<{ value: string }>()) {
-    if (Number(value) >= STREAMS.length) continue;
-    throw new Error(
-      `ClickHouse needs ${QUEUE_THREADS} of at least ${STREAMS.length} in its configuration, not ${value}`,
-    );
-  }
+  return result.json<{ name: string; value: string }>();
 }
 
 /** Queues of other brokers are made again. They go on where they were: how far they have come is known to Kafka. */
