@@ -15,6 +15,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
+import { createRandom } from '../cli/random.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
 import { migrate } from '../shared/clickhouse/migrate.ts';
 import type { Topic } from '../shared/log/event-log.ts';
@@ -246,6 +247,7 @@ async function killClickHouse(): Promise<void> {
 test('kill -9 of ClickHouse while the sink inserts loses no row and doubles none', async () => {
   const sink = start();
   const published = new Set<string>();
+  const random = createRandom(5);
   for (let round = 0; round < 5; round++) {
     const ids = Array.from({ length: 500 }, () => randomUUID());
     for (const id of ids) published.add(id);
@@ -255,7 +257,7 @@ test('kill -9 of ClickHouse while the sink inserts loses no row and doubles none
       ids.map((id) => click(id)),
     );
     // Somewhere between two inserts, or within one.
-    await sleep(Math.random() * 400);
+    await sleep(random.unit() * 400);
     await killClickHouse();
   }
   await caughtUp(sink);
