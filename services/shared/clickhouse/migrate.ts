@@ -153,7 +153,7 @@ function kafkaEngine(topic: string, brokers: string): string {
     kafka_handle_error_mode = 'stream',
     kafka_num_consumers = 1,
     kafka_thread_per_consumer = 1,
-    kafka_flush_interval_ms = 500,
+    kafka_flush_interval_ms = 250,
     format_schema_source = 'string',
     format_schema = ${quoted(protoText(stream.message))},
     format_schema_message_name = ${quoted(stream.message.name)}`;
