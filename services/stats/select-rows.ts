@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Attributes } from '@opentelemetry/api';
@@ -40,8 +41,11 @@ export async function selectRows<Row>(
   });
 }
 
-/** Rows as the text of a JSON array of objects, as ClickHouse writes it: many are not worth reading to write them again. */
-export async function selectJson(client: ClickHouseClient, { query, query_params }: Statement): Promise<Buffer> {
+/**
+ * Rows as the text of a JSON array of objects, as ClickHouse writes it: many are not worth reading to write them again.
+ * Begins when they are all there; must be read to its end or destroyed.
+ */
+export async function selectJson(client: ClickHouseClient, { query, query_params }: Statement): Promise<Readable> {
   return orUnavailable(async () => {
     const { stream } = await client.exec({
       query: `${query} FORMAT JSONEachRow`,
@@ -56,7 +60,7 @@ export async function selectJson(client: ClickHouseClient, { query, query_params
         http_response_buffer_size: String(ANSWER_BUFFER_BYTES),
       },
     });
-    return Buffer.concat(await stream.toArray());
+    return stream;
   });
 }
 

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -132,8 +134,19 @@ describe('GET /api/v1/stats', () => {
   async function get(query: string): Promise<{ status: number; body: unknown }> {
     const [route] = statsHttp({ client });
     const response = await route!.handle({ query, headers: {}, body: Buffer.alloc(0) });
-    return { status: response.status, body: JSON.parse(String(response.body)) };
+    return {
+      status: response.status,
+      body: JSON.parse(await text(response.stream ?? Readable.from([String(response.body)]))),
+    };
   }
+
+  test('answers that nobody reads hold no connection', async () => {
+    const [route] = statsHttp({ client });
+    const query = 'start_date=2023-03-01&end_date=2023-03-31';
+    const moreThanConnections = 20;
+    for (let i = 0; i < moreThanConnections; i++) await route!.handle({ query, headers: {}, body: Buffer.alloc(0) });
+    expect((await get(query)).status).toBe(200);
+  });
 
   test('answers with the same numbers as GetStats, whatever their size, and with text as it is', async () => {
     const sums = [1, 333_333, 1_234_567, 19_990_000, 2 ** 53 - 1, 999_999_999_999_999_999n, 10n ** 18n].map(BigInt);

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import type { Code } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { inActiveSpan } from '../telemetry/tracing.ts';
@@ -82,11 +82,16 @@ class Http1Exchange extends BaseExchange implements Exchange {
     return this.#res.headersSent ? this.#res.statusCode : undefined;
   }
 
-  answer({ status, headers, body }: HttpResponse): void {
+  answer({ status, headers, body, stream }: HttpResponse): void {
     this.#res.statusCode = status;
     setHeaders(this.#res, corsHeaders(this.headers));
     setHeaders(this.#res, headers);
-    this.#res.end(body);
+    if (stream === undefined || this.method === 'HEAD') {
+      stream?.destroy();
+      this.#res.end(body);
+    } else {
+      pipeline(stream, this.#res, closesAnyway);
+    }
     discardRest(this.body);
   }
 
@@ -120,14 +125,19 @@ class Http2Exchange extends BaseExchange implements Exchange {
     return this.body.sentTrailers?.['grpc-status'] as string | undefined;
   }
 
-  answer({ status, headers, body, trailers }: HttpResponse): void {
+  answer({ status, headers, body, stream: source, trailers }: HttpResponse): void {
     const stream = this.body;
-    if (stream.closed) return;
+    if (stream.closed) {
+      source?.destroy();
+      return;
+    }
     if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
     const sent = { ':status': status, ...corsHeaders(this.headers), ...headers };
     stream.respond(sent, { waitForTrailers: trailers !== undefined });
     // The answer to HEAD has ended with its headers.
-    if (!stream.writableEnded) stream.end(body);
+    if (stream.writableEnded) source?.destroy();
+    else if (source === undefined) stream.end(body);
+    else pipeline(source, stream, closesAnyway);
     discardRest(stream);
   }
 

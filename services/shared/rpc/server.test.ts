@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { createClient } from '@connectrpc/connect';
@@ -313,5 +314,74 @@ describe('serve', () => {
   it('says in one line that the port is in use', async () => {
     const options = { host: '127.0.0.1', port: gateway.port, services: () => {}, routes: [], logger: pino() };
     await expect(serve(options)).rejects.toThrow(`can't listen on 127.0.0.1:${gateway.port}: the port is in use`);
+  });
+});
+
+/** An answer that the test writes as it likes. */
+async function serveStream(): Promise<{ server: Awaited<ReturnType<typeof serve>>; url: string; source: PassThrough }> {
+  const source = new PassThrough();
+  const handle = async () => ({ status: 200, headers: {}, body: '', stream: source });
+  const routes = [{ method: 'GET', path: '/large', handle }];
+  const server = await serve({
+    host: '127.0.0.1',
+    port: 0,
+    services: () => {},
+    routes,
+    logger: pino({ enabled: false }),
+  });
+  return { server, url: `http://127.0.0.1:${server.port}`, source };
+}
+
+function get2(url: string, method = 'GET') {
+  const session = http2.connect(url).on('error', () => {});
+  const stream = session.request({ ':path': '/large', ':method': method });
+  stream.once('close', () => session.close());
+  return stream;
+}
+
+describe('an answer that is a stream', () => {
+  const versions = [
+    ['HTTP/1.1', async (url: string): Promise<Readable> => (await once(http.get(`${url}/large`), 'response'))[0]],
+    ['HTTP/2', async (url: string): Promise<Readable> => get2(url)],
+  ] as const;
+
+  it.each(versions)('is sent as it comes over %s', async (_, get) => {
+    const { server, url, source } = await serveStream();
+    source.write('begin,');
+    const answer = await get(url);
+    expect(String((await once(answer, 'data'))[0])).toBe('begin,');
+    source.end('x'.repeat(1 << 20));
+    expect((await text(answer)).length).toBe(1 << 20);
+    await server.close();
+  });
+
+  it.each(versions)('is cut over %s when it fails', async (_, get) => {
+    const { server, url, source } = await serveStream();
+    source.write('begin,');
+    const answer = await get(url);
+    await once(answer, 'data');
+    source.destroy(new Error('the connection was lost'));
+    await expect(text(answer)).rejects.toThrow();
+    await server.close();
+  });
+
+  it.each(versions)('ends over %s when the caller leaves', async (_, get) => {
+    const { server, url, source } = await serveStream();
+    source.write('begin,');
+    const answer = await get(url);
+    await once(answer, 'data');
+    const told = once(source, 'error');
+    answer.destroy();
+    expect(await told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_PREMATURE_CLOSE' })]);
+    await server.close();
+  });
+
+  it.each(['HTTP/1.1', 'HTTP/2'])('is not read for HEAD over %s', async (version) => {
+    const { server, url, source } = await serveStream();
+    const closed = once(source, 'close');
+    if (version === 'HTTP/2') get2(url, 'HEAD').resume();
+    else http.request(`${url}/large`, { method: 'HEAD', agent: false }).end();
+    await closed;
+    await server.close();
   });
 });
