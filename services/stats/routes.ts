@@ -1,4 +1,4 @@
-import { pipeline, Transform } from 'node:stream';
+import { PassThrough, pipeline } from 'node:stream';
 import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
@@ -71,10 +71,9 @@ export function statsHttp({ client }: StatsDeps): HttpRoute[] {
 }
 
 /** Takes all there is, however slowly it is read: ClickHouse and the connection to it are free for others then. */
-function envelope(begin: string, end: string): Transform {
-  const stream = new Transform({
+function envelope(begin: string, end: string): PassThrough {
+  const stream = new PassThrough({
     readableHighWaterMark: Number.MAX_SAFE_INTEGER,
-    transform: (chunk, _, done) => done(null, chunk),
     flush: (done) => done(null, end),
   });
   stream.push(begin);

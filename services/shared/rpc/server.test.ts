@@ -317,8 +317,8 @@ describe('serve', () => {
   });
 });
 
-/** An answer that the test writes as it likes. */
-async function serveStream(): Promise<{ server: Awaited<ReturnType<typeof serve>>; url: string; source: PassThrough }> {
+/** A server that answers with what the test writes. */
+async function serveStream() {
   const source = new PassThrough();
   const handle = async () => ({ status: 200, headers: {}, body: '', stream: source });
   const routes = [{ method: 'GET', path: '/large', handle }];
@@ -339,6 +339,15 @@ function get2(url: string, method = 'GET') {
   return stream;
 }
 
+/** Leaves the answer where its beginning was read. */
+async function beginStream(get: (url: string) => Promise<Readable>) {
+  const { server, url, source } = await serveStream();
+  source.write('begin,');
+  const answer = await get(url);
+  expect(String((await once(answer, 'data'))[0])).toBe('begin,');
+  return { server, source, answer };
+}
+
 describe('an answer that is a stream', () => {
   const versions = [
     ['HTTP/1.1', async (url: string): Promise<Readable> => (await once(http.get(`${url}/large`), 'response'))[0]],
@@ -346,30 +355,21 @@ describe('an answer that is a stream', () => {
   ] as const;
 
   it.each(versions)('is sent as it comes over %s', async (_, get) => {
-    const { server, url, source } = await serveStream();
-    source.write('begin,');
-    const answer = await get(url);
-    expect(String((await once(answer, 'data'))[0])).toBe('begin,');
+    const { server, source, answer } = await beginStream(get);
     source.end('x'.repeat(1 << 20));
     expect((await text(answer)).length).toBe(1 << 20);
     await server.close();
   });
 
   it.each(versions)('is cut over %s when it fails', async (_, get) => {
-    const { server, url, source } = await serveStream();
-    source.write('begin,');
-    const answer = await get(url);
-    await once(answer, 'data');
+    const { server, source, answer } = await beginStream(get);
     source.destroy(new Error('the connection was lost'));
     await expect(text(answer)).rejects.toThrow();
     await server.close();
   });
 
   it.each(versions)('ends over %s when the caller leaves', async (_, get) => {
-    const { server, url, source } = await serveStream();
-    source.write('begin,');
-    const answer = await get(url);
-    await once(answer, 'data');
+    const { server, source, answer } = await beginStream(get);
     const told = once(source, 'error');
     answer.destroy();
     expect(await told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_PREMATURE_CLOSE' })]);
