@@ -71,7 +71,7 @@ const SORTED = `
 /** The exact sums: date, campaign_id, source, clicks, conversions_micros, revenue_micros. */
 export function statsStatement(query: StatsQuery): Statement {
   const { query: unsorted, query_params } = sumsStatement(query);
-  return { query: unsorted + SORTED, query_params };
+  return { query: `SELECT * FROM (${unsorted})${SORTED}`, query_params };
 }
 
 /** The same as reports show it: date, campaign_id, source, clicks, conversions, revenue, cvr. */
@@ -91,20 +91,48 @@ export function reportStatement(query: StatsQuery): Statement {
  * columns of the sorting key only: they may then be applied before FINAL, which makes reports on one campaign cheap.
  */
 function sumsStatement(query: StatsQuery): Statement {
-  const { start, end, interval, model, campaignId, source, conversionType } = query;
+  const { interval, model, campaignId, source, conversionType } = query;
   const filters = [
-    'day BETWEEN {start:Date32} AND {end:Date32}',
     `model IN ('', {model:String})`,
     campaignId && 'campaign_id = {campaignId:String}',
     source && 'source = {source:String}',
     conversionType && `conversion_type IN ('', {conversionType:String})`,
   ];
-  const where = `FINAL WHERE ${filters.filter(Boolean).join(' AND ')}`;
-  const query_params = { start, end, model, campaignId, source, conversionType };
-  if (interval === Interval.DAILY) return { query: sums('s.day AS date', 'daily_stats', where), query_params };
+  const where = filters.filter(Boolean).join(' AND ');
+  const date = interval === Interval.DAILY ? 's.day AS date' : 's.day AS day';
+  const spans = spansOf(query);
+  const settings = spans.length === 1 ? '' : 'SETTINGS max_threads = 1';
+  const query_params: Record<string, unknown> = { model, campaignId, source, conversionType };
+  const summed = spans.map(([first, last], i) => {
+    query_params[`start${i}`] = dateOf(first);
+    query_params[`end${i}`] = dateOf(last);
+    const span = `day BETWEEN {start${i}:Date32} AND {end${i}:Date32}`;
+    return sums(date, 'daily_stats', `FINAL WHERE ${span} AND ${where}`) + settings;
+  });
+  const days = summed.join(' UNION ALL ');
   // Only days are summed while they are read; of their sums there are few.
-  const days = sums('s.day AS day', 'daily_stats', where);
-  return { query: sums(`${FIRST_DAY[interval]} AS date`, `(${days})`), query_params };
+  const sumsOfAll = interval === Interval.DAILY ? days : sums(`${FIRST_DAY[interval]} AS date`, `(${days})`);
+  return { query: sumsOfAll, query_params };
+}
+
+/** Into how many spans of days a report on all campaigns is divided, at most. */
+const SPANS = 4;
+
+/**
+ * First and last days since 1970-01-01 of spans that are summed at the same time: what is summed while it is read is
+ * summed by one thread. A campaign has too few rows for that to pay.
+ */
+function spansOf({ start, end, campaignId }: StatsQuery): [first: number, last: number][] {
+  const [first, last] = [Date.parse(start) / DAY_MS, Date.parse(end) / DAY_MS];
+  const length = Math.ceil((last - first + 1) / (campaignId === '' ? SPANS : 1));
+  const spans: [number, number][] = [];
+  for (let day = first; day <= last; day += length) spans.push([day, Math.min(day + length - 1, last)]);
+  return spans;
+}
+
+/** YYYY-MM-DD. */
+function dateOf(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
 function sums(date: string, from: string, where = ''): string {
@@ -115,5 +143,6 @@ function sums(date: string, from: string, where = ''): string {
       sum(s.revenue_micros) AS revenue_micros
     FROM ${from} AS s ${where}
     GROUP BY 1, 2, 3
-    HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0`;
+    HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0
+    `;
 }

@@ -121,6 +121,19 @@ describe('GetStats', () => {
     expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
   });
 
+  test('however many days: each counts once', async () => {
+    const days = Array.from({ length: 10 }, (_, i) => ({ day: `2022-01-${10 + i}`, clicks: 10 ** i }));
+    const values = days.map((each) => ({ ...each, campaign_id: 'camp-1', source: 'facebook', version: 1 }));
+    await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+    for (const [i, { day }] of days.entries()) {
+      const until = days.slice(0, i + 1);
+      const period = { startDate: '2022-01-10', endDate: day };
+      expect(await table(period)).toEqual(until.map(({ day, clicks }) => `${day} camp-1 facebook ${clicks} 0 0`));
+      const sum = '1'.repeat(i + 1);
+      expect(await table({ ...period, interval: Interval.MONTHLY })).toEqual([`2022-01-01 camp-1 facebook ${sum} 0 0`]);
+    }
+  });
+
   test('three years are allowed', async () => {
     expect(await table({ startDate: '2023-03-01', endDate: '2026-03-01', campaignId: 'camp-3' })).toEqual([]);
   });

@@ -37,7 +37,12 @@ export const EMBEDDED_CONFIG = fileURLToPath(new URL('./embedded-server.xml', im
 const SLEEP = 'SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size = 1, max_threads = 1';
 
 /** As arguments they also hold for what the Kafka engine inserts. */
-const INSERT_SETTINGS = ['--distributed_foreground_insert=1', '--max_partitions_per_insert_block=0'];
+const SETTINGS = [
+  '--distributed_foreground_insert=1',
+  '--max_partitions_per_insert_block=0',
+  // By default a query gets a thread for each free GiB: one, of the memory that this server may use.
+  '--max_threads_min_free_memory_per_thread=0',
+];
 
 /** Lines that follow an error in its output, one an address. */
 const STACK_TRACE = /^(\d+\. .*| \(version .*)?$/;
@@ -122,7 +127,7 @@ function serverArguments(httpPort: number, cluster: EmbeddedClickHouseOptions['c
   if (cluster !== undefined) listen.push(`--tcp_port=${cluster.tcpPort}`);
   const interfaces = cluster === undefined ? ['HTTP'] : ['HTTP', 'TCP'];
   const queries = [...interfaces.map((name) => `SYSTEM START LISTEN ${name}`), SLEEP];
-  return [...listen, '--listen_host=127.0.0.1', '--path=.', ...INSERT_SETTINGS, `--query=${queries.join(';')}`];
+  return [...listen, '--listen_host=127.0.0.1', '--path=.', ...SETTINGS, `--query=${queries.join(';')}`];
 }
 
 interface Server {
