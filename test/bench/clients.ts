@@ -10,13 +10,18 @@ export interface BenchClient extends Disposable {
   send: Send;
 }
 
-/** POSTs JSON over at most so many connections, which are kept. */
-export function jsonClient(url: string, path: string, connections: number): BenchClient {
+/** POSTs JSON, with headers of its own, over at most so many connections, which are kept. */
+export function jsonClient(
+  url: string,
+  path: string,
+  connections: number,
+  also: Record<string, string> = {},
+): BenchClient {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const target = new URL(path, url);
   const send = (body: Buffer) =>
     new Promise<void>((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': body.length };
+      const headers = { 'content-type': 'application/json', 'content-length': body.length, ...also };
       const call = request(target, { method: 'POST', agent, headers }, (response) => {
         response.resume();
         response.once('error', reject);

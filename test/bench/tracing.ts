@@ -3,66 +3,53 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type MeshProcess, startMeshProcess } from '../fixtures/mesh-process.ts';
-import { jsonClient } from './clients.ts';
+import { type BenchClient, jsonClient } from './clients.ts';
 import { closedLoop } from './load.ts';
 import { measureIngest } from './measure-ingest.ts';
 import { prepareRequests, restJson } from './requests.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
 
 const CONNECTIONS = 64;
+/** Two processes that do the same differ by up to a tenth, for as long as they run: so there are several of each. */
+const FULL = { pairs: 4, warmUpSeconds: 4, rounds: 6, seconds: 2, poolEvents: 50_000 };
+const QUICK: typeof FULL = { pairs: 1, warmUpSeconds: 0.2, rounds: 1, seconds: 0.2, poolEvents: 500 };
 /** What is traced is rare: until its code is compiled, a trace costs several times as much. */
-const FULL = { warmUpSeconds: 24, rounds: 16, seconds: 3, poolEvents: 50_000 };
-const QUICK: typeof FULL = { warmUpSeconds: 0.2, rounds: 1, seconds: 0.2, poolEvents: 500 };
+const TRACED = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };
 
-/** Two meshes, of which one sends its traces and metrics to a server that only takes them. */
-interface Pair extends Subject {
-  plain: MeshProcess;
-  traced: MeshProcess;
-  /** Bytes of OTLP so far. */
-  exported(): number;
+/** Where the meshes keep their data. */
+interface Folder extends Subject {
+  path: string;
 }
 
-export const tracing: Scenario<Pair> = {
+export const tracing: Scenario<Folder> = {
   name: 'tracing',
   method:
-    `REST, one event a request, ${CONNECTIONS} in flight: on a mesh that traces 1 % of them and one that exports nothing, ` +
-    `in turn, ${FULL.rounds} times ${FULL.seconds} s each after ${FULL.warmUpSeconds} s to warm up, every other time the ` +
-    'second one first. Ratios are of the sums over all rounds.',
-  start: startPair,
-  run: (pair, quick) => compare(pair, quick ? QUICK : FULL),
+    `REST, one event a request, ${CONNECTIONS} in flight: on a mesh that traces 1 % of them and sends its traces and ` +
+    'metrics to a server that only takes them, and on one that exports nothing, in turn, ' +
+    `${FULL.rounds} times ${FULL.seconds} s each, every other time the second one first; after ${FULL.warmUpSeconds} s ` +
+    `with all requests traced and ${FULL.warmUpSeconds} s without. Ratios are of the sums over ${FULL.pairs} such pairs of ` +
+    'meshes, one after the other.',
+  start: async (path) => ({ path, stop: async () => {} }),
+  run: ({ path }, quick) => compare(path, quick ? QUICK : FULL),
 };
 
-async function startPair(dataDir: string): Promise<Pair> {
-  let bytes = 0;
+async function compare(dataDir: string, size: typeof FULL): Promise<Figure[]> {
+  let exported = 0;
   const receiver = createServer(async (request, response) => {
-    for await (const chunk of request) bytes += chunk.length;
+    for await (const chunk of request) exported += chunk.length;
     response.end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  const plain = await startMeshProcess(join(dataDir, 'plain'));
-  const traced = await startMeshProcess(join(dataDir, 'traced'), { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
-  return {
-    plain,
-    traced,
-    exported: () => bytes,
-    async stop() {
-      await Promise.all([plain.stop(), traced.stop()]);
-      receiver.close();
-    },
-  };
-}
-
-async function compare({ plain, traced, exported }: Pair, size: typeof FULL): Promise<Figure[]> {
-  const own = [newSide(plain, size), newSide(traced, size)] as const;
-  for (const { load } of own) await load(size.warmUpSeconds);
-  const sums = [newSum(), newSum()] as const;
-  for (let round = 0; round < size.rounds; round++) {
-    const order = round % 2 === 0 ? [0, 1] : [1, 0];
-    for (const i of order) await own[i as 0 | 1].measure(sums[i as 0 | 1]);
+  const sums: Sums = [newSum(), newSum()];
+  for (let pair = 0; pair < size.pairs; pair++) {
+    const plain = await startMeshProcess(join(dataDir, `${pair}-plain`));
+    const traced = await startMeshProcess(join(dataDir, `${pair}-traced`), { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    await measurePair([newSide(plain, size), newSide(traced, size)], sums, size);
+    await Promise.all([plain.stop(), traced.stop()]);
   }
-  for (const { close } of own) close();
-  if (exported() === 0 && size === FULL) throw new Error('nothing was exported');
+  receiver.close();
+  if (exported === 0) throw new Error('nothing was exported');
   const [without, withTraces] = sums.map(({ requests, seconds, cpu }) => ({
     rate: requests / seconds,
     cpu: (cpu / requests) * 10_000,
@@ -76,10 +63,20 @@ async function compare({ plain, traced, exported }: Pair, size: typeof FULL): Pr
   ];
 }
 
+async function measurePair(sides: [Side, Side], sums: Sums, { rounds, warmUpSeconds }: typeof FULL): Promise<void> {
+  for (const { warmUp } of sides) await warmUp(warmUpSeconds);
+  for (let round = 0; round < rounds; round++) {
+    for (const i of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) await sides[i].measure(sums[i]);
+  }
+  for (const { close } of sides) close();
+}
+
 interface Rates {
   rate: number;
   cpu: number;
 }
+
+type Sums = [plain: Sum, traced: Sum];
 
 interface Sum {
   requests: number;
@@ -91,22 +88,33 @@ function newSum(): Sum {
   return { requests: 0, seconds: 0, cpu: 0 };
 }
 
-function newSide(mesh: MeshProcess, size: typeof FULL) {
+interface Side {
+  warmUp(seconds: number): Promise<void>;
+  /** One round, until ClickHouse has it all. */
+  measure(sum: Sum): Promise<void>;
+  close(): void;
+}
+
+function newSide(mesh: MeshProcess, size: typeof FULL): Side {
   const requests = prepareRequests(restJson, 1, size.poolEvents);
-  const client = jsonClient(mesh.url, '/api/v1/events', CONNECTIONS);
+  const connect = (headers = {}) => jsonClient(mesh.url, '/api/v1/events', CONNECTIONS, headers);
+  const client = connect();
   let sent = 0;
-  const load = async (seconds: number) => {
-    const done = await closedLoop(CONNECTIONS, seconds, () => client.send(requests.next()));
+  const load = async ({ send }: BenchClient, seconds: number) => {
+    const done = await closedLoop(CONNECTIONS, seconds, () => send(requests.next()));
     sent += done.requests;
     return done;
   };
   return {
-    load,
-    /** One round, until ClickHouse has it all. */
-    async measure(sum: Sum) {
+    async warmUp(seconds) {
+      using traced = connect(TRACED);
+      await load(traced, seconds);
+      await load(client, seconds);
+    },
+    async measure(sum) {
       const { load: done, cpu } = await measureIngest(
         mesh,
-        () => load(size.seconds),
+        () => load(client, size.seconds),
         () => sent,
       );
       sum.requests += done.requests;

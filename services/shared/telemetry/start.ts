@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { metrics } from '@opentelemetry/api';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
-  type IMetricReader,
+  AggregationTemporality,
+  InstrumentType,
   MeterProvider,
   MetricReader,
   PeriodicExportingMetricReader,
@@ -27,7 +28,7 @@ class Collector extends MetricReader {
 }
 
 interface Telemetry {
-  collector: Collector;
+  reader: MetricReader;
   shutdown(): Promise<void>;
 }
 
@@ -43,7 +44,6 @@ let telemetry: Telemetry | undefined;
  * @param worker tells apart processes that share an environment, and with it a service.instance.id that it may name
  */
 export async function startTelemetry(service: string, worker?: string): Promise<void> {
-  const collector = new Collector();
   const { env } = process;
   const fromEnv = detectResources({ detectors: [envDetector] });
   const instance = fromEnv.attributes['service.instance.id'];
@@ -58,9 +58,10 @@ export async function startTelemetry(service: string, worker?: string): Promise<
     .merge(fromEnv)
     .merge(resourceFromAttributes(own || {}));
   if (env.OTEL_SDK_DISABLED === 'true' || !OTLP_ENDPOINTS.some((name) => env[name])) {
-    const provider = new MeterProvider({ resource, readers: [collector] });
+    const reader = new Collector();
+    const provider = new MeterProvider({ resource, readers: [reader] });
     metrics.setGlobalMeterProvider(provider);
-    telemetry = { collector, shutdown: () => provider.shutdown() };
+    telemetry = { reader, shutdown: () => provider.shutdown() };
     return;
   }
   env.OTEL_TRACES_SAMPLER ??= 'parentbased_traceidratio';
@@ -69,11 +70,13 @@ export async function startTelemetry(service: string, worker?: string): Promise<
   env.OTEL_LOGS_EXPORTER ??= 'none';
   // It takes a quarter of a second and 15 MB, which only those pay who export.
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
-  const metricReaders: IMetricReader[] = [collector];
-  if (env.OTEL_METRICS_EXPORTER !== 'none') metricReaders.push(await otlpReader(env));
+  const otlp = env.OTEL_METRICS_EXPORTER === 'none' ? undefined : await otlpReader(env);
+  // Each reader has everything counted for itself, which costs a request as much as tracing does.
+  const reader = otlp !== undefined && isCumulative(otlp) ? otlp : new Collector();
+  const metricReaders = otlp === undefined ? [reader] : [...new Set([reader, otlp])];
   const sdk = new NodeSDK({ resource, autoDetectResources: false, metricReaders });
   sdk.start();
-  telemetry = { collector, shutdown: () => sdk.shutdown() };
+  telemetry = { reader, shutdown: () => sdk.shutdown() };
 }
 
 /** Sends what was not sent yet, and stops. A collector that does not answer is not waited for longer than its timeout. */
@@ -86,10 +89,15 @@ export async function stopTelemetry(): Promise<void> {
 
 /** All instruments of this thread as they stand now; undefined where telemetry was not started. */
 export async function collectMetrics(): Promise<ResourceMetrics | undefined> {
-  return (await telemetry?.collector.collect())?.resourceMetrics;
+  return (await telemetry?.reader.collect())?.resourceMetrics;
 }
 
-async function otlpReader(env: NodeJS.ProcessEnv): Promise<IMetricReader> {
+/** Whether it tells all that was counted, as /metrics does, and not only what was since the last time. */
+function isCumulative(reader: MetricReader): boolean {
+  return reader.selectAggregationTemporality(InstrumentType.COUNTER) === AggregationTemporality.CUMULATIVE;
+}
+
+async function otlpReader(env: NodeJS.ProcessEnv): Promise<MetricReader> {
   const protocol = env.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL;
   const { OTLPMetricExporter } =
     protocol === 'grpc'
