@@ -3,9 +3,9 @@ import { DAY_MS, MAX_STATS_DAYS } from '../shared/limits.ts';
 
 /** What a request asked for, checked and with its defaults. */
 export interface StatsQuery {
-  /** YYYY-MM-DD, as `end`; both inclusive. */
-  start: string;
-  end: string;
+  /** In days since 1970-01-01, as `end`; both inclusive. */
+  start: number;
+  end: number;
   interval: Interval.DAILY | Interval.WEEKLY | Interval.MONTHLY;
   model: string;
   /** All when empty, as `source` and `conversionType`. */
@@ -33,7 +33,7 @@ export function parseQuery(request: GetStatsRequest): StatsQuery | FieldError {
   const interval = request.interval || Interval.DAILY;
   if (!(interval in FIRST_DAY)) return { field: 'interval', message: `interval ${interval} is unknown` };
   const model = request.model || 'last_click';
-  return { start: startDate, end: endDate, interval, model, campaignId, source, conversionType };
+  return { start: start / DAY_MS, end: end / DAY_MS, interval, model, campaignId, source, conversionType };
 }
 
 /** Milliseconds since 1970-01-01 UTC of a day that exists. */
@@ -101,7 +101,7 @@ function sumsStatement(query: StatsQuery): Statement {
   const where = filters.filter(Boolean).join(' AND ');
   const date = interval === Interval.DAILY ? 's.day AS date' : 's.day AS day';
   const spans = spansOf(query);
-  const settings = spans.length === 1 ? '' : 'SETTINGS max_threads = 1';
+  const settings = spans.length === 1 ? '' : ' SETTINGS max_threads = 1';
   const query_params: Record<string, unknown> = { model, campaignId, source, conversionType };
   const summed = spans.map(([first, last], i) => {
     query_params[`start${i}`] = dateOf(first);
@@ -119,18 +119,17 @@ function sumsStatement(query: StatsQuery): Statement {
 const SPANS = 4;
 
 /**
- * First and last days since 1970-01-01 of spans that are summed at the same time: what is summed while it is read is
+ * First and last days of spans that are summed at the same time: what is summed while it is read is
  * summed by one thread. A campaign has too few rows for that to pay.
  */
 function spansOf({ start, end, campaignId }: StatsQuery): [first: number, last: number][] {
-  const [first, last] = [Date.parse(start) / DAY_MS, Date.parse(end) / DAY_MS];
-  const length = Math.ceil((last - first + 1) / (campaignId === '' ? SPANS : 1));
+  const length = Math.ceil((end - start + 1) / (campaignId === '' ? SPANS : 1));
   const spans: [number, number][] = [];
-  for (let day = first; day <= last; day += length) spans.push([day, Math.min(day + length - 1, last)]);
+  for (let day = start; day <= end; day += length) spans.push([day, Math.min(day + length - 1, end)]);
   return spans;
 }
 
-/** YYYY-MM-DD. */
+/** YYYY-MM-DD of a day since 1970-01-01. */
 function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
@@ -143,6 +142,5 @@ function sums(date: string, from: string, where = ''): string {
       sum(s.revenue_micros) AS revenue_micros
     FROM ${from} AS s ${where}
     GROUP BY 1, 2, 3
-    HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0
-    `;
+    HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0`;
 }

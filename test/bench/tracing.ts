@@ -37,13 +37,11 @@ export const tracing: Scenario<Folder> = {
 
 async function compare(dataDir: string, size: typeof FULL): Promise<Figure[]> {
   let exported = 0;
-  await using cleanup = new AsyncDisposableStack();
-  const receiver = createServer(async (request, response) => {
+  await using receiver = createServer(async (request, response) => {
     for await (const chunk of request) exported += chunk.length;
     response.end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
-  cleanup.defer(() => void receiver.close());
   const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   const sums: [Sum, Sum] = [newSum(), newSum()];
   for (let pair = 0; pair < size.pairs; pair++) {

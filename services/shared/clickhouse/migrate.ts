@@ -145,7 +145,7 @@ export function clickhouseGroup(topic: string): string {
  * How often the Kafka engine inserts what came by a topic, in ms. Each insert syncs files and makes a part to be merged:
  * the fewer there are of the others, the sooner GetStats has new counts.
  */
-const FLUSH_MS: Readonly<Record<string, number>> = { 'daily-stats': 250, others: 1000 };
+const FLUSH_MS = { dailyStats: 250, others: 1000 };
 
 function kafkaEngine(topic: string, brokers: string): string {
   const stream = STREAMS.find((candidate) => candidate.topic === topic);
@@ -159,7 +159,7 @@ function kafkaEngine(topic: string, brokers: string): string {
     kafka_handle_error_mode = 'stream',
     kafka_num_consumers = 1,
     kafka_thread_per_consumer = 1,
-    kafka_flush_interval_ms = ${FLUSH_MS[topic] ?? FLUSH_MS.others},
+    kafka_flush_interval_ms = ${topic === 'daily-stats' ? FLUSH_MS.dailyStats : FLUSH_MS.others},
     format_schema_source = 'string',
     format_schema = ${quoted(protoText(stream.message))},
     format_schema_message_name = ${quoted(stream.message.name)}`;

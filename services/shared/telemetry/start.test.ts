@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { metrics } from '@opentelemetry/api';
@@ -33,10 +34,8 @@ test.each(['cumulative', 'delta'])(
   'all that was counted is told every time, whatever is exported: %s',
   async (sums) => {
     const receiver = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
-    const port = await new Promise((resolve) =>
-      receiver.once('listening', () => resolve((receiver.address() as AddressInfo).port)),
-    );
-    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${port}`;
+    await once(receiver, 'listening');
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
     process.env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE = sums;
     metrics.disable();
     await startTelemetry('test');
