@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type MeshProcess, startMeshProcess } from '../fixtures/mesh-process.ts';
-import { type BenchClient, jsonClient } from './clients.ts';
+import { jsonClient } from './clients.ts';
 import { closedLoop, openLoop } from './load.ts';
 import { measureIngest } from './measure-ingest.ts';
 import { prepareRequests, restJson } from './requests.ts';
@@ -11,11 +11,15 @@ import type { Figure, Scenario, Subject } from './scenario.ts';
 
 const CONNECTIONS = 64;
 /** Two processes that do the same differ by up to a tenth, for as long as they run: so there are several of each. */
-const FULL = { pairs: 4, warmUp: 6000, rounds: 6, seconds: 2, poolEvents: 50_000 };
+const FULL = { pairs: 4, warmUp: 12_000, rounds: 6, seconds: 2, poolEvents: 50_000 };
 const QUICK: typeof FULL = { pairs: 1, warmUp: 200, rounds: 1, seconds: 0.2, poolEvents: 500 };
 /** As many for both: what they store makes them slower. */
 const WARM_UP_PER_SECOND = 2000;
-/** What is traced is rare: until its code is compiled, a trace costs several times as much. */
+/**
+ * Of the requests before, one in so many is traced: until the code of it is compiled, a trace costs several times as
+ * much. Were they all, thousands of spans would be left on the heap, and slow each collection in what is measured.
+ */
+const WARM_UP_TRACES = 10;
 const TRACED = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };
 
 /** Where the meshes keep their data. */
@@ -28,8 +32,8 @@ export const tracing: Scenario<Folder> = {
   method:
     `REST, one event a request, ${CONNECTIONS} in flight: on a mesh that traces 1 % of them and sends its traces and ` +
     'metrics to a server that only takes them, and on one that exports nothing, in turn, ' +
-    `${FULL.rounds} times ${FULL.seconds} s each, every other time the second one first; after ${FULL.warmUp} requests that ` +
-    `are all traced and as many that are not. Ratios are of the sums over ${FULL.pairs} such pairs of meshes, one after ` +
+    `${FULL.rounds} times ${FULL.seconds} s each, every other time the second one first; after ${FULL.warmUp} requests of ` +
+    `which one in ${WARM_UP_TRACES} is traced. Ratios are of the sums over ${FULL.pairs} such pairs of meshes, one after ` +
     'the other.',
   start: async (path) => ({ path, stop: async () => {} }),
   run: ({ path }, quick) => compare(path, quick ? QUICK : FULL),
@@ -108,15 +112,12 @@ function newSide(mesh: MeshProcess, size: typeof FULL): Side {
   const connect = (headers = {}) => jsonClient(mesh.url, '/api/v1/events', CONNECTIONS, headers);
   const client = connect();
   let sent = 0;
-  const warmUp = async ({ send }: BenchClient) => {
-    const seconds = size.warmUp / WARM_UP_PER_SECOND;
-    sent += (await openLoop(WARM_UP_PER_SECOND, seconds, () => send(requests.next()))).requests;
-  };
   return {
     async warmUp() {
-      using tracedClient = connect(TRACED);
-      await warmUp(tracedClient);
-      await warmUp(client);
+      using traced = connect(TRACED);
+      let n = 0;
+      const send = () => (n++ % WARM_UP_TRACES === 0 ? traced : client).send(requests.next());
+      sent += (await openLoop(WARM_UP_PER_SECOND, size.warmUp / WARM_UP_PER_SECOND, send)).requests;
     },
     async measure(sum) {
       const { load: done, cpu } = await measureIngest(

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { metrics } from '@opentelemetry/api';
-import { afterEach, expect, test } from 'vitest';
+import { context, metrics, propagation, trace } from '@opentelemetry/api';
+import { afterEach, expect, test, vi } from 'vitest';
 import { collectMetrics, startTelemetry, stopTelemetry } from './start.ts';
 
 const env = { ...process.env };
@@ -11,6 +11,14 @@ afterEach(async () => {
   process.env = { ...env };
   await stopTelemetry();
 });
+
+/** A collector that drops it all, which the environment names. */
+async function receiveOtlp(): Promise<AsyncDisposable> {
+  const receiver = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  return receiver;
+}
 
 async function instanceId(worker?: string): Promise<unknown> {
   await startTelemetry('test', worker);
@@ -33,9 +41,7 @@ test('workers are instances of their own, even of one that the environment names
 test.each(['cumulative', 'delta'])(
   'all that was counted is told every time, whatever is exported: %s',
   async (sums) => {
-    const receiver = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
-    await once(receiver, 'listening');
-    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+    await using _receiver = await receiveOtlp();
     process.env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE = sums;
     metrics.disable();
     await startTelemetry('test');
@@ -48,6 +54,42 @@ test.each(['cumulative', 'delta'])(
     }
     expect(counted).toEqual([1, 2]);
     await stopTelemetry();
-    receiver.close();
   },
 );
+
+const SAMPLED = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };
+const UNSAMPLED = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-00` };
+const BROKEN = { traceparent: 'nonsense' };
+
+test.each([
+  { sampler: undefined, part: '1', headers: {}, outcomes: [true] },
+  { sampler: undefined, part: '1', headers: BROKEN, outcomes: [true] },
+  { sampler: undefined, part: '1', headers: UNSAMPLED, outcomes: [false] },
+  { sampler: undefined, part: '0', headers: {}, outcomes: [false] },
+  { sampler: undefined, part: '0', headers: SAMPLED, outcomes: [true] },
+  { sampler: undefined, part: '0.5', headers: {}, outcomes: [false, true] },
+  { sampler: undefined, part: '0.5', headers: SAMPLED, outcomes: [true] },
+  { sampler: 'parentbased_always_off', part: '1', headers: {}, outcomes: [false] },
+  { sampler: 'always_on', part: '0', headers: UNSAMPLED, outcomes: [true] },
+  { sampler: undefined, part: '7', headers: {}, outcomes: [true] },
+  { sampler: undefined, part: '', headers: {}, outcomes: [true] },
+])('$sampler, $part: requests with $headers are sampled: $outcomes', async ({ sampler, part, headers, outcomes }) => {
+  await using _receiver = await receiveOtlp();
+  if (sampler !== undefined) process.env.OTEL_TRACES_SAMPLER = sampler;
+  process.env.OTEL_TRACES_SAMPLER_ARG = part;
+  for (const api of [trace, context, propagation, metrics]) api.disable();
+  // A tracer stays with the provider that it once had.
+  vi.resetModules();
+  const { startTelemetry, stopTelemetry } = await import('./start.ts');
+  const { withServerSpan } = await import('./tracing.ts');
+  await startTelemetry('test');
+  const sampled = new Set<boolean>();
+  for (let i = 0; i < 200; i++) {
+    withServerSpan('request', headers, {}, (span) => {
+      sampled.add(span !== undefined);
+      span?.end();
+    });
+  }
+  await stopTelemetry();
+  expect([...sampled].sort()).toEqual(outcomes);
+});

@@ -11,7 +11,9 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { sampleRequests } from './tracing.ts';
 
+const SAMPLER = 'parentbased_traceidratio';
 /** Part of requests without a sampled parent that are traced. */
 const SAMPLED_PART = '0.01';
 
@@ -64,17 +66,22 @@ export async function startTelemetry(service: string, worker?: string): Promise<
     telemetry = { reader, shutdown: () => provider.shutdown() };
     return;
   }
-  env.OTEL_TRACES_SAMPLER ??= 'parentbased_traceidratio';
+  env.OTEL_TRACES_SAMPLER ??= SAMPLER;
   env.OTEL_TRACES_SAMPLER_ARG ??= SAMPLED_PART;
   // Logs go to standard error.
   env.OTEL_LOGS_EXPORTER ??= 'none';
   // It takes a quarter of a second and 15 MB, which only those pay who export.
-  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const { NodeSDK, tracing } = await import('@opentelemetry/sdk-node');
   const otlp = env.OTEL_METRICS_EXPORTER === 'none' ? undefined : await otlpReader(env);
   // Each reader has everything counted for itself, which costs a request as much as tracing does.
   const reader = otlp !== undefined && isCumulative(otlp) ? otlp : new Collector();
   const metricReaders = otlp === undefined ? [reader] : [...new Set([reader, otlp])];
-  const sdk = new NodeSDK({ resource, autoDetectResources: false, metricReaders });
+  const part = Number(env.OTEL_TRACES_SAMPLER_ARG || Number.NaN);
+  const sampledHere = env.OTEL_TRACES_SAMPLER === SAMPLER && part >= 0 && part <= 1;
+  if (sampledHere) sampleRequests(part);
+  // Any other sampler is the SDK's, which also warns of a part that is none.
+  const sampler = sampledHere ? new tracing.ParentBasedSampler({ root: new tracing.AlwaysOnSampler() }) : undefined;
+  const sdk = new NodeSDK({ resource, autoDetectResources: false, metricReaders, sampler });
   sdk.start();
   telemetry = { reader, shutdown: () => sdk.shutdown() };
 }
