@@ -51,11 +51,17 @@ export function processCpuSeconds(pid: number | 'self'): { own: number; endedChi
 
 /** A process, and all that it has started. */
 export function processTree(pid: number): number[] {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const children = tasks.flatMap(
-    (task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').match(/\d+/g) ?? [],
-  );
-  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenOfThread(pid, task));
+  return [pid, ...children.flatMap(processTree)];
+}
+
+function childrenOfThread(pid: number, thread: string): number[] {
+  try {
+    return (readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').match(/\d+/g) ?? []).map(Number);
+  } catch {
+    // It has ended since its name was read.
+    return [];
+  }
 }
 
 /** CPU seconds of a process and all that it has started. */
