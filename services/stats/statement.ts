@@ -119,8 +119,8 @@ function sumsStatement(query: StatsQuery): Statement {
 const SPANS = 4;
 
 /**
- * First and last days of spans that are summed at the same time: what is summed while it is read is
- * summed by one thread. A campaign has too few rows for that to pay.
+ * First and last days of spans that are summed at the same time: what is summed while it is read is summed by one
+ * thread. A campaign has too few rows for that to pay.
  */
 function spansOf({ start, end, campaignId }: StatsQuery): [first: number, last: number][] {
   const length = Math.ceil((end - start + 1) / (campaignId === '' ? SPANS : 1));

@@ -115,9 +115,9 @@ async function measureDrain(kafka: BenchKafka, events: number): Promise<Drain> {
   const workers = await startWorkers(kafka);
   const cpuOfWorkers = () => sum(workers.map(({ pid }) => treeCpuSeconds(pid)));
   const stepTo = (committed: number): Step => ({ at: performance.now(), cpu: cpuOfWorkers(), committed });
-  const ready = stepTo(0);
-  const steps = [ready];
   try {
+    const ready = stepTo(0);
+    const steps = [ready];
     await untilCommitted(kafka.log, (committed) => {
       if (committed > steps.at(-1)!.committed) steps.push(stepTo(committed));
     });

@@ -16,8 +16,8 @@ const QUICK: typeof FULL = { pairs: 1, warmUp: 200, rounds: 1, seconds: 0.2, poo
 /** As many for both: what they store makes them slower. */
 const WARM_UP_PER_SECOND = 2000;
 /**
- * Of the requests before, one in so many is traced: until the code of it is compiled, a trace costs several times as
- * much. Were they all, thousands of spans would be left on the heap, and slow each collection in what is measured.
+ * One request of the warm-up in so many is traced: until its code is compiled, a trace costs several times as much.
+ * Were they all, thousands of spans would be left on the heap and slow each collection in what is measured.
  */
 const WARM_UP_TRACES = 10;
 const TRACED = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };

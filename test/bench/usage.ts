@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { MeshProcess } from '../fixtures/mesh-process.ts';
+import { childrenOf, type MeshProcess } from '../fixtures/mesh-process.ts';
 
 /** Ticks a second in /proc/PID/stat: fixed for all of Linux's user interfaces. */
 const TICKS_PER_SECOND = 100;
@@ -51,17 +51,15 @@ export function processCpuSeconds(pid: number | 'self'): { own: number; endedChi
 
 /** A process, and all that it has started. */
 export function processTree(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenOfThread(pid, task));
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return childrenOf(pid, Number(thread));
+    } catch {
+      // It has ended since its name was read.
+      return [];
+    }
+  });
   return [pid, ...children.flatMap(processTree)];
-}
-
-function childrenOfThread(pid: number, thread: string): number[] {
-  try {
-    return (readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').match(/\d+/g) ?? []).map(Number);
-  } catch {
-    // It has ended since its name was read.
-    return [];
-  }
 }
 
 /** CPU seconds of a process and all that it has started. */
