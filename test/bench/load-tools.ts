@@ -53,16 +53,23 @@ export async function h2load(
   const headers = ['-H', 'content-type: application/grpc', '-H', 'te: trailers'];
   const options = ['-t1', `-c${connections}`, '-m1', `-D${seconds}`, `--log-file=${LATENCIES}`];
   const { stdout } = await run('h2load', [...options, ...headers, '-d', 'body', url], { cwd: dir });
-  const [, duration] = /finished in ([\d.]+)s/.exec(stdout)!;
   const [, succeeded, failed] = /(\d+) succeeded, (\d+) failed/.exec(stdout)!;
   if (Number(failed) > 0 || Number(succeeded) === 0)
     throw new Error(`${failed} requests failed, ${succeeded} succeeded`);
   const lines = (await readFile(join(dir, LATENCIES), 'latin1')).trimEnd().split('\n');
   const latencies = lines.map((line) => Number(line.split('\t')[2]) / 1000).sort((a, b) => a - b);
   return {
-    ...{ requests: Number(succeeded), seconds: Number(duration) },
+    ...{ requests: Number(succeeded), seconds: secondsTaken(stdout) },
     ...{ p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
   };
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, ms: 1e-3, us: 1e-6 };
+
+/** How long h2load says that it took: a run of one second now and then takes "999.98ms". */
+export function secondsTaken(output: string): number {
+  const [, value, unit] = /finished in ([\d.]+)(s|ms|us),/.exec(output)!;
+  return Number(value) * UNITS[unit!]!;
 }
 
 /** Messages as gRPC sends them. */
