@@ -8,14 +8,38 @@ const BUFFERS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 /** RocksDB keeps it to know that the folder is in use. */
 const LOCK_FILE = 'LOCK';
 
+/** What stores are tuned by, as the library has it. What other choices cost is in test/bench/RESULTS.md, at state-store. */
+export interface RocksdbTuning {
+  compaction: 'universal' | 'level';
+  /** With zstd. By levels, all but the first two are compressed in any case. */
+  compression: boolean;
+  /** Bytes of memtables: written to a file when a quarter is full. */
+  memtableMemoryBudget: number;
+  /** Bytes of decompressed blocks kept in memory. */
+  cacheSize: number;
+  /** As FilterPolicy::CreateFromString has it. */
+  filterPolicy: string;
+}
+
+export const ROCKSDB_TUNING: RocksdbTuning = {
+  // By levels and with zstd, the same states, which grow with every click, are rewritten and compressed over and over:
+  // of a drain of 6 M events that took 16 of 43 CPU seconds per million.
+  compaction: 'universal',
+  compression: false,
+  // One store a partition: eight of them stay under 300 MB.
+  memtableMemoryBudget: 16 << 20,
+  cacheSize: 16 << 20,
+  filterPolicy: 'bloomfilter:10:false',
+};
+
 /**
  * Stores in RocksDB, in folders of `dir` named for their partitions. Opening one throws if the folder can't be written
  * or another process has it.
  */
-export function rocksdbStateStores(dir: string): StateStores {
+export function rocksdbStateStores(dir: string, tuning = ROCKSDB_TUNING): StateStores {
   const folderOf = (partition: number) => join(dir, String(partition));
   return {
-    open: (partition) => openStore(folderOf(partition)),
+    open: (partition) => openStore(folderOf(partition), tuning),
     async replace(partition, fill) {
       const filling = await emptyFolder(`${folderOf(partition)}.new`);
       await fill(filling);
@@ -38,26 +62,18 @@ async function emptyFolder(path: string): Promise<string> {
   return path;
 }
 
-async function openStore(dir: string): Promise<StateStore> {
+async function openStore(dir: string, tuning: RocksdbTuning): Promise<StateStore> {
   await mkdir(dir, { recursive: true });
   const db = new RocksLevel(dir, {
     ...BUFFERS,
     createIfMissing: true,
-    // By levels and with zstd, the same states, which grow with every click, are rewritten and compressed over and over:
-    // of a drain of 6 M events that took 16 of 43 CPU seconds per million.
-    compaction: 'universal',
-    compression: false,
     // Adds bytes to a value without a read of it, with nothing between them.
     mergeOperator: 'id=stringappend;delimiter=',
-    // One store a partition: eight of them stay under 300 MB.
-    memtableMemoryBudget: 16 << 20,
-    cacheSize: 16 << 20,
     walCompression: false,
     parallelism: 1,
-    // Filters of the memtables, too: most of the ids that a user with too many is asked for are new. Bloom's instead of
-    // this choice's own filter, which takes several times as long to build.
+    // Filters of the memtables, too: most of the ids that a user with too many is asked for are new.
     optimize: 'point-lookup',
-    filterPolicy: 'bloomfilter:10:false',
+    ...tuning,
   });
   await db.open();
   return {

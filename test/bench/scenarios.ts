@@ -9,6 +9,7 @@ import { kafkaGateway } from './kafka-gateway.ts';
 import { listeners } from './listeners.ts';
 import { replay } from './replay.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
+import { stateStore } from './state-store.ts';
 import { stats } from './stats.ts';
 import { stream } from './stream.ts';
 import { tracing } from './tracing.ts';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...stats,
   ...cluster,
   ...drain,
+  stateStore,
   ...kafkaGateway,
 ];
 

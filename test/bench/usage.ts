@@ -38,7 +38,11 @@ function cpuSeconds(mesh: MeshProcess): CpuSeconds {
 
 /** CPU seconds of a process, and those of its children that have ended and were waited for. */
 export function processCpuSeconds(pid: number | 'self'): { own: number; endedChildren: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+/** The same of what /proc has in the file `stat` of a process or a thread. */
+export function cpuSecondsOf(stat: string): { own: number; endedChildren: number } {
   // The second field is the name in brackets, which may hold spaces; utime is the 14th field.
   const ticks = stat
     .slice(stat.lastIndexOf(')') + 2)
