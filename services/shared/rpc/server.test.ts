@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { createClient } from '@connectrpc/connect';
@@ -231,15 +230,18 @@ describe('close', () => {
     await expect(fetched('/healthz')).rejects.toThrow();
   });
 
-  it('does not wait for connections that idle', async () => {
-    const agent = new http.Agent({ keepAlive: true });
-    const request = http.get(`${gateway.url}/healthz`, { agent });
-    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
-    await text(response);
-    const session = http2.connect(gateway.url);
-    await once(session, 'remoteSettings');
-    await gateway.close();
-    agent.destroy();
+  it('tells the senders of requests in flight to go elsewhere', async () => {
+    const { reached, release } = holdAppends(2);
+    const click = JSON.stringify(CLICK);
+    const inPieces = { method: 'POST', body: new Blob([click]).stream(), headers: JSON_TYPE, duplex: 'half' as const };
+    const posts = [post('/api/v1/events', click), fetched('/api/v1/events', inPieces)];
+    await reached;
+    const closed = gateway.close();
+    release();
+    for (const { status, headers } of await Promise.all(posts)) {
+      expect([status, headers.get('connection')]).toEqual([202, 'close']);
+    }
+    await closed;
   });
 
   it('tells who watches, and does not wait for them', async () => {
@@ -263,15 +265,26 @@ describe('close', () => {
     await gateway.close();
     await expect(call).rejects.toThrow();
   });
+});
+
+describe('close, of connections that idle', () => {
+  it('does not wait for connections that idle', async () => {
+    const agent = new http.Agent({ keepAlive: true });
+    const request = http.get(`${gateway.url}/healthz`, { agent });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    await text(response);
+    const session = http2.connect(gateway.url);
+    await once(session, 'remoteSettings');
+    await gateway.close();
+    agent.destroy();
+  });
 
   it('does not wait for a connection that never said anything', async () => {
     const socket: Socket = connect(gateway.port, '127.0.0.1');
     await once(socket, 'connect');
     await Promise.all([gateway.close(), once(socket, 'close')]);
   });
-});
 
-describe('close, of connections that idle', () => {
   it('answers requests that were on their way, and tells their senders to go elsewhere', async () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const get = async (): Promise<http.IncomingMessage> => {
@@ -314,74 +327,5 @@ describe('serve', () => {
   it('says in one line that the port is in use', async () => {
     const options = { host: '127.0.0.1', port: gateway.port, services: () => {}, routes: [], logger: pino() };
     await expect(serve(options)).rejects.toThrow(`can't listen on 127.0.0.1:${gateway.port}: the port is in use`);
-  });
-});
-
-/** A server that answers with what the test writes. */
-async function serveStream() {
-  const source = new PassThrough();
-  const handle = async () => ({ status: 200, headers: {}, body: '', stream: source });
-  const routes = [{ method: 'GET', path: '/large', handle }];
-  const server = await serve({
-    host: '127.0.0.1',
-    port: 0,
-    services: () => {},
-    routes,
-    logger: pino({ enabled: false }),
-  });
-  return { server, url: `http://127.0.0.1:${server.port}`, source };
-}
-
-function get2(url: string, method = 'GET') {
-  const session = http2.connect(url).on('error', () => {});
-  const stream = session.request({ ':path': '/large', ':method': method });
-  stream.once('close', () => session.close());
-  return stream;
-}
-
-/** Leaves the answer where its beginning was read. */
-async function beginStream(get: (url: string) => Promise<Readable>) {
-  const { server, url, source } = await serveStream();
-  source.write('begin,');
-  const answer = await get(url);
-  expect(String((await once(answer, 'data'))[0])).toBe('begin,');
-  return { server, source, answer };
-}
-
-describe('an answer that is a stream', () => {
-  const versions = [
-    ['HTTP/1.1', async (url: string): Promise<Readable> => (await once(http.get(`${url}/large`), 'response'))[0]],
-    ['HTTP/2', async (url: string): Promise<Readable> => get2(url)],
-  ] as const;
-
-  it.each(versions)('is sent as it comes over %s', async (_, get) => {
-    const { server, source, answer } = await beginStream(get);
-    source.end('x'.repeat(1 << 20));
-    expect((await text(answer)).length).toBe(1 << 20);
-    await server.close();
-  });
-
-  it.each(versions)('is cut over %s when it fails', async (_, get) => {
-    const { server, source, answer } = await beginStream(get);
-    source.destroy(new Error('the connection was lost'));
-    await expect(text(answer)).rejects.toThrow();
-    await server.close();
-  });
-
-  it.each(versions)('ends over %s when the caller leaves', async (_, get) => {
-    const { server, source, answer } = await beginStream(get);
-    const told = once(source, 'error');
-    answer.destroy();
-    expect(await told).toEqual([expect.objectContaining({ code: 'ERR_STREAM_PREMATURE_CLOSE' })]);
-    await server.close();
-  });
-
-  it.each(['HTTP/1.1', 'HTTP/2'])('is not read for HEAD over %s', async (version) => {
-    const { server, url, source } = await serveStream();
-    const closed = once(source, 'close');
-    if (version === 'HTTP/2') get2(url, 'HEAD').resume();
-    else http.request(`${url}/large`, { method: 'HEAD', agent: false }).end();
-    await closed;
-    await server.close();
   });
 });

@@ -67,8 +67,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { host, logger, drainMs = 10_000 } = options;
   const shutdown = new AbortController();
   const handle = requestHandler(options, shutdown.signal);
+  const underWay = new Set<http.ServerResponse>();
   const h1 = http1Server((req, res) => {
-    if (shutdown.signal.aborted) res.setHeader('connection', 'close');
+    if (shutdown.signal.aborted) {
+      endWith(res);
+    } else {
+      underWay.add(res);
+      res.once('close', () => underWay.delete(res));
+    }
     handle(http1Exchange(req, res));
   });
   const h2 = http2Server(handle);
@@ -97,6 +103,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const closed = new Promise<void>((resolve) => Server.prototype.close.call(h1, () => resolve()));
     shutdown.abort();
     for (const session of sessions) session.close();
+    for (const response of underWay) endWith(response);
     let sweep: NodeJS.Timeout | undefined;
     const lastRequest = setTimeout(() => {
       sweep = setInterval(() => setImmediate(cutIdle), SWEEP_MS);
@@ -114,6 +121,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
 
   return { port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, close };
+}
+
+/** Ends an HTTP/1.1 connection with this answer: its client must not send another request on it, which might be cut. */
+function endWith(response: http.ServerResponse): void {
+  const { socket } = response;
+  if (response.headersSent) response.once('finish', () => socket?.end());
+  else response.setHeader('connection', 'close');
 }
 
 /** Every request passes here, whatever its protocol; the first that knows its path answers. */
