@@ -28,7 +28,7 @@ export function resultsPage(
     '# Results',
     'Made by `npm run bench`; nothing here is typed by hand. Each scenario runs on processes of its own, started',
     `on an empty folder, with the load generator beside it on the same cores. Figures are medians of ${runs}`,
-    'interleaved runs, with the least and the greatest. An event counts only if it was found in ClickHouse in the end.',
+    'interleaved runs, or of fewer where it says so, with the least and the greatest. An event counts only if it was found in ClickHouse in the end.',
     '',
     ...machine.map(([name, value]) => `- ${name}: ${value}`),
     ...goalSection(measured),
@@ -94,7 +94,7 @@ function section({ scenario, runs, failures }: Measured): string[] {
   return [
     '',
     `## ${scenario.name}`,
-    scenario.method,
+    done.length === runs.length ? scenario.method : `${scenario.method} ${done.length} runs.`,
     '',
     ...failures.flatMap((failure) => [`**Failed** in ${failure}`, '']),
     '| figure | median | spread | unit | floor | |',
