@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type EventLog, LogFull, LogUnavailable } from '../../services/shared/log/event-log.ts';
@@ -62,6 +63,13 @@ async function numbersIn(log: EventLog): Promise<Map<string, number[]>> {
   return found;
 }
 
+/** Stops a process. Until each of its threads was scheduled to see the signal, some go on. */
+async function hang(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  const isStopped = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') T ');
+  await vi.waitFor(() => expect(readdirSync(`/proc/${pid}/task`).every(isStopped)).toBe(true), WAIT);
+}
+
 describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout: TIMEOUT_MS }, () => {
   let kafka: TestKafka;
   let log: EventLog;
@@ -97,7 +105,7 @@ describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout
     const load = startLoad(log);
     await moreThan(load, 2_000);
     const [pid] = kafka.pids();
-    process.kill(pid!, 'SIGSTOP');
+    await hang(pid!);
     await vi.waitFor(() => expect(load.rejected.length).toBeGreaterThanOrEqual(4 * CALLERS), WAIT);
     process.kill(pid!, 'SIGCONT');
     await moreThan(load, load.count() + 2_000);
@@ -112,12 +120,12 @@ describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout
   });
 
   test('hangs, appends past the limit of bytes in flight are refused, the others reject, and later ones work', async () => {
-    // Far longer than all the appends take: where one is past it, there is room for another.
-    log = await open({ deadlineMs: 5_000, maxInFlightBytes: 1 << 20 });
+    // Longer than all the appends take, which leave no room for more; shorter than until another broker leads.
+    log = await open({ deadlineMs: 1_500, maxInFlightBytes: 1 << 20 });
     const record = { topic: TOPIC, key: '', value: Buffer.alloc(1 << 10), partition: 0 } as const;
     await log.append([record]);
     const [pid] = kafka.pids();
-    process.kill(pid!, 'SIGSTOP');
+    await hang(pid!);
     const outcomes: Promise<unknown>[] = [];
     for (let i = 0; i < 2_000; i++) {
       outcomes.push(log.append([record]).catch((error) => error.name));
