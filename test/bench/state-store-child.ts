@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toJsonString } from '@bufbuild/protobuf';
 import pino from 'pino';
+import { PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/config.ts';
 import { run } from '../../services/attribution/main.ts';
 import {
@@ -11,7 +13,7 @@ import {
 import type { StateStore } from '../../services/attribution/state-store.ts';
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
 import type { EventLog } from '../../services/shared/log/event-log.ts';
-import { cpuSecondsOf } from './usage.ts';
+import { cpuSecondsOf, peakResidentBytes } from './usage.ts';
 
 /** An attribution node that folds all of a log into new stores, publishes nothing, tells what it took, and ends. */
 export interface StateStoreTask {
@@ -29,7 +31,7 @@ export interface StateStoreCost {
   /** CPU of RocksDB's own threads, which write and merge its files. */
   backgroundSeconds: number;
   peakResidentBytes: number;
-  /** The tallies of the partitions. */
+  /** Where the partitions stand, with their tallies. */
   outcome: string;
 }
 
@@ -49,17 +51,17 @@ const node = await run(attributionConfig(parseAttributionEnvironment({ USER_CACH
 while (ends.some((end, partition) => (node.partitions()[partition]?.nextOffset ?? 0) < end)) {
   await Promise.race([sleep(POLL_MS), node.failed]);
 }
-const outcome = JSON.stringify(
-  node.partitions().map(({ progress: { $typeName, watermark, ...tallies } }) => tallies),
-  (_, value) => (typeof value === 'bigint' ? Number(value) : value),
-);
+const outcome = node
+  .partitions()
+  .map(({ progress }) => toJsonString(PartitionProgressSchema, progress))
+  .join();
 await node.close();
 const { user, system } = process.cpuUsage(before.cpu);
 process.send!({
   cpuSeconds: (user + system) / 1e6,
   callSeconds: callMs / 1000,
   backgroundSeconds: backgroundSeconds() - before.background,
-  peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+  peakResidentBytes: peakResidentBytes(process.pid),
   outcome,
 } satisfies StateStoreCost);
 await log.close();

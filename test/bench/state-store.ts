@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROCKSDB_TUNING, type RocksdbTuning } from '../../services/attribution/rocksdb-state-store.ts';
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
+import { firstMessage } from '../fixtures/first-message.ts';
 import { NODE_FLAGS } from '../fixtures/service-process.ts';
 import { drainLoad } from './drain-load.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
@@ -93,10 +94,9 @@ async function fold(task: StateStoreTask): Promise<StateStoreCost> {
   const script = fileURLToPath(new URL('./state-store-child.ts', import.meta.url));
   const child = fork(script, [JSON.stringify(task)], { execArgv: NODE_FLAGS });
   const exited = once(child, 'exit');
-  const [first] = (await Promise.race([once(child, 'message'), exited])) as [StateStoreCost | number | null];
-  if (first === null || typeof first === 'number') throw new Error(`folding ended with code ${first}`);
+  const cost = await firstMessage<StateStoreCost>(child, 'folding');
   await exited;
-  return first;
+  return cost;
 }
 
 async function bytesIn(dir: string): Promise<number> {

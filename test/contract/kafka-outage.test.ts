@@ -120,7 +120,7 @@ describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout
   });
 
   test('hangs, appends past the limit of bytes in flight are refused, the others reject, and later ones work', async () => {
-    // Longer than all the appends take, which leave no room for more; shorter than until another broker leads.
+    // Longer than all the appends take: past it they reject, and there is room for more.
     log = await open({ deadlineMs: 1_500, maxInFlightBytes: 1 << 20 });
     const record = { topic: TOPIC, key: '', value: Buffer.alloc(1 << 10), partition: 0 } as const;
     await log.append([record]);

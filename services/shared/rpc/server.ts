@@ -69,12 +69,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const handle = requestHandler(options, shutdown.signal);
   const underWay = new Set<http.ServerResponse>();
   const h1 = http1Server((req, res) => {
-    if (shutdown.signal.aborted) {
-      endWith(res);
-    } else {
-      underWay.add(res);
-      res.once('close', () => underWay.delete(res));
-    }
+    underWay.add(res);
+    res.once('close', () => underWay.delete(res));
+    if (shutdown.signal.aborted) endWith(res);
     handle(http1Exchange(req, res));
   });
   const h2 = http2Server(handle);
