@@ -95,12 +95,13 @@ export class Counters {
 
   /** The counters that the store does not have as they are, which the caller now stores. */
   takeDirty(): StateEntry[] {
-    const taken = this.#dirty.map((counter) => {
+    const taken: StateEntry[] = [];
+    for (const counter of this.#dirty) {
       this.#columns.flags[counter]! &= ~DIRTY;
       const value = this.#bytesOf(counter);
       this.#bytes[counter] = undefined;
-      return { key: counterKey(counterName(this.#keyOf(counter))), value };
-    });
+      taken.push({ key: counterKey(counterName(this.#keyOf(counter))), value });
+    }
     this.#dirty = [];
     if (this.#seriesOf.length > KEPT) this.#forget();
     return taken;

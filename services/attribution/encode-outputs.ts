@@ -148,19 +148,28 @@ interface Written extends Uncredited {
   starts: number[];
 }
 
-function putCandidates(at: number, { candidates: touches, userId, credits }: Decision, memory: OutputMemory): number {
-  let end = at;
-  explain({ candidates: touches, credits }, (model, from, to, creditMicros, reason) => {
-    if (creditMicros === 0 && to - from >= MANY_CANDIDATES) {
-      const key = `${model} ${reason} ${userId}`;
-      const written = putMany(end, { touches, from, to, model, reason }, memory.written.get(key));
-      memory.written.set(key, written);
-      end = written.starts.at(-1)!;
-      return;
-    }
-    for (let i = to - 1; i >= from; i--) end = putCandidate(end, touches[i]!, model, creditMicros, reason);
-  });
-  return end;
+/** The decision whose candidates are put, and where the next one goes. */
+let explained: { decision: Decision; memory: OutputMemory; end: number };
+
+function putCandidates(at: number, decision: Decision, memory: OutputMemory): number {
+  explained = { decision, memory, end: at };
+  explain(decision, putExplained);
+  return explained.end;
+}
+
+function putExplained(model: string, from: number, to: number, creditMicros: number, reason: string): void {
+  const { candidates: touches, userId } = explained.decision;
+  if (creditMicros === 0 && to - from >= MANY_CANDIDATES) {
+    const key = `${model} ${reason} ${userId}`;
+    const { written } = explained.memory;
+    const many = putMany(explained.end, { touches, from, to, model, reason }, written.get(key));
+    written.set(key, many);
+    explained.end = many.starts.at(-1)!;
+    return;
+  }
+  let { end } = explained;
+  for (let i = to - 1; i >= from; i--) end = putCandidate(end, touches[i]!, model, creditMicros, reason);
+  explained.end = end;
 }
 
 /**

@@ -18,6 +18,11 @@ const MAX_CANDIDATES = 256;
  * those with credit are named and the latest of the others.
  */
 export function explain({ credits, candidates }: Pick<Decision, 'credits' | 'candidates'>, name: NameCandidates): void {
+  // One model is what most have, and one credit.
+  if (credits.length === 1) {
+    explainWinner(candidates, credits[0]!, name);
+    return;
+  }
   for (const model of modelsOf(credits)) {
     const ofModel = credits.filter((credit) => credit.model === model);
     if (ofModel.length === 1) explainWinner(candidates, ofModel[0]!, name);
@@ -27,7 +32,8 @@ export function explain({ credits, candidates }: Pick<Decision, 'credits' | 'can
 
 /** So many it names, at most. */
 export function mostCandidates({ credits, candidates }: Decision): number {
-  return modelsOf(credits).size * Math.min(MAX_CANDIDATES, candidates.length);
+  const models = credits.length > 1 ? modelsOf(credits).size : credits.length;
+  return models * Math.min(MAX_CANDIDATES, candidates.length);
 }
 
 function modelsOf(credits: readonly Credit[]): Set<string> {
@@ -46,14 +52,15 @@ function explainWinner(touches: readonly Touch[], credit: Credit, name: NameCand
   const latest = Math.max(0, touches.length - MAX_CANDIDATES);
   // The winner takes the place of the last one.
   const first = winner < latest ? latest + 1 : latest;
-  const nameFrom = (from: number, to: number, reason: string) => {
-    if (Math.max(from, first) < to) name(model, Math.max(from, first), to, 0, reason);
-  };
-  nameFrom(newer, touches.length, 'newer_than_winner');
-  nameFrom(winner + 1, newer, 'lost_tie_on_event_id');
+  nameLosers(name, model, Math.max(newer, first), touches.length, 'newer_than_winner');
+  nameLosers(name, model, Math.max(winner + 1, first), newer, 'lost_tie_on_event_id');
   name(model, winner, winner + 1, creditMicros, 'credited');
-  nameFrom(tied, winner, 'lost_tie_on_event_id');
-  nameFrom(0, tied, 'older_than_winner');
+  nameLosers(name, model, Math.max(tied, first), winner, 'lost_tie_on_event_id');
+  nameLosers(name, model, first, tied, 'older_than_winner');
+}
+
+function nameLosers(name: NameCandidates, model: string, from: number, to: number, reason: string): void {
+  if (from < to) name(model, from, to, 0, reason);
 }
 
 /** Where several share it. */

@@ -41,32 +41,26 @@ export function rowRecords(rows: {
   memory: OutputMemory;
 }): NewRecord[] {
   const { partition, effects, deadLetters, traces, memory } = rows;
-  return [
-    ...effects.attributed.map((row) => ({
-      topic: 'attributed-events' as const,
-      partition,
-      key: row.userId,
-      value: encodeAttributed(row, memory),
-      headers: traces.get(row.offset),
-    })),
-    ...Array.from(effects.decisions.values(), (decision) => ({
-      topic: 'conversion-decisions' as const,
-      partition,
-      key: decision.userId,
-      value: encodeDecision(decision, memory),
-      headers: traces.get(decision.offset),
-    })),
-    ...deadLetters.map((letter) => deadLetterRecord(partition, letter)),
-  ];
+  const records: NewRecord[] = [];
+  for (const row of effects.attributed) {
+    const value = encodeAttributed(row, memory);
+    records.push({ topic: 'attributed-events', partition, key: row.userId, value, headers: traces.get(row.offset) });
+  }
+  for (const decision of effects.decisions.values()) {
+    const { userId: key, offset } = decision;
+    const value = encodeDecision(decision, memory);
+    records.push({ topic: 'conversion-decisions', partition, key, value, headers: traces.get(offset) });
+  }
+  for (const letter of deadLetters) records.push(deadLetterRecord(partition, letter));
+  return records;
 }
 
 export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {
-  return counters.map(({ name, bytes }) => ({
-    topic: 'daily-stats',
-    partition,
-    key: `${partition}\0${name}`,
-    value: bytes,
-  }));
+  const records: NewRecord[] = [];
+  for (const { name, bytes } of counters) {
+    records.push({ topic: 'daily-stats', partition, key: `${partition}\0${name}`, value: bytes });
+  }
+  return records;
 }
 
 export function progressRecord(progress: PartitionProgress): NewRecord {

@@ -188,17 +188,21 @@ export class UserTable {
    */
   touchesOf(slot: number, space: TouchSpace, since = Number.NEGATIVE_INFINITY): InternedTouch[] {
     const { words } = this.#slots;
-    const count = words[slot * SLOT_WORDS + TOUCH_COUNT]!;
-    let first = count;
-    for (let block = words[slot * SLOT_WORDS + TOUCH_TAIL]!; first > 0; block = this.#blocks.before(block)) {
-      first = firstInBlock(first - 1);
-      // They ascend by time.
-      if (this.#blocks.pageOf(block).times[(wordOf(block) + HEAD_WORDS) >> 1]! < since) break;
+    const latestFirst: InternedTouch[] = [];
+    let left = words[slot * SLOT_WORDS + TOUCH_COUNT]!;
+    for (let block = words[slot * SLOT_WORDS + TOUCH_TAIL]!; left > 0; block = this.#blocks.before(block)) {
+      const page = this.#blocks.pageOf(block);
+      const begin = wordOf(block) + HEAD_WORDS;
+      const before = firstInBlock(left - 1);
+      space.reserve(left - before);
+      for (let at = begin + (left - 1 - before) * TOUCH_WORDS; at >= begin; at -= TOUCH_WORDS) {
+        // They ascend by time.
+        if (page.times[at >> 1]! < since) return latestFirst.reverse();
+        latestFirst.push(space.copy(page, at));
+      }
+      left = before;
     }
-    const touches: InternedTouch[] = [];
-    space.reserve(count - first);
-    this.forEachTouch(slot, first, (memory, at) => touches.push(space.copy(memory, at)));
-    return touches;
+    return latestFirst.reverse();
   }
 
   /** Tells where the user's touches are, from the `first` on. */

@@ -95,8 +95,8 @@ export class Users {
     // What the sweep read may have come back to life since. A user deleted must not be added to.
     const deletes = expired.filter((key) => !isUserKey(key) || this.table.drop(userOfKey(key)));
     const dirty = this.table.takeDirty();
-    const isNew = (slot: number) => this.table.unstored(slot) === undefined;
-    const [whole, added] = [dirty.filter(isNew), dirty.filter((slot) => !isNew(slot))];
+    const [whole, added]: [number[], number[]] = [[], []];
+    for (const slot of dirty) (this.table.unstored(slot) === undefined ? whole : added).push(slot);
     return { deletes, puts: this.#puts(whole), appends: this.#appends(added) };
   }
 
@@ -136,10 +136,12 @@ export class Users {
     cacheHits.add(count - added.length);
     cacheMisses.add(added.length);
     if (added.length === 0) return;
-    const stored = store.getMany(added.map((slot) => userKey(this.table.index.idOf(slot))));
-    added.forEach((slot, i) => {
-      if (stored[i] !== undefined) loadUser(this.table, slot, stored[i]);
-    });
+    const keys: Buffer[] = [];
+    for (const slot of added) keys.push(userKey(this.table.index.idOf(slot)));
+    const stored = store.getMany(keys);
+    for (let i = 0; i < added.length; i++) {
+      if (stored[i] !== undefined) loadUser(this.table, added[i]!, stored[i]!);
+    }
   }
 
   /** Most events change nothing that is there of their user, they are only added to it. False if this one does. */

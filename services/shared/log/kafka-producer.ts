@@ -102,7 +102,8 @@ export class KafkaProducer {
     if (this.#inFlightBytes + bytes > maxInFlightBytes) {
       throw new LogFull(`${this.#inFlightBytes} bytes wait for Kafka; ${bytes} more are over ${maxInFlightBytes}`);
     }
-    const lanes = records.map((record) => this.#laneOf(record));
+    const lanes: Lane[] = [];
+    for (const record of records) lanes.push(this.#laneOf(record));
     /** At first counted from the beginning of the batch. */
     const positions: RecordPosition[] = [];
     const batches: Batch[] = [];

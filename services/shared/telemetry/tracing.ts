@@ -98,7 +98,7 @@ export function withRecordSpans<T>(
   records: readonly TracedRecord[],
   action: (traces: Traces) => T,
 ): T {
-  const traced = records.filter(({ headers }) => 'traceparent' in headers);
+  const traced = records.filter(isTraced);
   if (traced.length === 0) return action(NO_TRACES);
   const parents = traced.map(({ headers }) => propagation.extract(ROOT_CONTEXT, headers));
   const attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': topic };
@@ -125,6 +125,10 @@ export function withRecordSpans<T>(
     });
     return ending([...spans, batchSpan], () => action(traces));
   });
+}
+
+function isTraced({ headers }: TracedRecord): boolean {
+  return 'traceparent' in headers;
 }
 
 /** Runs `action` and ends the spans when it is done; they show if it failed. */
