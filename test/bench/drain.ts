@@ -16,8 +16,9 @@ const QUICK: typeof FULL = { events: 5000, users: 200, manyUsers: 2000 };
 const HOT_SHARE = 0.1;
 
 const METHOD =
-  `raw-events (4 partitions, lz4) filled with ${FULL.events.toLocaleString('en-US')} events, 10 % conversions and 5 % of ` +
-  `these repeated, over 36 h of event time; then ${WORKERS} processes \`clickmesh attribution\` fold them all, with counters, ` +
+  "raw-events (4 partitions; zstd, which our producer makes of large batches, where the peers' topic is lz4) filled with " +
+  `${FULL.events.toLocaleString('en-US')} events, 10 % conversions and 5 % of these repeated, over 36 h of event ` +
+  `time; then ${WORKERS} processes \`clickmesh attribution\` fold them all, with counters, ` +
   'decisions and deduplication. From when the processes are ready, as the peers are measured from the first record they ' +
   'saw, until the whole topic is committed; CPU and memory are those of these processes, of memory the peaks together. ' +
   'Every credit in attributed-events is compared with the ' +
