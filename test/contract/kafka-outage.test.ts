@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type EventLog, LogFull, LogUnavailable } from '../../services/shared/log/event-log.ts';
 import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import { hang } from '../fixtures/hang.ts';
 import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 
 const TOPIC = 'raw-events';
@@ -61,13 +61,6 @@ async function numbersIn(log: EventLog): Promise<Map<string, number[]>> {
     }
   }
   return found;
-}
-
-/** Stops a process. Until each of its threads was scheduled to see the signal, some go on. */
-async function hang(pid: number): Promise<void> {
-  process.kill(pid, 'SIGSTOP');
-  const isStopped = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') T ');
-  await vi.waitFor(() => expect(readdirSync(`/proc/${pid}/task`).every(isStopped)).toBe(true), WAIT);
 }
 
 describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout: TIMEOUT_MS }, () => {

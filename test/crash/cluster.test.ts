@@ -98,11 +98,15 @@ describe.skipIf(skipped !== undefined)('a cluster', () => {
     sent.push(event!);
     const post = () => postEvent(mesh, event!);
     await mesh.signal('kafka-1', 'SIGSTOP');
-    const refused = await post();
-    expect(refused.status).toBe(503);
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await fetch(`${mesh.url}/readyz`)).status).toBe(503);
-    await mesh.signal('kafka-1', 'SIGCONT');
+    try {
+      const refused = await post();
+      expect(refused.status).toBe(503);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await fetch(`${mesh.url}/readyz`)).status).toBe(503);
+    } finally {
+      // The next test needs it.
+      await mesh.signal('kafka-1', 'SIGCONT');
+    }
     await expect.poll(async () => (await post()).status, { timeout: 30_000 }).toBe(202);
     await expectEveryEventCountedOnce(mesh, sent);
   }, 400_000);
