@@ -112,7 +112,8 @@ async function* wholePartition(log: EventLog, topic: Topic, partition: number, s
 export function untilBoundary(records: readonly LogRecord[], boundaries: readonly number[]): readonly LogRecord[] {
   const first = records[0]?.offset ?? 0;
   const boundary = Math.min(...boundaries.filter((offset) => offset > first));
-  if (records.length === 0 || records.at(-1)!.offset < boundary) return records;
+  const last = records.at(-1)?.offset ?? first;
+  if (last < boundary) return records;
   return records.slice(
     0,
     records.findIndex(({ offset }) => offset >= boundary),

@@ -32,12 +32,13 @@ export function explain({ credits, candidates }: Pick<Decision, 'credits' | 'can
 
 /** So many it names, at most. */
 export function mostCandidates({ credits, candidates }: Decision): number {
-  const models = credits.length > 1 ? modelsOf(credits).size : credits.length;
-  return models * Math.min(MAX_CANDIDATES, candidates.length);
+  return modelsOf(credits).size * Math.min(MAX_CANDIDATES, candidates.length);
 }
 
 function modelsOf(credits: readonly Credit[]): Set<string> {
-  return new Set(credits.map((credit) => credit.model));
+  const models = new Set<string>();
+  for (const { model } of credits) models.add(model);
+  return models;
 }
 
 /** Where one touch has all the credit. */

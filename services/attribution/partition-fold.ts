@@ -19,8 +19,9 @@ import { Users } from './users.ts';
  * a user is written once for many of his events. If it is lost before, folding the same records again from where the
  * store stands leads to the same, however they are cut into calls.
  *
- * What looks at every record makes no closure for a batch: when V8 marks its heap and finds none of a function's closures
- * in use, it drops the function's optimized code, only to compile it again. That took 4 to 10 % of the CPU.
+ * What looks at every record makes no closure for a batch, but for one that is compiled into its caller: when V8 marks its
+ * heap and finds none of a function's closures in use, it drops the function's optimized code, only to compile it again.
+ * That took 4 to 10 % of the CPU.
  */
 export interface PartitionFold {
   /** Where the partition stands. */
