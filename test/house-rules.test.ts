@@ -10,7 +10,7 @@ const BANNED_NAMES = /^(utils?|helpers?|misc|common|lib)(\.|$)/;
 /** Files that are run, not imported. */
 const ENTRY_POINTS = [
   /^services\/cli\/(clickmesh\.js|main\.ts)$/,
-  /-(worker|writer|child)\.ts$/,
+  /[/-](worker|writer|child)\.ts$/,
   /\.test\.ts$/,
   /\.d\.ts$/,
   /^test\/check-[a-z]+\.ts$/,
@@ -39,13 +39,15 @@ test('no folder or file has a name that says nothing', () => {
   expect(sources.filter((path) => path.split('/').some((part) => BANNED_NAMES.test(part)))).toEqual([]);
 });
 
-test('a service imports shared code but no other service; only mesh and the CLI put services together', () => {
+const PLATFORM = ['contract', 'system', 'telemetry', 'log', 'http', 'clickhouse'];
+
+test('a service imports the platform but no other service; only mesh and the CLI put services together', () => {
   const serviceOf = (path: string) => /^services\/([^/]+)\//.exec(path)?.[1];
   const wrong = sources
-    .filter((path) => !path.endsWith('.test.ts') && !['mesh', 'cli', undefined].includes(serviceOf(path)))
+    .filter((path) => !path.endsWith('.test.ts') && !['mesh', 'cli', ...PLATFORM, undefined].includes(serviceOf(path)))
     .flatMap((path) =>
       importsOf(path)
-        .filter((to) => serviceOf(to) !== undefined && ![serviceOf(path), 'shared'].includes(serviceOf(to)))
+        .filter((to) => serviceOf(to) !== undefined && ![serviceOf(path), ...PLATFORM].includes(serviceOf(to)!))
         .map((to) => `${path} imports ${to}`),
     );
   expect(wrong).toEqual([]);

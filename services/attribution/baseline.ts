@@ -4,7 +4,7 @@ import {
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { EventLog, LogRecord, Topic } from '../shared/log/event-log.ts';
+import type { EventLog, LogRecord, Topic } from '../log/event-log.ts';
 import { BASELINE_KEY, counterKey, counterName } from './keys.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 

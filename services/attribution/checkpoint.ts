@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { HOUR_MS } from '../shared/limits.ts';
+import { HOUR_MS } from '../contract/limits.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 
 /**

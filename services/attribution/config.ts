@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HOUR_MS } from '../shared/limits.ts';
+import { HOUR_MS } from '../contract/limits.ts';
 import { MODELS, type ModelName } from './models.ts';
 import type { EventKind } from './state.ts';
 

@@ -6,7 +6,7 @@ import { ConversionDecisionSchema, DailyStatsSchema } from '../../gen/ts/clickme
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
 import { memoryStateStore, memoryStateStores } from '../../test/fixtures/memory-state-store.ts';
-import { LogUnavailable, type NewRecord } from '../shared/log/event-log.ts';
+import { LogUnavailable, type NewRecord } from '../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { consumePartition } from './consume.ts';
 import type { StateStore } from './state-store.ts';

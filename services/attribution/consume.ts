@@ -8,8 +8,8 @@ import {
   LogUnavailable,
   type NewRecord,
   OffsetOutOfRange,
-} from '../shared/log/event-log.ts';
-import { NO_TRACES, type Traces, withRecordSpans } from '../shared/telemetry/tracing.ts';
+} from '../log/event-log.ts';
+import { NO_TRACES, type Traces, withRecordSpans } from '../telemetry/tracing.ts';
 import { type Baseline, knownThrough, loadBaseline, untilBoundary } from './baseline.ts';
 import { type Checkpointer, type CheckpointSettings, newCheckpointer } from './checkpointer.ts';
 import type { AttributionConfig } from './config.ts';

@@ -8,7 +8,7 @@ import {
   deadLetters as deadLettersCounter,
   foldDuration,
   touchesDropped,
-} from '../shared/telemetry/metrics.ts';
+} from '../telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import type { Effects } from './effects.ts';
 import type { DeadLetter } from './publish.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DailyStatsSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
-import { DAY_MS } from '../shared/limits.ts';
+import { DAY_MS } from '../contract/limits.ts';
 import { Counters } from './counters.ts';
 import { COUNTERS_FROM, COUNTERS_TO, counterName } from './keys.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from './touch.ts';

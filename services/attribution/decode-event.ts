@@ -1,4 +1,4 @@
-import { UUID_LENGTH } from './uuid.ts';
+import { UUID_LENGTH } from '../contract/uuid.ts';
 
 /** An event as it lies in its bytes: where its texts begin and end, all of them ASCII without NUL. */
 export interface EventFields {

@@ -1,4 +1,4 @@
-import { DAY_MS } from '../shared/limits.ts';
+import { DAY_MS } from '../contract/limits.ts';
 import type { Credit, DecidedConversion, SeenEvent, Touch } from './state.ts';
 import { isSameClick } from './touch.ts';
 

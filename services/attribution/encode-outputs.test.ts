@@ -7,7 +7,7 @@ import {
   ConversionDecisionSchema,
   DailyStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { HOUR_MS, MAX_ID_BYTES } from '../shared/limits.ts';
+import { HOUR_MS, MAX_ID_BYTES } from '../contract/limits.ts';
 import type { Decision } from './effects.ts';
 import { encodeAttributed, encodeCounter, encodeDecision, OutputMemory } from './encode-outputs.ts';
 import { explain } from './explain.ts';

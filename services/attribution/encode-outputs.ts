@@ -1,10 +1,10 @@
-import { HOUR_MS } from '../shared/limits.ts';
-import { newSpareMemory } from '../shared/spare-memory.ts';
+import { HOUR_MS } from '../contract/limits.ts';
+import { UUID_LENGTH, writeUuidText } from '../contract/uuid.ts';
+import { newSpareMemory } from '../system/spare-memory.ts';
 import type { AttributedRow, CounterKey, Decision } from './effects.ts';
 import { explain, mostCandidates } from './explain.ts';
 import type { Touch } from './state.ts';
 import { InternedTouch, idOf } from './touch.ts';
-import { UUID_LENGTH, writeUuidText } from './uuid.ts';
 
 /**
  * Encoders of what attribution publishes most, which generic code took a fifth of its time for. The bytes are those

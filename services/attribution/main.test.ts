@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { memoryLog } from '../../test/fixtures/memory-log.ts';
 import { memoryStateStore, memoryStateStores } from '../../test/fixtures/memory-state-store.ts';
-import { type EventLog, LogUnavailable, type NewRecord } from '../shared/log/event-log.ts';
+import { type EventLog, LogUnavailable, type NewRecord } from '../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { run } from './main.ts';
 import type { StateStore, StateStores } from './state-store.ts';

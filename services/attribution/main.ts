@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Assignment, EventLog } from '../shared/log/event-log.ts';
+import type { Assignment, EventLog } from '../log/event-log.ts';
 import type { CheckpointSettings } from './checkpointer.ts';
 import type { AttributionConfig } from './config.ts';
 import { consumePartition, GROUP } from './consume.ts';

@@ -1,3 +1,4 @@
+import { readUuidText, UUID_WORDS } from '../contract/uuid.ts';
 import type { AttributionConfig } from './config.ts';
 import { dayOf } from './effects.ts';
 import type { FoldEvent } from './fold.ts';
@@ -8,7 +9,6 @@ import { arrivalOf, type EventKind, type SeenEvent } from './state.ts';
 import { entriesBetween, type StateEntry, type StateStore } from './state-store.ts';
 import { idAt, idOf } from './touch.ts';
 import type { UserTable } from './user-table.ts';
-import { readUuidText, UUID_WORDS } from './uuid.ts';
 
 /**
  * How moved ids lie in the store: those of a user that arrived on the same day are spread over buckets by their last

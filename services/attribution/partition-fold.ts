@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { LogRecord, NewRecord } from '../shared/log/event-log.ts';
-import { NO_TRACES, type Traces } from '../shared/telemetry/tracing.ts';
+import type { LogRecord, NewRecord } from '../log/event-log.ts';
+import { NO_TRACES, type Traces } from '../telemetry/tracing.ts';
 import { type Baseline, knownThrough } from './baseline.ts';
 import type { AttributionConfig } from './config.ts';
 import { countFolded } from './count-folded.ts';

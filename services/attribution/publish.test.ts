@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoryLog } from '../../test/fixtures/memory-log.ts';
-import { MAX_IN_FLIGHT_BYTES } from '../shared/limits.ts';
-import type { NewRecord } from '../shared/log/event-log.ts';
+import { MAX_IN_FLIGHT_BYTES } from '../contract/limits.ts';
+import type { NewRecord } from '../log/event-log.ts';
 import { publish } from './publish.ts';
 
 test('more than the log takes at once goes in parts, in order', async () => {

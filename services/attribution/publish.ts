@@ -1,7 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { EventLog, LogRecord, NewRecord } from '../shared/log/event-log.ts';
-import type { Traces } from '../shared/telemetry/tracing.ts';
+import type { EventLog, LogRecord, NewRecord } from '../log/event-log.ts';
+import type { Traces } from '../telemetry/tracing.ts';
 import type { ChangedCounter } from './counters.ts';
 import type { Effects } from './effects.ts';
 import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';

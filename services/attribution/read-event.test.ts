@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../test/fixtures/log-record.ts';
-import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../shared/limits.ts';
+import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../contract/limits.ts';
 import { findFields } from './decode-event.ts';
 import { EventBatch, readEvent, readMessage } from './read-event.ts';
 import { UserTable } from './user-table.ts';

@@ -1,7 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
-import { MAX_ID_BYTES, MAX_TIMESTAMP_MS, MAX_VALUE_MICROS, MIN_TIMESTAMP_MS } from '../shared/limits.ts';
-import type { LogRecord } from '../shared/log/event-log.ts';
+import { MAX_ID_BYTES, MAX_TIMESTAMP_MS, MAX_VALUE_MICROS, MIN_TIMESTAMP_MS } from '../contract/limits.ts';
+import { parseUuid, UUID_LENGTH, UUID_WORDS } from '../contract/uuid.ts';
+import type { LogRecord } from '../log/event-log.ts';
 import { type EventFields, findFields } from './decode-event.ts';
 import type { FoldEvent } from './fold.ts';
 import type { DecidedConversion, Touch } from './state.ts';
@@ -9,7 +10,6 @@ import { hashOf } from './texts.ts';
 import { InternedTouch, idAt, putFields, putTouch, TOUCH_WORDS, type TouchTexts, touchMemory } from './touch.ts';
 import { NO_USER } from './user-index.ts';
 import type { UserTable } from './user-table.ts';
-import { parseUuid, UUID_LENGTH, UUID_WORDS } from './uuid.ts';
 
 /** A record that can't be folded, and why. */
 export interface Poison {

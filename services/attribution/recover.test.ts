@@ -5,7 +5,7 @@ import { type DailyStats, DailyStatsSchema } from '../../gen/ts/clickmesh/v1/att
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
 import { memoryStateStores } from '../../test/fixtures/memory-state-store.ts';
-import type { NewRecord } from '../shared/log/event-log.ts';
+import type { NewRecord } from '../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { run } from './main.ts';
 import type { StateStore } from './state-store.ts';

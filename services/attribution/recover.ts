@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EventLog, OffsetRange } from '../shared/log/event-log.ts';
+import type { EventLog, OffsetRange } from '../log/event-log.ts';
 import { loadPublished } from './baseline.ts';
 import { type Checkpoint, listCheckpoints, loadCheckpoint } from './checkpoint.ts';
 import type { CheckpointSettings } from './checkpointer.ts';

@@ -1,4 +1,4 @@
-import { UUID_WORDS } from './uuid.ts';
+import { UUID_WORDS } from '../contract/uuid.ts';
 
 /**
  * A Bloom filter split into blocks of 32 bytes, of which an id has one bit in each word: Putze, Sanders, Singler,

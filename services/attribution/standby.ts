@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Assignment, GroupMember } from '../shared/log/event-log.ts';
+import type { Assignment, GroupMember } from '../log/event-log.ts';
 
 /** How often a node looks who has which partition, in ms. */
 const LOOK_MS = 2_000;

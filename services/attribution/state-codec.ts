@@ -1,6 +1,6 @@
+import { UUID_WORDS, uuidText } from '../contract/uuid.ts';
 import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from './state.ts';
 import { adAt, idAt, idOf, placementAt, type TouchMemory, type TouchTexts, type TouchWithWords } from './touch.ts';
-import { UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
  * How a user's state lies in the store: a head of two bytes, then touches and conversions one after the other. Touches

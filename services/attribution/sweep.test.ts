@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
-import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
+import { DAY_MS, HOUR_MS } from '../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { counterKey, PROGRESS_KEY, seenKey, userKey } from './keys.ts';
 import { encodeUser } from './state-codec.ts';

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
+import { DAY_MS, HOUR_MS } from '../contract/limits.ts';
 import type { AttributionConfig } from './config.ts';
 import { dayOfSeenKey, isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { decodeAge } from './state-codec.ts';

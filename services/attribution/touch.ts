@@ -1,6 +1,6 @@
+import { readUuidText, UUID_WORDS, uuidText } from '../contract/uuid.ts';
 import type { Touch } from './state.ts';
 import { putAt, Texts } from './texts.ts';
-import { readUuidText, UUID_WORDS, uuidText } from './uuid.ts';
 
 /**
  * How a touch lies in memory, in 40 bytes that begin at a multiple of eight:

@@ -1,6 +1,6 @@
+import { UUID_WORDS } from '../contract/uuid.ts';
 import { NO_BLOCK } from './blocks.ts';
 import type { TouchMemory } from './touch.ts';
-import { UUID_WORDS } from './uuid.ts';
 
 /**
  * How a user lies in the table's memory: a slot of 128 bytes, which holds what is asked most. Times in f64, then words in

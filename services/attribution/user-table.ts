@@ -1,3 +1,4 @@
+import { UUID_WORDS } from '../contract/uuid.ts';
 import { BLOCK_BYTES, Blocks, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from './blocks.ts';
 import { readIdWords, type StateWriter, type Times } from './state-codec.ts';
 import {
@@ -41,7 +42,6 @@ import {
   TOUCH_TAIL,
   touchBitsOf,
 } from './user-slot.ts';
-import { UUID_WORDS } from './uuid.ts';
 
 const TOUCHES_IN_BLOCK = Math.floor(CONTENT_BYTES / (4 * TOUCH_WORDS));
 const FIRST_SLOTS = 1024;

@@ -6,7 +6,7 @@ import { eventName } from '../../test/fixtures/event-name.ts';
 import { logRecord } from '../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../test/fixtures/memory-state-store.ts';
 import { plainState, plainTouch } from '../../test/fixtures/plain-state.ts';
-import { HOUR_MS } from '../shared/limits.ts';
+import { HOUR_MS } from '../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { fold } from './fold.ts';

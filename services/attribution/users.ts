@@ -1,4 +1,5 @@
-import { cacheHits, cacheMisses } from '../shared/telemetry/metrics.ts';
+import { readUuidText, UUID_WORDS } from '../contract/uuid.ts';
+import { cacheHits, cacheMisses } from '../telemetry/metrics.ts';
 import type { AttributionConfig } from './config.ts';
 import { type Effects, newEffects } from './effects.ts';
 import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from './fold.ts';
@@ -12,7 +13,6 @@ import type { StateChanges, StateEntry, StateStore } from './state-store.ts';
 import { placementAt, putTouch, TOUCH_WORDS, type TouchMemory, TouchSpace, touchMemory } from './touch.ts';
 import { NO_PLACE } from './user-slot.ts';
 import { UserTable } from './user-table.ts';
-import { readUuidText, UUID_WORDS } from './uuid.ts';
 
 /** Told of a click that is no duplicate, by the number of its placement. */
 export type OnClick = (placement: number, timestamp: number, offset: number) => void;

@@ -1,11 +1,5 @@
-import type { EventLog } from '../shared/log/event-log.ts';
-import {
-  attributionLag,
-  checkpointAge,
-  checkpointBytes,
-  stateBytes,
-  watermarkAge,
-} from '../shared/telemetry/metrics.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { attributionLag, checkpointAge, checkpointBytes, stateBytes, watermarkAge } from '../telemetry/metrics.ts';
 import type { Attribution } from './main.ts';
 
 /** Lets the metrics look where the partitions of this node stand; those it only follows have no lag of their own. */

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../shared/clickhouse/embedded-server.ts';
-import { migrate } from '../shared/clickhouse/migrate.ts';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../clickhouse/embedded/server.ts';
+import { migrate } from '../clickhouse/migrate.ts';
 import { audit } from './audit.ts';
 import { CHECKS } from './audit-checks.ts';
 

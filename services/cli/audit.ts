@@ -1,6 +1,6 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { Command } from 'commander';
-import { HOUR_MS } from '../shared/limits.ts';
+import { HOUR_MS } from '../contract/limits.ts';
 import { CHECKS, type CheckParameters } from './audit-checks.ts';
 import { type CheckResult, type Difference, runCheck } from './audit-query.ts';
 import { type MeshStatus, rawEventOffsets, waitUntilCaughtUp } from './audit-status.ts';

@@ -1,4 +1,4 @@
-import { DAY_MS } from '../shared/limits.ts';
+import { DAY_MS } from '../contract/limits.ts';
 import { createRandom, type Random, randomUuid, weightedDraw } from './random.ts';
 
 export interface GenerateOptions {

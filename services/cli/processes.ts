@@ -31,7 +31,7 @@ export const gatewayCommand = new Command('gateway')
       const { runGatewayWorkers } = await import('../mesh/gateway-workers.ts');
       return runGatewayWorkers(env, workers);
     }
-    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh-gateway', env.GATEWAY_WORKER_NUMBER);
     const { runGateway } = await import('../mesh/gateway-process.ts');
     await runGateway(env);
@@ -46,7 +46,7 @@ export const attributionCommand = new Command('attribution')
   .addOption(PORT)
   .addOption(HOST)
   .action(async (_, command: Command) => {
-    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh-attribution');
     const { runAttribution } = await import('../mesh/attribution-process.ts');
     await runAttribution(withFlags(command));
@@ -59,7 +59,7 @@ export const statsServiceCommand = new Command('stats-service')
   .addOption(PORT)
   .addOption(HOST)
   .action(async (_, command: Command) => {
-    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh-stats');
     const { runStats } = await import('../mesh/stats-process.ts');
     await runStats(withFlags(command));

@@ -4,7 +4,7 @@ import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command } from 'commander';
 import { type IngestResult, IngestService, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../shared/limits.ts';
+import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../contract/limits.ts';
 import { parseEventJson } from './event-json.ts';
 import { openInput, splitLines } from './input-lines.ts';
 import { type InputEvent, openLanes } from './lanes.ts';

@@ -8,7 +8,7 @@ export const upCommand = new Command('up')
   .addOption(new Option('--data-dir <folder>', 'where everything is kept').env('DATA_DIR'))
   .addHelpText('after', '\nExample:\n  clickmesh up --port 9000 --data-dir /var/lib/clickmesh')
   .action(async (options: { port?: string; host?: string; dataDir?: string }) => {
-    const { startTelemetry } = await import('../shared/telemetry/start.ts');
+    const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh');
     const { runMesh } = await import('../mesh/main.ts');
     const { port, host, dataDir } = options;

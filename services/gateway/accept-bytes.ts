@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
-import { MAX_BATCH_ITEMS } from '../shared/limits.ts';
+import { MAX_BATCH_ITEMS } from '../contract/limits.ts';
 import { accept, type Outcome } from './accept.ts';
 import { scanEvent } from './scan-event.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from '../shared/limits.ts';
+import { MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from '../contract/limits.ts';
 import { accept } from './accept.ts';
 
 const NOW = Date.UTC(2026, 0, 2);

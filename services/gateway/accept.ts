@@ -9,7 +9,7 @@ import {
   MAX_VALUE,
   MAX_VALUE_MICROS,
   MIN_TIMESTAMP_MS,
-} from '../shared/limits.ts';
+} from '../contract/limits.ts';
 import { encodeEvent } from './encode-event.ts';
 
 /** An event ready for the log. */

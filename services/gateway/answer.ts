@@ -8,7 +8,7 @@ import {
   type Rejection,
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import type { RecordPosition } from '../shared/log/event-log.ts';
+import type { RecordPosition } from '../log/event-log.ts';
 import type { Settled } from './store.ts';
 
 export function acceptance(eventId: string, { partition, offset }: RecordPosition): Acceptance {

@@ -8,7 +8,7 @@ import {
   IngestStreamResponseSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { startGateway, type TestGateway } from '../../test/fixtures/gateway.ts';
-import { LogFull, LogUnavailable } from '../shared/log/event-log.ts';
+import { LogFull, LogUnavailable } from '../log/event-log.ts';
 
 /** Means nothing to a call, but is unusual enough to keep it from the short ways. */
 const UNUSUAL = { 'connect-content-encoding': 'identity' };

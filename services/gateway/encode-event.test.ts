@@ -14,7 +14,7 @@ import {
   MAX_METADATA_ENTRIES,
   MAX_TIMESTAMP_MS,
   MAX_VALUE_MICROS,
-} from '../shared/limits.ts';
+} from '../contract/limits.ts';
 import { encodeEvent } from './encode-event.ts';
 
 const text = (maxBytes: number) =>

@@ -1,5 +1,5 @@
 import type { Click, Conversion } from '../../gen/ts/clickmesh/v1/event_pb.js';
-import { MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from '../shared/limits.ts';
+import { MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from '../contract/limits.ts';
 
 /** A tag or a length below 16 KiB as a varint. */
 const MAX_HEAD_BYTES = 3;

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { SpanKind } from '@opentelemetry/api';
 import type { IngestBatchRequest, IngestBatchResponse } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { MAX_BATCH_ITEMS } from '../shared/limits.ts';
-import { withSpan } from '../shared/telemetry/tracing.ts';
+import { MAX_BATCH_ITEMS } from '../contract/limits.ts';
+import { withSpan } from '../telemetry/tracing.ts';
 import { accept } from './accept.ts';
 import { acceptBytes } from './accept-bytes.ts';
 import { batchResponse, encodeBatchResponse } from './answer.ts';

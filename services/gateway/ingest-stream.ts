@@ -8,9 +8,9 @@ import {
   IngestStreamResponseSchema,
   StreamRejectionSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { MAX_STREAM_REJECTIONS } from '../shared/limits.ts';
-import type { EventLog } from '../shared/log/event-log.ts';
-import { withSpan } from '../shared/telemetry/tracing.ts';
+import { MAX_STREAM_REJECTIONS } from '../contract/limits.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { withSpan } from '../telemetry/tracing.ts';
 import { accept, type Outcome } from './accept.ts';
 import { acceptBytes } from './accept-bytes.ts';
 import { assertBatchSize } from './ingest-batch.ts';

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { IngestService, RejectionSchema, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
-import { LogFull, LogUnavailable } from '../shared/log/event-log.ts';
-import { errorInterceptor } from '../shared/rpc/errors.ts';
+import { errorInterceptor } from '../http/exchange/errors.ts';
+import { LogFull, LogUnavailable } from '../log/event-log.ts';
 import { gatewayRoutes } from './routes.ts';
 
 const NOW = Date.UTC(2026, 0, 2);

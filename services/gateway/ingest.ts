@@ -9,7 +9,7 @@ import {
   type Rejection,
   RejectionSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { withSpan } from '../shared/telemetry/tracing.ts';
+import { withSpan } from '../telemetry/tracing.ts';
 import { type Accepted, accept, type Outcome } from './accept.ts';
 import { acceptBytes } from './accept-bytes.ts';
 import { acceptance, encodeResponse } from './answer.ts';

@@ -1,9 +1,9 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import type { EventLog } from '../shared/log/event-log.ts';
-import { alsoOfByteStreams, alsoOfBytes } from '../shared/rpc/bytes-method.ts';
-import type { HttpRoute } from '../shared/rpc/http-routes.ts';
+import { alsoOfByteStreams, alsoOfBytes } from '../http/fast/bytes-method.ts';
+import type { HttpRoute } from '../http/routes/http-routes.ts';
+import type { EventLog } from '../log/event-log.ts';
 import { ingest, ingestBytes } from './ingest.ts';
 import { ingestBatch, ingestBatchBytes } from './ingest-batch.ts';
 import { ingestByteStream, ingestStream } from './ingest-stream.ts';

@@ -5,7 +5,7 @@ import {
   MAX_TIMESTAMP_AHEAD_MS,
   MAX_VALUE,
   MIN_TIMESTAMP_MS,
-} from '../shared/limits.ts';
+} from '../contract/limits.ts';
 import type { Accepted } from './accept.ts';
 
 /** Protobuf tags: field number << 3 | wire type. */

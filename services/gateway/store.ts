@@ -1,8 +1,8 @@
 import { SpanKind } from '@opentelemetry/api';
 import { type Rejection, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import type { EventLog, NewRecord, RecordPosition } from '../shared/log/event-log.ts';
-import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../shared/telemetry/metrics.ts';
-import { traceHeaders, withSpan } from '../shared/telemetry/tracing.ts';
+import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
+import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../telemetry/metrics.ts';
+import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
 import type { Accepted, Outcome } from './accept.ts';
 
 /** What became of the events of a request, in their order. */

@@ -4,11 +4,11 @@ import { listCheckpoints } from '../attribution/checkpoint.ts';
 import { parseAttributionEnvironment } from '../attribution/config.ts';
 import { GROUP } from '../attribution/consume.ts';
 import { checkpointStore, RECOVERY } from '../attribution/recovery-config.ts';
-import { clickhouseClient } from '../shared/clickhouse/client.ts';
-import { kafkaConsumers } from '../shared/clickhouse/kafka-consumers.ts';
-import { clickhouseGroup } from '../shared/clickhouse/migrate.ts';
-import type { Topic } from '../shared/log/event-log.ts';
-import type { KafkaLog } from '../shared/log/kafka-log.ts';
+import { clickhouseClient } from '../clickhouse/client.ts';
+import { kafkaConsumers } from '../clickhouse/kafka-consumers.ts';
+import { clickhouseGroup } from '../clickhouse/migrate.ts';
+import type { Topic } from '../log/event-log.ts';
+import type { KafkaLog } from '../log/kafka/log.ts';
 import { CLICKHOUSE, parseAll, settings } from './settings.ts';
 import type { StatusSource } from './status.ts';
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { type AttributionEnvironment, attributionConfig, parseAttributionEnvironment } from '../attribution/config.ts';
 import { RECOVERY } from '../attribution/recovery-config.ts';
-import { HOUR_MS } from '../shared/limits.ts';
+import { HOUR_MS } from '../contract/limits.ts';
 import { CLICKHOUSE, invalidSettings, KAFKA, LISTEN, LOGGING, parseAll, RETENTION, settings } from './settings.ts';
 
 const DATA = {

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Logger } from 'pino';
-import { newLogger } from '../shared/telemetry/logger.ts';
+import { newLogger } from '../telemetry/logger.ts';
 import { parseGatewayConfig } from './config.ts';
 import { forkWorker } from './fork.ts';
 import { type ReadyMessage, type Running, runUntilStopped } from './process.ts';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Admin } from '@platformatic/kafka';
 import type { Logger } from 'pino';
-import { freePort } from '../shared/free-port.ts';
+import { freePort } from '../system/free-port.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { supervise } from './supervise.ts';
 

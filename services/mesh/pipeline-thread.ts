@@ -1,4 +1,4 @@
-import { startTelemetry } from '../shared/telemetry/start.ts';
+import { startTelemetry } from '../telemetry/start.ts';
 
 // Before the modules that measure.
 await startTelemetry('clickmesh');

@@ -4,12 +4,12 @@ import { attributionConfig } from '../attribution/config.ts';
 import { run } from '../attribution/main.ts';
 import { rocksdbStateStores } from '../attribution/rocksdb-state-store.ts';
 import { watchNode } from '../attribution/watch-node.ts';
-import { clickhouseClient } from '../shared/clickhouse/client.ts';
-import { attachEmbeddedLog } from '../shared/log/embedded-log.ts';
-import { newLogger } from '../shared/telemetry/logger.ts';
-import { collectMetrics, stopTelemetry } from '../shared/telemetry/start.ts';
+import { clickhouseClient } from '../clickhouse/client.ts';
+import { startSink } from '../clickhouse/sink.ts';
+import { attachEmbeddedLog } from '../log/embedded/log.ts';
+import { newLogger } from '../telemetry/logger.ts';
+import { collectMetrics, stopTelemetry } from '../telemetry/start.ts';
 import type { PipelineAnswers, PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
-import { startSink } from './sink.ts';
 
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;

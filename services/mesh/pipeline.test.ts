@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseAttributionEnvironment } from '../attribution/config.ts';
-import { openEmbeddedLog } from '../shared/log/embedded-log.ts';
+import { openEmbeddedLog } from '../log/embedded/log.ts';
 import { startPipeline } from './pipeline.ts';
 
 test('the thread is started again until it runs', async () => {

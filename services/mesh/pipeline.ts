@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { Logger } from 'pino';
 import type { AttributionEnvironment } from '../attribution/config.ts';
-import type { EmbeddedLog, EmbeddedLogShare } from '../shared/log/embedded-log.ts';
-import type { Topic } from '../shared/log/event-log.ts';
+import type { EmbeddedLog, EmbeddedLogShare } from '../log/embedded/log.ts';
+import type { Topic } from '../log/event-log.ts';
 
 export interface PipelineData {
   share: EmbeddedLogShare;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { watchProcess } from '../shared/telemetry/metrics.ts';
-import { stopTelemetry } from '../shared/telemetry/start.ts';
+import { watchProcess } from '../telemetry/metrics.ts';
+import { stopTelemetry } from '../telemetry/start.ts';
 
 /** One process of a distributed mesh, as it runs. */
 export interface Running {

@@ -1,4 +1,4 @@
-import type { Check, Checks } from '../shared/rpc/health.ts';
+import type { Check, Checks } from '../http/standard/health.ts';
 
 /** Longest that a readiness probe waits for what it asks, in ms: less than the usual timeout of probes. */
 const TIMEOUT_MS = 2000;

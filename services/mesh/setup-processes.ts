@@ -1,7 +1,7 @@
-import { migrate } from '../shared/clickhouse/migrate.ts';
-import { HOUR_MS } from '../shared/limits.ts';
-import { TOPICS } from '../shared/log/event-log.ts';
-import { createKafkaTopics } from '../shared/log/kafka-topics.ts';
+import { migrate } from '../clickhouse/migrate.ts';
+import { HOUR_MS } from '../contract/limits.ts';
+import { TOPICS } from '../log/event-log.ts';
+import { createKafkaTopics } from '../log/kafka/topics.ts';
 import { openClickHouse } from './cluster-view.ts';
 import { parseMigrateConfig, parseTopicsConfig } from './config.ts';
 

@@ -1,9 +1,9 @@
-import { healthHttp, healthRoutes } from '../shared/rpc/health.ts';
-import { reflectionRoutes } from '../shared/rpc/reflection.ts';
-import { serve } from '../shared/rpc/server.ts';
-import { newLogger } from '../shared/telemetry/logger.ts';
-import { metricsRoute } from '../shared/telemetry/prometheus.ts';
+import { serve } from '../http/server/server.ts';
+import { healthHttp, healthRoutes } from '../http/standard/health.ts';
+import { reflectionRoutes } from '../http/standard/reflection.ts';
 import { statsHttp, statsRoutes } from '../stats/routes.ts';
+import { newLogger } from '../telemetry/logger.ts';
+import { metricsRoute } from '../telemetry/prometheus.ts';
 import { openClickHouse } from './cluster-view.ts';
 import { parseStatsConfig } from './config.ts';
 import { type Running, runProcess } from './process.ts';

@@ -1,7 +1,7 @@
 import type { AttributionEnvironment } from '../attribution/config.ts';
-import { type EventLog, TOPICS, type Topic } from '../shared/log/event-log.ts';
-import { json } from '../shared/rpc/http-message.ts';
-import type { HttpRoute } from '../shared/rpc/http-routes.ts';
+import { json } from '../http/exchange/http-message.ts';
+import type { HttpRoute } from '../http/routes/http-routes.ts';
+import { type EventLog, TOPICS, type Topic } from '../log/event-log.ts';
 
 /** What a status is made of. Offsets are by partition, absent where they are not known. */
 export interface StatusSource {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { STREAMS } from '../shared/clickhouse/streams.ts';
-import { clickhouseLag, freshness } from '../shared/telemetry/metrics.ts';
+import { STREAMS } from '../clickhouse/streams.ts';
+import { clickhouseLag, freshness } from '../telemetry/metrics.ts';
 import type { StatusSource } from './status.ts';
 
 /** Between two looks how long events take into the stats, in ms. */

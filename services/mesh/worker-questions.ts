@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import type { Checks } from '../shared/rpc/health.ts';
+import type { Checks } from '../http/standard/health.ts';
 
 /**
  * A scrape or a probe of a port that workers share comes to any one of them. It asks the others by way of their parent,

@@ -3,7 +3,7 @@ import { type Client, Code, createClient, createRouterTransport } from '@connect
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
-import { DAY_MS } from '../shared/limits.ts';
+import { DAY_MS } from '../contract/limits.ts';
 import { statsRoutes } from './routes.ts';
 
 const CONVERSION = '11111111-1111-4111-8111-111111111111';

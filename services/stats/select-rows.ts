@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Attributes } from '@opentelemetry/api';
-import { queryDuration } from '../shared/telemetry/metrics.ts';
-import { traceHeaders } from '../shared/telemetry/tracing.ts';
+import { queryDuration } from '../telemetry/metrics.ts';
+import { traceHeaders } from '../telemetry/tracing.ts';
 import type { Statement } from './statement.ts';
 
 /** Seconds after which a caller should try again while ClickHouse is down: it restarts within some. */

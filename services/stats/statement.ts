@@ -1,5 +1,5 @@
 import { type GetStatsRequest, Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { DAY_MS, MAX_STATS_DAYS } from '../shared/limits.ts';
+import { DAY_MS, MAX_STATS_DAYS } from '../contract/limits.ts';
 
 /** What a request asked for, checked and with its defaults. */
 export interface StatsQuery {

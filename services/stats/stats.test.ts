@@ -5,7 +5,7 @@ import { type Client, Code, ConnectError, createClient, createRouterTransport } 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
-import { clickhouseClient } from '../shared/clickhouse/client.ts';
+import { clickhouseClient } from '../clickhouse/client.ts';
 import { statsHttp, statsRoutes } from './routes.ts';
 
 let server: TestClickHouse;

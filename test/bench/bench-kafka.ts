@@ -1,8 +1,8 @@
 import pino from 'pino';
+import type { EventLog } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
+import { createKafkaTopics } from '../../services/log/kafka/topics.ts';
 import { startKafka } from '../../services/mesh/kafka-server.ts';
-import type { EventLog } from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
-import { createKafkaTopics } from '../../services/shared/log/kafka-topics.ts';
 
 /** One broker with the empty topics of the log, in as many partitions as the Java peers' topics have. */
 export interface BenchKafka {

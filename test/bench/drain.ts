@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP } from '../../services/attribution/consume.ts';
-import type { EventLog } from '../../services/shared/log/event-log.ts';
+import type { EventLog } from '../../services/log/event-log.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
 import { type BenchKafka, startBenchKafka } from './bench-kafka.ts';

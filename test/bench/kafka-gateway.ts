@@ -1,4 +1,4 @@
-import type { EventLog } from '../../services/shared/log/event-log.ts';
+import type { EventLog } from '../../services/log/event-log.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import { startService } from '../fixtures/service-process.ts';
 import { type BenchKafka, startBenchKafka } from './bench-kafka.ts';

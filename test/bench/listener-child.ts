@@ -12,8 +12,8 @@ import {
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { ingest } from '../../services/gateway/ingest.ts';
 import { type GatewayDeps, gatewayHttp, gatewayRoutes } from '../../services/gateway/routes.ts';
-import type { EventLog } from '../../services/shared/log/event-log.ts';
-import { serve } from '../../services/shared/rpc/server.ts';
+import { serve } from '../../services/http/server/server.ts';
+import type { EventLog } from '../../services/log/event-log.ts';
 
 /**
  * `listener-child.ts LISTENER`: the gateway behind one of several listeners, over a log that takes everything at

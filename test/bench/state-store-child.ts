@@ -11,8 +11,8 @@ import {
   rocksdbStateStores,
 } from '../../services/attribution/rocksdb-state-store.ts';
 import type { StateStore } from '../../services/attribution/state-store.ts';
-import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
-import type { EventLog } from '../../services/shared/log/event-log.ts';
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/log/embedded/log.ts';
+import type { EventLog } from '../../services/log/event-log.ts';
 import { cpuSecondsOf, peakResidentBytes } from './usage.ts';
 
 /** An attribution node that folds all of a log into new stores, publishes nothing, tells what it took, and ends. */

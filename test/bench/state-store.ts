@@ -4,7 +4,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROCKSDB_TUNING, type RocksdbTuning } from '../../services/attribution/rocksdb-state-store.ts';
-import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/log/embedded/log.ts';
 import { firstMessage } from '../fixtures/first-message.ts';
 import { NODE_FLAGS } from '../fixtures/service-process.ts';
 import { drainLoad } from './drain-load.ts';

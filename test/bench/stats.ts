@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { clickhouseClient } from '../../services/shared/clickhouse/client.ts';
+import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
 import { percentile } from './load.ts';
 import type { Figure, Scenario } from './scenario.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import pino from 'pino';
-import { serve } from '../../services/shared/rpc/server.ts';
+import { serve } from '../../services/http/server/server.ts';
 import { conformanceService } from './service.ts';
 
 /**

@@ -2,8 +2,8 @@
  * Appends to the log in the folder given until it is killed; says each position on stdout once it is acknowledged.
  * A record's value is its position, so that a reader knows what belongs there.
  */
-import { openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
-import type { NewRecord } from '../../services/shared/log/event-log.ts';
+import { openEmbeddedLog } from '../../services/log/embedded/log.ts';
+import type { NewRecord } from '../../services/log/event-log.ts';
 
 const [dir] = process.argv.slice(2);
 const PARTITIONS = 3;

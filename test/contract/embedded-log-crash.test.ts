@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
-import type { EventLog } from '../../services/shared/log/event-log.ts';
+import { openEmbeddedLog } from '../../services/log/embedded/log.ts';
+import type { EventLog } from '../../services/log/event-log.ts';
 
 const PARTITIONS = 3;
 const APPENDER = new URL('./append-until-killed.ts', import.meta.url).pathname;

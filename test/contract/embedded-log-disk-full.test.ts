@@ -3,8 +3,8 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
-import { type EventLog, LogUnavailable, type RecordPosition } from '../../services/shared/log/event-log.ts';
+import { openEmbeddedLog } from '../../services/log/embedded/log.ts';
+import { type EventLog, LogUnavailable, type RecordPosition } from '../../services/log/event-log.ts';
 
 const MIB = 1 << 20;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
+import { openEmbeddedLog } from '../../services/log/embedded/log.ts';
 import { eventLogContract } from './event-log.ts';
 
 eventLogContract('the embedded log', async () => {

@@ -9,8 +9,8 @@ import {
   type RecordPosition,
   TOPICS,
   type Topic,
-} from '../../services/shared/log/event-log.ts';
-import { partitionOf } from '../../services/shared/log/murmur2.ts';
+} from '../../services/log/event-log.ts';
+import { partitionOf } from '../../services/log/partitioner.ts';
 import { plainRecord } from '../fixtures/log-record.ts';
 
 /** A log under test, in a place of its own. */
@@ -53,7 +53,7 @@ interface Current {
   log: EventLog;
 }
 
-/** What services/shared/log/event-log.ts promises, for any adapter. Its log needs at least two partitions. */
+/** What services/log/event-log.ts promises, for any adapter. Its log needs at least two partitions. */
 export function eventLogContract(name: string, open: () => Promise<LogUnderTest>): void {
   describe(name, () => {
     const current = {} as Current;

@@ -4,9 +4,9 @@ import { promisify } from 'node:util';
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import { CompressionCodecs, CompressionTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EventLog, LogRecord } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { kafkaJars } from '../../services/mesh/kafka-jars.ts';
-import type { EventLog, LogRecord } from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
 import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 
 const TOPIC = 'raw-events';

@@ -1,7 +1,7 @@
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { LogRecord } from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import type { LogRecord } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { startTestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 
 /** The broker looks for something to compact every 15 s. */

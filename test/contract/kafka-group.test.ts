@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Assignment } from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import type { Assignment } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { KAFKA_PARTITIONS, startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 
 const ALL = Array.from({ length: KAFKA_PARTITIONS }, (_, partition) => partition);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 import { eventLogContract } from './event-log.ts';
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type EventLog, LogFull, LogUnavailable } from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import { type EventLog, LogFull, LogUnavailable } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { hang } from '../fixtures/hang.ts';
 import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateEvents, type SeedEvent } from '../../services/cli/journeys.ts';
 import { createRandom } from '../../services/cli/random.ts';
-import { clickhouseClient } from '../../services/shared/clickhouse/client.ts';
+import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';

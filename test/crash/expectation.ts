@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { SeedEvent } from '../../services/cli/journeys.ts';
-import { clickhouseClient } from '../../services/shared/clickhouse/client.ts';
+import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { clickmesh, type MeshProcess } from '../fixtures/mesh-process.ts';
 import { attributeNaively, type SimEvent } from '../sim/naive-attribution.ts';
 

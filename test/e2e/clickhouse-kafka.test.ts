@@ -14,21 +14,21 @@ import { CHECKS } from '../../services/cli/audit-checks.ts';
 import { runCheck } from '../../services/cli/audit-query.ts';
 import { parseEventJson } from '../../services/cli/event-json.ts';
 import { generateEvents, type SeedEvent } from '../../services/cli/journeys.ts';
-import { accept } from '../../services/gateway/accept.ts';
-import { clickhouseClient } from '../../services/shared/clickhouse/client.ts';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../../services/shared/clickhouse/embedded-server.ts';
+import { clickhouseClient } from '../../services/clickhouse/client.ts';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../../services/clickhouse/embedded/server.ts';
 import {
   type ClickHouseShards,
   EMBEDDED_CLUSTER,
   startClickHouseShards,
-} from '../../services/shared/clickhouse/embedded-shards.ts';
-import { insertRecords } from '../../services/shared/clickhouse/insert-records.ts';
-import { kafkaConsumers } from '../../services/shared/clickhouse/kafka-consumers.ts';
-import { clickhouseGroup, migrate } from '../../services/shared/clickhouse/migrate.ts';
-import { STREAMS } from '../../services/shared/clickhouse/streams.ts';
-import { DAY_MS } from '../../services/shared/limits.ts';
-import type { EventLog, LogRecord, NewRecord, RecordPosition, Topic } from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+} from '../../services/clickhouse/embedded/shards.ts';
+import { insertRecords } from '../../services/clickhouse/insert-records.ts';
+import { kafkaConsumers } from '../../services/clickhouse/kafka-consumers.ts';
+import { clickhouseGroup, migrate } from '../../services/clickhouse/migrate.ts';
+import { STREAMS } from '../../services/clickhouse/streams.ts';
+import { DAY_MS } from '../../services/contract/limits.ts';
+import { accept } from '../../services/gateway/accept.ts';
+import type { EventLog, LogRecord, NewRecord, RecordPosition, Topic } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { statsRoutes } from '../../services/stats/routes.ts';
 import { KAFKA_PARTITIONS, startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';

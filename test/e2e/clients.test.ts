@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { IngestService, RejectionSchema, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/ts/grpc/health/v1/health_pb.js';
-import { LogUnavailable } from '../../services/shared/log/event-log.ts';
+import { LogUnavailable } from '../../services/log/event-log.ts';
 import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { GRPCURL, hasGo, installGoTool } from '../fixtures/go-tool.ts';
 import { grpcJsClient } from '../fixtures/grpc-js-client.ts';

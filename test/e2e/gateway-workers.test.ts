@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { processTree } from '../bench/usage.ts';
 import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 import { clickmesh, isRunning } from '../fixtures/mesh-process.ts';

@@ -7,15 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { stateDigest } from '../../services/attribution/digest.ts';
 import { rocksdbStateStores } from '../../services/attribution/rocksdb-state-store.ts';
 import { createRandom } from '../../services/cli/random.ts';
-import {
-  type EventLog,
-  type LogRecord,
-  type NewRecord,
-  TOPICS,
-  type Topic,
-} from '../../services/shared/log/event-log.ts';
-import { openKafkaLog } from '../../services/shared/log/kafka-log.ts';
-import { partitionOf } from '../../services/shared/log/murmur2.ts';
+import { type EventLog, type LogRecord, type NewRecord, TOPICS, type Topic } from '../../services/log/event-log.ts';
+import { openKafkaLog } from '../../services/log/kafka/log.ts';
+import { partitionOf } from '../../services/log/partitioner.ts';
 import { type AttributionNode, startAttributionNode } from '../fixtures/attribution-node.ts';
 import { KAFKA_PARTITIONS, startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 import { collapse, config, encodeEvent, LOOKBACK, MODELS, START } from '../sim/journey.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../services/shared/free-port.ts';
+import { freePort } from '../../services/system/free-port.ts';
 import { buildGoProgram } from '../fixtures/go-tool.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
 

@@ -12,8 +12,8 @@ import {
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { audit } from '../../services/cli/audit.ts';
-import { clickhouseClient } from '../../services/shared/clickhouse/client.ts';
-import { openEmbeddedLog } from '../../services/shared/log/embedded-log.ts';
+import { clickhouseClient } from '../../services/clickhouse/client.ts';
+import { openEmbeddedLog } from '../../services/log/embedded/log.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** What proto/README.md promises where one side is newer than the other. */

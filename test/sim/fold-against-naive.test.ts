@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadProgress, newPartitionFold, nextOffset } from '../../services/attribution/partition-fold.ts';
-import type { LogRecord, NewRecord } from '../../services/shared/log/event-log.ts';
+import type { LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';

@@ -14,7 +14,7 @@ import { consumePartition, GROUP } from '../../services/attribution/consume.ts';
 import { stateDigest } from '../../services/attribution/digest.ts';
 import type { StateStore, StateStores } from '../../services/attribution/state-store.ts';
 import { newStatus, type Role } from '../../services/attribution/status.ts';
-import { COMPACTED, type EventLog, type NewRecord, type Topic } from '../../services/shared/log/event-log.ts';
+import { COMPACTED, type EventLog, type NewRecord, type Topic } from '../../services/log/event-log.ts';
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { memoryStateStores } from '../fixtures/memory-state-store.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';

@@ -1,0 +1,179 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import pino from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../system/free-port.ts';
+import { clickhouseClient } from './client.ts';
+import { EMBEDDED_CONFIG, startEmbeddedClickHouse } from './embedded/server.ts';
+import { type ClickHouseShards, EMBEDDED_CLUSTER, startClickHouseShards } from './embedded/shards.ts';
+import { clickhouseGroup, fillIn, type MigrateOptions, migrate } from './migrate.ts';
+import { STREAMS } from './streams.ts';
+
+let folder: string;
+let server: ClickHouseShards;
+let url: string;
+let client: ClickHouseClient;
+let dir: URL;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'migrate-'));
+  server = await startClickHouseShards({ dir: join(folder, 'data'), shards: 1, logger: pino({ level: 'silent' }) });
+  url = server.urls[0]!;
+  client = clickhouseClient(url);
+  cpSync(new URL('../../sql', import.meta.url), join(folder, 'sql'), { recursive: true });
+  dir = pathToFileURL(`${join(folder, 'sql')}/`);
+  await migrate(client, { dir });
+});
+
+afterAll(async () => {
+  await client.close();
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function names(query: string): Promise<string[]> {
+  const result = await client.query({ query: `SELECT name FROM (${query}) ORDER BY name`, format: 'JSONEachRow' });
+  return (await result.json<{ name: string }>()).map(({ name }) => name);
+}
+
+test('every table of the product is there, and each migration is recorded once', async () => {
+  const tables = await names('SELECT name FROM system.tables WHERE database = currentDatabase()');
+  expect(tables).toEqual(
+    expect.arrayContaining([
+      'events_local',
+      'events_distributed',
+      'attributed_events',
+      'daily_stats',
+      'daily_stats_mv',
+    ]),
+  );
+  const applied = await names('SELECT name FROM schema_migrations');
+  expect(applied[1]).toBe('010_events.sql');
+  expect(new Set(applied).size).toBe(applied.length);
+});
+
+test('applying them again does nothing', async () => {
+  const before = await names('SELECT concat(name, toString(applied_at)) AS name FROM schema_migrations');
+  await client.command({ query: 'DROP TABLE sink_offsets' });
+  await migrate(client, { dir });
+  expect(await names('SELECT concat(name, toString(applied_at)) AS name FROM schema_migrations')).toEqual(before);
+  expect(await names(`SELECT name FROM system.tables WHERE name = 'sink_offsets'`)).toEqual([]);
+});
+
+test('a new file is applied', async () => {
+  writeFileSync(new URL('900_new.sql', dir), '-- New.\nCREATE TABLE new (a UInt8) ENGINE = Null;\n');
+  await migrate(client, { dir });
+  expect(await names(`SELECT name FROM system.tables WHERE name = 'new'`)).toEqual(['new']);
+});
+
+test('a database that the embedded sink feeds does not change to Kafka', async () => {
+  await expect(migrate(client, { dir, kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow('fed by the embedded sink');
+});
+
+test('a file that changed after it was applied is an error that names it', async () => {
+  writeFileSync(new URL('010_events.sql', dir), 'SELECT 1;\n');
+  await expect(migrate(client, { dir })).rejects.toThrow('migration 010_events.sql was changed after it was applied');
+});
+
+/** The tables of a database, by name: their engines as ClickHouse was told. */
+async function engines(database: string): Promise<Map<string, string>> {
+  const result = await client.query({
+    query: 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}',
+    query_params: { database },
+    format: 'JSONEachRow',
+  });
+  return new Map(
+    (await result.json<{ name: string; engine_full: string }>()).map((row) => [row.name, row.engine_full]),
+  );
+}
+
+async function migrateDatabase(database: string, options: MigrateOptions): Promise<Map<string, string>> {
+  await client.command({ query: `CREATE DATABASE ${database}` });
+  await using other = createClient({ url, database, log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(other, options);
+  const made = await engines(database);
+  await client.command({ query: `DROP DATABASE ${database}` });
+  return made;
+}
+
+test('with a broker the queues are Kafka engine tables that carry their message definition', async () => {
+  // No broker is there: the tables are made all the same and would read as soon as one is.
+  const made = await migrateDatabase('with_broker', { kafkaBrokers: '127.0.0.1:1' });
+  for (const { queue, topic, message } of STREAMS) {
+    expect(made.get(queue)).toMatch(/^Kafka SETTINGS /);
+    expect(made.get(queue)).toContain(`kafka_group_name = '${clickhouseGroup(topic)}'`);
+    expect(made.get(queue)).toContain(`message ${message.name} {`);
+  }
+});
+
+test('when the brokers change the queues follow, and their views stay', async () => {
+  await client.command({ query: 'CREATE DATABASE moved' });
+  await using other = createClient({ url, database: 'moved', log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(other, { kafkaBrokers: '127.0.0.1:1' });
+  const views = await names(`SELECT name FROM system.tables WHERE database = 'moved' AND engine = 'MaterializedView'`);
+  await migrate(other, { kafkaBrokers: '127.0.0.1:1,127.0.0.1:2' });
+  const made = await engines('moved');
+  for (const { queue } of STREAMS) expect(made.get(queue)).toContain(`kafka_broker_list = '127.0.0.1:1,127.0.0.1:2'`);
+  const reading = `SELECT arrayJoin(dependencies_table) AS name FROM system.tables WHERE database = 'moved' AND engine = 'Kafka'`;
+  expect(await names(reading)).toEqual(views);
+  await client.command({ query: 'DROP DATABASE moved' });
+});
+
+test('on a cluster rows are written and read through Distributed tables, by a key that keeps versions together', async () => {
+  const made = await migrateDatabase('on_cluster', { cluster: EMBEDDED_CLUSTER });
+  const keys = Object.fromEntries(
+    [...made].flatMap(([name, engine]) => {
+      const [, table, key] = /^Distributed\('clickmesh', 'on_cluster', '(.+)', (.+)\)$/.exec(engine) ?? [];
+      return key === undefined ? [] : [[`${name} of ${table}`, key]];
+    }),
+  );
+  expect(keys).toEqual({
+    'attributed_events of attributed_events_local': 'sipHash64(user_id)',
+    'attribution_progress of attribution_progress_local': 'partition',
+    'conversion_decisions of conversion_decisions_local': 'sipHash64(conversion_id)',
+    'daily_stats of daily_stats_local': 'sipHash64(campaign_id)',
+    'events_distributed of events_local': 'sipHash64(user_id)',
+    'ingest_errors of ingest_errors_local': '_offset',
+  });
+});
+
+test('with replicas every table that keeps rows is replicated under one path a shard', () => {
+  const engine = (statement: string) => fillIn(statement, { cluster: 'clickmesh', replicated: true });
+  const path = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'";
+  expect(engine('ENGINE = ReplacingMergeTree\nORDER BY a')).toBe(
+    `ENGINE = ReplicatedReplacingMergeTree(${path})\nORDER BY a`,
+  );
+  expect(engine('ENGINE = ReplacingMergeTree(version, retracted)\nORDER BY a')).toBe(
+    `ENGINE = ReplicatedReplacingMergeTree(${path}, version, retracted)\nORDER BY a`,
+  );
+});
+
+test('a server whose Kafka engine would insert without waiting for the shards is refused', async () => {
+  await using careless = createClient({
+    url,
+    clickhouse_settings: { distributed_foreground_insert: 0 },
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  await expect(migrate(careless, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
+    'ClickHouse needs distributed_foreground_insert = 1 in its default profile, not 0',
+  );
+});
+
+test('a server that has fewer threads than queues is refused', async () => {
+  const configFile = join(folder, 'config.xml');
+  const threads = /(?<=<background_message_broker_schedule_pool_size>)\d+/;
+  writeFileSync(configFile, readFileSync(EMBEDDED_CONFIG, 'utf8').replace(threads, '2'));
+  const cluster = { configFile, tcpPort: await freePort() };
+  await using servers = new AsyncDisposableStack();
+  const logger = pino({ level: 'silent' });
+  const slow = await startEmbeddedClickHouse({ dir: join(folder, 'slow'), logger, cluster });
+  servers.defer(() => slow.close());
+  const client = clickhouseClient(slow.url);
+  servers.defer(() => client.close());
+  await expect(migrate(client, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
+    'ClickHouse needs background_message_broker_schedule_pool_size of at least 5 in its configuration, not 2',
+  );
+});

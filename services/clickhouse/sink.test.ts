@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import {
+  AttributedConversionSchema,
+  ConversionDecisionSchema,
+  DailyStatsSchema,
+  PartitionProgressSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
+import { createRandom } from '../cli/random.ts';
+import type { Topic } from '../log/event-log.ts';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded/server.ts';
+import { migrate } from './migrate.ts';
+import { type Sink, startSink } from './sink.ts';
+
+const logger = pino({ level: 'silent' });
+const CLICK_TIME = Date.UTC(2023, 2, 15, 10);
+
+let dir: string;
+let server: EmbeddedClickHouse;
+let client: ClickHouseClient;
+let log: MemoryLog;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'sink-'));
+  server = await startEmbeddedClickHouse({ dir, logger });
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+beforeEach(async () => {
+  const database = `test_${randomUUID().replaceAll('-', '')}`;
+  const silent = { log: { level: ClickHouseLogLevel.OFF } };
+  const root = createClient({ url: server.url, ...silent });
+  await root.command({ query: `CREATE DATABASE ${database}` });
+  await root.close();
+  client = createClient({ url: server.url, database, ...silent });
+  const mine = client;
+  onTestFinished(() => mine.close());
+  await migrate(client, {});
+  log = memoryLog(4, () => CLICK_TIME);
+});
+
+function start(): Sink {
+  const sink = startSink({ log, client, logger });
+  sink.failed.catch(() => {});
+  onTestFinished(() => sink.close());
+  return sink;
+}
+
+/** Waits until the sink has inserted all that the log holds. */
+async function caughtUp(sink: Sink): Promise<void> {
+  const topics = Object.keys(sink.positions()).filter((topic) => topic !== 'raw-events.DLT') as Topic[];
+  const behind = async () => {
+    for (const topic of topics) {
+      const ranges = await log.offsets(topic);
+      if (ranges.some(({ end }, partition) => sink.positions()[topic][partition] !== end)) return true;
+    }
+    return false;
+  };
+  while (await behind()) await sleep(20);
+}
+
+async function rows<Row>(query: string): Promise<Row[]> {
+  const settings = { output_format_json_quote_64bit_integers: 0 as const };
+  const result = await client.query({ query, format: 'JSONEachRow', clickhouse_settings: settings });
+  return result.json<Row>();
+}
+
+async function publish<Desc extends DescMessage>(
+  topic: Topic,
+  schema: Desc,
+  messages: MessageInitShape<Desc>[],
+): Promise<void> {
+  const record = (message: MessageInitShape<Desc>) => toBinary(schema, create(schema, message));
+  await log.append(messages.map((message) => ({ topic, key: 'key', partition: 1, value: record(message) })));
+}
+
+function click(eventId: string, more: { userId?: string; adId?: string; timestamp?: bigint } = {}) {
+  const value = { userId: 'user-1', adId: 'ad-1', campaignId: 'camp-1', source: 'facebook', ...more };
+  const metadata = { browser: 'Chrome' };
+  return { event: { case: 'click' as const, value: { timestamp: BigInt(CLICK_TIME), metadata, ...value, eventId } } };
+}
+
+function conversion(eventId: string) {
+  const value = { eventId, userId: 'user-1', type: 'purchase', source: 'ios_app', valueMicros: 19_990_000n };
+  return { event: { case: 'conversion' as const, value: { ...value, timestamp: BigInt(CLICK_TIME + 1) } } };
+}
+
+test('clicks and conversions become rows that say where they came from', async () => {
+  const [clickId, conversionId] = [randomUUID(), randomUUID()];
+  await publish('raw-events', EventSchema, [click(clickId), conversion(conversionId)]);
+  await caughtUp(start());
+  expect(await rows('SELECT * FROM events_distributed FINAL ORDER BY event_type')).toEqual([
+    {
+      event_type: 'click',
+      event_id: clickId,
+      user_id: 'user-1',
+      ad_id: 'ad-1',
+      campaign_id: 'camp-1',
+      source: 'facebook',
+      conversion_type: '',
+      value_micros: 0,
+      timestamp: '2023-03-15 10:00:00.000',
+      metadata: { browser: 'Chrome' },
+      _partition: 1,
+      _offset: 0,
+      _append_time: '2023-03-15 10:00:00.000',
+    },
+    {
+      event_type: 'conversion',
+      event_id: conversionId,
+      user_id: 'user-1',
+      ad_id: '',
+      campaign_id: '',
+      source: 'ios_app',
+      conversion_type: 'purchase',
+      value_micros: 19_990_000,
+      timestamp: '2023-03-15 10:00:00.001',
+      metadata: {},
+      _partition: 1,
+      _offset: 1,
+      _append_time: '2023-03-15 10:00:00.000',
+    },
+  ]);
+});
+
+test('of two events under one event_id the first in the log stays, in whichever order they are inserted', async () => {
+  const eventId = randomUUID();
+  await publish('raw-events', EventSchema, [click(eventId, { adId: 'first' })]);
+  const sink = start();
+  await caughtUp(sink);
+  await publish('raw-events', EventSchema, [click(eventId, { adId: 'second' })]);
+  await caughtUp(sink);
+  expect(await rows('SELECT ad_id FROM events_distributed FINAL')).toEqual([{ ad_id: 'first' }]);
+});
+
+test('what attribution publishes becomes rows', async () => {
+  const [conversionId, clickId] = [randomUUID(), randomUUID()];
+  const candidate = { clickId, adId: 'ad-1', campaignId: 'camp-1', source: 'facebook', clickTime: BigInt(CLICK_TIME) };
+  const decided = { conversionId, userId: 'user-1', conversionType: 'purchase', conversionTime: BigInt(CLICK_TIME) };
+  await publish('conversion-decisions', ConversionDecisionSchema, [
+    { ...decided, attributed: true, version: 7n, candidates: [{ ...candidate, model: 'linear', reason: 'credited' }] },
+  ]);
+  await publish('daily-stats', DailyStatsSchema, [
+    { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 3n, version: 7n },
+    { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 2n, version: 5n },
+  ]);
+  await publish('attribution-progress', PartitionProgressSchema, [
+    { partition: 1, records: 8n, clicks: 3n, watermark: BigInt(CLICK_TIME), version: 7n },
+  ]);
+  await caughtUp(start());
+  expect(await rows('SELECT candidates, attributed FROM conversion_decisions FINAL')).toMatchObject([
+    { attributed: 1, candidates: [{ click_id: clickId, click_time: CLICK_TIME, model: 'linear', reason: 'credited' }] },
+  ]);
+  expect(await rows('SELECT day, campaign_id, clicks FROM daily_stats FINAL')).toEqual([
+    { day: '2023-03-15', campaign_id: 'camp-1', clicks: 3 },
+  ]);
+  expect(await rows('SELECT records, watermark FROM attribution_progress FINAL')).toEqual([
+    { records: 8, watermark: '2023-03-15 10:00:00.000' },
+  ]);
+});
+
+function attributed(clickId: string, campaignId: string, more: { version: bigint; retracted?: boolean }) {
+  const ids = { conversionId: '11111111-1111-4111-8111-111111111111', clickId, userId: 'user-1', adId: 'ad-1' };
+  const times = { clickTime: BigInt(CLICK_TIME), conversionTime: BigInt(CLICK_TIME + 1), attributionWindowHours: 24 };
+  const credit = { model: 'last_click', creditMicros: 1_000_000n, valueMicros: 19_990_000n };
+  return { ...ids, ...times, ...credit, campaignId, source: 'facebook', conversionType: 'purchase', ...more };
+}
+
+test('a correction retracts the old credit, and inserting everything twice changes nothing', async () => {
+  const [early, late] = [randomUUID(), randomUUID()];
+  await publish('attributed-events', AttributedConversionSchema, [
+    attributed(early, 'camp-1', { version: 4n }),
+    attributed(early, 'camp-1', { version: 9n, retracted: true }),
+    attributed(late, 'camp-2', { version: 9n }),
+  ]);
+  const expected = [{ click_id: late, campaign_id: 'camp-2', value: 19.99 }];
+  const query = 'SELECT click_id, campaign_id, value FROM attributed_events FINAL';
+  const first = start();
+  await caughtUp(first);
+  expect(await rows(query)).toEqual(expected);
+  await first.close();
+
+  await client.command({ query: 'TRUNCATE TABLE sink_offsets' });
+  await caughtUp(start());
+  expect(await rows('SELECT count() AS stored FROM attributed_events')).not.toEqual([{ stored: 3 }]);
+  expect(await rows(query)).toEqual(expected);
+});
+
+test('records that are no events are noted with their bytes, and hold nothing up', async () => {
+  const good = Array.from({ length: 300 }, () => click(randomUUID()));
+  const cut = toBinary(EventSchema, create(EventSchema, click(randomUUID()))).slice(0, -5);
+  const garbage = [Buffer.from('not protobuf'), Buffer.from([0x0a, 0xff]), cut];
+  for (const [index, value] of garbage.entries()) {
+    await publish('raw-events', EventSchema, good.slice(index * 100, (index + 1) * 100));
+    await log.append([{ topic: 'raw-events', key: 'key', partition: 1, value }]);
+  }
+  await caughtUp(start());
+  expect(await rows('SELECT count() AS events FROM events_distributed FINAL')).toEqual([{ events: 300 }]);
+  const errors = await rows<{ error: string }>(
+    'SELECT topic, _partition, _offset, hex(raw) AS raw, error FROM ingest_errors FINAL ORDER BY _offset',
+  );
+  expect(errors).toMatchObject(
+    garbage.map((value, index) => ({
+      topic: 'raw-events',
+      _partition: 1,
+      _offset: 100 + index * 101,
+      raw: Buffer.from(value).toString('hex').toUpperCase(),
+    })),
+  );
+  for (const { error } of errors) expect(error).toMatch(/^not readable as Event: /);
+});
+
+test.each([
+  ['unknown event type', {}],
+  ['event_id is not a lower-case UUID', click('click-1')],
+  ['user_id is empty', click(randomUUID(), { userId: '' })],
+  ['timestamp is out of range', click(randomUUID(), { timestamp: 1_678_874_400n })],
+  ['timestamp is out of range', click(randomUUID(), { timestamp: 2n ** 63n - 1n })],
+  ['an id contains NUL', click(randomUUID(), { adId: 'a\0b' })],
+])('an event that attribution would not fold is refused: %s', async (reason, event) => {
+  await publish('raw-events', EventSchema, [event, click(randomUUID())]);
+  await caughtUp(start());
+  expect(await rows('SELECT error, _offset FROM ingest_errors')).toEqual([{ error: reason, _offset: 0 }]);
+  expect(await rows('SELECT _offset FROM events_distributed FINAL')).toEqual([{ _offset: 1 }]);
+});
+
+/** Resolves when its successor answers. */
+async function killClickHouse(): Promise<void> {
+  const pid = server.pid();
+  process.kill(pid, 'SIGKILL');
+  while (server.pid() === pid || !server.healthy()) await sleep(20);
+}
+
+test('kill -9 of ClickHouse while the sink inserts loses no row and doubles none', async () => {
+  const sink = start();
+  const published = new Set<string>();
+  const random = createRandom(5);
+  for (let round = 0; round < 5; round++) {
+    const ids = Array.from({ length: 500 }, () => randomUUID());
+    for (const id of ids) published.add(id);
+    await publish(
+      'raw-events',
+      EventSchema,
+      ids.map((id) => click(id)),
+    );
+    // Somewhere between two inserts, or within one.
+    await sleep(random.unit() * 400);
+    await killClickHouse();
+  }
+  await caughtUp(sink);
+  const stored = await rows<{ id: string }>('SELECT event_id AS id FROM events_distributed FINAL');
+  expect(stored).toHaveLength(published.size);
+  expect(new Set(stored.map(({ id }) => id))).toEqual(published);
+});
+
+test('a sink continues where the last one stopped', async () => {
+  await publish('raw-events', EventSchema, [click(randomUUID()), click(randomUUID())]);
+  const first = start();
+  await caughtUp(first);
+  await first.close();
+  await client.command({ query: 'TRUNCATE TABLE events_local' });
+  await publish('raw-events', EventSchema, [click(randomUUID())]);
+  await caughtUp(start());
+  expect(await rows('SELECT _offset FROM events_local')).toEqual([{ _offset: 2 }]);
+});
+
+test('a log that ends before what ClickHouse has of it is refused', async () => {
+  await client.insert({
+    table: 'sink_offsets',
+    values: [{ topic: 'daily-stats', partition: 2, next_offset: 5 }],
+    format: 'JSONEachRow',
+  });
+  await expect(start().failed).rejects.toThrow('ClickHouse has daily-stats/2 up to offset 5, but the log ends at 0');
+});

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Logger } from 'pino';
+import { SINK_BATCH_BYTES } from '../contract/limits.ts';
+import { type EventLog, type LogRecord, TOPICS, type Topic } from '../log/event-log.ts';
+import { withRecordSpans } from '../telemetry/tracing.ts';
+import { insertRecords } from './insert-records.ts';
+import { STREAMS, type Stream } from './streams.ts';
+
+export interface SinkOptions {
+  log: EventLog;
+  /** Of a server that was migrated. */
+  client: ClickHouseClient;
+  logger: Logger;
+}
+
+export interface Sink {
+  /** Per partition, the next offset to insert: all before are in ClickHouse. Empty for topics that do not go there. */
+  positions(): Record<Topic, number[]>;
+  /** Rejects if the sink can't go on, because the log is not the one it read before; otherwise it never settles. */
+  failed: Promise<never>;
+  /** Finishes the inserts under way and notes the progress, if ClickHouse answers. */
+  close(): Promise<void>;
+}
+
+/** Between two inserts of a topic, in ms: each makes a part, and an event is to be seen within a second. */
+const INSERT_INTERVAL_MS = 250;
+/** Between two notes of the progress, in ms: how much is inserted again after a crash. */
+const SAVE_INTERVAL_MS = 1000;
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 5000;
+
+/**
+ * Copies the log's topics into ClickHouse as its Kafka engine would. Topics do not wait for each other; within a topic
+ * nothing is skipped, and while ClickHouse or the log is down it tries again. Progress is noted after the rows are
+ * stored, so a crash makes it insert some records twice, and the tables keep one row per key.
+ */
+export function startSink({ log, client, logger }: SinkOptions): Sink {
+  const positions = Object.fromEntries(TOPICS.map((topic) => [topic, [] as number[]])) as Record<Topic, number[]>;
+  const closing = new AbortController();
+  const saveProgress = progressWriter(client, positions);
+
+  const pause = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
+
+  /** Repeats a step until close, with growing pauses while it fails; the step says how long to wait after it, in ms. */
+  async function repeat(name: string, step: () => Promise<number>): Promise<void> {
+    let retryMs = FIRST_RETRY_MS;
+    while (!closing.signal.aborted) {
+      try {
+        await pause(await step());
+        retryMs = FIRST_RETRY_MS;
+      } catch (err) {
+        if (err instanceof LogReplaced) throw err;
+        logger.warn({ err, retryMs }, `${name} failed; trying again`);
+        await pause(retryMs);
+        retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
+      }
+    }
+  }
+
+  async function insertBatch(stream: Stream): Promise<number> {
+    const began = performance.now();
+    if (positions[stream.topic].length === 0) positions[stream.topic] = await loadPositions(client, log, stream.topic);
+    const next = positions[stream.topic];
+    const records = await readBatch(log, stream.topic, next, logger);
+    const insert = () => insertRecords(client, stream, records);
+    if (records.length > 0) await withRecordSpans('insert', stream.topic, records, insert);
+    let bytes = 0;
+    for (const { partition, offset, value } of records) {
+      next[partition] = offset + 1;
+      bytes += value.length;
+    }
+    // Behind: the next batch is already there.
+    if (bytes > SINK_BATCH_BYTES / 2) return 0;
+    return Math.max(0, INSERT_INTERVAL_MS - (performance.now() - began));
+  }
+
+  async function save(): Promise<number> {
+    await saveProgress();
+    return SAVE_INTERVAL_MS;
+  }
+
+  const inserting = STREAMS.map((stream) => repeat(`inserting ${stream.topic}`, () => insertBatch(stream)));
+  const loops = [...inserting, repeat('noting the progress', save)];
+  return {
+    positions: () => positions,
+    failed: Promise.all(loops).then(() => new Promise<never>(() => {})),
+    async close() {
+      closing.abort();
+      await Promise.allSettled(loops);
+      await saveProgress().catch((err) => logger.warn({ err }, 'noting the progress failed'));
+    },
+  };
+}
+
+/** The log ends before what ClickHouse has of it. */
+class LogReplaced extends Error {
+  override name = 'LogReplaced';
+}
+
+async function loadPositions(client: ClickHouseClient, log: EventLog, topic: Topic): Promise<number[]> {
+  const result = await client.query({
+    query: 'SELECT partition, next_offset FROM sink_offsets FINAL WHERE topic = {topic:String}',
+    query_params: { topic },
+    format: 'JSONEachRow',
+  });
+  const rows = await result.json<{ partition: number; next_offset: string | number }>();
+  const saved = new Map(rows.map((row) => [row.partition, Number(row.next_offset)]));
+  return (await log.offsets(topic)).map(({ start, end }, partition) => {
+    const next = saved.get(partition) ?? start;
+    if (next <= end) return next;
+    throw new LogReplaced(
+      `ClickHouse has ${topic}/${partition} up to offset ${next}, but the log ends at ${end}: it is another log. ` +
+        'Give it an empty database, or the log it read before',
+    );
+  });
+}
+
+/** What all partitions have from these offsets on, up to about SINK_BATCH_BYTES; each partition gets its share. */
+async function readBatch(log: EventLog, topic: Topic, next: number[], logger: Logger): Promise<LogRecord[]> {
+  const ranges = await log.offsets(topic);
+  const behind = ranges.flatMap(({ start, end }, partition) => {
+    const offset = Math.max(next[partition] ?? 0, start);
+    if (offset > next[partition]!) {
+      logger.error(
+        { topic, partition, from: next[partition], to: offset },
+        'retention dropped records not yet inserted',
+      );
+    }
+    return offset < end ? [{ partition, offset }] : [];
+  });
+  const maxBytes = Math.floor(SINK_BATCH_BYTES / Math.max(1, behind.length));
+  const read = await Promise.all(behind.map((from) => log.read(topic, from, { maxBytes, waitMs: 0 })));
+  return read.flat();
+}
+
+/** Returns a function that stores the positions that changed since it last did. */
+function progressWriter(client: ClickHouseClient, positions: Record<Topic, number[]>): () => Promise<void> {
+  const saved = new Map<string, number>();
+  return async () => {
+    const rows = Object.entries(positions).flatMap(([topic, next]) =>
+      next.map((next_offset, partition) => ({ topic, partition, next_offset })),
+    );
+    const changed = rows.filter((row) => saved.get(`${row.topic}/${row.partition}`) !== row.next_offset);
+    if (changed.length === 0) return;
+    await client.insert({ table: 'sink_offsets', values: changed, format: 'JSONEachRow' });
+    for (const row of changed) saved.set(`${row.topic}/${row.partition}`, row.next_offset);
+  };
+}

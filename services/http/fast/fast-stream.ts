@@ -1,0 +1,70 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import {
+  type EnvelopedMessage,
+  pipe,
+  transformDecompressEnvelope,
+  transformSplitEnvelope,
+} from '@connectrpc/connect/protocol';
+import type { Logger } from 'pino';
+import { logIfBug, toConnectError } from '../exchange/errors.ts';
+import { answerWith, type Exchange } from '../exchange/exchange.ts';
+import type { HttpResponse } from '../exchange/http-message.ts';
+import { type BytesStreamMethod, bytesStreamMethodOf } from './bytes-method.ts';
+import { type CallLimits, codecOf, isGrpc, timeoutOf } from './codec.ts';
+import { grpcAnswer, grpcError } from './grpc-answer.ts';
+import { watchRouter } from './watch-router.ts';
+
+const UNCOMPRESSED = null;
+
+/**
+ * The short way for plain gRPC calls of the methods that take a stream of serialized requests. It cuts the stream into
+ * messages by connect's own means, so that what is wrong with one is worded the same; the rest of connect-node's way,
+ * and the objects of the messages, took three quarters of a stream's time.
+ */
+export function fastStream({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger) {
+  const methods = new Map<string, BytesStreamMethod>();
+
+  return {
+    /** A router that also remembers the methods that fit. */
+    watch: (router: ConnectRouter): ConnectRouter =>
+      watchRouter(router, (service, implementation) => {
+        for (const { localName, name } of service.methods) {
+          const method = implementation[localName];
+          const ofBytes = typeof method === 'function' ? bytesStreamMethodOf(method) : undefined;
+          if (ofBytes !== undefined) methods.set(`/${service.typeName}/${name}`, ofBytes);
+        }
+      }),
+
+    /** Answers the request if it is a plain one, and says whether it was. */
+    handle(exchange: Exchange): boolean {
+      const method = methods.get(exchange.path);
+      if (method === undefined) return false;
+      const codec = codecOf(exchange);
+      // A deadline is for the client to enforce.
+      if (codec === undefined || !isGrpc(codec) || timeoutOf(exchange.headers, codec, maxTimeoutMs).error) return false;
+      answerWith(exchange, responseOf(exchange, method, { maxBytes, logger }), logger);
+      return true;
+    },
+  };
+}
+
+async function responseOf(
+  { path, body }: Exchange,
+  method: BytesStreamMethod,
+  { maxBytes, logger }: { maxBytes: number; logger: Logger },
+): Promise<HttpResponse> {
+  // An iterator that is left early must not destroy the request: its answer goes over the same stream.
+  const chunks: AsyncIterable<Uint8Array> = body.iterator({ destroyOnReturn: false });
+  const envelopes = pipe(chunks, transformSplitEnvelope(maxBytes), transformDecompressEnvelope(UNCOMPRESSED, maxBytes));
+  try {
+    return grpcAnswer(await method(messagesOf(envelopes)));
+  } catch (thrown) {
+    const error = toConnectError(thrown);
+    logIfBug(logger, path, error);
+    return grpcError(error);
+  }
+}
+
+async function* messagesOf(envelopes: AsyncIterable<EnvelopedMessage>): AsyncIterable<Uint8Array> {
+  for await (const { data } of envelopes) yield data;
+}

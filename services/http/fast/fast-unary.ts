@@ -1,0 +1,184 @@
+import {
+  create,
+  type DescMethod,
+  fromBinary,
+  fromJson,
+  type Message,
+  toBinary,
+  toJsonString,
+} from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import {
+  type ConnectError,
+  type ConnectRouter,
+  type ConnectRouterOptions,
+  createHandlerContext,
+  type HandlerContext,
+} from '@connectrpc/connect';
+import { codeToHttpStatus, errorToJsonBytes, trailerMux } from '@connectrpc/connect/protocol-connect';
+import type { Logger } from 'pino';
+import { logIfBug, toConnectError } from '../exchange/errors.ts';
+import { answerWith, type Exchange, readBody } from '../exchange/exchange.ts';
+import type { HttpResponse } from '../exchange/http-message.ts';
+import { type BytesMethod, bytesMethodOf } from './bytes-method.ts';
+import { type CallLimits, type Codec, codecOf, isGrpc, timeoutOf } from './codec.ts';
+import { type Context, ENVELOPE_BYTES, grpcAnswer, grpcError } from './grpc-answer.ts';
+import { watchRouter } from './watch-router.ts';
+
+interface UnaryMethod {
+  desc: DescMethod;
+  path: string;
+  /** Answers with a message, or with what one is created from. */
+  handle(request: Message, context?: HandlerContext): Promise<Message> | Message;
+  ofBytes: BytesMethod | undefined;
+  /** A context costs more than all the rest, so only those get one who ask for it. */
+  takesContext: boolean;
+  json: ConnectRouterOptions['jsonOptions'];
+}
+
+/** Gives a request whose body has been read to the full implementation. */
+export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
+
+/**
+ * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take
+ * the long way, because their answers may be worth compressing. connect-node builds streams, abort controllers and web
+ * headers for each call, and then runs interceptors: this replaces the one for errors.
+ *
+ * It never answers differently: whatever is unusual goes to the full implementation, which also words every error in
+ * reading a request.
+ */
+export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger, handOver: HandOver) {
+  const methods = new Map<string, UnaryMethod>();
+
+  return {
+    /** A router that also remembers the methods that fit. */
+    watch: (router: ConnectRouter): ConnectRouter =>
+      watchRouter(router, (service, implementation, options) => {
+        for (const desc of service.methods) {
+          const method = implementation[desc.localName];
+          if (desc.methodKind !== 'unary' || typeof method !== 'function') continue;
+          if (desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) continue;
+          const path = `/${service.typeName}/${desc.name}`;
+          const handle = method.bind(implementation) as UnaryMethod['handle'];
+          const [ofBytes, takesContext] = [bytesMethodOf(method), method.length > 1];
+          methods.set(path, { desc, path, handle, ofBytes, takesContext, json: options?.jsonOptions });
+        }
+      }),
+
+    /** Answers the request if it is a plain one, and says whether it was. */
+    handle(exchange: Exchange): boolean {
+      const method = methods.get(exchange.path);
+      const codec = codecOf(exchange);
+      if (method === undefined || codec === undefined) return false;
+      // A body over the limit is for the full implementation from its first byte.
+      if (Number(exchange.headers['content-length'] ?? 0) > maxBytes) return false;
+      const { timeoutMs, error } = timeoutOf(exchange.headers, codec, maxTimeoutMs);
+      if (error !== undefined) return false;
+      readBody(exchange, maxBytes + ENVELOPE_BYTES, (body) => {
+        const call = { method, codec, exchange, timeoutMs, logger };
+        const response = responseTo(call, messageIn(codec, body, maxBytes));
+        if (response === undefined) handOver(exchange, body);
+        else answerWith(exchange, response, logger);
+      });
+      return true;
+    },
+  };
+}
+
+/** Undefined if the body is not exactly one message within the limit. */
+function messageIn(codec: Codec, body: Buffer, maxBytes: number): Buffer | undefined {
+  const message = isGrpc(codec) ? unwrap(body) : body;
+  return message === undefined || message.length > maxBytes ? undefined : message;
+}
+
+function readRequest({ desc, json }: UnaryMethod, codec: Codec, message: Buffer): Message | undefined {
+  try {
+    if (codec !== 'application/json') return fromBinary(desc.input, message);
+    return fromJson(desc.input, JSON.parse(message.toString()), { ignoreUnknownFields: true, ...json });
+  } catch {
+    return undefined;
+  }
+}
+
+/** gRPC: a byte of flags, the length as four bytes, the message. */
+function unwrap(body: Buffer): Buffer | undefined {
+  if (body.length < ENVELOPE_BYTES || body[0] !== 0) return undefined;
+  const length = body.readUInt32BE(1);
+  return body.length === ENVELOPE_BYTES + length ? body.subarray(ENVELOPE_BYTES) : undefined;
+}
+
+interface Call {
+  method: UnaryMethod;
+  codec: Codec;
+  exchange: Exchange;
+  timeoutMs: number | undefined;
+  logger: Logger;
+}
+
+/** Undefined if there is no message, or none that can be read. */
+function responseTo(call: Call, message: Buffer | undefined): Promise<HttpResponse> | undefined {
+  if (message === undefined) return undefined;
+  const { method, codec } = call;
+  const answer = codec === 'application/json' ? undefined : method.ofBytes?.(message);
+  if (answer !== undefined) {
+    const respond = (bytes: Uint8Array) => (isGrpc(codec) ? grpcAnswer(bytes) : connectAnswer(codec, bytes));
+    return answer.then(respond, (thrown) => failure(call, thrown));
+  }
+  const request = readRequest(method, codec, message);
+  return request && responseOf(call, request);
+}
+
+/** A deadline only aborts the context's signal: it is for the method to heed, and for the client to enforce. */
+async function responseOf(call: Call, request: Message): Promise<HttpResponse> {
+  const { method, codec } = call;
+  const context = method.takesContext ? contextOf(call) : undefined;
+  try {
+    const message = create(method.desc.output, await method.handle(request, context));
+    const { output } = method.desc;
+    if (codec === 'application/json') return connectAnswer(codec, toJsonString(output, message, method.json), context);
+    const bytes = toBinary(output, message);
+    return isGrpc(codec) ? grpcAnswer(bytes, context) : connectAnswer(codec, bytes, context);
+  } catch (thrown) {
+    return failure(call, thrown, context);
+  } finally {
+    context?.abort();
+  }
+}
+
+function failure({ method, codec, logger }: Call, thrown: unknown, context?: Context): HttpResponse {
+  const error = toConnectError(thrown);
+  logIfBug(logger, method.path, error);
+  return isGrpc(codec) ? grpcError(error, context) : connectError(method, error, context);
+}
+
+function contextOf({ method: { desc, path }, codec, exchange, timeoutMs }: Call): Context {
+  const { headers } = exchange;
+  const left = new AbortController();
+  exchange.onClose(() => left.abort());
+  const requestHeader = new Headers();
+  for (const name in headers) if (!name.startsWith(':')) requestHeader.set(name, String(headers[name]));
+  return createHandlerContext({
+    service: desc.parent,
+    method: desc,
+    protocolName: isGrpc(codec) ? 'grpc' : 'connect',
+    requestMethod: 'POST',
+    url: `http://${headers[':authority'] ?? headers.host}${path}`,
+    requestHeader,
+    requestSignal: left.signal,
+    timeoutMs,
+  });
+}
+
+function connectAnswer(codec: Codec, body: string | Uint8Array, context?: Context): HttpResponse {
+  return { status: 200, headers: { ...connectMetadata(context), 'content-type': codec }, body };
+}
+
+function connectError({ json }: UnaryMethod, error: ConnectError, context?: Context): HttpResponse {
+  const metadata = { ...connectMetadata(context), ...Object.fromEntries(error.metadata) };
+  const headers = { ...metadata, 'content-type': 'application/json' };
+  return { status: codeToHttpStatus(error.code), headers, body: errorToJsonBytes(error, json) };
+}
+
+function connectMetadata(context?: Context): Record<string, string> | undefined {
+  return context && Object.fromEntries(trailerMux(context.responseHeader, context.responseTrailer));
+}

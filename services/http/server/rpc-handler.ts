@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import type { Logger } from 'pino';
+import { EXCHANGE, errorInterceptor, errorResponse } from '../exchange/errors.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { fastStream } from '../fast/fast-stream.ts';
+import { fastUnary } from '../fast/fast-unary.ts';
+
+/** Longest deadline that a call may ask for, in ms. */
+const MAX_TIMEOUT_MS = 3_600_000;
+
+type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
+
+export interface RpcHandler {
+  paths: readonly string[];
+  /** Answers the request, and says whether it was a call of a registered service. */
+  handle(exchange: Exchange): boolean;
+}
+
+/** Answers Connect, gRPC and gRPC-Web calls of the registered services. */
+export function rpcHandler(
+  services: (router: ConnectRouter) => void,
+  maxRequestBytes: number,
+  logger: Logger,
+): RpcHandler {
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    interceptors: [errorInterceptor(logger)],
+    maxTimeoutMs: MAX_TIMEOUT_MS,
+    readMaxBytes: maxRequestBytes,
+  });
+  const limits = { maxBytes: maxRequestBytes, maxTimeoutMs: MAX_TIMEOUT_MS };
+  const unary = fastUnary(limits, logger, (exchange, body) => full(exchange, [body]));
+  const stream = fastStream(limits, logger);
+  services(unary.watch(stream.watch(router)));
+  const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
+
+  function full(exchange: Exchange, body?: Iterable<Uint8Array>): boolean {
+    const rpc = byPath.get(exchange.path);
+    if (rpc === undefined) return false;
+    answer(rpc, exchange, body).catch((err) => {
+      logger.debug({ err, rpc: rpc.requestPath }, 'the client left before its answer');
+      exchange.body.destroy();
+    });
+    return true;
+  }
+  const handle = (exchange: Exchange) => unary.handle(exchange) || stream.handle(exchange) || full(exchange);
+  return { paths: [...byPath.keys()], handle };
+}
+
+/** `read` is the request's body where it was read already. */
+async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>): Promise<void> {
+  const { req, res } = exchange.nodeObjects();
+  let request: ReturnType<typeof universalRequestFromNodeRequest>;
+  try {
+    request = universalRequestFromNodeRequest(req, res, undefined, undefined);
+  } catch {
+    return exchange.answer(errorResponse(400, 'invalid_argument', 'the Host header is missing or no host'));
+  }
+  // An iterator that is left early must not destroy the request: its answer goes over the same connection.
+  const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);
+  const contextValues = createContextValues().set(EXCHANGE, exchange);
+  const response = await rpc({ ...request, body, contextValues });
+  await universalResponseToNodeResponse(response, res);
+}

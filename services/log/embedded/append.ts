@@ -1,0 +1,153 @@
+import type { MessagePort } from 'node:worker_threads';
+import { LogFull, LogUnavailable, type NewRecord, type RecordPosition } from '../event-log.ts';
+import { partitionOf } from '../partitioner.ts';
+import { CLOSE, type Flight, type FlightReply } from './group-commit.ts';
+import { slotOf } from './offset-table.ts';
+import { addRecord, type OpenBatch, openBatch } from './record-batch.ts';
+
+/** A batch of this size takes no more records, so that what a read has to look at stays bounded. */
+const FULL_BATCH_BYTES = 1 << 20;
+
+/** One thread's way to the writer. */
+export interface Appender {
+  append(records: readonly NewRecord[]): Promise<RecordPosition[]>;
+  /** Stores other keys and values, in the order of the calls. They survive kill -9, and with the next append loss of power. */
+  put(entries: readonly [key: Buffer, value: Buffer][]): Promise<void>;
+  /** Waits for what is under way; later calls reject with LogUnavailable. */
+  close(): Promise<void>;
+}
+
+interface SlotBatch extends OpenBatch {
+  slot: number;
+}
+
+/** An append that waits for its offsets: until they come each position has the record's index in its batch. */
+interface Call {
+  positions: RecordPosition[];
+  batches: SlotBatch[];
+  bytes: number;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+interface PackedFlight {
+  calls: Call[];
+  batches: SlotBatch[];
+  /** By slot, the batch that takes the next record. */
+  open: Map<number, SlotBatch>;
+  puts: [Buffer, Buffer][];
+}
+
+const newFlight = (): PackedFlight => ({ calls: [], batches: [], open: new Map(), puts: [] });
+
+/**
+ * Packs records and sends them to the writer. One flight is under way at a time; what is appended meanwhile, or in the
+ * same turn of the event loop, makes up the next.
+ */
+export function openAppender(port: MessagePort, partitions: number, maxInFlightBytes: number): Appender {
+  let next = newFlight();
+  let flying: PackedFlight | undefined;
+  let inFlightBytes = 0;
+  let refusal: string | undefined;
+  /** Settled after close() only. */
+  const drained = Promise.withResolvers<void>();
+
+  function board(positions: RecordPosition[], batches: SlotBatch[], bytes: number): Promise<void> {
+    if (flying === undefined && next.calls.length === 0) setImmediate(depart);
+    inFlightBytes += bytes;
+    return new Promise((resolve, reject) => next.calls.push({ positions, batches, bytes, resolve, reject }));
+  }
+
+  function depart(): void {
+    if (next.calls.length === 0) return;
+    flying = next;
+    next = newFlight();
+    const flight: Flight = {
+      batches: flying.batches.map(({ slot, count, bytes, length }) => ({
+        slot,
+        count,
+        bytes: bytes.subarray(0, length),
+      })),
+      puts: flying.puts,
+    };
+    port.postMessage(
+      flight,
+      flight.batches.map(({ bytes }) => bytes.buffer),
+    );
+  }
+
+  function land(reply: FlightReply): void {
+    const { calls, batches } = flying!;
+    flying = undefined;
+    for (const call of calls) inFlightBytes -= call.bytes;
+    if ('failed' in reply) for (const call of calls) call.reject(new LogUnavailable(reply.failed));
+    else resolveCalls(calls, new Map(batches.map((batch, i) => [batch, reply.baseOffsets[i]!])));
+    if (next.calls.length > 0) setImmediate(depart);
+    else if (refusal !== undefined) drained.resolve();
+  }
+
+  function failAll(): void {
+    refusal ??= 'The log has stopped';
+    for (const call of [...(flying?.calls ?? []), ...next.calls]) call.reject(new LogUnavailable(refusal));
+    flying = undefined;
+    next = newFlight();
+    drained.resolve();
+  }
+
+  port.on('message', (message: FlightReply | typeof CLOSE) => {
+    if (message !== CLOSE) land(message);
+  });
+  port.on('close', failAll);
+
+  return {
+    async append(records) {
+      if (refusal !== undefined) throw new LogUnavailable(refusal);
+      if (records.length === 0) return [];
+      const keys = records.map(({ key }) => Buffer.from(key));
+      const bytes = records.reduce((sum, { value }, i) => sum + keys[i]!.length + value.length, 0);
+      if (inFlightBytes + bytes > maxInFlightBytes) {
+        throw new LogFull(`${inFlightBytes} bytes wait for the log; ${bytes} more are over ${maxInFlightBytes}`);
+      }
+      const slots = records.map(({ topic, partition }, i) =>
+        slotOf(topic, partition ?? partitionOf(keys[i]!, partitions), partitions),
+      );
+      const positions: RecordPosition[] = [];
+      const batches: SlotBatch[] = [];
+      for (const [i, { value, headers }] of records.entries()) {
+        const batch = batchFor(next, slots[i]!);
+        batches.push(batch);
+        positions.push({ partition: slots[i]! % partitions, offset: batch.count });
+        addRecord(batch, keys[i]!, value, headers);
+      }
+      await board(positions, batches, bytes);
+      return positions;
+    },
+    async put(entries) {
+      if (refusal !== undefined) throw new LogUnavailable(refusal);
+      next.puts.push(...entries);
+      await board([], [], 0);
+    },
+    async close() {
+      refusal ??= 'The log is closed';
+      if (flying === undefined && next.calls.length === 0) drained.resolve();
+      await drained.promise;
+      port.close();
+    },
+  };
+}
+
+function resolveCalls(calls: readonly Call[], baseOffsets: ReadonlyMap<SlotBatch, number>): void {
+  for (const { positions, batches, resolve } of calls) {
+    for (const [i, position] of positions.entries()) position.offset += baseOffsets.get(batches[i]!)!;
+    resolve();
+  }
+}
+
+function batchFor(flight: PackedFlight, slot: number): SlotBatch {
+  const open = flight.open.get(slot);
+  if (open !== undefined && open.length < FULL_BATCH_BYTES) return open;
+  const batch = { ...openBatch(), slot };
+  flight.open.set(slot, batch);
+  flight.batches.push(batch);
+  return batch;
+}

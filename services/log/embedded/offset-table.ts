@@ -1,0 +1,70 @@
+import { TOPICS, type Topic } from '../event-log.ts';
+
+/**
+ * First and next offset of every partition, in memory that the threads of a process share. Only the thread that
+ * writes the log changes it. A partition's slot is its topic's number in TOPICS × partitions + its number.
+ */
+export interface OffsetTable {
+  starts: BigInt64Array<SharedArrayBuffer>;
+  ends: BigInt64Array<SharedArrayBuffer>;
+}
+
+export function offsetTable(memory: SharedArrayBuffer): OffsetTable {
+  const slots = memory.byteLength / 16;
+  return { starts: new BigInt64Array(memory, 0, slots), ends: new BigInt64Array(memory, slots * 8, slots) };
+}
+
+/** Memory for `slots` partitions. */
+export function offsetMemory(slots: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(slots * 16);
+}
+
+/** Throws RangeError if there is no such partition. */
+export function slotOf(topic: Topic, partition: number, partitions: number): number {
+  if (!(partition >= 0 && partition < partitions)) throw new RangeError(`${topic} has no partition ${partition}`);
+  return TOPICS.indexOf(topic) * partitions + partition;
+}
+
+/** Topic and partition of a slot, as people read them: `raw-events/3`. */
+export function slotName(slot: number, partitions: number): string {
+  return `${TOPICS[Math.floor(slot / partitions)]}/${slot % partitions}`;
+}
+
+export function startOf(table: OffsetTable, slot: number): number {
+  return Number(Atomics.load(table.starts, slot));
+}
+
+export function endOf(table: OffsetTable, slot: number): number {
+  return Number(Atomics.load(table.ends, slot));
+}
+
+export function publishStart(table: OffsetTable, slot: number, start: number): void {
+  Atomics.store(table.starts, slot, BigInt(start));
+}
+
+/** Also wakes the readers of all threads that wait at the old end. */
+export function publishEnd(table: OffsetTable, slot: number, end: number): void {
+  Atomics.store(table.ends, slot, BigInt(end));
+  Atomics.notify(table.ends, slot);
+}
+
+/** Resolves when the partition's end is no longer `end`, after `waitMs`, or when one of the signals aborts. */
+export async function endMoved(
+  table: OffsetTable,
+  slot: number,
+  end: number,
+  waitMs: number,
+  signals: readonly AbortSignal[],
+): Promise<void> {
+  if (signals.some((signal) => signal.aborted)) return;
+  const moved = Atomics.waitAsync(table.ends, slot, BigInt(end), waitMs);
+  if (!moved.async) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      for (const signal of signals) signal.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener('abort', done);
+    moved.value.then(done);
+  });
+}

@@ -1,0 +1,59 @@
+import type { RocksLevel } from '@nxtedition/rocksdb';
+import { type LogRecord, OffsetOutOfRange } from '../event-log.ts';
+import { endOf, type OffsetTable, slotName, startOf } from './offset-table.ts';
+import { readRecords } from './record-batch.ts';
+import { batchAt, batchesFrom, corrupt, type StoredBatch } from './store.ts';
+
+/** A log as a thread sees it. */
+export interface ReadableLog {
+  db: RocksLevel;
+  offsets: OffsetTable;
+  partitions: number;
+}
+
+/**
+ * Records of a slot from `offset` on, as many as have `maxBytes` of keys and values, at least one; empty at the end.
+ * Throws OffsetOutOfRange, or an error that names the place if what is stored is damaged.
+ */
+export function readFrom(log: ReadableLog, slot: number, offset: number, maxBytes: number): LogRecord[] {
+  const end = endOf(log.offsets, slot);
+  if (offset < startOf(log.offsets, slot) || offset > end) throw outOfRange(log, slot, offset);
+  if (offset === end) return [];
+  const first = batchAt(log.db, slot, log.partitions, offset);
+  if (first === undefined || first.end <= offset) throw missing(log, slot, offset);
+  const records: LogRecord[] = [];
+  let left = take(records, first, slot % log.partitions, offset, maxBytes);
+  let next = first.end;
+  if (left <= 0 || next >= end) return records;
+  for (const batch of batchesFrom(log.db, slot, log.partitions, next, end, left)) {
+    if (batch.base !== next) throw missing(log, slot, next);
+    left = take(records, batch, slot % log.partitions, next, left);
+    if (left <= 0) break;
+    next = batch.end;
+  }
+  return records;
+}
+
+/** Adds a batch's records from `offset` on while they fit; returns the bytes left, 0 once a record did not fit. */
+function take(records: LogRecord[], batch: StoredBatch, partition: number, offset: number, maxBytes: number): number {
+  let left = maxBytes;
+  let next = offset;
+  const { bytes, appendTime } = batch;
+  for (const record of readRecords(bytes, offset - batch.base)) {
+    left -= record.size;
+    if (left < 0 && records.length > 0) return 0;
+    records.push({ ...record, partition, offset: next++, appendTime });
+  }
+  return left;
+}
+
+/** Retention may have come between looking at the start and reading. */
+function missing(log: ReadableLog, slot: number, offset: number): Error {
+  if (offset < startOf(log.offsets, slot)) return outOfRange(log, slot, offset);
+  return corrupt(slot, log.partitions, offset, 'the record is missing');
+}
+
+function outOfRange(log: ReadableLog, slot: number, offset: number): OffsetOutOfRange {
+  const range = `[${startOf(log.offsets, slot)}, ${endOf(log.offsets, slot)}]`;
+  return new OffsetOutOfRange(`${slotName(slot, log.partitions)} has no offset ${offset}: it is outside ${range}`);
+}

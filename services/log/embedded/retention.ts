@@ -1,0 +1,44 @@
+import type { RocksLevel } from '@nxtedition/rocksdb';
+import { endOf, type OffsetTable, publishStart, startOf } from './offset-table.ts';
+import { BUFFERS, batchAt, recordKey, type StoredBatch } from './store.ts';
+
+export interface RetentionLimits {
+  /** Batches appended longer ago than this are dropped. */
+  retentionMs: number;
+  /**
+   * Batches are dropped from a partition's start while the rest still has this many bytes. The disk may hold about
+   * three times as much until RocksDB compacts.
+   */
+  retentionBytes: number;
+}
+
+/**
+ * Drops what is over the limits from the start of one partition, whole batches at a time and never the newest. The cut
+ * is found by bisection: append times and bytes only grow with the offset.
+ */
+export async function dropExpired(
+  db: RocksLevel,
+  offsets: OffsetTable,
+  slot: number,
+  partitions: number,
+  limits: RetentionLimits,
+  now: number,
+): Promise<void> {
+  const start = startOf(offsets, slot);
+  const newest = batchAt(db, slot, partitions, endOf(offsets, slot));
+  if (newest === undefined) return;
+  const expired = (batch: StoredBatch) =>
+    batch.appendTime < now - limits.retentionMs || newest.logBytes - batch.logBytes >= limits.retentionBytes;
+  let keepFrom = start;
+  let keepAt = newest.base;
+  while (keepFrom < keepAt) {
+    // The first batch alone answers the usual case that nothing is to be dropped.
+    const probe = keepFrom === start ? start : Math.floor((keepFrom + keepAt) / 2);
+    const batch = batchAt(db, slot, partitions, probe)!;
+    if (expired(batch)) keepFrom = batch.end;
+    else keepAt = batch.base;
+  }
+  if (keepFrom === start) return;
+  publishStart(offsets, slot, keepFrom);
+  await db.clear({ ...BUFFERS, gte: recordKey(slot, 0), lt: recordKey(slot, keepFrom) });
+}

@@ -1,0 +1,64 @@
+import type { LogRecord } from '../event-log.ts';
+
+/** What the records of a batch have in common. */
+export interface DecodedBatch {
+  partition: number;
+  /** The records, uncompressed. */
+  bytes: Buffer;
+}
+
+const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
+
+/**
+ * A record where its batch was uncompressed. Who reads millions looks at few bytes of each, so key and value are made
+ * when they are asked for.
+ */
+export class KafkaRecord implements LogRecord {
+  readonly offset: number;
+  readonly appendTime: number;
+  readonly start: number;
+  readonly end: number;
+  headers = NO_HEADERS;
+  readonly #batch: DecodedBatch;
+  readonly #keyStart: number;
+  readonly #keyEnd: number;
+
+  /** Key and value lie in the batch's bytes, each from its start to its end; the key is UTF-8. */
+  constructor(
+    batch: DecodedBatch,
+    offset: number,
+    appendTime: number,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+  ) {
+    this.#batch = batch;
+    this.offset = offset;
+    this.appendTime = appendTime;
+    this.#keyStart = keyStart;
+    this.#keyEnd = keyEnd;
+    this.start = start;
+    this.end = end;
+  }
+
+  get partition(): number {
+    return this.#batch.partition;
+  }
+
+  get bytes(): Buffer {
+    return this.#batch.bytes;
+  }
+
+  get key(): string {
+    return this.bytes.toString('utf8', this.#keyStart, this.#keyEnd);
+  }
+
+  get value(): Buffer {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  get size(): number {
+    return this.#keyEnd - this.#keyStart + this.end - this.start;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Attributes } from '@opentelemetry/api';
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { MetricData, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import type { HttpRoute } from '../http/routes/http-routes.ts';
+import { collectMetrics } from './start.ts';
+
+/** How Prometheus spells units, at the end of a name. */
+const UNITS = new Map([
+  ['s', '_seconds'],
+  ['By', '_bytes'],
+  ['{record}', '_records'],
+]);
+
+const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+
+/**
+ * `GET /metrics`: all instruments as text for Prometheus.
+ *
+ * @param fromOthers gives what other threads of this process, or others that share its port, have counted
+ * @param labels tell what this thread has counted from theirs
+ */
+export function metricsRoute(
+  fromOthers: () => Promise<readonly ScopeMetrics[] | undefined> = async () => [],
+  labels: Attributes = {},
+): HttpRoute {
+  return {
+    method: 'GET',
+    path: '/metrics',
+    async handle() {
+      const [own, others] = await Promise.all([collectMetrics(), fromOthers()]);
+      const body = own === undefined ? '' : serializer.serialize(merged(labelled(own, labels), others ?? []));
+      return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body };
+    },
+  };
+}
+
+/** Adds labels to everything that was counted. What names the process is left out: any of them may answer a scrape. */
+export function labelled({ resource, scopeMetrics }: ResourceMetrics, labels: Attributes): ResourceMetrics {
+  if (Object.keys(labels).length === 0) return { resource, scopeMetrics };
+  const { 'service.instance.id': _id, 'process.pid': _pid, ...shared } = resource.attributes;
+  const scopes = scopeMetrics.map(({ scope, metrics }) => ({
+    scope,
+    metrics: metrics.map((metric) => {
+      const dataPoints = metric.dataPoints.map((point) => ({
+        ...point,
+        attributes: { ...point.attributes, ...labels },
+      }));
+      return { ...metric, dataPoints } as MetricData;
+    }),
+  }));
+  return { resource: resourceFromAttributes(shared), scopeMetrics: scopes };
+}
+
+/** Instruments that several threads have become one. */
+function merged({ resource, scopeMetrics }: ResourceMetrics, others: readonly ScopeMetrics[]): ResourceMetrics {
+  const scopes = [...scopeMetrics, ...others];
+  const byName = new Map<string, MetricData>();
+  for (const metric of scopes.flatMap(({ metrics }) => metrics)) {
+    const name = metric.descriptor.name + (UNITS.get(metric.descriptor.unit) ?? '');
+    const before = byName.get(name)?.dataPoints ?? [];
+    const dataPoints = [...before, ...metric.dataPoints];
+    byName.set(name, { ...metric, descriptor: { ...metric.descriptor, name }, dataPoints } as MetricData);
+  }
+  return { resource, scopeMetrics: [{ scope: scopes[0]!.scope, metrics: [...byName.values()] }] };
+}
