@@ -41,10 +41,10 @@ test('no folder or file has a name that says nothing', () => {
 
 const PLATFORM = ['contract', 'system', 'telemetry', 'log', 'http', 'clickhouse'];
 
-test('a service imports the platform but no other service; only mesh and the CLI put services together', () => {
+test('a service imports the platform but no other service; only processes and the CLI put services together', () => {
   const serviceOf = (path: string) => /^services\/([^/]+)\//.exec(path)?.[1];
   const wrong = sources
-    .filter((path) => !path.endsWith('.test.ts') && !['mesh', 'cli', ...PLATFORM, undefined].includes(serviceOf(path)))
+    .filter((path) => !path.endsWith('.test.ts') && !['processes', 'cli', ...PLATFORM, undefined].includes(serviceOf(path)))
     .flatMap((path) =>
       importsOf(path)
         .filter((to) => serviceOf(to) !== undefined && ![serviceOf(path), ...PLATFORM].includes(serviceOf(to)!))

@@ -13,6 +13,6 @@ export const clusterCommand = new Command('cluster')
   .addOption(new Option('--data-dir <folder>', 'where everything is kept').env('DATA_DIR'))
   .addHelpText('after', '\nNeeds Java 17 and Maven.\n\nExample:\n  clickmesh cluster --brokers 3 --gateways 2')
   .action(async (_, command: Command) => {
-    const { runCluster } = await import('../mesh/cluster.ts');
+    const { runCluster } = await import('../processes/cluster/cluster.ts');
     await runCluster(withFlags(command));
   });

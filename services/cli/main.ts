@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { auditCommand } from './audit.ts';
+import { auditCommand } from './audit/audit.ts';
 import { clusterCommand } from './cluster.ts';
-import { generateCommand } from './generate.ts';
+import { generateCommand } from './generate/generate.ts';
 import { attributionCommand, gatewayCommand, migrateCommand, statsServiceCommand, topicsCommand } from './processes.ts';
-import { replayCommand } from './replay.ts';
-import { statsCommand } from './stats.ts';
+import { replayCommand } from './replay/replay.ts';
+import { statsCommand } from './stats/stats.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 

@@ -25,15 +25,15 @@ export const gatewayCommand = new Command('gateway')
   .addOption(new Option('--workers <n>', 'processes it is made of (default: one a core)').env('GATEWAY_WORKERS'))
   .action(async (_, command: Command) => {
     const env = withFlags(command);
-    const { gatewayWorkers } = await import('../mesh/config.ts');
+    const { gatewayWorkers } = await import('../processes/settings/config.ts');
     const workers = gatewayWorkers(env);
     if (workers > 1) {
-      const { runGatewayWorkers } = await import('../mesh/gateway-workers.ts');
+      const { runGatewayWorkers } = await import('../processes/roles/gateway-workers.ts');
       return runGatewayWorkers(env, workers);
     }
     const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh-gateway', env.GATEWAY_WORKER_NUMBER);
-    const { runGateway } = await import('../mesh/gateway-process.ts');
+    const { runGateway } = await import('../processes/roles/gateway-process.ts');
     await runGateway(env);
   });
 
@@ -48,7 +48,7 @@ export const attributionCommand = new Command('attribution')
   .action(async (_, command: Command) => {
     const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh-attribution');
-    const { runAttribution } = await import('../mesh/attribution-process.ts');
+    const { runAttribution } = await import('../processes/roles/attribution-process.ts');
     await runAttribution(withFlags(command));
   });
 
@@ -61,7 +61,7 @@ export const statsServiceCommand = new Command('stats-service')
   .action(async (_, command: Command) => {
     const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh-stats');
-    const { runStats } = await import('../mesh/stats-process.ts');
+    const { runStats } = await import('../processes/roles/stats-process.ts');
     await runStats(withFlags(command));
   });
 
@@ -72,7 +72,7 @@ export const topicsCommand = new Command('topics')
   .addOption(new Option('--partitions <n>', 'of every topic (default: 16)').env('PARTITIONS'))
   .addOption(new Option('--replication-factor <n>', '(default: 3)').env('REPLICATION_FACTOR'))
   .action(async (_, command: Command) => {
-    const { createTopics } = await import('../mesh/setup-processes.ts');
+    const { createTopics } = await import('../processes/roles/setup-processes.ts');
     const differences = await createTopics(withFlags(command));
     process.stdout.write(differences.map((line) => `${line}\n`).join(''));
   });
@@ -85,6 +85,6 @@ export const migrateCommand = new Command('migrate')
   .addOption(new Option('--cluster <name>', 'in their remote_servers, of more than one').env('CLICKHOUSE_CLUSTER'))
   .addOption(new Option('--replicated', 'with Replicated engines').env('CLICKHOUSE_REPLICATED'))
   .action(async (_, command: Command) => {
-    const { migrateServers } = await import('../mesh/setup-processes.ts');
+    const { migrateServers } = await import('../processes/roles/setup-processes.ts');
     await migrateServers(withFlags(command));
   });

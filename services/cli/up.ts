@@ -10,7 +10,7 @@ export const upCommand = new Command('up')
   .action(async (options: { port?: string; host?: string; dataDir?: string }) => {
     const { startTelemetry } = await import('../telemetry/start.ts');
     await startTelemetry('clickmesh');
-    const { runMesh } = await import('../mesh/main.ts');
+    const { runMesh } = await import('../processes/up/embedded-mesh.ts');
     const { port, host, dataDir } = options;
     await runMesh({
       ...process.env,

@@ -15,7 +15,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
-import { createRandom } from '../cli/random.ts';
+import { createRandom } from '../cli/generate/random.ts';
 import type { Topic } from '../log/event-log.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded/server.ts';
 import { migrate } from './migrate.ts';

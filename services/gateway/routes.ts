@@ -4,10 +4,10 @@ import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { alsoOfByteStreams, alsoOfBytes } from '../http/fast/bytes-method.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { ingest, ingestBytes } from './ingest.ts';
-import { ingestBatch, ingestBatchBytes } from './ingest-batch.ts';
-import { ingestByteStream, ingestStream } from './ingest-stream.ts';
-import { restRoutes } from './rest.ts';
+import { ingest, ingestBytes } from './ways-in/ingest.ts';
+import { ingestBatch, ingestBatchBytes } from './ways-in/ingest-batch.ts';
+import { ingestByteStream, ingestStream } from './ways-in/ingest-stream.ts';
+import { restRoutes } from './ways-in/rest.ts';
 
 /** What the gateway works with. */
 export interface GatewayDeps {

@@ -2,7 +2,7 @@ import pino from 'pino';
 import type { EventLog } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { createKafkaTopics } from '../../services/log/kafka/topics.ts';
-import { startKafka } from '../../services/mesh/kafka-server.ts';
+import { startKafka } from '../../services/processes/cluster/kafka-server.ts';
 
 /** One broker with the empty topics of the log, in as many partitions as the Java peers' topics have. */
 export interface BenchKafka {

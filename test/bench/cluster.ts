@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { waitUntilCaughtUp } from '../../services/cli/audit-status.ts';
-import type { ClusterProcess } from '../../services/mesh/cluster.ts';
+import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
+import type { ClusterProcess } from '../../services/processes/cluster/cluster.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import { grpcClient } from './clients.ts';

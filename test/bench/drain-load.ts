@@ -1,9 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { AttributedConversionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Click, Conversion } from '../../gen/ts/clickmesh/v1/event_pb.js';
-import { createRandom } from '../../services/cli/random.ts';
+import { createRandom } from '../../services/cli/generate/random.ts';
 import { DAY_MS, HOUR_MS } from '../../services/contract/limits.ts';
-import { encodeEvent } from '../../services/gateway/encode-event.ts';
+import { encodeEvent } from '../../services/gateway/event/encode-event.ts';
 import type { EventLog, NewRecord } from '../../services/log/event-log.ts';
 
 export interface DrainLoad {

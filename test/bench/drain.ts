@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GROUP } from '../../services/attribution/consume.ts';
+import { GROUP } from '../../services/attribution/partition/consumer.ts';
 import type { EventLog } from '../../services/log/event-log.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitUntilCaughtUp } from '../../services/cli/audit-status.ts';
+import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
 import { startCluster } from '../fixtures/cluster-process.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';

@@ -1,7 +1,7 @@
 import { fromJson, toBinary } from '@bufbuild/protobuf';
 import { type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { IngestBatchRequestSchema, IngestRequestSchema } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { generateEvents, type SeedEvent } from '../../services/cli/journeys.ts';
+import { generateEvents, type SeedEvent } from '../../services/cli/generate/journeys.ts';
 
 /** The same journeys in every run: no duplicates, so that what is sent is what must be counted. */
 const JOURNEYS = {

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toJsonString } from '@bufbuild/protobuf';
 import pino from 'pino';
 import { PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/config.ts';
-import { run } from '../../services/attribution/main.ts';
+import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
+import { run } from '../../services/attribution/node/node.ts';
 import {
   ROCKSDB_TUNING,
   type RocksdbTuning,
   rocksdbStateStores,
-} from '../../services/attribution/rocksdb-state-store.ts';
-import type { StateStore } from '../../services/attribution/state-store.ts';
+} from '../../services/attribution/store/rocksdb-state-store.ts';
+import type { StateStore } from '../../services/attribution/store/state-store.ts';
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/log/embedded/log.ts';
 import type { EventLog } from '../../services/log/event-log.ts';
 import { cpuSecondsOf, peakResidentBytes } from './usage.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ROCKSDB_TUNING, type RocksdbTuning } from '../../services/attribution/rocksdb-state-store.ts';
+import { ROCKSDB_TUNING, type RocksdbTuning } from '../../services/attribution/store/rocksdb-state-store.ts';
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../../services/log/embedded/log.ts';
 import { firstMessage } from '../fixtures/first-message.ts';
 import { NODE_FLAGS } from '../fixtures/service-process.ts';

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { CheckpointStore } from '../../services/attribution/checkpoint-store.ts';
-import { directoryCheckpointStore } from '../../services/attribution/directory-checkpoint-store.ts';
-import { checkpointStore } from '../../services/attribution/recovery-config.ts';
+import type { CheckpointStore } from '../../services/attribution/recovery/checkpoint-store.ts';
+import { directoryCheckpointStore } from '../../services/attribution/recovery/directory-checkpoint-store.ts';
+import { checkpointStore } from '../../services/attribution/recovery/recovery-config.ts';
 import { S3_KEY, type S3Server, startS3, whyNoS3 } from '../fixtures/s3-server.ts';
 
 const BUILD_MS = 600_000;
@@ -21,7 +21,7 @@ async function file(content: string | Buffer): Promise<string> {
   return path;
 }
 
-/** What services/attribution/checkpoint-store.ts promises, for any adapter. */
+/** What services/attribution/recovery/checkpoint-store.ts promises, for any adapter. */
 function contract(open: () => CheckpointStore): void {
   let store: CheckpointStore;
   beforeEach(() => {

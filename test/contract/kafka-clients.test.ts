@@ -6,7 +6,7 @@ import { CompressionCodecs, CompressionTypes, Kafka, logLevel, Partitioners } fr
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EventLog, LogRecord } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
-import { kafkaJars } from '../../services/mesh/kafka-jars.ts';
+import { kafkaJars } from '../../services/processes/cluster/kafka-jars.ts';
 import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
 
 const TOPIC = 'raw-events';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { generateEvents, type SeedEvent } from '../../services/cli/journeys.ts';
-import { createRandom } from '../../services/cli/random.ts';
+import { generateEvents, type SeedEvent } from '../../services/cli/generate/journeys.ts';
+import { createRandom } from '../../services/cli/generate/random.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { SeedEvent } from '../../services/cli/journeys.ts';
+import type { SeedEvent } from '../../services/cli/generate/journeys.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { clickmesh, type MeshProcess } from '../fixtures/mesh-process.ts';
 import { attributeNaively, type SimEvent } from '../sim/naive-attribution.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { generateEvents } from '../../services/cli/journeys.ts';
-import { createRandom } from '../../services/cli/random.ts';
+import { generateEvents } from '../../services/cli/generate/journeys.ts';
+import { createRandom } from '../../services/cli/generate/random.ts';
 import { isRunning, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { expectEveryEventCountedOnce } from './expectation.ts';
 import { BATCH, startLoad } from './load.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SeedEvent } from '../../services/cli/journeys.ts';
+import type { SeedEvent } from '../../services/cli/generate/journeys.ts';
 
 export interface LoadOptions {
   url(): string;

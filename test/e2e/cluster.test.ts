@@ -122,7 +122,7 @@ describe('a service alone', () => {
     const dir = mkdtempSync(join(tmpdir(), 'clickmesh-secret-'));
     const file = join(dir, 'password');
     writeFileSync(file, 'secret\n');
-    const { parseStatsConfig } = await import('../../services/mesh/config.ts');
+    const { parseStatsConfig } = await import('../../services/processes/settings/config.ts');
     const env = { CLICKHOUSE_URL: 'http://127.0.0.1:1', CLICKHOUSE_PASSWORD_FILE: file };
     expect(parseStatsConfig(env)).toMatchObject({ CLICKHOUSE_PASSWORD: 'secret' });
     expect(() => parseStatsConfig({ ...env, CLICKHOUSE_PASSWORD: 'x' })).toThrow(/CLICKHOUSE_PASSWORD: is set twice/);

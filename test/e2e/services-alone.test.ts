@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { startClickHouseShards } from '../../services/clickhouse/embedded/shards.ts';
-import { startKafka } from '../../services/mesh/kafka-server.ts';
+import { startKafka } from '../../services/processes/cluster/kafka-server.ts';
 import { freePort } from '../../services/system/free-port.ts';
 import { whyNoKafka } from '../fixtures/kafka.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';

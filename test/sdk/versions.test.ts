@@ -11,7 +11,7 @@ import {
   IngestBatchResponseSchema,
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { audit } from '../../services/cli/audit.ts';
+import { audit } from '../../services/cli/audit/audit.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { openEmbeddedLog } from '../../services/log/embedded/log.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';

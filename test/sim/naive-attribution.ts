@@ -1,4 +1,4 @@
-import { apportion, MODELS, type ModelName } from '../../services/attribution/models.ts';
+import { apportion, MODELS, type ModelName } from '../../services/attribution/decision/models.ts';
 
 /** An event of a simulated journey. */
 export interface SimEvent {

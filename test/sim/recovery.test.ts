@@ -10,10 +10,10 @@ import {
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { consumePartition, GROUP } from '../../services/attribution/consume.ts';
-import { stateDigest } from '../../services/attribution/digest.ts';
-import type { StateStore, StateStores } from '../../services/attribution/state-store.ts';
+import { consumePartition, GROUP } from '../../services/attribution/partition/consumer.ts';
 import { newStatus, type Role } from '../../services/attribution/status.ts';
+import { stateDigest } from '../../services/attribution/store/digest.ts';
+import type { StateStore, StateStores } from '../../services/attribution/store/state-store.ts';
 import { COMPACTED, type EventLog, type NewRecord, type Topic } from '../../services/log/event-log.ts';
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { memoryStateStores } from '../fixtures/memory-state-store.ts';

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { HOUR_MS } from '../../contract/limits.ts';
+import { MODELS, type ModelName } from './models.ts';
+import type { EventKind } from './state.ts';
+
+/** How conversions are attributed. Changing it changes decisions from then on, not those already made. */
+export interface AttributionConfig {
+  models: readonly ModelName[];
+  /** Lookback window of a conversion type, in ms. */
+  lookbackMs(conversionType: string): number;
+  /** How long after its arrival a click can still be credited, and a conversion re-decided, in ms. */
+  touchRetentionMs: number;
+  /** How long after its arrival a conversion's id is known, in ms. */
+  conversionRetentionMs: number;
+  /** How long after its arrival an event id is known, in ms. */
+  retentionMs(kind: EventKind): number;
+  /** Most touches, and most conversions, kept in a user's state. */
+  maxTouches: number;
+  /** About how many bytes of users' states a node keeps in memory, in equal shares of its partitions. */
+  userCacheBytes: number;
+}
+
+const hours = z.coerce
+  .number()
+  .positive()
+  .max(24 * 365);
+
+const environment = z.object({
+  /** Attribution models, separated by commas. */
+  MODELS: z
+    .string()
+    .default('last_click')
+    .transform((names) => names.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]])).min(1)),
+  LOOKBACK_HOURS: hours.default(24),
+  /** Exceptions by conversion type, such as `install=168,signup=1`. */
+  LOOKBACK_HOURS_BY_TYPE: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((pair) => pair !== ''))
+    .pipe(z.array(z.string().regex(/^[^=]+=[0-9.]+$/, 'must look like install=168,signup=1')))
+    .transform((pairs) => Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, unknown])))
+    .pipe(z.record(z.string(), hours)),
+  /** How much later than its time an event may arrive and still be attributed exactly. */
+  ALLOWED_LATENESS_HOURS: hours.default(24),
+  /** How long a conversion's id is kept to know its duplicates. */
+  CONVERSION_ID_HOURS: hours.default(7 * 24),
+  MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
+  /** Megabytes of users' states that a node keeps in memory, in equal shares of its partitions. */
+  USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(512),
+});
+
+export type AttributionEnvironment = z.infer<typeof environment>;
+
+/** The part of the environment that attribution reads. Throws a ZodError that lists everything wrong. */
+export function parseAttributionEnvironment(env: NodeJS.ProcessEnv): AttributionEnvironment {
+  return environment.parse(env);
+}
+
+export function attributionConfig(env: AttributionEnvironment): AttributionConfig {
+  const lookbackByType = new Map(Object.entries(env.LOOKBACK_HOURS_BY_TYPE).map(([type, h]) => [type, h * HOUR_MS]));
+  const lookback = env.LOOKBACK_HOURS * HOUR_MS;
+  const longestLookback = Math.max(lookback, ...lookbackByType.values());
+  const touchRetentionMs = longestLookback + env.ALLOWED_LATENESS_HOURS * HOUR_MS;
+  // An id forgotten while its conversion can still be re-decided would let a duplicate count twice.
+  const conversionRetentionMs = Math.max(env.CONVERSION_ID_HOURS * HOUR_MS, touchRetentionMs);
+  return {
+    models: env.MODELS,
+    lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
+    touchRetentionMs,
+    conversionRetentionMs,
+    retentionMs: (kind) => (kind === 'click' ? touchRetentionMs : conversionRetentionMs),
+    maxTouches: env.MAX_TOUCHES,
+    userCacheBytes: env.USER_CACHE_MB * 2 ** 20,
+  };
+}

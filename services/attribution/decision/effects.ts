@@ -1,0 +1,160 @@
+import { DAY_MS } from '../../contract/limits.ts';
+import { isSameClick } from '../memory/touch-memory.ts';
+import type { Credit, DecidedConversion, SeenEvent, Touch } from './state.ts';
+
+/** How often each thing happened; the names are those of PartitionProgress. */
+export interface Tally {
+  clicks: number;
+  attributed: number;
+  unattributed: number;
+  clickDuplicates: number;
+  conversionDuplicates: number;
+  conflicts: number;
+  corrections: number;
+  touchesDropped: number;
+}
+
+/** A click that no earlier one is a duplicate of. */
+export interface NewClick {
+  touch: Touch;
+  offset: number;
+}
+
+/** What a counter counts. Rows of clicks have an empty conversionType and model. */
+export interface CounterKey {
+  /** Days since 1970-01-01, UTC. */
+  day: number;
+  campaignId: string;
+  source: string;
+  conversionType: string;
+  model: string;
+}
+
+/** A change of one counter of conversions. */
+export interface Increment {
+  /** As in CounterKey. */
+  day: number;
+  conversionType: string;
+  model: string;
+  /** Whose campaign and source they are. */
+  touch: Touch;
+  conversionsMicros: bigint;
+  revenueMicros: bigint;
+  /** Offset of the event that caused it. */
+  offset: number;
+}
+
+/** A conversion with the user it belongs to and the offset of the event that (re-)decided it. */
+export interface Published {
+  userId: string;
+  conversion: DecidedConversion;
+  offset: number;
+}
+
+/** A credit given or withdrawn: an AttributedConversion before it is encoded. */
+export interface AttributedRow extends Published {
+  credit: Credit;
+  lookbackMs: number;
+  retracted: boolean;
+}
+
+/** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
+export interface Decision extends Published {
+  /** Their touches are objects of `candidates`. */
+  credits: readonly Credit[];
+  /** The touches inside the lookback window, ascending by time. */
+  candidates: readonly Touch[];
+  lookbackMs: number;
+}
+
+/** Everything that follows from a batch of events, in event order. */
+export interface Effects {
+  tally: Tally;
+  clicks: NewClick[];
+  increments: Increment[];
+  attributed: AttributedRow[];
+  /** By conversion the last: if it was decided several times, those before count no more. */
+  decisions: Map<DecidedConversion, Decision>;
+  /** Events whose ids no longer fit into their user's state. */
+  movedOut: SeenEvent[];
+}
+
+export function newEffects(): Effects {
+  return {
+    tally: {
+      clicks: 0,
+      attributed: 0,
+      unattributed: 0,
+      clickDuplicates: 0,
+      conversionDuplicates: 0,
+      conflicts: 0,
+      corrections: 0,
+      touchesDropped: 0,
+    },
+    clicks: [],
+    increments: [],
+    attributed: [],
+    decisions: new Map(),
+    movedOut: [],
+  };
+}
+
+export function noteClick({ tally, clicks }: Effects, click: NewClick): void {
+  tally.clicks++;
+  clicks.push(click);
+}
+
+/**
+ * Notes what changes when a conversion's credits go from `before` to the ones it has now: a retraction for every
+ * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
+ */
+export function redecided(
+  effects: Effects,
+  published: Published,
+  decision: { before: readonly Credit[]; candidates: readonly Touch[]; lookbackMs: number },
+): void {
+  const { conversion, offset } = published;
+  const { before, candidates, lookbackMs } = decision;
+  const after = conversion.credits;
+  const withdrawn = before.filter((old) => !after.some((credit) => isSameKey(old, credit)));
+  const changed = after.filter((credit) => {
+    const old = before.find((other) => isSameKey(other, credit));
+    return old === undefined || old.creditMicros !== credit.creditMicros || old.valueMicros !== credit.valueMicros;
+  });
+  for (const credit of withdrawn) {
+    effects.attributed.push({ ...published, credit, lookbackMs, retracted: true });
+    effects.increments.push(increment(conversion, credit, -1n, offset));
+  }
+  for (const credit of changed) {
+    effects.attributed.push({ ...published, credit, lookbackMs, retracted: false });
+    effects.increments.push(increment(conversion, credit, 1n, offset));
+    const old = before.find((other) => isSameKey(other, credit));
+    if (old !== undefined) effects.increments.push(increment(conversion, old, -1n, offset));
+  }
+  if (before.length > 0 && withdrawn.length + changed.length > 0) effects.tally.corrections++;
+  if (before.length === 0 && after.length > 0) {
+    effects.tally.unattributed--;
+    effects.tally.attributed++;
+  }
+  effects.decisions.set(conversion, { ...published, credits: after, candidates, lookbackMs });
+}
+
+export function dayOf(timestampMs: number): number {
+  return Math.floor(timestampMs / DAY_MS);
+}
+
+function isSameKey(a: Credit, b: Credit): boolean {
+  return a.model === b.model && isSameClick(a.touch, b.touch);
+}
+
+function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
+  return {
+    day: dayOf(conversion.timestamp),
+    touch: credit.touch,
+    conversionType: conversion.type,
+    model: credit.model,
+    conversionsMicros: sign * BigInt(credit.creditMicros),
+    revenueMicros: sign * credit.valueMicros,
+    offset,
+  };
+}

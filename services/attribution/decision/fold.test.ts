@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { eventName } from '../../../test/fixtures/event-name.ts';
+import { attributionConfig, parseAttributionEnvironment } from './config.ts';
+import { type Decision, newEffects } from './effects.ts';
+import { explain } from './explain.ts';
+import { fold } from './fold.ts';
+import { arrivalOf, newUser } from './state.ts';
+
+const HOUR = 3_600_000;
+
+/**
+ * Folds a journey of one user, written as rows of
+ * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign]`, and tells who won, row by row of what was
+ * published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or `CONVERSION undecided`.
+ */
+function play(journey: string, env: Record<string, string> = {}) {
+  const config = attributionConfig(parseAttributionEnvironment(env));
+  const user = newUser();
+  const effects = newEffects();
+  const moved = new Map<string, number>();
+  const lines = journey.trim().split('\n');
+  lines.forEach((line, offset) => {
+    const [kind, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion', string, ...string[]];
+    const timestamp = hourOf(rest, '@') * HOUR;
+    const arrival = (hourOf(rest, '+') || offset / 1000) * HOUR;
+    const campaignId = rest.find((word) => /^[a-z]/.test(word)) ?? 'camp';
+    const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
+    const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 5_000_000n, credits: [] };
+    const event = kind === 'click' ? { kind, userId: 'u', offset, touch } : { kind, userId: 'u', offset, conversion };
+    const context = { config, watermark: arrival, seenArrival: () => moved.get(eventName(event)) };
+    fold(context, user, event, effects);
+    for (const seen of effects.movedOut.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
+  });
+  const rows = effects.attributed.map(
+    ({ conversion, credit, retracted }) =>
+      `${conversion.conversionId} <- ${credit.touch.clickId}${retracted ? ' withdrawn' : ''}`,
+  );
+  return {
+    user,
+    tally: effects.tally,
+    increments: effects.increments,
+    decisions: [...effects.decisions.values()],
+    rows,
+  };
+}
+
+function hourOf(words: string[], mark: string): number {
+  return Number(words.find((word) => word.startsWith(mark))?.slice(1) ?? 0);
+}
+
+describe('last click', () => {
+  test.each([
+    ['the latest click before the conversion wins', 'click A @1 \n click B @2 \n conversion X @3', ['X <- B']],
+    ['whatever came first', 'click B @2 \n click A @1 \n conversion X @3', ['X <- B']],
+    ['a click after the conversion does not count', 'click A @1 \n conversion X @3 \n click B @4', ['X <- A']],
+    ['a click at the same instant counts', 'click A @3 \n conversion X @3', ['X <- A']],
+    ['24 h is inside the window', 'click A @1 \n conversion X @25', ['X <- A']],
+    ['more than 24 h is not', 'click A @1 \n conversion X @25.0001', []],
+    ['a tie goes to the greatest id', 'click B @1 \n click A @1 \n conversion X @3', ['X <- B']],
+    ['two conversions share a click', 'click A @1 \n conversion X @3 \n conversion Y @4', ['X <- A', 'Y <- A']],
+    ['a late click attributes', 'conversion X @3 \n click A @1', ['X <- A']],
+    ['a late click at the same instant does, too', 'conversion X @3 \n click A @3', ['X <- A']],
+    [
+      'a late better click corrects',
+      'click A @1 \n conversion X @3 \n click B @2',
+      ['X <- A', 'X <- A withdrawn', 'X <- B'],
+    ],
+    ['a late worse click does not', 'click B @2 \n conversion X @3 \n click A @1', ['X <- B']],
+    ['a conversion sent twice counts once', 'click A @1 \n conversion X @3 \n conversion X @3', ['X <- A']],
+    ['a late click too old for the window', 'conversion X @30 \n click A @1', []],
+  ])('%s', (_, journey, rows) => {
+    expect(play(journey).rows).toEqual(rows);
+  });
+
+  test('the lookback window can differ by conversion type', () => {
+    const journey = 'click A @1 \n conversion X @40';
+    expect(play(journey, { LOOKBACK_HOURS_BY_TYPE: 'buy=48' }).rows).toEqual(['X <- A']);
+    expect(play(journey, { LOOKBACK_HOURS_BY_TYPE: 'install=48' }).rows).toEqual([]);
+  });
+});
+
+test('a correction moves the counters from the old campaign to the new', () => {
+  const { increments, tally } = play('click A @1 red \n conversion X @3 \n click B @2 blue');
+  const revenue = increments.filter((i) => i.model !== '').map((i) => `${i.touch.campaignId} ${i.revenueMicros}`);
+  expect(revenue).toEqual(['red 5000000', 'red -5000000', 'blue 5000000']);
+  expect(tally).toMatchObject({ clicks: 2, attributed: 1, unattributed: 0, corrections: 1 });
+});
+
+test('the decision lists every click in the window with the reason', () => {
+  const { decisions } = play('click A @1 \n click B @2 \n click C @2 \n click D @9 \n conversion X @3');
+  expect(namedBy(decisions.at(-1)!)).toEqual([
+    'C credited 1000000',
+    'B lost_tie_on_event_id 0',
+    'A older_than_winner 0',
+  ]);
+});
+
+test('an unattributed conversion has a decision too', () => {
+  const { decisions, tally } = play('conversion X @3');
+  expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, credits: [], candidates: [] }]);
+  expect(tally).toMatchObject({ attributed: 0, unattributed: 1 });
+});
+
+test('duplicates are counted and change nothing; a different payload under the same id is a conflict', () => {
+  const { rows, tally } = play(
+    'click A @1 red \n click A @1 red \n click A @2 blue \n conversion X @3 \n conversion X @4',
+  );
+  expect(rows).toEqual(['X <- A']);
+  expect(tally).toMatchObject({ clicks: 1, clickDuplicates: 2, conversionDuplicates: 1, conflicts: 2 });
+});
+
+describe('retention is by arrival', () => {
+  test('a backfill of old events attributes', () => {
+    expect(play('click A @1 +9000 \n conversion X @3 +9001').rows).toEqual(['X <- A']);
+  });
+
+  test('a click is forgotten lookback + lateness after it arrived', () => {
+    expect(play('click A @1 +1 \n conversion X @3 +49').rows).toEqual(['X <- A']);
+    expect(play('click A @1 +1 \n conversion X @3 +49.1').rows).toEqual([]);
+  });
+
+  test('a conversion is no longer re-decided when it is as old', () => {
+    expect(play('conversion X @3 +1 \n click A @1 +49').rows).toEqual(['X <- A']);
+    expect(play('conversion X @3 +1 \n click A @1 +49.1').rows).toEqual([]);
+  });
+
+  test('a candidate stays as long as its conversion can be re-decided', () => {
+    const journey = 'click B @2 +1 \n conversion X @3 +40 \n click A @1 +60';
+    expect(play(journey).rows).toEqual(['X <- B']);
+    expect(play(journey, { MODELS: 'linear' }).rows).toEqual(['X <- B', 'X <- A', 'X <- B']);
+  });
+
+  test('a conversion id is known for 7 days', () => {
+    expect(play('conversion X @3 +1 \n conversion X @3 +169').tally).toMatchObject({ conversionDuplicates: 1 });
+    expect(play('conversion X @3 +1 \n conversion X @3 +169.1').tally).toMatchObject({ conversionDuplicates: 0 });
+  });
+});
+
+test('of very many candidates a decision names those with credit and the latest', () => {
+  const journey = [...manyClicks(300), 'conversion X @3'].join('\n');
+  const { decisions } = play(journey, { MAX_TOUCHES: '1000', MODELS: 'first_click' });
+  const named = namedBy(decisions.at(-1)!).map((text) => text.split(' ')[0]);
+  expect(named).toHaveLength(256);
+  expect([named[0], named.at(-2), named.at(-1)]).toEqual([299, 45, 0].map(manyClickId));
+});
+
+/** Clicks, with the reason and the credit. */
+function namedBy(decision: Decision): string[] {
+  const named: string[] = [];
+  explain(decision, (_, from, to, creditMicros, reason) => {
+    const touches = decision.candidates.slice(from, to).reverse();
+    named.push(...touches.map(({ clickId }) => `${clickId} ${reason} ${creditMicros}`));
+  });
+  return named;
+}
+
+test('a duplicate among very many touches is known, of the first and of the last', () => {
+  const clicks = manyClicks(300);
+  const journey = [...clicks, clicks[0], clicks[150], clicks[299], `click ${manyClickId(300)} @1`].join('\n');
+  const { tally, user } = play(journey, { MAX_TOUCHES: '1000' });
+  expect(tally).toMatchObject({ clicks: 301, clickDuplicates: 3 });
+  expect(user.touches).toHaveLength(301);
+});
+
+const manyClickId = (i: number) => `6f1b0e0a-1f7e-4a0e-9d0a-${String(i).padStart(12, '0')}`;
+const manyClicks = (count: number) =>
+  Array.from({ length: count }, (_, i) => `click ${manyClickId(i)} @${1 + i / 1000}`);
+
+describe('touches are bounded', () => {
+  const limited = { MAX_TOUCHES: '2' };
+
+  test('the oldest is dropped and counted, and the latest still win', () => {
+    const { rows, tally, user } = play('click A @1 \n click B @2 \n click C @3 \n conversion X @4', limited);
+    expect(user.touches.map((touch) => touch.clickId)).toEqual(['B', 'C']);
+    expect(tally).toMatchObject({ clicks: 3, touchesDropped: 1 });
+    expect(rows).toEqual(['X <- C']);
+  });
+
+  test('a duplicate of a dropped click is still known', () => {
+    const { tally } = play('click A @1 \n click B @2 \n click C @3 \n click A @1', limited);
+    expect(tally).toMatchObject({ clicks: 3, clickDuplicates: 1 });
+  });
+
+  test('a late click older than all that are kept changes no decision', () => {
+    const { rows } = play('click A @1 \n conversion X @2 \n click C @3 \n click D @4 \n click B @0', limited);
+    expect(rows).toEqual(['X <- A']);
+  });
+
+  test('conversions are bounded alike, and their duplicates known', () => {
+    const { user, tally } = play('conversion X @1 \n conversion Y @2 \n conversion Z @3 \n conversion X @1', limited);
+    expect(user.conversions.map((conversion) => conversion.conversionId)).toEqual(['Y', 'Z']);
+    expect(tally).toMatchObject({ unattributed: 3, conversionDuplicates: 1 });
+  });
+});

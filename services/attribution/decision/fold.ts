@@ -1,0 +1,225 @@
+import { idHashOf, isSameClick } from '../memory/touch-memory.ts';
+import type { AttributionConfig } from './config.ts';
+import { decide, eligibleTouches, isEligible } from './decide.ts';
+import { type Effects, noteClick, type Published, redecided } from './effects.ts';
+import type { DecidedConversion, EventKind, SeenEvent, Touch, UserBounds, UserState } from './state.ts';
+
+/** From so many touches or conversions on, a set tells a new one sooner than comparing it with each. */
+const MANY = 64;
+
+/** An event as the fold sees it: checked, its times in ms. */
+export type FoldEvent = SeenEvent & { userId: string; offset: number };
+
+export interface FoldContext {
+  config: AttributionConfig;
+  /** The partition's clock: the greatest append time so far, this event's included, in ms. */
+  watermark: number;
+  /** Arrival of the event's id, if it was moved out of this user's state; asked only if the user has overflowed. */
+  seenArrival(): number | undefined;
+}
+
+/**
+ * Takes one event into the state of its user and notes what follows from it in `effects`. Pure: the result depends on
+ * the arguments alone.
+ *
+ * The order in which events arrive does not matter to where they end, as long as no two are further apart in arrival
+ * than the touch retention: a click that comes after its conversion re-decides it.
+ */
+export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
+  user.bounds ??= boundsOf(user);
+  expire(context, user, user.bounds);
+  if (event.kind === 'click') foldClick(context, user, user.bounds, event, effects);
+  else foldConversion(context, user, user.bounds, event, effects);
+}
+
+type ClickEvent = FoldEvent & { kind: 'click' };
+export type ConversionEvent = FoldEvent & { kind: 'conversion' };
+
+function foldClick(
+  context: FoldContext,
+  user: UserState,
+  bounds: UserBounds,
+  { userId, offset, touch }: ClickEvent,
+  effects: Effects,
+) {
+  const first = sameTouch(user, bounds, touch);
+  if (first !== undefined || wasSeen(context, user, 'click')) {
+    effects.tally.clickDuplicates++;
+    if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
+    return;
+  }
+  noteClick(effects, { touch, offset });
+  insertTouch(user.touches, touch);
+  bounds.firstTouchArrival = Math.min(bounds.firstTouchArrival, touch.arrival);
+  bounds.clickIds?.add(idHashOf(touch));
+  const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
+  if (dropped !== undefined) {
+    effects.tally.touchesDropped++;
+    moveOut(user, effects, { kind: 'click', touch: dropped });
+  }
+  if (dropped === touch) return;
+  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
+    if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
+      decideConversion(context.config, user.touches, { userId, offset, conversion }, effects);
+    }
+  }
+}
+
+function foldConversion(
+  context: FoldContext,
+  user: UserState,
+  bounds: UserBounds,
+  event: ConversionEvent,
+  effects: Effects,
+) {
+  const { conversion } = event;
+  const first = sameId(user, bounds, conversion);
+  if (first !== undefined || wasSeen(context, user, 'conversion')) {
+    effects.tally.conversionDuplicates++;
+    if (first !== undefined && !sameConversion(first, conversion)) effects.tally.conflicts++;
+    return;
+  }
+  user.conversions.push(conversion);
+  bounds.conversionIds?.add(conversion.conversionId);
+  bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
+  if (user.conversions.length > context.config.maxTouches) {
+    bounds.lastConversionTimes.shift();
+    moveOut(user, effects, { kind: 'conversion', conversion: user.conversions.shift()! });
+  }
+  decideNew(context.config, user.touches, event, effects);
+}
+
+/** Decides a conversion that no earlier one is a duplicate of, of a user with these touches. */
+export function decideNew(
+  config: AttributionConfig,
+  touches: readonly Touch[],
+  event: ConversionEvent,
+  effects: Effects,
+): void {
+  effects.tally.unattributed++;
+  decideConversion(config, touches, event, effects);
+}
+
+/** Decides a conversion, anew if it was decided before, and notes every difference. */
+function decideConversion(
+  config: AttributionConfig,
+  touches: readonly Touch[],
+  published: Published,
+  effects: Effects,
+): void {
+  const { conversion } = published;
+  const lookbackMs = config.lookbackMs(conversion.type);
+  const candidates = eligibleTouches(touches, conversion.timestamp, lookbackMs);
+  const before = conversion.credits;
+  conversion.credits = decide(config.models, candidates, conversion, lookbackMs);
+  redecided(effects, published, { before, candidates, lookbackMs });
+}
+
+/**
+ * Forgets what is too old by arrival. A touch stays as long as a conversion that may be re-decided counts it as a
+ * candidate: deciding without it would hand its credit to a worse one.
+ */
+function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
+  const { config, watermark } = context;
+  const firstConversion = user.conversions[0];
+  if (firstConversion !== undefined && watermark - firstConversion.arrival > config.conversionRetentionMs) {
+    user.conversions = user.conversions.filter(
+      (conversion) => watermark - conversion.arrival <= config.conversionRetentionMs,
+    );
+    bounds.lastConversionTimes = lastTimes(user.conversions);
+  }
+  if (watermark - bounds.firstTouchArrival > config.touchRetentionMs) {
+    const open = user.conversions.filter((conversion) => isOpen(context, conversion));
+    user.touches = user.touches.filter(
+      (touch) =>
+        watermark - touch.arrival <= config.touchRetentionMs ||
+        open.some((conversion) => isCandidate(context, touch, conversion)),
+    );
+    bounds.firstTouchArrival = firstArrival(user.touches);
+  }
+}
+
+function boundsOf({ touches, conversions }: UserState): UserBounds {
+  const lastConversionTimes = lastTimes(conversions);
+  return {
+    firstTouchArrival: firstArrival(touches),
+    lastConversionTimes,
+    clickIds: undefined,
+    conversionIds: undefined,
+  };
+}
+
+function lastTimes(conversions: readonly DecidedConversion[]): number[] {
+  let last = 0;
+  return conversions.map(({ timestamp }) => {
+    last = Math.max(last, timestamp);
+    return last;
+  });
+}
+
+/** All conversions that arrived before this one happened before the time. */
+function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): number {
+  let first = lastConversionTimes.length;
+  while (first > 0 && lastConversionTimes[first - 1]! >= time) first--;
+  return first;
+}
+
+function firstArrival(touches: readonly Touch[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { arrival } of touches) first = Math.min(first, arrival);
+  return first;
+}
+
+function sameTouch({ touches }: UserState, bounds: UserBounds, touch: Touch): Touch | undefined {
+  if (touches.length >= MANY) {
+    bounds.clickIds ??= new Set(touches.map(idHashOf));
+    if (!bounds.clickIds.has(idHashOf(touch))) return undefined;
+  }
+  return touches.find((other) => isSameClick(other, touch));
+}
+
+function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }: DecidedConversion) {
+  if (conversions.length >= MANY) {
+    bounds.conversionIds ??= new Set(conversions.map((each) => each.conversionId));
+    if (!bounds.conversionIds.has(conversionId)) return undefined;
+  }
+  return conversions.find((other) => other.conversionId === conversionId);
+}
+
+/** A conversion may be re-decided as long as a touch would be kept. */
+function isOpen({ config, watermark }: FoldContext, conversion: DecidedConversion): boolean {
+  return watermark - conversion.arrival <= config.touchRetentionMs;
+}
+
+function isCandidate({ config }: FoldContext, touch: Touch, conversion: DecidedConversion): boolean {
+  return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
+}
+
+function wasSeen({ config, watermark, seenArrival }: FoldContext, user: UserState, kind: EventKind) {
+  if (!user.overflowed) return false;
+  const arrival = seenArrival();
+  return arrival !== undefined && watermark - arrival <= config.retentionMs(kind);
+}
+
+function moveOut(user: UserState, effects: Effects, seen: SeenEvent) {
+  user.overflowed = true;
+  effects.movedOut.push(seen);
+}
+
+function insertTouch(touches: Touch[], touch: Touch) {
+  let at = touches.push(touch) - 1;
+  for (; at > 0 && isAfter(touches[at - 1]!, touch); at--) touches[at] = touches[at - 1]!;
+  touches[at] = touch;
+}
+
+function isAfter(a: Touch, b: Touch): boolean {
+  return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.clickId > b.clickId);
+}
+
+function sameClick(a: Touch, b: Touch): boolean {
+  return a.timestamp === b.timestamp && a.adId === b.adId && a.campaignId === b.campaignId && a.source === b.source;
+}
+
+function sameConversion(a: DecidedConversion, b: DecidedConversion): boolean {
+  return a.timestamp === b.timestamp && a.type === b.type && a.valueMicros === b.valueMicros;
+}

@@ -1,0 +1,92 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import pino from 'pino';
+import { expect, test, vi } from 'vitest';
+import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { memoryLog } from '../../../test/fixtures/memory-log.ts';
+import { memoryStateStore, memoryStateStores } from '../../../test/fixtures/memory-state-store.ts';
+import { type EventLog, LogUnavailable, type NewRecord } from '../../log/event-log.ts';
+import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import type { StateStore, StateStores } from '../store/state-store.ts';
+import { run } from './node.ts';
+
+const config = attributionConfig(parseAttributionEnvironment({}));
+const logger = pino({ level: 'silent' });
+
+function click(userId: string, number: number): NewRecord {
+  const eventId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+  const timestamp = BigInt(Date.UTC(2026, 0, 1));
+  const value = { eventId, userId, adId: 'ad', campaignId: 'camp', source: 'src', timestamp };
+  const event = create(EventSchema, { event: { case: 'click', value } });
+  return { topic: 'raw-events', key: userId, value: toBinary(EventSchema, event) };
+}
+
+function start(log: EventLog, stores: Map<number, StateStore>) {
+  return run(config, { log, logger, stores: memoryStateStores(stores) });
+}
+
+function sum(node: Awaited<ReturnType<typeof start>>, field: 'records' | 'clicks' | 'deadLettered'): bigint {
+  return node.partitions().reduce((total, { progress }) => total + progress[field], 0n);
+}
+
+test('folds every partition, goes on after an outage and after a restart, and folds nothing twice', async () => {
+  const log = memoryLog(4);
+  const stores = new Map<number, StateStore>();
+  const clicks = Array.from({ length: 60 }, (_, i) => click(`user ${i}`, i));
+  const first = await start(log, stores);
+  await log.append(clicks.slice(0, 20));
+  await vi.waitFor(() => expect(sum(first, 'clicks')).toBe(20n));
+
+  log.beforeAppend = (records) => {
+    if (records.some((record) => record.topic !== 'raw-events')) throw new LogUnavailable('down');
+  };
+  await log.append(clicks.slice(20, 40));
+  log.beforeAppend = () => {};
+  await vi.waitFor(() => expect(sum(first, 'clicks')).toBe(40n), { timeout: 10_000 });
+  await first.close();
+
+  await log.append(clicks.slice(40));
+  const second = await start(log, stores);
+  await vi.waitFor(() => expect(sum(second, 'clicks')).toBe(60n));
+  expect(sum(second, 'records')).toBe(60n);
+  await second.close();
+});
+
+test('keeps a record it cannot read as a dead letter and goes on', async () => {
+  const log = memoryLog(1);
+  const node = await start(log, new Map());
+  const garbage = {
+    topic: 'raw-events',
+    key: 'k',
+    value: Buffer.from('\xff garbage', 'latin1'),
+    headers: { a: 'b' },
+  } as const;
+  await log.append([click('user', 1), garbage, click('user', 2)]);
+  await vi.waitFor(() => expect(sum(node, 'records')).toBe(3n));
+  expect(sum(node, 'clicks')).toBe(2n);
+  expect(sum(node, 'deadLettered')).toBe(1n);
+  await node.close();
+  const [letter] = log.records('raw-events.DLT');
+  expect(Buffer.from(letter!.value)).toEqual(garbage.value);
+  expect(letter!.headers).toMatchObject({
+    a: 'b',
+    'kafka_dlt-original-topic': 'raw-events',
+    'kafka_dlt-original-offset': '1',
+    'kafka_dlt-exception-message': expect.stringContaining('not an Event'),
+  });
+});
+
+test('stops at a record it cannot fold instead of going past it', async () => {
+  const log = memoryLog(1);
+  const broken: StateStore = {
+    ...memoryStateStore(),
+    write: () => {
+      throw new Error('disk full');
+    },
+  };
+  const stores: StateStores = { ...memoryStateStores(), open: async () => broken };
+  const node = await run(config, { log, logger, stores });
+  await log.append([click('user', 1)]);
+  await expect(node.failed).rejects.toThrow('disk full');
+  expect(node.partitions()[0]!.progress.records).toBe(0n);
+  await node.close();
+});

@@ -1,0 +1,119 @@
+import type { Logger } from 'pino';
+import type { Assignment, EventLog } from '../../log/event-log.ts';
+import type { AttributionConfig } from '../decision/config.ts';
+import { consumePartition, GROUP } from '../partition/consumer.ts';
+import type { CheckpointSettings } from '../recovery/checkpointer.ts';
+import { newStatus, type PartitionStatus, type Role } from '../status.ts';
+import type { StateStores } from '../store/state-store.ts';
+import { watchStandbys } from './standby.ts';
+
+export interface AttributionAdapters {
+  log: EventLog;
+  logger: Logger;
+  /** The stores of this node's partitions. */
+  stores: StateStores;
+  /** Where and how often checkpoints are taken; none where it is absent. */
+  checkpoints?: CheckpointSettings;
+  /** How many other nodes keep the state of each partition warm; 0 by default. */
+  standbys?: number;
+}
+
+export interface Attribution {
+  /** Where the partitions of this node stand, those it follows included, in their order. Live objects. */
+  partitions(): PartitionStatus[];
+  /** Settles when the node can't go on: rejects with why. Never resolves before `close`. */
+  failed: Promise<void>;
+  /** Finishes running batches, flushes their state, gives the partitions back. */
+  close(): Promise<void>;
+}
+
+interface Consumer {
+  status: PartitionStatus;
+  stop: AbortController;
+  done: Promise<void>;
+}
+
+/**
+ * Runs an attribution node: folds the partitions of raw-events that its consumer group assigns to it, and follows some
+ * of those that others have.
+ */
+export async function run(config: AttributionConfig, adapters: AttributionAdapters): Promise<Attribution> {
+  const { log, logger, standbys = 0 } = adapters;
+  const consumers = new Map<number, Consumer>();
+  const failure = Promise.withResolvers<void>();
+  const closing = new AbortController();
+  let assignment: Assignment | undefined;
+
+  const deps = {
+    ...adapters,
+    config,
+    cacheBytes: () => config.userCacheBytes / consumers.size,
+    commit(partition: number, offset: number) {
+      assignment?.commit([{ partition, offset }]).catch((error) => {
+        logger.warn({ partition, err: error }, 'could not note the group offset');
+      });
+    },
+  };
+
+  /** Takes the place of the partition's consumer that is there, once that has drained. */
+  function start(partition: number, role: Role): void {
+    const before = consumers.get(partition);
+    before?.stop.abort();
+    const stop = new AbortController();
+    const status = newStatus(partition, role, before !== undefined);
+    const drained = before === undefined ? Promise.resolve() : before.done.catch(() => {});
+    const done = drained.then(() => consumePartition(deps, status, stop.signal));
+    const consumer = { status, stop, done };
+    consumers.set(partition, consumer);
+    done.catch((error) => failed(consumer, error));
+  }
+
+  function failed(consumer: Consumer, error: unknown): void {
+    const { partition, role } = consumer.status;
+    logger.error({ partition, role, err: error }, 'attribution of a partition failed');
+    if (role === 'active') failure.reject(error);
+    else if (consumers.get(partition) === consumer) consumers.delete(partition);
+  }
+
+  async function stop(partitions: readonly number[]): Promise<void> {
+    const stopped = partitions.map((partition) => consumers.get(partition)).filter((each) => each !== undefined);
+    for (const { stop } of stopped) stop.abort();
+    await Promise.allSettled(stopped.map(({ done }) => done));
+    for (const each of stopped) {
+      if (consumers.get(each.status.partition) === each) consumers.delete(each.status.partition);
+    }
+  }
+
+  function followed(): number[] {
+    const standing = [...consumers.values()].filter(({ status }) => status.role === 'standby');
+    return standing.map(({ status }) => status.partition);
+  }
+
+  function follow(partitions: readonly number[]): void {
+    for (const partition of partitions) if (!consumers.has(partition)) start(partition, 'standby');
+    void stop(followed().filter((partition) => !partitions.includes(partition)));
+  }
+
+  const joined = await log.join('raw-events', GROUP, {
+    async assigned(partitions) {
+      for (const partition of partitions) start(partition, 'active');
+    },
+    revoked: stop,
+  });
+  assignment = joined;
+  const watching =
+    standbys > 0
+      ? watchStandbys({ assignment: joined, standbys, logger, followed, follow }, closing.signal)
+      : undefined;
+  return {
+    partitions: () => [...consumers.values()].map(({ status }) => status).sort((a, b) => a.partition - b.partition),
+    failed: failure.promise,
+    async close() {
+      closing.abort();
+      await watching;
+      await joined.close();
+      await stop([...consumers.keys()]);
+      failure.resolve();
+    },
+  };
+}

@@ -1,0 +1,254 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type CounterKey, dayOf, type Increment, type NewClick } from '../decision/effects.ts';
+import type { Touch } from '../decision/state.ts';
+import { putAt } from '../memory/string-table.ts';
+import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
+import { counterKey, counterName } from '../store/keys.ts';
+import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { type CounterValues, encodeCounter } from './encode-outputs.ts';
+
+/** A counter that changed, with its new cumulative value, as it is published. */
+export interface ChangedCounter {
+  name: string;
+  bytes: Buffer;
+}
+
+/** Counters kept in memory, most: those of some days of some thousands of campaigns. */
+const KEPT = 50_000;
+const FIRST_COUNTERS = 1024;
+
+/** Flags of a counter. */
+const CHANGED = 1;
+const DIRTY = 2;
+
+/** The counters of a day and a kind: of clicks, or of conversions of a type under a model. */
+interface Series extends Omit<CounterKey, 'campaignId' | 'source'> {
+  /** Numbers of counters, by the numbers of their placements. */
+  numbers: (number | undefined)[];
+}
+
+/**
+ * The counters of one partition. Those in use are kept in memory, each a number, by which its values lie in columns:
+ * objects of tens of thousands of counters, with big integers of their own, were most of what V8 had to mark.
+ */
+export class Counters {
+  readonly #partition: number;
+  /** Which the numbers of placements are of. */
+  #texts: TouchTexts | undefined;
+  readonly #series = new Map<string, Map<number, Series>>();
+  /** That of the last click. */
+  #clicks: Series | undefined;
+  #columns = newColumns(FIRST_COUNTERS);
+  /** Of each counter. */
+  readonly #seriesOf: Series[] = [];
+  /** The values of each in bytes, once they are asked for and until they are stored. */
+  readonly #bytes: (Buffer | undefined)[] = [];
+  /** Numbers of those with these flags. */
+  #changed: number[] = [];
+  #dirty: number[] = [];
+  /** Those that changed before they were forgotten. */
+  #forgotten: ChangedCounter[] = [];
+
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
+
+  /**
+   * Adds a click, by the number of its placement in these texts. Its offset is greater than those of calls before.
+   * Other texts than before may come when all counters are stored.
+   */
+  addClick(store: StateStore, texts: TouchTexts, placement: number, timestamp: number, offset: number): void {
+    this.#use(texts);
+    this.#countClick(this.#counterIn(store, this.#clicksOn(dayOf(timestamp)), placement), offset);
+  }
+
+  /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
+  add(store: StateStore, texts: TouchTexts, clicks: readonly NewClick[], increments: readonly Increment[]): void {
+    this.#use(texts);
+    for (const { touch, offset } of clicks) {
+      const series = this.#clicksOn(dayOf(touch.timestamp));
+      this.#countClick(this.#counterIn(store, series, placementOf(touch, texts)), offset);
+    }
+    for (const { day, conversionType, model, touch, offset, conversionsMicros, revenueMicros } of increments) {
+      const series = this.#seriesOn(day, conversionType, model);
+      const counter = this.#counterIn(store, series, placementOf(touch, texts));
+      const columns = this.#columns;
+      if (offset <= columns.loadedVersion[counter]!) continue;
+      columns.conversionsMicros[counter]! += conversionsMicros;
+      columns.revenueMicros[counter]! += revenueMicros;
+      this.#note(counter, offset);
+    }
+  }
+
+  /** The counters that changed since the last call. */
+  takeChanged(): ChangedCounter[] {
+    const taken = this.#forgotten;
+    this.#forgotten = [];
+    for (const counter of this.#changed) {
+      this.#columns.flags[counter]! &= ~CHANGED;
+      taken.push({ name: counterName(this.#keyOf(counter)), bytes: this.#bytesOf(counter) });
+    }
+    this.#changed = [];
+    return taken;
+  }
+
+  /** The counters that the store does not have as they are, which the caller now stores. */
+  takeDirty(): StateEntry[] {
+    const taken: StateEntry[] = [];
+    for (const counter of this.#dirty) {
+      this.#columns.flags[counter]! &= ~DIRTY;
+      const value = this.#bytesOf(counter);
+      this.#bytes[counter] = undefined;
+      taken.push({ key: counterKey(counterName(this.#keyOf(counter))), value });
+    }
+    this.#dirty = [];
+    if (this.#seriesOf.length > KEPT) this.#forget();
+    return taken;
+  }
+
+  #use(texts: TouchTexts): void {
+    if (this.#texts === texts) return;
+    this.#forget();
+    this.#texts = texts;
+  }
+
+  #forget(): void {
+    if (this.#dirty.length > 0) throw new Error('counters to be forgotten are not stored');
+    this.#forgotten = this.takeChanged();
+    this.#series.clear();
+    this.#clicks = undefined;
+    this.#seriesOf.length = this.#bytes.length = 0;
+  }
+
+  #clicksOn(day: number): Series {
+    if (this.#clicks?.day !== day) this.#clicks = this.#seriesOn(day, '', '');
+    return this.#clicks;
+  }
+
+  #seriesOn(day: number, conversionType: string, model: string): Series {
+    // A click has no model, a conversion always.
+    const kind = model === '' ? '' : `${conversionType}\0${model}`;
+    let days = this.#series.get(kind);
+    if (days === undefined) {
+      days = new Map();
+      this.#series.set(kind, days);
+    }
+    let series = days.get(day);
+    if (series === undefined) {
+      series = { day, conversionType, model, numbers: [] };
+      days.set(day, series);
+    }
+    return series;
+  }
+
+  #counterIn(store: StateStore, series: Series, placement: number): number {
+    const known = series.numbers[placement];
+    if (known !== undefined) return known;
+    const counter = this.#load(store, series, placement);
+    putAt(series.numbers, placement, counter);
+    return counter;
+  }
+
+  #load(store: StateStore, series: Series, placement: number): number {
+    const counter = this.#seriesOf.push(series) - 1;
+    if (counter === this.#columns.flags.length) this.#columns = largerColumns(this.#columns);
+    this.#bytes.push(undefined);
+    const columns = this.#columns;
+    columns.placement[counter] = placement;
+    const [stored] = store.getMany([counterKey(counterName(this.#keyOf(counter)))]);
+    const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
+    columns.clicks[counter] = clicks;
+    columns.conversionsMicros[counter] = conversionsMicros;
+    columns.revenueMicros[counter] = revenueMicros;
+    columns.version[counter] = version;
+    columns.loadedVersion[counter] = stored === undefined ? -1 : version;
+    columns.flags[counter] = 0;
+    return counter;
+  }
+
+  #countClick(counter: number, offset: number): void {
+    if (offset <= this.#columns.loadedVersion[counter]!) return;
+    this.#columns.clicks[counter]!++;
+    this.#note(counter, offset);
+  }
+
+  #note(counter: number, version: number): void {
+    const columns = this.#columns;
+    if (version > columns.version[counter]!) columns.version[counter] = version;
+    if (this.#bytes[counter] !== undefined) this.#bytes[counter] = undefined;
+    const flags = columns.flags[counter]!;
+    if ((flags & CHANGED) === 0) this.#changed.push(counter);
+    if ((flags & DIRTY) === 0) this.#dirty.push(counter);
+    columns.flags[counter] = CHANGED | DIRTY;
+  }
+
+  #keyOf(counter: number): CounterKey {
+    const { day, conversionType, model } = this.#seriesOf[counter]!;
+    return { day, conversionType, model, ...this.#texts!.textsOf(this.#columns.placement[counter]!) };
+  }
+
+  #bytesOf(counter: number): Buffer {
+    const known = this.#bytes[counter];
+    if (known !== undefined) return known;
+    const columns = this.#columns;
+    const bytes = encodeCounter(this.#partition, {
+      ...this.#keyOf(counter),
+      clicks: columns.clicks[counter]!,
+      conversionsMicros: columns.conversionsMicros[counter]!,
+      revenueMicros: columns.revenueMicros[counter]!,
+      version: columns.version[counter]!,
+    });
+    this.#bytes[counter] = bytes;
+    return bytes;
+  }
+}
+
+/** Of each counter, by its number. */
+interface Columns {
+  placement: Int32Array;
+  clicks: Float64Array;
+  conversionsMicros: BigInt64Array;
+  revenueMicros: BigInt64Array;
+  /** Offset of the last event that changed it. */
+  version: Float64Array;
+  /** Version that it was loaded with: what comes up to it is in it. -1 for a new one. */
+  loadedVersion: Float64Array;
+  flags: Uint8Array;
+}
+
+function newColumns(counters: number): Columns {
+  return {
+    placement: new Int32Array(counters),
+    clicks: new Float64Array(counters),
+    conversionsMicros: new BigInt64Array(counters),
+    revenueMicros: new BigInt64Array(counters),
+    version: new Float64Array(counters),
+    loadedVersion: new Float64Array(counters),
+    flags: new Uint8Array(counters),
+  };
+}
+
+function largerColumns(columns: Columns): Columns {
+  const larger = newColumns(2 * columns.flags.length);
+  larger.placement.set(columns.placement);
+  larger.clicks.set(columns.clicks);
+  larger.conversionsMicros.set(columns.conversionsMicros);
+  larger.revenueMicros.set(columns.revenueMicros);
+  larger.version.set(columns.version);
+  larger.loadedVersion.set(columns.loadedVersion);
+  larger.flags.set(columns.flags);
+  return larger;
+}
+
+function placementOf(touch: Touch, texts: TouchTexts): number {
+  if (touch instanceof InternedTouch && touch.texts === texts) return touch.placement;
+  return texts.placementNamed(touch.campaignId, touch.source);
+}
+
+const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };
+
+function valuesOf(bytes: Buffer): CounterValues {
+  const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, bytes);
+  return { clicks: Number(clicks), conversionsMicros, revenueMicros, version: Number(version) };
+}

@@ -1,0 +1,163 @@
+import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  AttributedConversionSchema,
+  type CandidateSchema,
+  ConversionDecisionSchema,
+  DailyStatsSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { HOUR_MS, MAX_ID_BYTES } from '../../contract/limits.ts';
+import type { Decision } from '../decision/effects.ts';
+import { explain } from '../decision/explain.ts';
+import type { Credit, Touch } from '../decision/state.ts';
+import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
+import { encodeAttributed, encodeCounter, encodeDecision, OutputMemory } from './encode-outputs.ts';
+
+const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const text = fc
+  .string({ unit: 'grapheme', maxLength: 40 })
+  .filter((id) => Buffer.byteLength(id) <= MAX_ID_BYTES && !id.includes('\0'));
+const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
+const creditMicros = fc.integer({ min: 0, max: 1_000_000 });
+const texts = new TouchTexts();
+const touch = fc
+  .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text })
+  .chain((plain) => fc.constantFrom<Touch>(plain, interned(plain)));
+const credit = fc.record({ model: text, touch, creditMicros, valueMicros: money });
+const conversion = fc.record({
+  conversionId: fc.uuid(),
+  timestamp: time,
+  arrival: time,
+  type: text,
+  valueMicros: money,
+  credits: fc.constant<Credit[]>([]),
+});
+/** The same touch with its texts as numbers. */
+function interned(touch: Touch): InternedTouch {
+  const memory = touchMemory(TOUCH_WORDS);
+  putTouch(memory, 0, touch, texts);
+  return new InternedTouch(texts, memory, 0);
+}
+
+const lookbackMs = fc.integer({ min: 1, max: 365 * 24 * HOUR_MS });
+
+test('a decision is read as it was written', () => {
+  const decision = fc
+    .record({ userId: text, conversion, offset: time, lookbackMs, candidates: fc.array(touch, { maxLength: 30 }) })
+    .map((given) => {
+      const [first, ...others] = given.candidates;
+      const credited = first === undefined ? [] : [first, ...others.filter((_, i) => i % 3 === 0)];
+      const credits = credited.map((each, i) => ({
+        model: `m${i % 2}`,
+        touch: each,
+        creditMicros: i,
+        valueMicros: 0n,
+      }));
+      return { ...given, credits };
+    });
+  fc.assert(
+    fc.property(decision, (given) => {
+      const encoded = encodeDecision(given, new OutputMemory());
+      expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
+    }),
+  );
+});
+
+test('decisions of a batch are read as they were written, though most of their many candidates are the same', () => {
+  const touches = fc.array(touch, { minLength: 120, maxLength: 160 });
+  /** Which of the touches are candidates, and which of these have credit. */
+  const pick = fc.record({ first: fc.nat(40), count: fc.integer({ min: 60, max: 100 }), credited: fc.nat(59) });
+  const picks = fc.array(pick, { minLength: 2, maxLength: 8 });
+  const models = fc.constantFrom(['a'], ['a', 'b'], ['b', 'a']);
+  fc.assert(
+    fc.property(touches, picks, models, conversion, (all, picked, of, conversion) => {
+      all.sort((a, b) => a.timestamp - b.timestamp);
+      const batch = new OutputMemory();
+      for (const { first, count, credited } of picked) {
+        const candidates = all.slice(first, first + count);
+        const touch = candidates[credited]!;
+        const credits = of.map((model) => ({ model, touch, creditMicros: 1_000_000, valueMicros: 0n }));
+        const given = { userId: 'u', conversion, offset: first, lookbackMs: HOUR_MS, candidates, credits };
+        const encoded = encodeDecision(given, batch);
+        expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+function messageOf(given: Decision) {
+  return create(ConversionDecisionSchema, {
+    conversionId: given.conversion.conversionId,
+    userId: given.userId,
+    conversionType: given.conversion.type,
+    conversionTime: BigInt(given.conversion.timestamp),
+    valueMicros: given.conversion.valueMicros,
+    lookbackMs: BigInt(given.lookbackMs),
+    attributed: given.credits.length > 0,
+    candidates: candidatesOf(given),
+    version: BigInt(given.offset),
+  });
+}
+
+function candidatesOf(given: Decision) {
+  const candidates: MessageInitShape<typeof CandidateSchema>[] = [];
+  explain(given, (model, from, to, creditMicros, reason) => {
+    for (const { clickId, adId, campaignId, source, timestamp } of given.candidates.slice(from, to).reverse()) {
+      const texts = { clickId, adId, campaignId, source, model, reason };
+      candidates.push({ ...texts, clickTime: BigInt(timestamp), creditMicros: BigInt(creditMicros) });
+    }
+  });
+  return candidates;
+}
+
+test('a credit is read as it was written', () => {
+  const row = fc.record({ userId: text, conversion, offset: time, credit, lookbackMs, retracted: fc.boolean() });
+  fc.assert(
+    fc.property(row, (given) => {
+      const { touch } = given.credit;
+      const message = create(AttributedConversionSchema, {
+        conversionId: given.conversion.conversionId,
+        clickId: touch.clickId,
+        userId: given.userId,
+        adId: touch.adId,
+        campaignId: touch.campaignId,
+        source: touch.source,
+        conversionType: given.conversion.type,
+        value: Number(given.credit.valueMicros) / 1e6,
+        clickTime: BigInt(touch.timestamp),
+        conversionTime: BigInt(given.conversion.timestamp),
+        attributionWindowHours: Math.ceil(given.lookbackMs / HOUR_MS),
+        version: BigInt(given.offset),
+        retracted: given.retracted,
+        model: given.credit.model,
+        creditMicros: BigInt(given.credit.creditMicros),
+        valueMicros: given.credit.valueMicros,
+      });
+      expect(fromBinary(AttributedConversionSchema, encodeAttributed(given, new OutputMemory()))).toEqual(message);
+    }),
+  );
+});
+
+test('a counter is read as it was written', () => {
+  const counter = fc.record({
+    day: fc.integer({ min: 0, max: 100_000 }),
+    campaignId: text,
+    source: text,
+    conversionType: text,
+    model: text,
+    partition: fc.nat(),
+    clicks: fc.maxSafeNat(),
+    conversionsMicros: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    revenueMicros: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    version: fc.maxSafeNat(),
+  });
+  fc.assert(
+    fc.property(counter, (given) => {
+      const { clicks, version } = given;
+      const message = create(DailyStatsSchema, { ...given, clicks: BigInt(clicks), version: BigInt(version) });
+      expect(fromBinary(DailyStatsSchema, encodeCounter(given.partition, given))).toEqual(message);
+    }),
+  );
+});

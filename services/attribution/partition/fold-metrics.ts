@@ -1,0 +1,54 @@
+import {
+  attributionConflicts,
+  attributionCorrections,
+  attributionDecisions,
+  attributionDuplicates,
+  attributionEvents,
+  batchSize,
+  deadLetters as deadLettersCounter,
+  foldDuration,
+  touchesDropped,
+} from '../../telemetry/metrics.ts';
+import type { AttributionConfig } from '../decision/config.ts';
+import type { Effects } from '../decision/effects.ts';
+import type { EventBatch } from '../input/read-event.ts';
+import type { DeadLetter } from './publish.ts';
+
+interface Folded {
+  events: EventBatch;
+  effects: Effects;
+  deadLetters: readonly DeadLetter[];
+  models: AttributionConfig['models'];
+}
+
+/**
+ * Tells the metrics of one batch: what this process has done, also where it folds again what a crash has lost. The
+ * tallies of PartitionProgress are the exact ones.
+ *
+ * @param began by performance.now()
+ */
+export function countFolded({ events, effects, deadLetters, models }: Folded, began: number): void {
+  foldDuration.record((performance.now() - began) / 1000);
+  batchSize.record(events.count + deadLetters.length);
+  let clicks = 0;
+  for (const conversion of events.conversions) if (conversion === undefined) clicks++;
+  const { tally, decisions } = effects;
+  attributionEvents.add(clicks, CLICK);
+  attributionEvents.add(events.count - clicks, CONVERSION);
+  attributionDuplicates.add(tally.clickDuplicates, CLICK);
+  attributionDuplicates.add(tally.conversionDuplicates, CONVERSION);
+  attributionCorrections.add(tally.corrections);
+  attributionConflicts.add(tally.conflicts);
+  touchesDropped.add(tally.touchesDropped);
+  // What follows the colon is the record's own.
+  for (const { reason } of deadLetters) deadLettersCounter.add(1, { reason: reason.split(':', 1)[0] });
+  for (const model of models) {
+    let attributed = 0;
+    for (const { credits } of decisions.values()) if (credits.some((credit) => credit.model === model)) attributed++;
+    attributionDecisions.add(attributed, { model, outcome: 'attributed' });
+    attributionDecisions.add(decisions.size - attributed, { model, outcome: 'unattributed' });
+  }
+}
+
+const CLICK = { event_type: 'click' };
+const CONVERSION = { event_type: 'conversion' };

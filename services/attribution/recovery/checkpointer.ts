@@ -1,0 +1,73 @@
+import { rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { PartitionStatus } from '../status.ts';
+import type { StateStore, StateStores } from '../store/state-store.ts';
+import { saveCheckpoint } from './checkpoint.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
+
+export interface CheckpointSettings {
+  store: CheckpointStore;
+  /** Between two checkpoints of a partition, in ms. */
+  intervalMs: number;
+}
+
+/** Takes the checkpoints of one partition, one at a time, while its fold goes on. */
+export interface Checkpointer {
+  /** Whether it is time for a checkpoint and something was folded since the last. */
+  isDue(): boolean;
+  /**
+   * Takes the store as it is and uploads it in the background. The store is closed for some milliseconds: the answer is
+   * the one to go on with.
+   */
+  take(open: StateStore): Promise<StateStore>;
+  /** Gives up what is being uploaded. */
+  close(): Promise<void>;
+}
+
+export interface CheckpointerDeps {
+  stores: StateStores;
+  logger: Logger;
+  checkpoints: CheckpointSettings;
+}
+
+/** `status` is told of the checkpoints that are taken, and tells how far the partition is. */
+export function newCheckpointer(deps: CheckpointerDeps, status: PartitionStatus): Checkpointer {
+  const { stores, logger, checkpoints } = deps;
+  const { partition } = status;
+  const closing = new AbortController();
+  let uploading: Promise<void> | undefined;
+  let nextAt = performance.now() + checkpoints.intervalMs;
+
+  async function upload(folder: string, offset: number): Promise<void> {
+    const takenAt = Date.now();
+    try {
+      const bytes = await saveCheckpoint(checkpoints.store, { partition, offset, takenAt }, folder, closing.signal);
+      status.checkpoint = { offset, takenAt, bytes };
+      logger.info({ partition, offset, bytes }, 'took a checkpoint');
+    } catch (error) {
+      if (!closing.signal.aborted) logger.warn({ partition, err: error }, 'could not take a checkpoint');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+      uploading = undefined;
+    }
+  }
+
+  return {
+    isDue: () =>
+      uploading === undefined && performance.now() >= nextAt && status.nextOffset !== status.checkpoint?.offset,
+    async take(open) {
+      nextAt = performance.now() + checkpoints.intervalMs;
+      await open.close();
+      try {
+        uploading = upload(await stores.snapshot(partition), status.nextOffset!);
+      } catch (error) {
+        logger.warn({ partition, err: error }, 'could not take a checkpoint');
+      }
+      return stores.open(partition);
+    },
+    async close() {
+      closing.abort();
+      await uploading;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  DailyStatsSchema,
+  type PartitionProgress,
+  PartitionProgressSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { EventLog, LogRecord, Topic } from '../../log/event-log.ts';
+import { BASELINE_KEY, counterKey, counterName } from '../store/keys.ts';
+import type { StateEntry, StateStore } from '../store/state-store.ts';
+
+/**
+ * What the counts of a store start from that is rebuilt by folding the log again. The log may no longer have the
+ * records of the first counts, and the first records it has are decided without those before them; so what was counted
+ * before is not counted again but taken from what is published.
+ */
+export interface Baseline {
+  /** Records before this offset are in the counters that were loaded. Later ones are in those with a later version. */
+  countFrom: number;
+  /** The tallies published last, which have the records up to their version. */
+  known: PartitionProgress;
+}
+
+const READ_BYTES = 4 << 20;
+
+/** Offset of the last record in the tallies that a baseline knows; -1 if they are empty. */
+export function knownThrough({ known }: Baseline): bigint {
+  return known.records === 0n ? -1n : known.version;
+}
+
+/** Undefined for a store that was not rebuilt. */
+export function loadBaseline(store: StateStore): Baseline | undefined {
+  const [bytes] = store.getMany([BASELINE_KEY]);
+  if (bytes === undefined) return undefined;
+  return { countFrom: bytes.readDoubleLE(), known: fromBinary(PartitionProgressSchema, bytes.subarray(8)) };
+}
+
+/**
+ * Fills an empty store with what a partition has published: counters and a baseline, which comes last. Until then the
+ * store counts as empty.
+ *
+ * @param committed the group's offset: everything that follows from the records before it is published
+ * @param stop ends it early: it rejects
+ * @returns bytes read
+ */
+export async function loadPublished(
+  log: EventLog,
+  store: StateStore,
+  { partition, committed, stop }: { partition: number; committed: number; stop: AbortSignal },
+): Promise<number> {
+  let bytes = 0;
+  for await (const records of wholePartition(log, 'daily-stats', partition, stop)) {
+    putNewest(store, records);
+    for (const { value } of records) bytes += value.length;
+  }
+  let known = create(PartitionProgressSchema, { partition });
+  for await (const records of wholePartition(log, 'attribution-progress', partition, stop)) {
+    for (const { value } of records) {
+      const progress = fromBinary(PartitionProgressSchema, value);
+      if (progress.version >= known.version) known = progress;
+      bytes += value.length;
+    }
+  }
+  // Offsets can be committed by hand; tallies can't.
+  const countFrom = Math.min(committed, Number(knownThrough({ countFrom: 0, known })) + 1);
+  const value = Buffer.concat([Buffer.alloc(8), toBinary(PartitionProgressSchema, known)]);
+  value.writeDoubleLE(countFrom);
+  store.write({ deletes: [], appends: [], puts: [{ key: BASELINE_KEY, value }] });
+  return bytes;
+}
+
+/** Puts counters that are newer than those in the store. */
+function putNewest(store: StateStore, records: readonly LogRecord[]): void {
+  const newest = new Map<string, { entry: StateEntry; version: bigint }>();
+  for (const { key: name, value } of records) {
+    const counter = fromBinary(DailyStatsSchema, value);
+    const before = newest.get(name);
+    if (before !== undefined && before.version > counter.version) continue;
+    newest.set(name, {
+      entry: { key: counterKey(counterName(counter)), value: Buffer.from(value) },
+      version: counter.version,
+    });
+  }
+  const candidates = [...newest.values()];
+  const stored = store.getMany(candidates.map(({ entry }) => entry.key));
+  const puts = candidates.flatMap(({ entry, version }, i) => {
+    const bytes = stored[i];
+    return bytes === undefined || fromBinary(DailyStatsSchema, bytes).version <= version ? [entry] : [];
+  });
+  store.write({ deletes: [], appends: [], puts });
+}
+
+/** Every record of a partition. Throws if retention has dropped some: counts without them would be wrong. */
+async function* wholePartition(log: EventLog, topic: Topic, partition: number, stop: AbortSignal) {
+  const { start, end } = (await log.offsets(topic))[partition]!;
+  if (start > 0) {
+    throw new Error(
+      `The state of partition ${partition} can't be rebuilt: ${topic} has lost its first ${start} records. ` +
+        'Restore the state folder or a checkpoint',
+    );
+  }
+  for (let offset = 0; offset < end; ) {
+    stop.throwIfAborted();
+    const records = await log.read(topic, { partition, offset }, { maxBytes: READ_BYTES, waitMs: 0 });
+    // Behind the last record that compaction has left there is nothing to read.
+    if (records.length === 0) return;
+    yield records;
+    offset = records.at(-1)!.offset + 1;
+  }
+}
+
+/** The first of the records that are all on one side of every boundary; the boundaries are offsets. */
+export function untilBoundary(records: readonly LogRecord[], boundaries: readonly number[]): readonly LogRecord[] {
+  const first = records[0]?.offset ?? 0;
+  const boundary = Math.min(...boundaries.filter((offset) => offset > first));
+  const last = records.at(-1)?.offset ?? first;
+  if (last < boundary) return records;
+  return records.slice(
+    0,
+    records.findIndex(({ offset }) => offset >= boundary),
+  );
+}

@@ -1,0 +1,118 @@
+import type { Logger } from 'pino';
+import type { EventLog, OffsetRange } from '../../log/event-log.ts';
+import { loadProgress, nextOffset } from '../partition/partition-fold.ts';
+import type { StateSource } from '../status.ts';
+import type { StateStore, StateStores } from '../store/state-store.ts';
+import { type Checkpoint, listCheckpoints, loadCheckpoint } from './checkpoint.ts';
+import type { CheckpointSettings } from './checkpointer.ts';
+import { loadPublished } from './published-totals.ts';
+
+export interface RecoverDeps {
+  log: EventLog;
+  logger: Logger;
+  stores: StateStores;
+  checkpoints?: CheckpointSettings;
+}
+
+export interface RecoveredStore {
+  store: StateStore;
+  source: StateSource;
+  /** Of the first record to fold. */
+  next: number;
+  /** The checkpoint it came from. */
+  checkpoint: Checkpoint | undefined;
+  /** As Recovery. */
+  loadedBytes: number;
+}
+
+/**
+ * A local store is replaced by a checkpoint only if that is this many records further: to fold them takes some ten
+ * seconds, about what it takes to fetch a checkpoint of a gigabyte.
+ */
+const WORTH_FETCHING_RECORDS = 500_000;
+
+/**
+ * Opens a partition's store, and restores it first where that is needed: from a checkpoint, or else from what is
+ * published, to be completed by folding the log from its start. A store outside of what the log has is of no use.
+ *
+ * @param committed the group's offset
+ * @param stop ends it early: it rejects
+ */
+export async function recoverStore(
+  deps: RecoverDeps,
+  { partition, committed, stop }: { partition: number; committed: number; stop: AbortSignal },
+): Promise<RecoveredStore> {
+  const { log, logger, stores } = deps;
+  const range = (await log.offsets('raw-events'))[partition]!;
+  const local = await openLocal(stores, partition, range);
+  const least = local === undefined ? range.start : local.next + WORTH_FETCHING_RECORDS;
+  const checkpoints = await usableCheckpoints(deps, partition, { start: least, end: range.end });
+  if (local !== undefined && checkpoints.length === 0) return local;
+  await local?.store.close();
+  for (const checkpoint of checkpoints) {
+    const restored = await restore(deps, checkpoint, stop);
+    if (restored !== undefined) return restored;
+  }
+  if (local !== undefined) return { ...local, store: await stores.open(partition) };
+  logger.info({ partition, from: range.start, committed }, 'folding the log from its start');
+  await stores.replace(partition, async () => {});
+  const store = await stores.open(partition);
+  try {
+    const loadedBytes = await loadPublished(log, store, { partition, committed, stop });
+    return { store, source: 'replay', next: range.start, checkpoint: undefined, loadedBytes };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The store that is there, if it can go on in this range of the log. */
+async function openLocal(
+  stores: StateStores,
+  partition: number,
+  range: OffsetRange,
+): Promise<RecoveredStore | undefined> {
+  const store = await stores.open(partition);
+  // One that was rebuilt and never flushed has no position: what was published since is not in it.
+  const next = nextOffset(loadProgress(store, partition));
+  if (next !== undefined && next >= range.start && next <= range.end) {
+    return { store, source: 'local', next, checkpoint: undefined, loadedBytes: 0 };
+  }
+  await store.close();
+  return undefined;
+}
+
+async function usableCheckpoints(
+  { logger, checkpoints }: RecoverDeps,
+  partition: number,
+  { start, end }: OffsetRange,
+): Promise<Checkpoint[]> {
+  if (checkpoints === undefined) return [];
+  try {
+    const all = await listCheckpoints(checkpoints.store, partition);
+    return all.filter(({ offset }) => offset >= start && offset <= end);
+  } catch (error) {
+    logger.error({ partition, err: error }, 'could not look for checkpoints, doing without');
+    return [];
+  }
+}
+
+/** Undefined if the checkpoint can't be had. */
+async function restore(
+  { logger, stores, checkpoints }: RecoverDeps,
+  checkpoint: Checkpoint,
+  stop: AbortSignal,
+): Promise<RecoveredStore | undefined> {
+  const { partition, offset } = checkpoint;
+  let loadedBytes = 0;
+  try {
+    await stores.replace(partition, async (folder) => {
+      loadedBytes = await loadCheckpoint(checkpoints!.store, checkpoint, folder, stop);
+    });
+  } catch (error) {
+    stop.throwIfAborted();
+    logger.error({ partition, offset, err: error }, 'could not restore a checkpoint, doing without');
+    return undefined;
+  }
+  return { store: await stores.open(partition), source: 'checkpoint', next: offset, checkpoint, loadedBytes };
+}

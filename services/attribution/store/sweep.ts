@@ -1,0 +1,48 @@
+import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import type { AttributionConfig } from '../decision/config.ts';
+import { dayOfSeenKey, isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
+import { decodeAge } from './user-codec.ts';
+
+/** Entries looked at in one slice: a few hundred microseconds. */
+const SLICE = 200;
+
+/** How far the partition's clock moves between two passes over all keys, in ms. */
+const PASS_INTERVAL_MS = HOUR_MS;
+
+export interface Sweep {
+  /** Expired keys of the next slice, to be deleted with the next write. Empty between passes. */
+  next(store: StateStore, watermark: number): Buffer[];
+}
+
+/**
+ * Finds users and ids that the fold would no longer look at, a slice at a time. It only frees space: the fold itself
+ * ignores what is too old, so results never depend on when the sweep comes by.
+ */
+export function newSweep(config: AttributionConfig): Sweep {
+  let cursor: Buffer = SWEPT_FROM;
+  let passStartedAt = 0;
+  return {
+    next(store, watermark) {
+      const betweenPasses = cursor === SWEPT_FROM;
+      if (betweenPasses && watermark - passStartedAt < PASS_INTERVAL_MS) return [];
+      if (betweenPasses) passStartedAt = watermark;
+      const entries = store.scan(cursor, SWEPT_TO, SLICE);
+      cursor = entries.length < SLICE ? SWEPT_FROM : keyAfter(entries.at(-1)!.key);
+      return entries.filter((entry) => isExpired(config, entry, watermark)).map((entry) => entry.key);
+    },
+  };
+}
+
+/** Whether the fold would not look at a user or any of some seen ids any more, at this time of the partition, in ms. */
+export function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
+  if (isUserKey(key)) {
+    const { lastClickArrival, lastConversionArrival } = decodeAge(value);
+    return (
+      watermark - lastClickArrival > config.touchRetentionMs &&
+      watermark - lastConversionArrival > config.conversionRetentionMs
+    );
+  }
+  const endOfDay = (dayOfSeenKey(key) + 1) * DAY_MS;
+  return watermark - endOfDay >= config.retentionMs(isSeenClickKey(key) ? 'click' : 'conversion');
+}

@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { plainState } from '../../../test/fixtures/plain-state.ts';
+import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
+import { decodeAge, decodeUser, encodeUser, readConversions, StateWriter } from './user-codec.ts';
+
+const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const text = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((id) => !id.includes('\0'));
+const touch = fc.record({
+  clickId: fc.uuid(),
+  timestamp: time,
+  arrival: time,
+  adId: text,
+  campaignId: text,
+  source: text,
+});
+const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
+const credit = fc.record({
+  model: text,
+  touch,
+  creditMicros: fc.integer({ min: 1, max: 1_000_000 }),
+  valueMicros: money,
+});
+const conversion = fc.record({
+  conversionId: fc.uuid(),
+  timestamp: time,
+  arrival: time,
+  type: text,
+  valueMicros: money,
+  credits: fc.array(credit, { maxLength: 3 }),
+});
+const user = fc.record({
+  touches: fc.array(touch, { maxLength: 40 }),
+  conversions: fc.array(conversion, { maxLength: 10 }),
+  overflowed: fc.boolean(),
+});
+
+test('a state reads back as it was written', () => {
+  fc.assert(
+    fc.property(user, (state) => {
+      const bytes = encodeUser(state);
+      expect(plainState(decodeUser(bytes))).toEqual(state);
+      expect(decodeAge(bytes)).toEqual({
+        lastClickArrival: Math.max(0, ...state.touches.map((t) => t.arrival)),
+        lastConversionArrival: Math.max(0, ...state.conversions.map((c) => c.arrival)),
+      });
+    }),
+  );
+});
+
+test('what is added to the bytes of a state is added to the state', () => {
+  fc.assert(
+    fc.property(user, user, (state, more) => {
+      const writer = new StateWriter();
+      for (const conversion of more.conversions) writer.conversion(conversion);
+      const conversionsEnd = writer.length;
+      for (const touch of more.touches) writer.touch(touch);
+      const added = Buffer.from(writer.bytes.subarray(0, writer.length));
+      const { touches, conversions } = plainState(decodeUser(Buffer.concat([encodeUser(state), added])));
+      expect(touches).toEqual([...state.touches, ...more.touches]);
+      expect(conversions).toEqual([...state.conversions, ...more.conversions]);
+      expect(plainState({ ...more, conversions: readConversions(added, 0, conversionsEnd) })).toEqual(more);
+    }),
+  );
+});
+
+test('a touch is written the same whether its texts are strings or not', () => {
+  const texts = new TouchTexts();
+  const memory = touchMemory(TOUCH_WORDS);
+  fc.assert(
+    fc.property(touch, (given) => {
+      const [a, b] = [new StateWriter(), new StateWriter()];
+      a.touch(given);
+      putTouch(memory, 0, given, texts);
+      b.touchAt(memory, 0, texts);
+      expect(a.bytes.subarray(0, a.length)).toEqual(b.bytes.subarray(0, b.length));
+    }),
+  );
+});
+
+test('a state of another format is refused', () => {
+  expect(() => decodeUser(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow('format 99');
+});

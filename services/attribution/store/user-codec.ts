@@ -1,0 +1,368 @@
+import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
+import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from '../decision/state.ts';
+import {
+  adAt,
+  idAt,
+  idOf,
+  placementAt,
+  type TouchMemory,
+  type TouchTexts,
+  type TouchWithWords,
+} from '../memory/touch-memory.ts';
+
+/**
+ * How a user's state lies in the store: a head of two bytes, then touches and conversions one after the other. Touches
+ * ascend as in the state, conversions are in order of arrival; so what came last is added at the end, by RocksDB, to
+ * bytes that nobody read. Numbers are little-endian, texts UTF-8.
+ *
+ *     head:       format u8 | has ids that were moved out u8
+ *     touch:      1 u8 | bytes of ad u16 | bytes of placement u16 | id 4 × i32 | timestamp f64 | arrival f64 |
+ *                 ad | placement (campaign, NUL, source)
+ *     conversion: 2 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
+ *                 bytes of type u16 | number of credits u16 | type | credits
+ *     credit:     credit u32 | value u64 | bytes of model u16 | model | touch
+ */
+const FORMAT = 4;
+const OVERFLOWED = 1;
+const HEAD_BYTES = 2;
+const TOUCH = 1;
+const CONVERSION = 2;
+/** In touches and conversions alike. */
+const ID = 5;
+const TIMESTAMP = 21;
+const ARRIVAL = 29;
+const TOUCH_TEXTS = 37;
+const VALUE = 37;
+const TYPE_BYTES = 45;
+const CREDITS = 47;
+const TYPE = 49;
+const CREDIT_HEAD = 14;
+
+/** Bytes that are put together and copied from here. */
+export class StateWriter {
+  bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  length = 0;
+  #view = viewOf(this.bytes);
+
+  /** Begins anew with a head. */
+  begin(overflowed: boolean): void {
+    this.bytes[0] = FORMAT;
+    this.bytes[OVERFLOWED] = overflowed ? 1 : 0;
+    this.length = HEAD_BYTES;
+  }
+
+  touch(touch: Touch): void {
+    const start = this.length;
+    // No UTF-16 unit takes more than three bytes of UTF-8.
+    this.reserve(TOUCH_TEXTS + 1 + 3 * (touch.adId.length + touch.campaignId.length + touch.source.length));
+    this.#head(start, TOUCH, idOf(touch), touch);
+    let at = start + TOUCH_TEXTS;
+    at += this.bytes.write(touch.adId, at);
+    this.#view.setUint16(start + 1, at - start - TOUCH_TEXTS, true);
+    const placement = at;
+    at += this.bytes.write(touch.campaignId, at);
+    this.bytes[at++] = 0;
+    at += this.bytes.write(touch.source, at);
+    this.#view.setUint16(start + 3, at - placement, true);
+    this.length = at;
+  }
+
+  /** The same of a touch in memory, without strings. */
+  touchAt(memory: TouchMemory, at: number, texts: TouchTexts): void {
+    const { ads, placements } = texts;
+    const [ad, placement] = [adAt(memory, at), placementAt(memory, at)];
+    const start = this.length;
+    const [adStart, adEnd] = [ads.startOf(ad), ads.endOf(ad)];
+    const [placementStart, placementEnd] = [placements.startOf(placement), placements.endOf(placement)];
+    this.reserve(TOUCH_TEXTS + adEnd - adStart + placementEnd - placementStart);
+    this.bytes[start] = TOUCH;
+    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, memory.words[idAt(at) + i]!, true);
+    this.#view.setFloat64(start + TIMESTAMP, memory.times[at >> 1]!, true);
+    this.#view.setFloat64(start + ARRIVAL, memory.times[(at >> 1) + 1]!, true);
+    this.#view.setUint16(start + 1, adEnd - adStart, true);
+    this.#view.setUint16(start + 3, placementEnd - placementStart, true);
+    this.length = start + TOUCH_TEXTS;
+    this.copy(ads.bytes, adStart, adEnd);
+    this.copy(placements.bytes, placementStart, placementEnd);
+  }
+
+  conversion(conversion: DecidedConversion): void {
+    if (conversion instanceof StoredConversion && conversion.writeAsStored(this)) return;
+    const start = this.length;
+    const { type, credits, valueMicros } = conversion;
+    this.reserve(TYPE + 3 * type.length);
+    this.#head(start, CONVERSION, idOf({ clickId: conversion.conversionId } as Touch), conversion);
+    this.#view.setBigUint64(start + VALUE, valueMicros, true);
+    const typeBytes = this.bytes.write(type, start + TYPE);
+    this.#view.setUint16(start + TYPE_BYTES, typeBytes, true);
+    this.#view.setUint16(start + CREDITS, credits.length, true);
+    this.length = start + TYPE + typeBytes;
+    for (const credit of credits) this.#credit(credit);
+    this.#view.setUint32(start + 1, this.length - start, true);
+  }
+
+  /** A few bytes: a loop takes less than a call into the runtime. */
+  copy(from: Uint8Array, start: number, end: number): void {
+    const to = this.length - start;
+    for (let i = start; i < end; i++) this.bytes[to + i] = from[i]!;
+    this.length += end - start;
+  }
+
+  reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.length + more));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+    this.#view = viewOf(larger);
+  }
+
+  #head(start: number, kind: number, id: Int32Array, times: Times): void {
+    this.bytes[start] = kind;
+    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, id[i]!, true);
+    this.#view.setFloat64(start + TIMESTAMP, times.timestamp, true);
+    this.#view.setFloat64(start + ARRIVAL, times.arrival, true);
+  }
+
+  #credit({ model, touch, creditMicros, valueMicros }: Credit): void {
+    const start = this.length;
+    this.reserve(CREDIT_HEAD + 3 * model.length);
+    this.#view.setUint32(start, creditMicros, true);
+    this.#view.setBigUint64(start + 4, valueMicros, true);
+    const modelBytes = this.bytes.write(model, start + CREDIT_HEAD);
+    this.#view.setUint16(start + 12, modelBytes, true);
+    this.length = start + CREDIT_HEAD + modelBytes;
+    this.touch(touch);
+  }
+}
+
+/** A touch where it is stored, of which nothing is read before it is asked for. */
+export class StoredTouch implements TouchWithWords {
+  readonly #bytes: Buffer;
+  readonly #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  idWord(i: number): number {
+    return this.#bytes.readInt32LE(this.#at + ID + 4 * i);
+  }
+
+  get clickId(): string {
+    return readId(this.#bytes, this.#at);
+  }
+
+  get timestamp(): number {
+    return this.#bytes.readDoubleLE(this.#at + TIMESTAMP);
+  }
+
+  get arrival(): number {
+    return this.#bytes.readDoubleLE(this.#at + ARRIVAL);
+  }
+
+  get adId(): string {
+    return this.#bytes.toString('utf8', this.#at + TOUCH_TEXTS, this.placement);
+  }
+
+  get campaignId(): string {
+    return this.#bytes.toString('utf8', this.placement, this.#campaignEnd);
+  }
+
+  get source(): string {
+    return this.#bytes.toString('utf8', this.#campaignEnd + 1, this.end);
+  }
+
+  /** Where the bytes of its texts are: those of the ad, those of the placement. */
+  get ad(): number {
+    return this.#at + TOUCH_TEXTS;
+  }
+
+  get placement(): number {
+    return this.ad + this.#bytes.readUInt16LE(this.#at + 1);
+  }
+
+  get end(): number {
+    return endOfTouch(this.#bytes, this.#at);
+  }
+
+  get #campaignEnd(): number {
+    return this.#bytes.indexOf(0, this.placement);
+  }
+}
+
+/**
+ * A conversion where it is stored, of which little is read before it is asked for; once, since a fold asks the
+ * conversions of its user for the same again and again.
+ */
+class StoredConversion implements DecidedConversion {
+  readonly timestamp: number;
+  readonly arrival: number;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+  #conversionId: string | undefined;
+  #type: string | undefined;
+  #credits: Credit[] | undefined;
+  #isDecidedAnew = false;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+    this.timestamp = bytes.readDoubleLE(at + TIMESTAMP);
+    this.arrival = bytes.readDoubleLE(at + ARRIVAL);
+  }
+
+  get conversionId(): string {
+    this.#conversionId ??= readId(this.#bytes, this.#at);
+    return this.#conversionId;
+  }
+
+  get type(): string {
+    this.#type ??= this.#bytes.toString('utf8', this.#at + TYPE, this.#typeEnd);
+    return this.#type;
+  }
+
+  get valueMicros(): bigint {
+    return this.#bytes.readBigUInt64LE(this.#at + VALUE);
+  }
+
+  get credits(): Credit[] {
+    this.#credits ??= this.#readCredits();
+    return this.#credits;
+  }
+
+  set credits(credits: Credit[]) {
+    this.#credits = credits;
+    this.#isDecidedAnew = true;
+  }
+
+  /** Writes its bytes as they are; false if they are no longer right. */
+  writeAsStored(writer: StateWriter): boolean {
+    if (this.#isDecidedAnew) return false;
+    const length = conversionBytes(this.#bytes, this.#at);
+    writer.reserve(length);
+    writer.copy(this.#bytes, this.#at, this.#at + length);
+    return true;
+  }
+
+  get #typeEnd(): number {
+    return this.#at + TYPE + this.#bytes.readUInt16LE(this.#at + TYPE_BYTES);
+  }
+
+  #readCredits(): Credit[] {
+    let at = this.#typeEnd;
+    return Array.from({ length: this.#bytes.readUInt16LE(this.#at + CREDITS) }, () => {
+      const modelEnd = at + CREDIT_HEAD + this.#bytes.readUInt16LE(at + 12);
+      const credit = {
+        model: this.#bytes.toString('utf8', at + CREDIT_HEAD, modelEnd),
+        touch: new StoredTouch(this.#bytes, modelEnd),
+        creditMicros: this.#bytes.readUInt32LE(at),
+        valueMicros: this.#bytes.readBigUInt64LE(at + 4),
+      };
+      at = endOfTouch(this.#bytes, modelEnd);
+      return credit;
+    });
+  }
+}
+
+/** Of a touch or a conversion, in ms. */
+export interface Times {
+  timestamp: number;
+  arrival: number;
+}
+
+/** Those of the touch or conversion that begins here. */
+export function timesAt(bytes: Buffer, at: number): Times {
+  return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
+}
+
+/** Times of the latest events, by arrival, in ms; 0 where there is none. */
+export interface StateAge {
+  lastClickArrival: number;
+  lastConversionArrival: number;
+}
+
+export interface EntryReader {
+  touch(at: number): void;
+  conversion(at: number, end: number): void;
+}
+
+/** Goes through a user's state. Throws an Error if the format is another. */
+export function readEntries(bytes: Buffer, reader: EntryReader): void {
+  if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
+  for (let at = HEAD_BYTES; at < bytes.length; ) {
+    const isTouch = bytes[at] === TOUCH;
+    const end = isTouch ? endOfTouch(bytes, at) : at + conversionBytes(bytes, at);
+    if (isTouch) reader.touch(at);
+    else reader.conversion(at, end);
+    at = end;
+  }
+}
+
+function conversionBytes(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 1);
+}
+
+export function isOverflowed(bytes: Buffer): boolean {
+  return bytes[OVERFLOWED] === 1;
+}
+
+/** The conversions in these bytes, which must not change while they are in use. */
+export function readConversions(bytes: Buffer, start: number, end: number): DecidedConversion[] {
+  const conversions: DecidedConversion[] = [];
+  for (let at = start; at < end; at += conversionBytes(bytes, at)) conversions.push(new StoredConversion(bytes, at));
+  return conversions;
+}
+
+/** The state is a view of `bytes`. */
+export function decodeUser(bytes: Buffer): UserState {
+  const user = newUser();
+  readEntries(bytes, {
+    touch: (at) => user.touches.push(new StoredTouch(bytes, at)),
+    conversion: (at) => user.conversions.push(new StoredConversion(bytes, at)),
+  });
+  user.overflowed = isOverflowed(bytes);
+  return user;
+}
+
+/** Reads only what tells whether the user can be dropped. */
+export function decodeAge(bytes: Buffer): StateAge {
+  const age = { lastClickArrival: 0, lastConversionArrival: 0 };
+  readEntries(bytes, {
+    touch(at) {
+      age.lastClickArrival = Math.max(age.lastClickArrival, bytes.readDoubleLE(at + ARRIVAL));
+    },
+    conversion(at) {
+      age.lastConversionArrival = Math.max(age.lastConversionArrival, bytes.readDoubleLE(at + ARRIVAL));
+    },
+  });
+  return age;
+}
+
+export function encodeUser({ touches, conversions, overflowed }: UserState): Buffer {
+  const writer = new StateWriter();
+  writer.begin(overflowed);
+  for (const conversion of conversions) writer.conversion(conversion);
+  for (const touch of touches) writer.touch(touch);
+  return Buffer.from(writer.bytes.subarray(0, writer.length));
+}
+
+/** The words of the id of a touch that begins here. */
+export function readIdWords(bytes: Buffer, at: number, words: Int32Array, index: number): void {
+  for (let i = 0; i < UUID_WORDS; i++) words[index + i] = bytes.readInt32LE(at + ID + 4 * i);
+}
+
+const id = new Int32Array(UUID_WORDS);
+
+function readId(bytes: Buffer, at: number): string {
+  readIdWords(bytes, at, id, 0);
+  return uuidText(id, 0);
+}
+
+function endOfTouch(bytes: Buffer, at: number): number {
+  return at + TOUCH_TEXTS + bytes.readUInt16LE(at + 1) + bytes.readUInt16LE(at + 3);
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
+}

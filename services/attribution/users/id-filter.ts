@@ -1,0 +1,99 @@
+import { UUID_WORDS } from '../../contract/uuid.ts';
+
+/**
+ * A Bloom filter split into blocks of 32 bytes, of which an id has one bit in each word: Putze, Sanders, Singler,
+ * Cache-, Hash- and Space-Efficient Bloom Filters, 2007; the salts are those of Parquet's.
+ */
+const SALTS = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31];
+const BLOCK_WORDS = SALTS.length;
+
+/**
+ * At most: of ids that are not in a part, about 1 in 6,600 seems to be, and each costs a read of the store. With twice as
+ * many, it is 1 in 250.
+ */
+const IDS_PER_BLOCK = 10;
+
+/** 8 KiB. */
+const FIRST_BLOCKS = 1 << 8;
+/** Of each part so many in the next: the more parts, the more to look at. */
+const GROWTH = 8;
+/** 2 MiB. */
+const MOST_BLOCKS = 1 << 16;
+
+interface Part {
+  words: Int32Array;
+  blocks: number;
+  /** Ids that it still takes. */
+  room: number;
+  /** No id in it arrived later, in ms. */
+  lastArrival: number;
+}
+
+/** Tells which ids were surely not added, with 26 bits for each that was. */
+export class SeenFilter {
+  readonly #retentionMs: number;
+  /** Each but the last full. */
+  #parts: Part[] = [];
+
+  /** @param retentionMs so much older ids than one that is added may be forgotten */
+  constructor(retentionMs: number) {
+    this.#retentionMs = retentionMs;
+  }
+
+  /** @param at where the id begins in `words` */
+  add(words: Int32Array, at: number, arrival: number): void {
+    let part = this.#parts.at(-1);
+    if (part === undefined || part.room === 0) {
+      const blocks = part === undefined ? FIRST_BLOCKS : Math.min(GROWTH * part.blocks, MOST_BLOCKS);
+      this.#parts = this.#parts.filter(({ lastArrival }) => arrival - lastArrival <= this.#retentionMs);
+      part = newPart(blocks);
+      this.#parts.push(part);
+    }
+    part.room--;
+    part.lastArrival = Math.max(part.lastArrival, arrival);
+    const hash = hashOf(words, at);
+    const block = blockOf(part, hash);
+    for (let i = 0; i < BLOCK_WORDS; i++) part.words[block + i]! |= bitOf(hash, i);
+  }
+
+  /** False for an id that was not added, but for some few; true for any that was and may not be forgotten. */
+  mayHave(words: Int32Array, at: number): boolean {
+    const hash = hashOf(words, at);
+    for (const part of this.#parts) if (partHas(part, hash)) return true;
+    return false;
+  }
+}
+
+function newPart(blocks: number): Part {
+  const words = new Int32Array(blocks * BLOCK_WORDS);
+  return { words, blocks, room: blocks * IDS_PER_BLOCK, lastArrival: Number.NEGATIVE_INFINITY };
+}
+
+function partHas(part: Part, hash: number): boolean {
+  const block = blockOf(part, hash);
+  for (let i = 0; i < BLOCK_WORDS; i++) if ((part.words[block + i]! & bitOf(hash, i)) === 0) return false;
+  return true;
+}
+
+/** Where the block of an id begins. The bits in it come from the whole hash, this from its end. */
+function blockOf({ blocks }: Part, hash: number): number {
+  return (hash & (blocks - 1)) * BLOCK_WORDS;
+}
+
+function bitOf(hash: number, i: number): number {
+  return 1 << (Math.imul(hash, SALTS[i]!) >>> 27);
+}
+
+/** Of all bits of an id: some are random in none but its last ones, some in its first. */
+function hashOf(words: Int32Array, at: number): number {
+  let hash = 0;
+  for (let i = 0; i < UUID_WORDS; i++) hash = mix(hash ^ words[at + i]!);
+  return hash;
+}
+
+/** The finalizer of MurmurHash3, by Austin Appleby. */
+function mix(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}

@@ -1,0 +1,192 @@
+import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
+import type { AttributionConfig } from '../decision/config.ts';
+import { dayOf } from '../decision/effects.ts';
+import type { FoldEvent } from '../decision/fold.ts';
+import { arrivalOf, type EventKind, type SeenEvent } from '../decision/state.ts';
+import { type EventBatch, touchAt } from '../input/read-event.ts';
+import { idAt, idOf } from '../memory/touch-memory.ts';
+import { SEEN_FROM, SEEN_TO, seenKey } from '../store/keys.ts';
+import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
+import { SeenFilter } from './id-filter.ts';
+import type { UserTable } from './user-table.ts';
+
+/**
+ * How moved ids lie in the store: those of a user that arrived on the same day are spread over buckets by their last
+ * bits, and what is new is added at the end of its bucket, by RocksDB: id 4 × i32 | arrival f64, little-endian.
+ */
+const ENTRY_BYTES = 24;
+const ARRIVAL = 16;
+
+/** Of a user with a million ids a day, a bucket has 24 kB. */
+const BUCKETS = 1 << 10;
+
+/** How an id lies in memory: its words | slot of the user, doubled, and one more for a click | next of the same hash. */
+const WORDS = 6;
+const USER_AND_KIND = 4;
+const NEXT = 5;
+const NONE = -1;
+
+/**
+ * Event ids that were moved out of their users' states: those not yet in the store, and which of those that are in it
+ * an event may be a duplicate of. Users are known by their slots in the table, where they stay until what changed is
+ * stored.
+ */
+export class MovedIds {
+  readonly #config: AttributionConfig;
+  readonly #filter: SeenFilter;
+  #count = 0;
+  #words = new Int32Array(1024 * WORDS);
+  #arrivals = new Float64Array(1024);
+  /** The last id of each hash: a power of two of them, no fewer than ids. */
+  #heads = new Int32Array(1024).fill(NONE);
+
+  /** Reads all of the store's. */
+  constructor(config: AttributionConfig, store: StateStore) {
+    this.#config = config;
+    this.#filter = new SeenFilter(Math.max(config.retentionMs('click'), config.retentionMs('conversion')));
+    for (const { value } of entriesBetween(store, SEEN_FROM, SEEN_TO)) this.#addStored(value);
+  }
+
+  /** Moves an event's id out of the state of the user in this slot. */
+  add(slot: number, event: SeenEvent): void {
+    if (this.#count === this.#heads.length) this.#grow();
+    const i = this.#count++;
+    const at = i * WORDS;
+    this.#words.set(idOfEvent(event), at);
+    this.#words[at + USER_AND_KIND] = userAndKind(slot, event.kind);
+    this.#arrivals[i] = arrivalOf(event);
+    this.#link(i);
+    this.#filter.add(this.#words, at, this.#arrivals[i]!);
+  }
+
+  /** When the event's id arrived, in ms, if it is not yet in the store; undefined if it is not here. */
+  arrivalOf(slot: number, event: SeenEvent): number | undefined {
+    const id = idOfEvent(event);
+    const user = userAndKind(slot, event.kind);
+    let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
+    while (i !== NONE && !this.#isAt(i * WORDS, id, user)) i = this.#words[i * WORDS + NEXT]!;
+    return i === NONE ? undefined : this.#arrivals[i];
+  }
+
+  /** When ids of events arrived, in ms, of those that the store has of users who have overflowed, by their places. */
+  storedArrivals(store: StateStore, events: EventBatch, table: UserTable): Map<number, number> {
+    const asked: number[] = [];
+    const keys: Buffer[] = [];
+    for (let i = 0; i < events.count; i++) {
+      if (!table.isOverflowed(events.slotOf(i)) || !this.#mayBeStored(events, i)) continue;
+      for (const key of this.#keysOf(events.eventAt(i))) {
+        asked.push(i);
+        keys.push(key);
+      }
+    }
+    const arrivals = new Map<number, number>();
+    if (keys.length === 0) return arrivals;
+    store.getMany(keys).forEach((bucket, n) => {
+      const i = asked[n]!;
+      const arrival = bucket && lastArrival(bucket, idOfEvent(events.eventAt(i)));
+      if (arrival !== undefined) arrivals.set(i, Math.max(arrival, arrivals.get(i) ?? 0));
+    });
+    return arrivals;
+  }
+
+  /** What to add to the store's buckets, which the caller now does: each entry before it takes the next one. */
+  *takeAppends(table: UserTable): Generator<StateEntry> {
+    const all = Array.from({ length: this.#count }, (_, i) => i);
+    this.#count = 0;
+    this.#heads.fill(NONE);
+    for (const [user, ids] of Map.groupBy(all, (i) => this.#words[i * WORDS + USER_AND_KIND]!)) {
+      const [userId, kind] = [table.index.idOf(user >> 1), (user & 1) === 1 ? 'click' : 'conversion'] as const;
+      const buckets = Map.groupBy(ids, (i) => dayOf(this.#arrivals[i]!) * BUCKETS + bucketOf(this.#words, i * WORDS));
+      for (const [dayAndBucket, ids] of buckets) {
+        const [day, bucket] = [Math.floor(dayAndBucket / BUCKETS), dayAndBucket % BUCKETS];
+        yield { key: seenKey({ userId, kind, day, bucket }), value: this.#entries(ids) };
+      }
+    }
+  }
+
+  /** In the order in which they were moved, so that a bucket is the same wherever its ids were cut into writes. */
+  #entries(ids: readonly number[]): Buffer {
+    const bytes = Buffer.allocUnsafe(ids.length * ENTRY_BYTES);
+    ids.forEach((i, n) => {
+      const at = n * ENTRY_BYTES;
+      for (let word = 0; word < UUID_WORDS; word++) bytes.writeInt32LE(this.#words[i * WORDS + word]!, at + 4 * word);
+      bytes.writeDoubleLE(this.#arrivals[i]!, at + ARRIVAL);
+    });
+    return bytes;
+  }
+
+  #mayBeStored(events: EventBatch, i: number): boolean {
+    const conversion = events.conversions[i];
+    if (conversion === undefined) return this.#filter.mayHave(events.touches.words, idAt(touchAt(i)));
+    readUuidText(conversion.conversionId, oneId, 0);
+    return this.#filter.mayHave(oneId, 0);
+  }
+
+  /** Keys of all buckets that an event's id may be in, if it arrived within retention. */
+  #keysOf(event: FoldEvent): Buffer[] {
+    const { kind, userId } = event;
+    const bucket = bucketOf(idOfEvent(event), 0);
+    const arrival = arrivalOf(event);
+    const keys: Buffer[] = [];
+    const firstDay = dayOf(Math.max(0, arrival - this.#config.retentionMs(kind)));
+    for (let day = firstDay; day <= dayOf(arrival); day++) keys.push(seenKey({ userId, kind, day, bucket }));
+    return keys;
+  }
+
+  #addStored(bucket: Buffer): void {
+    for (let at = 0; at < bucket.length; at += ENTRY_BYTES) {
+      for (let word = 0; word < UUID_WORDS; word++) oneId[word] = bucket.readInt32LE(at + 4 * word);
+      this.#filter.add(oneId, 0, bucket.readDoubleLE(at + ARRIVAL));
+    }
+  }
+
+  #isAt(at: number, id: Int32Array, user: number): boolean {
+    for (let word = 0; word < UUID_WORDS; word++) if (this.#words[at + word] !== id[word]) return false;
+    return this.#words[at + USER_AND_KIND] === user;
+  }
+
+  #link(i: number): void {
+    const hash = this.#words[i * WORDS + UUID_WORDS - 1]! & (this.#heads.length - 1);
+    this.#words[i * WORDS + NEXT] = this.#heads[hash]!;
+    this.#heads[hash] = i;
+  }
+
+  #grow(): void {
+    const [words, arrivals] = [this.#words, this.#arrivals];
+    this.#words = new Int32Array(2 * words.length);
+    this.#words.set(words);
+    this.#arrivals = new Float64Array(2 * arrivals.length);
+    this.#arrivals.set(arrivals);
+    this.#heads = new Int32Array(2 * arrivals.length).fill(NONE);
+    for (let i = 0; i < this.#count; i++) this.#link(i);
+  }
+}
+
+const oneId = new Int32Array(UUID_WORDS);
+
+/** The words of an event's id, until the next call. */
+function idOfEvent(event: SeenEvent): Int32Array {
+  if (event.kind === 'click') return idOf(event.touch);
+  readUuidText(event.conversion.conversionId, oneId, 0);
+  return oneId;
+}
+
+function userAndKind(slot: number, kind: EventKind): number {
+  return 2 * slot + (kind === 'click' ? 1 : 0);
+}
+
+/** @param at where an id begins in `words` */
+function bucketOf(words: Int32Array, at: number): number {
+  return words[at + UUID_WORDS - 1]! & (BUCKETS - 1);
+}
+
+/** When the id arrived last that a bucket has, in ms. */
+function lastArrival(bucket: Buffer, id: Int32Array): number | undefined {
+  let last: number | undefined;
+  for (let at = 0; at < bucket.length; at += ENTRY_BYTES) {
+    let word = 0;
+    while (word < UUID_WORDS && bucket.readInt32LE(at + 4 * word) === id[word]) word++;
+    if (word === UUID_WORDS) last = Math.max(last ?? 0, bucket.readDoubleLE(at + ARRIVAL));
+  }
+  return last;
+}

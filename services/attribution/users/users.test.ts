@@ -1,0 +1,218 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { eventName } from '../../../test/fixtures/event-name.ts';
+import { logRecord } from '../../../test/fixtures/log-record.ts';
+import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { plainState, plainTouch } from '../../../test/fixtures/plain-state.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
+import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { type Effects, newEffects } from '../decision/effects.ts';
+import { fold } from '../decision/fold.ts';
+import { arrivalOf, newUser, type UserState } from '../decision/state.ts';
+import { EventBatch, readEvent } from '../input/read-event.ts';
+import { SEEN_FROM, SEEN_TO, userKey } from '../store/keys.ts';
+import { decodeUser } from '../store/user-codec.ts';
+import { Users } from './users.ts';
+
+const START_HOUR = 400_000;
+
+function eventId(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
+
+function click(hour: number, number = hour): Uint8Array {
+  const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
+  const ids = { adId: 'ad', campaignId: 'c', source: 's' };
+  const value = { eventId: eventId(number), userId: 'ann', ...ids, timestamp };
+  return toBinary(EventSchema, create(EventSchema, { event: { case: 'click', value } }));
+}
+
+function conversion(hour: number, number = hour): Uint8Array {
+  const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
+  const value = { eventId: eventId(number), userId: 'ann', type: 'buy', timestamp, valueMicros: 1n };
+  return toBinary(EventSchema, create(EventSchema, { event: { case: 'conversion', value } }));
+}
+
+function start(env: NodeJS.ProcessEnv = {}) {
+  const config = attributionConfig(parseAttributionEnvironment(env));
+  const store = memoryStateStore();
+  let clicks = 0;
+  let conversions = 0;
+  const open = () => {
+    const users = new Users(config, () => Number.POSITIVE_INFINITY);
+    const { table } = users;
+    const takes = table.takesConversion.bind(table);
+    vi.spyOn(table, 'takesConversion').mockImplementation((...args) => {
+      const taken = takes(...args);
+      if (taken) conversions++;
+      return taken;
+    });
+    return users;
+  };
+  let users = open();
+  return {
+    config,
+    /** How many events were added to the user as it was. */
+    added: () => ({ clicks, conversions }),
+    /** From what is in the store. */
+    reopen() {
+      users = open();
+    },
+    fold(value: Uint8Array, arrival: number) {
+      const batch = new EventBatch(1, users.table);
+      readEvent(logRecord({ value }), arrival, batch);
+      const effects = users.fold(store, batch, () => clicks++);
+      return { effects, event: batch.eventAt(0) };
+    },
+    click(hour: number) {
+      return this.fold(click(hour), (START_HOUR + hour) * HOUR_MS);
+    },
+    conversion(hour: number) {
+      return this.fold(conversion(hour, 1000 + hour), (START_HOUR + hour) * HOUR_MS);
+    },
+    /** What was written, by kind: how many bytes. */
+    flush(...expired: Buffer[]) {
+      const { deletes, puts, appends } = users.takeChanges(expired);
+      const sizes = { deletes: [...deletes].length, puts: [] as number[], appends: [] as number[] };
+      const noting = function* (entries: typeof puts, into: number[]) {
+        for (const entry of entries) {
+          into.push(entry.value.length);
+          yield entry;
+        }
+      };
+      store.write({ deletes, puts: noting(puts, sizes.puts), appends: noting(appends, sizes.appends) });
+      return sizes;
+    },
+    isOverflowed: () => users.table.isOverflowed(users.table.index.findText('ann')),
+    stored(): UserState | undefined {
+      const [bytes] = store.getMany([userKey('ann')]);
+      return bytes && decodeUser(bytes);
+    },
+    /** Ids that were moved out of the user's state. */
+    storedIds: () => store.scan(SEEN_FROM, SEEN_TO, Number.POSITIVE_INFINITY),
+    storedHours() {
+      return this.stored()?.touches.map(({ timestamp }) => timestamp / HOUR_MS - START_HOUR);
+    },
+  };
+}
+
+const TOUCH_BYTES = 37 + 'adc\0s'.length;
+
+test('of a user that the store has, only what is new is written', () => {
+  const ann = start();
+  ann.click(1);
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [2 + TOUCH_BYTES], appends: [] });
+  ann.click(2);
+  ann.click(3);
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [2 * TOUCH_BYTES] });
+  ann.conversion(4);
+  const credit = 14 + 'last_click'.length + TOUCH_BYTES;
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [49 + 'buy'.length + credit] });
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [] });
+  expect(ann.storedHours()).toEqual([1, 2, 3]);
+  expect(ann.stored()!.conversions[0]!.credits[0]!.touch.clickId).toBe(eventId(3));
+});
+
+test('a user whose conversion is decided anew is written whole', () => {
+  const ann = start();
+  ann.click(1);
+  ann.conversion(4);
+  ann.flush();
+  ann.click(3);
+  expect(ann.flush()).toMatchObject({ puts: [expect.any(Number)], appends: [] });
+  expect(ann.stored()!.conversions[0]!.credits[0]!.touch.clickId).toBe(eventId(3));
+});
+
+test('a user that was deleted as expired and comes back is written whole', () => {
+  const ann = start();
+  ann.click(1);
+  ann.flush();
+  expect(ann.flush(userKey('ann')).deletes).toBe(1);
+  expect(ann.storedHours()).toBeUndefined();
+  ann.click(60);
+  ann.flush();
+  expect(ann.storedHours()).toEqual([60]);
+});
+
+test('a user that came back before it could be deleted stays', () => {
+  const ann = start();
+  ann.click(1);
+  ann.flush();
+  ann.click(40);
+  expect(ann.flush(userKey('ann')).deletes).toBe(0);
+  expect(ann.storedHours()).toEqual([1, 40]);
+});
+
+test('an event added to a user as it is, is an event folded, or is left to the fold', () => {
+  const hours = fc.integer({ min: 0, max: 60 });
+  const event = fc.record({
+    isClick: fc.boolean(),
+    number: fc.nat(9),
+    hour: hours,
+    pause: fc.nat(40),
+    next: fc.constantFrom('go on', 'go on', 'flush', 'reopen'),
+  });
+  const met = { clicks: 0, conversions: 0, duplicatesOfMoved: 0 };
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40, size: 'max' }), (events) => {
+      const ann = start({ MAX_TOUCHES: '3' });
+      // With the same events, but written as one.
+      const unwritten = start({ MAX_TOUCHES: '3' });
+      const expected = newUser();
+      const moved = new Map<string, number>();
+      let arrival = START_HOUR * HOUR_MS;
+      for (const { isClick, number, hour, pause, next } of events) {
+        arrival += (pause * HOUR_MS) / 10;
+        // So that some are in one bucket, and of one hash.
+        const id = 400 * number;
+        const value = isClick ? click(hour, id) : conversion(hour, id);
+        const folded = ann.fold(value, arrival);
+        unwritten.fold(value, arrival);
+        const effects = newEffects();
+        const plainOne = plainEvent(folded.event);
+        let isSeen = false;
+        const seenArrival = () => {
+          const seen = moved.get(eventName(plainOne));
+          isSeen = seen !== undefined;
+          return seen;
+        };
+        fold({ config: ann.config, watermark: arrival, seenArrival }, expected, plainOne, effects);
+        for (const seen of effects.movedOut.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
+        if (isSeen && effects.tally.clickDuplicates + effects.tally.conversionDuplicates > 0) met.duplicatesOfMoved++;
+        expect(ann.isOverflowed()).toBe(expected.overflowed);
+        expect(folded.effects.tally).toEqual(effects.tally);
+        expect(decided(folded.effects)).toEqual(decided(effects));
+        if (next === 'go on') continue;
+        ann.flush();
+        expect(plainState(ann.stored()!)).toEqual(plainState(expected));
+        if (next === 'reopen') ann.reopen();
+      }
+      ann.flush();
+      unwritten.flush();
+      expect(ann.storedIds()).toEqual(unwritten.storedIds());
+      met.clicks += ann.added().clicks;
+      met.conversions += ann.added().conversions;
+    }),
+    { numRuns: 500 },
+  );
+  expect(Math.min(met.clicks, met.conversions, met.duplicatesOfMoved)).toBeGreaterThan(200);
+});
+
+function decided({ attributed, decisions }: Effects) {
+  return {
+    attributed: attributed.map(({ conversion, credit, retracted }) => [
+      ...[conversion.conversionId, credit.touch.clickId, credit.creditMicros, credit.valueMicros, retracted],
+    ]),
+    decisions: Array.from(decisions.values(), ({ conversion, offset, candidates }) => [
+      ...[conversion.conversionId, offset, ...candidates.map(({ clickId }) => clickId)],
+    ]),
+  };
+}
+
+/** Of its own, as the naive state keeps it. */
+function plainEvent(event: ReturnType<ReturnType<typeof start>['fold']>['event']) {
+  if (event.kind === 'click') return { ...event, touch: plainTouch(event.touch) };
+  return { ...event, conversion: { ...event.conversion, credits: [] } };
+}

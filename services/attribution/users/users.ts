@@ -1,0 +1,232 @@
+import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
+import { cacheHits, cacheMisses } from '../../telemetry/metrics.ts';
+import type { AttributionConfig } from '../decision/config.ts';
+import { type Effects, newEffects } from '../decision/effects.ts';
+import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
+import { arrivalOf, type DecidedConversion, type Touch, type UserState } from '../decision/state.ts';
+import { type EventBatch, touchAt } from '../input/read-event.ts';
+import {
+  placementAt,
+  putTouch,
+  TOUCH_WORDS,
+  type TouchMemory,
+  TouchSpace,
+  touchMemory,
+} from '../memory/touch-memory.ts';
+import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
+import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
+import { readConversions, StateWriter } from '../store/user-codec.ts';
+import { loadUser } from './load-user.ts';
+import { MovedIds } from './spilled-ids.ts';
+import { NO_PLACE } from './user-slot.ts';
+import { UserTable } from './user-table.ts';
+
+/** Told of a click that is no duplicate, by the number of its placement. */
+export type OnClick = (placement: number, timestamp: number, offset: number) => void;
+
+/** Users of which so much is in memory, at most, that was not yet stored; what changed can't be evicted. */
+const MOST_DIRTY = 0.75;
+
+/** Texts of this size, in bytes, are forgotten, with all users whose touches have their numbers. */
+const MOST_TEXTS = 32 << 20;
+
+/** Memory of this size, in bytes, for stored conversions is not kept from one batch to the next. */
+const MOST_STORED = 16 << 20;
+
+/** A user whose state is taken apart for the whole fold, and how it was before. */
+interface OpenUser {
+  slot: number;
+  state: UserState;
+  touches: Touch[];
+  conversions: DecidedConversion[];
+  conversionCount: number;
+  /** A click was folded: conversions may have been decided anew, touches be in other places. */
+  hadClick: boolean;
+}
+
+/** The users of one partition, ahead of its store. */
+export class Users {
+  table = new UserTable();
+  readonly #config: AttributionConfig;
+  readonly #cacheBytes: () => number;
+  #moved: MovedIds | undefined;
+  /** The touches and the stored conversions of users who are open. */
+  #space = new TouchSpace(this.table.texts);
+  #stored = new StateWriter();
+  readonly #writer = new StateWriter();
+  readonly #writeTouch = (memory: TouchMemory, at: number) => this.#writer.touchAt(memory, at, this.table.texts);
+
+  /** @param cacheBytes about how many bytes of states to keep in memory, now */
+  constructor(config: AttributionConfig, cacheBytes: () => number) {
+    this.#config = config;
+    this.#cacheBytes = cacheBytes;
+  }
+
+  /**
+   * Folds events, in their order, into their users. What it tells `onClick` is not among the clicks of the effects, whose
+   * touches are good until the next call.
+   */
+  fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
+    this.#space.clear();
+    this.#stored.length = 0;
+    if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
+    events.findUsers();
+    this.#load(store, events);
+    this.#moved ??= new MovedIds(this.#config, store);
+    const seen = this.#moved.storedArrivals(store, events, this.table);
+    const effects = newEffects();
+    const open: OpenUser[] = [];
+    for (let i = 0; i < events.count; i++) {
+      const slot = events.slotOf(i);
+      const place = this.table.placeOf(slot);
+      if (place === NO_PLACE && this.#append(slot, events, i, effects, onClick)) continue;
+      const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
+      this.#foldWhole(events.eventAt(i), user, this.#moved, seen.get(i), effects);
+    }
+    for (const user of open) this.#close(user);
+    this.table.evict(this.#cacheBytes());
+    return effects;
+  }
+
+  /** What changed takes so much of the cache that it is time to store it. */
+  isFull(): boolean {
+    return this.table.dirtyBytes >= MOST_DIRTY * this.#cacheBytes() || this.table.texts.bytesUsed >= MOST_TEXTS;
+  }
+
+  /**
+   * What changed since the last call, which the caller now stores: each entry before it takes the next one.
+   *
+   * @param expired keys that the sweep found; those that nothing changed under are deleted
+   */
+  takeChanges(expired: readonly Buffer[]): StateChanges {
+    // What the sweep read may have come back to life since. A user deleted must not be added to.
+    const deletes = expired.filter((key) => !isUserKey(key) || this.table.drop(userOfKey(key)));
+    const dirty = this.table.takeDirty();
+    const [whole, added]: [number[], number[]] = [[], []];
+    for (const slot of dirty) (this.table.unstored(slot) === undefined ? whole : added).push(slot);
+    return { deletes, puts: this.#puts(whole), appends: this.#appends(added) };
+  }
+
+  /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
+  forgetTexts(): void {
+    if (this.table.texts.bytesUsed < MOST_TEXTS) return;
+    this.table = new UserTable();
+    this.#space = new TouchSpace(this.table.texts);
+  }
+
+  *#puts(slots: readonly number[]): Generator<StateEntry> {
+    for (const slot of slots) {
+      this.#writer.begin(this.table.isOverflowed(slot));
+      yield this.#entry(slot, 0, 0);
+    }
+  }
+
+  *#appends(slots: readonly number[]): Generator<StateEntry> {
+    for (const slot of slots) {
+      const { touches, conversions } = this.table.unstored(slot)!;
+      this.#writer.length = 0;
+      yield this.#entry(slot, touches, conversions);
+    }
+    if (this.#moved !== undefined) yield* this.#moved.takeAppends(this.table);
+  }
+
+  #entry(slot: number, firstTouch: number, firstConversionByte: number): StateEntry {
+    const writer = this.#writer;
+    this.table.copyConversions(slot, firstConversionByte, writer);
+    this.table.forEachTouch(slot, firstTouch, this.#writeTouch);
+    this.table.stored(slot);
+    return { key: userKey(this.table.index.idOf(slot)), value: writer.bytes.subarray(0, writer.length) };
+  }
+
+  /** Fills in the users that were not in memory. */
+  #load(store: StateStore, { count, added }: EventBatch): void {
+    cacheHits.add(count - added.length);
+    cacheMisses.add(added.length);
+    if (added.length === 0) return;
+    const keys: Buffer[] = [];
+    for (const slot of added) keys.push(userKey(this.table.index.idOf(slot)));
+    const stored = store.getMany(keys);
+    for (let i = 0; i < added.length; i++) {
+      if (stored[i] !== undefined) loadUser(this.table, added[i]!, stored[i]!);
+    }
+  }
+
+  /** Most events change nothing that is there of their user, they are only added to it. False if this one does. */
+  #append(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): boolean {
+    if (!events.isClick(i)) return this.#appendConversion(slot, events.eventAt(i) as ConversionEvent, effects);
+    const at = touchAt(i);
+    if (!this.table.appendClick(slot, events.touches, at, this.#config)) return false;
+    effects.tally.clicks++;
+    onClick(placementAt(events.touches, at), events.touches.times[at >> 1]!, events.offsetOf(i));
+    return true;
+  }
+
+  #appendConversion(slot: number, event: ConversionEvent, effects: Effects): boolean {
+    const { conversionId, arrival } = event.conversion;
+    readUuidText(conversionId, oneId, 0);
+    if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
+    const since = event.conversion.timestamp - this.#config.lookbackMs(event.conversion.type);
+    decideNew(this.#config, this.table.touchesOf(slot, this.#space, since), event, effects);
+    this.#putConversion(slot, event.conversion);
+    this.table.touched(slot);
+    return true;
+  }
+
+  #open(slot: number, open: OpenUser[]): OpenUser {
+    const touches: Touch[] = this.table.touchesOf(slot, this.#space);
+    const conversions = this.#conversionsOf(slot);
+    const state = { touches, conversions, overflowed: this.table.isOverflowed(slot) };
+    const user = { slot, state, touches, conversions, conversionCount: conversions.length, hadClick: false };
+    this.table.setPlace(slot, open.push(user) - 1);
+    return user;
+  }
+
+  /** They lie in the batch's memory. */
+  #conversionsOf(slot: number): DecidedConversion[] {
+    const from = this.#stored.length;
+    this.table.copyConversions(slot, 0, this.#stored);
+    return readConversions(this.#stored.bytes, from, this.#stored.length);
+  }
+
+  /** @param stored arrival of the event's id, if the store has it */
+  #foldWhole(event: FoldEvent, user: OpenUser, moved: MovedIds, stored: number | undefined, effects: Effects): void {
+    user.hadClick ||= event.kind === 'click';
+    const context: FoldContext = {
+      config: this.#config,
+      watermark: arrivalOf(event),
+      seenArrival: () => moved.arrivalOf(user.slot, event) ?? stored,
+    };
+    fold(context, user.state, event, effects);
+    for (const seen of effects.movedOut) moved.add(user.slot, seen);
+    effects.movedOut.length = 0;
+  }
+
+  /** Puts a user back together: what was only added to is only added to. */
+  #close({ slot, state, touches, conversions, conversionCount, hadClick }: OpenUser): void {
+    this.table.setPlace(slot, NO_PLACE);
+    if (state.overflowed) this.table.setOverflowed(slot);
+    const isAddedTo = !hadClick && state.conversions === conversions && !state.overflowed;
+    if (hadClick || state.touches !== touches) this.#replaceTouches(slot, state.touches);
+    if (!isAddedTo) this.table.clearConversions(slot);
+    const added = isAddedTo ? conversions.slice(conversionCount) : state.conversions;
+    for (const conversion of added) this.#putConversion(slot, conversion);
+    this.table.touched(slot);
+  }
+
+  #putConversion(slot: number, conversion: DecidedConversion): void {
+    this.#writer.length = 0;
+    this.#writer.conversion(conversion);
+    this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);
+  }
+
+  #replaceTouches(slot: number, touches: readonly Touch[]): void {
+    this.table.clearTouches(slot);
+    for (const touch of touches) {
+      putTouch(oneTouch, 0, touch, this.table.texts);
+      this.table.putTouch(slot, oneTouch, 0);
+    }
+  }
+}
+
+const oneTouch = touchMemory(TOUCH_WORDS);
+const oneId = new Int32Array(UUID_WORDS);

@@ -1,0 +1,109 @@
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { Command } from 'commander';
+import { HOUR_MS } from '../../contract/limits.ts';
+import { integer, urlOption } from '../options.ts';
+import { type Column, renderTable } from '../table.ts';
+import { CHECKS, type CheckParameters } from './audit-checks.ts';
+import { type CheckResult, type Difference, runCheck } from './audit-query.ts';
+import { type MeshStatus, rawEventOffsets, waitUntilCaughtUp } from './audit-status.ts';
+
+export interface AuditOptions {
+  url: string;
+  /** How long attribution and ClickHouse may take to catch up, in seconds. */
+  timeout: number;
+}
+
+const COULD_NOT_RUN = 2;
+/** A check of a large table takes minutes. */
+const QUERY_TIMEOUT_MS = 3_600_000;
+
+/** `clickmesh audit`: proves that what was accepted is what is counted. */
+export const auditCommand = new Command('audit')
+  .description('Recount everything from the raw events and compare it with the stats and the counters.')
+  .addOption(urlOption())
+  .option('--timeout <s>', 'how long to wait until all that was accepted is in ClickHouse', integer(0), 60)
+  .option('--json', 'as JSON, on one line')
+  .addHelpText(
+    'after',
+    `
+Works on a running mesh while nothing is being sent. Attribution forgets clicks by age of arrival and beyond a number
+a user; the recount does not, and shows a conversion that came too late for its click as a difference.
+
+Exit codes: 0 all checks hold, 1 they do not, 2 the audit could not be run.
+
+Example:
+  clickmesh audit --json | jq '.checks[] | select(.differing > 0)'`,
+  )
+  .exitOverride((error) => process.exit(error.exitCode && COULD_NOT_RUN))
+  .action(async (options: AuditOptions & { json?: boolean }) => {
+    process.exitCode = COULD_NOT_RUN;
+    const checks = await audit(options);
+    const clean = checks.every(({ differing }) => differing === 0);
+    process.stdout.write(options.json ? `${JSON.stringify({ clean, checks })}\n` : checks.map(describe).join(''));
+    process.exitCode = clean ? 0 : 1;
+  });
+
+/** Waits until the mesh has caught up and runs every check. Throws if it can't. */
+export async function audit({ url, timeout }: AuditOptions): Promise<CheckResult[]> {
+  const status = await waitUntilCaughtUp(url, timeout * 1000);
+  const parameters = parametersOf(status);
+  const { CLICKHOUSE_URL, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password } = process.env;
+  const client = createClient({
+    // Of several servers any will do.
+    url: (CLICKHOUSE_URL || status.clickhouse_url).split(',')[0],
+    username,
+    password,
+    request_timeout: QUERY_TIMEOUT_MS,
+    // A sign of life every two minutes, so that no proxy between takes a long query for a dead one.
+    clickhouse_settings: { send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '120000' },
+    // What fails is thrown: once is enough.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  try {
+    const results: CheckResult[] = [];
+    for (const check of CHECKS) {
+      if (check.lastClick && !status.models.includes('last_click')) continue;
+      results.push(await runCheck(client, check, parameters));
+    }
+    return results;
+  } finally {
+    await client.close();
+  }
+}
+
+function parametersOf(status: MeshStatus): CheckParameters {
+  const offsets = rawEventOffsets(status);
+  const lookbacks = status.lookback_hours_by_type;
+  return {
+    partitions: offsets.map(({ partition }) => partition),
+    next_offsets: offsets.map(({ nextOffset }) => nextOffset),
+    log_ends: offsets.map(({ end }) => end),
+    conversion_types: Object.keys(lookbacks),
+    lookbacks_ms: [status.lookback_hours, ...Object.values(lookbacks)].map((hours) => Math.round(hours * HOUR_MS)),
+    models: status.models,
+  };
+}
+
+/** `ok      every record became exactly one thing (8 compared)`, and the rows that differ. */
+function describe({ name, compared, differing, rows }: CheckResult): string {
+  if (differing === 0) return `ok      ${name} (${compared} compared)\n`;
+  const more = differing > rows.length ? `  ... and ${differing - rows.length} more\n` : '';
+  return `FAILED  ${name} (${differing} of ${compared} differ)\n${renderTable(differenceColumns(rows[0]!), rows)}${more}`;
+}
+
+function differenceColumns(first: Difference): Column<Difference>[] {
+  return [
+    ...Object.keys(first.key).map((name) => ({ title: name, text: ({ key }: Difference) => key[name]! })),
+    { title: 'expected', text: ({ expected }) => rowsText(expected) },
+    { title: 'stored', text: ({ stored }) => rowsText(stored) },
+  ];
+}
+
+function rowsText(rows: Record<string, string>[]): string {
+  const texts = rows.map((row) =>
+    Object.entries(row)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+  );
+  return texts.join(' + ') || '-';
+}

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { parseEventJson } from '../replay/event-json.ts';
+import { type GenerateOptions, generateEvents, type SeedEvent } from './journeys.ts';
+
+const OPTIONS: GenerateOptions = {
+  events: 20_000,
+  users: 500,
+  campaigns: 20,
+  seed: 1,
+  end: '2025-12-31',
+  days: 3,
+  conversionRate: 0.2,
+  duplicates: 0.1,
+  late: 0.25,
+  disorderMs: 5000,
+};
+
+test('the same options give the same events, another seed others', () => {
+  const first = generate({ events: 1000 });
+  expect(generate({ events: 1000 })).toEqual(first);
+  expect(generate({ events: 1000, seed: 2 })).not.toEqual(first);
+});
+
+test('the events of a seed do not change from version to version', () => {
+  expect(generate({ events: 1 })).toEqual([
+    {
+      event_type: 'click',
+      event_id: '6f2c548e-81e3-435f-bf2c-f5beaa5f01ad',
+      user_id: 'user-7',
+      ad_id: 'ad-14-4',
+      campaign_id: 'camp-14',
+      source: 'affiliate',
+      timestamp: 1766966400000,
+      metadata: { browser: 'Safari', geo: 'BR' },
+    },
+  ]);
+});
+
+test.each([1, 2, 999, 1000])('makes exactly %i events', (events) => {
+  expect(generate({ events, duplicates: 1, conversionRate: 1 })).toHaveLength(events);
+});
+
+test('every event can be read and is dated within the days', () => {
+  const start = Date.parse('2025-12-29');
+  for (const event of generate()) {
+    expect(parseEventJson(JSON.stringify(event))).toHaveProperty('event');
+    expect(event.timestamp).toBeGreaterThanOrEqual(start);
+    expect(event.timestamp).toBeLessThan(Date.parse('2026-01-01'));
+  }
+});
+
+test('shares are as asked for', () => {
+  // So many users that hardly one comes twice, and a conversion before any click of its user is a late click's.
+  const { clicks, conversions, repeated, late } = tally(generate({ users: 5_000_000 }));
+  expect(conversions / clicks).toBeCloseTo(0.2, 2);
+  expect(repeated / (clicks + conversions)).toBeCloseTo(0.1, 2);
+  expect(late / conversions).toBeCloseTo(0.25, 1);
+});
+
+test('without duplicates, disorder and late clicks every event is sent once, in order', () => {
+  const events = generate({ duplicates: 0, disorderMs: 0, late: 0 });
+  expect(tally(events)).toMatchObject({ repeated: 0, late: 0 });
+  const times = events.map(({ timestamp }) => timestamp);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+});
+
+test('the first campaign of n gets about 1 / H(n) of the clicks', () => {
+  const clicks = generate().filter((event) => event.event_type === 'click');
+  const harmonic = Array.from({ length: 20 }, (_, i) => 1 / (i + 1)).reduce((a, b) => a + b);
+  const first = clicks.filter((click) => click.campaign_id === 'camp-1').length;
+  expect(first / clicks.length).toBeCloseTo(1 / harmonic, 1);
+});
+
+function generate(changes: Partial<GenerateOptions> = {}) {
+  return [...generateEvents({ ...OPTIONS, ...changes })];
+}
+
+/** Counts distinct events, repeated ones, and conversions whose user has not clicked before, in order of sending. */
+function tally(events: readonly SeedEvent[]) {
+  const seen = new Set<string>();
+  const counts = { clicks: 0, conversions: 0, repeated: 0, late: 0 };
+  for (const event of events) {
+    if (seen.has(event.event_id)) counts.repeated++;
+    else if (event.event_type === 'click') counts.clicks++;
+    else {
+      counts.conversions++;
+      if (!seen.has(event.user_id)) counts.late++;
+    }
+    seen.add(event.event_id).add(event.user_id);
+  }
+  return counts;
+}

@@ -1,0 +1,49 @@
+import { type GetStatsResponse, Interval, type StatsRow } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { type Column, renderTable } from '../table.ts';
+
+const COLUMNS: readonly Column<StatsRow>[] = [
+  { title: 'date', text: (row) => row.date },
+  { title: 'campaign_id', text: (row) => row.campaignId },
+  { title: 'source', text: (row) => row.source },
+  { title: 'clicks', text: (row) => row.clicks.toString(), right: true },
+  { title: 'conversions', text: (row) => decimal(row.conversionsMicros, 0), right: true },
+  { title: 'revenue', text: (row) => decimal(row.revenueMicros, 2), right: true },
+  { title: 'cvr', text: (row) => row.cvr.toFixed(4), right: true },
+];
+
+/** Aligned columns; conversions and revenue exact. */
+export function statsTable({ data }: GetStatsResponse): string {
+  return data.length > 0 ? renderTable(COLUMNS, data) : 'nothing counted in these days\n';
+}
+
+/** RFC 4180, with a header line. */
+export function statsCsv({ data }: GetStatsResponse): string {
+  const rows = [COLUMNS.map(({ title }) => title), ...data.map((row) => COLUMNS.map(({ text }) => text(row)))];
+  return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
+}
+
+/** The JSON of GET /api/v1/stats. */
+export function statsJson({ interval, data }: GetStatsResponse): string {
+  const rows = data.map((row) => ({
+    date: row.date,
+    campaign_id: row.campaignId,
+    source: row.source,
+    clicks: Number(row.clicks),
+    conversions: row.conversions,
+    revenue: row.revenue,
+    cvr: row.cvr,
+  }));
+  const name = interval === Interval.UNSPECIFIED ? 'daily' : Interval[interval].toLowerCase();
+  return `${JSON.stringify({ interval: name, data: rows }, null, 2)}\n`;
+}
+
+/** Micros as a decimal number, with at least so many decimals and no more zeros than that. */
+function decimal(micros: bigint, decimals: number): string {
+  const [sign, size] = micros < 0n ? ['-', -micros] : ['', micros];
+  const fraction = (size % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '').padEnd(decimals, '0');
+  return `${sign}${size / 1_000_000n}${fraction && `.${fraction}`}`;
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,0 +1,113 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { create } from '@bufbuild/protobuf';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  type GetStatsRequest,
+  GetStatsResponseSchema,
+  Interval,
+  StatsService,
+} from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { getStats } from './stats.ts';
+import { statsCsv, statsJson, statsTable } from './stats-format.ts';
+
+const RESPONSE = create(GetStatsResponseSchema, {
+  interval: Interval.DAILY,
+  data: [
+    {
+      date: '2023-03-15',
+      campaignId: 'camp-789',
+      source: 'facebook',
+      clicks: 1500n,
+      conversions: 50,
+      revenue: 999.5,
+      cvr: 50 / 1500,
+      conversionsMicros: 50_000_000n,
+      revenueMicros: 999_500_000n,
+    },
+    {
+      date: '2023-03-16',
+      campaignId: 'a "quoted", one',
+      source: 'google',
+      clicks: 3n,
+      conversions: 0.333333,
+      revenue: 0.000001,
+      cvr: 0.111111,
+      conversionsMicros: 333_333n,
+      revenueMicros: 1n,
+    },
+  ],
+});
+
+let server: Server;
+let asked: GetStatsRequest[];
+
+beforeEach(async () => {
+  asked = [];
+  const getStats = (request: GetStatsRequest) => {
+    asked.push(request);
+    return RESPONSE;
+  };
+  server = createServer(connectNodeAdapter({ routes: (router) => router.service(StatsService, { getStats }) }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+test('asks for what the options say', async () => {
+  const { port } = server.address() as AddressInfo;
+  const filters = { campaign: 'c', source: 's', type: 't', model: 'linear', interval: 'weekly' } as const;
+  await getStats({ url: `http://127.0.0.1:${port}`, start: '2023-03-01', end: '2023-03-31', ...filters });
+  expect(asked).toMatchObject([
+    {
+      ...{ startDate: '2023-03-01', endDate: '2023-03-31', interval: Interval.WEEKLY },
+      ...{ campaignId: 'c', source: 's', conversionType: 't', model: 'linear' },
+    },
+  ]);
+});
+
+test('table', () => {
+  expect(statsTable(RESPONSE)).toBe(
+    [
+      'date        campaign_id      source    clicks  conversions   revenue     cvr',
+      '2023-03-15  camp-789         facebook    1500           50    999.50  0.0333',
+      '2023-03-16  a "quoted", one  google         3     0.333333  0.000001  0.1111',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('an empty table says so', () => {
+  expect(statsTable(create(GetStatsResponseSchema))).toBe('nothing counted in these days\n');
+});
+
+test('csv', () => {
+  expect(statsCsv(RESPONSE)).toBe(
+    [
+      'date,campaign_id,source,clicks,conversions,revenue,cvr',
+      '2023-03-15,camp-789,facebook,1500,50,999.50,0.0333',
+      '2023-03-16,"a ""quoted"", one",google,3,0.333333,0.000001,0.1111',
+      '',
+    ].join('\r\n'),
+  );
+});
+
+test('json is that of GET /api/v1/stats', () => {
+  expect(JSON.parse(statsJson(RESPONSE))).toEqual({
+    interval: 'daily',
+    data: [
+      {
+        ...{ date: '2023-03-15', campaign_id: 'camp-789', source: 'facebook' },
+        ...{ clicks: 1500, conversions: 50, revenue: 999.5, cvr: 50 / 1500 },
+      },
+      {
+        ...{ date: '2023-03-16', campaign_id: 'a "quoted", one', source: 'google' },
+        ...{ clicks: 3, conversions: 0.333333, revenue: 0.000001, cvr: 0.111111 },
+      },
+    ],
+  });
+});

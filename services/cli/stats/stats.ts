@@ -1,0 +1,54 @@
+import { createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import { Command, Option } from 'commander';
+import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { day, urlOption } from '../options.ts';
+import { statsCsv, statsJson, statsTable } from './stats-format.ts';
+
+export interface StatsOptions {
+  url: string;
+  /** First and last day, YYYY-MM-DD. */
+  start: string;
+  end: string;
+  campaign?: string;
+  source?: string;
+  type?: string;
+  model?: string;
+  interval: 'daily' | 'weekly' | 'monthly';
+}
+
+const CALL_TIMEOUT_MS = 60_000;
+
+/** `clickmesh stats`: what GetStats answers. */
+export const statsCommand = new Command('stats')
+  .description('Show clicks, conversions, revenue and conversion rate by period, campaign and source.')
+  .addOption(urlOption())
+  .requiredOption('--start <day>', 'first day, YYYY-MM-DD (UTC)', day)
+  .requiredOption('--end <day>', 'last day, inclusive', day)
+  .option('--campaign <id>', 'only this campaign')
+  .option('--source <source>', 'only this source')
+  .option('--type <type>', 'only conversions of this type')
+  .option('--model <model>', 'attribution model (default: last_click)')
+  .addOption(new Option('--interval <interval>').choices(['daily', 'weekly', 'monthly']).default('daily'))
+  .option('--json', 'as GET /api/v1/stats answers')
+  .addOption(new Option('--csv', 'with a header line').conflicts('json'))
+  .addHelpText('after', '\nExample:\n  clickmesh stats --start 2025-12-01 --end 2025-12-31 --interval weekly --csv')
+  .action(async (options: StatsOptions & { json?: boolean; csv?: boolean }) => {
+    const format = options.json ? statsJson : options.csv ? statsCsv : statsTable;
+    process.stdout.write(format(await getStats(options)));
+  });
+
+/** Throws a ConnectError. */
+export async function getStats(options: StatsOptions): Promise<GetStatsResponse> {
+  const transport = createConnectTransport({ baseUrl: options.url, httpVersion: '1.1' });
+  const request = {
+    startDate: options.start,
+    endDate: options.end,
+    campaignId: options.campaign,
+    source: options.source,
+    conversionType: options.type,
+    model: options.model,
+    interval: { daily: Interval.DAILY, weekly: Interval.WEEKLY, monthly: Interval.MONTHLY }[options.interval],
+  };
+  return createClient(StatsService, transport).getStats(request, { timeoutMs: CALL_TIMEOUT_MS });
+}

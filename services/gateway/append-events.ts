@@ -1,0 +1,57 @@
+import { SpanKind } from '@opentelemetry/api';
+import { type Rejection, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
+import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../telemetry/metrics.ts';
+import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
+import type { Accepted, Outcome } from './event/accept.ts';
+
+/** What became of the events of a request, in their order. */
+export interface Settled {
+  outcomes: readonly Outcome[];
+  /** Of the accepted ones. */
+  positions: readonly RecordPosition[];
+}
+
+const CLICKS = { event_type: 'click' };
+const CONVERSIONS = { event_type: 'conversion' };
+
+/**
+ * Appends events in one call and resolves when they are durable, with their places in the same order. Throws what
+ * EventLog.append throws; then none of them may be acknowledged.
+ */
+export async function store(events: readonly Accepted[], log: EventLog): Promise<RecordPosition[]> {
+  if (events.length === 0) return [];
+  const began = performance.now();
+  const positions = await withSpan('append raw-events', SpanKind.PRODUCER, () => log.append(recordsOf(events)));
+  appendDuration.record((performance.now() - began) / 1000);
+  appendSize.record(events.length);
+  countAccepted(events);
+  return positions;
+}
+
+function recordsOf(events: readonly Accepted[]): NewRecord[] {
+  const headers = traceHeaders();
+  return events.map(({ userId, bytes }) => ({ topic: 'raw-events', key: userId, value: bytes, headers }));
+}
+
+function countAccepted(events: readonly Accepted[]): void {
+  let clicks = 0;
+  for (const { eventType } of events) if (eventType === 'click') clicks++;
+  if (clicks > 0) eventsAccepted.add(clicks, CLICKS);
+  if (clicks < events.length) eventsAccepted.add(events.length - clicks, CONVERSIONS);
+}
+
+export function countRejected({ reason }: Rejection): void {
+  eventsRejected.add(1, { reason: RejectReason[reason].toLowerCase() });
+}
+
+/** Stores the accepted ones in one append. Throws what EventLog.append throws. */
+export async function settle(outcomes: readonly Outcome[], log: EventLog): Promise<Settled> {
+  const accepted: Accepted[] = [];
+  for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);
+  const positions = await store(accepted, log);
+  if (accepted.length < outcomes.length) {
+    for (const outcome of outcomes) if (outcome.kind === 'rejected') countRejected(outcome.rejection);
+  }
+  return { outcomes, positions };
+}

@@ -1,0 +1,219 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from '../../contract/limits.ts';
+import { accept } from './accept.ts';
+
+const NOW = Date.UTC(2026, 0, 2);
+const DAY = 86_400_000;
+const MIN = BigInt(Date.UTC(2000, 0, 1));
+const ID = '0b0b0b0b-0000-4000-8000-0000000000ff';
+const CLICK = { eventId: ID, userId: 'u', adId: 'a', campaignId: 'c', source: 's', timestamp: BigInt(NOW) };
+const CONVERSION = { eventId: ID, userId: 'u', type: 'purchase', source: 's', timestamp: BigInt(NOW) };
+
+const click = (change: object): Event =>
+  create(EventSchema, { event: { case: 'click', value: create(ClickSchema, { ...CLICK, ...change }) } });
+const conversion = (change: object): Event =>
+  create(EventSchema, { event: { case: 'conversion', value: create(ConversionSchema, { ...CONVERSION, ...change }) } });
+
+const entries = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, '']));
+const sized = (bytes: number) => ({ k: 'x'.repeat(bytes - 1) });
+
+/** "ok", or the field and the reason, as in "user_id REQUIRED". */
+function verdict(event: Event): string {
+  const outcome = accept(event, NOW);
+  if (outcome.kind === 'accepted') return 'ok';
+  return `${outcome.rejection.field} ${RejectReason[outcome.rejection.reason]}`;
+}
+
+const CASES: [string, Event, string][] = [
+  ['click', click({}), 'ok'],
+  ['conversion', conversion({}), 'ok'],
+  ['no arm', create(EventSchema), 'event UNKNOWN_EVENT_TYPE'],
+
+  ['click without event_id', click({ eventId: '' }), 'event_id REQUIRED'],
+  ['click without user_id', click({ userId: '' }), 'user_id REQUIRED'],
+  ['click without ad_id', click({ adId: '' }), 'ad_id REQUIRED'],
+  ['click without campaign_id', click({ campaignId: '' }), 'campaign_id REQUIRED'],
+  ['click without source', click({ source: '' }), 'source REQUIRED'],
+  ['click without timestamp', click({ timestamp: 0n }), 'timestamp REQUIRED'],
+  ['conversion without event_id', conversion({ eventId: '' }), 'event_id REQUIRED'],
+  ['conversion without user_id', conversion({ userId: '' }), 'user_id REQUIRED'],
+  ['conversion without type', conversion({ type: '' }), 'type REQUIRED'],
+  ['conversion without source', conversion({ source: '' }), 'source REQUIRED'],
+  ['conversion without timestamp', conversion({ timestamp: 0n }), 'timestamp REQUIRED'],
+
+  ['UUID v7', click({ eventId: '01890a5d-ac96-774b-bcce-b302099a8057' }), 'ok'],
+  ['UUID in upper case', click({ eventId: ID.toUpperCase() }), 'ok'],
+  ['UUID without dashes', click({ eventId: ID.replaceAll('-', '') }), 'event_id NOT_A_UUID'],
+  ['UUID and more', click({ eventId: `${ID}0` }), 'event_id NOT_A_UUID'],
+  ['UUID and a newline', click({ eventId: `${ID}\n` }), 'event_id NOT_A_UUID'],
+
+  ['NUL in an id', click({ userId: 'u\0' }), 'user_id MALFORMED'],
+  ['lone surrogate in an id', conversion({ type: '\ud800' }), 'type MALFORMED'],
+  ['NUL in a metadata key', click({ metadata: { 'a\0': '' } }), 'metadata MALFORMED'],
+  ['lone surrogate in a metadata value', click({ metadata: { a: '\udfff' } }), 'metadata MALFORMED'],
+  ['surrogates split over key and value', click({ metadata: { '\ud83d': '\ude00' } }), 'metadata MALFORMED'],
+  ['emoji', click({ userId: '😀', metadata: { '😀': '😀' } }), 'ok'],
+
+  ['user_id of 128 bytes', click({ userId: 'x'.repeat(128) }), 'ok'],
+  ['user_id of 129 bytes', click({ userId: 'x'.repeat(129) }), 'user_id TOO_LONG'],
+  ['user_id of 64 characters, 128 bytes', click({ userId: 'ü'.repeat(64) }), 'ok'],
+  ['user_id of 65 characters, 130 bytes', click({ userId: 'ü'.repeat(65) }), 'user_id TOO_LONG'],
+  ['ad_id of 129 bytes', click({ adId: 'x'.repeat(129) }), 'ad_id TOO_LONG'],
+  ['campaign_id of 129 bytes', click({ campaignId: 'x'.repeat(129) }), 'campaign_id TOO_LONG'],
+  ['source of 129 bytes', click({ source: 'x'.repeat(129) }), 'source TOO_LONG'],
+  ['conversion type of 128 bytes', conversion({ type: 'x'.repeat(128) }), 'ok'],
+  ['conversion type of 129 bytes', conversion({ type: 'x'.repeat(129) }), 'type TOO_LONG'],
+
+  ['32 metadata entries', click({ metadata: entries(32) }), 'ok'],
+  ['33 metadata entries', click({ metadata: entries(33) }), 'metadata TOO_MANY_ENTRIES'],
+  ['4,096 bytes of metadata', click({ metadata: sized(4096) }), 'ok'],
+  ['4,097 bytes of metadata', click({ metadata: sized(4097) }), 'metadata TOO_LONG'],
+  ['4,097 bytes of metadata in 2-byte characters', click({ metadata: { k: 'ü'.repeat(2048) } }), 'metadata TOO_LONG'],
+
+  ['timestamp at 2000-01-01', click({ timestamp: MIN }), 'ok'],
+  ['timestamp before 2000-01-01', click({ timestamp: MIN - 1n }), 'timestamp OUT_OF_RANGE'],
+  ['timestamp in seconds', click({ timestamp: BigInt(NOW / 1000) }), 'timestamp OUT_OF_RANGE'],
+  ['timestamp 24 h ahead', conversion({ timestamp: BigInt(NOW + DAY) }), 'ok'],
+  ['timestamp 24 h and 1 ms ahead', conversion({ timestamp: BigInt(NOW + DAY) + 1n }), 'timestamp OUT_OF_RANGE'],
+  ['timestamp beyond int64', click({ timestamp: 1n << 70n }), 'timestamp OUT_OF_RANGE'],
+
+  ['NaN', conversion({ value: Number.NaN }), 'value NOT_FINITE'],
+  ['infinity', conversion({ value: Number.POSITIVE_INFINITY }), 'value NOT_FINITE'],
+  ['minus infinity', conversion({ value: Number.NEGATIVE_INFINITY }), 'value NOT_FINITE'],
+  ['minus zero', conversion({ value: -0 }), 'ok'],
+  ['value just below 0', conversion({ value: -Number.MIN_VALUE }), 'value OUT_OF_RANGE'],
+  ['value of 1e12', conversion({ value: 1e12 }), 'ok'],
+  ['value above 1e12', conversion({ value: 1e12 + 0.001 }), 'value OUT_OF_RANGE'],
+  ['value_micros of 1e18', conversion({ valueMicros: 10n ** 18n }), 'ok'],
+  ['value_micros above 1e18', conversion({ valueMicros: 10n ** 18n + 1n }), 'value_micros OUT_OF_RANGE'],
+  ['value_micros below 0', conversion({ valueMicros: -1n }), 'value_micros OUT_OF_RANGE'],
+  ['value and value_micros agree', conversion({ value: 19.99, valueMicros: 19_990_000n }), 'ok'],
+  ['they agree beyond 2^53', conversion({ value: 123456789012.34, valueMicros: 123456789012340000n }), 'ok'],
+  ['they disagree', conversion({ value: 19.99, valueMicros: 19_990_001n }), 'value_micros CONTRADICTION'],
+];
+
+describe('accept', () => {
+  it.each(CASES)('%s', (_, event, expected) => {
+    expect(verdict(event)).toBe(expected);
+  });
+
+  it.each([
+    [0, 0n],
+    [-0, 0n],
+    [19.99, 19_990_000n],
+    [0.0000005, 0n],
+    [0.0000006, 1n],
+    [0.0078125, 7_813n],
+    [999_999_999.999999, 999_999_999_999_999n],
+    [1e12, 10n ** 18n],
+  ])('stores the value %d as %d micros', (value, valueMicros) => {
+    expect(stored(conversion({ value }))).toMatchObject({ value: 0, valueMicros });
+  });
+
+  it('keeps value_micros where the client sent it', () => {
+    expect(stored(conversion({ valueMicros: 7n }))).toMatchObject({ value: 0, valueMicros: 7n });
+  });
+
+  it('stores event_id in lower case', () => {
+    expect(stored(click({ eventId: ID.toUpperCase() }))).toMatchObject({ eventId: ID });
+  });
+
+  it('says what the limit is', () => {
+    expect(accept(click({ userId: 'x'.repeat(129) }), NOW)).toMatchObject({
+      rejection: { eventId: ID, limit: '128 bytes', message: 'user_id must have at most 128 bytes' },
+    });
+  });
+
+  it('cuts an event_id that is longer than an id', () => {
+    expect(accept(click({ eventId: 'x'.repeat(9999) }), NOW)).toMatchObject({
+      rejection: { eventId: 'x'.repeat(MAX_ID_BYTES) },
+    });
+  });
+
+  it('does not store fields it does not know', () => {
+    const unknown = Uint8Array.of(0xfa, 0x7f, 0x03, 1, 2, 3);
+    const inside = fromBinary(ClickSchema, Buffer.concat([toBinary(ClickSchema, create(ClickSchema, CLICK)), unknown]));
+    const around = fromBinary(EventSchema, Buffer.concat([toBinary(EventSchema, click(inside)), unknown]));
+    expect(inside.$unknown).toHaveLength(1);
+    expect(bytesOf(around)).toEqual(bytesOf(click({})));
+  });
+
+  it('takes an arm it does not know for an unknown event type', () => {
+    const arm3 = Uint8Array.of(0x1a, 0x02, 0x0a, 0x00);
+    expect(verdict(fromBinary(EventSchema, arm3))).toBe('event UNKNOWN_EVENT_TYPE');
+  });
+});
+
+function bytesOf(event: Event): Uint8Array {
+  const outcome = accept(event, NOW);
+  if (outcome.kind === 'rejected') throw new Error(outcome.rejection.message);
+  return outcome.event.bytes;
+}
+
+function stored(event: Event) {
+  return fromBinary(EventSchema, bytesOf(event)).event.value;
+}
+
+describe('accept, on anything', () => {
+  const text = fc.oneof(
+    { weight: 6, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }) },
+    fc.string({ unit: 'binary', maxLength: 140 }),
+    fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 4 }).map((units) => String.fromCharCode(...units)),
+  );
+  const eventId = fc.oneof({ weight: 8, arbitrary: fc.uuid() }, text);
+  const timestamp = fc.oneof(
+    { weight: 8, arbitrary: fc.bigInt(MIN - 1n, BigInt(NOW + DAY) + 1n) },
+    fc.bigInt(-(1n << 63n), (1n << 63n) - 1n),
+  );
+  const metadata = fc.dictionary(text, text, { maxKeys: 34, noNullPrototype: true });
+  const value = fc.oneof(fc.constant(0), fc.double(), fc.double({ min: 0, max: 1e12, noNaN: true }));
+  const valueMicros = fc.oneof({ weight: 4, arbitrary: fc.constant(0n) }, fc.bigInt(-2n, 10n ** 18n + 2n));
+  const anyClick = fc
+    .record({ eventId, userId: text, adId: text, campaignId: text, source: text, timestamp, metadata })
+    .map(click);
+  const anyConversion = fc
+    .record({ eventId, userId: text, type: text, source: text, timestamp, value, valueMicros })
+    .map(conversion);
+
+  it('never throws, and what it accepts keeps every limit and reads back', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.oneof(anyClick, anyConversion), (event) => {
+        const outcome = accept(event, NOW);
+        if (outcome.kind === 'rejected') return;
+        accepted++;
+        const { bytes, userId } = outcome.event;
+        const back = fromBinary(EventSchema, bytes);
+        const sent = event.event.value!;
+        expect(userId).toBe(sent.userId);
+        expect(back.event.value).toMatchObject({
+          eventId: sent.eventId.toLowerCase(),
+          userId,
+          source: sent.source,
+          timestamp: sent.timestamp,
+        });
+        expect(accept(back, NOW)).toEqual(outcome);
+        expectLimits(back);
+      }),
+      { numRuns: 5000, verbose: 1 },
+    );
+    expect(accepted).toBeGreaterThan(100);
+  });
+
+  function expectLimits({ event }: Event): void {
+    const texts = Object.values(event.value!).filter((field) => typeof field === 'string');
+    for (const id of texts) expect(Buffer.byteLength(id)).toBeLessThanOrEqual(MAX_ID_BYTES);
+    if (event.case === 'conversion') {
+      expect(event.value.value).toBe(0);
+      expect(event.value.valueMicros >= 0n && event.value.valueMicros <= 10n ** 18n).toBe(true);
+    } else if (event.case === 'click') {
+      const pairs = Object.entries(event.value.metadata);
+      expect(pairs.length).toBeLessThanOrEqual(MAX_METADATA_ENTRIES);
+      expect(Buffer.byteLength(pairs.flat().join(''))).toBeLessThanOrEqual(MAX_METADATA_BYTES);
+    }
+  }
+});

@@ -1,0 +1,202 @@
+import { create } from '@bufbuild/protobuf';
+import type { Click, Conversion, Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { type Rejection, RejectionSchema, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import {
+  MAX_ID_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_METADATA_ENTRIES,
+  MAX_TIMESTAMP_AHEAD_MS,
+  MAX_VALUE,
+  MAX_VALUE_MICROS,
+  MIN_TIMESTAMP_MS,
+} from '../../contract/limits.ts';
+import { encodeEvent } from './encode-event.ts';
+
+/** An event ready for the log. */
+export interface Accepted {
+  eventId: string;
+  eventType: 'click' | 'conversion';
+  /** The record's key. */
+  userId: string;
+  /** The record's value: a serialized Event, normalized. */
+  bytes: Uint8Array;
+}
+
+export type Rejected = { kind: 'rejected'; rejection: Rejection };
+export type Outcome = { kind: 'accepted'; event: Accepted } | Rejected;
+
+/** What a step found wrong. `message` starts with the field. */
+export interface Fault {
+  field: string;
+  reason: RejectReason;
+  limit?: string;
+  message: string;
+}
+
+type Arm = Click | Conversion;
+type Step = (arm: Arm, now: number) => Fault | undefined;
+
+/** Of a character of JavaScript, of which an emoji has two. */
+const MAX_UTF8_BYTES = 3;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** What every event must pass, in this order; the first fault rejects it. */
+const STEPS: readonly Step[] = [
+  requiredFieldsPresent,
+  eventIdIsUuid,
+  textIsWellFormed,
+  idsShortEnough,
+  metadataFewEnough,
+  metadataSmallEnough,
+  timestampInRange,
+  valueFinite,
+  valueInRange,
+  valuesAgree,
+];
+
+/** Judges one event by the rules of event.proto. `now` is in ms since 1970-01-01 UTC. Pure. */
+export function accept(event: Event, now: number): Outcome {
+  const arm = event.event.value;
+  if (arm === undefined) return rejected('', UNKNOWN_TYPE);
+  for (const step of STEPS) {
+    const fault = step(arm, now);
+    if (fault !== undefined) return rejected(arm.eventId, fault);
+  }
+  const eventId = arm.eventId.toLowerCase();
+  const eventType = isConversion(arm) ? 'conversion' : 'click';
+  const bytes = encodeEvent(arm, eventId, isConversion(arm) ? microsOf(arm) : 0n);
+  return { kind: 'accepted', event: { eventId, eventType, userId: arm.userId, bytes } };
+}
+
+/** The rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
+export function rejected(eventId: string, fault: Fault): Rejected {
+  const shortId = eventId.slice(0, MAX_ID_BYTES).toWellFormed();
+  return { kind: 'rejected', rejection: create(RejectionSchema, { ...fault, eventId: shortId }) };
+}
+
+const UNKNOWN_TYPE: Fault = {
+  field: 'event',
+  reason: RejectReason.UNKNOWN_EVENT_TYPE,
+  message: 'event is neither a click nor a conversion',
+};
+
+function requiredFieldsPresent(arm: Arm): Fault | undefined {
+  const missingId = arm.eventId === '' ? 'event_id' : firstId(arm, isEmpty);
+  const field = missingId ?? (arm.timestamp === 0n ? 'timestamp' : undefined);
+  if (field === undefined) return undefined;
+  return { field, reason: RejectReason.REQUIRED, message: `${field} is required` };
+}
+
+function isEmpty(text: string): boolean {
+  return text === '';
+}
+
+function eventIdIsUuid(arm: Arm): Fault | undefined {
+  if (UUID.test(arm.eventId)) return undefined;
+  return { field: 'event_id', reason: RejectReason.NOT_A_UUID, message: 'event_id is not a UUID' };
+}
+
+/** A lone surrogate would be stored as another character, and NUL ends strings in many a consumer of the topics. */
+function textIsWellFormed(arm: Arm): Fault | undefined {
+  const field = firstId(arm, isBroken) ?? (hasBrokenMetadata(arm) ? 'metadata' : undefined);
+  if (field === undefined) return undefined;
+  return { field, reason: RejectReason.MALFORMED, message: `${field} holds NUL or a lone surrogate` };
+}
+
+function isBroken(text: string): boolean {
+  return text.includes('\0') || !text.isWellFormed();
+}
+
+function hasBrokenMetadata(arm: Arm): boolean {
+  const metadata = metadataOf(arm);
+  for (const key in metadata) if (isBroken(key) || isBroken(metadata[key]!)) return true;
+  return false;
+}
+
+function idsShortEnough(arm: Arm): Fault | undefined {
+  const field = firstId(arm, isTooLong);
+  return field === undefined ? undefined : beyond(field, RejectReason.TOO_LONG, `${MAX_ID_BYTES} bytes`);
+}
+
+function isTooLong(id: string): boolean {
+  return id.length * MAX_UTF8_BYTES > MAX_ID_BYTES && Buffer.byteLength(id) > MAX_ID_BYTES;
+}
+
+function metadataFewEnough(arm: Arm): Fault | undefined {
+  if (Object.keys(metadataOf(arm)).length <= MAX_METADATA_ENTRIES) return undefined;
+  return beyond('metadata', RejectReason.TOO_MANY_ENTRIES, `${MAX_METADATA_ENTRIES} entries`);
+}
+
+function metadataSmallEnough(arm: Arm): Fault | undefined {
+  const metadata = metadataOf(arm);
+  let characters = 0;
+  for (const key in metadata) characters += key.length + metadata[key]!.length;
+  if (characters * MAX_UTF8_BYTES <= MAX_METADATA_BYTES) return undefined;
+  let bytes = 0;
+  for (const key in metadata) bytes += Buffer.byteLength(key) + Buffer.byteLength(metadata[key]!);
+  if (bytes <= MAX_METADATA_BYTES) return undefined;
+  return beyond('metadata', RejectReason.TOO_LONG, `${MAX_METADATA_BYTES} bytes`);
+}
+
+function timestampInRange(arm: Arm, now: number): Fault | undefined {
+  if (arm.timestamp >= MIN_TIMESTAMP_MS && arm.timestamp <= now + MAX_TIMESTAMP_AHEAD_MS) return undefined;
+  return beyond('timestamp', RejectReason.OUT_OF_RANGE, '[2000-01-01, now + 24 h] in milliseconds');
+}
+
+function valueFinite(arm: Arm): Fault | undefined {
+  if (!isConversion(arm) || Number.isFinite(arm.value)) return undefined;
+  return { field: 'value', reason: RejectReason.NOT_FINITE, message: 'value is not a finite number' };
+}
+
+function valueInRange(arm: Arm): Fault | undefined {
+  if (!isConversion(arm)) return undefined;
+  if (arm.value < 0 || arm.value > MAX_VALUE) return beyond('value', RejectReason.OUT_OF_RANGE, '[0, 1e12]');
+  if (arm.valueMicros >= 0n && arm.valueMicros <= MAX_VALUE_MICROS) return undefined;
+  return beyond('value_micros', RejectReason.OUT_OF_RANGE, '[0, 1e18]');
+}
+
+/** They agree if either is the other's conversion: above 2^53 micros a double can't tell neighbours apart. */
+function valuesAgree(arm: Arm): Fault | undefined {
+  if (!isConversion(arm) || arm.value === 0 || arm.valueMicros === 0n) return undefined;
+  const agree = toMicros(arm.value) === arm.valueMicros || Number(arm.valueMicros) / 1e6 === arm.value;
+  if (agree) return undefined;
+  const message = 'value_micros is not value in micros: send one of them';
+  return { field: 'value_micros', reason: RejectReason.CONTRADICTION, message };
+}
+
+function microsOf({ value, valueMicros }: Conversion): bigint {
+  return valueMicros === 0n ? toMicros(value) : valueMicros;
+}
+
+/** Rounds to nearest. toFixed works on the exact value; multiplying by 1e6 would round twice. */
+function toMicros(value: number): bigint {
+  return BigInt(value.toFixed(6).replace('.', ''));
+}
+
+const NO_METADATA: Click['metadata'] = {};
+
+/** The field of the first id, but for event_id, that fails a test; undefined if none does. */
+function firstId(arm: Arm, fails: (id: string) => boolean): string | undefined {
+  if (fails(arm.userId)) return 'user_id';
+  if (isConversion(arm) && fails(arm.type)) return 'type';
+  if (isClick(arm) && fails(arm.adId)) return 'ad_id';
+  if (isClick(arm) && fails(arm.campaignId)) return 'campaign_id';
+  return fails(arm.source) ? 'source' : undefined;
+}
+
+function metadataOf(arm: Arm): Click['metadata'] {
+  return isClick(arm) ? arm.metadata : NO_METADATA;
+}
+
+function isClick(arm: Arm): arm is Click {
+  return arm.$typeName === 'clickmesh.v1.Click';
+}
+
+function isConversion(arm: Arm): arm is Conversion {
+  return arm.$typeName === 'clickmesh.v1.Conversion';
+}
+
+function beyond(field: string, reason: RejectReason, limit: string): Fault {
+  const verb = reason === RejectReason.OUT_OF_RANGE ? 'must be in' : 'must have at most';
+  return { field, reason, limit, message: `${field} ${verb} ${limit}` };
+}

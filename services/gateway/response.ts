@@ -1,0 +1,136 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  type Acceptance,
+  AcceptanceSchema,
+  type IngestBatchResponse,
+  IngestBatchResponseSchema,
+  IngestResultSchema,
+  type Rejection,
+  RejectReason,
+} from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { RecordPosition } from '../log/event-log.ts';
+import type { Settled } from './append-events.ts';
+
+export function acceptance(eventId: string, { partition, offset }: RecordPosition): Acceptance {
+  return create(AcceptanceSchema, { eventId, partition, offset: BigInt(offset) });
+}
+
+/** One result per event, in order. */
+export function batchResponse({ outcomes, positions }: Settled): IngestBatchResponse {
+  let accepted = 0;
+  const results = outcomes.map((outcome) => {
+    const result =
+      outcome.kind === 'accepted'
+        ? { case: 'accepted' as const, value: acceptance(outcome.event.eventId, positions[accepted++]!) }
+        : { case: 'rejected' as const, value: outcome.rejection };
+    return create(IngestResultSchema, { result });
+  });
+  return create(IngestBatchResponseSchema, { results, accepted, rejected: results.length - accepted });
+}
+
+/** Protobuf tags: field number << 3 | wire type. */
+const ACCEPTANCE = (1 << 3) | 2;
+const RESULT = (1 << 3) | 2;
+const ACCEPTED_RESULT = (1 << 3) | 2;
+const EVENT_ID = (1 << 3) | 2;
+const PARTITION = (2 << 3) | 0;
+const OFFSET = (3 << 3) | 0;
+const ACCEPTED_COUNT = (2 << 3) | 0;
+const REJECTED_COUNT = (3 << 3) | 0;
+
+const UUID_BYTES = 36;
+/** Of an Acceptance: an id, an int32 and a number of 53 bits, with their tags; its length is one byte. */
+const MAX_ACCEPTANCE_BYTES = 2 + UUID_BYTES + 6 + 9;
+/** Of both counts. */
+const MAX_COUNTS_BYTES = 12;
+
+/** A serialized IngestResponse. */
+export function encodeResponse(eventId: string, position: RecordPosition): Buffer {
+  const bytes = Buffer.allocUnsafe(2 + MAX_ACCEPTANCE_BYTES);
+  bytes[0] = ACCEPTANCE;
+  const end = putAcceptance(bytes, 2, eventId, position);
+  bytes[1] = end - 2;
+  return bytes.subarray(0, end);
+}
+
+/** A serialized IngestBatchResponse, the same that toBinary makes of batchResponse. */
+export function encodeBatchResponse({ outcomes, positions }: Settled): Buffer {
+  const rejections = outcomes.length - positions.length === 0 ? [] : rejectedResults(outcomes);
+  const rejectedBytes = rejections.reduce((sum, { length }) => sum + length, 0);
+  const most = positions.length * (4 + MAX_ACCEPTANCE_BYTES) + rejectedBytes + MAX_COUNTS_BYTES;
+  const bytes = Buffer.allocUnsafe(most);
+  let accepted = 0;
+  let rejected = 0;
+  let end = 0;
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'accepted') {
+      end = putAcceptedResult(bytes, end, outcome.event.eventId, positions[accepted++]!);
+    } else {
+      const result = rejections[rejected++]!;
+      bytes.set(result, end);
+      end += result.length;
+    }
+  }
+  if (accepted > 0) end = putNumber(bytes, end, ACCEPTED_COUNT, accepted);
+  if (rejected > 0) end = putNumber(bytes, end, REJECTED_COUNT, rejected);
+  return bytes.subarray(0, end);
+}
+
+/** Of each rejected event a response of nothing but its result, so that together they are one response's results. */
+function rejectedResults(outcomes: Settled['outcomes']): Uint8Array[] {
+  return outcomes.flatMap((outcome) => {
+    if (outcome.kind === 'accepted') return [];
+    const result = create(IngestResultSchema, { result: { case: 'rejected', value: outcome.rejection } });
+    return [toBinary(IngestBatchResponseSchema, create(IngestBatchResponseSchema, { results: [result] }))];
+  });
+}
+
+function putAcceptedResult(bytes: Buffer, at: number, eventId: string, position: RecordPosition): number {
+  const start = at + 4;
+  const end = putAcceptance(bytes, start, eventId, position);
+  bytes[at] = RESULT;
+  bytes[at + 1] = end - at - 2;
+  bytes[at + 2] = ACCEPTED_RESULT;
+  bytes[at + 3] = end - start;
+  return end;
+}
+
+function putAcceptance(bytes: Buffer, at: number, eventId: string, { partition, offset }: RecordPosition): number {
+  bytes[at] = EVENT_ID;
+  bytes[at + 1] = UUID_BYTES;
+  bytes.write(eventId, at + 2, 'latin1');
+  let end = at + 2 + UUID_BYTES;
+  if (partition > 0) end = putNumber(bytes, end, PARTITION, partition);
+  if (offset > 0) end = putNumber(bytes, end, OFFSET, offset);
+  return end;
+}
+
+function putNumber(bytes: Buffer, at: number, tag: number, value: number): number {
+  bytes[at] = tag;
+  let end = at + 1;
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes[end++] = (rest % 0x80) | 0x80;
+  bytes[end] = rest;
+  return end + 1;
+}
+
+/** What POST /api/v1/events answers: JSON, put together by hand because an accepted event has nothing to escape. */
+export function settledJson({ outcomes, positions }: Settled): string {
+  let results = '';
+  let accepted = 0;
+  for (const outcome of outcomes) {
+    if (results !== '') results += ',';
+    if (outcome.kind === 'rejected') {
+      results += JSON.stringify(rejectionJson(outcome.rejection));
+    } else {
+      const { partition, offset } = positions[accepted++]!;
+      const { eventId } = outcome.event;
+      results += `{"event_id":"${eventId}","status":"accepted","partition":${partition},"offset":${offset}}`;
+    }
+  }
+  return `{"accepted":${accepted},"rejected":${outcomes.length - accepted},"results":[${results}]}`;
+}
+
+function rejectionJson({ eventId, field, reason, limit, message }: Rejection): object {
+  return { event_id: eventId, status: 'rejected', field, reason: RejectReason[reason].toLowerCase(), limit, message };
+}

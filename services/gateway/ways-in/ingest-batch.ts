@@ -1,0 +1,33 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { SpanKind } from '@opentelemetry/api';
+import type { IngestBatchRequest, IngestBatchResponse } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
+import { withSpan } from '../../telemetry/tracing.ts';
+import { settle } from '../append-events.ts';
+import { accept } from '../event/accept.ts';
+import { acceptBytes } from '../event/accept-bytes.ts';
+import { batchResponse, encodeBatchResponse } from '../response.ts';
+import type { GatewayDeps } from '../routes.ts';
+
+/** Takes 1 to 1,000 events, each accepted or rejected by itself. */
+export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps): Promise<IngestBatchResponse> {
+  const { events } = request;
+  if (events.length === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
+  assertBatchSize(events.length);
+  const now = deps.now();
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, now)));
+  return batchResponse(await settle(outcomes, deps.log));
+}
+
+/** The same for a serialized request, unless that is an unusual one. */
+export function ingestBatchBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
+  if (outcomes === undefined || outcomes.length === 0) return undefined;
+  return settle(outcomes, log).then(encodeBatchResponse);
+}
+
+/** Throws INVALID_ARGUMENT past the limit of events in one message. */
+export function assertBatchSize(items: number): void {
+  if (items <= MAX_BATCH_ITEMS) return;
+  throw new ConnectError(`${items} events are more than ${MAX_BATCH_ITEMS}`, Code.InvalidArgument);
+}

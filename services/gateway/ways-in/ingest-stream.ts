@@ -1,0 +1,92 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { SpanKind } from '@opentelemetry/api';
+import {
+  type IngestStreamRequest,
+  IngestStreamRequestSchema,
+  type IngestStreamResponse,
+  IngestStreamResponseSchema,
+  StreamRejectionSchema,
+} from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { MAX_STREAM_REJECTIONS } from '../../contract/limits.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { withSpan } from '../../telemetry/tracing.ts';
+import { type Settled, settle } from '../append-events.ts';
+import { accept, type Outcome } from '../event/accept.ts';
+import { acceptBytes } from '../event/accept-bytes.ts';
+import type { GatewayDeps } from '../routes.ts';
+import { assertBatchSize } from './ingest-batch.ts';
+
+/** Messages of one stream on their way to the log; enough to fill a group commit, at most 8 MiB. */
+const MAX_PENDING = 8;
+
+/** Takes messages until the client closes its side; fails with the first message that could not be stored. */
+export async function ingestStream(
+  requests: AsyncIterable<IngestStreamRequest>,
+  { log, now }: GatewayDeps,
+): Promise<IngestStreamResponse> {
+  return settleAll(requests, (request) => acceptMessage(request, now()), log);
+}
+
+/** The same for serialized messages. */
+export async function ingestByteStream(
+  requests: AsyncIterable<Uint8Array>,
+  { log, now }: GatewayDeps,
+): Promise<Uint8Array> {
+  const judge = ({ buffer, byteOffset, length }: Uint8Array) => {
+    const request = Buffer.from(buffer, byteOffset, length);
+    const time = now();
+    return acceptBytes(request, time) ?? acceptMessage(parse(request), time);
+  };
+  return toBinary(IngestStreamResponseSchema, await settleAll(requests, judge, log));
+}
+
+/** A message that is none fails as connect words it. */
+function parse(message: Buffer): IngestStreamRequest {
+  try {
+    return fromBinary(IngestStreamRequestSchema, message);
+  } catch (error) {
+    throw new ConnectError(`parse binary: ${(error as Error).message}`, Code.Internal);
+  }
+}
+
+function acceptMessage({ events }: IngestStreamRequest, now: number): Outcome[] {
+  assertBatchSize(events.length);
+  return events.map((event) => accept(event, now));
+}
+
+/** Stores the events of each message by itself, in their order. */
+async function settleAll<T>(
+  messages: AsyncIterable<T>,
+  judge: (message: T) => Outcome[],
+  log: EventLog,
+): Promise<IngestStreamResponse> {
+  const total = create(IngestStreamResponseSchema);
+  const pending: Promise<Settled>[] = [];
+  for await (const message of messages) {
+    const outcomes = withSpan('accept', SpanKind.INTERNAL, () => judge(message));
+    const settled = settle(outcomes, log);
+    // It is awaited below, but may fail before that.
+    settled.catch(() => {});
+    pending.push(settled);
+    if (pending.length >= MAX_PENDING) add(total, await pending.shift()!);
+  }
+  for (const settled of pending) add(total, await settled);
+  return total;
+}
+
+function add(total: IngestStreamResponse, { outcomes, positions }: Settled): void {
+  const first = total.accepted + total.rejected;
+  if (positions.length < outcomes.length) addRejections(total, first, outcomes);
+  total.accepted += BigInt(positions.length);
+  total.rejected += BigInt(outcomes.length - positions.length);
+}
+
+/** `first` is the number of the first outcome in the stream. */
+function addRejections(total: IngestStreamResponse, first: bigint, outcomes: readonly Outcome[]): void {
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.kind === 'accepted' || total.rejections.length >= MAX_STREAM_REJECTIONS) continue;
+    const { rejection } = outcome;
+    total.rejections.push(create(StreamRejectionSchema, { index: first + BigInt(i), rejection }));
+  }
+}

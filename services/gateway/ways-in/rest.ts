@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { SpanKind } from '@opentelemetry/api';
+import { errorResponse } from '../../http/exchange/errors.ts';
+import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message.ts';
+import type { HttpRoute } from '../../http/routes/http-routes.ts';
+import { withSpan } from '../../telemetry/tracing.ts';
+import { settle } from '../append-events.ts';
+import { accept } from '../event/accept.ts';
+import { type EventType, malformed, readEventJson } from '../event/event-json.ts';
+import { settledJson } from '../response.ts';
+import type { GatewayDeps } from '../routes.ts';
+import { assertBatchSize } from './ingest-batch.ts';
+
+/** One event as it came: parsed, or why it can't be. */
+type Item = { json: unknown } | { malformed: string };
+
+/**
+ * `POST /api/v1/events`: a click, a conversion, or up to 1,000 of them as a JSON array or as NDJSON. Answers 202, or
+ * 400 if nothing was accepted, with one result per item in order. `/click` and `/conversion` imply the event_type.
+ */
+export function restRoutes(deps: GatewayDeps): HttpRoute[] {
+  const route = (path: string, impliedType?: EventType): HttpRoute => ({
+    method: 'POST',
+    path,
+    handle: (request) => postEvents(request, deps, impliedType),
+  });
+  return [route('/api/v1/events'), route('/click', 'click'), route('/conversion', 'conversion')];
+}
+
+async function postEvents(
+  { headers, body }: HttpRequest,
+  { log, now }: GatewayDeps,
+  impliedType?: EventType,
+): Promise<HttpResponse> {
+  const read = READERS.get(headers['content-type'] ?? '') ?? READERS.get(mediaType(headers));
+  if (read === undefined || (headers['content-encoding'] ?? 'identity') !== 'identity') {
+    return errorResponse(415, 'invalid_argument', `send uncompressed ${[...READERS.keys()].join(', ')}`);
+  }
+  const items = read(body);
+  if (items.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
+  assertBatchSize(items.length);
+  const time = now();
+  const outcomes = withSpan('accept', SpanKind.INTERNAL, () =>
+    items.map((item) => {
+      const event = 'json' in item ? readEventJson(item.json, impliedType) : malformed('', 'event', item.malformed);
+      return event.kind === 'event' ? accept(event.event, time) : event;
+    }),
+  );
+  const settled = await settle(outcomes, log);
+  const status = settled.positions.length > 0 ? 202 : 400;
+  return { status, headers: JSON_TYPE, body: settledJson(settled) };
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const READERS = new Map([
+  ['application/json', readJson],
+  ['application/x-ndjson', readNdjson],
+  ['application/ndjson', readNdjson],
+]);
+
+function mediaType(headers: IncomingHttpHeaders): string {
+  const [type] = (headers['content-type'] ?? '').split(';', 1);
+  return type!.trim().toLowerCase();
+}
+
+function readJson(body: Buffer): Item[] {
+  const item = parse(body);
+  if ('malformed' in item) throw new ConnectError(`the body is ${item.malformed}`, Code.InvalidArgument);
+  return Array.isArray(item.json) ? item.json.map((json) => ({ json })) : [item];
+}
+
+/** Empty lines are no items. Lines are cut as bytes, so that a broken one spoils no other. */
+function readNdjson(body: Buffer): Item[] {
+  const items: Item[] = [];
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(0x0a, start);
+    const end = newline === -1 ? body.length : newline;
+    const line = body.subarray(start, end);
+    if (line.toString('latin1').trim() !== '') items.push(parse(line));
+    start = end + 1;
+  }
+  return items;
+}
+
+function parse(text: Buffer): Item {
+  if (!isUtf8(text)) return { malformed: 'not UTF-8' };
+  try {
+    return { json: JSON.parse(text.toString()) };
+  } catch {
+    return { malformed: 'not valid JSON' };
+  }
+}

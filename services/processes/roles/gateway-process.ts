@@ -1,0 +1,99 @@
+import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
+import { type ServeOptions, serve } from '../../http/server/server.ts';
+import { healthHttp, healthRoutes, type Readiness } from '../../http/standard/health.ts';
+import { openapiRoute } from '../../http/standard/openapi.ts';
+import { reflectionRoutes } from '../../http/standard/reflection.ts';
+import { openKafkaLog } from '../../log/kafka/log.ts';
+import { statsHttp, statsRoutes } from '../../stats/routes.ts';
+import { newLogger } from '../../telemetry/logger.ts';
+import { labelled, metricsRoute } from '../../telemetry/prometheus.ts';
+import { collectMetrics } from '../../telemetry/start.ts';
+import { type Running, runProcess } from '../run/process.ts';
+import { answersWithin, checksOfAll } from '../run/readiness.ts';
+import { type GatewayConfig, parseGatewayConfig } from '../settings/config.ts';
+import { clickhouseOf, clusterView } from '../status/cluster-view.ts';
+import { statusRoute } from '../status/status.ts';
+import { watchClickHouse } from '../status/watch-clickhouse.ts';
+import { questionsToOthers } from './worker-questions.ts';
+
+/** `clickmesh gateway`, or one worker of it: ingest into Kafka; with CLICKHOUSE_URL it answers stats and status, too. */
+export function runGateway(env: NodeJS.ProcessEnv): Promise<void> {
+  return runProcess(() => startGateway(env));
+}
+
+async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
+  const config = parseGatewayConfig(env);
+  const logger = await newLogger(config.LOG_LEVEL, 'gateway');
+  await using starting = new AsyncDisposableStack();
+  const { KAFKA_BROKERS: bootstrap, LINGER_MS: lingerMs } = config;
+  const log = await openKafkaLog({ bootstrap, lingerMs, clientId: 'clickmesh-gateway' });
+  starting.defer(() => log.close());
+  const clickhouse = clickhouseOf(env);
+  if (clickhouse !== undefined) starting.defer(() => clickhouse.close());
+  const view = clickhouse && clusterView({ env, log, clickhouse });
+  // What they would measure is the same for all workers.
+  if (view !== undefined && (config.GATEWAY_WORKER_NUMBER ?? 1) === 1) {
+    const watching = new AbortController();
+    starting.defer(() => watching.abort());
+    watchClickHouse(view, logger, watching.signal);
+  }
+
+  const own = async () => ({
+    log: await answersWithin('Kafka', () => log.offsets('raw-events')),
+    ...(clickhouse !== undefined && { clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
+  });
+  const { ready, metrics } = withOthers(config, own);
+  const gateway = { log, logger, now: Date.now };
+  const options: Omit<ServeOptions, 'port'> = {
+    host: config.HOST,
+    logger,
+    services(router, shutdown) {
+      gatewayRoutes(router, gateway);
+      if (clickhouse !== undefined) statsRoutes(router, { client: clickhouse.client, shutdown });
+      healthRoutes(router, ready, shutdown);
+      reflectionRoutes(router);
+    },
+    routes: [
+      ...gatewayHttp(gateway),
+      ...(clickhouse === undefined ? [] : statsHttp(clickhouse)),
+      ...(view === undefined ? [] : [statusRoute(view)]),
+      ...healthHttp(ready),
+      openapiRoute,
+      metrics,
+    ],
+  };
+  const urls: string[] = [];
+  for (const place of portsOf(config)) {
+    const server = await serve({ ...options, ...place });
+    starting.defer(() => server.close());
+    urls.push(server.url);
+  }
+  const running = starting.move();
+  return { urls, close: () => running.disposeAsync() };
+}
+
+/** Workers have only the port they share. */
+function portsOf({ PORT, SHARED_PORT, GATEWAY_WORKER_NUMBER }: GatewayConfig): Pick<ServeOptions, 'port' | 'shared'>[] {
+  if (GATEWAY_WORKER_NUMBER !== undefined) return [{ port: PORT, shared: true }];
+  return [{ port: PORT }, ...(SHARED_PORT === undefined ? [] : [{ port: SHARED_PORT, shared: true }])];
+}
+
+/** A worker says of its port what is so for all workers. */
+function withOthers({ GATEWAY_WORKER_NUMBER: worker }: GatewayConfig, own: Readiness) {
+  if (worker === undefined) return { ready: own, metrics: metricsRoute() };
+  const labels = { worker: String(worker) };
+  const ask = questionsToOthers({
+    readiness: own,
+    async metrics() {
+      const collected = await collectMetrics();
+      return collected === undefined ? [] : labelled(collected, labels).scopeMetrics;
+    },
+  });
+  return {
+    ready: async () => {
+      const [answer, others] = await Promise.all([own(), ask('readiness')]);
+      return checksOfAll([{ worker, answer }, ...others]);
+    },
+    metrics: metricsRoute(async () => (await ask('metrics')).flatMap(({ answer }) => answer ?? []), labels),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Worker } from 'node:cluster';
+import type { Logger } from 'pino';
+import { newLogger } from '../../telemetry/logger.ts';
+import { forkWorker } from '../run/fork.ts';
+import { type ReadyMessage, type Running, runUntilStopped } from '../run/process.ts';
+import { type Supervised, supervise } from '../run/supervise.ts';
+import { parseGatewayConfig } from '../settings/config.ts';
+import { passQuestions } from './worker-questions.ts';
+
+/**
+ * `clickmesh gateway` on several cores: this process accepts connections and hands them to workers in turn, each a
+ * whole gateway with an event loop, a heap and a Kafka producer of its own. It has no part in their requests.
+ */
+export function runGatewayWorkers(env: NodeJS.ProcessEnv, count: number): Promise<void> {
+  return runUntilStopped(async () =>
+    startWorkers(env, count, await newLogger(parseGatewayConfig(env).LOG_LEVEL, 'gateway')),
+  );
+}
+
+async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logger): Promise<Running> {
+  /** Those that serve, by their numbers less 1. */
+  const workers = new Array<Worker | undefined>(count).fill(undefined);
+  const supervised: Supervised[] = [];
+  const pass = passQuestions(workers);
+
+  function fork(i: number): Worker {
+    const worker = forkWorker('gateway', { ...env, GATEWAY_WORKER_NUMBER: String(i + 1) });
+    workers[i] = undefined;
+    worker.on('message', (message) => {
+      if (isReady(message)) workers[i] = worker;
+      else void pass(worker, message);
+    });
+    return worker;
+  }
+  async function start(i: number): Promise<string[]> {
+    const first = fork(i);
+    const urls = await serving(first);
+    supervised[i] = supervise(`worker ${i + 1}`, () => fork(i).process, logger, first.process);
+    return urls;
+  }
+
+  // What keeps one from starting keeps all: one says it.
+  const urls = await start(0);
+  await Promise.all(Array.from({ length: count - 1 }, (_, i) => start(i + 1)));
+  return {
+    urls,
+    async close() {
+      await Promise.all(supervised.map((worker) => worker.close()));
+    },
+  };
+}
+
+/** Waits until a worker serves, and says where. If it can't start it has said why, and all end. */
+function serving(worker: Worker): Promise<string[]> {
+  const ended = () => process.exit(1);
+  worker.once('exit', ended);
+  return new Promise((resolve) => {
+    worker.on('message', (message) => {
+      if (!isReady(message)) return;
+      worker.off('exit', ended);
+      resolve(message.ready.urls);
+    });
+  });
+}
+
+function isReady(message: object): message is ReadyMessage {
+  return 'ready' in message;
+}

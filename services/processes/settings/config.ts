@@ -1,0 +1,147 @@
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import {
+  type AttributionEnvironment,
+  attributionConfig,
+  parseAttributionEnvironment,
+} from '../../attribution/decision/config.ts';
+import { RECOVERY } from '../../attribution/recovery/recovery-config.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
+import { CLICKHOUSE, invalidSettings, KAFKA, LISTEN, LOGGING, parseAll, RETENTION, settings } from './settings.ts';
+
+const DATA = {
+  /** Everything durable is in here. */
+  DATA_DIR: z.string().min(1).default('./data'),
+};
+/** Of every topic; fixed when the log is created. */
+const PARTITIONS = z.coerce.number().int().min(1).max(1024);
+
+/** Reads what `clickmesh up` needs. Throws one Error that names every setting that is wrong, as all here do. */
+export function parseMeshConfig(env: NodeJS.ProcessEnv) {
+  const shape = {
+    ...LISTEN,
+    ...DATA,
+    ...RETENTION,
+    ...LOGGING,
+    PARTITIONS: PARTITIONS.default(8),
+    /** A ClickHouse server to use; the embedded one when empty. */
+    CLICKHOUSE_URL: z.string().default(''),
+  };
+  const { mesh, attribution } = parseAll(env, { mesh: settings(shape), attribution: parseAttributionEnvironment });
+  checkRetention(mesh, attribution);
+  return { ...mesh, attribution };
+}
+export type MeshConfig = ReturnType<typeof parseMeshConfig>;
+
+export function parseClusterConfig(env: NodeJS.ProcessEnv) {
+  const shape = {
+    ...LISTEN,
+    ...DATA,
+    ...RETENTION,
+    ...LOGGING,
+    PARTITIONS: PARTITIONS.default(16),
+    BROKERS: z.coerce
+      .number()
+      .pipe(z.union([z.literal(1), z.literal(3)], { error: 'must be 1 or 3' }))
+      .default(1),
+    GATEWAYS: z.coerce.number().int().min(1).max(64).default(2),
+    ATTRIBUTION_NODES: z.coerce.number().int().min(1).max(64).default(2),
+  };
+  const { cluster, attribution } = parseAll(env, {
+    cluster: settings(shape),
+    attribution: parseAttributionEnvironment,
+  });
+  checkRetention(cluster, attribution);
+  return cluster;
+}
+export type ClusterConfig = ReturnType<typeof parseClusterConfig>;
+
+/** Most workers a gateway can have. */
+const MAX_WORKERS = 64;
+
+export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
+  const shape = {
+    ...LISTEN,
+    ...LOGGING,
+    ...KAFKA,
+    /** A port that all gateways of one machine share, besides their own. */
+    SHARED_PORT: LISTEN.PORT.unwrap().optional(),
+    /** Processes that the gateway is made of. */
+    GATEWAY_WORKERS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(MAX_WORKERS)
+      .default(() => Math.min(availableParallelism(), MAX_WORKERS)),
+    /** How long a record waits for others to be sent to Kafka with, in ms. */
+    LINGER_MS: z.coerce.number().int().min(0).max(1000).default(0),
+    /** The number of this one among them; set by their parent. */
+    GATEWAY_WORKER_NUMBER: z.coerce.number().int().min(1).optional(),
+  };
+  return parseAll(env, { gateway: settings(shape) }).gateway;
+}
+/** One that shares its port with others already, as a worker or in `clickmesh cluster`, is one process. */
+export function gatewayWorkers(env: NodeJS.ProcessEnv): number {
+  const { GATEWAY_WORKERS } = parseGatewayConfig(env);
+  return cluster.isPrimary ? GATEWAY_WORKERS : 1;
+}
+
+export type GatewayConfig = ReturnType<typeof parseGatewayConfig>;
+
+export function parseStatsConfig(env: NodeJS.ProcessEnv) {
+  const shape = { ...LISTEN, ...LOGGING, ...CLICKHOUSE };
+  return parseAll(env, { stats: settings(shape) }).stats;
+}
+
+export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {
+  const shape = {
+    ...LISTEN,
+    ...LOGGING,
+    ...KAFKA,
+    ...RECOVERY,
+    /** The states of this node's partitions, a folder each. */
+    STATE_DIR: z.string().min(1).default('./state'),
+    /** Names this node in its group: restarted under its name it gets its partitions back, and no other is disturbed. */
+    NODE_ID: z.string().min(1).max(200).optional(),
+    /** The node is ready while none of its partitions is further behind than so many records. */
+    READY_MAX_LAG: z.coerce.number().int().min(0).default(100_000),
+  };
+  const { node, attribution } = parseAll(env, { node: settings(shape), attribution: parseAttributionEnvironment });
+  return { ...node, attribution };
+}
+export type AttributionNodeConfig = ReturnType<typeof parseAttributionNodeConfig>;
+
+export function parseMigrateConfig(env: NodeJS.ProcessEnv) {
+  const shape = {
+    ...LOGGING,
+    ...KAFKA,
+    ...CLICKHOUSE,
+    /** The cluster in the servers' remote_servers that CLICKHOUSE_URL lists; none for a single server. */
+    CLICKHOUSE_CLUSTER: z.string().min(1).optional(),
+    /** Makes tables replicated: the servers need Keeper and the macros {shard} and {replica}. */
+    CLICKHOUSE_REPLICATED: z.stringbool().default(false),
+  };
+  return parseAll(env, { migrate: settings(shape) }).migrate;
+}
+
+export function parseTopicsConfig(env: NodeJS.ProcessEnv) {
+  const shape = {
+    ...KAFKA,
+    ...RETENTION,
+    PARTITIONS: PARTITIONS.default(16),
+    REPLICATION_FACTOR: z.coerce.number().int().min(1).max(7).default(3),
+  };
+  const { topics, attribution } = parseAll(env, { topics: settings(shape), attribution: parseAttributionEnvironment });
+  checkRetention(topics, attribution);
+  return topics;
+}
+
+/** A lost state is folded again from the log: it must reach as far back as a click can be credited. */
+function checkRetention(log: { LOG_RETENTION_HOURS: number }, attribution: AttributionEnvironment): void {
+  const hours = attributionConfig(attribution).touchRetentionMs / HOUR_MS;
+  if (log.LOG_RETENTION_HOURS >= hours) return;
+  throw invalidSettings([
+    `LOG_RETENTION_HOURS: must be at least the longest lookback and the allowed lateness, ${hours}`,
+  ]);
+}

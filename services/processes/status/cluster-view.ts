@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { parseAttributionEnvironment } from '../../attribution/decision/config.ts';
+import { GROUP } from '../../attribution/partition/consumer.ts';
+import { listCheckpoints } from '../../attribution/recovery/checkpoint.ts';
+import { checkpointStore, RECOVERY } from '../../attribution/recovery/recovery-config.ts';
+import { clickhouseClient } from '../../clickhouse/client.ts';
+import { kafkaConsumers } from '../../clickhouse/kafka-consumers.ts';
+import { clickhouseGroup } from '../../clickhouse/migrate.ts';
+import type { Topic } from '../../log/event-log.ts';
+import type { KafkaLog } from '../../log/kafka/log.ts';
+import { CLICKHOUSE, parseAll, settings } from '../settings/settings.ts';
+import type { StatusSource } from './status.ts';
+
+/** How long the status waits for a server that may hang, in ms. */
+const CLICKHOUSE_TIMEOUT_MS = 2000;
+
+/** The ClickHouse servers of a mesh. */
+export interface ClickHouse {
+  /** Of the first server; it asks the others for what it does not hold. */
+  client: ClickHouseClient;
+  /** Of every server. */
+  clients: readonly ClickHouseClient[];
+  /** In the order of the clients. */
+  urls: readonly string[];
+  /** Rejects unless every server answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type ClickHouseSettings = ReturnType<ReturnType<typeof settings<typeof CLICKHOUSE>>>;
+
+export function openClickHouse(config: ClickHouseSettings): ClickHouse {
+  const { CLICKHOUSE_URL: urls, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password } = config;
+  const clients = urls.map((url) => clickhouseClient(url, { user, password }));
+  return {
+    client: clients[0]!,
+    clients,
+    urls,
+    async ping() {
+      for (const pinged of await Promise.all(clients.map((client) => client.ping()))) {
+        if (!pinged.success) throw pinged.error;
+      }
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+}
+
+/** Undefined where the environment names no ClickHouse. */
+export function clickhouseOf(env: NodeJS.ProcessEnv): ClickHouse | undefined {
+  if (env.CLICKHOUSE_URL === undefined) return undefined;
+  return openClickHouse(parseAll(env, { clickhouse: settings(CLICKHOUSE) }).clickhouse);
+}
+
+interface ClusterParts {
+  env: NodeJS.ProcessEnv;
+  log: KafkaLog;
+  clickhouse: ClickHouse;
+}
+
+/** The status of a mesh on Kafka, where consumers note in their groups how far they are. */
+export function clusterView({ env, log, clickhouse }: ClusterParts): StatusSource {
+  const committed = async (topic: Topic, group: string) => {
+    const offsets: number[] = [];
+    for (const { partition, offset } of await log.committed(topic, group)) offsets[partition] = offset;
+    return offsets;
+  };
+  return {
+    attribution: parseAttributionEnvironment(env),
+    clickhouseUrl: clickhouse.urls[0]!,
+    log,
+    folded: () => committed('raw-events', GROUP),
+    inserted: (topic) => committed(topic, clickhouseGroup(topic)),
+    async cluster() {
+      const [owners, marks, checkpoints, warnings] = await Promise.all([
+        log.members('raw-events', GROUP),
+        watermarks(clickhouse).catch(() => []),
+        newestCheckpoints(env, await log.offsets('raw-events')),
+        consumerWarnings(clickhouse),
+      ]);
+      return { processes: processes(env), owners, watermarks: marks, checkpoints, warnings };
+    },
+  };
+}
+
+/** The clock of each partition, as ClickHouse knows it. */
+async function watermarks({ client }: ClickHouse): Promise<{ partition: number; watermark: string }[]> {
+  const query = 'SELECT partition, toString(watermark) AS watermark FROM attribution_progress FINAL ORDER BY partition';
+  const abort_signal = AbortSignal.timeout(CLICKHOUSE_TIMEOUT_MS);
+  return (await client.query({ query, format: 'JSONEachRow', abort_signal })).json();
+}
+
+/** The last checkpoint of each partition that has one; undefined where none are taken. */
+async function newestCheckpoints(env: NodeJS.ProcessEnv, partitions: readonly unknown[]) {
+  const store = checkpointStore(parseAll(env, { recovery: settings(RECOVERY) }).recovery);
+  if (store === undefined) return undefined;
+  const listed = await Promise.all(partitions.map((_, partition) => listCheckpoints(store, partition)));
+  return listed.flatMap(([newest]) => newest ?? []);
+}
+
+/** What an operator should look at, in words. */
+async function consumerWarnings({ clients, urls }: ClickHouse): Promise<string[]> {
+  const warnings = clients.map(async (client, i) => {
+    try {
+      const frozen = (await kafkaConsumers(client, AbortSignal.timeout(CLICKHOUSE_TIMEOUT_MS))).filter(
+        (consumer) => consumer.frozen,
+      );
+      return frozen.map(({ topic, lastPollTime }) => {
+        const since = new Date(lastPollTime).toISOString();
+        return `ClickHouse at ${urls[i]} has not polled ${topic} since ${since}: restart it if that lasts`;
+      });
+    } catch (error) {
+      return [`ClickHouse at ${urls[i]} does not answer: ${(error as Error).message}`];
+    }
+  });
+  return (await Promise.all(warnings)).flat();
+}
+
+/** Those that `clickmesh cluster` has started. */
+function processes(env: NodeJS.ProcessEnv): unknown {
+  return env.PROCESSES_FILE === undefined ? undefined : JSON.parse(readFileSync(env.PROCESSES_FILE, 'utf8'));
+}

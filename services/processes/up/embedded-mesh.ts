@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Logger } from 'pino';
+import { clickhouseClient } from '../../clickhouse/client.ts';
+import { startEmbeddedClickHouse } from '../../clickhouse/embedded/server.ts';
+import { migrate } from '../../clickhouse/migrate.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
+import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
+import { serve } from '../../http/server/server.ts';
+import { type Check, healthHttp, healthRoutes, type Readiness } from '../../http/standard/health.ts';
+import { openapiRoute } from '../../http/standard/openapi.ts';
+import { reflectionRoutes } from '../../http/standard/reflection.ts';
+import { openEmbeddedLog } from '../../log/embedded/log.ts';
+import { type EventLog, TOPICS } from '../../log/event-log.ts';
+import { statsHttp, statsRoutes } from '../../stats/routes.ts';
+import { newLogger } from '../../telemetry/logger.ts';
+import { watchProcess } from '../../telemetry/metrics.ts';
+import { metricsRoute } from '../../telemetry/prometheus.ts';
+import { stopTelemetry } from '../../telemetry/start.ts';
+import { banner } from '../run/banner.ts';
+import { parentIsGone } from '../run/parent.ts';
+import { writableFolder } from '../run/writable-folder.ts';
+import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
+import { type StatusSource, statusRoute } from '../status/status.ts';
+import { watchClickHouse } from '../status/watch-clickhouse.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
+
+/** Pause between two looks whether a ClickHouse server is up, in ms. */
+const CLICKHOUSE_RETRY_MS = 1000;
+
+export interface Mesh {
+  url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the whole mesh in this process until SIGINT or SIGTERM, then drains it.
+ * Throws an Error with one clear line if it can't start.
+ */
+export async function runMesh(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseMeshConfig(env);
+  watchProcess();
+  const mesh = await startMesh(config, await newLogger(config.LOG_LEVEL, 'mesh'));
+  process.stdout.write(banner(mesh.url, config));
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), parentIsGone(env)]);
+  process.stdout.write('draining\n');
+  await mesh.close();
+  await stopTelemetry();
+}
+
+/** Starts everything in the order in which an event passes it; closes in reverse. */
+export async function startMesh(config: MeshConfig, logger: Logger): Promise<Mesh> {
+  const dataDir = writableFolder(config.DATA_DIR);
+  await using starting = new AsyncDisposableStack();
+
+  const log = await openEmbeddedLog({
+    dir: join(dataDir, 'log'),
+    partitions: config.PARTITIONS,
+    retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS,
+    retentionBytes: (config.LOG_RETENTION_GB * 2 ** 30) / (TOPICS.length * config.PARTITIONS),
+  });
+  starting.defer(() => log.close());
+  const clickhouseUrl = config.CLICKHOUSE_URL || (await embeddedClickHouse(dataDir, logger, starting));
+  const client = clickhouseClient(clickhouseUrl);
+  starting.defer(() => client.close());
+
+  const { attribution, LOG_LEVEL: logLevel } = config;
+  const pipelineData = { attribution, stateDir: join(dataDir, 'state'), clickhouseUrl, logLevel };
+  const pipeline = migrateWhenUp(client, logger).then(() => startPipeline(log, pipelineData, logger));
+  starting.defer(() =>
+    pipeline.then(
+      (started) => started.close(),
+      () => {},
+    ),
+  );
+
+  const watching = new AbortController();
+  const server = await serveAll(config, { log, client, logger, pipeline, clickhouseUrl }, watching.signal);
+  starting.defer(() => watching.abort());
+  starting.defer(() => server.close());
+  await (await pipeline).started;
+  const running = starting.move();
+  return { url: server.url, close: () => running.disposeAsync() };
+}
+
+interface Parts {
+  log: EventLog;
+  client: ClickHouseClient;
+  logger: Logger;
+  pipeline: Promise<Pipeline>;
+  clickhouseUrl: string;
+}
+
+function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
+  const { log, client, logger, pipeline, clickhouseUrl } = parts;
+  const ready = readiness(client, pipeline);
+  const gateway = { log, logger, now: Date.now };
+  const view = pipelineView({ config, log, pipeline, clickhouseUrl });
+  watchClickHouse(view, logger, closing);
+  return serve({
+    host: config.HOST,
+    port: config.PORT,
+    logger,
+    services(router, shutdown) {
+      gatewayRoutes(router, gateway);
+      statsRoutes(router, { client, shutdown });
+      healthRoutes(router, ready, shutdown);
+      reflectionRoutes(router);
+    },
+    routes: [
+      ...gatewayHttp(gateway),
+      ...statsHttp({ client }),
+      ...healthHttp(ready),
+      openapiRoute,
+      statusRoute(view),
+      metricsRoute(async () => (await pipeline).metrics()),
+    ],
+  });
+}
+
+function pipelineView({
+  config,
+  log,
+  pipeline,
+  clickhouseUrl,
+}: Omit<Parts, 'client' | 'logger'> & { config: MeshConfig }) {
+  const status = async () => (await pipeline).status();
+  return {
+    attribution: config.attribution,
+    clickhouseUrl,
+    log,
+    async folded() {
+      const folded: number[] = [];
+      for (const { partition, nextOffset } of (await status())?.attribution ?? []) folded[partition] = nextOffset;
+      return folded;
+    },
+    inserted: async (topic) => (await status())?.inserted[topic] ?? [],
+  } satisfies StatusSource;
+}
+
+function readiness(client: ClickHouseClient, pipeline: Promise<Pipeline>): Readiness {
+  let started: Pipeline | undefined;
+  pipeline.then(
+    (running) => {
+      started = running;
+    },
+    // Whoever starts the mesh is told.
+    () => {},
+  );
+  return async () => ({
+    clickhouse: check((await client.ping()).success, 'ClickHouse does not answer'),
+    pipeline: check((await started?.status()) !== undefined, 'attribution is not running yet'),
+  });
+}
+
+/** Ingest does not wait for ClickHouse: events are kept in the log until it is there. */
+async function migrateWhenUp(client: ClickHouseClient, logger: Logger): Promise<void> {
+  while (!(await client.ping()).success) {
+    logger.warn('waiting for ClickHouse');
+    await sleep(CLICKHOUSE_RETRY_MS);
+  }
+  await migrate(client, {});
+}
+
+function check(ok: boolean, reason: string): Check {
+  return ok ? { ok } : { ok, reason };
+}
+
+async function embeddedClickHouse(dataDir: string, logger: Logger, starting: AsyncDisposableStack): Promise<string> {
+  const server = await startEmbeddedClickHouse({ dir: join(dataDir, 'clickhouse'), logger });
+  starting.defer(() => server.close());
+  return server.url;
+}
