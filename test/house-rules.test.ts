@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 
 /** What the linter can't know: which files there are, who may import whom, and what must not be written anywhere. */
 const MAX_LINES = 400;
-const BANNED_NAMES = /^(utils?|helpers?|misc|common|lib)(\.|$)/;
+const MAX_FILES = 15;
+const BANNED_NAMES = /^(utils?|helpers?|misc|common|shared|lib)(\.|$)/;
 
 /** Files that are run, not imported. */
 const ENTRY_POINTS = [
@@ -39,23 +40,110 @@ test('no folder or file has a name that says nothing', () => {
   expect(sources.filter((path) => path.split('/').some((part) => BANNED_NAMES.test(part)))).toEqual([]);
 });
 
-const PLATFORM = ['contract', 'system', 'telemetry', 'log', 'http', 'clickhouse'];
+/**
+ * The rooms of services/, from the top down: what is in a row imports only from rows below it, and the rooms of a row
+ * do not know each other. Inside a room that has a table of its own, the same holds for its folders.
+ */
+const LAYERS: Readonly<Record<string, readonly string[][]>> = {
+  '': [
+    ['cli'],
+    ['processes'],
+    ['gateway', 'attribution', 'stats'],
+    ['clickhouse'],
+    ['http'],
+    ['log'],
+    ['telemetry'],
+    ['system'],
+    ['contract'],
+  ],
+  attribution: [
+    ['node'],
+    ['partition'],
+    ['recovery', 'input', 'outputs'],
+    ['users'],
+    ['store'],
+    ['memory'],
+    ['decision'],
+    ['status.ts'],
+  ],
+  cli: [['main.ts'], ['audit', 'generate', 'replay', 'stats'], ['options.ts', 'table.ts']],
+  clickhouse: [['embedded', 'sink.ts', 'migrate.ts']],
+  gateway: [['routes.ts'], ['ways-in'], ['response.ts'], ['append-events.ts'], ['deps.ts'], ['event']],
+  http: [['standard', 'server'], ['fast'], ['routes'], ['exchange']],
+  log: [
+    ['embedded', 'kafka'],
+    ['partitioner.ts', 'event-log.ts'],
+  ],
+  processes: [['up', 'cluster'], ['roles'], ['status'], ['run', 'settings']],
+};
 
-test('a service imports the platform but no other service; only processes and the CLI put services together', () => {
-  const serviceOf = (path: string) => /^services\/([^/]+)\//.exec(path)?.[1];
-  const wrong = sources
-    .filter((path) => !path.endsWith('.test.ts') && !['processes', 'cli', ...PLATFORM, undefined].includes(serviceOf(path)))
-    .flatMap((path) =>
-      importsOf(path)
-        .filter((to) => serviceOf(to) !== undefined && ![serviceOf(path), ...PLATFORM].includes(serviceOf(to)!))
-        .map((to) => `${path} imports ${to}`),
-    );
-  expect(wrong).toEqual([]);
+/** Attribution and the gateway must not know which database is behind the log. */
+const NEVER: readonly [from: string, to: string][] = [
+  ['services/attribution/', 'services/clickhouse/'],
+  ['services/gateway/', 'services/clickhouse/'],
+];
+
+const product = sources.filter((path) => path.startsWith('services/') && !path.endsWith('.test.ts'));
+
+/** The import of the program by what starts it once more is none of the code. */
+const PROGRAM = 'services/cli/clickmesh.js';
+
+function productImports(path: string): string[] {
+  return importsOf(path).filter((to) => to.startsWith('services/') && to !== PROGRAM);
+}
+
+/** Which row of a room's table a path is in; -1 outside of it. */
+function rowOf(room: string, path: string): number {
+  const prefix = room === '' ? 'services/' : `services/${room}/`;
+  if (!path.startsWith(prefix)) return -1;
+  const [part] = path.slice(prefix.length).split('/');
+  return LAYERS[room]!.findIndex((row) => row.includes(part!));
+}
+
+test('imports point down the table of layers, never up or aside', () => {
+  const wrong = Object.keys(LAYERS).flatMap((room) =>
+    product.flatMap((from) =>
+      productImports(from)
+        .filter((to) => {
+          const [row, below] = [rowOf(room, from), rowOf(room, to)];
+          const partOf = (path: string) => path.slice(`services/${room}/`.length - (room === '' ? 1 : 0)).split('/')[0];
+          return row >= 0 && below >= 0 && (below < row || (below === row && partOf(from) !== partOf(to)));
+        })
+        .map((to) => `${from} imports ${to}`),
+    ),
+  );
+  const hidden = product.flatMap((from) =>
+    productImports(from)
+      .filter((to) => NEVER.some(([a, b]) => from.startsWith(a) && to.startsWith(b)))
+      .map((to) => `${from} imports ${to}`),
+  );
+  expect([...wrong, ...hidden]).toEqual([]);
+});
+
+test('every room of services/ has its place in the table of layers', () => {
+  expect(product.filter((path) => rowOf('', path) < 0)).toEqual([]);
+});
+
+test('no two files import each other, by whatever way', () => {
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  function visit(path: string, way: readonly string[]): void {
+    if (way.includes(path)) cycles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+    if (way.includes(path) || done.has(path)) return;
+    for (const to of productImports(path)) visit(to, [...way, path]);
+    done.add(path);
+  }
+  for (const path of product) visit(path, []);
+  expect(cycles).toEqual([]);
+});
+
+test(`no folder of services/ has more than ${MAX_FILES} product files`, () => {
+  const folders = Map.groupBy(product, (path) => dirname(path));
+  expect([...folders].filter(([, files]) => files.length > MAX_FILES).map(([folder]) => folder)).toEqual([]);
 });
 
 test('the product does not import tests', () => {
-  const wrong = sources.filter((path) => path.startsWith('services/') && !path.endsWith('.test.ts'));
-  expect(wrong.filter((path) => importsOf(path).some((to) => to.startsWith('test/')))).toEqual([]);
+  expect(product.filter((path) => importsOf(path).some((to) => to.startsWith('test/')))).toEqual([]);
 });
 
 test('every file is imported or run by something', () => {

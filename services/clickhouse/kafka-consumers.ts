@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Topic } from '../log/event-log.ts';
+import type { Topic } from '../contract/topics.ts';
 import { STREAMS } from './streams.ts';
 
 /** What one server's Kafka engine reads of a topic. */

@@ -16,7 +16,7 @@ import {
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
 import { createRandom } from '../cli/generate/random.ts';
-import type { Topic } from '../log/event-log.ts';
+import type { Topic } from '../contract/topics.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded/server.ts';
 import { migrate } from './migrate.ts';
 import { type Sink, startSink } from './sink.ts';

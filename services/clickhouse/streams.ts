@@ -7,7 +7,7 @@ import {
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
-import type { Topic } from '../log/event-log.ts';
+import type { Topic } from '../contract/topics.ts';
 
 /** A topic that ClickHouse reads, and the message in its records. */
 export interface Stream {

@@ -1,21 +1,12 @@
 import type { ConnectRouter } from '@connectrpc/connect';
-import type { Logger } from 'pino';
 import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { alsoOfByteStreams, alsoOfBytes } from '../http/fast/bytes-method.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { GatewayDeps } from './deps.ts';
 import { ingest, ingestBytes } from './ways-in/ingest.ts';
 import { ingestBatch, ingestBatchBytes } from './ways-in/ingest-batch.ts';
 import { ingestByteStream, ingestStream } from './ways-in/ingest-stream.ts';
 import { restRoutes } from './ways-in/rest.ts';
-
-/** What the gateway works with. */
-export interface GatewayDeps {
-  log: EventLog;
-  /** Milliseconds since 1970-01-01 UTC. */
-  now: () => number;
-  logger: Logger;
-}
 
 export function gatewayRoutes(router: ConnectRouter, deps: GatewayDeps): void {
   router.service(IngestService, {

@@ -1,3 +1,5 @@
+import type { Topic } from '../contract/topics.ts';
+
 /** A record to append. */
 export interface NewRecord {
   topic: Topic;
@@ -101,20 +103,6 @@ export interface EventLog {
   join(topic: Topic, group: string, listener: AssignmentListener): Promise<Assignment>;
   close(): Promise<void>;
 }
-
-/** Every topic; the order is the embedded log's key order and must not change. */
-export const TOPICS = [
-  'raw-events',
-  'attributed-events',
-  'daily-stats',
-  'conversion-decisions',
-  'raw-events.DLT',
-  'attribution-progress',
-] as const;
-export type Topic = (typeof TOPICS)[number];
-
-/** Of these the last record of every key is kept for ever where the log can compact: state is rebuilt from them. */
-export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress'];
 
 /** The log can't be reached or can't write now; nothing is known of the records in flight. */
 export class LogUnavailable extends Error {

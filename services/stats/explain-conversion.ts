@@ -8,8 +8,8 @@ import {
   type NearMiss,
   NearMissSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { FieldError } from './query.ts';
 import { selectRows } from './select-rows.ts';
-import type { FieldError } from './statement.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_NEAR_MISSES = 20;

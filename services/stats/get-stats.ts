@@ -1,7 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { GetStatsResponse, StatsRow } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { StatsQuery } from './query.ts';
 import { selectRows } from './select-rows.ts';
-import { type StatsQuery, statsStatement } from './statement.ts';
+import { statsStatement } from './sql.ts';
 
 export async function getStats(
   client: ClickHouseClient,

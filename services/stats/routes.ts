@@ -7,8 +7,9 @@ import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
 import { getStats } from './get-stats.ts';
+import { type FieldError, parseQuery } from './query.ts';
 import { selectJson } from './select-rows.ts';
-import { type FieldError, parseQuery, reportStatement } from './statement.ts';
+import { reportStatement } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
 
 export interface StatsDeps {

@@ -4,7 +4,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { Attributes } from '@opentelemetry/api';
 import { queryDuration } from '../telemetry/metrics.ts';
 import { traceHeaders } from '../telemetry/tracing.ts';
-import type { Statement } from './statement.ts';
+import type { Statement } from './sql.ts';
 
 /** Seconds after which a caller should try again while ClickHouse is down: it restarts within some. */
 const RETRY_AFTER = '5';

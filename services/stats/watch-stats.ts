@@ -3,7 +3,7 @@ import { equals } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type GetStatsResponse, GetStatsResponseSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { getStats } from './get-stats.ts';
-import type { FieldError, StatsQuery } from './statement.ts';
+import type { FieldError, StatsQuery } from './query.ts';
 
 const DEFAULT_PERIOD_MS = 1000;
 const MIN_PERIOD_MS = 200;

@@ -10,7 +10,8 @@ import {
   type IngestResponse,
   IngestResponseSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { type GatewayDeps, gatewayHttp, gatewayRoutes } from '../../services/gateway/routes.ts';
+import type { GatewayDeps } from '../../services/gateway/deps.ts';
+import { gatewayHttp, gatewayRoutes } from '../../services/gateway/routes.ts';
 import { ingest } from '../../services/gateway/ways-in/ingest.ts';
 import { serve } from '../../services/http/server/server.ts';
 import type { EventLog } from '../../services/log/event-log.ts';

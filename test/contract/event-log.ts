@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TOPICS, type Topic } from '../../services/contract/topics.ts';
 import {
   type EventLog,
   type LogRecord,
@@ -7,8 +8,6 @@ import {
   type NewRecord,
   OffsetOutOfRange,
   type RecordPosition,
-  TOPICS,
-  type Topic,
 } from '../../services/log/event-log.ts';
 import { partitionOf } from '../../services/log/partitioner.ts';
 import { plainRecord } from '../fixtures/log-record.ts';

@@ -7,7 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { stateDigest } from '../../services/attribution/store/digest.ts';
 import { rocksdbStateStores } from '../../services/attribution/store/rocksdb-state-store.ts';
 import { createRandom } from '../../services/cli/generate/random.ts';
-import { type EventLog, type LogRecord, type NewRecord, TOPICS, type Topic } from '../../services/log/event-log.ts';
+import { TOPICS, type Topic } from '../../services/contract/topics.ts';
+import type { EventLog, LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { partitionOf } from '../../services/log/partitioner.ts';
 import { type AttributionNode, startAttributionNode } from '../fixtures/attribution-node.ts';

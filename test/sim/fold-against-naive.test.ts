@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { loadProgress, newPartitionFold, nextOffset } from '../../services/attribution/partition/partition-fold.ts';
+import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
+import { loadProgress, nextOffset } from '../../services/attribution/store/progress.ts';
 import type { LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';

@@ -8,7 +8,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
-import type { Topic } from '../../services/log/event-log.ts';
+import type { Topic } from '../../services/contract/topics.ts';
 import type { FinalTables, SimEvent } from './naive-attribution.ts';
 
 const HOUR = 3_600_000;

@@ -14,7 +14,8 @@ import { consumePartition, GROUP } from '../../services/attribution/partition/co
 import { newStatus, type Role } from '../../services/attribution/status.ts';
 import { stateDigest } from '../../services/attribution/store/digest.ts';
 import type { StateStore, StateStores } from '../../services/attribution/store/state-store.ts';
-import { COMPACTED, type EventLog, type NewRecord, type Topic } from '../../services/log/event-log.ts';
+import { COMPACTED, type Topic } from '../../services/contract/topics.ts';
+import type { EventLog, NewRecord } from '../../services/log/event-log.ts';
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { memoryStateStores } from '../fixtures/memory-state-store.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';

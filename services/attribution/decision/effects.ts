@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../contract/limits.ts';
-import { isSameClick } from '../memory/touch-memory.ts';
 import type { Credit, DecidedConversion, SeenEvent, Touch } from './state.ts';
+import { isSameClick } from './touch-id.ts';
 
 /** How often each thing happened; the names are those of PartitionProgress. */
 export interface Tally {

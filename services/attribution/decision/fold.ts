@@ -1,8 +1,8 @@
-import { idHashOf, isSameClick } from '../memory/touch-memory.ts';
 import type { AttributionConfig } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
 import { type Effects, noteClick, type Published, redecided } from './effects.ts';
 import type { DecidedConversion, EventKind, SeenEvent, Touch, UserBounds, UserState } from './state.ts';
+import { idHashOf, isSameClick } from './touch-id.ts';
 
 /** From so many touches or conversions on, a set tells a new one sooner than comparing it with each. */
 const MANY = 64;

@@ -4,9 +4,10 @@ import { expect, test } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../../contract/limits.ts';
+import { EventBatch } from '../users/event-batch.ts';
 import { UserTable } from '../users/user-table.ts';
 import { findFields } from './decode-event.ts';
-import { EventBatch, readEvent, readMessage } from './read-event.ts';
+import { readEvent, readMessage } from './read-event.ts';
 
 const text = fc.oneof(
   fc.string({ maxLength: 20 }),

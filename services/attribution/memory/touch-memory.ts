@@ -1,5 +1,6 @@
-import { readUuidText, UUID_WORDS, uuidText } from '../../contract/uuid.ts';
+import { uuidText } from '../../contract/uuid.ts';
 import type { Touch } from '../decision/state.ts';
+import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
 import { putAt, Texts } from './string-table.ts';
 
 /**
@@ -73,12 +74,6 @@ export class TouchTexts {
     while (this.placements.bytes[end] !== 0) end++;
     return end;
   }
-}
-
-/** A touch whose id is known as words, which compare without a string. */
-export interface TouchWithWords extends Touch {
-  /** One of the UUID_WORDS of its id. */
-  idWord(i: number): number;
 }
 
 /** A touch where it lies in memory, which must not be used for another meanwhile. */
@@ -173,34 +168,6 @@ export class TouchSpace {
     this.#memory = touchMemory(0);
     this.#touches = [];
   }
-}
-
-const id = new Int32Array(UUID_WORDS);
-
-/** The words of a touch's id, until the next call. */
-export function idOf(touch: Touch): Int32Array {
-  if (hasWords(touch)) {
-    for (let i = 0; i < UUID_WORDS; i++) id[i] = touch.idWord(i);
-  } else {
-    readUuidText(touch.clickId, id, 0);
-  }
-  return id;
-}
-
-/** The same for the same click, and seldom for others, as ids are random. Throws an Error if its id is no UUID. */
-export function idHashOf(touch: Touch): number {
-  return idOf(touch)[UUID_WORDS - 1]!;
-}
-
-/** Whether two touches are the same click, by their ids. */
-export function isSameClick(a: Touch, b: Touch): boolean {
-  if (!hasWords(a) || !hasWords(b)) return a.clickId === b.clickId;
-  for (let i = UUID_WORDS - 1; i >= 0; i--) if (a.idWord(i) !== b.idWord(i)) return false;
-  return true;
-}
-
-function hasWords(touch: Touch): touch is TouchWithWords {
-  return 'idWord' in touch;
 }
 
 /** Whether the touches that lie at these places have the same id. */

@@ -4,7 +4,8 @@ import { newSpareMemory } from '../../system/spare-memory.ts';
 import type { AttributedRow, CounterKey, Decision } from '../decision/effects.ts';
 import { explain, mostCandidates } from '../decision/explain.ts';
 import type { Touch } from '../decision/state.ts';
-import { InternedTouch, idOf } from '../memory/touch-memory.ts';
+import { idOf } from '../decision/touch-id.ts';
+import { InternedTouch } from '../memory/touch-memory.ts';
 
 /**
  * Encoders of what attribution publishes most, which generic code took a fifth of its time for. The bytes are those

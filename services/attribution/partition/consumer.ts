@@ -16,9 +16,10 @@ import { type Checkpointer, type CheckpointSettings, newCheckpointer } from '../
 import { type Baseline, knownThrough, loadBaseline, untilBoundary } from '../recovery/published-totals.ts';
 import { type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
+import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore, StateStores } from '../store/state-store.ts';
 import { newSweep, type Sweep } from '../store/sweep.ts';
-import { loadProgress, newPartitionFold, nextOffset, type PartitionFold } from './partition-fold.ts';
+import { newPartitionFold, type PartitionFold } from './partition-fold.ts';
 import { publish } from './publish.ts';
 
 /** The consumer group that attribution is. */

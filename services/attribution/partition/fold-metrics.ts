@@ -11,8 +11,8 @@ import {
 } from '../../telemetry/metrics.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import type { Effects } from '../decision/effects.ts';
-import type { EventBatch } from '../input/read-event.ts';
-import type { DeadLetter } from './publish.ts';
+import type { DeadLetter } from '../outputs/records.ts';
+import type { EventBatch } from '../users/event-batch.ts';
 
 interface Folded {
   events: EventBatch;

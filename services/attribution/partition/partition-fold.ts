@@ -1,18 +1,19 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import type { Tally } from '../decision/effects.ts';
-import { EventBatch, readEvent } from '../input/read-event.ts';
+import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
+import { counterRecords, type DeadLetter, progressRecord, rowRecords } from '../outputs/records.ts';
 import { type Baseline, knownThrough } from '../recovery/published-totals.ts';
 import { PROGRESS_KEY } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { EventBatch } from '../users/event-batch.ts';
 import { Users } from '../users/users.ts';
 import { countFolded } from './fold-metrics.ts';
-import { counterRecords, type DeadLetter, progressRecord, rowRecords } from './publish.ts';
 
 /**
  * The fold of one partition, ahead of its store: what changes stays in memory until `flush` writes it as one, so that
@@ -40,19 +41,6 @@ export interface PartitionFold {
   isFull(): boolean;
   /** Writes state, counters and progress; `expired` are keys to be deleted unless they changed. */
   flush(store: StateStore, expired: readonly Buffer[]): void;
-}
-
-/** Where a partition stands; zeros for a new one. */
-export function loadProgress(store: StateStore, partition: number): PartitionProgress {
-  const [bytes] = store.getMany([PROGRESS_KEY]);
-  return bytes === undefined
-    ? create(PartitionProgressSchema, { partition })
-    : fromBinary(PartitionProgressSchema, bytes);
-}
-
-/** Offset of the first record not yet folded, undefined if none was. */
-export function nextOffset(progress: PartitionProgress): number | undefined {
-  return progress.records === 0n ? undefined : Number(progress.version) + 1;
 }
 
 /**

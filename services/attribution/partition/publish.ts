@@ -1,17 +1,4 @@
-import { toBinary } from '@bufbuild/protobuf';
-import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { EventLog, LogRecord, NewRecord } from '../../log/event-log.ts';
-import type { Traces } from '../../telemetry/tracing.ts';
-import type { Effects } from '../decision/effects.ts';
-import type { ChangedCounter } from '../outputs/counters.ts';
-import { encodeAttributed, encodeDecision, type OutputMemory } from '../outputs/encode-outputs.ts';
-
-/** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
-
-export interface DeadLetter {
-  record: LogRecord;
-  reason: string;
-}
+import type { EventLog, NewRecord } from '../../log/event-log.ts';
 
 /**
  * About the most bytes in one append: one over the log's limit of bytes in flight would be refused for ever, and the
@@ -30,59 +17,4 @@ export async function publish(log: EventLog, outputs: readonly NewRecord[]): Pro
     bytes = 0;
     from = at + 1;
   }
-}
-
-/** The records of what single events lead to, whose values lie in `memory`. */
-export function rowRecords(rows: {
-  partition: number;
-  effects: Effects;
-  deadLetters: readonly DeadLetter[];
-  traces: Traces;
-  memory: OutputMemory;
-}): NewRecord[] {
-  const { partition, effects, deadLetters, traces, memory } = rows;
-  const records: NewRecord[] = [];
-  for (const row of effects.attributed) {
-    const value = encodeAttributed(row, memory);
-    records.push({ topic: 'attributed-events', partition, key: row.userId, value, headers: traces.get(row.offset) });
-  }
-  for (const decision of effects.decisions.values()) {
-    const { userId: key, offset } = decision;
-    const value = encodeDecision(decision, memory);
-    records.push({ topic: 'conversion-decisions', partition, key, value, headers: traces.get(offset) });
-  }
-  for (const letter of deadLetters) records.push(deadLetterRecord(partition, letter));
-  return records;
-}
-
-export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {
-  const records: NewRecord[] = [];
-  for (const { name, bytes } of counters) {
-    records.push({ topic: 'daily-stats', partition, key: `${partition}\0${name}`, value: bytes });
-  }
-  return records;
-}
-
-export function progressRecord(progress: PartitionProgress): NewRecord {
-  const { partition } = progress;
-  const value = toBinary(PartitionProgressSchema, progress);
-  return { topic: 'attribution-progress', partition, key: String(partition), value };
-}
-
-/** Keeps the record as it was, with the headers that Spring Kafka gave the field. */
-function deadLetterRecord(partition: number, { record, reason }: DeadLetter): NewRecord {
-  return {
-    topic: 'raw-events.DLT',
-    partition,
-    key: record.key,
-    value: record.value,
-    headers: {
-      ...record.headers,
-      'kafka_dlt-original-topic': 'raw-events',
-      'kafka_dlt-original-partition': String(record.partition),
-      'kafka_dlt-original-offset': String(record.offset),
-      'kafka_dlt-original-timestamp': String(record.appendTime),
-      'kafka_dlt-exception-message': reason,
-    },
-  };
 }

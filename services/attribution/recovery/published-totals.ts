@@ -4,7 +4,8 @@ import {
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { EventLog, LogRecord, Topic } from '../../log/event-log.ts';
+import type { Topic } from '../../contract/topics.ts';
+import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import { BASELINE_KEY, counterKey, counterName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 

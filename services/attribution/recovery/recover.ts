@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventLog, OffsetRange } from '../../log/event-log.ts';
-import { loadProgress, nextOffset } from '../partition/partition-fold.ts';
 import type { StateSource } from '../status.ts';
+import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore, StateStores } from '../store/state-store.ts';
 import { type Checkpoint, listCheckpoints, loadCheckpoint } from './checkpoint.ts';
 import type { CheckpointSettings } from './checkpointer.ts';

@@ -1,14 +1,7 @@
 import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
 import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from '../decision/state.ts';
-import {
-  adAt,
-  idAt,
-  idOf,
-  placementAt,
-  type TouchMemory,
-  type TouchTexts,
-  type TouchWithWords,
-} from '../memory/touch-memory.ts';
+import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
+import { adAt, idAt, placementAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
 
 /**
  * How a user's state lies in the store: a head of two bytes, then touches and conversions one after the other. Touches

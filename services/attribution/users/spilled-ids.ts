@@ -3,10 +3,11 @@ import type { AttributionConfig } from '../decision/config.ts';
 import { dayOf } from '../decision/effects.ts';
 import type { FoldEvent } from '../decision/fold.ts';
 import { arrivalOf, type EventKind, type SeenEvent } from '../decision/state.ts';
-import { type EventBatch, touchAt } from '../input/read-event.ts';
-import { idAt, idOf } from '../memory/touch-memory.ts';
+import { idOf } from '../decision/touch-id.ts';
+import { idAt } from '../memory/touch-memory.ts';
 import { SEEN_FROM, SEEN_TO, seenKey } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
+import { type EventBatch, touchAt } from './event-batch.ts';
 import { SeenFilter } from './id-filter.ts';
 import type { UserTable } from './user-table.ts';
 

@@ -11,9 +11,10 @@ import { attributionConfig, parseAttributionEnvironment } from '../decision/conf
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { fold } from '../decision/fold.ts';
 import { arrivalOf, newUser, type UserState } from '../decision/state.ts';
-import { EventBatch, readEvent } from '../input/read-event.ts';
+import { readEvent } from '../input/read-event.ts';
 import { SEEN_FROM, SEEN_TO, userKey } from '../store/keys.ts';
 import { decodeUser } from '../store/user-codec.ts';
+import { EventBatch } from './event-batch.ts';
 import { Users } from './users.ts';
 
 const START_HOUR = 400_000;

@@ -4,7 +4,6 @@ import type { AttributionConfig } from '../decision/config.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
 import { arrivalOf, type DecidedConversion, type Touch, type UserState } from '../decision/state.ts';
-import { type EventBatch, touchAt } from '../input/read-event.ts';
 import {
   placementAt,
   putTouch,
@@ -16,6 +15,7 @@ import {
 import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
 import { readConversions, StateWriter } from '../store/user-codec.ts';
+import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
 import { MovedIds } from './spilled-ids.ts';
 import { NO_PLACE } from './user-slot.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Topic } from '../../log/event-log.ts';
+import type { Topic } from '../../contract/topics.ts';
 
 const offset = z.int().nonnegative();
 

@@ -4,10 +4,10 @@ import type { IngestBatchRequest, IngestBatchResponse } from '../../../gen/ts/cl
 import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { settle } from '../append-events.ts';
+import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
 import { batchResponse, encodeBatchResponse } from '../response.ts';
-import type { GatewayDeps } from '../routes.ts';
 
 /** Takes 1 to 1,000 events, each accepted or rejected by itself. */
 export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps): Promise<IngestBatchResponse> {

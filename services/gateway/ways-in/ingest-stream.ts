@@ -12,9 +12,9 @@ import { MAX_STREAM_REJECTIONS } from '../../contract/limits.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { type Settled, settle } from '../append-events.ts';
+import type { GatewayDeps } from '../deps.ts';
 import { accept, type Outcome } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
-import type { GatewayDeps } from '../routes.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
 /** Messages of one stream on their way to the log; enough to fill a group commit, at most 8 MiB. */

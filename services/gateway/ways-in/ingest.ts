@@ -11,10 +11,10 @@ import {
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { countRejected, store } from '../append-events.ts';
+import type { GatewayDeps } from '../deps.ts';
 import { type Accepted, accept, type Outcome } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
 import { acceptance, encodeResponse } from '../response.ts';
-import type { GatewayDeps } from '../routes.ts';
 
 /** Takes one event; a rejected one throws INVALID_ARGUMENT with the Rejection as detail. */
 export async function ingest({ event }: IngestRequest, { log, now }: GatewayDeps): Promise<IngestResponse> {

@@ -7,10 +7,10 @@ import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { settle } from '../append-events.ts';
+import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { type EventType, malformed, readEventJson } from '../event/event-json.ts';
 import { settledJson } from '../response.ts';
-import type { GatewayDeps } from '../routes.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
 /** One event as it came: parsed, or why it can't be. */

@@ -1,4 +1,4 @@
-import { TOPICS, type Topic } from '../event-log.ts';
+import { TOPICS, type Topic } from '../../contract/topics.ts';
 
 /**
  * First and next offset of every partition, in memory that the threads of a process share. Only the thread that

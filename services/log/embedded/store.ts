@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { RocksLevel } from '@nxtedition/rocksdb';
-import { type RecordPosition, TOPICS, type Topic } from '../event-log.ts';
+import { TOPICS, type Topic } from '../../contract/topics.ts';
+import type { RecordPosition } from '../event-log.ts';
 import { readAcknowledged } from './acknowledged-offsets.ts';
 import { slotName } from './offset-table.ts';
 import { type BatchHeader, readHeader } from './record-batch.ts';

@@ -1,5 +1,6 @@
 import { MAX_IN_FLIGHT_BYTES } from '../../contract/limits.ts';
-import { type EventLog, type GroupMember, LogUnavailable, TOPICS, type Topic } from '../event-log.ts';
+import { TOPICS, type Topic } from '../../contract/topics.ts';
+import { type EventLog, type GroupMember, LogUnavailable } from '../event-log.ts';
 import { KafkaCluster, untilAnswered } from './cluster.ts';
 import { kafkaReader, LONGEST_POLL_MS } from './consume/reader.ts';
 import { committedOffsets, groupMembers } from './group/group-view.ts';

@@ -1,5 +1,5 @@
 import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
-import { COMPACTED, TOPICS, type Topic } from '../event-log.ts';
+import { COMPACTED, TOPICS, type Topic } from '../../contract/topics.ts';
 import { brokerErrors } from './errors.ts';
 
 export interface KafkaTopicSettings {

@@ -1,12 +1,13 @@
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
 import { type ServeOptions, serve } from '../../http/server/server.ts';
 import { healthHttp, healthRoutes, type Readiness } from '../../http/standard/health.ts';
+import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { openapiRoute } from '../../http/standard/openapi.ts';
 import { reflectionRoutes } from '../../http/standard/reflection.ts';
 import { openKafkaLog } from '../../log/kafka/log.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { newLogger } from '../../telemetry/logger.ts';
-import { labelled, metricsRoute } from '../../telemetry/prometheus.ts';
+import { labelled } from '../../telemetry/prometheus-text.ts';
 import { collectMetrics } from '../../telemetry/start.ts';
 import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin, checksOfAll } from '../run/readiness.ts';

@@ -1,9 +1,9 @@
 import { migrate } from '../../clickhouse/migrate.ts';
+import { openClickHouse } from '../../clickhouse/servers.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import { TOPICS } from '../../log/event-log.ts';
+import { TOPICS } from '../../contract/topics.ts';
 import { createKafkaTopics } from '../../log/kafka/topics.ts';
 import { parseMigrateConfig, parseTopicsConfig } from '../settings/config.ts';
-import { openClickHouse } from '../status/cluster-view.ts';
 
 /** `clickmesh topics`: creates the topics that are missing. Returns what differs on those that exist, a line each. */
 export function createTopics(env: NodeJS.ProcessEnv): Promise<string[]> {

@@ -1,13 +1,13 @@
+import { openClickHouse } from '../../clickhouse/servers.ts';
 import { serve } from '../../http/server/server.ts';
 import { healthHttp, healthRoutes } from '../../http/standard/health.ts';
+import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { reflectionRoutes } from '../../http/standard/reflection.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { newLogger } from '../../telemetry/logger.ts';
-import { metricsRoute } from '../../telemetry/prometheus.ts';
 import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin } from '../run/readiness.ts';
 import { parseStatsConfig } from '../settings/config.ts';
-import { openClickHouse } from '../status/cluster-view.ts';
 
 /** `clickmesh stats-service`: StatsService alone. */
 export function runStats(env: NodeJS.ProcessEnv): Promise<void> {

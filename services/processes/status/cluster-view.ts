@@ -1,52 +1,18 @@
 import { readFileSync } from 'node:fs';
-import type { ClickHouseClient } from '@clickhouse/client';
 import { parseAttributionEnvironment } from '../../attribution/decision/config.ts';
 import { GROUP } from '../../attribution/partition/consumer.ts';
 import { listCheckpoints } from '../../attribution/recovery/checkpoint.ts';
 import { checkpointStore, RECOVERY } from '../../attribution/recovery/recovery-config.ts';
-import { clickhouseClient } from '../../clickhouse/client.ts';
 import { kafkaConsumers } from '../../clickhouse/kafka-consumers.ts';
 import { clickhouseGroup } from '../../clickhouse/migrate.ts';
-import type { Topic } from '../../log/event-log.ts';
+import { type ClickHouse, openClickHouse } from '../../clickhouse/servers.ts';
+import type { Topic } from '../../contract/topics.ts';
 import type { KafkaLog } from '../../log/kafka/log.ts';
 import { CLICKHOUSE, parseAll, settings } from '../settings/settings.ts';
 import type { StatusSource } from './status.ts';
 
 /** How long the status waits for a server that may hang, in ms. */
 const CLICKHOUSE_TIMEOUT_MS = 2000;
-
-/** The ClickHouse servers of a mesh. */
-export interface ClickHouse {
-  /** Of the first server; it asks the others for what it does not hold. */
-  client: ClickHouseClient;
-  /** Of every server. */
-  clients: readonly ClickHouseClient[];
-  /** In the order of the clients. */
-  urls: readonly string[];
-  /** Rejects unless every server answers. */
-  ping(): Promise<void>;
-  close(): Promise<void>;
-}
-
-type ClickHouseSettings = ReturnType<ReturnType<typeof settings<typeof CLICKHOUSE>>>;
-
-export function openClickHouse(config: ClickHouseSettings): ClickHouse {
-  const { CLICKHOUSE_URL: urls, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password } = config;
-  const clients = urls.map((url) => clickhouseClient(url, { user, password }));
-  return {
-    client: clients[0]!,
-    clients,
-    urls,
-    async ping() {
-      for (const pinged of await Promise.all(clients.map((client) => client.ping()))) {
-        if (!pinged.success) throw pinged.error;
-      }
-    },
-    async close() {
-      await Promise.all(clients.map((client) => client.close()));
-    },
-  };
-}
 
 /** Undefined where the environment names no ClickHouse. */
 export function clickhouseOf(env: NodeJS.ProcessEnv): ClickHouse | undefined {

@@ -1,7 +1,8 @@
 import type { AttributionEnvironment } from '../../attribution/decision/config.ts';
+import { TOPICS, type Topic } from '../../contract/topics.ts';
 import { json } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
-import { type EventLog, TOPICS, type Topic } from '../../log/event-log.ts';
+import type { EventLog } from '../../log/event-log.ts';
 
 /** What a status is made of. Offsets are by partition, absent where they are not known. */
 export interface StatusSource {

@@ -9,7 +9,7 @@ import { startSink } from '../../clickhouse/sink.ts';
 import { attachEmbeddedLog } from '../../log/embedded/log.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { collectMetrics, stopTelemetry } from '../../telemetry/start.ts';
-import type { PipelineAnswers, PipelineData, PipelineMessage, PipelineStatus } from './pipeline.ts';
+import type { PipelineAnswers, PipelineData, PipelineMessage, PipelineStatus } from './pipeline-messages.ts';
 
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;

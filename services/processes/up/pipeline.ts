@@ -2,30 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { Logger } from 'pino';
-import type { AttributionEnvironment } from '../../attribution/decision/config.ts';
-import type { EmbeddedLog, EmbeddedLogShare } from '../../log/embedded/log.ts';
-import type { Topic } from '../../log/event-log.ts';
-
-export interface PipelineData {
-  share: EmbeddedLogShare;
-  attribution: AttributionEnvironment;
-  stateDir: string;
-  clickhouseUrl: string;
-  logLevel: string;
-}
-
-/** What the thread is asked, each answered under its id. */
-export interface PipelineAnswers {
-  status: PipelineStatus;
-  metrics: ScopeMetrics[] | undefined;
-}
-export type PipelineMessage = { kind: keyof PipelineAnswers; id: number } | { kind: 'stop' };
-
-export interface PipelineStatus {
-  attribution: { partition: number; nextOffset: number }[];
-  /** Next offset to insert, per partition. */
-  inserted: Record<Topic, number[]>;
-}
+import type { EmbeddedLog } from '../../log/embedded/log.ts';
+import type { PipelineAnswers, PipelineData, PipelineMessage, PipelineStatus } from './pipeline-messages.ts';
 
 export interface Pipeline {
   /** Settles when attribution and the sink run for the first time. */

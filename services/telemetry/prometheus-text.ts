@@ -2,8 +2,6 @@ import type { Attributes } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { MetricData, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import type { HttpRoute } from '../http/routes/http-routes.ts';
-import { collectMetrics } from './start.ts';
 
 /** How Prometheus spells units, at the end of a name. */
 const UNITS = new Map([
@@ -15,24 +13,12 @@ const UNITS = new Map([
 const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
 
 /**
- * `GET /metrics`: all instruments as text for Prometheus.
+ * All instruments as text for Prometheus.
  *
- * @param fromOthers gives what other threads of this process, or others that share its port, have counted
- * @param labels tell what this thread has counted from theirs
+ * @param labels tell what this thread has counted from what the others have
  */
-export function metricsRoute(
-  fromOthers: () => Promise<readonly ScopeMetrics[] | undefined> = async () => [],
-  labels: Attributes = {},
-): HttpRoute {
-  return {
-    method: 'GET',
-    path: '/metrics',
-    async handle() {
-      const [own, others] = await Promise.all([collectMetrics(), fromOthers()]);
-      const body = own === undefined ? '' : serializer.serialize(merged(labelled(own, labels), others ?? []));
-      return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body };
-    },
-  };
+export function prometheusText(own: ResourceMetrics, labels: Attributes, others: readonly ScopeMetrics[]): string {
+  return serializer.serialize(merged(labelled(own, labels), others));
 }
 
 /** Adds labels to everything that was counted. What names the process is left out: any of them may answer a scrape. */

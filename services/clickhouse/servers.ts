@@ -1,0 +1,40 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { clickhouseClient } from './client.ts';
+
+/** The ClickHouse servers of a mesh. */
+export interface ClickHouse {
+  /** Of the first server; it asks the others for what it does not hold. */
+  client: ClickHouseClient;
+  /** Of every server. */
+  clients: readonly ClickHouseClient[];
+  /** In the order of the clients. */
+  urls: readonly string[];
+  /** Rejects unless every server answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** As the settings of the same names. */
+interface ClickHouseSettings {
+  CLICKHOUSE_URL: readonly string[];
+  CLICKHOUSE_USER: string | undefined;
+  CLICKHOUSE_PASSWORD: string | undefined;
+}
+
+export function openClickHouse(config: ClickHouseSettings): ClickHouse {
+  const { CLICKHOUSE_URL: urls, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password } = config;
+  const clients = urls.map((url) => clickhouseClient(url, { user, password }));
+  return {
+    client: clients[0]!,
+    clients,
+    urls,
+    async ping() {
+      for (const pinged of await Promise.all(clients.map((client) => client.ping()))) {
+        if (!pinged.success) throw pinged.error;
+      }
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+}

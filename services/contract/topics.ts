@@ -1,0 +1,13 @@
+/** Every topic; the order is the embedded log's key order and must not change. */
+export const TOPICS = [
+  'raw-events',
+  'attributed-events',
+  'daily-stats',
+  'conversion-decisions',
+  'raw-events.DLT',
+  'attribution-progress',
+] as const;
+export type Topic = (typeof TOPICS)[number];
+
+/** Of these the last record of every key is kept for ever where the log can compact: state is rebuilt from them. */
+export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress'];
