@@ -6,7 +6,7 @@ import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
 import type { Accepted, Outcome } from './event/accept.ts';
 
 /** What became of the events of a request, in their order. */
-export interface Settled {
+export interface Appended {
   outcomes: readonly Outcome[];
   /** Of the accepted ones. */
   positions: readonly RecordPosition[];
@@ -19,7 +19,7 @@ const CONVERSIONS = { event_type: 'conversion' };
  * Appends events in one call and resolves when they are durable, with their places in the same order. Throws what
  * EventLog.append throws; then none of them may be acknowledged.
  */
-export async function store(events: readonly Accepted[], log: EventLog): Promise<RecordPosition[]> {
+export async function appendEvents(events: readonly Accepted[], log: EventLog): Promise<RecordPosition[]> {
   if (events.length === 0) return [];
   const began = performance.now();
   const positions = await withSpan('append raw-events', SpanKind.PRODUCER, () => log.append(recordsOf(events)));
@@ -46,10 +46,10 @@ export function countRejected({ reason }: Rejection): void {
 }
 
 /** Stores the accepted ones in one append. Throws what EventLog.append throws. */
-export async function settle(outcomes: readonly Outcome[], log: EventLog): Promise<Settled> {
+export async function appendAccepted(outcomes: readonly Outcome[], log: EventLog): Promise<Appended> {
   const accepted: Accepted[] = [];
   for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);
-  const positions = await store(accepted, log);
+  const positions = await appendEvents(accepted, log);
   if (accepted.length < outcomes.length) {
     for (const outcome of outcomes) if (outcome.kind === 'rejected') countRejected(outcome.rejection);
   }

@@ -9,14 +9,14 @@ import {
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import type { RecordPosition } from '../log/event-log.ts';
-import type { Settled } from './append-events.ts';
+import type { Appended } from './append-events.ts';
 
 export function acceptance(eventId: string, { partition, offset }: RecordPosition): Acceptance {
   return create(AcceptanceSchema, { eventId, partition, offset: BigInt(offset) });
 }
 
 /** One result per event, in order. */
-export function batchResponse({ outcomes, positions }: Settled): IngestBatchResponse {
+export function batchResponse({ outcomes, positions }: Appended): IngestBatchResponse {
   let accepted = 0;
   const results = outcomes.map((outcome) => {
     const result =
@@ -54,7 +54,7 @@ export function encodeResponse(eventId: string, position: RecordPosition): Buffe
 }
 
 /** A serialized IngestBatchResponse, the same that toBinary makes of batchResponse. */
-export function encodeBatchResponse({ outcomes, positions }: Settled): Buffer {
+export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
   const rejections = outcomes.length - positions.length === 0 ? [] : rejectedResults(outcomes);
   const rejectedBytes = rejections.reduce((sum, { length }) => sum + length, 0);
   const most = positions.length * (4 + MAX_ACCEPTANCE_BYTES) + rejectedBytes + MAX_COUNTS_BYTES;
@@ -77,7 +77,7 @@ export function encodeBatchResponse({ outcomes, positions }: Settled): Buffer {
 }
 
 /** Of each rejected event a response of nothing but its result, so that together they are one response's results. */
-function rejectedResults(outcomes: Settled['outcomes']): Uint8Array[] {
+function rejectedResults(outcomes: Appended['outcomes']): Uint8Array[] {
   return outcomes.flatMap((outcome) => {
     if (outcome.kind === 'accepted') return [];
     const result = create(IngestResultSchema, { result: { case: 'rejected', value: outcome.rejection } });
@@ -115,7 +115,7 @@ function putNumber(bytes: Buffer, at: number, tag: number, value: number): numbe
 }
 
 /** What POST /api/v1/events answers: JSON, put together by hand because an accepted event has nothing to escape. */
-export function settledJson({ outcomes, positions }: Settled): string {
+export function appendedJson({ outcomes, positions }: Appended): string {
   let results = '';
   let accepted = 0;
   for (const outcome of outcomes) {

@@ -1,6 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { alsoOfByteStreams, alsoOfBytes } from '../http/fast/bytes-method.ts';
+import { withByteStreamPath, withBytesPath } from '../http/fast/bytes-method.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import type { GatewayDeps } from './deps.ts';
 import { ingest, ingestBytes } from './ways-in/ingest.ts';
@@ -10,15 +10,15 @@ import { restRoutes } from './ways-in/rest.ts';
 
 export function gatewayRoutes(router: ConnectRouter, deps: GatewayDeps): void {
   router.service(IngestService, {
-    ingest: alsoOfBytes(
+    ingest: withBytesPath(
       (request) => ingest(request, deps),
       (request) => ingestBytes(request, deps),
     ),
-    ingestBatch: alsoOfBytes(
+    ingestBatch: withBytesPath(
       (request) => ingestBatch(request, deps),
       (request) => ingestBatchBytes(request, deps),
     ),
-    ingestStream: alsoOfByteStreams(
+    ingestStream: withByteStreamPath(
       (requests) => ingestStream(requests, deps),
       (requests) => ingestByteStream(requests, deps),
     ),

@@ -31,7 +31,7 @@ export interface StateStoreCost {
   /** CPU of RocksDB's own threads, which write and merge its files. */
   backgroundSeconds: number;
   peakResidentBytes: number;
-  /** Where the partitions stand, with their tallies. */
+  /** Where the partitions stand, with their totals. */
   outcome: string;
 }
 

@@ -43,7 +43,7 @@ export const stateStore: Scenario<Folder> = {
     `${describe(ROCKSDB_TUNING)}; each other choice differs in what it says. CPU and the peak of memory are those of the ` +
     'process, RocksDB included; reads and writes are what its calls take of the thread that folds, the encoding of states ' +
     "included, flushes and compactions the CPU of RocksDB's own threads; the state on disk is what there is when the store " +
-    'is closed. Every choice has to come to the same tallies.',
+    'is closed. Every choice has to come to the same totals.',
   start: async (dir) => ({ dir, stop: async () => {} }),
   run: ({ dir }, quick) => runChoices(dir, quick ? QUICK : FULL),
 };

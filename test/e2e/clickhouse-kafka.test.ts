@@ -204,7 +204,7 @@ async function attribute(stores: StateStore[]): Promise<void> {
     const records = await readToEnd('raw-events', { partition, offset: nextOffset(progress) ?? 0 });
     if (records.length === 0) continue;
     const fold = newPartitionFold(config, progress);
-    await log.append([...fold.fold(store, records), ...fold.takeTallies()]);
+    await log.append([...fold.fold(store, records), ...fold.takeTotals()]);
     fold.flush(store, []);
   }
 }

@@ -118,7 +118,7 @@ async function expectRightOutputs(events: readonly SimEvent[]): Promise<void> {
       OUTPUTS.map(async (topic) => (await readAll(topic, partition)).map(({ value }) => ({ topic, value }))),
     );
     const own = events.filter(({ userId }) => partitionOf(userId, KAFKA_PARTITIONS) === partition);
-    const { tally: _, ...expected } = attributeNaively(own, [...MODELS], LOOKBACK);
+    const { totals: _, ...expected } = attributeNaively(own, [...MODELS], LOOKBACK);
     expect(collapse(published.flat())).toEqual(expected);
   }
 }

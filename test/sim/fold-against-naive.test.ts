@@ -46,7 +46,7 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
     hasRoom = step % 3 !== 2;
     const from = nextOffset(fold.progress) ?? 0;
     const rows = from < log.length ? fold.fold(store, log.slice(from, from + size)) : [];
-    const outputs = flushes ? [...rows, ...fold.takeTallies()] : rows;
+    const outputs = flushes ? [...rows, ...fold.takeTotals()] : rows;
     if (fault === 'none' || fault === 'crash before writing') published.push(...outputs);
     else if (fault === 'half published') published.push(...outputs.slice(0, outputs.length / 2));
     if (fault !== 'none') fold = begin();
@@ -55,7 +55,7 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
   const { records, clicks, attributed, unattributed, clickDuplicates, conversionDuplicates } = loadProgress(store, 0);
   return {
     ...collapse(published),
-    tally: [
+    totals: [
       `${records} records, ${clicks} clicks`,
       `${attributed} attributed, ${unattributed} unattributed`,
       `${clickDuplicates}+${conversionDuplicates} duplicates`,

@@ -54,7 +54,7 @@ interface Published {
 }
 
 /** Keeps the highest version of every key, as every reader of the topics does. */
-export function collapse(published: readonly Published[]): Omit<FinalTables, 'tally'> {
+export function collapse(published: readonly Published[]): Omit<FinalTables, 'totals'> {
   const attributed = latest(published, 'attributed-events', (bytes) => {
     const row = fromBinary(AttributedConversionSchema, bytes);
     const key = `${row.userId} ${row.conversionId} ${row.model} ${row.clickId}`;

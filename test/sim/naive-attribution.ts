@@ -17,7 +17,7 @@ export interface FinalTables {
   attributed: string[];
   counters: string[];
   decisions: string[];
-  tally: string;
+  totals: string;
 }
 
 /**
@@ -64,7 +64,7 @@ export function attributeNaively(events: readonly SimEvent[], models: ModelName[
     attributed: attributed.sort(),
     counters: [...counters].map(([key, values]) => `${key}: ${values.join(' ')}`).sort(),
     decisions: decisions.sort(),
-    tally: [
+    totals: [
       `${events.length} records, ${clicks.length} clicks`,
       `${matched} attributed, ${conversions.length - matched} unattributed`,
       `${duplicates('click', clicks.length)}+${duplicates('conversion', conversions.length)} duplicates`,

@@ -87,7 +87,7 @@ async function check(scenario: Scenario): Promise<void> {
   expectOneContentAVersion(log);
   expect(stateDigest(config, last.get(0)!)).toBe(stateDigest(config, undisturbed.get(0)!));
   if (past.length > 0) return;
-  const { tally: _, ...naive } = attributeNaively(events, [...MODELS], LOOKBACK);
+  const { totals: _, ...naive } = attributeNaively(events, [...MODELS], LOOKBACK);
   expect(published(log)).toEqual(naive);
 }
 

@@ -1,5 +1,5 @@
 import { apportion, MODELS, type ModelName } from './models.ts';
-import type { Credit, DecidedConversion, Touch } from './state.ts';
+import type { Credit, RememberedConversion, Touch } from './state.ts';
 
 const WHOLE_CREDIT_MICROS = 1_000_000n;
 
@@ -7,7 +7,7 @@ const WHOLE_CREDIT_MICROS = 1_000_000n;
 export function decide(
   models: readonly ModelName[],
   eligible: readonly Touch[],
-  conversion: DecidedConversion,
+  conversion: RememberedConversion,
   lookbackMs: number,
 ): Credit[] {
   if (eligible.length === 0) return [];

@@ -1,9 +1,9 @@
 import { DAY_MS } from '../../contract/limits.ts';
-import type { Credit, DecidedConversion, SeenEvent, Touch } from './state.ts';
+import type { Credit, RememberedConversion, RememberedEvent, Touch } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
 /** How often each thing happened; the names are those of PartitionProgress. */
-export interface Tally {
+export interface Totals {
   clicks: number;
   attributed: number;
   unattributed: number;
@@ -45,21 +45,21 @@ export interface Increment {
 }
 
 /** A conversion with the user it belongs to and the offset of the event that (re-)decided it. */
-export interface Published {
+export interface ConversionRef {
   userId: string;
-  conversion: DecidedConversion;
+  conversion: RememberedConversion;
   offset: number;
 }
 
 /** A credit given or withdrawn: an AttributedConversion before it is encoded. */
-export interface AttributedRow extends Published {
+export interface AttributedRow extends ConversionRef {
   credit: Credit;
   lookbackMs: number;
   retracted: boolean;
 }
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
-export interface Decision extends Published {
+export interface Decision extends ConversionRef {
   /** Their touches are objects of `candidates`. */
   credits: readonly Credit[];
   /** The touches inside the lookback window, ascending by time. */
@@ -69,19 +69,19 @@ export interface Decision extends Published {
 
 /** Everything that follows from a batch of events, in event order. */
 export interface Effects {
-  tally: Tally;
+  totals: Totals;
   clicks: NewClick[];
   increments: Increment[];
   attributed: AttributedRow[];
   /** By conversion the last: if it was decided several times, those before count no more. */
-  decisions: Map<DecidedConversion, Decision>;
+  decisions: Map<RememberedConversion, Decision>;
   /** Events whose ids no longer fit into their user's state. */
-  movedOut: SeenEvent[];
+  spilled: RememberedEvent[];
 }
 
 export function newEffects(): Effects {
   return {
-    tally: {
+    totals: {
       clicks: 0,
       attributed: 0,
       unattributed: 0,
@@ -95,12 +95,12 @@ export function newEffects(): Effects {
     increments: [],
     attributed: [],
     decisions: new Map(),
-    movedOut: [],
+    spilled: [],
   };
 }
 
-export function noteClick({ tally, clicks }: Effects, click: NewClick): void {
-  tally.clicks++;
+export function noteClick({ totals, clicks }: Effects, click: NewClick): void {
+  totals.clicks++;
   clicks.push(click);
 }
 
@@ -108,9 +108,9 @@ export function noteClick({ tally, clicks }: Effects, click: NewClick): void {
  * Notes what changes when a conversion's credits go from `before` to the ones it has now: a retraction for every
  * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
  */
-export function redecided(
+export function recordCreditChanges(
   effects: Effects,
-  published: Published,
+  published: ConversionRef,
   decision: { before: readonly Credit[]; candidates: readonly Touch[]; lookbackMs: number },
 ): void {
   const { conversion, offset } = published;
@@ -131,10 +131,10 @@ export function redecided(
     const old = before.find((other) => isSameKey(other, credit));
     if (old !== undefined) effects.increments.push(increment(conversion, old, -1n, offset));
   }
-  if (before.length > 0 && withdrawn.length + changed.length > 0) effects.tally.corrections++;
+  if (before.length > 0 && withdrawn.length + changed.length > 0) effects.totals.corrections++;
   if (before.length === 0 && after.length > 0) {
-    effects.tally.unattributed--;
-    effects.tally.attributed++;
+    effects.totals.unattributed--;
+    effects.totals.attributed++;
   }
   effects.decisions.set(conversion, { ...published, credits: after, candidates, lookbackMs });
 }
@@ -147,7 +147,7 @@ function isSameKey(a: Credit, b: Credit): boolean {
   return a.model === b.model && isSameClick(a.touch, b.touch);
 }
 
-function increment(conversion: DecidedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
+function increment(conversion: RememberedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
   return {
     day: dayOf(conversion.timestamp),
     touch: credit.touch,

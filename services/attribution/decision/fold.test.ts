@@ -27,9 +27,9 @@ function play(journey: string, env: Record<string, string> = {}) {
     const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
     const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 5_000_000n, credits: [] };
     const event = kind === 'click' ? { kind, userId: 'u', offset, touch } : { kind, userId: 'u', offset, conversion };
-    const context = { config, watermark: arrival, seenArrival: () => moved.get(eventName(event)) };
+    const context = { config, watermark: arrival, spilledArrival: () => moved.get(eventName(event)) };
     fold(context, user, event, effects);
-    for (const seen of effects.movedOut.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
+    for (const seen of effects.spilled.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
   });
   const rows = effects.attributed.map(
     ({ conversion, credit, retracted }) =>
@@ -37,7 +37,7 @@ function play(journey: string, env: Record<string, string> = {}) {
   );
   return {
     user,
-    tally: effects.tally,
+    totals: effects.totals,
     increments: effects.increments,
     decisions: [...effects.decisions.values()],
     rows,
@@ -80,10 +80,10 @@ describe('last click', () => {
 });
 
 test('a correction moves the counters from the old campaign to the new', () => {
-  const { increments, tally } = play('click A @1 red \n conversion X @3 \n click B @2 blue');
+  const { increments, totals } = play('click A @1 red \n conversion X @3 \n click B @2 blue');
   const revenue = increments.filter((i) => i.model !== '').map((i) => `${i.touch.campaignId} ${i.revenueMicros}`);
   expect(revenue).toEqual(['red 5000000', 'red -5000000', 'blue 5000000']);
-  expect(tally).toMatchObject({ clicks: 2, attributed: 1, unattributed: 0, corrections: 1 });
+  expect(totals).toMatchObject({ clicks: 2, attributed: 1, unattributed: 0, corrections: 1 });
 });
 
 test('the decision lists every click in the window with the reason', () => {
@@ -96,17 +96,17 @@ test('the decision lists every click in the window with the reason', () => {
 });
 
 test('an unattributed conversion has a decision too', () => {
-  const { decisions, tally } = play('conversion X @3');
+  const { decisions, totals } = play('conversion X @3');
   expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, credits: [], candidates: [] }]);
-  expect(tally).toMatchObject({ attributed: 0, unattributed: 1 });
+  expect(totals).toMatchObject({ attributed: 0, unattributed: 1 });
 });
 
 test('duplicates are counted and change nothing; a different payload under the same id is a conflict', () => {
-  const { rows, tally } = play(
+  const { rows, totals } = play(
     'click A @1 red \n click A @1 red \n click A @2 blue \n conversion X @3 \n conversion X @4',
   );
   expect(rows).toEqual(['X <- A']);
-  expect(tally).toMatchObject({ clicks: 1, clickDuplicates: 2, conversionDuplicates: 1, conflicts: 2 });
+  expect(totals).toMatchObject({ clicks: 1, clickDuplicates: 2, conversionDuplicates: 1, conflicts: 2 });
 });
 
 describe('retention is by arrival', () => {
@@ -131,8 +131,8 @@ describe('retention is by arrival', () => {
   });
 
   test('a conversion id is known for 7 days', () => {
-    expect(play('conversion X @3 +1 \n conversion X @3 +169').tally).toMatchObject({ conversionDuplicates: 1 });
-    expect(play('conversion X @3 +1 \n conversion X @3 +169.1').tally).toMatchObject({ conversionDuplicates: 0 });
+    expect(play('conversion X @3 +1 \n conversion X @3 +169').totals).toMatchObject({ conversionDuplicates: 1 });
+    expect(play('conversion X @3 +1 \n conversion X @3 +169.1').totals).toMatchObject({ conversionDuplicates: 0 });
   });
 });
 
@@ -157,8 +157,8 @@ function namedBy(decision: Decision): string[] {
 test('a duplicate among very many touches is known, of the first and of the last', () => {
   const clicks = manyClicks(300);
   const journey = [...clicks, clicks[0], clicks[150], clicks[299], `click ${manyClickId(300)} @1`].join('\n');
-  const { tally, user } = play(journey, { MAX_TOUCHES: '1000' });
-  expect(tally).toMatchObject({ clicks: 301, clickDuplicates: 3 });
+  const { totals, user } = play(journey, { MAX_TOUCHES: '1000' });
+  expect(totals).toMatchObject({ clicks: 301, clickDuplicates: 3 });
   expect(user.touches).toHaveLength(301);
 });
 
@@ -170,15 +170,15 @@ describe('touches are bounded', () => {
   const limited = { MAX_TOUCHES: '2' };
 
   test('the oldest is dropped and counted, and the latest still win', () => {
-    const { rows, tally, user } = play('click A @1 \n click B @2 \n click C @3 \n conversion X @4', limited);
+    const { rows, totals, user } = play('click A @1 \n click B @2 \n click C @3 \n conversion X @4', limited);
     expect(user.touches.map((touch) => touch.clickId)).toEqual(['B', 'C']);
-    expect(tally).toMatchObject({ clicks: 3, touchesDropped: 1 });
+    expect(totals).toMatchObject({ clicks: 3, touchesDropped: 1 });
     expect(rows).toEqual(['X <- C']);
   });
 
   test('a duplicate of a dropped click is still known', () => {
-    const { tally } = play('click A @1 \n click B @2 \n click C @3 \n click A @1', limited);
-    expect(tally).toMatchObject({ clicks: 3, clickDuplicates: 1 });
+    const { totals } = play('click A @1 \n click B @2 \n click C @3 \n click A @1', limited);
+    expect(totals).toMatchObject({ clicks: 3, clickDuplicates: 1 });
   });
 
   test('a late click older than all that are kept changes no decision', () => {
@@ -187,8 +187,8 @@ describe('touches are bounded', () => {
   });
 
   test('conversions are bounded alike, and their duplicates known', () => {
-    const { user, tally } = play('conversion X @1 \n conversion Y @2 \n conversion Z @3 \n conversion X @1', limited);
+    const { user, totals } = play('conversion X @1 \n conversion Y @2 \n conversion Z @3 \n conversion X @1', limited);
     expect(user.conversions.map((conversion) => conversion.conversionId)).toEqual(['Y', 'Z']);
-    expect(tally).toMatchObject({ unattributed: 3, conversionDuplicates: 1 });
+    expect(totals).toMatchObject({ unattributed: 3, conversionDuplicates: 1 });
   });
 });

@@ -1,21 +1,21 @@
 import type { AttributionConfig } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
-import { type Effects, noteClick, type Published, redecided } from './effects.ts';
-import type { DecidedConversion, EventKind, SeenEvent, Touch, UserBounds, UserState } from './state.ts';
+import { type ConversionRef, type Effects, noteClick, recordCreditChanges } from './effects.ts';
+import type { EventKind, RememberedConversion, RememberedEvent, Touch, UserBounds, UserState } from './state.ts';
 import { idHashOf, isSameClick } from './touch-id.ts';
 
 /** From so many touches or conversions on, a set tells a new one sooner than comparing it with each. */
 const MANY = 64;
 
 /** An event as the fold sees it: checked, its times in ms. */
-export type FoldEvent = SeenEvent & { userId: string; offset: number };
+export type FoldEvent = RememberedEvent & { userId: string; offset: number };
 
 export interface FoldContext {
   config: AttributionConfig;
   /** The partition's clock: the greatest append time so far, this event's included, in ms. */
   watermark: number;
-  /** Arrival of the event's id, if it was moved out of this user's state; asked only if the user has overflowed. */
-  seenArrival(): number | undefined;
+  /** Arrival of the event's id, if it was spilled from this user's state; asked only if the user has spilled ids. */
+  spilledArrival(): number | undefined;
 }
 
 /**
@@ -43,9 +43,9 @@ function foldClick(
   effects: Effects,
 ) {
   const first = sameTouch(user, bounds, touch);
-  if (first !== undefined || wasSeen(context, user, 'click')) {
-    effects.tally.clickDuplicates++;
-    if (first !== undefined && !sameClick(first, touch)) effects.tally.conflicts++;
+  if (first !== undefined || wasSpilled(context, user, 'click')) {
+    effects.totals.clickDuplicates++;
+    if (first !== undefined && !sameClick(first, touch)) effects.totals.conflicts++;
     return;
   }
   noteClick(effects, { touch, offset });
@@ -54,8 +54,8 @@ function foldClick(
   bounds.clickIds?.add(idHashOf(touch));
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {
-    effects.tally.touchesDropped++;
-    moveOut(user, effects, { kind: 'click', touch: dropped });
+    effects.totals.touchesDropped++;
+    spill(user, effects, { kind: 'click', touch: dropped });
   }
   if (dropped === touch) return;
   for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
@@ -74,9 +74,9 @@ function foldConversion(
 ) {
   const { conversion } = event;
   const first = sameId(user, bounds, conversion);
-  if (first !== undefined || wasSeen(context, user, 'conversion')) {
-    effects.tally.conversionDuplicates++;
-    if (first !== undefined && !sameConversion(first, conversion)) effects.tally.conflicts++;
+  if (first !== undefined || wasSpilled(context, user, 'conversion')) {
+    effects.totals.conversionDuplicates++;
+    if (first !== undefined && !sameConversion(first, conversion)) effects.totals.conflicts++;
     return;
   }
   user.conversions.push(conversion);
@@ -84,7 +84,7 @@ function foldConversion(
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
-    moveOut(user, effects, { kind: 'conversion', conversion: user.conversions.shift()! });
+    spill(user, effects, { kind: 'conversion', conversion: user.conversions.shift()! });
   }
   decideNew(context.config, user.touches, event, effects);
 }
@@ -96,7 +96,7 @@ export function decideNew(
   event: ConversionEvent,
   effects: Effects,
 ): void {
-  effects.tally.unattributed++;
+  effects.totals.unattributed++;
   decideConversion(config, touches, event, effects);
 }
 
@@ -104,7 +104,7 @@ export function decideNew(
 function decideConversion(
   config: AttributionConfig,
   touches: readonly Touch[],
-  published: Published,
+  published: ConversionRef,
   effects: Effects,
 ): void {
   const { conversion } = published;
@@ -112,7 +112,7 @@ function decideConversion(
   const candidates = eligibleTouches(touches, conversion.timestamp, lookbackMs);
   const before = conversion.credits;
   conversion.credits = decide(config.models, candidates, conversion, lookbackMs);
-  redecided(effects, published, { before, candidates, lookbackMs });
+  recordCreditChanges(effects, published, { before, candidates, lookbackMs });
 }
 
 /**
@@ -149,7 +149,7 @@ function boundsOf({ touches, conversions }: UserState): UserBounds {
   };
 }
 
-function lastTimes(conversions: readonly DecidedConversion[]): number[] {
+function lastTimes(conversions: readonly RememberedConversion[]): number[] {
   let last = 0;
   return conversions.map(({ timestamp }) => {
     last = Math.max(last, timestamp);
@@ -178,7 +178,7 @@ function sameTouch({ touches }: UserState, bounds: UserBounds, touch: Touch): To
   return touches.find((other) => isSameClick(other, touch));
 }
 
-function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }: DecidedConversion) {
+function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }: RememberedConversion) {
   if (conversions.length >= MANY) {
     bounds.conversionIds ??= new Set(conversions.map((each) => each.conversionId));
     if (!bounds.conversionIds.has(conversionId)) return undefined;
@@ -187,23 +187,23 @@ function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }
 }
 
 /** A conversion may be re-decided as long as a touch would be kept. */
-function isOpen({ config, watermark }: FoldContext, conversion: DecidedConversion): boolean {
+function isOpen({ config, watermark }: FoldContext, conversion: RememberedConversion): boolean {
   return watermark - conversion.arrival <= config.touchRetentionMs;
 }
 
-function isCandidate({ config }: FoldContext, touch: Touch, conversion: DecidedConversion): boolean {
+function isCandidate({ config }: FoldContext, touch: Touch, conversion: RememberedConversion): boolean {
   return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
 }
 
-function wasSeen({ config, watermark, seenArrival }: FoldContext, user: UserState, kind: EventKind) {
-  if (!user.overflowed) return false;
-  const arrival = seenArrival();
+function wasSpilled({ config, watermark, spilledArrival }: FoldContext, user: UserState, kind: EventKind) {
+  if (!user.hasSpilled) return false;
+  const arrival = spilledArrival();
   return arrival !== undefined && watermark - arrival <= config.retentionMs(kind);
 }
 
-function moveOut(user: UserState, effects: Effects, seen: SeenEvent) {
-  user.overflowed = true;
-  effects.movedOut.push(seen);
+function spill(user: UserState, effects: Effects, seen: RememberedEvent) {
+  user.hasSpilled = true;
+  effects.spilled.push(seen);
 }
 
 function insertTouch(touches: Touch[], touch: Touch) {
@@ -220,6 +220,6 @@ function sameClick(a: Touch, b: Touch): boolean {
   return a.timestamp === b.timestamp && a.adId === b.adId && a.campaignId === b.campaignId && a.source === b.source;
 }
 
-function sameConversion(a: DecidedConversion, b: DecidedConversion): boolean {
+function sameConversion(a: RememberedConversion, b: RememberedConversion): boolean {
   return a.timestamp === b.timestamp && a.type === b.type && a.valueMicros === b.valueMicros;
 }

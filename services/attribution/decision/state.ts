@@ -3,9 +3,9 @@ export interface UserState {
   /** Clicks that can still be credited, ascending by (timestamp, clickId). */
   touches: Touch[];
   /** Conversions remembered, in order of arrival. */
-  conversions: DecidedConversion[];
-  /** Some ids no longer fit in here and were moved out (`MovedIds`). */
-  overflowed: boolean;
+  conversions: RememberedConversion[];
+  /** Some ids no longer fit in here and were spilled (`SpilledIds`). */
+  hasSpilled: boolean;
   /** Made by the fold when it first needs them. */
   bounds?: UserBounds;
 }
@@ -34,7 +34,7 @@ export interface Touch {
   source: string;
 }
 
-export interface DecidedConversion {
+export interface RememberedConversion {
   conversionId: string;
   /** When the conversion happened, in ms. */
   timestamp: number;
@@ -57,15 +57,17 @@ export interface Credit {
 }
 
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
-export type SeenEvent = { kind: 'click'; touch: Touch } | { kind: 'conversion'; conversion: DecidedConversion };
+export type RememberedEvent =
+  | { kind: 'click'; touch: Touch }
+  | { kind: 'conversion'; conversion: RememberedConversion };
 
 export type EventKind = 'click' | 'conversion';
 
 export function newUser(): UserState {
-  return { touches: [], conversions: [], overflowed: false };
+  return { touches: [], conversions: [], hasSpilled: false };
 }
 
 /** When the log took it, in ms. */
-export function arrivalOf(event: SeenEvent): number {
+export function arrivalOf(event: RememberedEvent): number {
   return event.kind === 'click' ? event.touch.arrival : event.conversion.arrival;
 }

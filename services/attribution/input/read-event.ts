@@ -3,7 +3,7 @@ import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { MAX_ID_BYTES, MAX_TIMESTAMP_MS, MAX_VALUE_MICROS, MIN_TIMESTAMP_MS } from '../../contract/limits.ts';
 import { parseUuid, UUID_LENGTH, UUID_WORDS } from '../../contract/uuid.ts';
 import type { LogRecord } from '../../log/event-log.ts';
-import type { DecidedConversion, Touch } from '../decision/state.ts';
+import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { idAt, putFields, putTouch } from '../memory/touch-memory.ts';
 import { type EventBatch, touchAt } from '../users/event-batch.ts';
 import { type EventFields, findFields } from './decode-event.ts';
@@ -17,7 +17,7 @@ export interface Poison {
 /** An event for who has its bytes no more. */
 type Message =
   | { kind: 'click'; userId: string; touch: Touch }
-  | { kind: 'conversion'; userId: string; conversion: DecidedConversion };
+  | { kind: 'conversion'; userId: string; conversion: RememberedConversion };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -59,8 +59,8 @@ function readTouch(bytes: Uint8Array, click: EventFields, arrival: number, { tou
   if (!parseUuid(bytes, click.eventId, touches.words, idAt(at))) return false;
   const { timestamp, campaignId, campaignIdEnd, source, sourceEnd } = click;
   const ad = texts.ads.numberOf(bytes, click.adId, click.adIdEnd);
-  const placement = texts.placementOf(bytes, campaignId, campaignIdEnd, source, sourceEnd);
-  putFields(touches, at, { timestamp, arrival, ad, placement });
+  const campaignSource = texts.campaignSourceOf(bytes, campaignId, campaignIdEnd, source, sourceEnd);
+  putFields(touches, at, { timestamp, arrival, ad, campaignSource });
   return true;
 }
 

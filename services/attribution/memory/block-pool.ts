@@ -5,7 +5,7 @@ import { type TouchMemory, touchMemory } from './touch-memory.ts';
  * another block, nothing is moved, and a block that is given back fits all. From its last block a chain is followed
  * backwards, as most who come look for what was added last. Numbers of blocks are positive; 0 is none.
  */
-export class Blocks {
+export class BlockPool {
   readonly #pages: TouchMemory[] = [];
   #spare = NO_BLOCK;
   /** The first block that was never taken. */

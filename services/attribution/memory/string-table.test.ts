@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Texts } from './string-table.ts';
+import { StringTable } from './string-table.ts';
 
 test('each text has one number, and the number has the text', () => {
   const text = fc.oneof(fc.string({ maxLength: 3 }), fc.string({ unit: 'grapheme', maxLength: 40 }));
   fc.assert(
     fc.property(fc.array(text, { maxLength: 3000 }), (given) => {
-      const texts = new Texts();
+      const texts = new StringTable();
       const numberOf = (each: string) => {
         const bytes = Buffer.from(`<${each}>`);
         return texts.numberOf(bytes, 1, bytes.length - 1);
@@ -22,7 +22,7 @@ test('each text has one number, and the number has the text', () => {
 });
 
 test('it grows', () => {
-  const texts = new Texts();
+  const texts = new StringTable();
   const names = Array.from({ length: 20_000 }, (_, i) => `campaign-${i}`);
   const numberOf = (name: string) => texts.numberOf(Buffer.from(name), 0, name.length);
   expect(names.map(numberOf)).toEqual(names.map((_, i) => i));

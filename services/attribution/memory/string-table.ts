@@ -7,10 +7,10 @@ const BYTES_OF_A_TEXT = 60;
  * Texts that many touches have in common, each kept once and named by a number. In a touch's place of fixed size there
  * is room for numbers; and who compares, counts or copies a text needs no string of it.
  *
- * Texts are only ever added. Who keeps numbers looks at `bytesUsed`, and at some size forgets all numbers and begins
+ * Texts are only ever added. The owner of numbers checks `bytesUsed`, and at some size forgets all numbers and begins
  * anew: most are of ads that no longer run.
  */
-export class Texts {
+export class StringTable {
   /** All texts, one after the other, in UTF-8. */
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #count = 0;

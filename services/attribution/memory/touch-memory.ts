@@ -1,16 +1,16 @@
 import { uuidText } from '../../contract/uuid.ts';
 import type { Touch } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
-import { putAt, Texts } from './string-table.ts';
+import { putAt, StringTable } from './string-table.ts';
 
 /**
  * How a touch lies in memory, in 40 bytes that begin at a multiple of eight:
- * timestamp f64 | arrival f64 | id, four i32 | number of its ad i32 | number of its placement i32.
+ * timestamp f64 | arrival f64 | id, four i32 | number of its ad i32 | number of its campaign and source i32.
  */
 export const TOUCH_WORDS = 10;
 const ID = 4;
 const AD = 8;
-const PLACEMENT = 9;
+const CAMPAIGN_SOURCE = 9;
 
 /** Memory that touches lie in, seen in several ways. */
 export interface TouchMemory {
@@ -25,53 +25,59 @@ export function touchMemory(words: number): TouchMemory {
   return { words: new Int32Array(memory), times: new Float64Array(memory), bytes: new Uint8Array(memory) };
 }
 
-interface Placement {
+interface CampaignSource {
   campaignId: string;
   source: string;
 }
 
-/** The texts of touches, and the numbers that stand for them: of an ad, and of a placement, a campaign with a source. */
+/** The texts of touches, and the numbers that stand for them: of an ad, and of a campaign with its source. */
 export class TouchTexts {
-  readonly ads = new Texts();
+  readonly ads = new StringTable();
   /** The campaign, NUL, which is in no id, and the source. */
-  readonly placements = new Texts();
+  readonly campaignSources = new StringTable();
   /** Those that somebody asked for. */
-  readonly #placements: (Placement | undefined)[] = [];
+  readonly #campaignSources: (CampaignSource | undefined)[] = [];
   #pair = Buffer.alloc(64);
 
   get bytesUsed(): number {
-    return this.ads.bytesUsed + this.placements.bytesUsed;
+    return this.ads.bytesUsed + this.campaignSources.bytesUsed;
   }
 
-  /** The number of a placement whose campaign and source lie in these bytes. */
-  placementOf(bytes: Uint8Array, campaignId: number, campaignIdEnd: number, source: number, sourceEnd: number): number {
+  /** The number of the pair whose campaign and source lie in these bytes. */
+  campaignSourceOf(
+    bytes: Uint8Array,
+    campaignId: number,
+    campaignIdEnd: number,
+    source: number,
+    sourceEnd: number,
+  ): number {
     const length = campaignIdEnd - campaignId + 1 + sourceEnd - source;
     if (length > this.#pair.length) this.#pair = Buffer.alloc(2 * length);
     let at = 0;
     for (let i = campaignId; i < campaignIdEnd; i++) this.#pair[at++] = bytes[i]!;
     this.#pair[at++] = 0;
     for (let i = source; i < sourceEnd; i++) this.#pair[at++] = bytes[i]!;
-    return this.placements.numberOf(this.#pair, 0, length);
+    return this.campaignSources.numberOf(this.#pair, 0, length);
   }
 
-  placementNamed(campaignId: string, source: string): number {
+  campaignSourceNamed(campaignId: string, source: string): number {
     const pair = Buffer.from(`${campaignId}\0${source}`);
-    return this.placements.numberOf(pair, 0, pair.length);
+    return this.campaignSources.numberOf(pair, 0, pair.length);
   }
 
-  textsOf(placement: number): Placement {
-    const known = this.#placements[placement];
+  textsOf(campaignSource: number): CampaignSource {
+    const known = this.#campaignSources[campaignSource];
     if (known !== undefined) return known;
-    const [campaignId, source] = this.placements.textOf(placement).split('\0') as [string, string];
+    const [campaignId, source] = this.campaignSources.textOf(campaignSource).split('\0') as [string, string];
     const texts = { campaignId, source };
-    putAt(this.#placements, placement, texts);
+    putAt(this.#campaignSources, campaignSource, texts);
     return texts;
   }
 
-  /** Where the campaign of a placement ends in `placements.bytes`; the source begins after the NUL there. */
-  campaignEndOf(placement: number): number {
-    let end = this.placements.startOf(placement);
-    while (this.placements.bytes[end] !== 0) end++;
+  /** Where the campaign of a pair ends in `campaignSources.bytes`; the source begins after the NUL there. */
+  campaignEndOf(campaignSource: number): number {
+    let end = this.campaignSources.startOf(campaignSource);
+    while (this.campaignSources.bytes[end] !== 0) end++;
     return end;
   }
 }
@@ -101,8 +107,8 @@ export class InternedTouch implements TouchWithWords {
     return this.memory.words[this.at + AD]!;
   }
 
-  get placement(): number {
-    return this.memory.words[this.at + PLACEMENT]!;
+  get campaignSource(): number {
+    return this.memory.words[this.at + CAMPAIGN_SOURCE]!;
   }
 
   idWord(i: number): number {
@@ -118,11 +124,11 @@ export class InternedTouch implements TouchWithWords {
   }
 
   get campaignId(): string {
-    return this.texts.textsOf(this.placement).campaignId;
+    return this.texts.textsOf(this.campaignSource).campaignId;
   }
 
   get source(): string {
-    return this.texts.textsOf(this.placement).source;
+    return this.texts.textsOf(this.campaignSource).source;
   }
 }
 
@@ -180,8 +186,8 @@ export function hasSameId(a: Int32Array, at: number, b: Int32Array, other: numbe
   );
 }
 
-export function placementAt({ words }: TouchMemory, at: number): number {
-  return words[at + PLACEMENT]!;
+export function campaignSourceAt({ words }: TouchMemory, at: number): number {
+  return words[at + CAMPAIGN_SOURCE]!;
 }
 
 export function copyTouch(from: TouchMemory, start: number, to: TouchMemory, at: number): void {
@@ -194,7 +200,7 @@ interface TouchFields {
   arrival: number;
   /** The numbers of its texts. */
   ad: number;
-  placement: number;
+  campaignSource: number;
 }
 
 export function adAt({ words }: TouchMemory, at: number): number {
@@ -206,7 +212,7 @@ export function putFields({ words, times }: TouchMemory, at: number, fields: Tou
   times[at >> 1] = fields.timestamp;
   times[(at >> 1) + 1] = fields.arrival;
   words[at + AD] = fields.ad;
-  words[at + PLACEMENT] = fields.placement;
+  words[at + CAMPAIGN_SOURCE] = fields.campaignSource;
 }
 
 /** Where the words of a touch's id are. */
@@ -223,6 +229,6 @@ export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: T
     return;
   }
   const ad = Buffer.from(touch.adId);
-  const placement = texts.placementNamed(touch.campaignId, touch.source);
-  putFields(memory, at, { timestamp, arrival, ad: texts.ads.numberOf(ad, 0, ad.length), placement });
+  const campaignSource = texts.campaignSourceNamed(touch.campaignId, touch.source);
+  putFields(memory, at, { timestamp, arrival, ad: texts.ads.numberOf(ad, 0, ad.length), campaignSource });
 }

@@ -68,7 +68,7 @@ test('what is published and what is stored are the sums of what was added', () =
         const { kind, day, campaignId, source, conversionType, model, sign, micros } = each;
         const touch = touchOf(each);
         if (kind === 'click by number') {
-          counters.addClick(store, texts, texts.placementNamed(campaignId, source), touch.timestamp, offset);
+          counters.addClick(store, texts, texts.campaignSourceNamed(campaignId, source), touch.timestamp, offset);
         } else if (kind === 'click') {
           counters.add(store, texts, [{ touch, offset }], []);
         } else {
@@ -93,7 +93,7 @@ test('what is published and what is stored are the sums of what was added', () =
           textsBefore = texts;
           texts = new TouchTexts();
           // So that numbers mean something else.
-          texts.placementNamed('ü', '');
+          texts.campaignSourceNamed('ü', '');
         } else if (each === 'restart' || each === 'fold all again') {
           flush();
           counters = new Counters(PARTITION);
@@ -124,13 +124,13 @@ test('counters of which there are too many are forgotten once they are stored', 
   const texts = new TouchTexts();
   const counters = new Counters(PARTITION);
   for (let offset = 1; offset <= 50_001; offset++) {
-    counters.addClick(store, texts, texts.placementNamed(`c${offset}`, ''), 0, offset);
+    counters.addClick(store, texts, texts.campaignSourceNamed(`c${offset}`, ''), 0, offset);
   }
   const first = counters.takeDirty();
   expect(first.map(({ value }) => Number(valuesOf(value).version))).toEqual(first.map((_, i) => i + 1));
   store.write({ deletes: [], puts: first, appends: [] });
-  const placement = texts.placementNamed('c1', '');
-  counters.addClick(store, texts, placement, 0, 60_000);
+  const campaignSource = texts.campaignSourceNamed('c1', '');
+  counters.addClick(store, texts, campaignSource, 0, 60_000);
   const changed = counters.takeChanged().filter(({ name }) => name.includes('c1\0'));
   expect(changed.map(({ bytes }) => valuesOf(bytes).clicks)).toEqual([1n, 2n]);
   expect(counters.takeDirty()).toHaveLength(1);
@@ -140,7 +140,7 @@ test('counters that are not stored are not forgotten for other texts', () => {
   const store = memoryStateStore();
   const counters = new Counters(PARTITION);
   const texts = new TouchTexts();
-  counters.addClick(store, texts, texts.placementNamed('c', ''), 0, 1);
+  counters.addClick(store, texts, texts.campaignSourceNamed('c', ''), 0, 1);
   const others = new TouchTexts();
-  expect(() => counters.addClick(store, others, others.placementNamed('d', ''), 0, 2)).toThrow('not stored');
+  expect(() => counters.addClick(store, others, others.campaignSourceNamed('d', ''), 0, 2)).toThrow('not stored');
 });

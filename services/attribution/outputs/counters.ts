@@ -23,8 +23,8 @@ const CHANGED = 1;
 const DIRTY = 2;
 
 /** The counters of a day and a kind: of clicks, or of conversions of a type under a model. */
-interface Series extends Omit<CounterKey, 'campaignId' | 'source'> {
-  /** Numbers of counters, by the numbers of their placements. */
+interface CounterSeries extends Omit<CounterKey, 'campaignId' | 'source'> {
+  /** Numbers of counters, by the numbers of their campaign and source. */
   numbers: (number | undefined)[];
 }
 
@@ -34,14 +34,14 @@ interface Series extends Omit<CounterKey, 'campaignId' | 'source'> {
  */
 export class Counters {
   readonly #partition: number;
-  /** Which the numbers of placements are of. */
+  /** Whose numbers of campaign and source are used. */
   #texts: TouchTexts | undefined;
-  readonly #series = new Map<string, Map<number, Series>>();
+  readonly #series = new Map<string, Map<number, CounterSeries>>();
   /** That of the last click. */
-  #clicks: Series | undefined;
+  #clicks: CounterSeries | undefined;
   #columns = newColumns(FIRST_COUNTERS);
   /** Of each counter. */
-  readonly #seriesOf: Series[] = [];
+  readonly #seriesOf: CounterSeries[] = [];
   /** The values of each in bytes, once they are asked for and until they are stored. */
   readonly #bytes: (Buffer | undefined)[] = [];
   /** Numbers of those with these flags. */
@@ -55,12 +55,12 @@ export class Counters {
   }
 
   /**
-   * Adds a click, by the number of its placement in these texts. Its offset is greater than those of calls before.
+   * Adds a click, by the number of its campaign and source in these texts. Its offset is greater than those of calls before.
    * Other texts than before may come when all counters are stored.
    */
-  addClick(store: StateStore, texts: TouchTexts, placement: number, timestamp: number, offset: number): void {
+  addClick(store: StateStore, texts: TouchTexts, campaignSource: number, timestamp: number, offset: number): void {
     this.#use(texts);
-    this.#countClick(this.#counterIn(store, this.#clicksOn(dayOf(timestamp)), placement), offset);
+    this.#countClick(this.#counterIn(store, this.#clicksOn(dayOf(timestamp)), campaignSource), offset);
   }
 
   /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
@@ -68,11 +68,11 @@ export class Counters {
     this.#use(texts);
     for (const { touch, offset } of clicks) {
       const series = this.#clicksOn(dayOf(touch.timestamp));
-      this.#countClick(this.#counterIn(store, series, placementOf(touch, texts)), offset);
+      this.#countClick(this.#counterIn(store, series, campaignSourceOf(touch, texts)), offset);
     }
     for (const { day, conversionType, model, touch, offset, conversionsMicros, revenueMicros } of increments) {
       const series = this.#seriesOn(day, conversionType, model);
-      const counter = this.#counterIn(store, series, placementOf(touch, texts));
+      const counter = this.#counterIn(store, series, campaignSourceOf(touch, texts));
       const columns = this.#columns;
       if (offset <= columns.loadedVersion[counter]!) continue;
       columns.conversionsMicros[counter]! += conversionsMicros;
@@ -121,12 +121,12 @@ export class Counters {
     this.#seriesOf.length = this.#bytes.length = 0;
   }
 
-  #clicksOn(day: number): Series {
+  #clicksOn(day: number): CounterSeries {
     if (this.#clicks?.day !== day) this.#clicks = this.#seriesOn(day, '', '');
     return this.#clicks;
   }
 
-  #seriesOn(day: number, conversionType: string, model: string): Series {
+  #seriesOn(day: number, conversionType: string, model: string): CounterSeries {
     // A click has no model, a conversion always.
     const kind = model === '' ? '' : `${conversionType}\0${model}`;
     let days = this.#series.get(kind);
@@ -142,20 +142,20 @@ export class Counters {
     return series;
   }
 
-  #counterIn(store: StateStore, series: Series, placement: number): number {
-    const known = series.numbers[placement];
+  #counterIn(store: StateStore, series: CounterSeries, campaignSource: number): number {
+    const known = series.numbers[campaignSource];
     if (known !== undefined) return known;
-    const counter = this.#load(store, series, placement);
-    putAt(series.numbers, placement, counter);
+    const counter = this.#load(store, series, campaignSource);
+    putAt(series.numbers, campaignSource, counter);
     return counter;
   }
 
-  #load(store: StateStore, series: Series, placement: number): number {
+  #load(store: StateStore, series: CounterSeries, campaignSource: number): number {
     const counter = this.#seriesOf.push(series) - 1;
     if (counter === this.#columns.flags.length) this.#columns = largerColumns(this.#columns);
     this.#bytes.push(undefined);
     const columns = this.#columns;
-    columns.placement[counter] = placement;
+    columns.campaignSource[counter] = campaignSource;
     const [stored] = store.getMany([counterKey(counterName(this.#keyOf(counter)))]);
     const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
     columns.clicks[counter] = clicks;
@@ -185,7 +185,7 @@ export class Counters {
 
   #keyOf(counter: number): CounterKey {
     const { day, conversionType, model } = this.#seriesOf[counter]!;
-    return { day, conversionType, model, ...this.#texts!.textsOf(this.#columns.placement[counter]!) };
+    return { day, conversionType, model, ...this.#texts!.textsOf(this.#columns.campaignSource[counter]!) };
   }
 
   #bytesOf(counter: number): Buffer {
@@ -205,8 +205,8 @@ export class Counters {
 }
 
 /** Of each counter, by its number. */
-interface Columns {
-  placement: Int32Array;
+interface CounterColumns {
+  campaignSource: Int32Array;
   clicks: Float64Array;
   conversionsMicros: BigInt64Array;
   revenueMicros: BigInt64Array;
@@ -217,9 +217,9 @@ interface Columns {
   flags: Uint8Array;
 }
 
-function newColumns(counters: number): Columns {
+function newColumns(counters: number): CounterColumns {
   return {
-    placement: new Int32Array(counters),
+    campaignSource: new Int32Array(counters),
     clicks: new Float64Array(counters),
     conversionsMicros: new BigInt64Array(counters),
     revenueMicros: new BigInt64Array(counters),
@@ -229,9 +229,9 @@ function newColumns(counters: number): Columns {
   };
 }
 
-function largerColumns(columns: Columns): Columns {
+function largerColumns(columns: CounterColumns): CounterColumns {
   const larger = newColumns(2 * columns.flags.length);
-  larger.placement.set(columns.placement);
+  larger.campaignSource.set(columns.campaignSource);
   larger.clicks.set(columns.clicks);
   larger.conversionsMicros.set(columns.conversionsMicros);
   larger.revenueMicros.set(columns.revenueMicros);
@@ -241,9 +241,9 @@ function largerColumns(columns: Columns): Columns {
   return larger;
 }
 
-function placementOf(touch: Touch, texts: TouchTexts): number {
-  if (touch instanceof InternedTouch && touch.texts === texts) return touch.placement;
-  return texts.placementNamed(touch.campaignId, touch.source);
+function campaignSourceOf(touch: Touch, texts: TouchTexts): number {
+  if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
+  return texts.campaignSourceNamed(touch.campaignId, touch.source);
 }
 
 const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };

@@ -230,11 +230,11 @@ function putTexts(at: number, tag: number, touch: Touch): number {
     const end = putText(putText(at, adTag, touch.adId), campaignTag, touch.campaignId);
     return putText(end, sourceTag, touch.source);
   }
-  const { ads, placements } = touch.texts;
-  const campaignEnd = touch.texts.campaignEndOf(touch.placement);
+  const { ads, campaignSources } = touch.texts;
+  const campaignEnd = touch.texts.campaignEndOf(touch.campaignSource);
   let end = putBytes(at, adTag, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
-  end = putBytes(end, campaignTag, placements.bytes, placements.startOf(touch.placement), campaignEnd);
-  return putBytes(end, sourceTag, placements.bytes, campaignEnd + 1, placements.endOf(touch.placement));
+  end = putBytes(end, campaignTag, campaignSources.bytes, campaignSources.startOf(touch.campaignSource), campaignEnd);
+  return putBytes(end, sourceTag, campaignSources.bytes, campaignEnd + 1, campaignSources.endOf(touch.campaignSource));
 }
 
 /** From a tag to that of the field behind it, of the same type. */

@@ -13,7 +13,12 @@ import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing
 import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
 import { type Checkpointer, type CheckpointSettings, newCheckpointer } from '../recovery/checkpointer.ts';
-import { type Baseline, knownThrough, loadBaseline, untilBoundary } from '../recovery/published-totals.ts';
+import {
+  loadPublishedTotals,
+  type PublishedTotals,
+  publishedThrough,
+  untilBoundary,
+} from '../recovery/published-totals.ts';
 import { type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
@@ -78,17 +83,17 @@ interface Run {
   sweep: Sweep;
   /** What the sweep found, to be deleted with the next flush. */
   expired: Buffer[];
-  baseline: Baseline | undefined;
-  next: number;
+  publishedTotals: PublishedTotals | undefined;
+  nextOffset: number;
   /** Settles when all is durable that was to be published so far; what fails is thrown where this is awaited. */
   publishing: Promise<void>;
-  /** Counters changed since tallies were given to be published. */
-  untold: boolean;
+  /** Some counters have changed since they were last handed to the publisher. */
+  countersUnpublished: boolean;
   /** Records folded since the last flush, and when that was by performance.now(). */
   unflushed: number;
   flushedAt: number;
   /** What follows from records before this offset is published. */
-  published: number;
+  committed: number;
   /** By performance.now(). */
   startedAt: number;
 }
@@ -112,9 +117,9 @@ export async function consumePartition(
   while (!signal.aborted) {
     const startedAt = performance.now();
     const recovered = await retrying(deps, status, signal, async () => {
-      const published = await committedOffset(deps.log, status.partition);
+      const committed = await committedOffset(deps.log, status.partition);
       const stop = signal;
-      return { ...(await recoverStore(deps, { partition: status.partition, committed: published, stop })), published };
+      return { ...(await recoverStore(deps, { partition: status.partition, committed, stop })), committed };
     });
     if (recovered === undefined) return;
     begin(status, recovered, performance.now() - startedAt);
@@ -137,35 +142,37 @@ function begin(status: PartitionStatus, recovered: RecoveredStore, loadMs: numbe
   status.nextOffset = next;
 }
 
-/** The tallies and the watermark to go on from; of a store that nothing was folded on to yet, those of its baseline. */
+/** The totals and the watermark to go on from; of a store that nothing was folded on to yet, those of its published totals. */
 function progressBefore(store: StateStore, partition: number, next: number): PartitionProgress {
   const progress = loadProgress(store, partition);
-  const baseline = loadBaseline(store);
+  const publishedTotals = loadPublishedTotals(store);
   const isFirst = nextOffset(progress) === undefined;
-  return isFirst && baseline !== undefined && next > knownThrough(baseline) ? baseline.known : progress;
+  return isFirst && publishedTotals !== undefined && next > publishedThrough(publishedTotals)
+    ? publishedTotals.totals
+    : progress;
 }
 
 async function fold(
   deps: PartitionDeps,
   status: PartitionStatus,
   signal: AbortSignal,
-  { store, next, published }: RecoveredStore & { published: number },
+  { store, next, committed }: RecoveredStore & { committed: number },
 ): Promise<void> {
   const { config, checkpoints } = deps;
-  const baseline = loadBaseline(store);
+  const publishedTotals = loadPublishedTotals(store);
   const run: Run = {
     deps,
     status,
     signal,
     store,
-    fold: newPartitionFold(config, status.progress, { baseline, cacheBytes: deps.cacheBytes }),
+    fold: newPartitionFold(config, status.progress, { publishedTotals, cacheBytes: deps.cacheBytes }),
     sweep: newSweep(config),
     expired: [],
-    baseline,
-    next,
-    published,
+    publishedTotals,
+    nextOffset: next,
+    committed,
     publishing: Promise.resolve(),
-    untold: false,
+    countersUnpublished: false,
     unflushed: 0,
     flushedAt: performance.now(),
     startedAt: performance.now(),
@@ -173,7 +180,7 @@ async function fold(
   const isActive = status.role === 'active';
   const checkpointer = isActive && checkpoints ? newCheckpointer({ ...deps, checkpoints }, status) : undefined;
   // This node published, and died before it could say so.
-  if (isActive && next > published) deps.commit(status.partition, next);
+  if (isActive && next > committed) deps.commit(status.partition, next);
   try {
     while (!signal.aborted) await step(run, checkpointer);
     await flush(run);
@@ -190,11 +197,11 @@ async function fold(
 /** Waits for records and folds them. */
 async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<void> {
   const { deps, status, signal } = run;
-  status.restoring &&= run.next < run.published;
+  status.restoring &&= run.nextOffset < run.committed;
   const records = (await retrying(deps, status, signal, () => readBatch(run))) ?? [];
   const isCaughtUp = isEnd(run, records);
   if (records.length > 0) await foldBatch(run, records, isCaughtUp);
-  else publishTallies(run);
+  else publishTotals(run);
   // What is to be published is sent before the next batch takes the thread for itself.
   await turn();
   if (checkpointer?.isDue()) {
@@ -215,22 +222,22 @@ function isEnd({ deps, status }: Run, records: readonly LogRecord[]): boolean {
 async function readBatch(run: Run): Promise<readonly LogRecord[]> {
   const { deps, status, signal } = run;
   const { partition, role } = status;
-  if (role === 'standby' && run.next >= run.published) {
-    run.published = await committedOffset(deps.log, partition);
-    if (run.next >= run.published) {
+  if (role === 'standby' && run.nextOffset >= run.committed) {
+    run.committed = await committedOffset(deps.log, partition);
+    if (run.nextOffset >= run.committed) {
       await pause(FOLLOW_MS, signal);
       return [];
     }
   }
-  const known = run.baseline === undefined ? -1 : Number(knownThrough(run.baseline));
+  const published = run.publishedTotals === undefined ? -1 : Number(publishedThrough(run.publishedTotals));
   const options = { maxBytes: BATCH_BYTES, waitMs: waitMs(run), signal };
-  const read = await deps.log.read('raw-events', { partition, offset: run.next }, options);
-  return untilBoundary(read, [run.published, known + 1]);
+  const read = await deps.log.read('raw-events', { partition, offset: run.nextOffset }, options);
+  return untilBoundary(read, [run.committed, published + 1]);
 }
 
 /** How long to wait for records while there is nothing else to do. */
-function waitMs({ untold, unflushed }: Run): number {
-  if (untold) return LINGER_MS;
+function waitMs({ countersUnpublished, unflushed }: Run): number {
+  if (countersUnpublished) return LINGER_MS;
   return unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
 }
 
@@ -239,26 +246,26 @@ function waitMs({ untold, unflushed }: Run): number {
  * may be folded; it waits here until this one is published.
  */
 async function foldBatch(run: Run, records: readonly LogRecord[], isCaughtUp: boolean): Promise<void> {
-  if (run.next < run.published) return foldAgain(run, records);
+  if (run.nextOffset < run.committed) return replay(run, records);
   const before = run.publishing;
   const publishing = withRecordSpans('attribute', 'raw-events', records, (traces) => {
     const memory = new OutputMemory();
     const rows = foldRecords(run, records, memory, traces);
     // While there is more to fold, counters would only change again.
-    run.untold = !isCaughtUp;
-    const outputs = run.untold ? rows : [...rows, ...run.fold.takeTallies()];
+    run.countersUnpublished = !isCaughtUp;
+    const outputs = run.countersUnpublished ? rows : [...rows, ...run.fold.takeTotals()];
     return publishNext(run, outputs).then(() => memory.release());
   });
-  meanwhile(run, publishing);
+  trackPublishing(run, publishing);
   await before;
 }
 
 /** Folds records from which nothing follows that is not published. */
-function foldAgain(run: Run, records: readonly LogRecord[]): void {
+function replay(run: Run, records: readonly LogRecord[]): void {
   const memory = new OutputMemory();
   foldRecords(run, records, memory, NO_TRACES);
   memory.release();
-  if (run.next >= run.published) run.fold.takeTallies();
+  if (run.nextOffset >= run.committed) run.fold.takeTotals();
   if (run.status.restoring) countReplayed(run, records);
   noteStatus(run.status, positionOf(run));
 }
@@ -268,36 +275,36 @@ function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemo
   const rows = run.fold.fold(store, records, memory, traces);
   const { progress } = run.fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
-  run.next = nextOffset(progress)!;
+  run.nextOffset = nextOffset(progress)!;
   run.unflushed += records.length;
   return rows;
 }
 
-/** Publishes the counters that changed and the tallies: then all is told that follows from the records folded. */
-function publishTallies(run: Run): void {
-  if (!run.untold) return;
-  run.untold = false;
-  meanwhile(run, publishNext(run, run.fold.takeTallies()));
+/** Publishes the counters that changed and the totals: then all that follows from the records folded is published. */
+function publishTotals(run: Run): void {
+  if (!run.countersUnpublished) return;
+  run.countersUnpublished = false;
+  trackPublishing(run, publishNext(run, run.fold.takeTotals()));
 }
 
 /** Lets the fold go on while something is published. If that fails, it is thrown where `publishing` is awaited. */
-function meanwhile(run: Run, publishing: Promise<void>): void {
+function trackPublishing(run: Run, publishing: Promise<void>): void {
   run.publishing = publishing;
   publishing.catch(() => {});
 }
 
 /** Publishes after what is being published. What is folded now counts when it is told in full. */
 async function publishNext(run: Run, outputs: readonly NewRecord[]): Promise<void> {
-  const told = run.untold ? undefined : positionOf(run);
+  const position = run.countersUnpublished ? undefined : positionOf(run);
   await run.publishing;
   await publishAll(run, outputs);
-  if (told) noteStatus(run.status, told);
+  if (position) noteStatus(run.status, position);
 }
 
 type Position = Pick<PartitionStatus, 'progress' | 'nextOffset'>;
 
-function positionOf({ fold, next }: Run): Position {
-  return { progress: fold.progress, nextOffset: next };
+function positionOf({ fold, nextOffset }: Run): Position {
+  return { progress: fold.progress, nextOffset };
 }
 
 function noteStatus(status: PartitionStatus, { progress, nextOffset }: Position): void {
@@ -315,14 +322,14 @@ function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): b
 async function flush(run: Run): Promise<void> {
   const { deps, status, store } = run;
   if (run.unflushed === 0) return;
-  publishTallies(run);
+  publishTotals(run);
   await run.publishing;
   run.fold.flush(store, run.expired);
   run.expired = [];
   run.unflushed = 0;
   status.stateBytes = store.bytes();
   run.flushedAt = performance.now();
-  if (status.role === 'active' && run.next > run.published) deps.commit(status.partition, run.next);
+  if (status.role === 'active' && run.nextOffset > run.committed) deps.commit(status.partition, run.nextOffset);
 }
 
 /** Repeats an append that fails because the log is down; once `signal` aborts, throws what it failed with. */

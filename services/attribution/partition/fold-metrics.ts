@@ -23,7 +23,7 @@ interface Folded {
 
 /**
  * Tells the metrics of one batch: what this process has done, also where it folds again what a crash has lost. The
- * tallies of PartitionProgress are the exact ones.
+ * totals of PartitionProgress are the exact ones.
  *
  * @param began by performance.now()
  */
@@ -32,14 +32,14 @@ export function countFolded({ events, effects, deadLetters, models }: Folded, be
   batchSize.record(events.count + deadLetters.length);
   let clicks = 0;
   for (const conversion of events.conversions) if (conversion === undefined) clicks++;
-  const { tally, decisions } = effects;
+  const { totals, decisions } = effects;
   attributionEvents.add(clicks, CLICK);
   attributionEvents.add(events.count - clicks, CONVERSION);
-  attributionDuplicates.add(tally.clickDuplicates, CLICK);
-  attributionDuplicates.add(tally.conversionDuplicates, CONVERSION);
-  attributionCorrections.add(tally.corrections);
-  attributionConflicts.add(tally.conflicts);
-  touchesDropped.add(tally.touchesDropped);
+  attributionDuplicates.add(totals.clickDuplicates, CLICK);
+  attributionDuplicates.add(totals.conversionDuplicates, CONVERSION);
+  attributionCorrections.add(totals.corrections);
+  attributionConflicts.add(totals.conflicts);
+  touchesDropped.add(totals.touchesDropped);
   // What follows the colon is the record's own.
   for (const { reason } of deadLetters) deadLettersCounter.add(1, { reason: reason.split(':', 1)[0] });
   for (const model of models) {

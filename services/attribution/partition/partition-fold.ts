@@ -3,12 +3,12 @@ import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import type { Tally } from '../decision/effects.ts';
+import type { Totals } from '../decision/effects.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
 import { counterRecords, type DeadLetter, progressRecord, rowRecords } from '../outputs/records.ts';
-import { type Baseline, knownThrough } from '../recovery/published-totals.ts';
+import { type PublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { PROGRESS_KEY } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { EventBatch } from '../users/event-batch.ts';
@@ -29,14 +29,14 @@ export interface PartitionFold {
   readonly progress: PartitionProgress;
   /**
    * Folds records that follow those before. The rows, decisions and dead letters that it returns have to be published
-   * before `flush`: published twice is harmless, never published is not. With a baseline, the records must not go
+   * before `flush`: published twice is harmless, never published is not. With published totals, the records must not go
    * across those that it knows, see `untilBoundary`.
    *
    * @param memory where the values lie of what it returns
    */
   fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
-  /** Counters that changed since the last call, and the tallies: also to be published before `flush`. */
-  takeTallies(): NewRecord[];
+  /** Counters that changed since the last call, and the totals: also to be published before `flush`. */
+  takeTotals(): NewRecord[];
   /** It is time to flush: what is not yet written takes as much memory as it may. */
   isFull(): boolean;
   /** Writes state, counters and progress; `expired` are keys to be deleted unless they changed. */
@@ -51,16 +51,19 @@ export interface PartitionFold {
 export function newPartitionFold(
   config: AttributionConfig,
   before: PartitionProgress,
-  { baseline, cacheBytes = () => config.userCacheBytes }: { baseline?: Baseline; cacheBytes?: () => number } = {},
+  {
+    publishedTotals,
+    cacheBytes = () => config.userCacheBytes,
+  }: { publishedTotals?: PublishedTotals; cacheBytes?: () => number } = {},
 ): PartitionFold {
   const { partition } = before;
   const users = new Users(config, cacheBytes);
   const counters = new Counters(partition);
   const events = new EventBatch(0, users.table);
   let progress = before;
-  /** Later tallies are published already. */
-  let isKnown = false;
-  const countFrom = baseline?.countFrom ?? 0;
+  /** Later totals are published already. */
+  let isPublished = false;
+  const countFrom = publishedTotals?.countFrom ?? 0;
   const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
   return {
     get progress() {
@@ -71,21 +74,23 @@ export function newPartitionFold(
       const { table } = users;
       events.begin(records.length, table);
       const { deadLetters, watermark } = readAll(records, Number(progress.watermark), events);
-      const effects = users.fold(store, events, (placement, timestamp, offset) => {
-        if (offset >= countFrom) counters.addClick(store, table.texts, placement, timestamp, offset);
+      const effects = users.fold(store, events, (campaignSource, timestamp, offset) => {
+        if (offset >= countFrom) counters.addClick(store, table.texts, campaignSource, timestamp, offset);
       });
       counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
       const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
-      isKnown = baseline !== undefined && moment.version <= knownThrough(baseline);
-      const tallies = isKnown ? baseline!.known : advance(progress, records.length, effects.tally, deadLetters.length);
-      progress = { ...tallies, ...moment };
+      isPublished = publishedTotals !== undefined && moment.version <= publishedThrough(publishedTotals);
+      const totals = isPublished
+        ? publishedTotals!.totals
+        : advance(progress, records.length, effects.totals, deadLetters.length);
+      progress = { ...totals, ...moment };
       const rows = rowRecords({ partition, effects, deadLetters, traces, memory });
       countFolded({ events, effects, deadLetters, models: config.models }, began);
       return rows;
     },
-    takeTallies() {
+    takeTotals() {
       const changed = counterRecords(partition, counters.takeChanged());
-      return isKnown ? changed : [...changed, progressRecord(progress)];
+      return isPublished ? changed : [...changed, progressRecord(progress)];
     },
     isFull: () => users.isFull(),
     flush(store, expired) {
@@ -113,13 +118,13 @@ function readAll(records: readonly LogRecord[], before: number, events: EventBat
   return { deadLetters, watermark };
 }
 
-/** The tallies of `before` with those of a batch. */
-function advance(before: PartitionProgress, records: number, tally: Tally, deadLettered: number): PartitionProgress {
+/** The totals of `before` with those of a batch. */
+function advance(before: PartitionProgress, records: number, totals: Totals, deadLettered: number): PartitionProgress {
   const after = {
     ...before,
     records: before.records + BigInt(records),
     deadLettered: before.deadLettered + BigInt(deadLettered),
   };
-  for (const name of Object.keys(tally) as (keyof Tally)[]) after[name] += BigInt(tally[name]);
+  for (const name of Object.keys(totals) as (keyof Totals)[]) after[name] += BigInt(totals[name]);
   return after;
 }

@@ -6,7 +6,7 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
-import { BASELINE_KEY, counterKey, counterName } from '../store/keys.ts';
+import { counterKey, counterName, PUBLISHED_TOTALS_KEY } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 
 /**
@@ -14,29 +14,29 @@ import type { StateEntry, StateStore } from '../store/state-store.ts';
  * records of the first counts, and the first records it has are decided without those before them; so what was counted
  * before is not counted again but taken from what is published.
  */
-export interface Baseline {
+export interface PublishedTotals {
   /** Records before this offset are in the counters that were loaded. Later ones are in those with a later version. */
   countFrom: number;
-  /** The tallies published last, which have the records up to their version. */
-  known: PartitionProgress;
+  /** The totals published last, which have the records up to their version. */
+  totals: PartitionProgress;
 }
 
 const READ_BYTES = 4 << 20;
 
-/** Offset of the last record in the tallies that a baseline knows; -1 if they are empty. */
-export function knownThrough({ known }: Baseline): bigint {
-  return known.records === 0n ? -1n : known.version;
+/** Offset of the last record in the published totals; -1 if they are empty. */
+export function publishedThrough({ totals }: PublishedTotals): bigint {
+  return totals.records === 0n ? -1n : totals.version;
 }
 
 /** Undefined for a store that was not rebuilt. */
-export function loadBaseline(store: StateStore): Baseline | undefined {
-  const [bytes] = store.getMany([BASELINE_KEY]);
+export function loadPublishedTotals(store: StateStore): PublishedTotals | undefined {
+  const [bytes] = store.getMany([PUBLISHED_TOTALS_KEY]);
   if (bytes === undefined) return undefined;
-  return { countFrom: bytes.readDoubleLE(), known: fromBinary(PartitionProgressSchema, bytes.subarray(8)) };
+  return { countFrom: bytes.readDoubleLE(), totals: fromBinary(PartitionProgressSchema, bytes.subarray(8)) };
 }
 
 /**
- * Fills an empty store with what a partition has published: counters and a baseline, which comes last. Until then the
+ * Fills an empty store with what a partition has published: counters and totals, which come last. Until then the
  * store counts as empty.
  *
  * @param committed the group's offset: everything that follows from the records before it is published
@@ -53,19 +53,19 @@ export async function loadPublished(
     putNewest(store, records);
     for (const { value } of records) bytes += value.length;
   }
-  let known = create(PartitionProgressSchema, { partition });
+  let totals = create(PartitionProgressSchema, { partition });
   for await (const records of wholePartition(log, 'attribution-progress', partition, stop)) {
     for (const { value } of records) {
       const progress = fromBinary(PartitionProgressSchema, value);
-      if (progress.version >= known.version) known = progress;
+      if (progress.version >= totals.version) totals = progress;
       bytes += value.length;
     }
   }
-  // Offsets can be committed by hand; tallies can't.
-  const countFrom = Math.min(committed, Number(knownThrough({ countFrom: 0, known })) + 1);
-  const value = Buffer.concat([Buffer.alloc(8), toBinary(PartitionProgressSchema, known)]);
+  // Offsets can be committed by hand; totals can't.
+  const countFrom = Math.min(committed, Number(publishedThrough({ countFrom: 0, totals })) + 1);
+  const value = Buffer.concat([Buffer.alloc(8), toBinary(PartitionProgressSchema, totals)]);
   value.writeDoubleLE(countFrom);
-  store.write({ deletes: [], appends: [], puts: [{ key: BASELINE_KEY, value }] });
+  store.write({ deletes: [], appends: [], puts: [{ key: PUBLISHED_TOTALS_KEY, value }] });
   return bytes;
 }
 

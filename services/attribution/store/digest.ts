@@ -33,6 +33,6 @@ function liveUser(config: AttributionConfig, bytes: Buffer, watermark: number): 
   return encodeUser({
     touches: touches.filter(({ arrival }) => watermark - arrival <= config.touchRetentionMs),
     conversions: conversions.filter(({ arrival }) => watermark - arrival <= config.conversionRetentionMs),
-    overflowed: false,
+    hasSpilled: false,
   });
 }

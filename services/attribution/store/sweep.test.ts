@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { counterKey, PROGRESS_KEY, seenKey, userKey } from './keys.ts';
+import { counterKey, PROGRESS_KEY, spilledKey, userKey } from './keys.ts';
 import { isExpired, newSweep } from './sweep.ts';
 import { encodeUser } from './user-codec.ts';
 
@@ -16,14 +16,14 @@ function userSeen(age: { click?: number; conversion?: number }) {
   return encodeUser({
     touches: age.click === undefined ? [] : [{ ...touch, arrival: now - age.click * HOUR_MS }],
     conversions: age.conversion === undefined ? [] : [{ ...conversion, arrival: now - age.conversion * HOUR_MS }],
-    overflowed: false,
+    hasSpilled: false,
   });
 }
 
 test('finds what the fold no longer looks at, and nothing else', () => {
   const store = memoryStateStore();
   const seen = (kind: 'click' | 'conversion', daysAgo: number) =>
-    seenKey({ userId: 'u', kind, day: today - daysAgo, bucket: 1 });
+    spilledKey({ userId: 'u', kind, day: today - daysAgo, bucket: 1 });
   store.write({
     puts: [
       { key: userKey('fresh click'), value: userSeen({ click: 48 }) },
@@ -46,7 +46,7 @@ test('finds what the fold no longer looks at, and nothing else', () => {
 });
 
 test('a day of seen ids is forgotten when the last that could have arrived on it is too old', () => {
-  const entry = { key: seenKey({ userId: 'u', kind: 'click', day: today, bucket: 1 }), value: Buffer.of() };
+  const entry = { key: spilledKey({ userId: 'u', kind: 'click', day: today, bucket: 1 }), value: Buffer.of() };
   const lastArrival = (today + 1) * DAY_MS - 1;
   expect(isExpired(config, entry, lastArrival + 48 * HOUR_MS)).toBe(false);
   expect(isExpired(config, entry, lastArrival + 48 * HOUR_MS + 1)).toBe(true);

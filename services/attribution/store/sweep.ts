@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { dayOfSeenKey, isSeenClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { dayOfSpilledKey, isSpilledClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 import { decodeAge } from './user-codec.ts';
 
@@ -43,6 +43,6 @@ export function isExpired(config: AttributionConfig, { key, value }: StateEntry,
       watermark - lastConversionArrival > config.conversionRetentionMs
     );
   }
-  const endOfDay = (dayOfSeenKey(key) + 1) * DAY_MS;
-  return watermark - endOfDay >= config.retentionMs(isSeenClickKey(key) ? 'click' : 'conversion');
+  const endOfDay = (dayOfSpilledKey(key) + 1) * DAY_MS;
+  return watermark - endOfDay >= config.retentionMs(isSpilledClickKey(key) ? 'click' : 'conversion');
 }

@@ -32,7 +32,7 @@ const conversion = fc.record({
 const user = fc.record({
   touches: fc.array(touch, { maxLength: 40 }),
   conversions: fc.array(conversion, { maxLength: 10 }),
-  overflowed: fc.boolean(),
+  hasSpilled: fc.boolean(),
 });
 
 test('a state reads back as it was written', () => {

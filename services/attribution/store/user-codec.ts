@@ -1,7 +1,7 @@
 import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
-import { type Credit, type DecidedConversion, newUser, type Touch, type UserState } from '../decision/state.ts';
+import { type Credit, newUser, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
-import { adAt, idAt, placementAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
+import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
 
 /**
  * How a user's state lies in the store: a head of two bytes, then touches and conversions one after the other. Touches
@@ -9,14 +9,14 @@ import { adAt, idAt, placementAt, type TouchMemory, type TouchTexts } from '../m
  * bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
  *     head:       format u8 | has ids that were moved out u8
- *     touch:      1 u8 | bytes of ad u16 | bytes of placement u16 | id 4 × i32 | timestamp f64 | arrival f64 |
- *                 ad | placement (campaign, NUL, source)
+ *     touch:      1 u8 | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 | timestamp f64 | arrival f64 |
+ *                 ad | campaign and source (campaign, NUL, source)
  *     conversion: 2 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
  *                 bytes of type u16 | number of credits u16 | type | credits
  *     credit:     credit u32 | value u64 | bytes of model u16 | model | touch
  */
 const FORMAT = 4;
-const OVERFLOWED = 1;
+const SPILLED = 1;
 const HEAD_BYTES = 2;
 const TOUCH = 1;
 const CONVERSION = 2;
@@ -38,9 +38,9 @@ export class StateWriter {
   #view = viewOf(this.bytes);
 
   /** Begins anew with a head. */
-  begin(overflowed: boolean): void {
+  begin(hasSpilled: boolean): void {
     this.bytes[0] = FORMAT;
-    this.bytes[OVERFLOWED] = overflowed ? 1 : 0;
+    this.bytes[SPILLED] = hasSpilled ? 1 : 0;
     this.length = HEAD_BYTES;
   }
 
@@ -52,34 +52,37 @@ export class StateWriter {
     let at = start + TOUCH_TEXTS;
     at += this.bytes.write(touch.adId, at);
     this.#view.setUint16(start + 1, at - start - TOUCH_TEXTS, true);
-    const placement = at;
+    const campaignSource = at;
     at += this.bytes.write(touch.campaignId, at);
     this.bytes[at++] = 0;
     at += this.bytes.write(touch.source, at);
-    this.#view.setUint16(start + 3, at - placement, true);
+    this.#view.setUint16(start + 3, at - campaignSource, true);
     this.length = at;
   }
 
   /** The same of a touch in memory, without strings. */
   touchAt(memory: TouchMemory, at: number, texts: TouchTexts): void {
-    const { ads, placements } = texts;
-    const [ad, placement] = [adAt(memory, at), placementAt(memory, at)];
+    const { ads, campaignSources } = texts;
+    const [ad, campaignSource] = [adAt(memory, at), campaignSourceAt(memory, at)];
     const start = this.length;
     const [adStart, adEnd] = [ads.startOf(ad), ads.endOf(ad)];
-    const [placementStart, placementEnd] = [placements.startOf(placement), placements.endOf(placement)];
-    this.reserve(TOUCH_TEXTS + adEnd - adStart + placementEnd - placementStart);
+    const [campaignSourceStart, campaignSourceEnd] = [
+      campaignSources.startOf(campaignSource),
+      campaignSources.endOf(campaignSource),
+    ];
+    this.reserve(TOUCH_TEXTS + adEnd - adStart + campaignSourceEnd - campaignSourceStart);
     this.bytes[start] = TOUCH;
     for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, memory.words[idAt(at) + i]!, true);
     this.#view.setFloat64(start + TIMESTAMP, memory.times[at >> 1]!, true);
     this.#view.setFloat64(start + ARRIVAL, memory.times[(at >> 1) + 1]!, true);
     this.#view.setUint16(start + 1, adEnd - adStart, true);
-    this.#view.setUint16(start + 3, placementEnd - placementStart, true);
+    this.#view.setUint16(start + 3, campaignSourceEnd - campaignSourceStart, true);
     this.length = start + TOUCH_TEXTS;
     this.copy(ads.bytes, adStart, adEnd);
-    this.copy(placements.bytes, placementStart, placementEnd);
+    this.copy(campaignSources.bytes, campaignSourceStart, campaignSourceEnd);
   }
 
-  conversion(conversion: DecidedConversion): void {
+  conversion(conversion: RememberedConversion): void {
     if (conversion instanceof StoredConversion && conversion.writeAsStored(this)) return;
     const start = this.length;
     const { type, credits, valueMicros } = conversion;
@@ -155,23 +158,23 @@ export class StoredTouch implements TouchWithWords {
   }
 
   get adId(): string {
-    return this.#bytes.toString('utf8', this.#at + TOUCH_TEXTS, this.placement);
+    return this.#bytes.toString('utf8', this.#at + TOUCH_TEXTS, this.campaignSource);
   }
 
   get campaignId(): string {
-    return this.#bytes.toString('utf8', this.placement, this.#campaignEnd);
+    return this.#bytes.toString('utf8', this.campaignSource, this.#campaignEnd);
   }
 
   get source(): string {
     return this.#bytes.toString('utf8', this.#campaignEnd + 1, this.end);
   }
 
-  /** Where the bytes of its texts are: those of the ad, those of the placement. */
+  /** Where the bytes of its texts are: those of the ad, those of its campaign and source. */
   get ad(): number {
     return this.#at + TOUCH_TEXTS;
   }
 
-  get placement(): number {
+  get campaignSource(): number {
     return this.ad + this.#bytes.readUInt16LE(this.#at + 1);
   }
 
@@ -180,7 +183,7 @@ export class StoredTouch implements TouchWithWords {
   }
 
   get #campaignEnd(): number {
-    return this.#bytes.indexOf(0, this.placement);
+    return this.#bytes.indexOf(0, this.campaignSource);
   }
 }
 
@@ -188,7 +191,7 @@ export class StoredTouch implements TouchWithWords {
  * A conversion where it is stored, of which little is read before it is asked for; once, since a fold asks the
  * conversions of its user for the same again and again.
  */
-class StoredConversion implements DecidedConversion {
+class StoredConversion implements RememberedConversion {
   readonly timestamp: number;
   readonly arrival: number;
   readonly #bytes: Buffer;
@@ -296,13 +299,13 @@ function conversionBytes(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at + 1);
 }
 
-export function isOverflowed(bytes: Buffer): boolean {
-  return bytes[OVERFLOWED] === 1;
+export function hasSpilled(bytes: Buffer): boolean {
+  return bytes[SPILLED] === 1;
 }
 
 /** The conversions in these bytes, which must not change while they are in use. */
-export function readConversions(bytes: Buffer, start: number, end: number): DecidedConversion[] {
-  const conversions: DecidedConversion[] = [];
+export function readConversions(bytes: Buffer, start: number, end: number): RememberedConversion[] {
+  const conversions: RememberedConversion[] = [];
   for (let at = start; at < end; at += conversionBytes(bytes, at)) conversions.push(new StoredConversion(bytes, at));
   return conversions;
 }
@@ -314,7 +317,7 @@ export function decodeUser(bytes: Buffer): UserState {
     touch: (at) => user.touches.push(new StoredTouch(bytes, at)),
     conversion: (at) => user.conversions.push(new StoredConversion(bytes, at)),
   });
-  user.overflowed = isOverflowed(bytes);
+  user.hasSpilled = hasSpilled(bytes);
   return user;
 }
 
@@ -332,9 +335,9 @@ export function decodeAge(bytes: Buffer): StateAge {
   return age;
 }
 
-export function encodeUser({ touches, conversions, overflowed }: UserState): Buffer {
+export function encodeUser({ touches, conversions, hasSpilled }: UserState): Buffer {
   const writer = new StateWriter();
-  writer.begin(overflowed);
+  writer.begin(hasSpilled);
   for (const conversion of conversions) writer.conversion(conversion);
   for (const touch of touches) writer.touch(touch);
   return Buffer.from(writer.bytes.subarray(0, writer.length));

@@ -1,5 +1,5 @@
 import type { FoldEvent } from '../decision/fold.ts';
-import type { DecidedConversion } from '../decision/state.ts';
+import type { RememberedConversion } from '../decision/state.ts';
 import { hashOf } from '../memory/string-table.ts';
 import { InternedTouch, TOUCH_WORDS, type TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { NO_USER } from './user-index.ts';
@@ -16,7 +16,7 @@ export class EventBatch {
   count = 0;
   touches = touchMemory(0);
   /** Undefined for a click. */
-  readonly conversions: (DecidedConversion | undefined)[] = [];
+  readonly conversions: (RememberedConversion | undefined)[] = [];
   /** Slots of users that were not in the table. */
   readonly added: number[] = [];
   #users: UserTable;
@@ -75,7 +75,7 @@ export class EventBatch {
   }
 
   /** Takes in the event whose touch is at `touchAt(count)`, or this conversion, of a user whose id is these bytes. */
-  add(offset: number, bytes: Buffer, start: number, end: number, conversion?: DecidedConversion): void {
+  add(offset: number, bytes: Buffer, start: number, end: number, conversion?: RememberedConversion): void {
     const i = this.count++;
     this.#offsets[i] = offset;
     this.conversions.push(conversion);
@@ -86,7 +86,7 @@ export class EventBatch {
   }
 
   /** The same of a user whose id may be anything. */
-  addText(offset: number, userId: string, conversion?: DecidedConversion): void {
+  addText(offset: number, userId: string, conversion?: RememberedConversion): void {
     this.#texts.set(this.count, userId);
     this.add(offset, NO_BYTES, 0, 0, conversion);
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRandom } from '../../cli/generate/random.ts';
-import { SeenFilter } from './id-filter.ts';
+import { IdFilter } from './id-filter.ts';
 
 const random = createRandom(7);
 
@@ -15,13 +15,13 @@ function countedIds(count: number, word: number, first: number): Int32Array {
   return Int32Array.from({ length: 4 * count }, (_, i) => (i % 4 === word ? first + (i >> 2) : 0x4000));
 }
 
-function shareOf(ids: Int32Array, filter: SeenFilter): number {
+function shareOf(ids: Int32Array, filter: IdFilter): number {
   let had = 0;
   for (let at = 0; at < ids.length; at += 4) if (filter.mayHave(ids, at)) had++;
   return had / (ids.length / 4);
 }
 
-function addAll(filter: SeenFilter, ids: Int32Array, arrival = 0) {
+function addAll(filter: IdFilter, ids: Int32Array, arrival = 0) {
   for (let at = 0; at < ids.length; at += 4) filter.add(ids, at, arrival);
 }
 
@@ -30,7 +30,7 @@ test('has what was added', () => {
   fc.assert(
     fc.property(fc.array(id), (ids) => {
       const words = Int32Array.from(ids.flat());
-      const filter = new SeenFilter(1);
+      const filter = new IdFilter(1);
       expect(words.length > 0 && filter.mayHave(words, 0)).toBe(false);
       addAll(filter, words);
       expect(words.length > 0 ? shareOf(words, filter) : 1).toBe(1);
@@ -43,14 +43,14 @@ test.each([
   ['of counted first words', countedIds(100_000, 0, 0), countedIds(100_000, 0, 100_000)],
   ['of counted last words', countedIds(100_000, 3, 0), countedIds(100_000, 3, 100_000)],
 ])('of %s ids it takes few for others', (_, added, others) => {
-  const filter = new SeenFilter(1);
+  const filter = new IdFilter(1);
   addAll(filter, added);
   expect(shareOf(added, filter)).toBe(1);
   expect(shareOf(others, filter)).toBeLessThan(0.001);
 });
 
 test('forgets parts of which all ids are too old, and no other', () => {
-  const filter = new SeenFilter(10);
+  const filter = new IdFilter(10);
   const [old, recent, last] = [randomIds(30_000), randomIds(100_000), randomIds(400_000)];
   addAll(filter, old, 0);
   addAll(filter, recent, 10);

@@ -30,7 +30,7 @@ interface Part {
 }
 
 /** Tells which ids were surely not added, with 26 bits for each that was. */
-export class SeenFilter {
+export class IdFilter {
   readonly #retentionMs: number;
   /** Each but the last full. */
   #parts: Part[] = [];

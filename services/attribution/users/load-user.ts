@@ -1,18 +1,18 @@
 import { idAt, putFields, TOUCH_WORDS, touchMemory } from '../memory/touch-memory.ts';
-import { isOverflowed, readEntries, readIdWords, StoredTouch, timesAt } from '../store/user-codec.ts';
+import { hasSpilled, readEntries, readIdWords, StoredTouch, timesAt } from '../store/user-codec.ts';
 import type { UserTable } from './user-table.ts';
 
 /** Fills a user that was added to the table with what the store has of it. */
 export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
-  const { ads, placements } = table.texts;
-  if (isOverflowed(stored)) table.setOverflowed(slot);
+  const { ads, campaignSources } = table.texts;
+  if (hasSpilled(stored)) table.setSpilled(slot);
   readEntries(stored, {
     touch(at) {
       const touch = new StoredTouch(stored, at);
       readIdWords(stored, at, oneTouch.words, idAt(0));
-      const ad = ads.numberOf(stored, touch.ad, touch.placement);
-      const placement = placements.numberOf(stored, touch.placement, touch.end);
-      putFields(oneTouch, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, placement });
+      const ad = ads.numberOf(stored, touch.ad, touch.campaignSource);
+      const campaignSource = campaignSources.numberOf(stored, touch.campaignSource, touch.end);
+      putFields(oneTouch, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, campaignSource });
       table.putTouch(slot, oneTouch, 0);
     },
     conversion: (at, end) => table.putConversion(slot, stored, at, end, timesAt(stored, at)),

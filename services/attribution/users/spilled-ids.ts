@@ -2,13 +2,13 @@ import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { dayOf } from '../decision/effects.ts';
 import type { FoldEvent } from '../decision/fold.ts';
-import { arrivalOf, type EventKind, type SeenEvent } from '../decision/state.ts';
+import { arrivalOf, type EventKind, type RememberedEvent } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { idAt } from '../memory/touch-memory.ts';
-import { SEEN_FROM, SEEN_TO, seenKey } from '../store/keys.ts';
+import { SPILLED_FROM, SPILLED_TO, spilledKey } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
-import { SeenFilter } from './id-filter.ts';
+import { IdFilter } from './id-filter.ts';
 import type { UserTable } from './user-table.ts';
 
 /**
@@ -32,9 +32,9 @@ const NONE = -1;
  * an event may be a duplicate of. Users are known by their slots in the table, where they stay until what changed is
  * stored.
  */
-export class MovedIds {
+export class SpilledIds {
   readonly #config: AttributionConfig;
-  readonly #filter: SeenFilter;
+  readonly #filter: IdFilter;
   #count = 0;
   #words = new Int32Array(1024 * WORDS);
   #arrivals = new Float64Array(1024);
@@ -44,12 +44,12 @@ export class MovedIds {
   /** Reads all of the store's. */
   constructor(config: AttributionConfig, store: StateStore) {
     this.#config = config;
-    this.#filter = new SeenFilter(Math.max(config.retentionMs('click'), config.retentionMs('conversion')));
-    for (const { value } of entriesBetween(store, SEEN_FROM, SEEN_TO)) this.#addStored(value);
+    this.#filter = new IdFilter(Math.max(config.retentionMs('click'), config.retentionMs('conversion')));
+    for (const { value } of entriesBetween(store, SPILLED_FROM, SPILLED_TO)) this.#addStored(value);
   }
 
   /** Moves an event's id out of the state of the user in this slot. */
-  add(slot: number, event: SeenEvent): void {
+  add(slot: number, event: RememberedEvent): void {
     if (this.#count === this.#heads.length) this.#grow();
     const i = this.#count++;
     const at = i * WORDS;
@@ -61,7 +61,7 @@ export class MovedIds {
   }
 
   /** When the event's id arrived, in ms, if it is not yet in the store; undefined if it is not here. */
-  arrivalOf(slot: number, event: SeenEvent): number | undefined {
+  arrivalOf(slot: number, event: RememberedEvent): number | undefined {
     const id = idOfEvent(event);
     const user = userAndKind(slot, event.kind);
     let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
@@ -69,12 +69,12 @@ export class MovedIds {
     return i === NONE ? undefined : this.#arrivals[i];
   }
 
-  /** When ids of events arrived, in ms, of those that the store has of users who have overflowed, by their places. */
+  /** When ids of events arrived, in ms, of those that the store has of users who have spilled ids, by their places. */
   storedArrivals(store: StateStore, events: EventBatch, table: UserTable): Map<number, number> {
     const asked: number[] = [];
     const keys: Buffer[] = [];
     for (let i = 0; i < events.count; i++) {
-      if (!table.isOverflowed(events.slotOf(i)) || !this.#mayBeStored(events, i)) continue;
+      if (!table.hasSpilled(events.slotOf(i)) || !this.#mayBeStored(events, i)) continue;
       for (const key of this.#keysOf(events.eventAt(i))) {
         asked.push(i);
         keys.push(key);
@@ -100,7 +100,7 @@ export class MovedIds {
       const buckets = Map.groupBy(ids, (i) => dayOf(this.#arrivals[i]!) * BUCKETS + bucketOf(this.#words, i * WORDS));
       for (const [dayAndBucket, ids] of buckets) {
         const [day, bucket] = [Math.floor(dayAndBucket / BUCKETS), dayAndBucket % BUCKETS];
-        yield { key: seenKey({ userId, kind, day, bucket }), value: this.#entries(ids) };
+        yield { key: spilledKey({ userId, kind, day, bucket }), value: this.#entries(ids) };
       }
     }
   }
@@ -130,7 +130,7 @@ export class MovedIds {
     const arrival = arrivalOf(event);
     const keys: Buffer[] = [];
     const firstDay = dayOf(Math.max(0, arrival - this.#config.retentionMs(kind)));
-    for (let day = firstDay; day <= dayOf(arrival); day++) keys.push(seenKey({ userId, kind, day, bucket }));
+    for (let day = firstDay; day <= dayOf(arrival); day++) keys.push(spilledKey({ userId, kind, day, bucket }));
     return keys;
   }
 
@@ -166,7 +166,7 @@ export class MovedIds {
 const oneId = new Int32Array(UUID_WORDS);
 
 /** The words of an event's id, until the next call. */
-function idOfEvent(event: SeenEvent): Int32Array {
+function idOfEvent(event: RememberedEvent): Int32Array {
   if (event.kind === 'click') return idOf(event.touch);
   readUuidText(event.conversion.conversionId, oneId, 0);
   return oneId;

@@ -38,11 +38,11 @@ export const CONVERSION_FILTER = 26;
 const CONVERSION_FILTER_BITS = 128;
 
 /** Some ids were moved out of its state. */
-export const OVERFLOWED = 1;
+export const SPILLED = 1;
 /** It is not yet in the store as it is here. */
 export const DIRTY = 2;
 /** Somebody asked for it since eviction last came by. */
-export const SEEN = 4;
+export const REFERENCED = 4;
 
 /** Makes a slot that of a user without touches, none of which the store has. */
 export function emptyTouches({ words, times }: TouchMemory, at: number): void {

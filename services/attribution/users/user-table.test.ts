@@ -93,17 +93,17 @@ test('a user is the same after it was stored and loaded', () => {
     const { clickId: conversionId, timestamp, arrival } = touch(100 + i);
     return { conversionId, timestamp, arrival, type: 'buy', valueMicros: 12n, credits };
   });
-  const bytes = encodeUser({ touches, conversions, overflowed: true });
+  const bytes = encodeUser({ touches, conversions, hasSpilled: true });
   const slot = table.add('ann');
   loadUser(table, slot, bytes);
   const loaded = table.touchesOf(slot, new TouchSpace(table.texts));
   expect(loaded.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId }))).toEqual(
     touches.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId })),
   );
-  const body = encodeUser({ touches: [], conversions, overflowed: true }).subarray(2);
+  const body = encodeUser({ touches: [], conversions, hasSpilled: true }).subarray(2);
   expect(conversionsOf(table, slot, 0)).toEqual(body);
   expect(conversionsOf(table, slot, 130)).toEqual(body.subarray(130));
-  expect(table.isOverflowed(slot)).toBe(true);
+  expect(table.hasSpilled(slot)).toBe(true);
   expect(table.unstored(slot)).toEqual({ touches: 20, conversions: body.length });
 });
 

@@ -1,5 +1,5 @@
 import { UUID_WORDS } from '../../contract/uuid.ts';
-import { BLOCK_BYTES, Blocks, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from '../memory/block-pool.ts';
+import { BLOCK_BYTES, BlockPool, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from '../memory/block-pool.ts';
 import {
   copyTouch,
   hasSameId,
@@ -31,10 +31,10 @@ import {
   LAST_CONVERSION_TIMESTAMP,
   LAST_TOUCH_TIMESTAMP,
   NOT_STORED,
-  OVERFLOWED,
   PLACE,
-  SEEN,
+  REFERENCED,
   SLOT_WORDS,
+  SPILLED,
   STORED_CONVERSIONS,
   STORED_TOUCHES,
   setBits,
@@ -65,7 +65,7 @@ export interface AppendLimits {
 export class UserTable {
   readonly index = new UserIndex();
   readonly texts = new TouchTexts();
-  readonly #blocks = new Blocks();
+  readonly #blocks = new BlockPool();
   #slots = touchMemory(FIRST_SLOTS * SLOT_WORDS);
   #dirty: number[] = [];
   #dirtyBytes = 0;
@@ -90,7 +90,7 @@ export class UserTable {
     words.fill(0, at, at + SLOT_WORDS);
     emptyTouches(this.#slots, at);
     emptyConversions(this.#slots, at);
-    words[at + FLAGS] = SEEN;
+    words[at + FLAGS] = REFERENCED;
     return slot;
   }
 
@@ -102,19 +102,19 @@ export class UserTable {
    */
   see(slots: Int32Array, count: number): void {
     const { words } = this.#slots;
-    for (let i = 0; i < count; i++) words[slots[i]! * SLOT_WORDS + FLAGS]! |= SEEN;
+    for (let i = 0; i < count; i++) words[slots[i]! * SLOT_WORDS + FLAGS]! |= REFERENCED;
     for (let i = 0; i < count; i++) {
       const block = words[slots[i]! * SLOT_WORDS + TOUCH_TAIL]!;
       if (block !== NO_BLOCK) this.#blocks.before(block);
     }
   }
 
-  isOverflowed(slot: number): boolean {
-    return (this.#slots.words[slot * SLOT_WORDS + FLAGS]! & OVERFLOWED) !== 0;
+  hasSpilled(slot: number): boolean {
+    return (this.#slots.words[slot * SLOT_WORDS + FLAGS]! & SPILLED) !== 0;
   }
 
-  setOverflowed(slot: number): void {
-    this.#slots.words[slot * SLOT_WORDS + FLAGS]! |= OVERFLOWED;
+  setSpilled(slot: number): void {
+    this.#slots.words[slot * SLOT_WORDS + FLAGS]! |= SPILLED;
   }
 
   /** Where the user is among those whose state is taken apart; NO_PLACE if it isn't. */
@@ -326,7 +326,7 @@ export class UserTable {
       this.#hand = this.#hand + 1 < this.index.end ? this.#hand + 1 : 0;
       const flags = this.#slots.words[this.#hand * SLOT_WORDS + FLAGS]!;
       if (!this.index.has(this.#hand) || (flags & DIRTY) !== 0) continue;
-      if ((flags & SEEN) !== 0) this.#slots.words[this.#hand * SLOT_WORDS + FLAGS]! &= ~SEEN;
+      if ((flags & REFERENCED) !== 0) this.#slots.words[this.#hand * SLOT_WORDS + FLAGS]! &= ~REFERENCED;
       else this.#remove(this.#hand);
     }
   }
@@ -357,7 +357,7 @@ export class UserTable {
   #mustGo(at: number, arrival: number, limits: AppendLimits): boolean {
     const { words, times } = this.#slots;
     return (
-      (words[at + FLAGS]! & OVERFLOWED) !== 0 ||
+      (words[at + FLAGS]! & SPILLED) !== 0 ||
       times[(at >> 1) + FIRST_TOUCH_ARRIVAL]! < arrival - limits.touchRetentionMs ||
       times[(at >> 1) + FIRST_CONVERSION_ARRIVAL]! < arrival - limits.conversionRetentionMs
     );

@@ -12,7 +12,7 @@ import { type Effects, newEffects } from '../decision/effects.ts';
 import { fold } from '../decision/fold.ts';
 import { arrivalOf, newUser, type UserState } from '../decision/state.ts';
 import { readEvent } from '../input/read-event.ts';
-import { SEEN_FROM, SEEN_TO, userKey } from '../store/keys.ts';
+import { SPILLED_FROM, SPILLED_TO, userKey } from '../store/keys.ts';
 import { decodeUser } from '../store/user-codec.ts';
 import { EventBatch } from './event-batch.ts';
 import { Users } from './users.ts';
@@ -86,13 +86,13 @@ function start(env: NodeJS.ProcessEnv = {}) {
       store.write({ deletes, puts: noting(puts, sizes.puts), appends: noting(appends, sizes.appends) });
       return sizes;
     },
-    isOverflowed: () => users.table.isOverflowed(users.table.index.findText('ann')),
+    hasSpilled: () => users.table.hasSpilled(users.table.index.findText('ann')),
     stored(): UserState | undefined {
       const [bytes] = store.getMany([userKey('ann')]);
       return bytes && decodeUser(bytes);
     },
     /** Ids that were moved out of the user's state. */
-    storedIds: () => store.scan(SEEN_FROM, SEEN_TO, Number.POSITIVE_INFINITY),
+    storedIds: () => store.scan(SPILLED_FROM, SPILLED_TO, Number.POSITIVE_INFINITY),
     storedHours() {
       return this.stored()?.touches.map(({ timestamp }) => timestamp / HOUR_MS - START_HOUR);
     },
@@ -174,16 +174,16 @@ test('an event added to a user as it is, is an event folded, or is left to the f
         const effects = newEffects();
         const plainOne = plainEvent(folded.event);
         let isSeen = false;
-        const seenArrival = () => {
+        const spilledArrival = () => {
           const seen = moved.get(eventName(plainOne));
           isSeen = seen !== undefined;
           return seen;
         };
-        fold({ config: ann.config, watermark: arrival, seenArrival }, expected, plainOne, effects);
-        for (const seen of effects.movedOut.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
-        if (isSeen && effects.tally.clickDuplicates + effects.tally.conversionDuplicates > 0) met.duplicatesOfMoved++;
-        expect(ann.isOverflowed()).toBe(expected.overflowed);
-        expect(folded.effects.tally).toEqual(effects.tally);
+        fold({ config: ann.config, watermark: arrival, spilledArrival }, expected, plainOne, effects);
+        for (const seen of effects.spilled.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
+        if (isSeen && effects.totals.clickDuplicates + effects.totals.conversionDuplicates > 0) met.duplicatesOfMoved++;
+        expect(ann.hasSpilled()).toBe(expected.hasSpilled);
+        expect(folded.effects.totals).toEqual(effects.totals);
         expect(decided(folded.effects)).toEqual(decided(effects));
         if (next === 'go on') continue;
         ann.flush();

@@ -3,9 +3,9 @@ import { cacheHits, cacheMisses } from '../../telemetry/metrics.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
-import { arrivalOf, type DecidedConversion, type Touch, type UserState } from '../decision/state.ts';
+import { arrivalOf, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
 import {
-  placementAt,
+  campaignSourceAt,
   putTouch,
   TOUCH_WORDS,
   type TouchMemory,
@@ -17,12 +17,12 @@ import type { StateChanges, StateEntry, StateStore } from '../store/state-store.
 import { readConversions, StateWriter } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
-import { MovedIds } from './spilled-ids.ts';
+import { SpilledIds } from './spilled-ids.ts';
 import { NO_PLACE } from './user-slot.ts';
 import { UserTable } from './user-table.ts';
 
-/** Told of a click that is no duplicate, by the number of its placement. */
-export type OnClick = (placement: number, timestamp: number, offset: number) => void;
+/** Told of a click that is no duplicate, by the number of its campaign and source. */
+export type OnClick = (campaignSource: number, timestamp: number, offset: number) => void;
 
 /** Users of which so much is in memory, at most, that was not yet stored; what changed can't be evicted. */
 const MOST_DIRTY = 0.75;
@@ -38,10 +38,10 @@ interface OpenUser {
   slot: number;
   state: UserState;
   touches: Touch[];
-  conversions: DecidedConversion[];
+  conversions: RememberedConversion[];
   conversionCount: number;
   /** A click was folded: conversions may have been decided anew, touches be in other places. */
-  hadClick: boolean;
+  mayHaveRedecided: boolean;
 }
 
 /** The users of one partition, ahead of its store. */
@@ -49,7 +49,7 @@ export class Users {
   table = new UserTable();
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
-  #moved: MovedIds | undefined;
+  #moved: SpilledIds | undefined;
   /** The touches and the stored conversions of users who are open. */
   #space = new TouchSpace(this.table.texts);
   #stored = new StateWriter();
@@ -72,7 +72,7 @@ export class Users {
     if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
-    this.#moved ??= new MovedIds(this.#config, store);
+    this.#moved ??= new SpilledIds(this.#config, store);
     const seen = this.#moved.storedArrivals(store, events, this.table);
     const effects = newEffects();
     const open: OpenUser[] = [];
@@ -116,7 +116,7 @@ export class Users {
 
   *#puts(slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
-      this.#writer.begin(this.table.isOverflowed(slot));
+      this.#writer.begin(this.table.hasSpilled(slot));
       yield this.#entry(slot, 0, 0);
     }
   }
@@ -156,8 +156,8 @@ export class Users {
     if (!events.isClick(i)) return this.#appendConversion(slot, events.eventAt(i) as ConversionEvent, effects);
     const at = touchAt(i);
     if (!this.table.appendClick(slot, events.touches, at, this.#config)) return false;
-    effects.tally.clicks++;
-    onClick(placementAt(events.touches, at), events.touches.times[at >> 1]!, events.offsetOf(i));
+    effects.totals.clicks++;
+    onClick(campaignSourceAt(events.touches, at), events.touches.times[at >> 1]!, events.offsetOf(i));
     return true;
   }
 
@@ -175,45 +175,45 @@ export class Users {
   #open(slot: number, open: OpenUser[]): OpenUser {
     const touches: Touch[] = this.table.touchesOf(slot, this.#space);
     const conversions = this.#conversionsOf(slot);
-    const state = { touches, conversions, overflowed: this.table.isOverflowed(slot) };
-    const user = { slot, state, touches, conversions, conversionCount: conversions.length, hadClick: false };
+    const state = { touches, conversions, hasSpilled: this.table.hasSpilled(slot) };
+    const user = { slot, state, touches, conversions, conversionCount: conversions.length, mayHaveRedecided: false };
     this.table.setPlace(slot, open.push(user) - 1);
     return user;
   }
 
   /** They lie in the batch's memory. */
-  #conversionsOf(slot: number): DecidedConversion[] {
+  #conversionsOf(slot: number): RememberedConversion[] {
     const from = this.#stored.length;
     this.table.copyConversions(slot, 0, this.#stored);
     return readConversions(this.#stored.bytes, from, this.#stored.length);
   }
 
   /** @param stored arrival of the event's id, if the store has it */
-  #foldWhole(event: FoldEvent, user: OpenUser, moved: MovedIds, stored: number | undefined, effects: Effects): void {
-    user.hadClick ||= event.kind === 'click';
+  #foldWhole(event: FoldEvent, user: OpenUser, moved: SpilledIds, stored: number | undefined, effects: Effects): void {
+    user.mayHaveRedecided ||= event.kind === 'click';
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
-      seenArrival: () => moved.arrivalOf(user.slot, event) ?? stored,
+      spilledArrival: () => moved.arrivalOf(user.slot, event) ?? stored,
     };
     fold(context, user.state, event, effects);
-    for (const seen of effects.movedOut) moved.add(user.slot, seen);
-    effects.movedOut.length = 0;
+    for (const seen of effects.spilled) moved.add(user.slot, seen);
+    effects.spilled.length = 0;
   }
 
   /** Puts a user back together: what was only added to is only added to. */
-  #close({ slot, state, touches, conversions, conversionCount, hadClick }: OpenUser): void {
+  #close({ slot, state, touches, conversions, conversionCount, mayHaveRedecided }: OpenUser): void {
     this.table.setPlace(slot, NO_PLACE);
-    if (state.overflowed) this.table.setOverflowed(slot);
-    const isAddedTo = !hadClick && state.conversions === conversions && !state.overflowed;
-    if (hadClick || state.touches !== touches) this.#replaceTouches(slot, state.touches);
+    if (state.hasSpilled) this.table.setSpilled(slot);
+    const isAddedTo = !mayHaveRedecided && state.conversions === conversions && !state.hasSpilled;
+    if (mayHaveRedecided || state.touches !== touches) this.#replaceTouches(slot, state.touches);
     if (!isAddedTo) this.table.clearConversions(slot);
     const added = isAddedTo ? conversions.slice(conversionCount) : state.conversions;
     for (const conversion of added) this.#putConversion(slot, conversion);
     this.table.touched(slot);
   }
 
-  #putConversion(slot: number, conversion: DecidedConversion): void {
+  #putConversion(slot: number, conversion: RememberedConversion): void {
     this.#writer.length = 0;
     this.#writer.conversion(conversion);
     this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);

@@ -7,15 +7,15 @@ export interface InputEvent {
   event: Event;
 }
 
-interface Lane {
+interface Sender {
   events: InputEvent[];
   bytes: number;
   sending: Promise<void>;
 }
 
-export interface LaneOptions {
+export interface SenderOptions {
   /** Batches in flight at a time. */
-  lanes: number;
+  senders: number;
   /** Most events of a batch, and most bytes of their JSON, which protobuf never exceeds. */
   maxEvents: number;
   maxBytes: number;
@@ -23,44 +23,44 @@ export interface LaneOptions {
 }
 
 /**
- * Sends batches side by side, yet the events of one user in their order: a user always takes the same lane, and a lane
+ * Sends batches side by side, yet the events of one user in their order: a user always takes the same sender, and a sender
  * has one batch in flight while it fills the next.
  */
-export function openLanes(options: LaneOptions) {
-  const lanes: Lane[] = Array.from({ length: options.lanes }, () => ({
+export function openSenders(options: SenderOptions) {
+  const senders: Sender[] = Array.from({ length: options.senders }, () => ({
     events: [],
     bytes: 0,
     sending: Promise.resolve(),
   }));
 
-  async function flush(lane: Lane): Promise<void> {
-    await lane.sending;
-    if (lane.events.length === 0) return;
-    lane.sending = options.send(lane.events);
-    // Whoever awaits the lane next sees the error; until then it must not count as unhandled.
-    lane.sending.catch(() => {});
-    lane.events = [];
-    lane.bytes = 0;
+  async function flush(sender: Sender): Promise<void> {
+    await sender.sending;
+    if (sender.events.length === 0) return;
+    sender.sending = options.send(sender.events);
+    // Whoever awaits the sender next sees the error; until then it must not count as unhandled.
+    sender.sending.catch(() => {});
+    sender.events = [];
+    sender.bytes = 0;
   }
 
   return {
-    /** Resolves when there is room for more. Throws what a send of the lane threw. */
+    /** Resolves when there is room for more. Throws what a send of the sender threw. */
     async push(item: InputEvent): Promise<void> {
-      const lane = lanes[hash(item.event.event.value?.userId ?? '') % lanes.length]!;
+      const sender = senders[hash(item.event.event.value?.userId ?? '') % senders.length]!;
       const bytes = Buffer.byteLength(item.text);
-      if (lane.bytes + bytes > options.maxBytes) await flush(lane);
-      lane.events.push(item);
-      lane.bytes += bytes;
-      if (lane.events.length >= options.maxEvents) await flush(lane);
+      if (sender.bytes + bytes > options.maxBytes) await flush(sender);
+      sender.events.push(item);
+      sender.bytes += bytes;
+      if (sender.events.length >= options.maxEvents) await flush(sender);
     },
     /** Sends what is left and waits for everything. Throws what a send threw. */
     async finish(): Promise<void> {
-      await Promise.all(lanes.map(flush));
-      await Promise.all(lanes.map((lane) => lane.sending));
+      await Promise.all(senders.map(flush));
+      await Promise.all(senders.map((sender) => sender.sending));
     },
     /** Waits for what is in flight, whatever becomes of it. */
     async settle(): Promise<void> {
-      await Promise.allSettled(lanes.map((lane) => lane.sending));
+      await Promise.allSettled(senders.map((sender) => sender.sending));
     },
   };
 }

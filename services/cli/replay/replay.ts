@@ -8,7 +8,7 @@ import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { integer, urlOption } from '../options.ts';
 import { parseEventJson } from './event-json.ts';
 import { openInput, splitLines } from './input-lines.ts';
-import { type InputEvent, openLanes } from './ordered-senders.ts';
+import { type InputEvent, openSenders } from './ordered-senders.ts';
 import { count, type Progress, startProgress } from './progress.ts';
 import { openRejectFile, type RejectedLine } from './reject-file.ts';
 import { sendBatch } from './send-batch.ts';
@@ -91,8 +91,8 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
     rejects.write(rejected);
   };
   const send = batchSender(options, signal, progress);
-  const lanes = openLanes({
-    lanes: IN_FLIGHT,
+  const senders = openSenders({
+    senders: IN_FLIGHT,
     maxEvents: batchSize(options),
     maxBytes: MAX_REQUEST_BYTES,
     async send(batch) {
@@ -110,13 +110,13 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
   try {
     for await (const item of readEvents(input.chunks, reject)) {
       await pace?.();
-      await lanes.push(item);
+      await senders.push(item);
     }
-    await lanes.finish();
+    await senders.finish();
   } catch (error) {
     summary.stopped = interrupt.aborted ? 'interrupted' : (failure.signal.reason ?? error);
   } finally {
-    await lanes.settle();
+    await senders.settle();
     progress.stop();
     rejects.close();
   }
@@ -156,7 +156,7 @@ function rejectedLine({ line, text }: InputEvent, { result }: IngestResult): Rej
   return [{ line, reason: RejectReason[reason]?.toLowerCase() ?? `${reason}`, field, message, input: text }];
 }
 
-/** Smaller batches at a low rate, so that each lane sends several times a second. */
+/** Smaller batches at a low rate, so that each sender sends several times a second. */
 function batchSize({ batch, rate }: ReplayOptions): number {
   return rate ? Math.min(batch, Math.ceil(rate / (4 * IN_FLIGHT))) : batch;
 }

@@ -211,9 +211,9 @@ describe('an answer in bytes', () => {
         const positions = outcomes.flatMap(({ kind }, i) =>
           kind === 'accepted' ? [places[i] ?? { partition: 0, offset: 0 }] : [],
         );
-        const settled = { outcomes, positions };
-        const bytes = Buffer.from(toBinary(IngestBatchResponseSchema, batchResponse(settled)));
-        expect(encodeBatchResponse(settled).equals(bytes)).toBe(true);
+        const appended = { outcomes, positions };
+        const bytes = Buffer.from(toBinary(IngestBatchResponseSchema, batchResponse(appended)));
+        expect(encodeBatchResponse(appended).equals(bytes)).toBe(true);
       }),
     );
   });

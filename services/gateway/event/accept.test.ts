@@ -31,7 +31,7 @@ function verdict(event: Event): string {
 const CASES: [string, Event, string][] = [
   ['click', click({}), 'ok'],
   ['conversion', conversion({}), 'ok'],
-  ['no arm', create(EventSchema), 'event UNKNOWN_EVENT_TYPE'],
+  ['no eventCase', create(EventSchema), 'event UNKNOWN_EVENT_TYPE'],
 
   ['click without event_id', click({ eventId: '' }), 'event_id REQUIRED'],
   ['click without user_id', click({ userId: '' }), 'user_id REQUIRED'],
@@ -142,7 +142,7 @@ describe('accept', () => {
     expect(bytesOf(around)).toEqual(bytesOf(click({})));
   });
 
-  it('takes an arm it does not know for an unknown event type', () => {
+  it('takes an event case it does not know for an unknown event type', () => {
     const arm3 = Uint8Array.of(0x1a, 0x02, 0x0a, 0x00);
     expect(verdict(fromBinary(EventSchema, arm3))).toBe('event UNKNOWN_EVENT_TYPE');
   });

@@ -33,8 +33,8 @@ export interface Fault {
   message: string;
 }
 
-type Arm = Click | Conversion;
-type Step = (arm: Arm, now: number) => Fault | undefined;
+type EventCase = Click | Conversion;
+type Step = (eventCase: EventCase, now: number) => Fault | undefined;
 
 /** Of a character of JavaScript, of which an emoji has two. */
 const MAX_UTF8_BYTES = 3;
@@ -56,16 +56,16 @@ const STEPS: readonly Step[] = [
 
 /** Judges one event by the rules of event.proto. `now` is in ms since 1970-01-01 UTC. Pure. */
 export function accept(event: Event, now: number): Outcome {
-  const arm = event.event.value;
-  if (arm === undefined) return rejected('', UNKNOWN_TYPE);
+  const eventCase = event.event.value;
+  if (eventCase === undefined) return rejected('', UNKNOWN_TYPE);
   for (const step of STEPS) {
-    const fault = step(arm, now);
-    if (fault !== undefined) return rejected(arm.eventId, fault);
+    const fault = step(eventCase, now);
+    if (fault !== undefined) return rejected(eventCase.eventId, fault);
   }
-  const eventId = arm.eventId.toLowerCase();
-  const eventType = isConversion(arm) ? 'conversion' : 'click';
-  const bytes = encodeEvent(arm, eventId, isConversion(arm) ? microsOf(arm) : 0n);
-  return { kind: 'accepted', event: { eventId, eventType, userId: arm.userId, bytes } };
+  const eventId = eventCase.eventId.toLowerCase();
+  const eventType = isConversion(eventCase) ? 'conversion' : 'click';
+  const bytes = encodeEvent(eventCase, eventId, isConversion(eventCase) ? microsOf(eventCase) : 0n);
+  return { kind: 'accepted', event: { eventId, eventType, userId: eventCase.userId, bytes } };
 }
 
 /** The rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
@@ -80,9 +80,9 @@ const UNKNOWN_TYPE: Fault = {
   message: 'event is neither a click nor a conversion',
 };
 
-function requiredFieldsPresent(arm: Arm): Fault | undefined {
-  const missingId = arm.eventId === '' ? 'event_id' : firstId(arm, isEmpty);
-  const field = missingId ?? (arm.timestamp === 0n ? 'timestamp' : undefined);
+function requiredFieldsPresent(eventCase: EventCase): Fault | undefined {
+  const missingId = eventCase.eventId === '' ? 'event_id' : firstId(eventCase, isEmpty);
+  const field = missingId ?? (eventCase.timestamp === 0n ? 'timestamp' : undefined);
   if (field === undefined) return undefined;
   return { field, reason: RejectReason.REQUIRED, message: `${field} is required` };
 }
@@ -91,14 +91,14 @@ function isEmpty(text: string): boolean {
   return text === '';
 }
 
-function eventIdIsUuid(arm: Arm): Fault | undefined {
-  if (UUID.test(arm.eventId)) return undefined;
+function eventIdIsUuid(eventCase: EventCase): Fault | undefined {
+  if (UUID.test(eventCase.eventId)) return undefined;
   return { field: 'event_id', reason: RejectReason.NOT_A_UUID, message: 'event_id is not a UUID' };
 }
 
 /** A lone surrogate would be stored as another character, and NUL ends strings in many a consumer of the topics. */
-function textIsWellFormed(arm: Arm): Fault | undefined {
-  const field = firstId(arm, isBroken) ?? (hasBrokenMetadata(arm) ? 'metadata' : undefined);
+function textIsWellFormed(eventCase: EventCase): Fault | undefined {
+  const field = firstId(eventCase, isBroken) ?? (hasBrokenMetadata(eventCase) ? 'metadata' : undefined);
   if (field === undefined) return undefined;
   return { field, reason: RejectReason.MALFORMED, message: `${field} holds NUL or a lone surrogate` };
 }
@@ -107,14 +107,14 @@ function isBroken(text: string): boolean {
   return text.includes('\0') || !text.isWellFormed();
 }
 
-function hasBrokenMetadata(arm: Arm): boolean {
-  const metadata = metadataOf(arm);
+function hasBrokenMetadata(eventCase: EventCase): boolean {
+  const metadata = metadataOf(eventCase);
   for (const key in metadata) if (isBroken(key) || isBroken(metadata[key]!)) return true;
   return false;
 }
 
-function idsShortEnough(arm: Arm): Fault | undefined {
-  const field = firstId(arm, isTooLong);
+function idsShortEnough(eventCase: EventCase): Fault | undefined {
+  const field = firstId(eventCase, isTooLong);
   return field === undefined ? undefined : beyond(field, RejectReason.TOO_LONG, `${MAX_ID_BYTES} bytes`);
 }
 
@@ -122,13 +122,13 @@ function isTooLong(id: string): boolean {
   return id.length * MAX_UTF8_BYTES > MAX_ID_BYTES && Buffer.byteLength(id) > MAX_ID_BYTES;
 }
 
-function metadataFewEnough(arm: Arm): Fault | undefined {
-  if (Object.keys(metadataOf(arm)).length <= MAX_METADATA_ENTRIES) return undefined;
+function metadataFewEnough(eventCase: EventCase): Fault | undefined {
+  if (Object.keys(metadataOf(eventCase)).length <= MAX_METADATA_ENTRIES) return undefined;
   return beyond('metadata', RejectReason.TOO_MANY_ENTRIES, `${MAX_METADATA_ENTRIES} entries`);
 }
 
-function metadataSmallEnough(arm: Arm): Fault | undefined {
-  const metadata = metadataOf(arm);
+function metadataSmallEnough(eventCase: EventCase): Fault | undefined {
+  const metadata = metadataOf(eventCase);
   let characters = 0;
   for (const key in metadata) characters += key.length + metadata[key]!.length;
   if (characters * MAX_UTF8_BYTES <= MAX_METADATA_BYTES) return undefined;
@@ -138,27 +138,29 @@ function metadataSmallEnough(arm: Arm): Fault | undefined {
   return beyond('metadata', RejectReason.TOO_LONG, `${MAX_METADATA_BYTES} bytes`);
 }
 
-function timestampInRange(arm: Arm, now: number): Fault | undefined {
-  if (arm.timestamp >= MIN_TIMESTAMP_MS && arm.timestamp <= now + MAX_TIMESTAMP_AHEAD_MS) return undefined;
+function timestampInRange(eventCase: EventCase, now: number): Fault | undefined {
+  if (eventCase.timestamp >= MIN_TIMESTAMP_MS && eventCase.timestamp <= now + MAX_TIMESTAMP_AHEAD_MS) return undefined;
   return beyond('timestamp', RejectReason.OUT_OF_RANGE, '[2000-01-01, now + 24 h] in milliseconds');
 }
 
-function valueFinite(arm: Arm): Fault | undefined {
-  if (!isConversion(arm) || Number.isFinite(arm.value)) return undefined;
+function valueFinite(eventCase: EventCase): Fault | undefined {
+  if (!isConversion(eventCase) || Number.isFinite(eventCase.value)) return undefined;
   return { field: 'value', reason: RejectReason.NOT_FINITE, message: 'value is not a finite number' };
 }
 
-function valueInRange(arm: Arm): Fault | undefined {
-  if (!isConversion(arm)) return undefined;
-  if (arm.value < 0 || arm.value > MAX_VALUE) return beyond('value', RejectReason.OUT_OF_RANGE, '[0, 1e12]');
-  if (arm.valueMicros >= 0n && arm.valueMicros <= MAX_VALUE_MICROS) return undefined;
+function valueInRange(eventCase: EventCase): Fault | undefined {
+  if (!isConversion(eventCase)) return undefined;
+  if (eventCase.value < 0 || eventCase.value > MAX_VALUE)
+    return beyond('value', RejectReason.OUT_OF_RANGE, '[0, 1e12]');
+  if (eventCase.valueMicros >= 0n && eventCase.valueMicros <= MAX_VALUE_MICROS) return undefined;
   return beyond('value_micros', RejectReason.OUT_OF_RANGE, '[0, 1e18]');
 }
 
 /** They agree if either is the other's conversion: above 2^53 micros a double can't tell neighbours apart. */
-function valuesAgree(arm: Arm): Fault | undefined {
-  if (!isConversion(arm) || arm.value === 0 || arm.valueMicros === 0n) return undefined;
-  const agree = toMicros(arm.value) === arm.valueMicros || Number(arm.valueMicros) / 1e6 === arm.value;
+function valuesAgree(eventCase: EventCase): Fault | undefined {
+  if (!isConversion(eventCase) || eventCase.value === 0 || eventCase.valueMicros === 0n) return undefined;
+  const agree =
+    toMicros(eventCase.value) === eventCase.valueMicros || Number(eventCase.valueMicros) / 1e6 === eventCase.value;
   if (agree) return undefined;
   const message = 'value_micros is not value in micros: send one of them';
   return { field: 'value_micros', reason: RejectReason.CONTRADICTION, message };
@@ -176,24 +178,24 @@ function toMicros(value: number): bigint {
 const NO_METADATA: Click['metadata'] = {};
 
 /** The field of the first id, but for event_id, that fails a test; undefined if none does. */
-function firstId(arm: Arm, fails: (id: string) => boolean): string | undefined {
-  if (fails(arm.userId)) return 'user_id';
-  if (isConversion(arm) && fails(arm.type)) return 'type';
-  if (isClick(arm) && fails(arm.adId)) return 'ad_id';
-  if (isClick(arm) && fails(arm.campaignId)) return 'campaign_id';
-  return fails(arm.source) ? 'source' : undefined;
+function firstId(eventCase: EventCase, fails: (id: string) => boolean): string | undefined {
+  if (fails(eventCase.userId)) return 'user_id';
+  if (isConversion(eventCase) && fails(eventCase.type)) return 'type';
+  if (isClick(eventCase) && fails(eventCase.adId)) return 'ad_id';
+  if (isClick(eventCase) && fails(eventCase.campaignId)) return 'campaign_id';
+  return fails(eventCase.source) ? 'source' : undefined;
 }
 
-function metadataOf(arm: Arm): Click['metadata'] {
-  return isClick(arm) ? arm.metadata : NO_METADATA;
+function metadataOf(eventCase: EventCase): Click['metadata'] {
+  return isClick(eventCase) ? eventCase.metadata : NO_METADATA;
 }
 
-function isClick(arm: Arm): arm is Click {
-  return arm.$typeName === 'clickmesh.v1.Click';
+function isClick(eventCase: EventCase): eventCase is Click {
+  return eventCase.$typeName === 'clickmesh.v1.Click';
 }
 
-function isConversion(arm: Arm): arm is Conversion {
-  return arm.$typeName === 'clickmesh.v1.Conversion';
+function isConversion(eventCase: EventCase): eventCase is Conversion {
+  return eventCase.$typeName === 'clickmesh.v1.Conversion';
 }
 
 function beyond(field: string, reason: RejectReason, limit: string): Fault {

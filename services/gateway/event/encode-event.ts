@@ -19,12 +19,12 @@ const START = 1 + MAX_HEAD_BYTES;
  * batch took in all.
  */
 export function encodeEvent(
-  arm: Click | Conversion,
-  eventId: string = arm.eventId,
-  valueMicros: bigint = arm.$typeName === 'clickmesh.v1.Conversion' ? arm.valueMicros : 0n,
+  eventCase: Click | Conversion,
+  eventId: string = eventCase.eventId,
+  valueMicros: bigint = eventCase.$typeName === 'clickmesh.v1.Conversion' ? eventCase.valueMicros : 0n,
 ): Uint8Array {
-  if (arm.$typeName === 'clickmesh.v1.Click') return wrapped(0x0a, clickEnd(arm, eventId));
-  return wrapped(0x12, conversionEnd(arm, eventId, valueMicros));
+  if (eventCase.$typeName === 'clickmesh.v1.Click') return wrapped(0x0a, clickEnd(eventCase, eventId));
+  return wrapped(0x12, conversionEnd(eventCase, eventId, valueMicros));
 }
 
 function clickEnd({ userId, adId, campaignId, source, timestamp, metadata }: Click, eventId: string): number {
@@ -47,7 +47,7 @@ function conversionEnd({ userId, type, source, timestamp }: Conversion, eventId:
   return valueMicros === 0n ? end : putInteger(end, 0x38, valueMicros);
 }
 
-/** The arm of the Event: its head goes before the message that ends here. */
+/** The case of the Event: its head goes before the message that ends here. */
 function wrapped(tag: number, end: number): Uint8Array {
   const length = end - START;
   const start = START - 1 - varintBytes(length);

@@ -58,8 +58,8 @@ const keys = new Uint32Array(MAX_METADATA_ENTRIES);
  * Decoding, accepting and encoding again were most of what a batch cost; this takes a tenth of their time.
  */
 export function scanEvent(request: Buffer, start: number, stop: number, now: number): Accepted | undefined {
-  const arm = request[start];
-  if (arm !== CLICK && arm !== CONVERSION) return undefined;
+  const eventCase = request[start];
+  if (eventCase !== CLICK && eventCase !== CONVERSION) return undefined;
   bytes = request;
   at = start + 1;
   end = stop;
@@ -71,13 +71,13 @@ export function scanEvent(request: Buffer, start: number, stop: number, now: num
   passText(USER_ID);
   const userIdEnd = at;
   passText(AD_ID_OR_TYPE);
-  const event = arm === CLICK ? passClick(start, now) : passConversion(body, now);
+  const event = eventCase === CLICK ? passClick(start, now) : passConversion(body, now);
   if (event === undefined) return undefined;
   const eventId = bytes.toString('latin1', body + 2, body + 2 + UUID_BYTES);
   const isUpper = (digits & UPPER_CASE) !== 0;
   return {
     eventId: isUpper ? eventId.toLowerCase() : eventId,
-    eventType: arm === CLICK ? 'click' : 'conversion',
+    eventType: eventCase === CLICK ? 'click' : 'conversion',
     userId: bytes.toString('utf8', userId, userIdEnd),
     bytes: isUpper ? inLowerCase(event) : event,
   };
@@ -118,7 +118,7 @@ function passConversion(body: number, now: number): Buffer | undefined {
 
 function inLowerCase(event: Buffer): Buffer {
   const lower = Buffer.from(event);
-  // Two tags, the length of the UUID, and that of the arm, which has a second byte from 128 on.
+  // Two tags, the length of the UUID, and that of the case, which has a second byte from 128 on.
   const start = event[1]! < 0x80 ? 4 : 5;
   for (let i = start; i < start + UUID_BYTES; i++) if (DIGITS[lower[i]!] === UPPER_CASE) lower[i]! += 0x20;
   return lower;

@@ -3,7 +3,7 @@ import { SpanKind } from '@opentelemetry/api';
 import type { IngestBatchRequest, IngestBatchResponse } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
-import { settle } from '../append-events.ts';
+import { appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
@@ -16,14 +16,14 @@ export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps
   assertBatchSize(events.length);
   const now = deps.now();
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, now)));
-  return batchResponse(await settle(outcomes, deps.log));
+  return batchResponse(await appendAccepted(outcomes, deps.log));
 }
 
 /** The same for a serialized request, unless that is an unusual one. */
 export function ingestBatchBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
   if (outcomes === undefined || outcomes.length === 0) return undefined;
-  return settle(outcomes, log).then(encodeBatchResponse);
+  return appendAccepted(outcomes, log).then(encodeBatchResponse);
 }
 
 /** Throws INVALID_ARGUMENT past the limit of events in one message. */

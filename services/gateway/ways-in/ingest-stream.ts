@@ -11,7 +11,7 @@ import {
 import { MAX_STREAM_REJECTIONS } from '../../contract/limits.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
-import { type Settled, settle } from '../append-events.ts';
+import { type Appended, appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { accept, type Outcome } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
@@ -25,7 +25,7 @@ export async function ingestStream(
   requests: AsyncIterable<IngestStreamRequest>,
   { log, now }: GatewayDeps,
 ): Promise<IngestStreamResponse> {
-  return settleAll(requests, (request) => acceptMessage(request, now()), log);
+  return appendAll(requests, (request) => acceptMessage(request, now()), log);
 }
 
 /** The same for serialized messages. */
@@ -38,7 +38,7 @@ export async function ingestByteStream(
     const time = now();
     return acceptBytes(request, time) ?? acceptMessage(parse(request), time);
   };
-  return toBinary(IngestStreamResponseSchema, await settleAll(requests, judge, log));
+  return toBinary(IngestStreamResponseSchema, await appendAll(requests, judge, log));
 }
 
 /** A message that is none fails as connect words it. */
@@ -56,26 +56,26 @@ function acceptMessage({ events }: IngestStreamRequest, now: number): Outcome[] 
 }
 
 /** Stores the events of each message by itself, in their order. */
-async function settleAll<T>(
+async function appendAll<T>(
   messages: AsyncIterable<T>,
   judge: (message: T) => Outcome[],
   log: EventLog,
 ): Promise<IngestStreamResponse> {
   const total = create(IngestStreamResponseSchema);
-  const pending: Promise<Settled>[] = [];
+  const pending: Promise<Appended>[] = [];
   for await (const message of messages) {
     const outcomes = withSpan('accept', SpanKind.INTERNAL, () => judge(message));
-    const settled = settle(outcomes, log);
+    const appended = appendAccepted(outcomes, log);
     // It is awaited below, but may fail before that.
-    settled.catch(() => {});
-    pending.push(settled);
+    appended.catch(() => {});
+    pending.push(appended);
     if (pending.length >= MAX_PENDING) add(total, await pending.shift()!);
   }
-  for (const settled of pending) add(total, await settled);
+  for (const appended of pending) add(total, await appended);
   return total;
 }
 
-function add(total: IngestStreamResponse, { outcomes, positions }: Settled): void {
+function add(total: IngestStreamResponse, { outcomes, positions }: Appended): void {
   const first = total.accepted + total.rejected;
   if (positions.length < outcomes.length) addRejections(total, first, outcomes);
   total.accepted += BigInt(positions.length);

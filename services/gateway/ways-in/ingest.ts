@@ -10,7 +10,7 @@ import {
   RejectionSchema,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { withSpan } from '../../telemetry/tracing.ts';
-import { countRejected, store } from '../append-events.ts';
+import { appendEvents, countRejected } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type Accepted, accept, type Outcome } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
@@ -20,19 +20,19 @@ import { acceptance, encodeResponse } from '../response.ts';
 export async function ingest({ event }: IngestRequest, { log, now }: GatewayDeps): Promise<IngestResponse> {
   const outcome = withSpan('accept', SpanKind.INTERNAL, () => accept(event ?? create(EventSchema), now()));
   const accepted = acceptedOf(outcome);
-  const [position] = await store([accepted], log);
+  const [position] = await appendEvents([accepted], log);
   return create(IngestResponseSchema, { acceptance: acceptance(accepted.eventId, position!) });
 }
 
 /** The same for a serialized request, unless that is an unusual one. */
 export function ingestBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
-  return outcomes?.length === 1 ? storeOne(outcomes[0]!, log) : undefined;
+  return outcomes?.length === 1 ? appendOne(outcomes[0]!, log) : undefined;
 }
 
-async function storeOne(outcome: Outcome, log: GatewayDeps['log']): Promise<Buffer> {
+async function appendOne(outcome: Outcome, log: GatewayDeps['log']): Promise<Buffer> {
   const accepted = acceptedOf(outcome);
-  const [position] = await store([accepted], log);
+  const [position] = await appendEvents([accepted], log);
   return encodeResponse(accepted.eventId, position!);
 }
 

@@ -6,11 +6,11 @@ import { errorResponse } from '../../http/exchange/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
-import { settle } from '../append-events.ts';
+import { appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { type EventType, malformed, readEventJson } from '../event/event-json.ts';
-import { settledJson } from '../response.ts';
+import { appendedJson } from '../response.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
 /** One event as it came: parsed, or why it can't be. */
@@ -48,9 +48,9 @@ async function postEvents(
       return event.kind === 'event' ? accept(event.event, time) : event;
     }),
   );
-  const settled = await settle(outcomes, log);
-  const status = settled.positions.length > 0 ? 202 : 400;
-  return { status, headers: JSON_TYPE, body: settledJson(settled) };
+  const appended = await appendAccepted(outcomes, log);
+  const status = appended.positions.length > 0 ? 202 : 400;
+  return { status, headers: JSON_TYPE, body: appendedJson(appended) };
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };

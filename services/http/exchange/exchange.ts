@@ -90,7 +90,7 @@ class Http1Exchange extends BaseExchange implements Exchange {
       stream?.destroy();
       this.#res.end(body);
     } else {
-      pipeline(stream, this.#res, closesAnyway);
+      pipeline(stream, this.#res, ignore);
     }
     discardRest(this.body);
   }
@@ -110,7 +110,7 @@ class Http2Exchange extends BaseExchange implements Exchange {
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     super(String(headers[':method']), String(headers[':path'] ?? ''), headers);
     this.body = stream;
-    stream.on('error', closesAnyway);
+    stream.on('error', ignore);
   }
 
   onClose(callback: () => void): void {
@@ -137,7 +137,7 @@ class Http2Exchange extends BaseExchange implements Exchange {
     // The answer to HEAD has ended with its headers.
     if (stream.writableEnded) source?.destroy();
     else if (source === undefined) stream.end(body);
-    else pipeline(source, stream, closesAnyway);
+    else pipeline(source, stream, ignore);
     discardRest(stream);
   }
 
@@ -152,10 +152,10 @@ class Http2Exchange extends BaseExchange implements Exchange {
 }
 
 /** A stream closes after an error, which is all there is to do about it. */
-function closesAnyway(): void {}
+function ignore(): void {}
 
 /** Answers when the answer is there; the bug of one that never comes ends the connection. */
-export function answerWith(exchange: Exchange, response: Promise<HttpResponse>, logger: Logger): void {
+export function sendResponse(exchange: Exchange, response: Promise<HttpResponse>, logger: Logger): void {
   response
     .then((answer) => exchange.answer(answer))
     .catch((err) => {

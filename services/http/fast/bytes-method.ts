@@ -15,13 +15,13 @@ const streamMethods = new WeakMap<object, BytesStreamMethod>();
  * Notes that a unary method has a shorter way for Protobuf, past the objects of requests and answers. It must answer as
  * the method does, which is all that other formats get.
  */
-export function alsoOfBytes<M extends object>(method: M, ofBytes: BytesMethod): M {
-  unaryMethods.set(method, ofBytes);
+export function withBytesPath<M extends object>(method: M, bytesPath: BytesMethod): M {
+  unaryMethods.set(method, bytesPath);
   return method;
 }
 
-export function alsoOfByteStreams<M extends object>(method: M, ofBytes: BytesStreamMethod): M {
-  streamMethods.set(method, ofBytes);
+export function withByteStreamPath<M extends object>(method: M, bytesPath: BytesStreamMethod): M {
+  streamMethods.set(method, bytesPath);
   return method;
 }
 

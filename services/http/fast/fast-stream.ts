@@ -7,7 +7,7 @@ import {
 } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
 import { logIfBug, toConnectError } from '../exchange/errors.ts';
-import { answerWith, type Exchange } from '../exchange/exchange.ts';
+import { type Exchange, sendResponse } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type BytesStreamMethod, bytesStreamMethodOf } from './bytes-method.ts';
 import { type CallLimits, codecOf, isGrpc, timeoutOf } from './codec.ts';
@@ -30,8 +30,8 @@ export function fastStream({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logge
       watchRouter(router, (service, implementation) => {
         for (const { localName, name } of service.methods) {
           const method = implementation[localName];
-          const ofBytes = typeof method === 'function' ? bytesStreamMethodOf(method) : undefined;
-          if (ofBytes !== undefined) methods.set(`/${service.typeName}/${name}`, ofBytes);
+          const bytesPath = typeof method === 'function' ? bytesStreamMethodOf(method) : undefined;
+          if (bytesPath !== undefined) methods.set(`/${service.typeName}/${name}`, bytesPath);
         }
       }),
 
@@ -42,7 +42,7 @@ export function fastStream({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logge
       const codec = codecOf(exchange);
       // A deadline is for the client to enforce.
       if (codec === undefined || !isGrpc(codec) || timeoutOf(exchange.headers, codec, maxTimeoutMs).error) return false;
-      answerWith(exchange, responseOf(exchange, method, { maxBytes, logger }), logger);
+      sendResponse(exchange, responseOf(exchange, method, { maxBytes, logger }), logger);
       return true;
     },
   };

@@ -18,7 +18,7 @@ import {
 import { codeToHttpStatus, errorToJsonBytes, trailerMux } from '@connectrpc/connect/protocol-connect';
 import type { Logger } from 'pino';
 import { logIfBug, toConnectError } from '../exchange/errors.ts';
-import { answerWith, type Exchange, readBody } from '../exchange/exchange.ts';
+import { type Exchange, readBody, sendResponse } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type BytesMethod, bytesMethodOf } from './bytes-method.ts';
 import { type CallLimits, type Codec, codecOf, isGrpc, timeoutOf } from './codec.ts';
@@ -30,7 +30,7 @@ interface UnaryMethod {
   path: string;
   /** Answers with a message, or with what one is created from. */
   handle(request: Message, context?: HandlerContext): Promise<Message> | Message;
-  ofBytes: BytesMethod | undefined;
+  bytesPath: BytesMethod | undefined;
   /** A context costs more than all the rest, so only those get one who ask for it. */
   takesContext: boolean;
   json: ConnectRouterOptions['jsonOptions'];
@@ -60,8 +60,8 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger
           if (desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) continue;
           const path = `/${service.typeName}/${desc.name}`;
           const handle = method.bind(implementation) as UnaryMethod['handle'];
-          const [ofBytes, takesContext] = [bytesMethodOf(method), method.length > 1];
-          methods.set(path, { desc, path, handle, ofBytes, takesContext, json: options?.jsonOptions });
+          const [bytesPath, takesContext] = [bytesMethodOf(method), method.length > 1];
+          methods.set(path, { desc, path, handle, bytesPath, takesContext, json: options?.jsonOptions });
         }
       }),
 
@@ -78,7 +78,7 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger
         const call = { method, codec, exchange, timeoutMs, logger };
         const response = responseTo(call, messageIn(codec, body, maxBytes));
         if (response === undefined) handOver(exchange, body);
-        else answerWith(exchange, response, logger);
+        else sendResponse(exchange, response, logger);
       });
       return true;
     },
@@ -119,7 +119,7 @@ interface Call {
 function responseTo(call: Call, message: Buffer | undefined): Promise<HttpResponse> | undefined {
   if (message === undefined) return undefined;
   const { method, codec } = call;
-  const answer = codec === 'application/json' ? undefined : method.ofBytes?.(message);
+  const answer = codec === 'application/json' ? undefined : method.bytesPath?.(message);
   if (answer !== undefined) {
     const respond = (bytes: Uint8Array) => (isGrpc(codec) ? grpcAnswer(bytes) : connectAnswer(codec, bytes));
     return answer.then(respond, (thrown) => failure(call, thrown));

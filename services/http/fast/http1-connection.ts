@@ -6,7 +6,7 @@ import type { Exchange, NodeObjects } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type Head, readHead } from './http1-head.ts';
 
-export interface Http1LaneOptions {
+export interface Http1Options {
   /** Those whose POSTs are answered by `answer` alone, whatever they hold. */
   paths: ReadonlySet<string>;
   maxHeadBytes: number;
@@ -18,7 +18,7 @@ export interface Http1LaneOptions {
   handOver(socket: Socket): void;
 }
 
-export interface Http1Lane {
+export interface Http1Connections {
   serve(socket: Socket): void;
   /** Cuts the connections on which no request is under way. */
   closeIdle(): void;
@@ -33,7 +33,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
  * request, response and parser objects of node:http were a third of what a small request cost. A connection that brings
  * anything else is Node's from there on, with what it brought.
  */
-export function http1Lane(options: Http1LaneOptions): Http1Lane {
+export function http1Connections(options: Http1Options): Http1Connections {
   const connections = new Set<Connection>();
   return {
     serve(socket) {
@@ -49,9 +49,9 @@ export function http1Lane(options: Http1LaneOptions): Http1Lane {
 
 class Connection {
   readonly socket: Socket;
-  readonly options: Http1LaneOptions;
+  readonly options: Http1Options;
   readonly #onEnd: () => void;
-  #request: LaneExchange | undefined;
+  #request: Http1Exchange | undefined;
   /** What came while a request was under way. */
   #early: Buffer[] = [];
   #clientEnded = false;
@@ -63,7 +63,7 @@ class Connection {
     ['close', () => this.#close()],
   ];
 
-  constructor(socket: Socket, options: Http1LaneOptions, onEnd: () => void) {
+  constructor(socket: Socket, options: Http1Options, onEnd: () => void) {
     this.socket = socket;
     this.options = options;
     this.#onEnd = onEnd;
@@ -106,7 +106,7 @@ class Connection {
       this.#handOver(chunk);
       return;
     }
-    this.#request = new LaneExchange(this, head, body);
+    this.#request = new Http1Exchange(this, head, body);
     this.options.handle(this.#request);
   }
 
@@ -142,7 +142,7 @@ class Connection {
 }
 
 /** A request that was read whole. */
-class LaneExchange implements Exchange {
+class Http1Exchange implements Exchange {
   readonly version = 1;
   readonly method = 'POST';
   readonly query = '';

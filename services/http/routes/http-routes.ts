@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { errorResponse, logIfBug, toConnectError, toErrorResponse } from '../exchange/errors.ts';
-import { answerWith, type Exchange, readBody } from '../exchange/exchange.ts';
+import { type Exchange, readBody, sendResponse } from '../exchange/exchange.ts';
 import type { HttpRequest, HttpResponse } from '../exchange/http-message.ts';
 
 /** A plain HTTP endpoint. */
@@ -27,7 +27,7 @@ export function httpRouter(routes: readonly HttpRoute[], maxBytes: number, logge
     const route = atPath.find((candidate) => candidate.method === method);
     const respond = (body: Buffer) => {
       if (body.length > maxBytes) exchange.answer(tooLarge);
-      else answerWith(exchange, responseOf(route!, exchange, body, logger), logger);
+      else sendResponse(exchange, responseOf(route!, exchange, body, logger), logger);
     };
     if (route === undefined) exchange.answer(methodNotAllowed(atPath));
     else if (method === 'GET') respond(NO_BODY);

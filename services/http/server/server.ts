@@ -7,7 +7,7 @@ import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { PREFLIGHT_HEADERS } from '../exchange/cors.ts';
 import { type Exchange, http1Exchange, http2Exchange } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
-import { type Http1Lane, http1Lane } from '../fast/http1-connection.ts';
+import { type Http1Connections, http1Connections } from '../fast/http1-connection.ts';
 import { type HttpRoute, httpRouter } from '../routes/http-routes.ts';
 import { httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
 import { rpcHandler } from './rpc-handler.ts';
@@ -77,7 +77,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
   const sessions = trackSessions(h2);
-  const lane = http1Lane({
+  const http1 = http1Connections({
     paths: new Set(options.routes.filter(({ method }) => method === 'POST').map(({ path }) => path)),
     maxHeadBytes: MAX_HEADER_BYTES,
     keepAliveMs: KEEP_ALIVE_TIMEOUT_MS,
@@ -85,13 +85,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     handle,
     handOver: takeConnections(h1),
   });
-  const connections = shareConnections(h1, h2, lane);
+  const connections = shareConnections(h1, h2, http1);
   const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
 
   /** Only after a look at what has come: after timers that are late a request may wait to be read. */
   function cutIdle(): void {
     for (const socket of connections.silent) socket.destroy();
-    lane.closeIdle();
+    http1.closeIdle();
     h1.closeIdleConnections();
   }
 
@@ -196,8 +196,8 @@ function takeConnections(h1: http.Server): (socket: Socket) => void {
   return (socket) => speakHttp1.call(h1, socket);
 }
 
-/** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to one server, and others to the lane. */
-function shareConnections(h1: http.Server, h2: http2.Http2Server, lane: Http1Lane): Connections {
+/** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to one server, and the others to our own HTTP/1.1. */
+function shareConnections(h1: http.Server, h2: http2.Http2Server, http1: Http1Connections): Connections {
   const open = new Set<Socket>();
   const silent = new Set<Socket>();
   h1.on('connection', (socket: Socket) => {
@@ -207,7 +207,7 @@ function shareConnections(h1: http.Server, h2: http2.Http2Server, lane: Http1Lan
     peek(socket, (start) => {
       silent.delete(socket);
       if (start.toString('latin1') === 'PRI') h2.emit('connection', socket);
-      else lane.serve(socket);
+      else http1.serve(socket);
     });
   });
   return { open, silent };

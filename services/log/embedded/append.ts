@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { LogFull, LogUnavailable, type NewRecord, type RecordPosition } from '../event-log.ts';
 import { partitionOf } from '../partitioner.ts';
-import { CLOSE, type Flight, type FlightReply } from './group-commit.ts';
+import { CLOSE, type CommitReply, type CommitRequest } from './group-commit.ts';
 import { slotOf } from './offset-table.ts';
 import { addRecord, type OpenBatch, openBatch } from './record-batch.ts';
 
@@ -30,7 +30,7 @@ interface Call {
   reject: (error: Error) => void;
 }
 
-interface PackedFlight {
+interface PackedRequest {
   calls: Call[];
   batches: SlotBatch[];
   /** By slot, the batch that takes the next record. */
@@ -38,64 +38,64 @@ interface PackedFlight {
   puts: [Buffer, Buffer][];
 }
 
-const newFlight = (): PackedFlight => ({ calls: [], batches: [], open: new Map(), puts: [] });
+const newRequest = (): PackedRequest => ({ calls: [], batches: [], open: new Map(), puts: [] });
 
 /**
- * Packs records and sends them to the writer. One flight is under way at a time; what is appended meanwhile, or in the
+ * Packs records and sends them to the writer. One request is under way at a time; what is appended meanwhile, or in the
  * same turn of the event loop, makes up the next.
  */
 export function openAppender(port: MessagePort, partitions: number, maxInFlightBytes: number): Appender {
-  let next = newFlight();
-  let flying: PackedFlight | undefined;
+  let next = newRequest();
+  let underWay: PackedRequest | undefined;
   let inFlightBytes = 0;
   let refusal: string | undefined;
   /** Settled after close() only. */
   const drained = Promise.withResolvers<void>();
 
-  function board(positions: RecordPosition[], batches: SlotBatch[], bytes: number): Promise<void> {
-    if (flying === undefined && next.calls.length === 0) setImmediate(depart);
+  function enqueue(positions: RecordPosition[], batches: SlotBatch[], bytes: number): Promise<void> {
+    if (underWay === undefined && next.calls.length === 0) setImmediate(send);
     inFlightBytes += bytes;
     return new Promise((resolve, reject) => next.calls.push({ positions, batches, bytes, resolve, reject }));
   }
 
-  function depart(): void {
+  function send(): void {
     if (next.calls.length === 0) return;
-    flying = next;
-    next = newFlight();
-    const flight: Flight = {
-      batches: flying.batches.map(({ slot, count, bytes, length }) => ({
+    underWay = next;
+    next = newRequest();
+    const request: CommitRequest = {
+      batches: underWay.batches.map(({ slot, count, bytes, length }) => ({
         slot,
         count,
         bytes: bytes.subarray(0, length),
       })),
-      puts: flying.puts,
+      puts: underWay.puts,
     };
     port.postMessage(
-      flight,
-      flight.batches.map(({ bytes }) => bytes.buffer),
+      request,
+      request.batches.map(({ bytes }) => bytes.buffer),
     );
   }
 
-  function land(reply: FlightReply): void {
-    const { calls, batches } = flying!;
-    flying = undefined;
+  function complete(reply: CommitReply): void {
+    const { calls, batches } = underWay!;
+    underWay = undefined;
     for (const call of calls) inFlightBytes -= call.bytes;
     if ('failed' in reply) for (const call of calls) call.reject(new LogUnavailable(reply.failed));
     else resolveCalls(calls, new Map(batches.map((batch, i) => [batch, reply.baseOffsets[i]!])));
-    if (next.calls.length > 0) setImmediate(depart);
+    if (next.calls.length > 0) setImmediate(send);
     else if (refusal !== undefined) drained.resolve();
   }
 
   function failAll(): void {
     refusal ??= 'The log has stopped';
-    for (const call of [...(flying?.calls ?? []), ...next.calls]) call.reject(new LogUnavailable(refusal));
-    flying = undefined;
-    next = newFlight();
+    for (const call of [...(underWay?.calls ?? []), ...next.calls]) call.reject(new LogUnavailable(refusal));
+    underWay = undefined;
+    next = newRequest();
     drained.resolve();
   }
 
-  port.on('message', (message: FlightReply | typeof CLOSE) => {
-    if (message !== CLOSE) land(message);
+  port.on('message', (message: CommitReply | typeof CLOSE) => {
+    if (message !== CLOSE) complete(message);
   });
   port.on('close', failAll);
 
@@ -119,17 +119,17 @@ export function openAppender(port: MessagePort, partitions: number, maxInFlightB
         positions.push({ partition: slots[i]! % partitions, offset: batch.count });
         addRecord(batch, keys[i]!, value, headers);
       }
-      await board(positions, batches, bytes);
+      await enqueue(positions, batches, bytes);
       return positions;
     },
     async put(entries) {
       if (refusal !== undefined) throw new LogUnavailable(refusal);
       next.puts.push(...entries);
-      await board([], [], 0);
+      await enqueue([], [], 0);
     },
     async close() {
       refusal ??= 'The log is closed';
-      if (flying === undefined && next.calls.length === 0) drained.resolve();
+      if (underWay === undefined && next.calls.length === 0) drained.resolve();
       await drained.promise;
       port.close();
     },
@@ -143,11 +143,11 @@ function resolveCalls(calls: readonly Call[], baseOffsets: ReadonlyMap<SlotBatch
   }
 }
 
-function batchFor(flight: PackedFlight, slot: number): SlotBatch {
-  const open = flight.open.get(slot);
+function batchFor(request: PackedRequest, slot: number): SlotBatch {
+  const open = request.open.get(slot);
   if (open !== undefined && open.length < FULL_BATCH_BYTES) return open;
   const batch = { ...openBatch(), slot };
-  flight.open.set(slot, batch);
-  flight.batches.push(batch);
+  request.open.set(slot, batch);
+  request.batches.push(batch);
   return batch;
 }

@@ -5,7 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Batch, RocksLevel } from '@nxtedition/rocksdb';
 import { openAcknowledged } from './acknowledged-offsets.ts';
-import { CLOSE, type Flight, type FlightBatch, type FlightReply } from './group-commit.ts';
+import { CLOSE, type CommitBatch, type CommitReply, type CommitRequest } from './group-commit.ts';
 import { offsetTable, publishEnd, slotName } from './offset-table.ts';
 import { sealBatch } from './record-batch.ts';
 import { dropExpired, type RetentionLimits } from './retention.ts';
@@ -36,18 +36,18 @@ const acknowledge = openAcknowledged(
 );
 const batch: Batch = db.batch();
 const ports = new Set<MessagePort>();
-let waiting: { port: MessagePort; flight: Flight }[] = [];
+let waiting: { port: MessagePort; request: CommitRequest }[] = [];
 
 /**
  * Writes everything that waits with one fsync: RocksDB applies all of it or nothing. Records that could not be noted as
  * acknowledged exist all the same, and their callers are told that nothing is known of them.
  */
 function writeWaiting(): void {
-  const landing = waiting;
+  const committing = waiting;
   waiting = [];
   const advanced = new Map<number, PartitionState>();
   batch._clear();
-  const replies = landing.map(({ flight }) => stage(flight, advanced));
+  const replies = committing.map(({ request }) => stage(request, advanced));
   let failed: string | undefined;
   try {
     batch._writeSync({ sync: advanced.size > 0 });
@@ -57,16 +57,16 @@ function writeWaiting(): void {
     failed = `The log can't be written: ${(error as Error).message}`;
   }
   for (const slot of advanced.keys()) publishEnd(offsets, slot, states[slot]!.end);
-  for (const [i, { port }] of landing.entries()) port.postMessage(failed === undefined ? replies[i] : { failed });
+  for (const [i, { port }] of committing.entries()) port.postMessage(failed === undefined ? replies[i] : { failed });
 }
 
-function stage(flight: Flight, advanced: Map<number, PartitionState>): FlightReply {
+function stage(request: CommitRequest, advanced: Map<number, PartitionState>): CommitReply {
   const now = Date.now();
-  for (const [key, value] of flight.puts) batch._put(asBuffer(key), asBuffer(value), {});
-  return { baseOffsets: flight.batches.map((flown) => stageBatch(flown, advanced, now)) };
+  for (const [key, value] of request.puts) batch._put(asBuffer(key), asBuffer(value), {});
+  return { baseOffsets: request.batches.map((packed) => stageBatch(packed, advanced, now)) };
 }
 
-function stageBatch({ slot, count, bytes }: FlightBatch, advanced: Map<number, PartitionState>, now: number): number {
+function stageBatch({ slot, count, bytes }: CommitBatch, advanced: Map<number, PartitionState>, now: number): number {
   const last = advanced.get(slot) ?? states[slot]!;
   const appendTime = Math.max(now, last.appendTime);
   const logBytes = last.logBytes + bytes.length;
@@ -85,9 +85,9 @@ function asBuffer(bytes: Uint8Array): Buffer {
 
 function serve(port: MessagePort): void {
   ports.add(port);
-  port.on('message', (flight: Flight) => {
+  port.on('message', (request: CommitRequest) => {
     if (waiting.length === 0) setImmediate(writeWaiting);
-    waiting.push({ port, flight });
+    waiting.push({ port, request });
   });
   port.on('close', () => ports.delete(port));
 }

@@ -28,8 +28,8 @@ export function watchClickHouse(source: StatusSource, logger: Logger, closing: A
 /** Measures again and again how long it takes until all that is acknowledged at a moment is in the stats. */
 async function probe(source: StatusSource, logger: Logger, closing: AbortSignal): Promise<void> {
   const pause = (ms: number) => sleep(ms, undefined, { signal: closing, ref: false }).catch(() => {});
-  const until = async (isSo: () => Promise<boolean>, end: number) => {
-    while (!closing.aborted && performance.now() < end && !(await isSo())) await pause(POLL_MS);
+  const until = async (condition: () => Promise<boolean>, end: number) => {
+    while (!closing.aborted && performance.now() < end && !(await condition())) await pause(POLL_MS);
   };
   while (!closing.aborted) {
     await pause(PROBE_PERIOD_MS);

@@ -46,9 +46,9 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   const ends = new Map<string, number>();
 
   async function read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]> {
-    const slot = slotOf(topic, from.partition);
-    const ahead = aheads.get(slot);
-    aheads.delete(slot);
+    const name = topicPartition(topic, from.partition);
+    const ahead = aheads.get(name);
+    aheads.delete(name);
     const known = ahead && beginOf(ahead.left) === from.offset ? ahead : undefined;
     const left = known && decodeAhead(known.left, from.partition, options.maxBytes);
     const decoded = left ?? (await poll(topic, from, options, known?.coming));
@@ -57,12 +57,12 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     const isBehind = rest.length === 0 && next < endSeen(topic, from.partition);
     const coming = (left && known?.coming) ?? (isBehind ? fetchAhead(topic, from.partition, next) : undefined);
     const count = countWithin(records, options.maxBytes);
-    aheads.set(slot, { left: { records: records.slice(count), next, rest }, coming });
+    aheads.set(name, { left: { records: records.slice(count), next, rest }, coming });
     return count < records.length ? records.slice(0, count) : records;
   }
 
   function endSeen(topic: string, partition: number): number {
-    return ends.get(slotOf(topic, partition)) ?? 0;
+    return ends.get(topicPartition(topic, partition)) ?? 0;
   }
 
   /** Asks for what follows while the reader is busy with what it got: it is behind, and would only wait for it. */
@@ -114,7 +114,7 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   async function fetch(topic: string, request: FetchRequest): Promise<Fetched> {
     const maxBytes = Math.max(request.maxBytes, FETCH_BYTES);
     const fetched = await fetchPartition(cluster, topic, { ...request, maxBytes });
-    ends.set(slotOf(topic, request.partition), fetched.end);
+    ends.set(topicPartition(topic, request.partition), fetched.end);
     return fetched;
   }
 
@@ -129,7 +129,7 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
   return { read, endSeen, offsets };
 }
 
-function slotOf(topic: string, partition: number): string {
+function topicPartition(topic: string, partition: number): string {
   return `${topic}/${partition}`;
 }
 

@@ -23,11 +23,11 @@ export interface Batch {
 }
 
 /** The way into one partition: one batch is under way at a time, so that none overtakes one that is repeated. */
-export interface Lane {
+export interface PartitionQueue {
   topic: string;
   partition: number;
   /** The first is under way, or next. */
-  queue: Batch[];
+  batches: Batch[];
   /** The first is under way, or waits to be repeated. */
   busy: boolean;
   identity: Identity | undefined;
@@ -37,35 +37,35 @@ export interface Lane {
   compressedShare: number;
 }
 
-export function newLane(topic: string, partition: number): Lane {
-  return { topic, partition, queue: [], busy: false, identity: undefined, sequence: 0, compressedShare: 1 };
+export function newPartitionQueue(topic: string, partition: number): PartitionQueue {
+  return { topic, partition, batches: [], busy: false, identity: undefined, sequence: 0, compressedShare: 1 };
 }
 
-/** The batch that takes the lane's next record; undefined if it has to be a new one. */
-export function openBatch(lane: Lane): Batch | undefined {
-  const last = lane.queue.at(-1);
+/** The batch that takes the queue's next record; undefined if it has to be a new one. */
+export function openBatch(queue: PartitionQueue): Batch | undefined {
+  const last = queue.batches.at(-1);
   return last === undefined || last.sent || last.records.length >= FULL_BATCH_BYTES ? undefined : last;
 }
 
-/** Adds a batch to the lane's queue. */
-export function addBatch(lane: Lane, spares: SpareMemory): Batch {
+/** Adds a batch to the queue. */
+export function addBatch(queue: PartitionQueue, spares: SpareMemory): Batch {
   const records = newRecordBytes(spares.take());
   const batch: Batch = { records, sent: false, baseOffset: -1, taken: Promise.withResolvers() };
-  lane.queue.push(batch);
+  queue.batches.push(batch);
   return batch;
 }
 
 /** Sends what follows under this identity, unless the first batch may be in the log under the one it has. */
-export function adoptIdentity(lane: Lane, identity: Identity): void {
-  if (lane.queue[0]!.sent || lane.identity === identity) return;
-  lane.identity = identity;
-  lane.sequence = 0;
+export function adoptIdentity(queue: PartitionQueue, identity: Identity): void {
+  if (queue.batches[0]!.sent || queue.identity === identity) return;
+  queue.identity = identity;
+  queue.sequence = 0;
 }
 
 /** The first batch is in the log. */
-export function takeBatch(lane: Lane, spares: SpareMemory, baseOffset: number): void {
-  const batch = lane.queue.shift()!;
-  lane.sequence = (lane.sequence + batch.records.count) & SEQUENCE_MASK;
+export function takeBatch(queue: PartitionQueue, spares: SpareMemory, baseOffset: number): void {
+  const batch = queue.batches.shift()!;
+  queue.sequence = (queue.sequence + batch.records.count) & SEQUENCE_MASK;
   spares.give(batch.records.bytes);
   batch.baseOffset = baseOffset;
   batch.taken.resolve();

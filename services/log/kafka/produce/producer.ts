@@ -11,9 +11,9 @@ import {
   adoptIdentity,
   type Batch,
   type Identity,
-  type Lane,
-  newLane,
+  newPartitionQueue,
   openBatch,
+  type PartitionQueue,
   takeBatch,
 } from './partition-queue.ts';
 
@@ -74,9 +74,9 @@ export class KafkaProducer {
   readonly #cluster: KafkaCluster;
   readonly #options: KafkaProducerOptions;
   /** By topic and partition. */
-  readonly #lanes = new Map<string, Lane[]>();
-  /** Lanes with something to send and nothing under way. */
-  readonly #ready = new Set<Lane>();
+  readonly #queues = new Map<string, PartitionQueue[]>();
+  /** Queues with something to send and nothing under way. */
+  readonly #ready = new Set<PartitionQueue>();
   readonly #busyBrokers = new Set<number>();
   readonly #waiting = new Set<Promise<void>>();
   /** Of batches' records, and of batches as they are sent. */
@@ -102,15 +102,15 @@ export class KafkaProducer {
     if (this.#inFlightBytes + bytes > maxInFlightBytes) {
       throw new LogFull(`${this.#inFlightBytes} bytes wait for Kafka; ${bytes} more are over ${maxInFlightBytes}`);
     }
-    const lanes: Lane[] = [];
-    for (const record of records) lanes.push(this.#laneOf(record));
+    const queues: PartitionQueue[] = [];
+    for (const record of records) queues.push(this.#queueOf(record));
     /** At first counted from the beginning of the batch. */
     const positions: RecordPosition[] = [];
     const batches: Batch[] = [];
     for (let i = 0; i < records.length; i++) {
-      const lane = lanes[i]!;
-      const batch = this.#batchFor(lane);
-      positions.push({ partition: lane.partition, offset: batch.records.count });
+      const queue = queues[i]!;
+      const batch = this.#batchFor(queue);
+      positions.push({ partition: queue.partition, offset: batch.records.count });
       putRecord(batch.records, records[i]!);
       batches.push(batch);
     }
@@ -133,32 +133,32 @@ export class KafkaProducer {
     await Promise.allSettled(this.#waiting);
   }
 
-  #laneOf({ topic, partition, key }: NewRecord): Lane {
-    let lanes = this.#lanes.get(topic);
-    if (lanes === undefined) {
-      lanes = this.#cluster.topic(topic).leaders.map((_, number) => newLane(topic, number));
-      this.#lanes.set(topic, lanes);
+  #queueOf({ topic, partition, key }: NewRecord): PartitionQueue {
+    let queues = this.#queues.get(topic);
+    if (queues === undefined) {
+      queues = this.#cluster.topic(topic).leaders.map((_, number) => newPartitionQueue(topic, number));
+      this.#queues.set(topic, queues);
     }
-    const lane = lanes[partition ?? partitionOf(key, lanes.length)];
-    if (lane === undefined) throw new RangeError(`${topic} has no partition ${partition}`);
-    return lane;
+    const queue = queues[partition ?? partitionOf(key, queues.length)];
+    if (queue === undefined) throw new RangeError(`${topic} has no partition ${partition}`);
+    return queue;
   }
 
-  /** The batch that takes the lane's next record. */
-  #batchFor(lane: Lane): Batch {
-    const open = openBatch(lane);
+  /** The batch that takes the queue's next record. */
+  #batchFor(queue: PartitionQueue): Batch {
+    const open = openBatch(queue);
     if (open !== undefined) return open;
-    const batch = addBatch(lane, this.#spares);
-    this.#expect(lane, batch);
-    if (!lane.busy) this.#ready.add(lane);
+    const batch = addBatch(queue, this.#spares);
+    this.#expect(queue, batch);
+    if (!queue.busy) this.#ready.add(queue);
     return batch;
   }
 
   /** Gives a new batch its deadline. */
-  #expect(lane: Lane, batch: Batch): void {
+  #expect(queue: PartitionQueue, batch: Batch): void {
     const { promise } = batch.taken;
     const { deadlineMs } = this.#options;
-    const deadline = setTimeout(() => this.#fail(lane, batch, `not taken within ${deadlineMs} ms`), deadlineMs);
+    const deadline = setTimeout(() => this.#fail(queue, batch, `not taken within ${deadlineMs} ms`), deadlineMs);
     this.#waiting.add(promise);
     promise
       .catch(() => {})
@@ -188,60 +188,60 @@ export class KafkaProducer {
       this.#identify();
       return;
     }
-    const loads = new Map<number, Lane[]>();
-    for (const lane of this.#ready) {
-      const broker = this.#cluster.topic(lane.topic).leaders[lane.partition]!;
+    const loads = new Map<number, PartitionQueue[]>();
+    for (const queue of this.#ready) {
+      const broker = this.#cluster.topic(queue.topic).leaders[queue.partition]!;
       if (this.#busyBrokers.has(broker)) continue;
-      adoptIdentity(lane, this.#identity);
+      adoptIdentity(queue, this.#identity);
       const load = loads.get(broker) ?? [];
-      // A request is of one epoch; a lane that repeats a batch of an older one waits for the next.
-      if (load.length > 0 && load[0]!.identity !== lane.identity) continue;
+      // A request is of one epoch; a queue that repeats a batch of an older one waits for the next.
+      if (load.length > 0 && load[0]!.identity !== queue.identity) continue;
       loads.set(broker, load);
-      load.push(lane);
+      load.push(queue);
     }
     for (const [broker, load] of loads) this.#send(broker, load);
   }
 
-  async #send(broker: number, load: readonly Lane[]): Promise<void> {
-    const batches = load.map((lane) => lane.queue[0]!);
+  async #send(broker: number, load: readonly PartitionQueue[]): Promise<void> {
+    const batches = load.map((queue) => queue.batches[0]!);
     for (const batch of batches) batch.sent = true;
-    for (const lane of load) {
-      lane.busy = true;
-      this.#ready.delete(lane);
+    for (const queue of load) {
+      queue.busy = true;
+      this.#ready.delete(queue);
     }
     this.#busyBrokers.add(broker);
     // Without an answer only a repetition tells what became of the batches.
     const answer = await this.#produce(broker, load, batches).catch(() => undefined);
     this.#busyBrokers.delete(broker);
     // A batch whose deadline came meanwhile is no longer the first.
-    const undecided = load.filter((lane, i) => lane.queue[0] === batches[i] && !this.#settle(lane, answer));
-    this.#release(load.filter((lane) => !undecided.includes(lane)));
+    const undecided = load.filter((queue, i) => queue.batches[0] === batches[i] && !this.#settle(queue, answer));
+    this.#release(load.filter((queue) => !undecided.includes(queue)));
     if (undecided.length === 0) return;
     await sleep(RETRY_MS);
     await this.#cluster.refresh().catch(() => {});
     this.#release(undecided);
   }
 
-  #release(load: readonly Lane[]): void {
-    for (const lane of load) {
-      lane.busy = false;
-      if (lane.queue.length > 0) this.#ready.add(lane);
+  #release(load: readonly PartitionQueue[]): void {
+    for (const queue of load) {
+      queue.busy = false;
+      if (queue.batches.length > 0) this.#ready.add(queue);
     }
     if (this.#ready.size > 0) this.#linger();
   }
 
-  async #produce(broker: number, load: readonly Lane[], batches: readonly Batch[]): Promise<ProduceAnswer> {
+  async #produce(broker: number, load: readonly PartitionQueue[], batches: readonly Batch[]): Promise<ProduceAnswer> {
     const { id: producerId, epoch } = load[0]!.identity!;
     const now = Date.now();
     const topics = new Map<string, ProduceTopic[1]>();
     const sent: Buffer[] = [];
-    load.forEach((lane, i) => {
-      const { topic, partition, sequence, compressedShare } = lane;
+    load.forEach((queue, i) => {
+      const { topic, partition, sequence, compressedShare } = queue;
       const { records } = batches[i]!;
       const memory = this.#sendSpares.take();
       const origin = { producerId, epoch, sequence };
       const bytes = encodeBatch(records, origin, now, memory, SHARE_MARGIN * compressedShare);
-      lane.compressedShare = bytes.length / records.length;
+      queue.compressedShare = bytes.length / records.length;
       sent.push(memory !== undefined && bytes.buffer === memory.buffer ? memory : bytes);
       const ofTopic = topics.get(topic) ?? [];
       topics.set(topic, ofTopic);
@@ -255,24 +255,24 @@ export class KafkaProducer {
     return answer;
   }
 
-  /** Whether the answer decides about the lane's first batch, which then is over. */
-  #settle(lane: Lane, answer: ProduceAnswer | undefined): boolean {
+  /** Whether the answer decides about the queue's first batch, which then is over. */
+  #settle(queue: PartitionQueue, answer: ProduceAnswer | undefined): boolean {
     const result = answer?.responses
-      .find(({ name }) => name === lane.topic)
-      ?.partitionResponses.find(({ index }) => index === lane.partition);
+      .find(({ name }) => name === queue.topic)
+      ?.partitionResponses.find(({ index }) => index === queue.partition);
     if (result === undefined) return false;
     const error = errorOfCode(result.errorCode);
     if (error?.passing) return false;
-    if (error === undefined) takeBatch(lane, this.#spares, Number(result.baseOffset));
-    else this.#fail(lane, lane.queue[0]!, `refused: ${error.name}`);
+    if (error === undefined) takeBatch(queue, this.#spares, Number(result.baseOffset));
+    else this.#fail(queue, queue.batches[0]!, `refused: ${error.name}`);
     return true;
   }
 
-  #fail(lane: Lane, batch: Batch, reason: string): void {
-    lane.queue.splice(lane.queue.indexOf(batch), 1);
-    if (lane.queue.length === 0) this.#ready.delete(lane);
-    if (batch.sent && lane.identity === this.#identity) this.#renewIdentity();
-    batch.taken.reject(new LogUnavailable(`Records for ${lane.topic}/${lane.partition} were ${reason}`));
+  #fail(queue: PartitionQueue, batch: Batch, reason: string): void {
+    queue.batches.splice(queue.batches.indexOf(batch), 1);
+    if (queue.batches.length === 0) this.#ready.delete(queue);
+    if (batch.sent && queue.identity === this.#identity) this.#renewIdentity();
+    batch.taken.reject(new LogUnavailable(`Records for ${queue.topic}/${queue.partition} were ${reason}`));
   }
 
   #renewIdentity(): void {
