@@ -8,6 +8,7 @@ import {
   type Rejection,
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { putNumber } from '../contract/wire.ts';
 import type { RecordPosition } from '../log/event-log.ts';
 import type { Appended } from './append-events.ts';
 
@@ -71,8 +72,8 @@ export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
       end += result.length;
     }
   }
-  if (accepted > 0) end = putNumber(bytes, end, ACCEPTED_COUNT, accepted);
-  if (rejected > 0) end = putNumber(bytes, end, REJECTED_COUNT, rejected);
+  end = putNumber(bytes, end, ACCEPTED_COUNT, accepted);
+  end = putNumber(bytes, end, REJECTED_COUNT, rejected);
   return bytes.subarray(0, end);
 }
 
@@ -100,18 +101,9 @@ function putAcceptance(bytes: Buffer, at: number, eventId: string, { partition, 
   bytes[at + 1] = UUID_BYTES;
   bytes.write(eventId, at + 2, 'latin1');
   let end = at + 2 + UUID_BYTES;
-  if (partition > 0) end = putNumber(bytes, end, PARTITION, partition);
-  if (offset > 0) end = putNumber(bytes, end, OFFSET, offset);
+  end = putNumber(bytes, end, PARTITION, partition);
+  end = putNumber(bytes, end, OFFSET, offset);
   return end;
-}
-
-function putNumber(bytes: Buffer, at: number, tag: number, value: number): number {
-  bytes[at] = tag;
-  let end = at + 1;
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes[end++] = (rest % 0x80) | 0x80;
-  bytes[end] = rest;
-  return end + 1;
 }
 
 /** What POST /api/v1/events answers: JSON, put together by hand because an accepted event has nothing to escape. */

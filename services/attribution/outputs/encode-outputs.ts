@@ -1,5 +1,6 @@
 import { HOUR_MS } from '../../contract/limits.ts';
 import { UUID_LENGTH, writeUuidText } from '../../contract/uuid.ts';
+import { putBigint, putBytes, putDouble, putNumber, putText } from '../../contract/wire.ts';
 import { newSpareMemory } from '../../system/spare-memory.ts';
 import type { AttributedRow, CounterKey, Decision } from '../decision/effects.ts';
 import { explain, mostCandidates } from '../decision/explain.ts';
@@ -72,15 +73,15 @@ const MANY_CANDIDATES = 64;
 export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer {
   const { userId, conversion, credits, lookbackMs, offset } = decision;
   let at = begin(memory, mostCandidates(decision) * MAX_CANDIDATE_BYTES, userId, conversion.type);
-  at = putText(at, 0x0a, conversion.conversionId);
-  at = putText(at, 0x12, userId);
-  at = putText(at, 0x1a, conversion.type);
-  at = putNumber(at, 0x20, conversion.timestamp);
-  at = putBigint(at, 0x28, conversion.valueMicros);
-  at = putNumber(at, 0x30, lookbackMs);
-  at = putNumber(at, 0x38, credits.length > 0 ? 1 : 0);
+  at = putText(scratch, at, 0x0a, conversion.conversionId);
+  at = putText(scratch, at, 0x12, userId);
+  at = putText(scratch, at, 0x1a, conversion.type);
+  at = putNumber(scratch, at, 0x20, conversion.timestamp);
+  at = putBigint(scratch, at, 0x28, conversion.valueMicros);
+  at = putNumber(scratch, at, 0x30, lookbackMs);
+  at = putNumber(scratch, at, 0x38, credits.length > 0 ? 1 : 0);
   at = putCandidates(at, decision, memory);
-  return memory.take(putNumber(at, 0x48, offset));
+  return memory.take(putNumber(scratch, at, 0x48, offset));
 }
 
 /** An AttributedConversion. */
@@ -88,22 +89,20 @@ export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buff
   const { userId, conversion, offset, credit, lookbackMs, retracted } = row;
   const { touch, model, creditMicros, valueMicros } = credit;
   let at = begin(memory, MAX_CANDIDATE_BYTES, userId, conversion.type, model);
-  at = putText(at, 0x0a, conversion.conversionId);
-  at = putText(at, 0x12, touch.clickId);
-  at = putText(at, 0x1a, userId);
+  at = putText(scratch, at, 0x0a, conversion.conversionId);
+  at = putText(scratch, at, 0x12, touch.clickId);
+  at = putText(scratch, at, 0x1a, userId);
   at = putTexts(at, 0x22, touch);
-  at = putText(at, 0x3a, conversion.type);
-  at = putDouble(at, 0x41, Number(valueMicros) / 1e6);
-  at = putNumber(at, 0x48, touch.timestamp);
-  at = putNumber(at, 0x50, conversion.timestamp);
-  at = putNumber(at, 0x58, Math.ceil(lookbackMs / HOUR_MS));
-  at = putNumber(at, 0x60, offset);
-  at = putNumber(at, 0x68, retracted ? 1 : 0);
-  at = putText(at, 0x72, model);
-  at = putNumber(at, 0x78, creditMicros);
-  // From field 16 on a tag takes two bytes.
-  scratch[at] = 0x80;
-  return memory.take(valueMicros === 0n ? at : putBigint(at + 1, 0x01, valueMicros));
+  at = putText(scratch, at, 0x3a, conversion.type);
+  at = putDouble(scratch, at, 0x41, Number(valueMicros) / 1e6);
+  at = putNumber(scratch, at, 0x48, touch.timestamp);
+  at = putNumber(scratch, at, 0x50, conversion.timestamp);
+  at = putNumber(scratch, at, 0x58, Math.ceil(lookbackMs / HOUR_MS));
+  at = putNumber(scratch, at, 0x60, offset);
+  at = putNumber(scratch, at, 0x68, retracted ? 1 : 0);
+  at = putText(scratch, at, 0x72, model);
+  at = putNumber(scratch, at, 0x78, creditMicros);
+  return memory.take(putBigint(scratch, at, 0x80, valueMicros));
 }
 
 /** Values of a DailyStats, of which `clicks` and `version` can't come near 2^53. */
@@ -118,16 +117,16 @@ export interface CounterValues {
 export function encodeCounter(partition: number, counter: CounterKey & CounterValues): Buffer {
   const { campaignId, source, conversionType, model } = counter;
   let at = begin(forCounters, 0, campaignId, source, conversionType, model);
-  at = putNumber(at, 0x08, counter.day);
-  at = putText(at, 0x12, campaignId);
-  at = putText(at, 0x1a, source);
-  at = putText(at, 0x22, conversionType);
-  at = putText(at, 0x2a, model);
-  at = putNumber(at, 0x30, partition);
-  at = putNumber(at, 0x38, counter.clicks);
-  at = putBigint(at, 0x40, counter.conversionsMicros);
-  at = putBigint(at, 0x48, counter.revenueMicros);
-  return Buffer.from(scratch.subarray(forCounters.used, putNumber(at, 0x50, counter.version)));
+  at = putNumber(scratch, at, 0x08, counter.day);
+  at = putText(scratch, at, 0x12, campaignId);
+  at = putText(scratch, at, 0x1a, source);
+  at = putText(scratch, at, 0x22, conversionType);
+  at = putText(scratch, at, 0x2a, model);
+  at = putNumber(scratch, at, 0x30, partition);
+  at = putNumber(scratch, at, 0x38, counter.clicks);
+  at = putBigint(scratch, at, 0x40, counter.conversionsMicros);
+  at = putBigint(scratch, at, 0x48, counter.revenueMicros);
+  return Buffer.from(scratch.subarray(forCounters.used, putNumber(scratch, at, 0x50, counter.version)));
 }
 
 /** They are kept, so they are copied, and the next is put in the same place. */
@@ -213,9 +212,9 @@ function putCandidate(at: number, touch: Touch, model: string, creditMicros: num
   scratch[start + 1] = UUID_LENGTH;
   writeUuidText(scratch, start + 2, idOf(touch), 0);
   let end = putTexts(start + 2 + UUID_LENGTH, 0x12, touch);
-  end = putNumber(end, 0x28, touch.timestamp);
+  end = putNumber(scratch, end, 0x28, touch.timestamp);
   end = putName(end, 0x32, model);
-  end = putNumber(end, 0x38, creditMicros);
+  end = putNumber(scratch, end, 0x38, creditMicros);
   end = putName(end, 0x42, reason);
   scratch[at] = 0x42;
   scratch[at + 1] = ((end - start) & 0x7f) | 0x80;
@@ -227,49 +226,32 @@ function putCandidate(at: number, touch: Touch, model: string, creditMicros: num
 function putTexts(at: number, tag: number, touch: Touch): number {
   const [adTag, campaignTag, sourceTag] = [tag, tag + NEXT_FIELD, tag + 2 * NEXT_FIELD];
   if (!(touch instanceof InternedTouch)) {
-    const end = putText(putText(at, adTag, touch.adId), campaignTag, touch.campaignId);
-    return putText(end, sourceTag, touch.source);
+    const end = putText(scratch, putText(scratch, at, adTag, touch.adId), campaignTag, touch.campaignId);
+    return putText(scratch, end, sourceTag, touch.source);
   }
   const { ads, campaignSources } = touch.texts;
   const campaignEnd = touch.texts.campaignEndOf(touch.campaignSource);
-  let end = putBytes(at, adTag, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
-  end = putBytes(end, campaignTag, campaignSources.bytes, campaignSources.startOf(touch.campaignSource), campaignEnd);
-  return putBytes(end, sourceTag, campaignSources.bytes, campaignEnd + 1, campaignSources.endOf(touch.campaignSource));
+  let end = putBytes(scratch, at, adTag, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
+  end = putBytes(
+    scratch,
+    end,
+    campaignTag,
+    campaignSources.bytes,
+    campaignSources.startOf(touch.campaignSource),
+    campaignEnd,
+  );
+  return putBytes(
+    scratch,
+    end,
+    sourceTag,
+    campaignSources.bytes,
+    campaignEnd + 1,
+    campaignSources.endOf(touch.campaignSource),
+  );
 }
 
 /** From a tag to that of the field behind it, of the same type. */
 const NEXT_FIELD = 1 << 3;
-
-/** Fields that are empty or zero are left out, as proto3 has it. */
-function putText(at: number, tag: number, text: string): number {
-  if (text === '') return at;
-  scratch[at] = tag;
-  if (text.length < 0x80 && putAscii(at + 2, text)) {
-    scratch[at + 1] = text.length;
-    return at + 2 + text.length;
-  }
-  const start = putVarint(at + 1, Buffer.byteLength(text));
-  return start + scratch.write(text, start);
-}
-
-/** A few characters: a loop takes less than a call into the runtime. False if there is one that is not ASCII. */
-function putAscii(at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) return false;
-    scratch[at + i] = code;
-  }
-  return true;
-}
-
-function putBytes(at: number, tag: number, bytes: Buffer, start: number, end: number): number {
-  if (end === start) return at;
-  scratch[at] = tag;
-  const to = putVarint(at + 1, end - start);
-  // A few bytes: a loop takes less than a call into the runtime.
-  for (let i = start; i < end; i++) scratch[to + i - start] = bytes[i]!;
-  return to + end - start;
-}
 
 /** A text that there are few of, of models and reasons, whose bytes are kept. */
 function putName(at: number, tag: number, name: string): number {
@@ -278,50 +260,10 @@ function putName(at: number, tag: number, name: string): number {
     bytes = Buffer.from(name);
     names.set(name, bytes);
   }
-  return putBytes(at, tag, bytes, 0, bytes.length);
+  return putBytes(scratch, at, tag, bytes, 0, bytes.length);
 }
 
 const names = new Map<string, Buffer>();
-
-function putNumber(at: number, tag: number, value: number): number {
-  if (value === 0) return at;
-  scratch[at] = tag;
-  return putVarint(at + 1, value);
-}
-
-function putDouble(at: number, tag: number, value: number): number {
-  if (value === 0) return at;
-  scratch[at] = tag;
-  return scratch.writeDoubleLE(value, at + 1);
-}
-
-/** Negative ones take ten bytes, as int64 has it. */
-function putBigint(at: number, tag: number, value: bigint): number {
-  if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return putNumber(at, tag, Number(value));
-  scratch[at] = tag;
-  let end = at + 1;
-  let rest = BigInt.asUintN(64, value);
-  for (; rest > 0x7fn; rest >>= 7n) scratch[end++] = Number(rest & 0x7fn) | 0x80;
-  scratch[end] = Number(rest);
-  return end + 1;
-}
-
-function putVarint(at: number, value: number): number {
-  if (value > MAX_INT32) {
-    // The lowest four bytes; divisions of what is no int32 take long.
-    const high = Math.floor(value / 2 ** 28);
-    const low = value - high * 2 ** 28;
-    for (let i = 0; i < 4; i++) scratch[at + i] = (low >>> (7 * i)) | 0x80;
-    return putVarint(at + 4, high);
-  }
-  let end = at;
-  let rest = value;
-  for (; rest > 0x7f; rest >>>= 7) scratch[end++] = rest | 0x80;
-  scratch[end] = rest;
-  return end + 1;
-}
-
-const MAX_INT32 = 0x7fffffff;
 
 /** Where a message may begin that takes so many bytes, beside its fixed ones and these texts. */
 function begin(memory: OutputMemory, bytes: number, ...texts: string[]): number {

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { putVarint, varintBytes } from '../../contract/wire.ts';
 import type { LogRecord } from '../event-log.ts';
 
 /**
@@ -45,13 +46,13 @@ export function addRecord(batch: OpenBatch, key: Buffer, value: Uint8Array, head
   reserve(batch, varintBytes(rest) + rest);
 
   const { bytes } = batch;
-  let at = writeVarint(bytes, batch.length, rest);
-  at = writeVarint(bytes, at, key.length);
-  at = writeVarint(bytes, at, strings.length / 2);
+  let at = putVarint(bytes, batch.length, rest);
+  at = putVarint(bytes, at, key.length);
+  at = putVarint(bytes, at, strings.length / 2);
   bytes.set(key, at);
   at += key.length;
   for (const string of strings) {
-    at = writeVarint(bytes, at, string.length);
+    at = putVarint(bytes, at, string.length);
     bytes.set(string, at);
     at += string.length;
   }
@@ -123,23 +124,6 @@ function reserve(batch: OpenBatch, more: number): void {
   const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * batch.bytes.length));
   grown.set(batch.bytes.subarray(0, batch.length));
   batch.bytes = grown;
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let left = value >>> 7; left > 0; left >>>= 7) bytes++;
-  return bytes;
-}
-
-function writeVarint(bytes: Buffer, start: number, value: number): number {
-  let at = start;
-  let left = value;
-  while (left >= 0x80) {
-    bytes[at++] = (left & 0x7f) | 0x80;
-    left >>>= 7;
-  }
-  bytes[at++] = left;
-  return at;
 }
 
 function readVarint(bytes: Buffer, cursor: Cursor): number {
