@@ -10,6 +10,7 @@ import {
   MAX_VALUE_MICROS,
   MIN_TIMESTAMP_MS,
 } from '../../contract/limits.ts';
+import { exactMicros } from '../../contract/money.ts';
 import { encodeEvent } from './encode-event.ts';
 
 /** An event ready for the log. */
@@ -160,19 +161,14 @@ function valueInRange(eventCase: EventCase): Fault | undefined {
 function valuesAgree(eventCase: EventCase): Fault | undefined {
   if (!isConversion(eventCase) || eventCase.value === 0 || eventCase.valueMicros === 0n) return undefined;
   const agree =
-    toMicros(eventCase.value) === eventCase.valueMicros || Number(eventCase.valueMicros) / 1e6 === eventCase.value;
+    exactMicros(eventCase.value) === eventCase.valueMicros || Number(eventCase.valueMicros) / 1e6 === eventCase.value;
   if (agree) return undefined;
   const message = 'value_micros is not value in micros: send one of them';
   return { field: 'value_micros', reason: RejectReason.CONTRADICTION, message };
 }
 
 function microsOf({ value, valueMicros }: Conversion): bigint {
-  return valueMicros === 0n ? toMicros(value) : valueMicros;
-}
-
-/** Rounds to nearest. toFixed works on the exact value; multiplying by 1e6 would round twice. */
-function toMicros(value: number): bigint {
-  return BigInt(value.toFixed(6).replace('.', ''));
+  return valueMicros === 0n ? exactMicros(value) : valueMicros;
 }
 
 const NO_METADATA: Click['metadata'] = {};

@@ -6,6 +6,7 @@ import {
   MAX_VALUE,
   MIN_TIMESTAMP_MS,
 } from '../../contract/limits.ts';
+import { exactMicros, fastMicros } from '../../contract/money.ts';
 import type { Accepted } from './accept.ts';
 
 /** Protobuf tags: field number << 3 | wire type. */
@@ -30,8 +31,6 @@ const VALUE_BYTES = 9;
 const MAX_VARINT_BYTES = 7;
 /** The largest value whose micros fit into them. */
 const MAX_SCANNED_VALUE = Math.min(MAX_VALUE, Math.floor(2 ** 49 / 1e6));
-/** A double is off by less than this part of itself. */
-const ROUNDING = 2 ** -51;
 
 /** The digits of a UUID: what is none is 0. */
 const DIGIT = 1;
@@ -102,7 +101,8 @@ function passConversion(body: number, now: number): Buffer | undefined {
   const beforeMicros = at;
   const sentMicros = passMicros();
   if (at !== end || (value !== 0 && sentMicros !== 0)) return undefined;
-  const micros = toMicros(value) + sentMicros;
+  const valueMicros = fastMicros(value);
+  const micros = (valueMicros < 0 ? Number(exactMicros(value)) : valueMicros) + sentMicros;
 
   const length = beforeValue - body + (beforeMicros - afterValue) + (micros === 0 ? 0 : 1 + varintBytes(micros));
   const event = Buffer.allocUnsafe(1 + varintBytes(length) + length);
@@ -189,15 +189,6 @@ function passMicros(): number {
   if (bytes[at] !== VALUE_MICROS || at === end) return 0;
   at++;
   return passVarint();
-}
-
-/** As accept.ts rounds, which is slow: only what is so near to the middle that the product may be off needs it. */
-function toMicros(value: number): number {
-  const product = value * 1e6;
-  const down = Math.floor(product);
-  const beyondMiddle = product - down - 0.5;
-  if (Math.abs(beyondMiddle) > product * ROUNDING) return beyondMiddle > 0 ? down + 1 : down;
-  return Number(value.toFixed(6).replace('.', ''));
 }
 
 /** Entries to the end of the event. A key that looks like a number makes an object change their order. */
