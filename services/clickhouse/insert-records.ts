@@ -2,21 +2,35 @@ import { Readable } from 'node:stream';
 import { type DescMessage, fromBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
+import type { Topic } from '../contract/topics.ts';
 import type { LogRecord } from '../log/event-log.ts';
-import { protoText, type Stream } from './streams.ts';
+import { type ExtraField, schemaText } from './schema-text.ts';
+import { STREAMS, type Stream } from './streams.ts';
 
 /**
  * What the Kafka engine would add to a record as virtual columns travels as fields of the record's own message: a
  * record becomes these fields followed by its value, which is one valid message without decoding or copying a field.
  * They come first so that a value that was cut off can't swallow them.
  */
-const FIELDS = { partition: 1001, offset: 1002, timestamp: 1003, error: 1004, rawMessage: 1005 };
-const FIELD_DEFINITIONS = `
-  uint64 _partition = ${FIELDS.partition};
-  uint64 _offset = ${FIELDS.offset};
-  string _timestamp_ms = ${FIELDS.timestamp};
-  string _error = ${FIELDS.error};
-  bytes _raw_message = ${FIELDS.rawMessage};`;
+const PARTITION: ExtraField = { type: 'uint64', name: '_partition', number: 1001 };
+const OFFSET: ExtraField = { type: 'uint64', name: '_offset', number: 1002 };
+const TIMESTAMP: ExtraField = { type: 'string', name: '_timestamp_ms', number: 1003 };
+const ERROR: ExtraField = { type: 'string', name: '_error', number: 1004 };
+const RAW_MESSAGE: ExtraField = { type: 'bytes', name: '_raw_message', number: 1005 };
+
+/** By topic. */
+const SETTINGS: ReadonlyMap<Topic, ClickHouseSettings> = new Map(
+  STREAMS.map(({ topic, message }) => [
+    topic,
+    {
+      format_schema_source: 'string',
+      format_schema: schemaText(message, [PARTITION, OFFSET, TIMESTAMP, ERROR, RAW_MESSAGE]),
+      format_schema_message_name: message.name,
+      // Tables are partitioned by day, and a backfill brings years at once.
+      max_partitions_per_insert_block: '0',
+    },
+  ]),
+);
 
 /** ClickHouse's names for errors that lie in a record's bytes; any other may pass, and the insert is tried again. */
 const DATA_ERRORS = new Set([
@@ -74,7 +88,7 @@ async function insert(
     const { stream: answer } = await client.exec({
       query: `INSERT INTO ${stream.queue} FORMAT Protobuf`,
       values: Readable.from([encode(entries)], { objectMode: false }),
-      clickhouse_settings: settings(stream.message),
+      clickhouse_settings: SETTINGS.get(stream.topic),
     });
     answer.resume();
   } catch (error) {
@@ -83,31 +97,20 @@ async function insert(
   }
 }
 
-function settings(message: DescMessage): ClickHouseSettings {
-  const opening = `message ${message.name} {`;
-  return {
-    format_schema_source: 'string',
-    format_schema: protoText(message).replace(opening, opening + FIELD_DEFINITIONS),
-    format_schema_message_name: message.name,
-    // Tables are partitioned by day, and a backfill brings years at once.
-    max_partitions_per_insert_block: '0',
-  };
-}
-
 /** The format "Protobuf": messages with their lengths before them. */
 function encode(entries: readonly Entry[]): Uint8Array {
   const body = new BinaryWriter();
   for (const { record, error } of entries) {
     const position = new BinaryWriter()
-      .tag(FIELDS.partition, WireType.Varint)
+      .tag(PARTITION.number, WireType.Varint)
       .uint32(record.partition)
-      .tag(FIELDS.offset, WireType.Varint)
+      .tag(OFFSET.number, WireType.Varint)
       .uint64(record.offset)
-      .tag(FIELDS.timestamp, WireType.LengthDelimited)
+      .tag(TIMESTAMP.number, WireType.LengthDelimited)
       .string((record.appendTime / 1000).toFixed(3));
     if (error !== undefined) {
-      position.tag(FIELDS.error, WireType.LengthDelimited).string(error);
-      position.tag(FIELDS.rawMessage, WireType.LengthDelimited).bytes(record.value);
+      position.tag(ERROR.number, WireType.LengthDelimited).string(error);
+      position.tag(RAW_MESSAGE.number, WireType.LengthDelimited).bytes(record.value);
     }
     const head = position.finish();
     const value = error === undefined ? record.value : new Uint8Array();

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { protoText, STREAMS } from './streams.ts';
+import { schemaText } from './schema-text.ts';
+import { STREAMS, streamOf } from './streams.ts';
 
 export interface MigrateOptions {
   /** `host:port` of Kafka brokers, comma-separated, that ClickHouse reads by itself; without, the embedded sink feeds it. */
@@ -148,8 +149,7 @@ export function clickhouseGroup(topic: string): string {
 const FLUSH_MS = { dailyStats: 250, others: 1000 };
 
 function kafkaEngine(topic: string, brokers: string): string {
-  const stream = STREAMS.find((candidate) => candidate.topic === topic);
-  if (stream === undefined) throw new Error(`no stream reads the topic ${topic}`);
+  const { message } = streamOf(topic);
   // The message's name must be unqualified; "stream" turns what can't be parsed into a row with _error.
   return `Kafka SETTINGS
     kafka_broker_list = ${quoted(brokers)},
@@ -161,8 +161,8 @@ function kafkaEngine(topic: string, brokers: string): string {
     kafka_thread_per_consumer = 1,
     kafka_flush_interval_ms = ${topic === 'daily-stats' ? FLUSH_MS.dailyStats : FLUSH_MS.others},
     format_schema_source = 'string',
-    format_schema = ${quoted(protoText(stream.message))},
-    format_schema_message_name = ${quoted(stream.message.name)}`;
+    format_schema = ${quoted(schemaText(message))},
+    format_schema_message_name = ${quoted(message.name)}`;
 }
 
 function quoted(text: string): string {

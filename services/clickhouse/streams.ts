@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { DescMessage } from '@bufbuild/protobuf';
 import {
   AttributedConversionSchema,
@@ -12,7 +11,7 @@ import type { Topic } from '../contract/topics.ts';
 /** A topic that ClickHouse reads, and the message in its records. */
 export interface Stream {
   topic: Topic;
-  /** The table its records come in by; views carry them on. */
+  /** The table that its records are inserted into; materialized views write their rows to the other tables. */
   queue: string;
   message: DescMessage;
 }
@@ -25,7 +24,9 @@ export const STREAMS: readonly Stream[] = [
   { topic: 'attribution-progress', queue: 'attribution_progress_queue', message: PartitionProgressSchema },
 ];
 
-/** The .proto text that defines a message: ClickHouse compiles it as a format schema. */
-export function protoText(message: DescMessage): string {
-  return readFileSync(new URL(`../../proto/${message.file.name}.proto`, import.meta.url), 'utf8');
+/** The stream of a topic that a migration names; throws if ClickHouse reads no such topic. */
+export function streamOf(topic: string): Stream {
+  const stream = STREAMS.find((candidate) => candidate.topic === topic);
+  if (stream === undefined) throw new Error(`no stream reads the topic ${topic}`);
+  return stream;
 }
