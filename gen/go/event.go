@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	v1 "github.com/clickmesh/clickmesh/gen/go/clickmesh/v1"
 )
@@ -28,22 +29,21 @@ func NewConversion(conversion *v1.Conversion) *v1.Event {
 	return &v1.Event{Event: &v1.Event_Conversion{Conversion: conversion}}
 }
 
-// complete gives an event its id and time, once, so that every attempt to send it has the same.
+// complete gives an event its id and time, once, so that every attempt to send it has the same. It goes by the
+// descriptor, so that it knows every type of event that the contract has.
 func complete(event *v1.Event) {
-	switch arm := event.GetEvent().(type) {
-	case *v1.Event_Click:
-		completeFields(&arm.Click.EventId, &arm.Click.Timestamp)
-	case *v1.Event_Conversion:
-		completeFields(&arm.Conversion.EventId, &arm.Conversion.Timestamp)
+	message := event.ProtoReflect()
+	arm := message.WhichOneof(message.Descriptor().Oneofs().ByName("event"))
+	if arm == nil {
+		return
 	}
-}
-
-func completeFields(id *string, timestamp *int64) {
-	if *id == "" {
-		*id = newUUID()
+	fields := message.Mutable(arm).Message()
+	known := fields.Descriptor().Fields()
+	if id := known.ByName("event_id"); id != nil && !fields.Has(id) {
+		fields.Set(id, protoreflect.ValueOfString(newUUID()))
 	}
-	if *timestamp == 0 {
-		*timestamp = time.Now().UnixMilli()
+	if timestamp := known.ByName("timestamp"); timestamp != nil && !fields.Has(timestamp) {
+		fields.Set(timestamp, protoreflect.ValueOfInt64(time.Now().UnixMilli()))
 	}
 }
 

@@ -1,20 +1,10 @@
-/** Every limit of the product in one place, with where it comes from. */
+/**
+ * Limits that more than one room must agree on. Those of events stand in event.proto (event-rules.ts reads them), those of
+ * one room beside what they limit.
+ */
 
-/** Most bytes of an id (user_id, ad_id, campaign_id, source, conversion type), as UTF-8. */
-export const MAX_ID_BYTES = 128;
-export const MAX_METADATA_ENTRIES = 32;
-/** Keys and values together, as UTF-8. */
-export const MAX_METADATA_BYTES = 4096;
-/** 2000-01-01T00:00:00Z in ms: nothing older is a click; catches seconds sent for milliseconds. */
-export const MIN_TIMESTAMP_MS = Date.UTC(2000, 0, 1);
 /** 2200-01-01T00:00:00Z in ms: the latest time that every table can hold; only attribution's check of foreign records. */
 export const MAX_TIMESTAMP_MS = Date.UTC(2200, 0, 1);
-/** How far a client's clock may be ahead, in ms. */
-export const MAX_TIMESTAMP_AHEAD_MS = 24 * 3_600_000;
-/** In currency units; as micros (1e18) it stays well inside int64. */
-export const MAX_VALUE = 1e12;
-export const MAX_VALUE_MICROS = 10n ** 18n;
-
 /** Most bytes of a request body, or of one message of a stream, after decompression. */
 export const MAX_REQUEST_BYTES = 1 << 20;
 export const MAX_BATCH_ITEMS = 1000;

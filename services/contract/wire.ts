@@ -10,6 +10,10 @@
  * A tag is `field number << 3 | wire type`, in [8, 2^32).
  */
 
+/** Tags of a map's entries. */
+export const ENTRY_KEY = (1 << 3) | 2;
+export const ENTRY_VALUE = (2 << 3) | 2;
+
 /** Number of bytes of an integer in [0, 2^53) as a varint. */
 export function varintBytes(value: number): number {
   if (value >>> 0 !== value) return 4 + varintBytes(highOf(value));
@@ -100,4 +104,15 @@ export function putBytes(to: Buffer, at: number, tag: number, bytes: Buffer, sta
   // A loop, which for so few takes less than a call into the runtime.
   for (let i = start; i < end; i++) to[first + i - start] = bytes[i]!;
   return first + end - start;
+}
+
+/** Writes an entry of a map of texts. */
+export function putEntry(to: Buffer, at: number, tag: number, key: string, value: string): number {
+  const [keyBytes, valueBytes] = [Buffer.byteLength(key), Buffer.byteLength(value)];
+  const length = 2 + varintBytes(keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes;
+  const start = putVarint(to, putVarint(to, at, tag), length);
+  to[start] = ENTRY_KEY;
+  const end = putSizedText(to, start + 1, key);
+  to[end] = ENTRY_VALUE;
+  return putSizedText(to, end + 1, value);
 }

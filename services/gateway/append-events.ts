@@ -1,9 +1,10 @@
 import { SpanKind } from '@opentelemetry/api';
 import { type Rejection, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { type Accepted, EVENT_TYPES, type EventType } from '../contract/event-rules.ts';
 import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
 import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../telemetry/metrics.ts';
 import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
-import type { Accepted, Outcome } from './event/accept.ts';
+import type { Outcome } from './event/accept.ts';
 
 /** What became of the events of a request, in their order. */
 export interface Appended {
@@ -12,8 +13,10 @@ export interface Appended {
   positions: readonly RecordPosition[];
 }
 
-const CLICKS = { event_type: 'click' };
-const CONVERSIONS = { event_type: 'conversion' };
+const LABELS = Object.fromEntries(EVENT_TYPES.map((type) => [type, { event_type: type }])) as Record<
+  EventType,
+  { event_type: EventType }
+>;
 
 /**
  * Appends events in one call and resolves when they are durable, with their places in the same order. Throws what
@@ -34,11 +37,13 @@ function recordsOf(events: readonly Accepted[]): NewRecord[] {
   return events.map(({ userId, bytes }) => ({ topic: 'raw-events', key: userId, value: bytes, headers }));
 }
 
+/** Counts in runs of one type: most requests hold nothing else. */
 function countAccepted(events: readonly Accepted[]): void {
-  let clicks = 0;
-  for (const { eventType } of events) if (eventType === 'click') clicks++;
-  if (clicks > 0) eventsAccepted.add(clicks, CLICKS);
-  if (clicks < events.length) eventsAccepted.add(events.length - clicks, CONVERSIONS);
+  for (let from = 0, at = 0; from < events.length; from = at) {
+    const { eventType } = events[from]!;
+    while (at < events.length && events[at]!.eventType === eventType) at++;
+    eventsAccepted.add(at - from, LABELS[eventType]);
+  }
 }
 
 export function countRejected({ reason }: Rejection): void {

@@ -1,9 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { AttributedConversionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Click, Conversion } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { encodeEvent } from '../../gen/wire/event-wire.ts';
 import { createRandom } from '../../services/cli/generate/random.ts';
 import { DAY_MS, HOUR_MS } from '../../services/contract/limits.ts';
-import { encodeEvent } from '../../services/gateway/event/encode-event.ts';
 import type { EventLog, NewRecord } from '../../services/log/event-log.ts';
 
 export interface DrainLoad {
@@ -134,7 +134,11 @@ function conversion(i: number, user: number, time: number, draw: (below: number)
 }
 
 function recordOf(user: number, arm: Click | Conversion): NewRecord {
-  return { topic: 'raw-events', key: `user-${user}`, value: encodeEvent(arm) };
+  return {
+    topic: 'raw-events',
+    key: `user-${user}`,
+    value: encodeEvent(arm, arm.eventId, arm.$typeName === 'clickmesh.v1.Conversion' ? arm.valueMicros : 0n),
+  };
 }
 
 /** By the number of a conversion the number of the click that has its credit in the end, or NONE. */

@@ -22,7 +22,7 @@ export const LANGUAGES = {
     name: 'TypeScript',
     tools: ['node'],
     template: 'buf.gen.yaml',
-    generated: ['gen/ts/clickmesh', 'gen/ts/grpc', 'gen/openapi'],
+    generated: ['gen/ts/clickmesh', 'gen/ts/grpc', 'gen/openapi', 'gen/wire'],
   },
   python: {
     name: 'Python',

@@ -1,4 +1,6 @@
 import type { DescMessage, FileRegistry } from '@bufbuild/protobuf';
+import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
+import { eventShapes } from './event-shapes.ts';
 import { description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
 
 const string: Json = { type: 'string' };
@@ -8,7 +10,7 @@ const number: Json = { type: 'number' };
 /** What the REST endpoints add to the schemas of the contract. */
 export function restSchemas(registry: FileRegistry): Json {
   return {
-    RestEvent: { oneOf: [restEvent(registry, 'click'), restEvent(registry, 'conversion')] },
+    RestEvent: { oneOf: eventShapes(registry).map(restEvent) },
     RestResult: {
       type: 'object',
       description: 'What became of one event. Accepted: partition and offset. Rejected: field, reason, limit, message.',
@@ -102,16 +104,36 @@ export function content(schema: Json): Json {
   return { 'application/json': { schema } };
 }
 
-function restEvent(registry: FileRegistry, type: 'click' | 'conversion'): Json {
-  const desc = message(registry, type === 'click' ? 'Click' : 'Conversion');
-  const { properties, ...rest } = restSchema(desc);
-  const required = desc.fields.filter((field) => /\bRequired\b/.test(`${description(field).description}`));
+function restEvent({ type, message, fields }: EventShape): Json {
+  const { properties, ...rest } = restSchema(message);
+  const schemas = properties as Record<string, Json>;
+  const ruled = fields.map(({ name, required, rule }) => [name, { ...schemas[name], ...limits(rule, required) }]);
+  const required = fields.filter((field) => field.required).map(({ name }) => name);
   return {
     ...rest,
     title: type,
-    properties: { event_type: { const: type }, ...(properties as Json) },
-    required: ['event_type', ...required.map(({ name }) => name)],
+    properties: { event_type: { const: type }, ...Object.fromEntries(ruled) },
+    required: ['event_type', ...required],
   };
+}
+
+/** What of a rule JSON Schema can say. It counts characters, of which there are no more than bytes. */
+function limits(rule: FieldShape['rule'], required: boolean): Json {
+  switch (rule.case) {
+    case 'uuid':
+      return { format: 'uuid' };
+    case 'text':
+      return { ...(required ? { minLength: 1 } : {}), maxLength: rule.value.maxBytes };
+    case 'time':
+      return { minimum: Number(rule.value.minMs) };
+    case 'number':
+    case 'integer':
+      return { minimum: 0, maximum: Number(rule.value.max) };
+    case 'map':
+      return { maxProperties: rule.value.maxEntries };
+    case undefined:
+      return {};
+  }
 }
 
 /** The exact sums are for Connect and gRPC only. */

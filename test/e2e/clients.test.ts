@@ -46,7 +46,7 @@ const CLICK_JSON = {
 const REJECTION = create(RejectionSchema, {
   field: 'event',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
-  message: 'event is neither a click nor a conversion',
+  message: 'event is none of click, conversion',
 });
 
 describe('curl', () => {

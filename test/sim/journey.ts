@@ -99,6 +99,9 @@ export function encodeEvent(sim: SimEvent): Uint8Array {
   const event =
     sim.kind === 'click'
       ? { case: sim.kind, value: { eventId, userId, timestamp, adId: 'ad', campaignId: label, source: 'src' } }
-      : { case: sim.kind, value: { eventId, userId, timestamp, type: label, valueMicros: sim.valueMicros } };
+      : {
+          case: sim.kind,
+          value: { eventId, userId, timestamp, source: 'src', type: label, valueMicros: sim.valueMicros },
+        };
   return toBinary(EventSchema, create(EventSchema, { event }));
 }

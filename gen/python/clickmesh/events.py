@@ -11,6 +11,8 @@ MAX_BATCH_EVENTS = 1000
 MAX_BATCH_BYTES = 1_000_000
 # Tag and length in front of an event.
 EVENT_OVERHEAD = 5
+# By the name of a message, the case of Event that it is: of every type of event that the contract has.
+CASES = {field.message_type.full_name: field.name for field in Event.DESCRIPTOR.oneofs_by_name["event"].fields}
 
 
 def complete(item: Event | Click | Conversion) -> Event:
@@ -25,13 +27,8 @@ def complete(item: Event | Click | Conversion) -> Event:
 
 
 def as_event(item: Event | Click | Conversion) -> Event:
-    match item:
-        case Click():
-            return Event(click=item)
-        case Conversion():
-            return Event(conversion=item)
-        case _:
-            return item
+    case = CASES.get(item.DESCRIPTOR.full_name)
+    return item if case is None else Event(**{case: item})
 
 
 def size(event: Event) -> int:

@@ -2,11 +2,12 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { findFields } from '../../../gen/wire/event-wire.ts';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
-import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from '../../contract/limits.ts';
+import { MIN_TIMESTAMP_MS } from '../../contract/event-rules.ts';
+import { MAX_TIMESTAMP_MS } from '../../contract/limits.ts';
 import { EventBatch } from '../users/event-batch.ts';
 import { UserTable } from '../users/user-table.ts';
-import { findFields } from './decode-event.ts';
 import { readEvent, readMessage } from './read-event.ts';
 
 const text = fc.oneof(
@@ -85,6 +86,6 @@ test('a usual event takes the quick way', () => {
     timestamp: 1_700_000_000_000n,
     metadata: { browser: 'Chrome' },
   };
-  const bytes = toBinary(EventSchema, create(EventSchema, { event: { case: 'click', value } }));
+  const bytes = Buffer.from(toBinary(EventSchema, create(EventSchema, { event: { case: 'click', value } })));
   expect(findFields(bytes, 0, bytes.length)).toMatchObject({ kind: 'click', timestamp: 1_700_000_000_000 });
 });

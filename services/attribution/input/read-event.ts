@@ -1,12 +1,12 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
-import { MAX_ID_BYTES, MAX_TIMESTAMP_MS, MAX_VALUE_MICROS, MIN_TIMESTAMP_MS } from '../../contract/limits.ts';
+import { type ClickFields, findFields } from '../../../gen/wire/event-wire.ts';
 import { parseUuid, UUID_LENGTH, UUID_WORDS } from '../../contract/uuid.ts';
 import type { LogRecord } from '../../log/event-log.ts';
 import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { idAt, putFields, putTouch } from '../memory/touch-memory.ts';
 import { type EventBatch, touchAt } from '../users/event-batch.ts';
-import { type EventFields, findFields } from './decode-event.ts';
+import { breachOf } from './check-event.ts';
 
 /** A record that can't be folded, and why. */
 export interface Poison {
@@ -19,8 +19,6 @@ type Message =
   | { kind: 'click'; userId: string; touch: Touch }
   | { kind: 'conversion'; userId: string; conversion: RememberedConversion };
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /**
  * Reads a record of raw-events into a batch, or says why it can't be folded. What gateways write always passes; the
  * checks keep others' records from breaking what the fold and the tables rely on.
@@ -30,9 +28,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function readEvent(record: LogRecord, arrival: number, batch: EventBatch): Poison | undefined {
   const { bytes, start, end, offset } = record;
   const fields = findFields(bytes, start, end);
-  if (fields === undefined || !isTimestamp(fields.timestamp) || hasLongId(fields)) {
-    return readMessage(record, arrival, batch);
-  }
+  if (fields === undefined) return readMessage(record, arrival, batch);
   if (fields.kind === 'click') {
     if (!readTouch(bytes, fields, arrival, batch)) return readMessage(record, arrival, batch);
     batch.add(offset, bytes, fields.userId, fields.userIdEnd);
@@ -54,7 +50,7 @@ export function readEvent(record: LogRecord, arrival: number, batch: EventBatch)
 const conversionId = new Int32Array(UUID_WORDS);
 
 /** False if the click's id is no UUID. */
-function readTouch(bytes: Uint8Array, click: EventFields, arrival: number, { touches, texts, count }: EventBatch) {
+function readTouch(bytes: Uint8Array, click: ClickFields, arrival: number, { touches, texts, count }: EventBatch) {
   const at = touchAt(count);
   if (!parseUuid(bytes, click.eventId, touches.words, idAt(at))) return false;
   const { timestamp, campaignId, campaignIdEnd, source, sourceEnd } = click;
@@ -81,43 +77,17 @@ function decodeMessage(value: Uint8Array, arrival: number): Message | Poison {
   } catch (error) {
     return poison(`not an Event: ${(error as Error).message}`);
   }
-  if (event.case === undefined) return poison('unknown event type');
+  const breach = breachOf(event);
+  if (breach !== undefined || event.case === undefined) return poison(breach ?? 'unknown event type');
   const { eventId, userId } = event.value;
   const timestamp = Number(event.value.timestamp);
-  if (!UUID.test(eventId)) return poison('event_id is not a lower-case UUID');
-  if (userId === '') return poison('user_id is empty');
-  if (!isTimestamp(timestamp)) return poison('timestamp is out of range');
   if (event.case === 'click') {
     const { adId, campaignId, source } = event.value;
-    const ids = [adId, campaignId, source];
-    if (hasNul(userId, ...ids)) return poison('an id contains NUL');
-    if (ids.some(isTooLong)) return poison(`an id is longer than ${MAX_ID_BYTES} bytes`);
     return { kind: 'click', userId, touch: { clickId: eventId, timestamp, arrival, adId, campaignId, source } };
   }
   const { type, valueMicros } = event.value;
-  if (hasNul(userId, type)) return poison('an id contains NUL');
-  if (valueMicros < 0n || valueMicros > MAX_VALUE_MICROS) return poison('value_micros is out of range');
   const conversion = { conversionId: eventId, timestamp, arrival, type, valueMicros, credits: [] };
   return { kind: 'conversion', userId, conversion };
-}
-
-function isTimestamp(ms: number): boolean {
-  return ms >= MIN_TIMESTAMP_MS && ms <= MAX_TIMESTAMP_MS;
-}
-
-function hasLongId({ adId, adIdEnd, campaignId, campaignIdEnd, source, sourceEnd }: EventFields): boolean {
-  return (
-    adIdEnd - adId > MAX_ID_BYTES || campaignIdEnd - campaignId > MAX_ID_BYTES || sourceEnd - source > MAX_ID_BYTES
-  );
-}
-
-/** Keys end their parts with NUL. */
-function hasNul(...ids: string[]): boolean {
-  return ids.some((id) => id.includes('\0'));
-}
-
-function isTooLong(id: string): boolean {
-  return Buffer.byteLength(id) > MAX_ID_BYTES;
 }
 
 function latin1(bytes: Buffer, start: number, end: number): string {

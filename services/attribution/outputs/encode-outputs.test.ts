@@ -7,7 +7,8 @@ import {
   ConversionDecisionSchema,
   DailyStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { HOUR_MS, MAX_ID_BYTES } from '../../contract/limits.ts';
+import { MAX_ID_BYTES } from '../../contract/event-rules.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
 import type { Decision } from '../decision/effects.ts';
 import { explain } from '../decision/explain.ts';
 import type { Credit, Touch } from '../decision/state.ts';

@@ -32,7 +32,7 @@ function click(hour: number, number = hour): Uint8Array {
 
 function conversion(hour: number, number = hour): Uint8Array {
   const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
-  const value = { eventId: eventId(number), userId: 'ann', type: 'buy', timestamp, valueMicros: 1n };
+  const value = { eventId: eventId(number), userId: 'ann', type: 'buy', source: 's', timestamp, valueMicros: 1n };
   return toBinary(EventSchema, create(EventSchema, { event: { case: 'conversion', value } }));
 }
 

@@ -7,10 +7,10 @@ import {
   IngestBatchResponseSchema,
   IngestResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { scanEvent } from '../../../gen/wire/event-wire.ts';
 import { acceptance, batchResponse, encodeBatchResponse, encodeResponse } from '../response.ts';
 import { accept, type Outcome } from './accept.ts';
 import { acceptBytes } from './accept-bytes.ts';
-import { scanEvent } from './scan-event.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
 const DAY = 86_400_000;

@@ -1,8 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { scanEvent } from '../../../gen/wire/event-wire.ts';
 import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
 import { accept, type Outcome } from './accept.ts';
-import { scanEvent } from './scan-event.ts';
 
 /** The one field of IngestRequest, IngestBatchRequest and IngestStreamRequest: number 1, with its length before it. */
 const EVENT = (1 << 3) | 2;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from '../../contract/limits.ts';
+import { MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { accept } from './accept.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
@@ -212,8 +212,8 @@ describe('accept, on anything', () => {
       expect(event.value.valueMicros >= 0n && event.value.valueMicros <= 10n ** 18n).toBe(true);
     } else if (event.case === 'click') {
       const pairs = Object.entries(event.value.metadata);
-      expect(pairs.length).toBeLessThanOrEqual(MAX_METADATA_ENTRIES);
-      expect(Buffer.byteLength(pairs.flat().join(''))).toBeLessThanOrEqual(MAX_METADATA_BYTES);
+      expect(pairs.length).toBeLessThanOrEqual(32);
+      expect(Buffer.byteLength(pairs.flat().join(''))).toBeLessThanOrEqual(4096);
     }
   }
 });

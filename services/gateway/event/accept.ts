@@ -1,27 +1,10 @@
 import { create } from '@bufbuild/protobuf';
-import type { Click, Conversion, Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type Rejection, RejectionSchema, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import {
-  MAX_ID_BYTES,
-  MAX_METADATA_BYTES,
-  MAX_METADATA_ENTRIES,
-  MAX_TIMESTAMP_AHEAD_MS,
-  MAX_VALUE,
-  MAX_VALUE_MICROS,
-  MIN_TIMESTAMP_MS,
-} from '../../contract/limits.ts';
+import { encodeEvent } from '../../../gen/wire/event-wire.ts';
+import { type Accepted, EVENT_TYPES, EVENTS, type EventShape, MAX_ID_BYTES } from '../../contract/event-rules.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
 import { exactMicros } from '../../contract/money.ts';
-import { encodeEvent } from './encode-event.ts';
-
-/** An event ready for the log. */
-export interface Accepted {
-  eventId: string;
-  eventType: 'click' | 'conversion';
-  /** The record's key. */
-  userId: string;
-  /** The record's value: a serialized Event, normalized. */
-  bytes: Uint8Array;
-}
 
 export type Rejected = { kind: 'rejected'; rejection: Rejection };
 export type Outcome = { kind: 'accepted'; event: Accepted } | Rejected;
@@ -34,39 +17,42 @@ export interface Fault {
   message: string;
 }
 
-type EventCase = Click | Conversion;
-type Step = (eventCase: EventCase, now: number) => Fault | undefined;
+/** The fields of an event by their local names. */
+type Fields = Readonly<Record<string, unknown>>;
+/** Returns the first fault, by field number. `now` is in ms since 1970-01-01 UTC. */
+type Step = (shape: EventShape, fields: Fields, now: number) => Fault | undefined;
 
-/** Of a character of JavaScript, of which an emoji has two. */
+/** A character of JavaScript, of which an emoji has two, takes at most so many bytes of UTF-8. */
 const MAX_UTF8_BYTES = 3;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What every event must pass, in this order; the first fault rejects it. */
 const STEPS: readonly Step[] = [
   requiredFieldsPresent,
-  eventIdIsUuid,
-  textIsWellFormed,
-  idsShortEnough,
-  metadataFewEnough,
-  metadataSmallEnough,
-  timestampInRange,
-  valueFinite,
-  valueInRange,
-  valuesAgree,
+  idsAreUuids,
+  textsWellFormed,
+  textsShortEnough,
+  mapsFewEnough,
+  mapsSmallEnough,
+  timesInRange,
+  numbersFinite,
+  numbersInRange,
+  storedNumbersAgree,
 ];
 
-/** Judges one event by the rules of event.proto. `now` is in ms since 1970-01-01 UTC. Pure. */
-export function accept(event: Event, now: number): Outcome {
-  const eventCase = event.event.value;
-  if (eventCase === undefined) return rejected('', UNKNOWN_TYPE);
+/** Judges one event by the rules of event.proto. `now` is in ms since 1970-01-01 UTC. The result depends on these alone. */
+export function accept({ event }: Event, now: number): Outcome {
+  if (event.case === undefined) return rejected('', UNKNOWN_TYPE);
+  const shape = EVENTS[event.case];
+  const { eventId, userId } = event.value;
+  const fields = event.value as unknown as Fields;
   for (const step of STEPS) {
-    const fault = step(eventCase, now);
-    if (fault !== undefined) return rejected(eventCase.eventId, fault);
+    const fault = step(shape, fields, now);
+    if (fault !== undefined) return rejected(eventId, fault);
   }
-  const eventId = eventCase.eventId.toLowerCase();
-  const eventType = isConversion(eventCase) ? 'conversion' : 'click';
-  const bytes = encodeEvent(eventCase, eventId, isConversion(eventCase) ? microsOf(eventCase) : 0n);
-  return { kind: 'accepted', event: { eventId, eventType, userId: eventCase.userId, bytes } };
+  const storedId = eventId.toLowerCase();
+  const bytes = encodeEvent(event.value, storedId, microsOf(shape, fields));
+  return { kind: 'accepted', event: { eventId: storedId, eventType: shape.type, userId, bytes } };
 }
 
 /** The rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
@@ -78,120 +64,132 @@ export function rejected(eventId: string, fault: Fault): Rejected {
 const UNKNOWN_TYPE: Fault = {
   field: 'event',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
-  message: 'event is neither a click nor a conversion',
+  message: `event is none of ${EVENT_TYPES.join(', ')}`,
 };
 
-function requiredFieldsPresent(eventCase: EventCase): Fault | undefined {
-  const missingId = eventCase.eventId === '' ? 'event_id' : firstId(eventCase, isEmpty);
-  const field = missingId ?? (eventCase.timestamp === 0n ? 'timestamp' : undefined);
-  if (field === undefined) return undefined;
-  return { field, reason: RejectReason.REQUIRED, message: `${field} is required` };
+function requiredFieldsPresent({ fields }: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, required } of fields) {
+    if (!required || event[localName]) continue;
+    return { field: name, reason: RejectReason.REQUIRED, message: `${name} is required` };
+  }
+  return undefined;
 }
 
-function isEmpty(text: string): boolean {
-  return text === '';
-}
-
-function eventIdIsUuid(eventCase: EventCase): Fault | undefined {
-  if (UUID.test(eventCase.eventId)) return undefined;
-  return { field: 'event_id', reason: RejectReason.NOT_A_UUID, message: 'event_id is not a UUID' };
+function idsAreUuids(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName } of shape.with.uuid) {
+    const id = event[localName] as string;
+    if (id === '' || UUID.test(id)) continue;
+    return { field: name, reason: RejectReason.NOT_A_UUID, message: `${name} is not a UUID` };
+  }
+  return undefined;
 }
 
 /** A lone surrogate would be stored as another character, and NUL ends strings in many a consumer of the topics. */
-function textIsWellFormed(eventCase: EventCase): Fault | undefined {
-  const field = firstId(eventCase, isBroken) ?? (hasBrokenMetadata(eventCase) ? 'metadata' : undefined);
-  if (field === undefined) return undefined;
-  return { field, reason: RejectReason.MALFORMED, message: `${field} holds NUL or a lone surrogate` };
+function textsWellFormed(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName } of shape.with.text) if (isBroken(event[localName] as string)) return broken(name);
+  for (const { name, localName } of shape.with.map) {
+    const texts = event[localName] as Texts;
+    for (const key in texts) if (isBroken(key) || isBroken(texts[key]!)) return broken(name);
+  }
+  return undefined;
 }
+
+type Texts = Readonly<Record<string, string>>;
 
 function isBroken(text: string): boolean {
   return text.includes('\0') || !text.isWellFormed();
 }
 
-function hasBrokenMetadata(eventCase: EventCase): boolean {
-  const metadata = metadataOf(eventCase);
-  for (const key in metadata) if (isBroken(key) || isBroken(metadata[key]!)) return true;
-  return false;
+function broken(field: string): Fault {
+  return { field, reason: RejectReason.MALFORMED, message: `${field} holds NUL or a lone surrogate` };
 }
 
-function idsShortEnough(eventCase: EventCase): Fault | undefined {
-  const field = firstId(eventCase, isTooLong);
-  return field === undefined ? undefined : beyond(field, RejectReason.TOO_LONG, `${MAX_ID_BYTES} bytes`);
+function textsShortEnough(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, rule } of shape.with.text) {
+    const { maxBytes } = rule.value;
+    const text = event[localName] as string;
+    if (text.length * MAX_UTF8_BYTES <= maxBytes || Buffer.byteLength(text) <= maxBytes) continue;
+    return beyond(name, RejectReason.TOO_LONG, `${maxBytes} bytes`);
+  }
+  return undefined;
 }
 
-function isTooLong(id: string): boolean {
-  return id.length * MAX_UTF8_BYTES > MAX_ID_BYTES && Buffer.byteLength(id) > MAX_ID_BYTES;
+function mapsFewEnough(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, rule } of shape.with.map) {
+    const { maxEntries } = rule.value;
+    if (Object.keys(event[localName] as Texts).length <= maxEntries) continue;
+    return beyond(name, RejectReason.TOO_MANY_ENTRIES, `${maxEntries} entries`);
+  }
+  return undefined;
 }
 
-function metadataFewEnough(eventCase: EventCase): Fault | undefined {
-  if (Object.keys(metadataOf(eventCase)).length <= MAX_METADATA_ENTRIES) return undefined;
-  return beyond('metadata', RejectReason.TOO_MANY_ENTRIES, `${MAX_METADATA_ENTRIES} entries`);
+function mapsSmallEnough(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, rule } of shape.with.map) {
+    const { maxBytes } = rule.value;
+    const texts = event[localName] as Texts;
+    let characters = 0;
+    for (const key in texts) characters += key.length + texts[key]!.length;
+    if (characters * MAX_UTF8_BYTES <= maxBytes) continue;
+    let bytes = 0;
+    for (const key in texts) bytes += Buffer.byteLength(key) + Buffer.byteLength(texts[key]!);
+    if (bytes > maxBytes) return beyond(name, RejectReason.TOO_LONG, `${maxBytes} bytes`);
+  }
+  return undefined;
 }
 
-function metadataSmallEnough(eventCase: EventCase): Fault | undefined {
-  const metadata = metadataOf(eventCase);
-  let characters = 0;
-  for (const key in metadata) characters += key.length + metadata[key]!.length;
-  if (characters * MAX_UTF8_BYTES <= MAX_METADATA_BYTES) return undefined;
-  let bytes = 0;
-  for (const key in metadata) bytes += Buffer.byteLength(key) + Buffer.byteLength(metadata[key]!);
-  if (bytes <= MAX_METADATA_BYTES) return undefined;
-  return beyond('metadata', RejectReason.TOO_LONG, `${MAX_METADATA_BYTES} bytes`);
+function timesInRange(shape: EventShape, event: Fields, now: number): Fault | undefined {
+  for (const { name, localName, rule } of shape.with.time) {
+    const { minMs, maxAheadMs } = rule.value;
+    const time = event[localName] as bigint;
+    if (time >= minMs && time <= now + Number(maxAheadMs)) continue;
+    const earliest = new Date(Number(minMs)).toISOString().slice(0, 10);
+    const limit = `[${earliest}, now + ${Number(maxAheadMs) / HOUR_MS} h] in milliseconds`;
+    return beyond(name, RejectReason.OUT_OF_RANGE, limit);
+  }
+  return undefined;
 }
 
-function timestampInRange(eventCase: EventCase, now: number): Fault | undefined {
-  if (eventCase.timestamp >= MIN_TIMESTAMP_MS && eventCase.timestamp <= now + MAX_TIMESTAMP_AHEAD_MS) return undefined;
-  return beyond('timestamp', RejectReason.OUT_OF_RANGE, '[2000-01-01, now + 24 h] in milliseconds');
+function numbersFinite(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName } of shape.with.number) {
+    if (Number.isFinite(event[localName])) continue;
+    return { field: name, reason: RejectReason.NOT_FINITE, message: `${name} is not a finite number` };
+  }
+  return undefined;
 }
 
-function valueFinite(eventCase: EventCase): Fault | undefined {
-  if (!isConversion(eventCase) || Number.isFinite(eventCase.value)) return undefined;
-  return { field: 'value', reason: RejectReason.NOT_FINITE, message: 'value is not a finite number' };
+function numbersInRange(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, rule } of shape.with.number) {
+    const number = event[localName] as number;
+    if (number < 0 || number > rule.value.max) return outOfRange(name, rule.value.max);
+  }
+  for (const { name, localName, rule } of shape.with.integer) {
+    const integer = event[localName] as bigint;
+    if (integer < 0n || integer > rule.value.max) return outOfRange(name, Number(rule.value.max));
+  }
+  return undefined;
 }
 
-function valueInRange(eventCase: EventCase): Fault | undefined {
-  if (!isConversion(eventCase)) return undefined;
-  if (eventCase.value < 0 || eventCase.value > MAX_VALUE)
-    return beyond('value', RejectReason.OUT_OF_RANGE, '[0, 1e12]');
-  if (eventCase.valueMicros >= 0n && eventCase.valueMicros <= MAX_VALUE_MICROS) return undefined;
-  return beyond('value_micros', RejectReason.OUT_OF_RANGE, '[0, 1e18]');
+function outOfRange(field: string, max: number): Fault {
+  return beyond(field, RejectReason.OUT_OF_RANGE, `[0, ${max.toExponential().replace('+', '')}]`);
 }
 
 /** They agree if either is the other's conversion: above 2^53 micros a double can't tell neighbours apart. */
-function valuesAgree(eventCase: EventCase): Fault | undefined {
-  if (!isConversion(eventCase) || eventCase.value === 0 || eventCase.valueMicros === 0n) return undefined;
-  const agree =
-    exactMicros(eventCase.value) === eventCase.valueMicros || Number(eventCase.valueMicros) / 1e6 === eventCase.value;
-  if (agree) return undefined;
-  const message = 'value_micros is not value in micros: send one of them';
-  return { field: 'value_micros', reason: RejectReason.CONTRADICTION, message };
+function storedNumbersAgree({ stored }: EventShape, event: Fields): Fault | undefined {
+  if (stored === undefined) return undefined;
+  const { from, to } = stored;
+  const number = event[from.localName] as number;
+  const micros = event[to.localName] as bigint;
+  if (number === 0 || micros === 0n) return undefined;
+  if (exactMicros(number) === micros || Number(micros) / 1e6 === number) return undefined;
+  const message = `${to.name} is not ${from.name} in micros: send one of them`;
+  return { field: to.name, reason: RejectReason.CONTRADICTION, message };
 }
 
-function microsOf({ value, valueMicros }: Conversion): bigint {
-  return valueMicros === 0n ? exactMicros(value) : valueMicros;
-}
-
-const NO_METADATA: Click['metadata'] = {};
-
-/** The field of the first id, but for event_id, that fails a test; undefined if none does. */
-function firstId(eventCase: EventCase, fails: (id: string) => boolean): string | undefined {
-  if (fails(eventCase.userId)) return 'user_id';
-  if (isConversion(eventCase) && fails(eventCase.type)) return 'type';
-  if (isClick(eventCase) && fails(eventCase.adId)) return 'ad_id';
-  if (isClick(eventCase) && fails(eventCase.campaignId)) return 'campaign_id';
-  return fails(eventCase.source) ? 'source' : undefined;
-}
-
-function metadataOf(eventCase: EventCase): Click['metadata'] {
-  return isClick(eventCase) ? eventCase.metadata : NO_METADATA;
-}
-
-function isClick(eventCase: EventCase): eventCase is Click {
-  return eventCase.$typeName === 'clickmesh.v1.Click';
-}
-
-function isConversion(eventCase: EventCase): eventCase is Conversion {
-  return eventCase.$typeName === 'clickmesh.v1.Conversion';
+/** What the log has as micros; 0 for an event without such a field. */
+function microsOf({ stored }: EventShape, event: Fields): bigint {
+  if (stored === undefined) return 0n;
+  const micros = event[stored.to.localName] as bigint;
+  return micros === 0n ? exactMicros(event[stored.from.localName] as number) : micros;
 }
 
 function beyond(field: string, reason: RejectReason, limit: string): Fault {

@@ -9,10 +9,11 @@ import {
   type Rejection,
   RejectionSchema,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { Accepted } from '../../contract/event-rules.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { appendEvents, countRejected } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
-import { type Accepted, accept, type Outcome } from '../event/accept.ts';
+import { accept, type Outcome } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
 import { acceptance, encodeResponse } from '../response.ts';
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { SpanKind } from '@opentelemetry/api';
+import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
 import { errorResponse } from '../../http/exchange/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
@@ -9,7 +10,7 @@ import { withSpan } from '../../telemetry/tracing.ts';
 import { appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
-import { type EventType, malformed, readEventJson } from '../event/event-json.ts';
+import { malformed, readEventJson } from '../event/event-json.ts';
 import { appendedJson } from '../response.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
@@ -17,8 +18,8 @@ import { assertBatchSize } from './ingest-batch.ts';
 type Item = { json: unknown } | { malformed: string };
 
 /**
- * `POST /api/v1/events`: a click, a conversion, or up to 1,000 of them as a JSON array or as NDJSON. Answers 202, or
- * 400 if nothing was accepted, with one result per item in order. `/click` and `/conversion` imply the event_type.
+ * `POST /api/v1/events`: one event, or up to 1,000 of them as a JSON array or as NDJSON. Answers 202, or
+ * 400 if nothing was accepted, with one result per item in order. `/click`, `/conversion` and so on imply the event_type.
  */
 export function restRoutes(deps: GatewayDeps): HttpRoute[] {
   const route = (path: string, impliedType?: EventType): HttpRoute => ({
@@ -26,7 +27,7 @@ export function restRoutes(deps: GatewayDeps): HttpRoute[] {
     path,
     handle: (request) => postEvents(request, deps, impliedType),
   });
-  return [route('/api/v1/events'), route('/click', 'click'), route('/conversion', 'conversion')];
+  return [route('/api/v1/events'), ...EVENT_TYPES.map((type) => route(`/${type}`, type))];
 }
 
 async function postEvents(

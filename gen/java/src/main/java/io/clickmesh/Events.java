@@ -1,5 +1,7 @@
 package io.clickmesh;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
 import io.clickmesh.v1.Click;
 import io.clickmesh.v1.Conversion;
 import io.clickmesh.v1.Event;
@@ -25,24 +27,21 @@ public final class Events {
     return Event.newBuilder().setConversion(conversion).build();
   }
 
-  /** The event with an id and a time, so that every attempt to send it has the same. */
+  /**
+   * The event with an id and a time, so that every attempt to send it has the same. It goes by the descriptor, so that
+   * it knows every type of event that the contract has.
+   */
   static Event complete(Event event) {
-    Event.Builder builder = event.toBuilder();
-    switch (event.getEventCase()) {
-      case CLICK:
-        Click.Builder click = builder.getClickBuilder();
-        if (click.getEventId().isEmpty()) click.setEventId(UUID.randomUUID().toString());
-        if (click.getTimestamp() == 0) click.setTimestamp(System.currentTimeMillis());
-        break;
-      case CONVERSION:
-        Conversion.Builder conversion = builder.getConversionBuilder();
-        if (conversion.getEventId().isEmpty()) conversion.setEventId(UUID.randomUUID().toString());
-        if (conversion.getTimestamp() == 0) conversion.setTimestamp(System.currentTimeMillis());
-        break;
-      default:
-        break;
+    FieldDescriptor arm = event.getOneofFieldDescriptor(Event.getDescriptor().getOneofs().get(0));
+    if (arm == null) return event;
+    Message.Builder fields = ((Message) event.getField(arm)).toBuilder();
+    FieldDescriptor id = arm.getMessageType().findFieldByName("event_id");
+    if (id != null && fields.getField(id).equals("")) fields.setField(id, UUID.randomUUID().toString());
+    FieldDescriptor timestamp = arm.getMessageType().findFieldByName("timestamp");
+    if (timestamp != null && fields.getField(timestamp).equals(0L)) {
+      fields.setField(timestamp, System.currentTimeMillis());
     }
-    return builder.build();
+    return event.toBuilder().setField(arm, fields.build()).build();
   }
 
   /** Bytes it takes in a message. */

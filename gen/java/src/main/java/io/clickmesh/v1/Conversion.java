@@ -201,7 +201,7 @@ private static final long serialVersionUID = 0L;
   private double value_ = 0D;
   /**
    * <pre>
-   * What it is worth, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
+   * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
    * and stores value_micros; records of raw-events have 0 here.
    * </pre>
    *
@@ -279,7 +279,7 @@ private static final long serialVersionUID = 0L;
   private long valueMicros_ = 0L;
   /**
    * <pre>
-   * The worth in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
+   * The value in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
    * this where it needs exact money; both only if they agree.
    * </pre>
    *
@@ -1015,7 +1015,7 @@ private static final long serialVersionUID = 0L;
     private double value_ ;
     /**
      * <pre>
-     * What it is worth, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
+     * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
      * and stores value_micros; records of raw-events have 0 here.
      * </pre>
      *
@@ -1028,7 +1028,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it is worth, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
+     * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
      * and stores value_micros; records of raw-events have 0 here.
      * </pre>
      *
@@ -1045,7 +1045,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it is worth, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
+     * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
      * and stores value_micros; records of raw-events have 0 here.
      * </pre>
      *
@@ -1198,7 +1198,7 @@ private static final long serialVersionUID = 0L;
     private long valueMicros_ ;
     /**
      * <pre>
-     * The worth in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
+     * The value in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
      * this where it needs exact money; both only if they agree.
      * </pre>
      *
@@ -1211,7 +1211,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worth in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
+     * The value in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
      * this where it needs exact money; both only if they agree.
      * </pre>
      *
@@ -1228,7 +1228,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worth in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
+     * The value in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
      * this where it needs exact money; both only if they agree.
      * </pre>
      *

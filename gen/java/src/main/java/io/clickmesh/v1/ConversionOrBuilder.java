@@ -72,7 +72,7 @@ public interface ConversionOrBuilder extends
 
   /**
    * <pre>
-   * What it is worth, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
+   * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
    * and stores value_micros; records of raw-events have 0 here.
    * </pre>
    *
@@ -113,7 +113,7 @@ public interface ConversionOrBuilder extends
 
   /**
    * <pre>
-   * The worth in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
+   * The value in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
    * this where it needs exact money; both only if they agree.
    * </pre>
    *

@@ -1,0 +1,372 @@
+import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
+import { MAX_TIMESTAMP_MS } from '../../services/contract/limits.ts';
+
+/** A tag or a length below 16 KiB, as a varint, takes at most so many bytes. */
+const HEAD_BYTES = 3;
+const MAX_VARINT_BYTES = 10;
+const UUID_BYTES = 36;
+/** Fields up to this number have tags of one byte. */
+const MAX_NUMBER = 15;
+/** Largest integer that is read from the bytes of an event: what the seven bytes of a varint hold. */
+const MAX_READ_INTEGER = 2 ** 49 - 1;
+
+/**
+ * The text of gen/wire/event-wire.ts: for each event type straight-line functions, from its fields and their rules. A
+ * table that is walked for each field would be megamorphic where every event passes.
+ */
+export function wireCode(shapes: readonly EventShape[]): string {
+  for (const { fields } of shapes) fields.forEach(assertGenerates);
+  const body = [
+    `/** The longest event that passes accept, in bytes. */\nexport const MAX_EVENT_BYTES = ${Math.max(...shapes.map(maxBytes))};`,
+    scanEvent(shapes),
+    ...shapes.map(scanFunction),
+    encodeEvent(shapes),
+    ...shapes.map(encodeFunction),
+    findFields(shapes),
+    ...shapes.map(findFunction),
+  ].join('\n\n');
+  return `${header(shapes, body)}\n\n${body}\n`;
+}
+
+/** Throws an Error for what no event has needed yet, and the readers of wire-reader.ts do not know. */
+function assertGenerates({ name, rule, required }: FieldShape): void {
+  const isRequired = rule.case === 'uuid' || rule.case === 'time';
+  if (rule.case !== 'text' && required !== isRequired) {
+    throw new Error(`${name}: a field of kind ${rule.case} ${isRequired ? 'must' : "can't"} be required`);
+  }
+}
+
+const RUNTIME = {
+  '../../services/contract/wire.ts': ['putBigint', 'putDouble', 'putEntry', 'putText', 'putVarint', 'varintBytes'],
+  '../../services/contract/wire-reader.ts': [
+    'hadUpperCase',
+    'lastDouble',
+    'lastInteger',
+    'passAscii',
+    'passHead',
+    'passInteger',
+    'passMap',
+    'passOptionalAscii',
+    'passOptionalDouble',
+    'passOptionalInteger',
+    'passOptionalText',
+    'passText',
+    'passUuid',
+    'passUuidText',
+    'skipMap',
+    'withLowerCaseUuid',
+    'withMicros',
+  ],
+};
+
+function header(shapes: readonly EventShape[], body: string): string {
+  const imports = Object.entries(RUNTIME).flatMap(([path, names]) => {
+    const used = names.filter((name) => new RegExp(`\\b${name}\\(`).test(body));
+    return used.length === 0 ? [] : [`import {\n${used.map((name) => `  ${name},\n`).join('')}} from '${path}';`];
+  });
+  const messages = shapes.map(({ message }) => message.name).sort();
+  return [
+    '// Generated from proto/clickmesh/v1/event.proto by test/codegen/wire-code.ts: `npm run generate`.',
+    `import type { Accepted } from '../../services/contract/event-rules.ts';`,
+    ...imports,
+    `import type { ${messages.join(', ')} } from '../ts/clickmesh/v1/event_pb.js';`,
+  ].join('\n');
+}
+
+/** As a literal. Throws an Error for a tag of two bytes, which the readers of wire-reader.ts do not know. */
+function tag(number: number, wireType: number): string {
+  if (number > MAX_NUMBER) throw new Error(`a field of an event has number ${number}: give it one up to ${MAX_NUMBER}`);
+  return `0x${((number << 3) | wireType).toString(16).padStart(2, '0')}`;
+}
+
+const WIRE_TYPES = { uuid: 2, text: 2, map: 2, time: 0, integer: 0, number: 1 };
+
+function tagOf({ number, rule }: FieldShape): string {
+  return tag(number, WIRE_TYPES[rule.case!]);
+}
+
+function maxBytes({ fields }: EventShape): number {
+  return fields.reduce((sum, { rule }) => sum + maxFieldBytes(rule), 1 + HEAD_BYTES);
+}
+
+function maxFieldBytes(rule: FieldShape['rule']): number {
+  switch (rule.case) {
+    case 'uuid':
+      return HEAD_BYTES + UUID_BYTES;
+    case 'text':
+      return 2 * HEAD_BYTES + rule.value.maxBytes;
+    case 'map':
+      return rule.value.maxBytes + rule.value.maxEntries * 4 * HEAD_BYTES;
+    default:
+      return HEAD_BYTES + MAX_VARINT_BYTES;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- scanning
+
+function scanEvent(shapes: readonly EventShape[]): string {
+  return `/**
+ * Judges an event as it lies in the bytes of a request, from \`start\` to \`end\`: what is accepted here is, to the byte,
+ * what \`accept\` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: fields out of their
+ * order, texts of 128 bytes or more, a number in two fields, and every fault. Of those \`accept\` must tell.
+ *
+ * @param now in ms since 1970-01-01 UTC
+ */
+export function scanEvent(bytes: Buffer, start: number, end: number, now: number): Accepted | undefined {
+  switch (bytes[start]) {
+${shapes.map((shape) => `    case ${tag(shape.number, 2)}:\n      return scan${shape.message.name}(bytes, start, end, now);`).join('\n')}
+    default:
+      return undefined;
+  }
+}`;
+}
+
+function scanFunction(shape: EventShape): string {
+  const { type, message, fields } = shape;
+  const { stored } = shape;
+  const lines = ['let at = passHead(bytes, start, end);', ...(stored === undefined ? [] : ['const body = at;'])];
+  for (const field of fields) lines.push(...scanLines(field, stored));
+  const fail =
+    stored === undefined
+      ? 'at !== end'
+      : `at !== end || (${stored.from.localName} !== 0 && ${stored.to.localName} !== 0)`;
+  lines.push(`if (${fail}) return undefined;`);
+  lines.push("const eventId = bytes.toString('latin1', eventIdStart, eventIdEnd);");
+  lines.push(`const event = ${stored === undefined ? 'bytes.subarray(start, end)' : withMicros(shape, stored)};`);
+  lines.push(
+    'return {',
+    '  eventId: isUpperCase ? eventId.toLowerCase() : eventId,',
+    `  eventType: '${type}',`,
+    "  userId: bytes.toString('utf8', userIdStart, userIdEnd),",
+    '  bytes: isUpperCase ? withLowerCaseUuid(event, event[1]! < 0x80 ? 4 : 5) : event,',
+    '};',
+  );
+  return fn(`scan${message.name}(bytes: Buffer, start: number, end: number, now: number): Accepted | undefined`, lines);
+}
+
+function scanLines(field: FieldShape, stored: EventShape['stored']): string[] {
+  const { localName, rule, required } = field;
+  const args = `bytes, at, end, ${tagOf(field)}`;
+  switch (rule.case) {
+    case 'uuid':
+      return localName === 'eventId'
+        ? [
+            'const eventIdStart = at + 2;',
+            `at = passUuid(${args});`,
+            'const eventIdEnd = at;',
+            'const isUpperCase = hadUpperCase();',
+          ]
+        : [`at = passUuid(${args});`];
+    case 'text': {
+      const pass = `at = ${required ? 'passText' : 'passOptionalText'}(${args});`;
+      return localName === 'userId' ? ['const userIdStart = at + 2;', pass, 'const userIdEnd = at;'] : [pass];
+    }
+    case 'time':
+      return [`at = passInteger(${args}, ${rule.value.minMs}, now + ${rule.value.maxAheadMs});`];
+    case 'map':
+      return [`at = passMap(${args}, ${rule.value.maxEntries}, ${rule.value.maxBytes});`];
+    case 'number': {
+      const max =
+        stored?.from === field ? Math.min(rule.value.max, Math.floor(MAX_READ_INTEGER / 1e6)) : rule.value.max;
+      return [
+        ...place(field, stored),
+        `at = passOptionalDouble(${args}, ${max});`,
+        `const ${localName} = lastDouble();`,
+        ...placeEnd(field, stored),
+      ];
+    }
+    case 'integer': {
+      const max = Math.min(Number(rule.value.max), MAX_READ_INTEGER);
+      return [
+        ...place(field, stored),
+        `at = passOptionalInteger(${args}, ${max});`,
+        `const ${localName} = lastInteger();`,
+        ...placeEnd(field, stored),
+      ];
+    }
+    case undefined:
+      throw new Error(`${field.name} has no (rule)`);
+  }
+}
+
+function isStored(field: FieldShape, stored: EventShape['stored']): boolean {
+  return field === stored?.from || field === stored?.to;
+}
+
+function place(field: FieldShape, stored: EventShape['stored']): string[] {
+  return isStored(field, stored) ? [`const ${field.localName}Start = at;`] : [];
+}
+
+function placeEnd(field: FieldShape, stored: EventShape['stored']): string[] {
+  return isStored(field, stored) ? [`const ${field.localName}End = at;`] : [];
+}
+
+/** The event without the number, and with its micros where they are stored. */
+function withMicros({ number }: EventShape, { from, to }: NonNullable<EventShape['stored']>): string {
+  const cuts = `${from.localName}Start, ${from.localName}End, ${to.localName}Start, ${to.localName}End`;
+  return `withMicros(bytes, ${tag(number, 2)}, body, ${cuts}, end, ${tagOf(to)}, ${from.localName}, ${to.localName})`;
+}
+
+// ---------------------------------------------------------------------------------------------------------- encoding
+
+function encodeEvent(shapes: readonly EventShape[]): string {
+  const cases = shapes.map(({ message, number }) => {
+    const { typeName, name } = message;
+    return `    case '${typeName}':\n      return wrapped(${tag(number, 2)}, put${name}(event, eventId, micros));`;
+  });
+  return `/** Where events are put together, the message from START on, so that there is room for the head that tells its length. */
+const scratch = Buffer.allocUnsafeSlow(MAX_EVENT_BYTES);
+const START = ${1 + HEAD_BYTES};
+
+/**
+ * The bytes of an Event that passed accept, as toBinary gives them but for unknown fields.
+ *
+ * @param eventId what to write for the event's own
+ * @param micros what to write where a number is stored as micros; the number itself is left out
+ */
+export function encodeEvent(event: ${shapes.map(({ message }) => message.name).join(' | ')}, eventId: string, micros: bigint): Buffer {
+  switch (event.$typeName) {
+${cases.join('\n')}
+  }
+}
+
+/** The case of Event: its head goes before the message that ends here. A copy. */
+function wrapped(tag: number, end: number): Buffer {
+  const length = end - START;
+  const start = START - 1 - varintBytes(length);
+  scratch[start] = tag;
+  putVarint(scratch, start + 1, length);
+  return Buffer.from(scratch.subarray(start, end));
+}`;
+}
+
+function encodeFunction(shape: EventShape): string {
+  const { stored } = shape;
+  const lines = ['let at = START;'];
+  for (const field of shape.fields) if (field !== stored?.from) lines.push(encodeLine(field, stored));
+  lines.push('return at;');
+  const micros = stored === undefined ? '_micros' : 'micros';
+  return fn(
+    `put${shape.message.name}(event: ${shape.message.name}, eventId: string, ${micros}: bigint): number`,
+    lines,
+  );
+}
+
+function encodeLine(field: FieldShape, stored: EventShape['stored']): string {
+  const { localName, rule } = field;
+  const args = `scratch, at, ${tagOf(field)}`;
+  switch (rule.case) {
+    case 'uuid':
+    case 'text':
+      return `at = putText(${args}, ${localName === 'eventId' ? 'eventId' : `event.${localName}`});`;
+    case 'time':
+    case 'integer':
+      return `at = putBigint(${args}, ${field === stored?.to ? 'micros' : `event.${localName}`});`;
+    case 'number':
+      return `at = putDouble(${args}, event.${localName});`;
+    case 'map':
+      return `for (const key in event.${localName}) at = putEntry(${args}, key, event.${localName}[key]!);`;
+    case undefined:
+      throw new Error(`${field.name} has no (rule)`);
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------------- finding
+
+/** Fields whose places are told: a number that is stored in another field is none of a record's. */
+function foundFields(shape: EventShape): FieldShape[] {
+  const { stored } = shape;
+  return shape.fields.filter((field) => field !== stored?.from);
+}
+
+function findFields(shapes: readonly EventShape[]): string {
+  const types = shapes.map((shape) => {
+    const members = foundFields(shape).flatMap(memberLines);
+    return `/** A ${shape.type} as it lies in its bytes: where its texts, all of them ASCII without NUL, begin and end. */
+export interface ${shape.message.name}Fields {
+  kind: '${shape.type}';
+${members.map((line) => `  ${line}\n`).join('')}}`;
+  });
+  return `${types.join('\n\n')}
+
+export type EventFields = ${shapes.map(({ message }) => `${message.name}Fields`).join(' | ')};
+
+/**
+ * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: fields out
+ * of their order or unknown, texts that are not ASCII or of 128 bytes or more, an event_id not as long as a UUID, numbers
+ * of more than 49 bits, and what breaks a rule. A decoder of all of Protobuf must then tell. What is found is what such a
+ * decoder finds; whether the event_id is a UUID is not looked at. The answer is valid until the next call.
+ */
+export function findFields(bytes: Buffer, start: number, end: number): EventFields | undefined {
+  switch (bytes[start]) {
+${shapes.map((shape) => `    case ${tag(shape.number, 2)}:\n      return find${shape.message.name}(bytes, start, end);`).join('\n')}
+    default:
+      return undefined;
+  }
+}`;
+}
+
+function memberLines({ localName, rule }: FieldShape): string[] {
+  switch (rule.case) {
+    case 'uuid':
+      return [`${localName}: number;`];
+    case 'text':
+      return [`${localName}: number;`, `${localName}End: number;`];
+    case 'time':
+      return [`/** In ms. */`, `${localName}: number;`];
+    case 'integer':
+    case 'number':
+      return [`${localName}: number;`];
+    default:
+      return [];
+  }
+}
+
+function findFunction(shape: EventShape): string {
+  const name = `found${shape.message.name}`;
+  const fields = foundFields(shape);
+  const zeros = fields
+    .flatMap(memberLines)
+    .flatMap((line) => (line.startsWith('/') ? [] : [line.replace('number;', '0,')]));
+  const lines = ['let at = passHead(bytes, start, end);'];
+  for (const field of fields) lines.push(...findLines(field, name));
+  lines.push(`return at === end ? ${name} : undefined;`);
+  const found = `const ${name}: ${shape.message.name}Fields = {\n  kind: '${shape.type}',\n${zeros.map((line) => `  ${line}\n`).join('')}};`;
+  const type = `${shape.message.name}Fields | undefined`;
+  return `${found}\n\n${fn(`find${shape.message.name}(bytes: Buffer, start: number, end: number): ${type}`, lines)}`;
+}
+
+function findLines(field: FieldShape, found: string): string[] {
+  const { localName, rule, required } = field;
+  const args = `bytes, at, end, ${tagOf(field)}`;
+  switch (rule.case) {
+    case 'uuid':
+      return [`${found}.${localName} = at + 2;`, `at = passUuidText(${args});`];
+    case 'text':
+      return [
+        `${found}.${localName} = at + 2;`,
+        `at = ${required ? 'passAscii' : 'passOptionalAscii'}(${args});`,
+        `${found}.${localName}End = at;`,
+        ...(required ? [] : [`if (${found}.${localName} > at) ${found}.${localName} = at;`]),
+      ];
+    case 'time':
+      return [
+        `at = passInteger(${args}, ${rule.value.minMs}, ${MAX_TIMESTAMP_MS});`,
+        `${found}.${localName} = lastInteger();`,
+      ];
+    case 'integer': {
+      const max = Math.min(Number(rule.value.max), MAX_READ_INTEGER);
+      return [`at = passOptionalInteger(${args}, ${max});`, `${found}.${localName} = lastInteger();`];
+    }
+    case 'number':
+      return [`at = passOptionalDouble(${args}, ${rule.value.max});`, `${found}.${localName} = lastDouble();`];
+    case 'map':
+      return [`at = skipMap(${args});`];
+    case undefined:
+      throw new Error(`${field.name} has no (rule)`);
+  }
+}
+
+function fn(signature: string, lines: readonly string[]): string {
+  return `function ${signature} {\n${lines.map((line) => line.replace(/^/gm, '  ')).join('\n')}\n}`;
+}
