@@ -3,7 +3,7 @@
  * their parts. A value in currency units becomes micros here, and nowhere else.
  */
 
-/** Micros of a value in [0, 1e21), rounded to the nearest, in the middle up: toFixed rounds what the double is exactly. */
+/** Micros of a value in [0, 1e21), rounded to nearest, the middle up: toFixed rounds the exact double. */
 export function exactMicros(value: number): bigint {
   return BigInt(value.toFixed(6).replace('.', ''));
 }

@@ -6,10 +6,10 @@ import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../t
 import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
 import type { Outcome } from './event/accept.ts';
 
-/** What became of the events of a request, in their order. */
+/** The outcomes of a request's events, in their order. */
 export interface Appended {
   outcomes: readonly Outcome[];
-  /** Of the accepted ones. */
+  /** Positions of the accepted events, in their order. */
   positions: readonly RecordPosition[];
 }
 
@@ -50,7 +50,7 @@ export function countRejected({ reason }: Rejection): void {
   eventsRejected.add(1, { reason: RejectReason[reason].toLowerCase() });
 }
 
-/** Stores the accepted ones in one append. Throws what EventLog.append throws. */
+/** Appends the accepted events of a request in one call, and counts the rejected. Throws what EventLog.append throws. */
 export async function appendAccepted(outcomes: readonly Outcome[], log: EventLog): Promise<Appended> {
   const accepted: Accepted[] = [];
   for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);

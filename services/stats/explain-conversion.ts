@@ -14,7 +14,7 @@ import { selectRows } from './select-rows.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_NEAR_MISSES = 20;
 
-/** Undefined if no decision on the conversion has arrived; a FieldError if the request doesn't name one conversion. */
+/** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request doesn't name just one. */
 export async function explainConversion(
   client: ClickHouseClient,
   { conversionId, userId }: ExplainConversionRequest,
@@ -31,7 +31,7 @@ export async function explainConversion(
   return create(ExplainConversionResponseSchema, { decision, nearMisses });
 }
 
-/** At most two, which is enough to see that there are several. */
+/** Selects at most two decisions: enough to see that there are several. */
 async function selectDecisions(
   client: ClickHouseClient,
   conversionId: string,

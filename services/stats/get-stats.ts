@@ -13,7 +13,7 @@ export async function getStats(
   return { $typeName: 'clickmesh.v1.GetStatsResponse', interval: query.interval, data: rows.map(statsRow) };
 }
 
-/** Sums are strings, since they are 64 bits long. */
+/** A row of statsStatement; its sums are strings, as they are 64 bits long. */
 interface SelectedRow {
   date: string;
   campaign_id: string;

@@ -1,7 +1,7 @@
 import { type GetStatsRequest, Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { DAY_MS, MAX_STATS_DAYS } from '../contract/limits.ts';
 
-/** What a request asked for, checked and with its defaults. */
+/** A checked request, its defaults filled in. */
 export interface StatsQuery {
   /** In days since 1970-01-01, as `end`; both inclusive. */
   start: number;

@@ -13,7 +13,7 @@ import { reportStatement } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
 
 export interface StatsDeps {
-  /** Of a server that was migrated. */
+  /** A client of a migrated server. */
   client: ClickHouseClient;
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
   shutdown?: AbortSignal;
@@ -71,7 +71,7 @@ export function statsHttp({ client }: StatsDeps): HttpRoute[] {
   ];
 }
 
-/** Takes all there is, however slowly it is read: ClickHouse and the connection to it are free for others then. */
+/** Buffers all that ClickHouse sends, however slowly the caller reads: its connection is then free for others. */
 function envelope(begin: string, end: string): PassThrough {
   const stream = new PassThrough({
     readableHighWaterMark: Number.MAX_SAFE_INTEGER,
@@ -81,7 +81,7 @@ function envelope(begin: string, end: string): PassThrough {
   return stream;
 }
 
-/** What fails is told to who reads. */
+/** Errors of the pipeline need no callback: they destroy the stream, and its reader gets them. */
 function ignore(): void {}
 
 const INTERVALS = new Map([

@@ -20,7 +20,7 @@ const SHARD_ERRORS = new Set([
 /** Most bytes of an answer that ClickHouse keeps in memory until it is whole; a larger one goes to its disk. */
 const ANSWER_BUFFER_BYTES = 32 << 20;
 
-/** Rows by column name, with 64-bit integers as strings. Throws UNAVAILABLE while a server that has them can't be reached. */
+/** Selects rows by column name, 64-bit integers as strings. Throws UNAVAILABLE while a server of them can't be reached. */
 export async function selectRows<Row>(
   client: ClickHouseClient,
   statement: Statement,
@@ -42,8 +42,8 @@ export async function selectRows<Row>(
 }
 
 /**
- * Rows as the text of a JSON array of objects, as ClickHouse writes it: many are not worth reading to write them again.
- * Begins when they are all there; must be read to its end or destroyed.
+ * Selects rows as the text of a JSON array of objects, just as ClickHouse writes it: to read and write them again would
+ * cost more than the query. The stream begins once all rows are there, and must be read to its end or destroyed.
  */
 export async function selectJson(client: ClickHouseClient, { query, query_params }: Statement): Promise<Readable> {
   return orUnavailable(async () => {

@@ -9,7 +9,7 @@ const FIRST_DAY = {
   [Interval.MONTHLY]: 'toStartOfMonth(s.day)',
 };
 
-/** Bound by the server, never put into the text. */
+/** A query and its parameters, which the server binds: none is ever put into the text. */
 export interface Statement {
   query: string;
   query_params: Record<string, unknown>;
@@ -28,7 +28,7 @@ export function statsStatement(query: StatsQuery): Statement {
   return { query: `SELECT * FROM (${unsorted})${SORTED}`, query_params };
 }
 
-/** The same as reports show it: date, campaign_id, source, clicks, conversions, revenue, cvr. */
+/** The sums as reports show them: date, campaign_id, source, clicks, conversions, revenue, cvr. */
 export function reportStatement(query: StatsQuery): Statement {
   const { query: unsorted, query_params } = sumsStatement(query);
   return {
@@ -69,7 +69,7 @@ function sumsStatement(query: StatsQuery): Statement {
   return { query: sumsOfAll, query_params };
 }
 
-/** Into how many spans of days a report on all campaigns is divided, at most. */
+/** Most spans of days that a report on all campaigns is divided into. */
 const SPANS = 4;
 
 /**

@@ -5,7 +5,7 @@ import pino, { type Logger } from 'pino';
  * A logger to standard error: one line of JSON each, or lines for people where that is a terminal. What is logged while
  * a traced request or record is worked on has its trace_id and span_id.
  *
- * @param component says which part of the mesh speaks
+ * @param component part of the mesh that logs, such as "pipeline"
  */
 export async function newLogger(level: string, component: string): Promise<Logger> {
   const options = { level, base: { component, pid: process.pid }, mixin: traceIds };

@@ -96,7 +96,7 @@ export const freshness = duration(
 );
 export const queryDuration = duration('db.client.operation.duration', 'Duration of ClickHouse calls');
 
-/** What Prometheus' own client libraries tell of a process. */
+/** Measures the process as Prometheus' own client libraries do: event loop, memory, CPU. */
 export function watchProcess(): void {
   const loop = monitorEventLoopDelay();
   loop.enable();

@@ -15,7 +15,7 @@ const serializer = new PrometheusSerializer(undefined, false, undefined, false, 
 /**
  * All instruments as text for Prometheus.
  *
- * @param labels tell what this thread has counted from what the others have
+ * @param labels of what this thread has counted, to tell it from the others'
  */
 export function prometheusText(own: ResourceMetrics, labels: Attributes, others: readonly ScopeMetrics[]): string {
   return serializer.serialize(merged(labelled(own, labels), others));

@@ -23,7 +23,7 @@ const OTLP_ENDPOINTS = [
   'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
 ];
 
-/** Gives what was counted to whoever asks for it. */
+/** A reader that exports nothing by itself: /metrics asks it. */
 class Collector extends MetricReader {
   protected override async onForceFlush() {}
   protected override async onShutdown() {}
@@ -70,7 +70,7 @@ export async function startTelemetry(service: string, worker?: string): Promise<
   env.OTEL_TRACES_SAMPLER_ARG ??= SAMPLED_PART;
   // Logs go to standard error.
   env.OTEL_LOGS_EXPORTER ??= 'none';
-  // It takes a quarter of a second and 15 MB, which only those pay who export.
+  // Loading it takes a quarter of a second and 15 MB: only where something is exported.
   const { NodeSDK, tracing } = await import('@opentelemetry/sdk-node');
   const otlp = env.OTEL_METRICS_EXPORTER === 'none' ? undefined : await otlpReader(env);
   // Each reader has everything counted for itself, which costs a request as much as tracing does.
@@ -86,7 +86,7 @@ export async function startTelemetry(service: string, worker?: string): Promise<
   telemetry = { reader, shutdown: () => sdk.shutdown() };
 }
 
-/** Sends what was not sent yet, and stops. A collector that does not answer is not waited for longer than its timeout. */
+/** Sends what was not sent yet, and stops. Waits for a collector no longer than its timeout. */
 export async function stopTelemetry(): Promise<void> {
   const running = telemetry;
   telemetry = undefined;
@@ -99,7 +99,7 @@ export async function collectMetrics(): Promise<ResourceMetrics | undefined> {
   return (await telemetry?.reader.collect())?.resourceMetrics;
 }
 
-/** Whether it tells all that was counted, as /metrics does, and not only what was since the last time. */
+/** Whether the reader reports totals, as /metrics does, and not only the changes since its last report. */
 function isCumulative(reader: MetricReader): boolean {
   return reader.selectAggregationTemporality(InstrumentType.COUNTER) === AggregationTemporality.CUMULATIVE;
 }

@@ -6,7 +6,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * Why a decoded event can't be folded; undefined if it can. What gateways write always can: the checks keep records of
- * other producers from breaking what the fold and the tables rely on. The SQL of raw_events_queue refuses the same, with
+ * other producers from breaking what the fold and the tables rely on. The SQL of raw_events_queue refuses the same, in
  * the same words.
  */
 export function breachOf({ case: type, value }: Event['event']): string | undefined {

@@ -9,7 +9,7 @@ import { exactMicros } from '../../contract/money.ts';
 export type Rejected = { kind: 'rejected'; rejection: Rejection };
 export type Outcome = { kind: 'accepted'; event: Accepted } | Rejected;
 
-/** What a step found wrong. `message` starts with the field. */
+/** The fault that a step found. `message` starts with the field. */
 export interface Fault {
   field: string;
   reason: RejectReason;
@@ -26,7 +26,7 @@ type Step = (shape: EventShape, fields: Fields, now: number) => Fault | undefine
 const MAX_UTF8_BYTES = 3;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** What every event must pass, in this order; the first fault rejects it. */
+/** The steps that every event must pass, in this order; the first fault rejects it. */
 const STEPS: readonly Step[] = [
   requiredFieldsPresent,
   idsAreUuids,
@@ -40,7 +40,7 @@ const STEPS: readonly Step[] = [
   storedNumbersAgree,
 ];
 
-/** Judges one event by the rules of event.proto. `now` is in ms since 1970-01-01 UTC. The result depends on these alone. */
+/** Judges one event by the rules of event.proto and nothing else. `now` is in ms since 1970-01-01 UTC. */
 export function accept({ event }: Event, now: number): Outcome {
   if (event.case === undefined) return rejected('', UNKNOWN_TYPE);
   const shape = EVENTS[event.case];
@@ -55,7 +55,7 @@ export function accept({ event }: Event, now: number): Outcome {
   return { kind: 'accepted', event: { eventId: storedId, eventType: shape.type, userId, bytes } };
 }
 
-/** The rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
+/** Makes the rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
 export function rejected(eventId: string, fault: Fault): Rejected {
   const shortId = eventId.slice(0, MAX_ID_BYTES).toWellFormed();
   return { kind: 'rejected', rejection: create(RejectionSchema, { ...fault, eventId: shortId }) };
@@ -173,7 +173,7 @@ function outOfRange(field: string, max: number): Fault {
   return beyond(field, RejectReason.OUT_OF_RANGE, `[0, ${max.toExponential().replace('+', '')}]`);
 }
 
-/** They agree if either is the other's conversion: above 2^53 micros a double can't tell neighbours apart. */
+/** Number and micros agree if either converts into the other: above 2^53 micros a double can't tell neighbours apart. */
 function storedNumbersAgree({ stored }: EventShape, event: Fields): Fault | undefined {
   if (stored === undefined) return undefined;
   const { from, to } = stored;
@@ -185,7 +185,7 @@ function storedNumbersAgree({ stored }: EventShape, event: Fields): Fault | unde
   return { field: to.name, reason: RejectReason.CONTRADICTION, message };
 }
 
-/** What the log has as micros; 0 for an event without such a field. */
+/** The micros to store; 0 for an event without such a field. */
 function microsOf({ stored }: EventShape, event: Fields): bigint {
   if (stored === undefined) return 0n;
   const micros = event[stored.to.localName] as bigint;

@@ -7,12 +7,12 @@ export type Read = { kind: 'event'; event: Event } | Rejected;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** How a field is written in JSON, by its rule, and what its message holds then. */
+/** The JSON of a field with one kind of rule. */
 interface JsonKind {
-  /** For people. */
+  /** What the field must be, for people. */
   name: string;
   matches(value: unknown): boolean;
-  /** Of a value that matches; undefined for the empty value. */
+  /** Returns what the message holds for a value that matches, or for undefined: the empty value. */
   read(value: unknown): unknown;
 }
 
@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<NonNullable<FieldShape['rule']['case']>, JsonKind>>
   map: TEXTS,
 };
 
-/** What a message of each type begins with: of one hidden class, whichever fields are sent. */
+/** An empty message of each type, to begin with: so all of a type have one hidden class, whichever fields are sent. */
 const EMPTY = Object.fromEntries(EVENT_TYPES.map((type) => [type, emptyMessage(EVENTS[type])]));
 
 function emptyMessage({ message, fields }: EventShape): object {
@@ -91,8 +91,12 @@ const MISSING_TYPE: Fault = {
 const UNKNOWN_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
-  message: `event_type must be ${new Intl.ListFormat('en', { type: 'disjunction' }).format(EVENT_TYPES.map((type) => `"${type}"`))}`,
+  message: `event_type must be ${anyOf(EVENT_TYPES.map((type) => `"${type}"`))}`,
 };
+
+function anyOf(names: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(names);
+}
 
 function isEventType(type: unknown): type is EventType {
   return typeof type === 'string' && Object.hasOwn(EVENTS, type);

@@ -19,7 +19,7 @@ export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps
   return batchResponse(await appendAccepted(outcomes, deps.log));
 }
 
-/** The same for a serialized request, unless that is an unusual one. */
+/** Takes events from a serialized request; undefined for an unusual one, which is for `ingestBatch`. */
 export function ingestBatchBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
   if (outcomes === undefined || outcomes.length === 0) return undefined;

@@ -17,7 +17,7 @@ import { accept, type Outcome } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
-/** Messages of one stream on their way to the log; enough to fill a group commit, at most 8 MiB. */
+/** Most messages of one stream on their way to the log: enough to fill a group commit, at most 8 MiB. */
 const MAX_PENDING = 8;
 
 /** Takes messages until the client closes its side; fails with the first message that could not be stored. */
@@ -28,7 +28,7 @@ export async function ingestStream(
   return appendAll(requests, (request) => acceptMessage(request, now()), log);
 }
 
-/** The same for serialized messages. */
+/** As `ingestStream`, from serialized messages. */
 export async function ingestByteStream(
   requests: AsyncIterable<Uint8Array>,
   { log, now }: GatewayDeps,
@@ -41,7 +41,7 @@ export async function ingestByteStream(
   return toBinary(IngestStreamResponseSchema, await appendAll(requests, judge, log));
 }
 
-/** A message that is none fails as connect words it. */
+/** Decodes a message; one that can't be decoded fails in connect's words. */
 function parse(message: Buffer): IngestStreamRequest {
   try {
     return fromBinary(IngestStreamRequestSchema, message);
@@ -55,7 +55,7 @@ function acceptMessage({ events }: IngestStreamRequest, now: number): Outcome[] 
   return events.map((event) => accept(event, now));
 }
 
-/** Stores the events of each message by itself, in their order. */
+/** Appends the events of each message by itself, in their order, while the next messages are judged. */
 async function appendAll<T>(
   messages: AsyncIterable<T>,
   judge: (message: T) => Outcome[],
@@ -82,7 +82,7 @@ function add(total: IngestStreamResponse, { outcomes, positions }: Appended): vo
   total.rejected += BigInt(outcomes.length - positions.length);
 }
 
-/** `first` is the number of the first outcome in the stream. */
+/** Adds the rejections among outcomes, of which the first has the number `first` in the stream. */
 function addRejections(total: IngestStreamResponse, first: bigint, outcomes: readonly Outcome[]): void {
   for (const [i, outcome] of outcomes.entries()) {
     if (outcome.kind === 'accepted' || total.rejections.length >= MAX_STREAM_REJECTIONS) continue;

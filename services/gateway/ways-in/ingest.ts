@@ -25,7 +25,7 @@ export async function ingest({ event }: IngestRequest, { log, now }: GatewayDeps
   return create(IngestResponseSchema, { acceptance: acceptance(accepted.eventId, position!) });
 }
 
-/** The same for a serialized request, unless that is an unusual one. */
+/** Takes one event from a serialized request; undefined for an unusual one, which is for `ingest`. */
 export function ingestBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
   return outcomes?.length === 1 ? appendOne(outcomes[0]!, log) : undefined;
