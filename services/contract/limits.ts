@@ -17,7 +17,7 @@ export const MAX_IN_FLIGHT_BYTES = 64 * MAX_REQUEST_BYTES;
 /** Longest range of a stats query, in days: 3 years with a leap day. */
 export const MAX_STATS_DAYS = 3 * 365 + 1;
 
-/** About the most bytes of records in one insert of the embedded sink. An insert makes a part a table: larger is cheaper. */
+/** About the most bytes of records in an insert of the embedded sink: each makes a part a table, so larger is cheaper. */
 export const SINK_BATCH_BYTES = 8 << 20;
 
 export const HOUR_MS = 3_600_000;

@@ -9,5 +9,5 @@ export const TOPICS = [
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/** Topics of which the log keeps the last record of every key for ever, where it can compact: state is rebuilt from them. */
+/** Topics that keep the last record of every key for ever, where the log can compact: state is rebuilt from them. */
 export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress'];

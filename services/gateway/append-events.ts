@@ -50,7 +50,7 @@ export function countRejected({ reason }: Rejection): void {
   eventsRejected.add(1, { reason: RejectReason[reason].toLowerCase() });
 }
 
-/** Appends the accepted events of a request in one call, and counts the rejected. Throws what EventLog.append throws. */
+/** Appends a request's accepted events in one call, and counts the rejected. Throws what EventLog.append throws. */
 export async function appendAccepted(outcomes: readonly Outcome[], log: EventLog): Promise<Appended> {
   const accepted: Accepted[] = [];
   for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);

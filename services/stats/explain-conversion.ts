@@ -14,7 +14,7 @@ import { selectRows } from './select-rows.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_NEAR_MISSES = 20;
 
-/** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request doesn't name just one. */
+/** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request names several. */
 export async function explainConversion(
   client: ClickHouseClient,
   { conversionId, userId }: ExplainConversionRequest,

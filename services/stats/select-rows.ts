@@ -20,7 +20,7 @@ const SHARD_ERRORS = new Set([
 /** Most bytes of an answer that ClickHouse keeps in memory until it is whole; a larger one goes to its disk. */
 const ANSWER_BUFFER_BYTES = 32 << 20;
 
-/** Selects rows by column name, 64-bit integers as strings. Throws UNAVAILABLE while a server of them can't be reached. */
+/** Selects rows by column name, 64-bit integers as strings. Throws UNAVAILABLE while a server can't be reached. */
 export async function selectRows<Row>(
   client: ClickHouseClient,
   statement: Statement,

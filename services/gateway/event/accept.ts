@@ -173,7 +173,7 @@ function outOfRange(field: string, max: number): Fault {
   return beyond(field, RejectReason.OUT_OF_RANGE, `[0, ${max.toExponential().replace('+', '')}]`);
 }
 
-/** Number and micros agree if either converts into the other: above 2^53 micros a double can't tell neighbours apart. */
+/** Number and micros agree if either converts into the other: doubles above 2^53 micros stand for several integers. */
 function storedNumbersAgree({ stored }: EventShape, event: Fields): Fault | undefined {
   if (stored === undefined) return undefined;
   const { from, to } = stored;
