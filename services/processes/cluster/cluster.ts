@@ -16,7 +16,7 @@ import { type ClusterConfig, parseClusterConfig } from '../settings/config.ts';
 import { startKafka } from './kafka-server.ts';
 
 const SHARDS = 2;
-/** How often the list of processes is looked at for changes, in ms. */
+/** Interval at which the list of processes is checked for changes, in ms. */
 const LIST_PERIOD_MS = 500;
 const READY_POLL_MS = 200;
 

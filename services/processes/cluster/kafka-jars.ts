@@ -36,7 +36,7 @@ async function checkJava(): Promise<void> {
   if (Number(major) < OLDEST_JAVA) throw new Error(`Kafka needs Java ${OLDEST_JAVA} or later; this is ${major}`);
 }
 
-/** Whole or not at all, also when two processes do it at the same time. */
+/** Fetches the jars whole or not at all, also when two processes do it at the same time. */
 async function fetchJars(dir: string): Promise<void> {
   await mkdir(dirname(dir), { recursive: true });
   const part = await mkdtemp(`${dir}-`);

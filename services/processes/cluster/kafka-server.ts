@@ -14,17 +14,17 @@ import { supervise } from '../run/supervise.ts';
 import { kafkaJars } from './kafka-jars.ts';
 
 export interface KafkaServerOptions {
-  /** Its data; one cluster at a time can use it. */
+  /** Folder of its data; one cluster at a time can use it. */
   dir: string;
   logger: Logger;
-  /** Each is a controller, too. 1 by default; once the folder is used it can't be changed. */
+  /** Number of brokers, each a controller, too. 1 by default; fixed once the folder is used. */
   brokers?: number;
 }
 
 export interface KafkaServer {
   /** Addresses of all brokers, as clients want them. */
   bootstrap: string;
-  /** Of the brokers that run, or ran last, in the order of their numbers. */
+  /** Process ids of the brokers that run, or ran last, in the order of their numbers. */
   pids(): number[];
   /** Stops the brokers in order, or kills them if they take longer than some seconds. */
   close(): Promise<void>;
@@ -101,7 +101,7 @@ async function prepare(broker: Broker, all: readonly Broker[], jars: string, clu
 
 function spawnBroker(broker: Broker, jars: string, logger: Logger): ChildProcess {
   const command = [DIE_WITH_PARENT, 'java', ...javaOptions(jars), 'kafka.Kafka', propertiesOf(broker)];
-  // In a process group of its own: a terminal's Ctrl-C must not stop it before those who still write to it.
+  // In a process group of its own: a terminal's Ctrl-C must not stop it before the processes that still write to it.
   const child = spawn('sh', ['-c', ...command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   for (const output of [child.stdout, child.stderr]) {
     createInterface(output).on('line', (line) => logger.debug({ pid: child.pid }, line));
@@ -133,7 +133,7 @@ interface Identity {
   ports: { port: number; controllerPort: number }[];
 }
 
-/** What stays the same whenever the folder is used: clients such as ClickHouse keep the brokers' addresses. */
+/** Ports and cluster id, kept in the folder: clients such as ClickHouse remember the brokers' addresses. */
 async function remembered(dir: string, count: number): Promise<Identity> {
   const file = join(dir, 'cluster.json');
   await mkdir(dir, { recursive: true });

@@ -57,7 +57,7 @@ async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
   return { urls: [server.url], failed: node.failed, close: () => running.disposeAsync() };
 }
 
-/** A node without partitions, where there are more nodes than partitions, has none to catch up with. */
+/** Whether the node has caught up. One without partitions, where there are more nodes than partitions, has. */
 async function caughtUp(node: Attribution, log: EventLog, { READY_MAX_LAG }: AttributionNodeConfig): Promise<Check> {
   const offsets = await log.offsets('raw-events');
   for (const { partition, role, nextOffset = 0 } of node.partitions()) {

@@ -17,7 +17,7 @@ import { statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { questionsToOthers } from './worker-questions.ts';
 
-/** `clickmesh gateway`, or one worker of it: ingest into Kafka; with CLICKHOUSE_URL it answers stats and status, too. */
+/** `clickmesh gateway`, or a worker of it: ingest into Kafka; with CLICKHOUSE_URL it serves stats and status, too. */
 export function runGateway(env: NodeJS.ProcessEnv): Promise<void> {
   return runProcess(() => startGateway(env));
 }
@@ -32,7 +32,7 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
   const clickhouse = clickhouseOf(env);
   if (clickhouse !== undefined) starting.defer(() => clickhouse.close());
   const view = clickhouse && clusterView({ env, log, clickhouse });
-  // What they would measure is the same for all workers.
+  // The measurements are the same for all workers: one makes them.
   if (view !== undefined && (config.GATEWAY_WORKER_NUMBER ?? 1) === 1) {
     const watching = new AbortController();
     starting.defer(() => watching.abort());
@@ -79,7 +79,7 @@ function portsOf({ PORT, SHARED_PORT, GATEWAY_WORKER_NUMBER }: GatewayConfig): P
   return [{ port: PORT }, ...(SHARED_PORT === undefined ? [] : [{ port: SHARED_PORT, shared: true }])];
 }
 
-/** A worker says of its port what is so for all workers. */
+/** The readiness of the port: that of all workers behind it. */
 function withOthers({ GATEWAY_WORKER_NUMBER: worker }: GatewayConfig, own: Readiness) {
   if (worker === undefined) return { ready: own, metrics: metricsRoute() };
   const labels = { worker: String(worker) };

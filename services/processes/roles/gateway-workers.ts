@@ -18,7 +18,7 @@ export function runGatewayWorkers(env: NodeJS.ProcessEnv, count: number): Promis
 }
 
 async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logger): Promise<Running> {
-  /** Those that serve, by their numbers less 1. */
+  /** The workers that serve, by their numbers less 1. */
   const workers = new Array<Worker | undefined>(count).fill(undefined);
   const supervised: Supervised[] = [];
   const pass = passQuestions(workers);
@@ -39,7 +39,7 @@ async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logge
     return urls;
   }
 
-  // What keeps one from starting keeps all: one says it.
+  // A fault that keeps one worker from starting keeps all: one reports it.
   const urls = await start(0);
   await Promise.all(Array.from({ length: count - 1 }, (_, i) => start(i + 1)));
   return {
@@ -50,7 +50,7 @@ async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logge
   };
 }
 
-/** Waits until a worker serves, and says where. If it can't start it has said why, and all end. */
+/** Resolves with a worker's URL once it serves. If it can't start it has reported why, and all end. */
 function serving(worker: Worker): Promise<string[]> {
   const ended = () => process.exit(1);
   worker.once('exit', ended);

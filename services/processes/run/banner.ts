@@ -1,4 +1,4 @@
-/** What a newcomer sees first: what listens where, and a first event to send. */
+/** The first lines that a newcomer sees: what listens where, and a first event to send. */
 export function banner(url: string, config: { DATA_DIR: string }): string {
   return `
 clickmesh is ready at ${url} (REST, Connect, gRPC and gRPC-Web on this one port)

@@ -11,7 +11,7 @@ export function forkWorker(command: string, env: NodeJS.ProcessEnv): Worker {
   cluster.setupPrimary({ exec: CLI, args: [command] });
   const worker = cluster.fork(env);
   closeWhatItDidNotTake(worker);
-  // A message that a dying worker does not get; whoever waits for its end hears of that.
+  // A message that a dying worker does not get is no error: its end is reported anyway.
   worker.on('error', () => {});
   return worker;
 }
@@ -28,7 +28,7 @@ function closeWhatItDidNotTake({ process: child }: Worker): void {
     if (typeof handle === 'object' && handle !== null) last = handle;
     return Reflect.apply(send, child, args);
   };
-  // One that it refused, as it is about to end, is on its way to another. First, as node:cluster then sends the next.
+  // A connection that an ending worker refused goes to another. Removed first, as node:cluster then sends the next.
   child.prependListener('internalMessage', ({ accepted }: { accepted?: boolean }) => {
     if (accepted !== undefined) last = undefined;
   });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How often a mesh that npm started looks whether npm is still there, in ms. */
+/** Interval at which a mesh that npm started checks that npm is still there, in ms. */
 const PARENT_CHECK_MS = 500;
 
 /**
- * Settles when npm is gone that started this process: under `npm start` the mesh must not outlive npm, even one that was killed and could pass no signal on. There may be
- * a shell between the two, which lives on.
+ * Resolves once the npm that started this process is gone: the mesh must not outlive it, even if it was killed and could
+ * pass no signal on. A shell between the two may live on.
  */
 export async function parentIsGone(env: NodeJS.ProcessEnv): Promise<void> {
   const lineage = () => [process.ppid, parentOf(process.ppid)].join();
@@ -15,7 +15,7 @@ export async function parentIsGone(env: NodeJS.ProcessEnv): Promise<void> {
   while (lineage() === atStart) await sleep(PARENT_CHECK_MS, undefined, { ref: false });
 }
 
-/** Parent of a process, where the system has /proc. */
+/** The parent of a process; undefined where the system has no /proc. */
 function parentOf(pid: number): number | undefined {
   try {
     return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);

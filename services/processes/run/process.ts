@@ -4,14 +4,14 @@ import { stopTelemetry } from '../../telemetry/start.ts';
 
 /** One process of a distributed mesh, as it runs. */
 export interface Running {
-  /** Where it answers. */
+  /** The URL it answers at. */
   urls: string[];
-  /** Settles when it can't go on: rejects with why. Absent where nothing of the kind can happen. */
+  /** Rejects with the reason when the process can't go on. Absent where that can't happen. */
   failed?: Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** What a process tells the one that started it, if that listens. */
+/** The message that a process sends to the one that started it, if there is a channel. */
 export interface ReadyMessage {
   ready: { urls: string[] };
 }
@@ -28,9 +28,9 @@ export function runProcess(start: () => Promise<Running>): Promise<void> {
   return runUntilStopped(start);
 }
 
-/** runProcess for a process that others do the work of, and that has no metrics. */
+/** As runProcess, for a process whose children do its work, and which has no metrics. */
 export async function runUntilStopped(start: () => Promise<Running>): Promise<void> {
-  // A terminal's Ctrl-C goes to the whole tree, where the process at its root says who ends when.
+  // A terminal's Ctrl-C goes to the whole tree; the process at its root decides in which order they end.
   const isRoot = process.send === undefined;
   const stopped = Promise.race([
     once(process, 'SIGTERM'),
@@ -47,14 +47,14 @@ export async function runUntilStopped(start: () => Promise<Running>): Promise<vo
   try {
     await Promise.race([stopped, running.failed ?? stopped]);
   } finally {
-    // What hangs must not keep partitions from others; nothing acknowledged is lost by it.
+    // A process that hangs must not keep partitions from others; nothing acknowledged is lost by its end.
     setTimeout(() => {
       process.stderr.write(`clickmesh: not drained after ${DRAIN_TIMEOUT_MS / 1000} s, ending anyway\n`);
       process.exit(1);
     }, DRAIN_TIMEOUT_MS).unref();
     await running.close();
     await stopTelemetry();
-    // The Kafka client leaves timers of requests that were given up. Whoever called may still say what went wrong.
+    // The Kafka client leaves timers of requests that it gave up; the caller may still log what went wrong.
     setImmediate(() => process.exit());
   }
 }

@@ -1,9 +1,9 @@
 import type { Check, Checks } from '../../http/standard/health.ts';
 
-/** Longest that a readiness probe waits for what it asks, in ms: less than the usual timeout of probes. */
+/** Longest wait of a readiness probe for a dependency, in ms: less than the usual timeout of probes. */
 const TIMEOUT_MS = 2000;
 
-/** Whether something answers soon and does not fail. */
+/** Checks that a dependency answers in time and does not fail. */
 export async function answersWithin(what: string, ask: () => Promise<unknown>): Promise<Check> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error('no answer')), TIMEOUT_MS);
@@ -17,7 +17,7 @@ export async function answersWithin(what: string, ask: () => Promise<unknown>): 
   }
 }
 
-/** What workers on one port say, as the checks of one: each is ok if it is for all of them. */
+/** Merges the checks of the workers behind one port: a check is ok if it is for all of them. */
 export function checksOfAll(workers: readonly { worker: number; answer: Checks | null }[]): Checks {
   const all: Record<string, Check> = { workers: { ok: true } };
   for (const { worker, answer } of workers) {

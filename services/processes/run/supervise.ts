@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 export interface Supervised {
-  /** Of the process that runs, or ran last. */
+  /** The id of the process that runs, or ran last. */
   pid(): number;
   /** Ends the process by SIGTERM, or by SIGKILL if it takes too long. */
   close(): Promise<void>;
@@ -62,7 +62,7 @@ interface End {
   err?: Error;
 }
 
-/** An error of a process that runs, such as a message it did not get, is not its end. */
+/** Errors of a running process, such as a message it did not get, do not end it. */
 function endOf(child: ChildProcess): Promise<End> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));

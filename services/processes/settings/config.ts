@@ -11,13 +11,13 @@ import { HOUR_MS } from '../../contract/limits.ts';
 import { CLICKHOUSE, invalidSettings, KAFKA, LISTEN, LOGGING, parseAll, RETENTION, settings } from './settings.ts';
 
 const DATA = {
-  /** Everything durable is in here. */
+  /** The folder of everything durable. */
   DATA_DIR: z.string().min(1).default('./data'),
 };
-/** Of every topic; fixed when the log is created. */
+/** Partitions of every topic; fixed when the log is created. */
 const PARTITIONS = z.coerce.number().int().min(1).max(1024);
 
-/** Reads what `clickmesh up` needs. Throws one Error that names every setting that is wrong, as all here do. */
+/** Reads the settings of `clickmesh up`. Throws one Error that names every wrong setting, as all readers here do. */
 export function parseMeshConfig(env: NodeJS.ProcessEnv) {
   const shape = {
     ...LISTEN,
@@ -74,14 +74,14 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       .min(1)
       .max(MAX_WORKERS)
       .default(() => Math.min(availableParallelism(), MAX_WORKERS)),
-    /** How long a record waits for others to be sent to Kafka with, in ms. */
+    /** Longest time a record waits to be sent to Kafka together with others, in ms. */
     LINGER_MS: z.coerce.number().int().min(0).max(1000).default(0),
-    /** The number of this one among them; set by their parent. */
+    /** The number of this worker; set by its parent. */
     GATEWAY_WORKER_NUMBER: z.coerce.number().int().min(1).optional(),
   };
   return parseAll(env, { gateway: settings(shape) }).gateway;
 }
-/** One that shares its port with others already, as a worker or in `clickmesh cluster`, is one process. */
+/** A gateway that shares its port already, as a worker or in `clickmesh cluster`, is one process. */
 export function gatewayWorkers(env: NodeJS.ProcessEnv): number {
   const { GATEWAY_WORKERS } = parseGatewayConfig(env);
   return cluster.isPrimary ? GATEWAY_WORKERS : 1;
@@ -102,9 +102,9 @@ export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {
     ...RECOVERY,
     /** The states of this node's partitions, a folder each. */
     STATE_DIR: z.string().min(1).default('./state'),
-    /** Names this node in its group: restarted under its name it gets its partitions back, and no other is disturbed. */
+    /** Name of this node in its group: restarted under its name it gets its partitions back, without a rebalance. */
     NODE_ID: z.string().min(1).max(200).optional(),
-    /** The node is ready while none of its partitions is further behind than so many records. */
+    /** Most records that a partition may be behind while its node is ready. */
     READY_MAX_LAG: z.coerce.number().int().min(0).default(100_000),
   };
   const { node, attribution } = parseAll(env, { node: settings(shape), attribution: parseAttributionEnvironment });
@@ -137,7 +137,7 @@ export function parseTopicsConfig(env: NodeJS.ProcessEnv) {
   return topics;
 }
 
-/** A lost state is folded again from the log: it must reach as far back as a click can be credited. */
+/** The log must reach as far back as a click can be credited: a lost state is folded again from it. */
 function checkRetention(log: { LOG_RETENTION_HOURS: number }, attribution: AttributionEnvironment): void {
   const hours = attributionConfig(attribution).touchRetentionMs / HOUR_MS;
   if (log.LOG_RETENTION_HOURS >= hours) return;

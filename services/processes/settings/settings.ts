@@ -15,7 +15,7 @@ export const RETENTION = {
     .number()
     .positive()
     .default(7 * 24),
-  /** Most the log keeps: each partition of each topic an equal share. */
+  /** Most GB that the log keeps: each partition of each topic an equal share. */
   LOG_RETENTION_GB: z.coerce.number().positive().default(50),
 };
 export const KAFKA = {
@@ -24,7 +24,7 @@ export const KAFKA = {
     .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'must be host:port,host:port'),
 };
 export const CLICKHOUSE = {
-  /** Of every server, separated by commas: migrations go to all, queries to the first that answers. */
+  /** URLs of every server, separated by commas: migrations go to all, queries to the first that answers. */
   CLICKHOUSE_URL: z
     .string({ error: 'is required, as http://host:port' })
     .transform((urls) => urls.split(','))
@@ -33,7 +33,7 @@ export const CLICKHOUSE = {
   CLICKHOUSE_PASSWORD: z.string().default(''),
 };
 
-/** Those that may stand in a file instead, whose path is in the variable with _FILE behind its name. */
+/** Settings that may stand in a file instead, whose path is in the variable with _FILE behind its name. */
 const SECRETS = ['CLICKHOUSE_PASSWORD', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 
 type Parsers<T> = { [K in keyof T]: (env: NodeJS.ProcessEnv) => T[K] };
@@ -61,7 +61,7 @@ export function parseAll<T>(env: NodeJS.ProcessEnv, parsers: Parsers<T>): T {
 }
 
 export function invalidSettings(problems: readonly string[]): Error {
-  // Parsers may share settings, and then find the same.
+  // Parsers may share settings, and then report the same fault.
   return new Error(`invalid settings: ${[...new Set(problems)].join('; ')}`);
 }
 

@@ -11,10 +11,10 @@ import type { KafkaLog } from '../../log/kafka/log.ts';
 import { CLICKHOUSE, parseAll, settings } from '../settings/settings.ts';
 import type { StatusSource } from './status.ts';
 
-/** How long the status waits for a server that may hang, in ms. */
+/** Longest wait of a status for a ClickHouse server that may hang, in ms. */
 const CLICKHOUSE_TIMEOUT_MS = 2000;
 
-/** Undefined where the environment names no ClickHouse. */
+/** Opens the ClickHouse that the environment names; undefined if it names none. */
 export function clickhouseOf(env: NodeJS.ProcessEnv): ClickHouse | undefined {
   if (env.CLICKHOUSE_URL === undefined) return undefined;
   return openClickHouse(parseAll(env, { clickhouse: settings(CLICKHOUSE) }).clickhouse);
@@ -26,7 +26,7 @@ interface ClusterParts {
   clickhouse: ClickHouse;
 }
 
-/** The status of a mesh on Kafka, where consumers note in their groups how far they are. */
+/** The status of a mesh on Kafka, from the offsets that consumers have committed to their groups. */
 export function clusterView({ env, log, clickhouse }: ClusterParts): StatusSource {
   const committed = async (topic: Topic, group: string) => {
     const offsets: number[] = [];
@@ -66,7 +66,7 @@ async function newestCheckpoints(env: NodeJS.ProcessEnv, partitions: readonly un
   return listed.flatMap(([newest]) => newest ?? []);
 }
 
-/** What an operator should look at, in words. */
+/** Warnings for the operator, a sentence each. */
 async function consumerWarnings({ clients, urls }: ClickHouse): Promise<string[]> {
   const warnings = clients.map(async (client, i) => {
     try {
@@ -84,7 +84,7 @@ async function consumerWarnings({ clients, urls }: ClickHouse): Promise<string[]
   return (await Promise.all(warnings)).flat();
 }
 
-/** Those that `clickmesh cluster` has started. */
+/** The processes that `clickmesh cluster` has started. */
 function processes(env: NodeJS.ProcessEnv): unknown {
   return env.PROCESSES_FILE === undefined ? undefined : JSON.parse(readFileSync(env.PROCESSES_FILE, 'utf8'));
 }

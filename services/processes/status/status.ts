@@ -4,7 +4,7 @@ import { json } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import type { EventLog } from '../../log/event-log.ts';
 
-/** What a status is made of. Offsets are by partition, absent where they are not known. */
+/** The sources of a status. Offsets are by partition, absent where they are not known. */
 export interface StatusSource {
   attribution: AttributionEnvironment;
   clickhouseUrl: string;
@@ -13,7 +13,7 @@ export interface StatusSource {
   folded(): Promise<readonly (number | undefined)[]>;
   /** First offsets not in ClickHouse. */
   inserted(topic: Topic): Promise<readonly (number | undefined)[]>;
-  /** What only a mesh of several processes has to tell. */
+  /** The part of a status that only a mesh of several processes has. */
   cluster?(): Promise<object>;
 }
 

@@ -4,13 +4,13 @@ import { STREAMS } from '../../clickhouse/streams.ts';
 import { clickhouseLag, freshness } from '../../telemetry/metrics.ts';
 import type { StatusSource } from './status.ts';
 
-/** Between two looks how long events take into the stats, in ms. */
+/** Interval between two measurements of freshness, in ms. */
 const PROBE_PERIOD_MS = 10_000;
 const POLL_MS = 100;
-/** The longest time that is measured, in ms: the last bound of the metric. */
+/** Longest freshness that is measured, in ms: the last bound of the metric. */
 const LONGEST_MS = 60_000;
 
-/** Lets the metrics look how far ClickHouse is behind the log, until `closing` aborts. */
+/** Measures ClickHouse's lag and freshness until `closing` aborts. */
 export function watchClickHouse(source: StatusSource, logger: Logger, closing: AbortSignal): void {
   clickhouseLag.addCallback(async (result) => {
     for (const { topic } of STREAMS) {
@@ -25,7 +25,7 @@ export function watchClickHouse(source: StatusSource, logger: Logger, closing: A
   void probe(source, logger, closing);
 }
 
-/** Measures again and again how long it takes until all that is acknowledged at a moment is in the stats. */
+/** Measures periodically how long it takes until all that is acknowledged at a moment is in the stats. */
 async function probe(source: StatusSource, logger: Logger, closing: AbortSignal): Promise<void> {
   const pause = (ms: number) => sleep(ms, undefined, { signal: closing, ref: false }).catch(() => {});
   const until = async (condition: () => Promise<boolean>, end: number) => {
