@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const PARENT_CHECK_MS = 500;
 
 /**
- * Resolves once the npm that started this process is gone: the mesh must not outlive it, even if it was killed and could
- * pass no signal on. A shell between the two may live on.
+ * Resolves once the npm that started this process is gone: the mesh must not outlive it, even if npm was killed and
+ * could pass no signal on. A shell between the two may live on.
  */
 export async function parentIsGone(env: NodeJS.ProcessEnv): Promise<void> {
   const lineage = () => [process.ppid, parentOf(process.ppid)].join();
