@@ -2,58 +2,87 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ConversionDecisionSchema, DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  ConversionDecisionSchema,
+  DailyStatsSchema,
+  PartitionProgressSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { memoryStateStore, memoryStateStores } from '../../../test/fixtures/memory-state-store.ts';
 import { LogUnavailable, type NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { newStatus } from '../status.ts';
+import { newStatus, type Role } from '../status.ts';
 import type { StateStore } from '../store/state-store.ts';
-import { consumePartition } from './consumer.ts';
+import { consumePartition, GROUP } from './consumer.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 const BATCH = 10;
-/** Of a store that is empty at first. */
+/** Writes of a store that is empty at first. */
 const BASELINE_WRITES = 1;
 
-function event(kind: 'click' | 'conversion', number: number): NewRecord {
+/** The number is in the event's id, and a click's also in its campaign. */
+function event(kind: 'click' | 'conversion', number: number, campaign: (number: number) => string): NewRecord {
   const eventId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
   const common = { eventId, userId: 'ann', source: 'src', timestamp: BigInt(Date.UTC(2026, 0, 1)) };
   const message =
     kind === 'click'
-      ? create(EventSchema, { event: { case: kind, value: { ...common, adId: 'ad', campaignId: 'camp' } } })
+      ? create(EventSchema, { event: { case: kind, value: { ...common, adId: 'ad', campaignId: campaign(number) } } })
       : create(EventSchema, { event: { case: kind, value: { ...common, type: 'buy', valueMicros: 5n } } });
   return { topic: 'raw-events', key: 'ann', value: toBinary(EventSchema, message) };
 }
 
-const many = (kind: 'click' | 'conversion', count: number) => Array.from({ length: count }, (_, i) => event(kind, i));
+/** Events numbered from 0; the campaign of a click is chosen by its number. */
+function many(kind: 'click' | 'conversion', count: number, campaign: (number: number) => string = () => 'camp') {
+  return Array.from({ length: count }, (_, i) => event(kind, i, campaign));
+}
 
-/** Folds the log's only partition, some records at a time, until the test is over. */
-function consume(log: MemoryLog) {
-  const status = newStatus(0, 'active', false);
+async function commit(log: MemoryLog, offset: number): Promise<void> {
+  const assignment = await log.join('raw-events', GROUP, { async assigned() {}, async revoked() {} });
+  await assignment.commit([{ partition: 0, offset }]);
+}
+
+interface ConsumeOptions {
+  role?: Role;
+  /** Offsets that the log has no records at, as a producer's control records leave them. */
+  gap?: { from: number; to: number };
+}
+
+/** Folds the log's only partition, some records at a time, into an empty store until the test is over. */
+function consume(log: MemoryLog, { role = 'active', gap = { from: 0, to: 0 } }: ConsumeOptions = {}) {
+  const status = newStatus(0, role, false);
   const stopping = new AbortController();
   const memory = memoryStateStore();
   const store: StateStore = {
     ...memory,
     write(changes) {
       seen.writes++;
+      seen.steps.push('flush');
       memory.write(changes);
     },
   };
-  const seen = { reads: [] as number[], writes: 0, commits: [] as number[] };
+  const seen = { reads: [] as number[], writes: 0, commits: [] as number[], steps: [] as string[] };
   const deps = {
     config,
     logger: pino({ level: 'silent' }),
     cacheBytes: () => config.userCacheBytes,
-    commit: (_: number, offset: number) => seen.commits.push(offset),
+    commit(_: number, offset: number) {
+      seen.steps.push('commit');
+      seen.commits.push(offset);
+    },
     stores: { ...memoryStateStores(), open: async () => store },
     log: {
       ...log,
       read: async (...[topic, from, options]: Parameters<MemoryLog['read']>) => {
         const records = await log.read(topic, from, options);
-        if (topic === 'raw-events') seen.reads.push(from.offset);
-        return records.slice(0, BATCH);
+        if (topic !== 'raw-events') return records;
+        seen.reads.push(from.offset);
+        return records.filter(({ offset }) => offset < gap.from || offset >= gap.to).slice(0, BATCH);
+      },
+      async append(records: readonly NewRecord[]) {
+        const positions = await log.append(records);
+        seen.steps.push('publish');
+        return positions;
       },
     },
   };
@@ -64,42 +93,59 @@ function consume(log: MemoryLog) {
     return done;
   };
   onTestFinished(() => stop().catch(() => {}));
-  return { status, seen, done, stop };
+  /** Waits until everything before an offset is folded and published; rejects with what ends the consumer. */
+  const reached = (offset: number) =>
+    Promise.race([done, vi.waitFor(() => expect(status.nextOffset).toBe(offset), { timeout: 10_000 })]);
+  return { status, seen, done, reached, stop };
 }
 
-test('a batch is folded while the one before is published, and counts only when it is published, too', async () => {
+/** Versions of the conversions decided, and campaign, version and clicks of the counters, as published. */
+function published(log: MemoryLog) {
+  return {
+    decisions: log.records('conversion-decisions').map(({ value }) => {
+      return Number(fromBinary(ConversionDecisionSchema, value).version);
+    }),
+    counters: log.records('daily-stats').map(({ value }) => {
+      const { campaignId, version, clicks } = fromBinary(DailyStatsSchema, value);
+      return `${campaignId} @${version}: ${clicks}`;
+    }),
+    totals: log.records('attribution-progress').map(({ value }) => {
+      return Number(fromBinary(PartitionProgressSchema, value).version);
+    }),
+  };
+}
+
+test('R-1: a batch is folded while the one before is published, and counts only when it is published, too', async () => {
   const log = memoryLog(1);
   await log.append(many('conversion', 4 * BATCH));
-  const published = Promise.withResolvers<void>();
-  log.beforeAppend = () => published.promise;
-  const { status, seen, stop } = consume(log);
+  const durable = Promise.withResolvers<void>();
+  log.beforeAppend = () => durable.promise;
+  const { status, seen, reached, stop } = consume(log);
   await vi.waitFor(() => expect(seen.reads).toEqual([0, BATCH]));
   for (let i = 0; i < 10; i++) await turn();
   expect(seen.reads).toEqual([0, BATCH]);
   expect(seen.writes).toBe(BASELINE_WRITES);
   expect(status).toMatchObject({ nextOffset: 0, progress: { records: 0n } });
 
-  published.resolve();
-  await vi.waitFor(() => expect(status).toMatchObject({ nextOffset: 4 * BATCH, progress: { records: 40n } }));
-  const versions = log.records('conversion-decisions').map(({ value }) => {
-    return Number(fromBinary(ConversionDecisionSchema, value).version);
-  });
-  expect(versions).toEqual([...Array(4 * BATCH).keys()]);
+  durable.resolve();
+  await reached(4 * BATCH);
+  expect(status.progress.records).toBe(40n);
+  expect(published(log).decisions).toEqual([...Array(4 * BATCH).keys()]);
   await stop();
   expect(seen.writes).toBeGreaterThan(BASELINE_WRITES);
   expect(seen.commits).toEqual([4 * BATCH]);
+  expect(seen.steps).toEqual(['flush', ...seen.steps.filter((step) => step === 'publish'), 'flush', 'commit']);
 });
 
-test('under a backlog counters are told at its end, not after every batch', async () => {
+test('under a backlog counters are published at its end, not after every batch', async () => {
   const log = memoryLog(1);
   await log.append(many('click', 4 * BATCH));
-  const { status } = consume(log);
-  await vi.waitFor(() => expect(status.nextOffset).toBe(4 * BATCH));
-  const told = log.records('daily-stats').map(({ value }) => fromBinary(DailyStatsSchema, value).clicks);
-  expect(told).toEqual([BigInt(4 * BATCH)]);
+  const { reached } = consume(log);
+  await reached(4 * BATCH);
+  expect(published(log).counters).toEqual([`camp @${4 * BATCH - 1}: ${4 * BATCH}`]);
 });
 
-test('what publishing fails with ends it, and nothing is written', async () => {
+test('R-1: what publishing fails with ends it, and nothing is written', async () => {
   const log = memoryLog(1);
   await log.append(many('conversion', 4 * BATCH));
   log.beforeAppend = () => {
@@ -111,7 +157,7 @@ test('what publishing fails with ends it, and nothing is written', async () => {
   expect([seen.writes, seen.commits]).toEqual([BASELINE_WRITES, []]);
 });
 
-test('stopped while the log is down, it writes nothing that is not published', async () => {
+test('R-1: stopped while the log is down, it writes nothing that is not published', async () => {
   const log = memoryLog(1);
   await log.append(many('conversion', BATCH));
   let tries = 0;
@@ -124,4 +170,71 @@ test('stopped while the log is down, it writes nothing that is not published', a
   await stop();
   expect(status.nextOffset).toBe(0);
   expect([seen.writes, seen.commits]).toEqual([BASELINE_WRITES, []]);
+});
+
+test('R-2: a batch ends at the group offset, and at the end of the published totals', async () => {
+  const log = memoryLog(1);
+  const events = many('conversion', 4 * BATCH);
+  await log.append(events.slice(0, 32));
+  const before = consume(log);
+  await before.reached(32);
+  await before.stop();
+  await log.append(events.slice(32));
+  await commit(log, 25);
+  const { seen, reached } = consume(log);
+  await reached(4 * BATCH);
+  expect(seen.reads.slice(0, 5)).toEqual([0, 10, 20, 25, 32]);
+  expect(published(log).totals).toEqual([31, 39]);
+});
+
+test('R-3: a replay throws away the counters that it changed, and those alone, where it reaches the group offset', async () => {
+  const log = memoryLog(1);
+  await log.append(many('click', 4 * BATCH, (number) => (number < 25 ? 'before' : number < 35 ? 'behind' : 'last')));
+  await commit(log, 25);
+  const { reached, stop } = consume(log);
+  await reached(4 * BATCH);
+  await stop();
+  expect(published(log).counters).toEqual(['behind @34: 10', 'last @39: 5']);
+});
+
+test('R-9: what follows from records before the group offset is not published again', async () => {
+  const log = memoryLog(1);
+  await log.append(many('conversion', 4 * BATCH));
+  await commit(log, 25);
+  const { status, seen, reached, stop } = consume(log);
+  await reached(4 * BATCH);
+  expect(status).toMatchObject({ restoring: false, recovery: { replayedRecords: 25 }, progress: { records: 40n } });
+  await stop();
+  expect(published(log)).toMatchObject({ decisions: Array.from({ length: 15 }, (_, i) => 25 + i), totals: [39] });
+  expect(seen.commits).toEqual([4 * BATCH]);
+});
+
+test('R-9: a replay ends where the group offset is in a gap of the log, and not a record later', async () => {
+  const log = memoryLog(1);
+  await log.append(many('conversion', 4 * BATCH));
+  await commit(log, 22);
+  const { reached, stop } = consume(log, { gap: { from: 20, to: 25 } });
+  await reached(4 * BATCH);
+  await stop();
+  expect(published(log).decisions).toEqual(Array.from({ length: 15 }, (_, i) => 25 + i));
+});
+
+test.each([
+  ['', { from: 0, to: 0 }, 22],
+  [' in a gap of the log', { from: 20, to: 25 }, 20],
+])('R-8: a standby stays before the group offset%s, publishes nothing and commits nothing', async (_, gap, last) => {
+  const log = memoryLog(1);
+  await log.append(many('conversion', 4 * BATCH));
+  await commit(log, 22);
+  const { status, seen, reached, stop } = consume(log, { role: 'standby', gap });
+  await reached(last);
+  const reads = seen.reads.length;
+  await vi.waitFor(() => expect(status.restoring).toBe(false));
+  for (let i = 0; i < 10; i++) await turn();
+  expect(status.nextOffset).toBe(last);
+  await commit(log, 33);
+  await reached(33);
+  await stop();
+  expect(seen.reads.length).toBeGreaterThan(reads);
+  expect([seen.commits, published(log)]).toEqual([[], { decisions: [], counters: [], totals: [] }]);
 });

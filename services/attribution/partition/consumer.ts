@@ -1,63 +1,50 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { PartitionProgress } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import {
-  type EventLog,
-  LogFull,
-  type LogRecord,
-  LogUnavailable,
-  type NewRecord,
-  OffsetOutOfRange,
-} from '../../log/event-log.ts';
+import { type EventLog, type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
 import { type Checkpointer, type CheckpointSettings, newCheckpointer } from '../recovery/checkpointer.ts';
-import {
-  loadPublishedTotals,
-  type PublishedTotals,
-  publishedThrough,
-  untilBoundary,
-} from '../recovery/published-totals.ts';
+import { loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
 import { type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore, StateStores } from '../store/state-store.ts';
 import { newSweep, type Sweep } from '../store/sweep.ts';
+import { isOutage, pause, RETRY_MS, retrying, untilDone, type Waiter } from './outage.ts';
 import { newPartitionFold, type PartitionFold } from './partition-fold.ts';
 import { publish } from './publish.ts';
 
-/** The consumer group that attribution is. */
+/** The consumer group of attribution; what its offsets mean stands at Assignment.commit. */
 export const GROUP = 'attribution';
 
 /** Most bytes of raw events in one batch: some thousands of events, some tens of ms. */
 const BATCH_BYTES = 512 * 1024;
 
 /**
- * Pause after a batch that took all there was, in ms. At low rates it makes one batch, with its changed counters, of
- * many events.
+ * Pause after a batch that reached the end of the log, in ms: at low rates many events then share one batch, and one
+ * publication of the counters that they change.
  */
 const LINGER_MS = 50;
 
 /**
- * How long a fold may be ahead of its store, in ms, where it has caught up with the log and where it has not. What a
- * crash loses is folded, and published, again; but the longer, the fewer writes of the same user and counter.
+ * Longest that the fold runs ahead of its store, in ms, at the end of the log and behind it. A crash makes it fold, and
+ * publish, that much again; the longer it is, the fewer writes there are of the same user and counter.
  */
 const FLUSH_MS = { caughtUp: 1_000, behind: 30_000 };
 
 /**
- * The same in records: what a crash loses is folded again in a second or two, and writing it holds the thread, and with it
- * the heartbeats to the group, for some tenths of a second.
+ * Most records that the fold runs ahead of its store: folding them again takes a second or two, and writing them blocks
+ * the thread, and with it the group's heartbeats, for some tenths of a second.
  */
 const FLUSH_RECORDS = 250_000;
 
-/** Longest wait for a record, in ms; a checkpoint may come that much late. */
+/** Longest wait for a record, in ms; a checkpoint may be late by as much. */
 const READ_WAIT_MS = 10_000;
 
-/** Pause before a partition tries again when the log is down, in ms. */
-const RETRY_MS = 500;
-
-/** Pause before a standby looks again how far the group has come, in ms. */
+/** Pause between two looks of a standby at the group's offset, in ms. */
 const FOLLOW_MS = 250;
 
 export interface PartitionDeps {
@@ -65,74 +52,96 @@ export interface PartitionDeps {
   log: EventLog;
   logger: Logger;
   stores: StateStores;
-  /** About how many bytes of users' states this partition may keep in memory, now. */
+  /** Memory for users' states that this partition may take now, in bytes; kept to roughly. */
   cacheBytes(): number;
-  /** Where and how often checkpoints are taken; none where it is absent. */
+  /** Where and how often checkpoints are taken; undefined if none are. */
   checkpoints?: CheckpointSettings;
-  /** Notes for the group that everything before this offset is folded and published. */
+  /** Commits the group's offset: what follows from the records before it is published, and will not be again. */
   commit(partition: number, offset: number): void;
 }
 
-/** One partition's fold under way. */
+/**
+ * What folding the next record means; RECOVERY.md has the phases as a table. There is a first one without a Run, opening,
+ * in which the partition gets its store.
+ *
+ * - replaying: the record is before the group's offset. What follows from it is published already.
+ * - passing: it is before the end of the published totals, which stay as they are; all else is published.
+ * - live: all that follows from it is published.
+ */
+type Phase = 'replaying' | 'passing' | 'live';
+
+/** The fold of one partition under way. Offsets are those of raw-events. */
 interface Run {
   deps: PartitionDeps;
   status: PartitionStatus;
-  signal: AbortSignal;
+  waiter: Waiter;
   store: StateStore;
   fold: PartitionFold;
   sweep: Sweep;
-  /** What the sweep found, to be deleted with the next flush. */
+  /** Keys that the sweep found, to be deleted with the next flush. */
   expired: Buffer[];
-  publishedTotals: PublishedTotals | undefined;
+  /** Offset of the last record in the published totals that the store was rebuilt with, -1 if it never was. */
+  publishedThrough: number;
+  /** Offset of the next record to fold. */
   nextOffset: number;
-  /** Settles when all is durable that was to be published so far; what fails is thrown where this is awaited. */
-  publishing: Promise<void>;
-  /** Some counters have changed since they were last handed to the publisher. */
-  countersUnpublished: boolean;
-  /** Records folded since the last flush, and when that was by performance.now(). */
-  unflushed: number;
-  flushedAt: number;
-  /** What follows from records before this offset is published. */
+  /** The group's offset: when the run began or, at a standby, when it was last asked for. */
   committed: number;
-  /** By performance.now(). */
+  /** Counters that records before this offset changed were handed to the publisher, or thrown away by a replay. */
+  countersTaken: number;
+  /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
+  publishing: Promise<void>;
+  /** Records folded since the last flush. */
+  unflushed: number;
+  /** Time of the last flush, and of the begin, in ms of performance.now(). */
+  flushedAt: number;
   startedAt: number;
 }
 
 /**
- * Folds one partition of raw-events until `signal` aborts; then finishes its batch and closes the store. Keeps `status`
- * up to date.
+ * Folds one partition of raw-events until `signal` aborts; then finishes its batch, flushes and closes the store. Keeps
+ * `status` up to date. An outage of the log makes it wait; it rejects with every other failure, for the fold must not
+ * go past a record that it could not fold.
  *
- * What follows from records before the group's offset is published and not published again. An active consumer
- * publishes the rest: first it publishes, then it flushes its state, then it commits. A crash in between publishes the
- * same again with the same versions, which changes nothing. A standby stays behind the group's offset: a state that
- * is ahead of what is published would leave a gap when it becomes active.
+ * An active consumer works in transactions, each of many batches:
  *
- * Throws what is no passing fault of the log: the fold must not go on past a record it could not fold.
+ * 1. Publish. Outputs of a batch are appended to the log while the next batch is read and folded; that one waits for them
+ *    before its own are appended. Until then the append may still fail, which surfaces where `publishing` is awaited.
+ *    Counters follow when the end of the log is reached or a flush is due, because a backlog changes them over and over.
+ * 2. Flush, once `publishing` has settled: one write of the changed users, counters and progress.
+ * 3. Commit the offset to the group. It may fail, or come late: what is stored says as much, and the next commit more.
+ *
+ * A crash before 2 folds the same records again and publishes the same bytes under the same versions; a crash before 3
+ * only commits later. Flushed before it was published, a crash would lose outputs for ever.
+ *
+ * Before the group's offset nothing is published (replaying). A standby stays before it: its state, were it ahead of
+ * what is published, would leave a gap when it becomes active. RECOVERY.md has the positions, phases and invariants.
  */
 export async function consumePartition(
   deps: PartitionDeps,
   status: PartitionStatus,
   signal: AbortSignal,
 ): Promise<void> {
+  const { partition } = status;
+  const waiter = { partition, logger: deps.logger, signal };
   while (!signal.aborted) {
     const startedAt = performance.now();
-    const recovered = await retrying(deps, status, signal, async () => {
-      const committed = await committedOffset(deps.log, status.partition);
-      const stop = signal;
-      return { ...(await recoverStore(deps, { partition: status.partition, committed, stop })), committed };
+    const recovered = await retrying(waiter, async () => {
+      const committed = await committedOffset(deps.log, partition);
+      return { ...(await recoverStore(deps, { partition, committed, stop: signal })), committed };
     });
     if (recovered === undefined) return;
     begin(status, recovered, performance.now() - startedAt);
     try {
-      return await fold(deps, status, signal, recovered);
+      return await fold(deps, status, waiter, recovered);
     } catch (error) {
       if (!(error instanceof OffsetOutOfRange)) throw error;
-      deps.logger.error({ partition: status.partition, err: error }, 'the log has gone on without this state');
+      deps.logger.error({ partition, err: error }, 'the log has gone on without this state');
       await pause(RETRY_MS, signal);
     }
   }
 }
 
+/** Fills in the status of a partition whose store was opened. */
 function begin(status: PartitionStatus, recovered: RecoveredStore, loadMs: number): void {
   const { store, next, checkpoint, loadedBytes } = recovered;
   const source = status.followed && recovered.source === 'local' ? 'standby' : recovered.source;
@@ -142,50 +151,49 @@ function begin(status: PartitionStatus, recovered: RecoveredStore, loadMs: numbe
   status.nextOffset = next;
 }
 
-/** The totals and the watermark to go on from; of a store that nothing was folded on to yet, those of its published totals. */
+/** Totals and watermark to go on from: the store's, or its published totals if the log begins behind those. */
 function progressBefore(store: StateStore, partition: number, next: number): PartitionProgress {
   const progress = loadProgress(store, partition);
-  const publishedTotals = loadPublishedTotals(store);
-  const isFirst = nextOffset(progress) === undefined;
-  return isFirst && publishedTotals !== undefined && next > publishedThrough(publishedTotals)
-    ? publishedTotals.totals
-    : progress;
+  const published = loadPublishedTotals(store);
+  const isBehind = published !== undefined && next > publishedThrough(published);
+  return nextOffset(progress) === undefined && isBehind ? published.totals : progress;
 }
 
 async function fold(
   deps: PartitionDeps,
   status: PartitionStatus,
-  signal: AbortSignal,
+  waiter: Waiter,
   { store, next, committed }: RecoveredStore & { committed: number },
 ): Promise<void> {
   const { config, checkpoints } = deps;
+  const { signal } = waiter;
   const publishedTotals = loadPublishedTotals(store);
   const run: Run = {
     deps,
     status,
-    signal,
+    waiter,
     store,
     fold: newPartitionFold(config, status.progress, { publishedTotals, cacheBytes: deps.cacheBytes }),
     sweep: newSweep(config),
     expired: [],
-    publishedTotals,
+    publishedThrough: publishedThrough(publishedTotals),
     nextOffset: next,
     committed,
+    countersTaken: next,
     publishing: Promise.resolve(),
-    countersUnpublished: false,
     unflushed: 0,
     flushedAt: performance.now(),
     startedAt: performance.now(),
   };
   const isActive = status.role === 'active';
   const checkpointer = isActive && checkpoints ? newCheckpointer({ ...deps, checkpoints }, status) : undefined;
-  // This node published, and died before it could say so.
-  if (isActive && next > committed) deps.commit(status.partition, next);
+  // What is stored is published: the node that did so ended before it had committed.
+  commit(run);
   try {
     while (!signal.aborted) await step(run, checkpointer);
     await flush(run);
   } catch (error) {
-    // What could not be published is not flushed either: it is folded again by who comes next.
+    // What could not be published is not flushed either: the partition's next consumer folds it again.
     if (!signal.aborted || !isOutage(error)) throw error;
   } finally {
     await run.publishing.catch(() => {});
@@ -194,15 +202,20 @@ async function fold(
   }
 }
 
-/** Waits for records and folds them. */
+function phaseOf({ nextOffset, committed, publishedThrough }: Run): Phase {
+  if (nextOffset < committed) return 'replaying';
+  return nextOffset <= publishedThrough ? 'passing' : 'live';
+}
+
+/** Waits for records, folds them, and flushes when it is time. */
 async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<void> {
-  const { deps, status, signal } = run;
-  status.restoring &&= run.nextOffset < run.committed;
-  const records = (await retrying(deps, status, signal, () => readBatch(run))) ?? [];
+  const { status, waiter } = run;
+  status.restoring &&= phaseOf(run) === 'replaying';
+  const records = (await retrying(waiter, () => readBatch(run))) ?? [];
   const isCaughtUp = isEnd(run, records);
   if (records.length > 0) await foldBatch(run, records, isCaughtUp);
   else publishTotals(run);
-  // What is to be published is sent before the next batch takes the thread for itself.
+  // Appends go out before the next batch takes the thread.
   await turn();
   if (checkpointer?.isDue()) {
     await flush(run);
@@ -210,64 +223,65 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   } else if (isFlushDue(run, isCaughtUp)) {
     await flush(run);
   }
-  if (!status.restoring && isCaughtUp) await pause(LINGER_MS, signal);
+  if (!status.restoring && isCaughtUp) await pause(LINGER_MS, waiter.signal);
 }
 
-/** Whether there was nothing behind these records when they were read. */
+/** Whether the log ended behind these records when they were read. */
 function isEnd({ deps, status }: Run, records: readonly LogRecord[]): boolean {
   const last = records.at(-1);
   return last === undefined || last.offset + 1 >= deps.log.endSeen('raw-events', status.partition);
 }
 
+/** Records of one phase: none at the end of the log or, for a standby, at the group's offset. */
 async function readBatch(run: Run): Promise<readonly LogRecord[]> {
-  const { deps, status, signal } = run;
-  const { partition, role } = status;
-  if (role === 'standby' && run.nextOffset >= run.committed) {
-    run.committed = await committedOffset(deps.log, partition);
-    if (run.nextOffset >= run.committed) {
-      await pause(FOLLOW_MS, signal);
-      return [];
-    }
+  const { deps, status, waiter } = run;
+  const { partition, signal } = waiter;
+  const isAllowed = () => status.role === 'active' || phaseOf(run) === 'replaying';
+  if (!isAllowed()) run.committed = await committedOffset(deps.log, partition);
+  if (!isAllowed()) {
+    await pause(FOLLOW_MS, signal);
+    return [];
   }
-  const published = run.publishedTotals === undefined ? -1 : Number(publishedThrough(run.publishedTotals));
   const options = { maxBytes: BATCH_BYTES, waitMs: waitMs(run), signal };
   const read = await deps.log.read('raw-events', { partition, offset: run.nextOffset }, options);
-  return untilBoundary(read, [run.committed, published + 1]);
+  // Offsets may have gaps, such as those of control records, and a phase may end in one.
+  if (read.length > 0) advance(run, read[0]!.offset);
+  return isAllowed() ? untilBoundary(read, [run.committed, run.publishedThrough + 1]) : [];
 }
 
-/** How long to wait for records while there is nothing else to do. */
-function waitMs({ countersUnpublished, unflushed }: Run): number {
-  if (countersUnpublished) return LINGER_MS;
-  return unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
+/** How long to wait for records, in ms, before there is something else to do. */
+function waitMs(run: Run): number {
+  if (hasUnpublishedCounters(run)) return LINGER_MS;
+  return run.unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
 }
 
 /**
- * Folds records and begins to publish what follows from them, unless it is published already. Meanwhile the next batch
- * may be folded; it waits here until this one is published.
+ * Folds records and begins to publish what follows from them, unless it is published already. Resolves when the outputs
+ * of the batch before are durable; these may still be under way, while the next batch is read and folded.
  */
 async function foldBatch(run: Run, records: readonly LogRecord[], isCaughtUp: boolean): Promise<void> {
-  if (run.nextOffset < run.committed) return replay(run, records);
+  if (phaseOf(run) === 'replaying') return replay(run, records);
+  assert(run.status.role === 'active', 'R-8: a standby folds nothing that is not published');
   const before = run.publishing;
   const publishing = withRecordSpans('attribute', 'raw-events', records, (traces) => {
     const memory = new OutputMemory();
     const rows = foldRecords(run, records, memory, traces);
     // While there is more to fold, counters would only change again.
-    run.countersUnpublished = !isCaughtUp;
-    const outputs = run.countersUnpublished ? rows : [...rows, ...run.fold.takeTotals()];
+    const outputs = isCaughtUp ? [...rows, ...takeTotals(run)] : rows;
     return publishNext(run, outputs).then(() => memory.release());
   });
   trackPublishing(run, publishing);
   await before;
 }
 
-/** Folds records from which nothing follows that is not published. */
+/** Folds records before the group's offset: what follows from them is published. */
 function replay(run: Run, records: readonly LogRecord[]): void {
   const memory = new OutputMemory();
   foldRecords(run, records, memory, NO_TRACES);
   memory.release();
-  if (run.nextOffset >= run.committed) run.fold.takeTotals();
+  assert(run.nextOffset <= run.committed, 'R-2: a replayed batch goes across the group offset');
   if (run.status.restoring) countReplayed(run, records);
-  noteStatus(run.status, positionOf(run));
+  Object.assign(run.status, positionOf(run));
 }
 
 function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemory, traces: Traces): NewRecord[] {
@@ -275,41 +289,53 @@ function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemo
   const rows = run.fold.fold(store, records, memory, traces);
   const { progress } = run.fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
-  run.nextOffset = nextOffset(progress)!;
   run.unflushed += records.length;
+  advance(run, nextOffset(progress)!);
   return rows;
+}
+
+/** Goes on to an offset. A replay that ends there throws away the counters that it changed: they are published. */
+function advance(run: Run, nextOffset: number): void {
+  const wasReplaying = phaseOf(run) === 'replaying';
+  assert(nextOffset >= run.nextOffset, 'L-3: the log went back');
+  run.nextOffset = nextOffset;
+  if (!wasReplaying || phaseOf(run) === 'replaying') return;
+  run.fold.takeTotals();
+  run.countersTaken = nextOffset;
+}
+
+function hasUnpublishedCounters(run: Run): boolean {
+  return phaseOf(run) !== 'replaying' && run.countersTaken < run.nextOffset;
+}
+
+/** The counters that changed since they were last taken, and the totals, to be published. */
+function takeTotals(run: Run): NewRecord[] {
+  assert(run.countersTaken >= run.committed, 'R-3: counters that a replay changed would be published');
+  run.countersTaken = run.nextOffset;
+  return run.fold.takeTotals();
 }
 
 /** Publishes the counters that changed and the totals: then all that follows from the records folded is published. */
 function publishTotals(run: Run): void {
-  if (!run.countersUnpublished) return;
-  run.countersUnpublished = false;
-  trackPublishing(run, publishNext(run, run.fold.takeTotals()));
+  if (hasUnpublishedCounters(run)) trackPublishing(run, publishNext(run, takeTotals(run)));
 }
 
-/** Lets the fold go on while something is published. If that fails, it is thrown where `publishing` is awaited. */
+/** Lets the fold go on while something is published; a failure is thrown where `publishing` is awaited. */
 function trackPublishing(run: Run, publishing: Promise<void>): void {
   run.publishing = publishing;
   publishing.catch(() => {});
 }
 
-/** Publishes after what is being published. What is folded now counts when it is told in full. */
+/** Appends outputs after those under way. The status moves on once all that follows from the records folded is durable. */
 async function publishNext(run: Run, outputs: readonly NewRecord[]): Promise<void> {
-  const position = run.countersUnpublished ? undefined : positionOf(run);
+  const position = hasUnpublishedCounters(run) ? undefined : positionOf(run);
   await run.publishing;
-  await publishAll(run, outputs);
-  if (position) noteStatus(run.status, position);
+  await untilDone(run.waiter, () => publish(run.deps.log, outputs));
+  Object.assign(run.status, position);
 }
 
-type Position = Pick<PartitionStatus, 'progress' | 'nextOffset'>;
-
-function positionOf({ fold, nextOffset }: Run): Position {
+function positionOf({ fold, nextOffset }: Run): Pick<PartitionStatus, 'progress' | 'nextOffset'> {
   return { progress: fold.progress, nextOffset };
-}
-
-function noteStatus(status: PartitionStatus, { progress, nextOffset }: Position): void {
-  status.progress = progress;
-  status.nextOffset = nextOffset;
 }
 
 function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
@@ -318,30 +344,26 @@ function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): b
   return isLate || unflushed >= FLUSH_RECORDS || fold.isFull();
 }
 
-/** Publishes what is not yet published and writes the state. */
+/** Ends a transaction: publishes what is not yet published, writes the state, commits. */
 async function flush(run: Run): Promise<void> {
-  const { deps, status, store } = run;
+  const { status, store } = run;
   if (run.unflushed === 0) return;
   publishTotals(run);
   await run.publishing;
+  assert(status.progress === run.fold.progress, 'R-1: what is not published would be flushed');
   run.fold.flush(store, run.expired);
   run.expired = [];
   run.unflushed = 0;
   status.stateBytes = store.bytes();
   run.flushedAt = performance.now();
-  if (status.role === 'active' && run.nextOffset > run.committed) deps.commit(status.partition, run.nextOffset);
+  commit(run);
 }
 
-/** Repeats an append that fails because the log is down; once `signal` aborts, throws what it failed with. */
-async function publishAll({ deps, status, signal }: Run, outputs: readonly NewRecord[]): Promise<void> {
-  for (;;) {
-    try {
-      return await publish(deps.log, outputs);
-    } catch (error) {
-      if (signal.aborted || !isOutage(error)) throw error;
-      await pauseForOutage(deps, status, signal, error);
-    }
-  }
+/** Commits what is folded, unless the group is as far. */
+function commit({ deps, status, nextOffset, committed, unflushed }: Run): void {
+  if (status.role !== 'active' || nextOffset <= committed) return;
+  assert(unflushed === 0, 'R-1: what is not flushed would be committed');
+  deps.commit(status.partition, nextOffset);
 }
 
 function countReplayed({ status, startedAt }: Run, records: readonly LogRecord[]): void {
@@ -354,36 +376,4 @@ function countReplayed({ status, startedAt }: Run, records: readonly LogRecord[]
 async function committedOffset(log: EventLog, partition: number): Promise<number> {
   const positions = await log.committed('raw-events', GROUP);
   return positions.find((position) => position.partition === partition)?.offset ?? 0;
-}
-
-/** Repeats what fails because the log is down; undefined once `signal` aborts. */
-async function retrying<T>(
-  deps: PartitionDeps,
-  status: PartitionStatus,
-  signal: AbortSignal,
-  action: () => Promise<T>,
-): Promise<T | undefined> {
-  while (!signal.aborted) {
-    try {
-      return await action();
-    } catch (error) {
-      if (signal.aborted && (error as Error).name === 'AbortError') return undefined;
-      if (!isOutage(error)) throw error;
-      await pauseForOutage(deps, status, signal, error);
-    }
-  }
-  return undefined;
-}
-
-function isOutage(error: unknown): boolean {
-  return error instanceof LogUnavailable || error instanceof LogFull;
-}
-
-function pauseForOutage({ logger }: PartitionDeps, { partition }: PartitionStatus, signal: AbortSignal, err: unknown) {
-  logger.warn({ partition, err }, 'the log is unavailable, trying again');
-  return pause(RETRY_MS, signal);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return sleep(ms, undefined, { signal }).catch(() => {});
 }

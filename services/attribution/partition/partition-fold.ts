@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
@@ -16,37 +17,42 @@ import { Users } from '../users/users.ts';
 import { countFolded } from './fold-metrics.ts';
 
 /**
- * The fold of one partition, ahead of its store: what changes stays in memory until `flush` writes it as one, so that
- * a user is written once for many of his events. If it is lost before, folding the same records again from where the
- * store stands leads to the same, however they are cut into calls.
+ * The fold of one partition, ahead of its store: changes stay in memory until they are flushed in one write, so that a
+ * user is written once for many of its events.
  *
- * What looks at every record makes no closure for a batch, but for one that is compiled into its caller: when V8 marks its
- * heap and finds none of a function's closures in use, it drops the function's optimized code, only to compile it again.
- * That took 4 to 10 % of the CPU.
+ * A transaction is any number of `fold`s, some `takeTotals`, and one `flush`. What both return must be durable before
+ * `flush`: published twice is harmless, because outputs carry the offset that caused them as version, and never
+ * published is not. Only then may the group's offset move. Nothing here waits: the caller publishes one batch while it
+ * folds the next (consumer.ts). A fold that throws, or is dropped before `flush`, has changed nothing that lasts:
+ * folding the same records from the store's offset gives the same bytes, however they are cut into batches.
+ *
+ * Nothing on the way of every record makes a closure for a batch, but for one that is compiled into its caller: when V8
+ * marks its heap and finds none of a function's closures in use, it drops the function's optimized code, only to compile
+ * it again. That took 4 to 10 % of the CPU.
  */
 export interface PartitionFold {
-  /** Where the partition stands. */
+  /** Totals, version and watermark after the last record folded. */
   readonly progress: PartitionProgress;
   /**
-   * Folds records that follow those before. The rows, decisions and dead letters that it returns have to be published
-   * before `flush`: published twice is harmless, never published is not. With published totals, the records must not go
-   * across those that it knows, see `untilBoundary`.
+   * Folds the records that follow those before, and returns their rows, decisions and dead letters. A batch lies on one
+   * side of the end of the published totals, see `untilBoundary`.
    *
-   * @param memory where the values lie of what it returns
+   * @param memory holds the values of the records returned, until it is released
    */
   fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
-  /** Counters that changed since the last call, and the totals: also to be published before `flush`. */
+  /** Counters that changed since the last call, and the totals. */
   takeTotals(): NewRecord[];
-  /** It is time to flush: what is not yet written takes as much memory as it may. */
+  /** True once unflushed changes have used up their share of the memory. */
   isFull(): boolean;
-  /** Writes state, counters and progress; `expired` are keys to be deleted unless they changed. */
+  /** Writes users, counters and progress in one write; keys in `expired` are deleted, but for users that changed. */
   flush(store: StateStore, expired: readonly Buffer[]): void;
 }
 
 /**
- * A fold that goes on after `before`, which is where the store stands.
+ * A fold that goes on after `before`, the progress in the store.
  *
- * @param cacheBytes about how many bytes of users' states to keep in memory, now; all that the node has if absent
+ * @param publishedTotals those that the store was rebuilt with, undefined if it never was
+ * @param cacheBytes memory for users' states, in bytes, now; by default all that the node has
  */
 export function newPartitionFold(
   config: AttributionConfig,
@@ -61,9 +67,10 @@ export function newPartitionFold(
   const counters = new Counters(partition);
   const events = new EventBatch(0, users.table);
   let progress = before;
-  /** Later totals are published already. */
+  /** The published totals include the last batch: they are not published again. */
   let isPublished = false;
   const countFrom = publishedTotals?.countFrom ?? 0;
+  const through = publishedThrough(publishedTotals);
   const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
   return {
     get progress() {
@@ -71,6 +78,8 @@ export function newPartitionFold(
     },
     fold(store, records, memory = new OutputMemory(), traces = NO_TRACES) {
       const began = performance.now();
+      const last = records.at(-1)!.offset;
+      assert(last <= through || records[0]!.offset > through, 'R-2: a batch goes across the published totals');
       const { table } = users;
       events.begin(records.length, table);
       const { deadLetters, watermark } = readAll(records, Number(progress.watermark), events);
@@ -78,8 +87,8 @@ export function newPartitionFold(
         if (offset >= countFrom) counters.addClick(store, table.texts, campaignSource, timestamp, offset);
       });
       counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
-      const moment = { version: BigInt(records.at(-1)!.offset), watermark: BigInt(watermark) };
-      isPublished = publishedTotals !== undefined && moment.version <= publishedThrough(publishedTotals);
+      const moment = { version: BigInt(last), watermark: BigInt(watermark) };
+      isPublished = last <= through;
       const totals = isPublished
         ? publishedTotals!.totals
         : advance(progress, records.length, effects.totals, deadLetters.length);

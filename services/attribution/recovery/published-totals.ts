@@ -23,9 +23,9 @@ export interface PublishedTotals {
 
 const READ_BYTES = 4 << 20;
 
-/** Offset of the last record in the published totals; -1 if they are empty. */
-export function publishedThrough({ totals }: PublishedTotals): bigint {
-  return totals.records === 0n ? -1n : totals.version;
+/** Offset of the last record in the published totals; -1 if there are none. */
+export function publishedThrough(published: PublishedTotals | undefined): number {
+  return published === undefined || published.totals.records === 0n ? -1 : Number(published.totals.version);
 }
 
 /** Undefined for a store that was not rebuilt. */
@@ -62,7 +62,7 @@ export async function loadPublished(
     }
   }
   // Offsets can be committed by hand; totals can't.
-  const countFrom = Math.min(committed, Number(publishedThrough({ countFrom: 0, totals })) + 1);
+  const countFrom = Math.min(committed, publishedThrough({ countFrom: 0, totals }) + 1);
   const value = Buffer.concat([Buffer.alloc(8), toBinary(PartitionProgressSchema, totals)]);
   value.writeDoubleLE(countFrom);
   store.write({ deletes: [], appends: [], puts: [{ key: PUBLISHED_TOTALS_KEY, value }] });
