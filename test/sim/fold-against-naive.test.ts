@@ -20,7 +20,7 @@ const batches = fc.array(
   { minLength: 1, maxLength: 10 },
 );
 
-test(`the fold ends where the naive model does, whatever the order, duplicates, batches and crashes`, () => {
+test('R-4: the fold ends where the naive model does, whatever the order, duplicates, batches and crashes', () => {
   fc.assert(
     fc.property(journey, batches, (events, plan) => {
       expect(foldInBatches(events, plan)).toEqual(attributeNaively(events, [...MODELS], LOOKBACK));

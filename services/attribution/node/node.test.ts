@@ -1,12 +1,16 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import pino from 'pino';
 import { expect, test, vi } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { memoryStateStore, memoryStateStores } from '../../../test/fixtures/memory-state-store.ts';
-import { type EventLog, LogUnavailable, type NewRecord } from '../../log/event-log.ts';
+import { type AssignmentListener, type EventLog, LogUnavailable, type NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import type { StateStore, StateStores } from '../store/state-store.ts';
+import { GROUP } from '../partition/consumer.ts';
+import { isUserKey } from '../store/keys.ts';
+import { loadProgress } from '../store/progress.ts';
+import type { StateChanges, StateStore, StateStores } from '../store/state-store.ts';
 import { run } from './node.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
@@ -75,18 +79,79 @@ test('keeps a record it cannot read as a dead letter and goes on', async () => {
   });
 });
 
-test('stops at a record it cannot fold instead of going past it', async () => {
+test('R-14: a partition is given back, or taken by its next consumer, once it is published, flushed and closed', async () => {
   const log = memoryLog(1);
+  const publishing = Promise.withResolvers<void>();
+  const durable = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  log.beforeAppend = async ([first]) => {
+    if (first!.topic === 'raw-events') return;
+    publishing.resolve();
+    await durable.promise;
+    steps.push('published');
+  };
+  const stores = memoryStateStores();
+  const noted: StateStores = {
+    ...stores,
+    async open(partition) {
+      steps.push('opened');
+      return { ...(await stores.open(partition)), close: async () => void steps.push('closed') };
+    },
+  };
+  const listeners: AssignmentListener[] = [];
+  const joined: EventLog = {
+    ...log,
+    join(topic, group, listener) {
+      listeners.push(listener);
+      return log.join(topic, group, listener);
+    },
+  };
+  const node = await run(config, { log: joined, logger, stores: noted });
+  await log.append([click('user', 1)]);
+  await publishing.promise;
+  steps.length = 0;
+  const [listener] = listeners;
+  const revoked = listener!.revoked([0]).then(() => steps.push('revoked'));
+  await listener!.assigned([0]);
+  for (let i = 0; i < 10; i++) await turn();
+  expect(steps).toEqual([]);
+  durable.resolve();
+  await revoked;
+  expect(steps).toContain('revoked');
+  expect(steps.filter((step) => step !== 'opened' && step !== 'revoked')).toEqual(['published', 'closed']);
+  expect(steps.slice(0, 2)).toEqual(['published', 'closed']);
+  await node.close();
+});
+
+/** What a store refuses. */
+interface Refusal {
+  read?: (keys: readonly Buffer[]) => boolean;
+  write?: (changes: StateChanges) => boolean;
+}
+
+test.each<[string, Refusal, published: bigint]>([
+  ['read', { read: (keys) => keys.some(isUserKey) }, 0n],
+  ['written', { write: ({ puts }) => [...puts].some(({ key }) => isUserKey(key)) }, 2n],
+])('R-15: stops at a record whose user can not be %s, instead of going past it', async (_, refuses, published) => {
+  const log = memoryLog(1);
+  const memory = memoryStateStore();
   const broken: StateStore = {
-    ...memoryStateStore(),
-    write: () => {
-      throw new Error('disk full');
+    ...memory,
+    getMany(keys) {
+      if (refuses.read?.(keys)) throw new Error('disk full');
+      return memory.getMany(keys);
+    },
+    write(changes) {
+      if (refuses.write?.(changes)) throw new Error('disk full');
+      memory.write(changes);
     },
   };
   const stores: StateStores = { ...memoryStateStores(), open: async () => broken };
   const node = await run(config, { log, logger, stores });
-  await log.append([click('user', 1)]);
+  await log.append([click('user', 1), click('user', 2)]);
   await expect(node.failed).rejects.toThrow('disk full');
-  expect(node.partitions()[0]!.progress.records).toBe(0n);
+  expect(await log.committed('raw-events', GROUP)).toEqual([]);
+  expect(loadProgress(memory, 0).records).toBe(0n);
+  expect(node.partitions()[0]!.progress.records).toBe(published);
   await node.close();
 });

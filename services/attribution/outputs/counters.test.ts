@@ -136,11 +136,11 @@ test('counters of which there are too many are forgotten once they are stored', 
   expect(counters.takeDirty()).toHaveLength(1);
 });
 
-test('counters that are not stored are not forgotten for other texts', () => {
+test('R-6: counters that are not stored are not forgotten for other texts', () => {
   const store = memoryStateStore();
   const counters = new Counters(PARTITION);
   const texts = new TouchTexts();
   counters.addClick(store, texts, texts.campaignSourceNamed('c', ''), 0, 1);
   const others = new TouchTexts();
-  expect(() => counters.addClick(store, others, others.campaignSourceNamed('d', ''), 0, 2)).toThrow('not stored');
+  expect(() => counters.addClick(store, others, others.campaignSourceNamed('d', ''), 0, 2)).toThrow('R-6');
 });

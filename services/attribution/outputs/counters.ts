@@ -114,7 +114,7 @@ export class Counters {
   }
 
   #forget(): void {
-    if (this.#dirty.length > 0) throw new Error('counters to be forgotten are not stored');
+    if (this.#dirty.length > 0) throw new Error('R-6: counters to be forgotten are not stored');
     this.#forgotten = this.takeChanged();
     this.#series.clear();
     this.#clicks = undefined;

@@ -219,6 +219,7 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   await turn();
   if (checkpointer?.isDue()) {
     await flush(run);
+    assert(run.unflushed === 0, 'R-12: the store is not at the offset of its checkpoint');
     run.store = await checkpointer.take(run.store);
   } else if (isFlushDue(run, isCaughtUp)) {
     await flush(run);

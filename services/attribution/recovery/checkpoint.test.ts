@@ -2,8 +2,12 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { memoryLog } from '../../../test/fixtures/memory-log.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type MemoryLog, memoryLog } from '../../../test/fixtures/memory-log.ts';
+import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { consumePartition } from '../partition/consumer.ts';
+import { newStatus } from '../status.ts';
+import { loadProgress, nextOffset } from '../store/progress.ts';
 import { rocksdbStateStores } from '../store/rocksdb-state-store.ts';
 import type { StateStores } from '../store/state-store.ts';
 import { CheckpointDamaged, listCheckpoints, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
@@ -13,6 +17,7 @@ import { recoverStore } from './recover.ts';
 
 const never = new AbortController().signal;
 const PARTITION = 3;
+const silent = pino({ level: 'silent' });
 
 let dir: string;
 let store: CheckpointStore;
@@ -49,7 +54,7 @@ async function restore(index: number): Promise<void> {
   });
 }
 
-test('a checkpoint is the store as it was, whatever was written since', async () => {
+test('R-12: a checkpoint is the store as it was, whatever was written since', async () => {
   await writeAndSave('first', 10);
   await writeAndSave('second', 20);
   expect((await listCheckpoints(store, PARTITION)).map(({ offset }) => offset)).toEqual([20, 10]);
@@ -57,6 +62,36 @@ test('a checkpoint is the store as it was, whatever was written since', async ()
   expect(await read()).toBe('first');
   await restore(0);
   expect(await read()).toBe('second');
+});
+
+/** Folds records into the partition's store, taking a checkpoint of it as often as it can. */
+function consume(log: MemoryLog) {
+  const stopping = new AbortController();
+  const config = attributionConfig(parseAttributionEnvironment({}));
+  const checkpoints = { store, intervalMs: 1 };
+  const deps = { config, log, stores, checkpoints, logger: silent, cacheBytes: () => 1 << 20, commit() {} };
+  const done = consumePartition(deps, newStatus(PARTITION, 'active', false), stopping.signal);
+  return () => {
+    stopping.abort();
+    return done;
+  };
+}
+
+test('R-12: a checkpoint has all records before its offset, and none behind it', async () => {
+  const log = memoryLog(4);
+  const unreadable = { topic: 'raw-events' as const, key: '', value: Buffer.of(255), partition: PARTITION };
+  const stop = consume(log);
+  for (let i = 1; i <= 3; i++) {
+    await log.append([unreadable, unreadable]);
+    await vi.waitFor(async () => expect((await listCheckpoints(store, PARTITION))[0]?.offset).toBe(2 * i), 10_000);
+  }
+  await stop();
+  for (const [index, { offset }] of (await listCheckpoints(store, PARTITION)).entries()) {
+    await restore(index);
+    const state = await stores.open(PARTITION);
+    expect(nextOffset(loadProgress(state, PARTITION)) ?? 0).toBe(offset);
+    await state.close();
+  }
 });
 
 test('only new files are put, also by a node that has restored', async () => {
@@ -95,7 +130,7 @@ test('keeps the newest three, and their files, and young files of others', async
   }
 });
 
-test('what is not complete is not there', async () => {
+test('R-12: a checkpoint that is not complete is not there', async () => {
   await writeAndSave('first', 10);
   const failing: CheckpointStore = {
     ...store,
@@ -108,7 +143,7 @@ test('what is not complete is not there', async () => {
 });
 
 test.each(['changed', 'missing'])(
-  'a checkpoint with a file that is %s is refused, and the one before is taken',
+  'R-12: a checkpoint with a file that is %s is refused, and the one before is taken',
   async (damage) => {
     await writeAndSave('first', 10);
     const objects = join(dir, 'checkpoints', String(PARTITION), 'objects');
@@ -131,7 +166,7 @@ test.each(['changed', 'missing'])(
       })),
     );
     const checkpoints = { store, intervalMs: Infinity };
-    const deps = { log, stores, checkpoints, logger: pino({ level: 'silent' }) };
+    const deps = { log, stores, checkpoints, logger: silent };
     const recovered = await recoverStore(deps, { partition: PARTITION, committed: 0, stop: never });
     expect(recovered).toMatchObject({ source: 'checkpoint', next: 10 });
     await recovered.store.close();

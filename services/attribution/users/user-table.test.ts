@@ -45,7 +45,7 @@ test('evicts who was not seen since the hand last came by', () => {
   expect(kept(table, others).length).toBeLessThan(others.length);
 });
 
-test('forgets nobody whose changes are not stored', () => {
+test('R-5: forgets nobody whose changes are not stored', () => {
   const table = new UserTable();
   const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
   for (const id of ids) table.touched(add(table, id, 10));

@@ -315,10 +315,9 @@ export class UserTable {
   }
 
   /**
-   * Forgets users that were not seen for long, until it takes no more than these bytes; none whose changes are not
-   * stored. By the clock algorithm (Corbató, "A paging experiment with the Multics system", 1969): a hand goes round,
-   * takes from who was seen the mark of it, and evicts who has none. That is nearly "least recently used" at the price
-   * of a flag.
+   * Forgets users that were not asked for lately, until no more than these bytes are taken; none whose changes are not
+   * stored. By the clock algorithm (Corbató, "A paging experiment with the Multics system", 1969), nearly "least
+   * recently used" at the price of a flag: a hand goes round, clears marks, and evicts users without one.
    */
   evict(budgetBytes: number): void {
     // Two rounds take the mark from all and come back to each.
@@ -341,6 +340,7 @@ export class UserTable {
   }
 
   #remove(slot: number): void {
+    if ((this.#slots.words[slot * SLOT_WORDS + FLAGS]! & DIRTY) !== 0) throw new Error('R-5: the user is not stored');
     this.clearTouches(slot);
     this.clearConversions(slot);
     this.index.remove(slot);
