@@ -66,7 +66,7 @@ async function expectEverything(log: EventLog, ends: readonly number[]): Promise
   }
 }
 
-test.each([1, 2, 3])('kill -9 of the appending process loses nothing acknowledged (seed %i)', async (seed) => {
+test.each([1, 2, 3])('L-1: kill -9 of the appending process loses nothing acknowledged (seed %i)', async (seed) => {
   const ends = await appendAndKill(1 + Math.floor(randomFrom(seed)() * 3_000));
   const log = await openHere();
   await expectEverything(log, ends);
@@ -100,7 +100,7 @@ function flip(bytes: Buffer, part: number): Buffer {
 test.each([
   ...[11, 12, 13, 14, 15, 16].map((seed) => ({ what: 'a torn', damage: cut, seed })),
   ...[21, 22, 23, 24, 25, 26].map((seed) => ({ what: 'a bit-flipped', damage: flip, seed })),
-])('$what write-ahead log is recovered whole or refused, never less (seed $seed)', async ({ damage, seed }) => {
+])('L-2: $what write-ahead log is recovered whole or refused, never less (seed $seed)', async ({ damage, seed }) => {
   const random = randomFrom(seed);
   const ends = await appendAndKill(1 + Math.floor(random() * 2_000));
   await damageWal((bytes) => damage(bytes, random()));
@@ -110,7 +110,7 @@ test.each([
 test.each([
   { what: 'cut in half', damage: cut },
   { what: 'with a flipped bit in the middle', damage: flip },
-])('a write-ahead log $what is refused, however often it is opened', async ({ damage }) => {
+])('L-2: a write-ahead log $what is refused, however often it is opened', async ({ damage }) => {
   const ends = await appendAndKill(1_000);
   await damageWal((bytes) => damage(bytes, 0.5));
   expect(await openDamaged(ends)).toBe('refused');

@@ -47,7 +47,7 @@ async function untilAppended(log: EventLog): Promise<RecordPosition[]> {
   }
 }
 
-test('a full disk rejects appends, moves no offset and is over once there is room', async (context) => {
+test('L-4: a full disk rejects appends, moves no offset and is over once there is room', async (context) => {
   const dir = await mountSmall(160 * MIB);
   if (dir === undefined) return context.skip('needs the right to mount a tmpfs');
   try {

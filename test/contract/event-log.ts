@@ -24,6 +24,8 @@ export interface LogUnderTest {
 const TOPIC: Topic = 'raw-events';
 const NOW = { maxBytes: 1 << 20, waitMs: 0 };
 const LONG = { maxBytes: 1 << 20, waitMs: 30_000 };
+/** Longer than a test may take: what ends the wait is not the time. */
+const FOREVER = { maxBytes: 1 << 20, waitMs: 600_000 };
 
 function record(key: string, value: string, more: Partial<NewRecord> = {}): NewRecord {
   return { topic: TOPIC, key, value: Buffer.from(value), ...more };
@@ -72,7 +74,7 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
 }
 
 function appendContract(current: Current): void {
-  test('answers positions in the order of the records, each partition from 0 without gaps', async () => {
+  test('L-5: answers positions in the order of the records, each partition from 0 without gaps', async () => {
     const records = Array.from({ length: 100 }, (_, i) => record(`user-${i % 17}`, `${i}`));
     const positions = [
       ...(await current.log.append(records.slice(0, 60))),
@@ -91,7 +93,7 @@ function appendContract(current: Current): void {
     expect(await current.log.append([])).toEqual([]);
   });
 
-  test('puts a key in the partition that the Java client would choose', async () => {
+  test('L-5: puts a key in the partition that the Java client would choose', async () => {
     const partitions = (await current.log.offsets(TOPIC)).length;
     const keys = Array.from({ length: 50 }, (_, i) => `user-${i}-ü`);
     const positions = await current.log.append(keys.map((key) => record(key, '')));
@@ -107,13 +109,13 @@ function appendContract(current: Current): void {
     ]);
   });
 
-  test('rejects a partition that does not exist, and appends nothing of the call', async () => {
+  test('L-6: rejects a partition that does not exist, and appends nothing of the call', async () => {
     const call = current.log.append([record('a', '', { partition: 0 }), record('b', '', { partition: 1_000 })]);
     await expect(call).rejects.toThrow();
     expect((await current.log.offsets(TOPIC))[0]).toEqual({ start: 0, end: 0 });
   });
 
-  test('keeps the order of the calls of one caller that does not wait', async () => {
+  test('L-3: keeps the order of the calls of one caller that does not wait', async () => {
     const calls = Array.from({ length: 200 }, (_, i) => current.log.append([record('', `${i}`, { partition: 1 })]));
     const positions = (await Promise.all(calls)).flat();
     expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 200 }, (_, i) => i));
@@ -152,7 +154,7 @@ function appendContract(current: Current): void {
     expect(text((await readAll(current.log, 0))[0]!)).toBe('before');
   });
 
-  test('rejects with LogUnavailable once the log is closed', async () => {
+  test('L-11: rejects with LogUnavailable once the log is closed', async () => {
     await current.log.close();
     await expect(current.log.append([record('k', 'v')])).rejects.toThrow(LogUnavailable);
   });
@@ -223,7 +225,7 @@ function readContract(current: Current): void {
     for (const [i, value] of values.entries()) expect(Buffer.compare(read[i]!.value, value)).toBe(0);
   });
 
-  test('sees a record once its append has resolved, and the same record every time', async () => {
+  test('L-3: sees a record once its append has resolved, and the same record every time', async () => {
     for (let i = 0; i < 20; i++) {
       const [position] = await current.log.append([record('k', `${i}`)]);
       const first = await current.log.read(TOPIC, position!, LONG);
@@ -255,9 +257,9 @@ function endContract(current: Current): void {
     await expect(current.log.read(TOPIC, { partition: 0, offset: -1 }, NOW)).rejects.toThrow(OffsetOutOfRange);
   });
 
-  test('waits and is woken by an append', async () => {
+  test('L-10: waits and is woken by an append', async () => {
     await current.log.append(numbered(2, 0));
-    const reading = current.log.read(TOPIC, { partition: 0, offset: 2 }, LONG);
+    const reading = current.log.read(TOPIC, { partition: 0, offset: 2 }, FOREVER);
     await current.log.append([record('k', 'elsewhere', { partition: 1 }), record('k', 'awaited', { partition: 0 })]);
     expect((await reading).map(text)).toEqual(['awaited']);
   });
@@ -268,14 +270,14 @@ function endContract(current: Current): void {
 
   test('answers nothing when it is aborted', async () => {
     const abort = new AbortController();
-    const reading = current.log.read(TOPIC, { partition: 0, offset: 0 }, { ...LONG, signal: abort.signal });
+    const reading = current.log.read(TOPIC, { partition: 0, offset: 0 }, { ...FOREVER, signal: abort.signal });
     abort.abort();
     expect(await reading).toEqual([]);
     expect(await current.log.read(TOPIC, { partition: 0, offset: 0 }, { ...LONG, signal: abort.signal })).toEqual([]);
   });
 
-  test('answers nothing when the log is closed', async () => {
-    const reading = current.log.read(TOPIC, { partition: 0, offset: 0 }, LONG);
+  test('L-11: answers nothing when the log is closed', async () => {
+    const reading = current.log.read(TOPIC, { partition: 0, offset: 0 }, FOREVER);
     await current.log.close();
     expect(await reading).toEqual([]);
   });
@@ -297,7 +299,7 @@ function offsetsContract(current: Current): void {
 }
 
 function reopenedContract(current: Current): void {
-  test('has everything that was acknowledged and goes on where it ended', async () => {
+  test('L-1: has everything that was acknowledged and goes on where it ended', async () => {
     await current.log.append(numbered(500, 0));
     const before = (await readAll(current.log, 0)).map(plainRecord);
     current.log = await current.subject.reopen();
@@ -305,7 +307,7 @@ function reopenedContract(current: Current): void {
     expect(await current.log.append(numbered(1, 0))).toEqual([{ partition: 0, offset: 500 }]);
   });
 
-  test('has what was under way when it was closed', async () => {
+  test('L-11: has what was under way when it was closed', async () => {
     const appending = current.log.append(numbered(100, 1));
     current.log = await current.subject.reopen();
     expect((await appending).length).toBe(100);
@@ -337,7 +339,7 @@ function joinContract(current: Current): void {
     expect([...assigned]).toEqual([]);
   });
 
-  test('remembers what a group committed, for each group and topic, also when it is reopened', async () => {
+  test('L-17: remembers what a group committed, for each group and topic, also when it is reopened', async () => {
     expect(await current.log.committed(TOPIC, 'group')).toEqual([]);
     await current.log.append(numbered(10, 1));
     const assignment = await current.log.join(TOPIC, 'group', { async assigned() {}, async revoked() {} });

@@ -78,7 +78,7 @@ describe.skipIf((await whyNoKafka()) !== undefined)('a consumer group', () => {
     group = { bootstrap: kafka.bootstrap, name: randomUUID(), owners: new Map(), conflicts: [] };
   });
 
-  test('spreads partitions over its members and gives none away before it is drained', async () => {
+  test('L-16: spreads partitions over its members and gives none away before it is drained', async () => {
     const first = await join(group, 'first');
     await owns(first, KAFKA_PARTITIONS);
     const second = await join(group, 'second');

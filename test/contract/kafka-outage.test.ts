@@ -80,7 +80,7 @@ describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout
     await vi.waitFor(() => expect(load.count()).toBeGreaterThan(count), WAIT);
   }
 
-  test('is killed under load, every append succeeds and is in the log once and in order', async () => {
+  test('L-1, L-12: is killed under load, every append succeeds and is in the log once and in order', async () => {
     log = await open({ deadlineMs: 60_000 });
     const load = startLoad(log);
     for (let kill = 0; kill < 2; kill++) {
@@ -93,7 +93,7 @@ describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout
     expect(await numbersIn(log)).toEqual(load.acknowledged);
   });
 
-  test('hangs past the deadline, what was acknowledged is in the log once, and nothing out of order', async () => {
+  test('L-13: hangs past the deadline, what was acknowledged is in the log once, and nothing out of order', async () => {
     log = await open({ deadlineMs: 2_500 });
     const load = startLoad(log);
     await moreThan(load, 2_000);
@@ -112,7 +112,7 @@ describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout
     }
   });
 
-  test('hangs, appends past the limit of bytes in flight are refused, the others reject, and later ones work', async () => {
+  test('L-14: hangs, appends past the limit are refused, the others reject, and later ones work', async () => {
     // Longer than all the appends take: past it they reject, and there is room for more.
     log = await open({ deadlineMs: 1_500, maxInFlightBytes: 1 << 20 });
     const record = { topic: TOPIC, key: '', value: Buffer.alloc(1 << 10), partition: 0 } as const;

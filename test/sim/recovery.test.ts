@@ -54,7 +54,7 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
 class Death extends Error {}
 
-test('R-4, R-8, R-9: a state that is lost anywhere, at any time, is rebuilt, and what is published stays right', async () => {
+test('R-4, R-8, R-9: a state lost anywhere, at any time, is rebuilt, and what is published stays right', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(scenario, { minLength: 1, maxLength: SCENARIOS, size: 'max' }), async (scenarios) => {
       await Promise.all(scenarios.map(check));

@@ -115,7 +115,7 @@ function published(log: MemoryLog) {
   };
 }
 
-test('R-1: a batch is folded while the one before is published, and counts only when it is published, too', async () => {
+test('R-1: a batch is folded while the one before is published, and counts once it is published, too', async () => {
   const log = memoryLog(1);
   await log.append(many('conversion', 4 * BATCH));
   const durable = Promise.withResolvers<void>();
@@ -187,7 +187,7 @@ test('R-2: a batch ends at the group offset, and at the end of the published tot
   expect(published(log).totals).toEqual([31, 39]);
 });
 
-test('R-3: a replay throws away the counters that it changed, and those alone, where it reaches the group offset', async () => {
+test('R-3: a replay throws its changed counters away once, where it reaches the group offset', async () => {
   const log = memoryLog(1);
   await log.append(many('click', 4 * BATCH, (number) => (number < 25 ? 'before' : number < 35 ? 'behind' : 'last')));
   await commit(log, 25);

@@ -61,8 +61,8 @@ export interface PartitionDeps {
 }
 
 /**
- * What folding the next record means; RECOVERY.md has the phases as a table. There is a first one without a Run, opening,
- * in which the partition gets its store.
+ * What folding the next record means; RECOVERY.md has the phases as a table. There is a first one without a Run,
+ * opening, in which the partition gets its store.
  *
  * - replaying: the record is before the group's offset. What follows from it is published already.
  * - passing: it is before the end of the published totals, which stay as they are; all else is published.
@@ -104,9 +104,10 @@ interface Run {
  *
  * An active consumer works in transactions, each of many batches:
  *
- * 1. Publish. Outputs of a batch are appended to the log while the next batch is read and folded; that one waits for them
- *    before its own are appended. Until then the append may still fail, which surfaces where `publishing` is awaited.
- *    Counters follow when the end of the log is reached or a flush is due, because a backlog changes them over and over.
+ * 1. Publish. Outputs of a batch are appended to the log while the next batch is read and folded; that one waits for
+ *    them before its own are appended. Until then the append may still fail, which surfaces where `publishing` is
+ *    awaited. Counters follow when the end of the log is reached or a flush is due, because a backlog changes them
+ *    over and over.
  * 2. Flush, once `publishing` has settled: one write of the changed users, counters and progress.
  * 3. Commit the offset to the group. It may fail, or come late: what is stored says as much, and the next commit more.
  *
@@ -327,7 +328,7 @@ function trackPublishing(run: Run, publishing: Promise<void>): void {
   publishing.catch(() => {});
 }
 
-/** Appends outputs after those under way. The status moves on once all that follows from the records folded is durable. */
+/** Appends outputs after those under way; the status moves on once all that follows from the records is durable. */
 async function publishNext(run: Run, outputs: readonly NewRecord[]): Promise<void> {
   const position = hasUnpublishedCounters(run) ? undefined : positionOf(run);
   await run.publishing;

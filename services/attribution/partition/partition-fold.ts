@@ -26,9 +26,9 @@ import { countFolded } from './fold-metrics.ts';
  * folds the next (consumer.ts). A fold that throws, or is dropped before `flush`, has changed nothing that lasts:
  * folding the same records from the store's offset gives the same bytes, however they are cut into batches.
  *
- * Nothing on the way of every record makes a closure for a batch, but for one that is compiled into its caller: when V8
- * marks its heap and finds none of a function's closures in use, it drops the function's optimized code, only to compile
- * it again. That took 4 to 10 % of the CPU.
+ * Nothing on the way of every record makes a closure for a batch, but for one that is compiled into its caller: when
+ * V8 marks its heap and finds none of a function's closures in use, it drops the function's optimized code, only to
+ * compile it again. That took 4 to 10 % of the CPU.
  */
 export interface PartitionFold {
   /** Totals, version and watermark after the last record folded. */

@@ -49,7 +49,7 @@ function clicksCounted(log: MemoryLog): bigint {
   return counters.reduce((newest, counter) => (counter.version >= newest.version ? counter : newest)).clicks;
 }
 
-test('R-10: records that the group has committed are not counted anew, though the log has lost what they repeat', async () => {
+test('R-10: what the group has committed is not counted anew, though the log has lost what it repeats', async () => {
   const log = memoryLog(1);
   await log.append([click(1), click(1), click(2, 'other')]);
   await foldAll(log, new Map());

@@ -5,14 +5,17 @@ import { crc32 } from 'node:zlib';
 /**
  * A file beside the database with the next offset of every partition, written before an append is acknowledged.
  *
- * After a crash RocksDB keeps its write-ahead log up to the last intact entry and says nothing about entries lost to a
+ *     by slot: offset u64 | crc32 u32 | unused u32, big-endian
+ *
+ * After a crash RocksDB keeps its write-ahead log up to the last intact entry, without a word about entries lost to a
  * bad disk. This file makes such a loss visible. It is not fsynced: a crash of processes leaves it complete, and after
- * a loss of power it may be older, which only makes it demand less.
+ * a loss of power it may be older, which only makes it demand less. No slot crosses a sector, so each is old or new.
  */
-// offset u64 | crc32 u32 | nothing u32. No slot crosses a sector, so that each is old or new after a loss of power.
 const SLOT_BYTES = 16;
 
-/** What `path` says, by slot; 0 for slots it does not have, all 0 if there is no file. Throws if it is damaged. */
+/**
+ * Next offsets in the file, by slot; 0 for slots it lacks, and for all if there is no file. Throws if it is damaged.
+ */
 export function readAcknowledged(path: string, slots: number): number[] {
   const bytes = readIfPresent(path);
   return Array.from({ length: slots }, (_, slot) => {
@@ -30,7 +33,7 @@ export function readAcknowledged(path: string, slots: number): number[] {
 /** Notes new next offsets, by slot. Throws if the file can't be written. */
 export type Acknowledge = (ends: Iterable<readonly [slot: number, end: number]>) => void;
 
-/** Creates or overwrites the file with what the log holds. */
+/** Creates or overwrites the file with the next offsets that the log has, by slot. */
 export function openAcknowledged(path: string, ends: readonly number[]): Acknowledge {
   const bytes = Buffer.alloc(ends.length * SLOT_BYTES);
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);

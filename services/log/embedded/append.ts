@@ -5,15 +5,18 @@ import { CLOSE, type CommitReply, type CommitRequest } from './group-commit.ts';
 import { slotOf } from './offset-table.ts';
 import { addRecord, type OpenBatch, openBatch } from './record-batch.ts';
 
-/** A batch of this size takes no more records, so that what a read has to look at stays bounded. */
+/** Bytes at which a batch takes no more records: a read looks at whole batches. */
 const FULL_BATCH_BYTES = 1 << 20;
 
 /** One thread's way to the writer. */
 export interface Appender {
   append(records: readonly NewRecord[]): Promise<RecordPosition[]>;
-  /** Stores other keys and values, in the order of the calls. They survive kill -9, and with the next append loss of power. */
+  /**
+   * Stores other keys and values, in the order of the calls. They survive kill -9 at once, and loss of power with the
+   * next append.
+   */
   put(entries: readonly [key: Buffer, value: Buffer][]): Promise<void>;
-  /** Waits for what is under way; later calls reject with LogUnavailable. */
+  /** Waits for the requests under way; later calls reject with LogUnavailable. */
   close(): Promise<void>;
 }
 
@@ -21,10 +24,13 @@ interface SlotBatch extends OpenBatch {
   slot: number;
 }
 
-/** An append that waits for its offsets: until they come each position has the record's index in its batch. */
+/** An append that waits for its offsets. */
 interface Call {
+  /** Positions of its records; until the reply their offsets are indexes in the batches. */
   positions: RecordPosition[];
+  /** The batch of each record. */
   batches: SlotBatch[];
+  /** Bytes of keys and values. */
   bytes: number;
   resolve: () => void;
   reject: (error: Error) => void;
@@ -33,7 +39,7 @@ interface Call {
 interface PackedRequest {
   calls: Call[];
   batches: SlotBatch[];
-  /** By slot, the batch that takes the next record. */
+  /** The batch that takes the next record, by slot. */
   open: Map<number, SlotBatch>;
   puts: [Buffer, Buffer][];
 }
@@ -49,7 +55,7 @@ export function openAppender(port: MessagePort, partitions: number, maxInFlightB
   let underWay: PackedRequest | undefined;
   let inFlightBytes = 0;
   let refusal: string | undefined;
-  /** Settled after close() only. */
+  /** Resolves after close(), when nothing is under way any more. */
   const drained = Promise.withResolvers<void>();
 
   function enqueue(positions: RecordPosition[], batches: SlotBatch[], bytes: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** What a thread sends to the log's writer: everything it wants to be written together. */
+/** What a thread sends to the log's writer, to be written as one. */
 export interface CommitRequest {
   batches: CommitBatch[];
   /** Other keys and values, written with the batches. */
@@ -12,7 +12,7 @@ export interface CommitBatch {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The offset of each batch's first record, in order; or why nothing is known of the request. */
+/** The offset of each batch's first record, in order; or the reason why nothing is known of the request's fate. */
 export type CommitReply = { baseOffsets: number[] } | { failed: string };
 
 /** Asks the other side to finish what is under way and to close the port. */

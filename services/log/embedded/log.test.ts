@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LogFull, LogUnavailable, type NewRecord } from '../event-log.ts';
-import { openAcknowledged } from './acknowledged-offsets.ts';
+import { openAcknowledged, readAcknowledged } from './acknowledged-offsets.ts';
 import { attachEmbeddedLog, type EmbeddedLog, openEmbeddedLog } from './log.ts';
 import { addRecord, openBatch, sealBatch } from './record-batch.ts';
 import { acknowledgedPath, openStore, recordKey } from './store.ts';
 
 const PARTITIONS = 2;
-const LONG = { maxBytes: 1 << 20, waitMs: 30_000 };
+/** Waits longer than a test may take. */
+const LONG = { maxBytes: 1 << 20, waitMs: 600_000 };
 let dir: string;
 let log: EmbeddedLog;
 
@@ -43,7 +44,7 @@ test('a folder in use is refused', async () => {
   await expect(open()).rejects.toThrow(`The log in ${dir} is in use by another process`);
 });
 
-test('appends beyond the bytes in flight are refused, until others are done', async () => {
+test('L-6: appends beyond the bytes in flight are refused, until others are done', async () => {
   await log.close();
   log = await open({ maxInFlightBytes: 100 });
   const first = log.append([record('x'.repeat(90))]);
@@ -52,7 +53,7 @@ test('appends beyond the bytes in flight are refused, until others are done', as
   expect(await log.append([record('x'.repeat(10))])).toEqual([{ partition: 0, offset: 1 }]);
 });
 
-test('append time never goes back, whatever the clock does', async () => {
+test('L-8: append time never goes back, whatever the clock does', async () => {
   await log.append([record('a')]);
   await log.close();
   const future = Date.now() + 3_600_000;
@@ -71,7 +72,7 @@ test('append time never goes back, whatever the clock does', async () => {
   expect(records.map(({ appendTime }) => appendTime)).toEqual([future, future]);
 });
 
-test('what a group committed is there after reopening', async () => {
+test('L-17: what a group committed is there after reopening', async () => {
   const nothing = { assigned: async () => {}, revoked: async () => {} };
   const assignment = await log.join('raw-events', 'attribution', nothing);
   await assignment.commit([{ partition: 1, offset: 7 }]);
@@ -82,7 +83,7 @@ test('what a group committed is there after reopening', async () => {
   expect(await log.committed('raw-events', 'other')).toEqual([]);
 });
 
-test('a stored batch that is damaged is named, not read', async () => {
+test('L-9: a stored batch that is damaged is named, not read', async () => {
   await log.append([record('intact')]);
   await log.append([record('damaged')]);
   await log.append([record('newest')]);
@@ -99,7 +100,7 @@ test('a stored batch that is damaged is named, not read', async () => {
   await expect(reading).rejects.toThrow('The log is corrupt: raw-events/0 at offset 1: the checksum');
 });
 
-test('a log that ends before what was acknowledged is refused, until the operator accepts the loss', async () => {
+test('L-2: a log that ends before what was acknowledged is refused, until the operator accepts the loss', async () => {
   await log.append([record('a', 1), record('b', 1)]);
   await log.close();
   const ends = Array<number>(PARTITIONS * 6).fill(0);
@@ -113,7 +114,14 @@ test('a log that ends before what was acknowledged is refused, until the operato
   expect(await log.append([record('c', 1)])).toEqual([{ partition: 1, offset: 2 }]);
 });
 
-test('damaged notes of what was acknowledged are refused', async () => {
+test('L-2: what an append acknowledges is noted before', async () => {
+  for (let end = 1; end <= 50; end++) {
+    await log.append([record('a', 1)]);
+    expect(readAcknowledged(acknowledgedPath(dir), 2)).toEqual([0, end]);
+  }
+});
+
+test('L-2: damaged notes of what was acknowledged are refused', async () => {
   await log.close();
   await writeFile(acknowledgedPath(dir), Buffer.alloc(PARTITIONS * 6 * 16, 7));
   await expect(open()).rejects.toThrow('is damaged');
@@ -129,7 +137,7 @@ const [{ share, module }] = await once(parentPort, 'message');
 const { attachEmbeddedLog } = await import(module);
 const log = await attachEmbeddedLog(share);
 const [position] = await log.append([{ topic: 'raw-events', key: 'k', value: Buffer.from('from the thread'), partition: 0 }]);
-const waiting = log.read('raw-events', { partition: 1, offset: 0 }, { maxBytes: 1000, waitMs: 30000 });
+const waiting = log.read('raw-events', { partition: 1, offset: 0 }, { maxBytes: 1000, waitMs: 600000 });
 parentPort.postMessage({ position });
 const [record] = await waiting;
 parentPort.postMessage({ woken: Buffer.from(record.value).toString() });
@@ -142,7 +150,7 @@ function startThread(): Worker {
   return worker;
 }
 
-test('another thread appends, reads and is woken', async () => {
+test('L-10: another thread appends, reads and is woken', async () => {
   const reading = log.read('raw-events', { partition: 0, offset: 0 }, LONG);
   const worker = startThread();
   expect(await once(worker, 'message')).toEqual([{ position: { partition: 0, offset: 0 } }]);
@@ -159,7 +167,7 @@ test('a thread that was terminated does not keep the log from closing', async ()
   await log.close();
 });
 
-test('closing takes the logs of other threads along', async () => {
+test('L-11: closing takes the logs of other threads along', async () => {
   const attached = await attachEmbeddedLog(log.share());
   const reading = attached.read('raw-events', { partition: 0, offset: 0 }, LONG);
   await log.close();

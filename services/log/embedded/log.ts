@@ -21,7 +21,7 @@ import { BUFFERS, committedEntry, openStore, readCommitted, recover } from './st
 import type { WriterData, WriterMessage } from './writer.ts';
 
 export interface EmbeddedLogOptions extends RetentionLimits {
-  /** A folder of its own; created if missing. */
+  /** Folder of the log alone; created if missing. */
   dir: string;
   /** Partitions of every topic, fixed when the folder is first opened. */
   partitions: number;
@@ -102,7 +102,7 @@ async function orClose<T>(db: RocksLevel, action: () => T): Promise<T> {
 
 /**
  * The log in another thread. It must be closed here before, or when, the opening thread closes it. A group has one
- * consumer: who joins is assigned every partition.
+ * member at a time, which is assigned every partition.
  */
 export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<EventLog> {
   const { partitions, port } = share;
@@ -114,7 +114,7 @@ export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<EventL
   const closing = new AbortController();
   const readable = { db, offsets, partitions };
   const all = Array.from({ length: partitions }, (_, partition) => partition);
-  /** By slot, its end when it was last read here. */
+  /** Ends of partitions as of their latest read in this thread, by slot. */
   const seen: number[] = [];
 
   function readNow(slot: number, offset: number, maxBytes: number): LogRecord[] {

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { TOPICS, type Topic } from '../../contract/topics.ts';
 
 /**
  * First and next offset of every partition, in memory that the threads of a process share. Only the thread that
- * writes the log changes it. A partition's slot is its topic's number in TOPICS × partitions + its number.
+ * writes the log changes it, and only forward: what a reader has seen to be there stays there, or was dropped. A
+ * partition's slot is its topic's number in TOPICS × partitions + its number.
  */
 export interface OffsetTable {
   starts: BigInt64Array<SharedArrayBuffer>;
@@ -38,12 +40,15 @@ export function endOf(table: OffsetTable, slot: number): number {
   return Number(Atomics.load(table.ends, slot));
 }
 
+/** Moves a partition's start, before its records are dropped. */
 export function publishStart(table: OffsetTable, slot: number, start: number): void {
+  assert(start >= startOf(table, slot), 'L-10: a partition would begin earlier');
   Atomics.store(table.starts, slot, BigInt(start));
 }
 
-/** Also wakes the readers of all threads that wait at the old end. */
+/** Moves a partition's end, once its records are durable, and wakes the readers of all threads that wait for it. */
 export function publishEnd(table: OffsetTable, slot: number, end: number): void {
+  assert(end >= endOf(table, slot), 'L-10: a partition would end earlier');
   Atomics.store(table.ends, slot, BigInt(end));
   Atomics.notify(table.ends, slot);
 }

@@ -4,7 +4,7 @@ import { endOf, type OffsetTable, slotName, startOf } from './offset-table.ts';
 import { readRecords } from './record-batch.ts';
 import { batchAt, batchesFrom, corrupt, type StoredBatch } from './store.ts';
 
-/** A log as a thread sees it. */
+/** The log in one thread. */
 export interface ReadableLog {
   db: RocksLevel;
   offsets: OffsetTable;
@@ -12,8 +12,9 @@ export interface ReadableLog {
 }
 
 /**
- * Records of a slot from `offset` on, as many as have `maxBytes` of keys and values, at least one; empty at the end.
- * Throws OffsetOutOfRange, or an error that names the place if what is stored is damaged.
+ * Records of a slot from `offset` on, up to `maxBytes` of keys and values, at least one; empty at the end. Nothing
+ * behind the end in the table is read, be it stored or not. Throws OffsetOutOfRange, or an error that names the place
+ * of damage.
  */
 export function readFrom(log: ReadableLog, slot: number, offset: number, maxBytes: number): LogRecord[] {
   const end = endOf(log.offsets, slot);
@@ -47,7 +48,7 @@ function take(records: LogRecord[], batch: StoredBatch, partition: number, offse
   return left;
 }
 
-/** Retention may have come between looking at the start and reading. */
+/** The error for a record that was not found: retention may have dropped it since the start was looked at. */
 function missing(log: ReadableLog, slot: number, offset: number): Error {
   if (offset < startOf(log.offsets, slot)) return outOfRange(log, slot, offset);
   return corrupt(slot, log.partitions, offset, 'the record is missing');

@@ -41,7 +41,7 @@ test('records come out as they went in, from any index on', () => {
   );
 });
 
-test('a flipped bit anywhere, a cut end and another place are noticed', () => {
+test('L-9: a flipped bit anywhere, a cut end and another place are noticed', () => {
   const bytes = pack([{ key: 'user-1', value: Buffer.from('a value'), headers: { trace: 'on' } }]);
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const flipped = Buffer.from(bytes);

@@ -50,7 +50,7 @@ test.each([
   ['the rest has just the bytes', { ...FOREVER, retentionBytes: 4 }, 0, 18],
   ['one byte less is kept: the batch before stays', { ...FOREVER, retentionBytes: 4, more: 1 }, 0, 15],
   ['no bytes may stay: the newest batch does', { ...FOREVER, retentionBytes: 0 }, 0, 27],
-])('%s', async (_, { more = 0, ...limits }: typeof FOREVER & { more?: number }, now, start) => {
+])('L-7: %s', async (_, { more = 0, ...limits }: typeof FOREVER & { more?: number }, now, start) => {
   const retentionBytes = Number.isFinite(limits.retentionBytes) ? limits.retentionBytes * batchBytes + more : Infinity;
   await dropExpired(db, offsets, SLOT, PARTITIONS, { ...limits, retentionBytes }, now);
   expect(startOf(offsets, SLOT)).toBe(start);

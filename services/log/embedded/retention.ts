@@ -1,9 +1,10 @@
+import assert from 'node:assert/strict';
 import type { RocksLevel } from '@nxtedition/rocksdb';
 import { endOf, type OffsetTable, publishStart, startOf } from './offset-table.ts';
 import { BUFFERS, batchAt, recordKey, type StoredBatch } from './store.ts';
 
 export interface RetentionLimits {
-  /** Batches appended longer ago than this are dropped. */
+  /** Age at which batches are dropped, in ms since their append. */
   retentionMs: number;
   /**
    * Batches are dropped from a partition's start while the rest still has this many bytes. The disk may hold about
@@ -13,8 +14,9 @@ export interface RetentionLimits {
 }
 
 /**
- * Drops what is over the limits from the start of one partition, whole batches at a time and never the newest. The cut
- * is found by bisection: append times and bytes only grow with the offset.
+ * Drops what is over the limits from the start of one partition, whole batches at a time and never the newest, which
+ * says where the partition goes on. The cut is found by bisection: append times and bytes only grow with the offset.
+ * Readers lose the records before the database does; after a crash in between they are back.
  */
 export async function dropExpired(
   db: RocksLevel,
@@ -39,6 +41,7 @@ export async function dropExpired(
     else keepAt = batch.base;
   }
   if (keepFrom === start) return;
+  assert(keepFrom <= newest.base, 'L-7: the newest batch would be dropped');
   publishStart(offsets, slot, keepFrom);
   await db.clear({ ...BUFFERS, gte: recordKey(slot, 0), lt: recordKey(slot, keepFrom) });
 }

@@ -7,7 +7,7 @@ import { slotName } from './offset-table.ts';
 import { type BatchHeader, readHeader } from './record-batch.ts';
 
 /**
- * How the log lies in RocksDB.
+ * Layout of the log in RocksDB.
  *
  *     m                          settings of the log, JSON
  *     g <topic>/<group>/<n>      a group's committed offset, decimal
@@ -30,8 +30,9 @@ export interface StoredBatch extends BatchHeader {
 
 /** Where a partition goes on. */
 export interface PartitionState {
+  /** Its next offset. */
   end: number;
-  /** Of its newest batch. */
+  /** As in the header of its newest batch; 0 if it has none. */
   appendTime: number;
   logBytes: number;
 }
@@ -52,12 +53,12 @@ function groupKey(topic: Topic, group: string, partition: number): Buffer {
   return Buffer.from(`g${topic}/${group}/${partition}`);
 }
 
-/** The key and value that note how far a group has come. */
+/** The key and value of a group's committed offset. */
 export function committedEntry(topic: Topic, group: string, position: RecordPosition): [key: Buffer, value: Buffer] {
   return [groupKey(topic, group, position.partition), Buffer.from(String(position.offset))];
 }
 
-/** What a group committed; nothing of partitions it never committed. */
+/** Offsets that a group has committed; none for partitions that it never did. */
 export function readCommitted(db: RocksLevel, topic: Topic, group: string, partitions: number): RecordPosition[] {
   const keys = Array.from({ length: partitions }, (_, partition) => groupKey(topic, group, partition));
   const values = db._getManySync(keys, { valueEncoding: 'buffer' });
@@ -140,14 +141,14 @@ function partitionState(db: RocksLevel, slot: number, partitions: number): Recov
   return { start: baseOf(rows[0]!), end: last.end, appendTime: last.appendTime, logBytes: last.logBytes };
 }
 
-/** The batch with the greatest base not after an offset. */
+/** The batch with the greatest base up to an offset; undefined if there is none. */
 export function batchAt(db: RocksLevel, slot: number, partitions: number, offset: number): StoredBatch | undefined {
   const range = { gte: recordKey(slot, 0), lte: recordKey(slot, offset) };
   const { rows } = db.querySync({ ...BUFFERS, ...range, reverse: true, limit: 1 });
   return rows.length === 0 ? undefined : checked(rows[0]!, rows[1]!, slot, partitions);
 }
 
-/** Batches with `first` <= base < `end`, as many as have about `maxBytes`, at least one. */
+/** Batches with `first` <= base < `end`, up to about `maxBytes`, at least one if there is one. */
 export function batchesFrom(
   db: RocksLevel,
   slot: number,

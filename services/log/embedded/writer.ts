@@ -21,7 +21,7 @@ export interface WriterData {
   retention: RetentionLimits;
 }
 
-/** To the writer: another thread's port, or the wish to end. */
+/** Message to the writer: another thread's port, or the request to end. */
 export type WriterMessage = { port: MessagePort } | typeof CLOSE;
 
 const RETENTION_PERIOD_MS = 60_000;
@@ -39,8 +39,9 @@ const ports = new Set<MessagePort>();
 let waiting: { port: MessagePort; request: CommitRequest }[] = [];
 
 /**
- * Writes everything that waits with one fsync: RocksDB applies all of it or nothing. Records that could not be noted as
- * acknowledged exist all the same, and their callers are told that nothing is known of them.
+ * Writes all requests that wait with one fsync, of which RocksDB applies all or nothing; then notes the new ends beside
+ * the database, shows them to readers, and replies: in this order. Records whose ends could not be noted exist all the
+ * same, and the reply is that nothing is known of them.
  */
 function writeWaiting(): void {
   const committing = waiting;
@@ -78,7 +79,7 @@ function stageBatch({ slot, count, bytes }: CommitBatch, advanced: Map<number, P
   return last.end;
 }
 
-/** The database takes Buffers only, and a posted Buffer arrives as a Uint8Array. */
+/** A Buffer over bytes that a thread has posted: a posted Buffer arrives as a Uint8Array, and RocksDB takes Buffers. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -94,7 +95,7 @@ function serve(port: MessagePort): void {
 
 let sweeping = false;
 
-/** One partition a turn of the event loop, so that writes go on in between. */
+/** Applies retention to one partition per turn of the event loop, so that writes go on in between. */
 async function sweep(): Promise<void> {
   if (sweeping) return;
   sweeping = true;
@@ -112,7 +113,7 @@ async function sweep(): Promise<void> {
 
 const sweeper = setInterval(sweep, RETENTION_PERIOD_MS);
 
-// Open ports keep the thread alive: it ends when it was asked to and the last of them is closed.
+// Open ports keep the thread alive: it ends after CLOSE, when the last of them is closed.
 parentPort!.on('message', (message: WriterMessage) => {
   if (message !== CLOSE) return serve(message.port);
   clearInterval(sweeper);

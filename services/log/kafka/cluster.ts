@@ -24,13 +24,13 @@ interface Address {
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Pause before a call that failed in passing is repeated, in ms. */
+/** Pause before a call is repeated that failed in passing, in ms. */
 export const RETRY_MS = 100;
 const GROUP_COORDINATOR = 0;
 
 /**
- * What the parts of a Kafka log share: where brokers and leaders are, and connections to them. It knows of nothing, and
- * connects to nothing, before the first refresh().
+ * Brokers, leaders of partitions, and connections, shared by the parts of a Kafka log. Empty, and without a connection,
+ * before the first refresh().
  */
 export class KafkaCluster {
   readonly #options: KafkaClusterOptions;
@@ -40,7 +40,7 @@ export class KafkaCluster {
   readonly #coordinators = new Map<string, number>();
   #brokers = new Map<number, Address>();
   #refreshing: Promise<void> | undefined;
-  /** By address, when it last failed: those are asked last. */
+  /** Times of the latest failures by address, in ms of performance.now(): those that failed last are asked last. */
   readonly #failedAt = new Map<string, number>();
   readonly #idle = new Map<string, Connection[]>();
   readonly #open = new Set<Connection>();
@@ -56,14 +56,14 @@ export class KafkaCluster {
     return this.#closed;
   }
 
-  /** As last heard of. Throws LogUnavailable for a topic that no broker has told of. */
+  /** The topic as of the latest refresh. Throws LogUnavailable if no broker has ever named it. */
   topic(name: string): KafkaTopic {
     const topic = this.#topics.get(name);
     if (topic === undefined) throw new LogUnavailable(`The brokers do not know topic ${name}`);
     return topic;
   }
 
-  /** Asks a broker who leads what; calls at the same time share one request. */
+  /** Asks a broker for brokers and leaders; calls at the same time share one request. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#load().finally(() => {
       this.#refreshing = undefined;
@@ -97,7 +97,7 @@ export class KafkaCluster {
     return this.#askAt(address, call);
   }
 
-  /** The same with whatever broker answers. */
+  /** Runs a call at the first broker that answers. */
   async askAny<T>(call: (connection: Connection) => Promise<T>): Promise<T> {
     const known = new Map([...this.#seeds, ...this.#brokers.values()].map((address) => [nameOf(address), address]));
     const failedAt = (name: string) => this.#failedAt.get(name) ?? 0;
@@ -184,8 +184,8 @@ export class KafkaCluster {
 }
 
 /**
- * Repeats a call that fails in passing, each time after asking again who leads what. Throws LogUnavailable when
- * `deadlineMs` have gone by without success, and what the call threw if it can't succeed.
+ * Repeats a call that fails in passing, each time after a refresh of brokers and leaders. Throws LogUnavailable after
+ * `deadlineMs` without success, and what the call threw if it can't succeed.
  */
 export async function untilAnswered<T>(cluster: KafkaCluster, deadlineMs: number, call: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + deadlineMs;

@@ -20,7 +20,7 @@ export function errorOfCode(code: number): { name: string; passing: boolean } | 
     : { name, passing: protocolErrors[name]!.canRetry };
 }
 
-/** An answer about several partitions even where it has errors: their codes are in it. */
+/** The answer about several partitions, also if it has errors: then their codes are in it. */
 export async function partialAnswer<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -12,36 +12,36 @@ export interface KafkaLogOptions {
   bootstrap: string;
   clientId: string;
   /**
-   * Makes joins those of a static member: when this process is restarted within the group's session timeout it gets
-   * its partitions again, and others are not disturbed. Unique within a group.
+   * Name of a static member, unique within a group: restarted within the group's session timeout, it gets its
+   * partitions again and no other member is disturbed. A member of its own at every join if undefined.
    */
   groupInstanceId?: string;
-  /** How long a call may take before it rejects with LogUnavailable, in ms; 10,000 by default. */
+  /** Longest that a call takes before it rejects with LogUnavailable, in ms; 10,000 by default. */
   deadlineMs?: number;
   /**
-   * How long a record waits for others to be sent with, in ms; 0 by default: what comes while a request is under way to
-   * a broker makes up its next.
+   * Time that a record waits for others to share its batch, in ms; 0 by default: records that come while a request is
+   * under way to a broker make up its next.
    */
   lingerMs?: number;
-  /** Bytes of keys and values that may wait; MAX_IN_FLIGHT_BYTES by default. */
+  /** Most bytes of keys and values that wait; MAX_IN_FLIGHT_BYTES by default. */
   maxInFlightBytes?: number;
 }
 
-/** The log as seen from any process of a mesh. */
+/** The log, as any process of a mesh opens it. */
 export interface KafkaLog extends EventLog {
-  /** Everyone in a group, also for those who are not. Throws LogUnavailable. */
+  /** All members of a group, without being one. Throws LogUnavailable. */
   members(topic: Topic, group: string): Promise<GroupMember[]>;
 }
 
 const DEADLINE_MS = 10_000;
 
 /**
- * Opens the log in Kafka, whose topics kafka-topics.ts creates. Rejects with LogUnavailable if no broker answers before
- * the deadline or a topic is missing. Afterwards the log recovers by itself from any outage.
+ * Opens the log in Kafka, whose topics `createKafkaTopics` creates. Rejects with LogUnavailable if no broker answers
+ * before the deadline or a topic is missing. Afterwards the log recovers by itself from any outage.
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { bootstrap, clientId, deadlineMs = DEADLINE_MS } = options;
-  // A hung broker's partitions get another leader after some seconds: time for several tries before the deadline.
+  // A hung broker's partitions get another leader after some seconds: that leaves time for several tries.
   const replicationTimeoutMs = Math.ceil(deadlineMs / 5);
   const requestTimeoutMs = LONGEST_POLL_MS + replicationTimeoutMs;
   const cluster = new KafkaCluster({ bootstrap, clientId, topics: TOPICS, requestTimeoutMs });

@@ -10,8 +10,8 @@ export interface DecodedBatch {
 const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
 
 /**
- * A record where its batch was uncompressed. Who reads millions looks at few bytes of each, so key and value are made
- * when they are asked for.
+ * A record in the memory of its uncompressed batch. A reader of millions looks at few bytes of each, so key and value
+ * are made when they are asked for.
  */
 export class KafkaRecord implements LogRecord {
   readonly offset: number;

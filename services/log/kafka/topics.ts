@@ -3,7 +3,7 @@ import { COMPACTED, TOPICS, type Topic } from '../../contract/topics.ts';
 import { brokerErrors } from './errors.ts';
 
 export interface KafkaTopicSettings {
-  /** Of every topic: outputs go to the partition of the record that caused them. */
+  /** Partitions of every topic: outputs go to the partition of the record that caused them. */
   partitions: number;
   replicationFactor: number;
   /** How long records are kept, in ms; -1 for ever. */
@@ -16,8 +16,9 @@ export interface KafkaTopicSettings {
 const MAX_MESSAGE_BYTES = 4 << 20;
 
 /**
- * Creates the topics that do not exist. Those that do stay as they are; returns one line for each setting of theirs that
- * differs, such as "raw-events: message.timestamp.type is CreateTime, not LogAppendTime". Rejects if no broker answers.
+ * Creates the topics that do not exist. Those that do stay as they are; returns one line for each setting of theirs
+ * that differs, such as "raw-events: message.timestamp.type is CreateTime, not LogAppendTime". Rejects if no broker
+ * answers.
  */
 export async function createKafkaTopics(bootstrap: string, settings: KafkaTopicSettings): Promise<string[]> {
   const admin = new Admin({ clientId: 'clickmesh-topics', bootstrapBrokers: bootstrap.split(',') });
@@ -48,7 +49,7 @@ function topicConfig(topic: Topic, settings: KafkaTopicSettings): Record<string,
   return {
     'max.message.bytes': String(MAX_MESSAGE_BYTES),
     'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
-    // A partition's clock is when its records arrived.
+    // The clock of a partition of raw-events is its records' arrival, which only the broker knows.
     'message.timestamp.type': topic === 'raw-events' ? 'LogAppendTime' : 'CreateTime',
     ...(COMPACTED.includes(topic)
       ? { 'cleanup.policy': 'compact' }

@@ -18,13 +18,13 @@ const NO_SESSION = -1;
 const CLIENT = -1;
 const UP_TO_HIGH_WATERMARK = 0;
 
-/** Where to begin, about how many bytes of batches to get, and how long a broker may wait for a first record. */
+/** First offset, bytes of batches to get, roughly, and longest wait of the broker for a first record, in ms. */
 export type FetchRequest = RecordPosition & Pick<ReadOptions, 'maxBytes' | 'waitMs'>;
 
 export interface Fetched {
-  /** Record batches as they are: whole ones, and maybe the beginning of another. */
+  /** Record batches as stored: whole ones, and maybe the beginning of another. */
   batches: Buffer;
-  /** Where the partition ends for consumers: its high watermark. */
+  /** End of the partition for consumers: its high watermark. */
   end: number;
 }
 
@@ -92,7 +92,7 @@ export async function fetchPartition(
   );
 }
 
-/** Of each partition the offset at a timestamp, EARLIEST or LATEST. Asks every leader, once. */
+/** Offsets at a timestamp, EARLIEST or LATEST, by partition number. Asks every leader, once. */
 export async function listOffsets(cluster: KafkaCluster, name: string, timestamp: bigint): Promise<number[]> {
   const { leaders } = cluster.topic(name);
   const found: number[] = [];

@@ -41,7 +41,7 @@ function reading(...answers: (Fetched | Error)[]) {
 
 const from = (offset: number, count: number) => Array.from({ length: count }, (_, i) => offset + i);
 
-test('the next answer is on its way while the one before is read, one at a time', async () => {
+test('L-15: the next answer is on its way while the one before is read, one at a time', async () => {
   const { read, asked, end } = reading(answer(0, 30), answer(10, 30), answer(20, 30));
   expect(await read(0, 40)).toEqual(from(0, 4));
   expect([asked.count, end()]).toEqual([2, 30]);
@@ -61,14 +61,14 @@ test('at the end nothing is asked for', async () => {
   expect(asked.count).toBe(1);
 });
 
-test('what was on its way to another offset is dropped', async () => {
+test('L-15: what was on its way to another offset is dropped', async () => {
   const { read, asked } = reading(answer(0, 30), answer(10, 30), answer(20, 30));
   expect(await read(0, 100)).toEqual(from(0, 10));
   expect(await read(25, 100)).toEqual(from(25, 5));
   expect(asked.count).toBe(3);
 });
 
-test('an answer ahead that failed is asked for again when it is read', async () => {
+test('L-15: an answer ahead that failed is asked for again when it is read', async () => {
   const { read, asked } = reading(answer(0, 20), new Error('the connection is gone'), answer(10, 20));
   expect(await read(0, 100)).toEqual(from(0, 10));
   await turn();

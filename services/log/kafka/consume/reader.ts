@@ -28,11 +28,11 @@ const FETCH_BYTES = 1 << 20;
 
 const NOTHING: DecodedBatches = { records: [], next: 0, rest: Buffer.alloc(0) };
 
-/** What there is of a partition behind what was read last. */
+/** Records of a partition behind those read last. */
 interface Ahead {
   /**
-   * What the last fetch had beyond the bytes asked for: batches only come whole. They are decoded when they are asked
-   * for, so that records live no longer than their reader needs them.
+   * Rest of the last fetch, beyond the bytes asked for: batches only come whole. They are decoded when they are read,
+   * so that records live no longer than their reader needs them.
    */
   left: DecodedBatches;
   /** The fetch that follows; undefined if it fails. */
@@ -65,7 +65,7 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     return ends.get(topicPartition(topic, partition)) ?? 0;
   }
 
-  /** Asks for what follows while the reader is busy with what it got: it is behind, and would only wait for it. */
+  /** Fetches what follows while the reader is busy with what it got: it is behind, and would only wait for it. */
   function fetchAhead(topic: string, partition: number, offset: number): Promise<Fetched | undefined> {
     const request = { partition, offset, maxBytes: FETCH_BYTES, waitMs: 0 };
     // Whatever is wrong, the read that comes for it asks again.

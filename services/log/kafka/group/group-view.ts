@@ -2,16 +2,16 @@ import { consumerGroupDescribeV0, offsetFetchV9 } from '@platformatic/kafka';
 import type { GroupMember, RecordPosition } from '../../event-log.ts';
 import { type KafkaCluster, untilAnswered } from '../cluster.ts';
 
-/** A consumer group as seen from outside. */
+/** A question about a consumer group, which the asker need not be in. */
 interface GroupQuestion {
   topic: string;
   group: string;
-  /** How long the answer may take, in ms. */
+  /** Longest that the answer may take, in ms. */
   deadlineMs: number;
 }
 
 const NO_EPOCH = -1;
-/** Also of transactions that are not decided. */
+/** Answers wait for transactions that have offsets of the group. */
 const STABLE = true;
 
 /** As EventLog.committed. */

@@ -9,29 +9,31 @@ import { groupMembers } from './group-view.ts';
 export interface KafkaGroupOptions {
   topic: string;
   group: string;
-  /** Makes it a static member, see KafkaLogOptions. */
+  /** Name of a static member, see KafkaLogOptions. */
   instanceId?: string;
-  /** How long joining, and each commit, may take, in ms. */
+  /** Longest that joining, and each commit, may take, in ms. */
   deadlineMs: number;
 }
 
 const heartbeatApi = consumerGroupHeartbeatV1.api;
 
-/** How long the group waits for this member to give a partition back, in ms. */
+/** Longest that the group waits for this member to give a partition back, in ms. */
 const REBALANCE_TIMEOUT_MS = 60_000;
 const ANY_EPOCH = -1;
 const JOIN = 0;
 const LEAVE = -1;
 /** A static member's leave: its partitions wait for its return until the session timeout. */
 const LEAVE_FOR_NOW = -2;
-/** The group has gone on without this member. */
+/** Errors after which the group has gone on without this member. */
 const LOST = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'FENCED_INSTANCE_ID'];
-/** The group has moved on to another epoch, which the answer to a heartbeat under way tells. */
+/** Error of a commit under an old epoch; the answer to the heartbeat under way brings the new one. */
 const EPOCH_MOVED = 'STALE_MEMBER_EPOCH';
-/** Another process is the same static member, or was until a moment ago. */
+/** Error if another process is the same static member, or was until a moment ago. */
 const NAME_TAKEN = 'UNRELEASED_INSTANCE_ID';
 
-/** Offset commits, one under way at a time; what is noted meanwhile goes with the next. */
+/**
+ * Offset commits, one under way at a time, so that none overtakes a later one; offsets added meanwhile make the next.
+ */
 class Commits {
   readonly #noted = new Map<number, number>();
   readonly #send: (offsets: ReadonlyMap<number, number>) => Promise<void>;
@@ -72,7 +74,7 @@ class Member {
   readonly #owned = new Set<number>();
   readonly #commits = new Commits((offsets) => this.#sendCommit(offsets));
   #epoch = JOIN;
-  /** What the group wants this member to have. */
+  /** Partitions that the group wants this member to have. */
   #target: readonly number[] = [];
   /** Ends the pause before the next heartbeat. */
   #wake = new AbortController();
@@ -112,7 +114,7 @@ class Member {
     await this.#move();
     if (this.#epoch === JOIN) return;
     const epoch = this.#options.instanceId === undefined ? LEAVE : LEAVE_FOR_NOW;
-    // If it can't say so, the group learns it when the session times out.
+    // If this fails, the group notices when the session times out.
     await this.#sendHeartbeat(epoch).catch(() => {});
   }
 
@@ -128,7 +130,7 @@ class Member {
     }
   }
 
-  /** Tells the group what this member has and learns what it should have. Returns the ms until the next one is due. */
+  /** Reports what this member has and learns what it should have. Returns the ms until the next heartbeat is due. */
   async #heartbeat(): Promise<number> {
     const answer = await this.#sendHeartbeat(this.#epoch);
     this.#epoch = answer.memberEpoch;
@@ -148,7 +150,7 @@ class Member {
     );
   }
 
-  /** Drains what it should no longer have before it takes what it should. */
+  /** Drains what it should no longer have, which it owns until then; then takes what it should have. */
   async #move(): Promise<void> {
     const lost = [...this.#owned].filter((partition) => !this.#target.includes(partition));
     if (lost.length > 0) {
@@ -165,7 +167,7 @@ class Member {
     if (lost.length + gained.length > 0) this.#wake.abort();
   }
 
-  /** After a failed heartbeat; returns the ms until the next. */
+  /** Handles a failed heartbeat; returns the ms until the next. */
   async #recover(error: unknown): Promise<number> {
     if (brokerErrors(error).some((name) => LOST.includes(name))) {
       await this.#moving;
@@ -202,8 +204,9 @@ class Member {
  * partitions as it can: those that stay go on undisturbed, and none is given to another member before this one has
  * drained it. How soon a dead member's partitions move is the broker's group.consumer.session.timeout.ms.
  *
- * Resolves once the group has answered; partitions come afterwards. A member that could not reach the brokers for a session
- * timeout has lost its partitions: it drains them and joins again. When the cluster is closed it just falls silent.
+ * Resolves once the group has answered; partitions come afterwards. A member that could not reach the brokers for a
+ * session timeout has lost its partitions: it drains them and joins again. When the cluster is closed it just falls
+ * silent.
  */
 export async function joinKafkaGroup(
   cluster: KafkaCluster,

@@ -1,12 +1,15 @@
+import assert from 'node:assert/strict';
 import type { SpareMemory } from '../../../system/spare-memory.ts';
 import { newRecordBytes, type RecordBytes } from './batch.ts';
 
-/** A batch of this size takes no more records. With one more of the largest size it must fit max.message.bytes. */
+/** Bytes at which a batch takes no more records. With one more of the largest size it must fit max.message.bytes. */
 const FULL_BATCH_BYTES = 7 << 18;
-/** Sequence numbers are those of the protocol: they begin again after the largest int32. */
+/** Sequence numbers begin again after the largest int32, as the protocol has it. */
 const SEQUENCE_MASK = 0x7fffffff;
 
-/** What a broker knows a producer by: in each partition it takes the batches of one epoch in sequence, each once. */
+/**
+ * Identity of a producer at the brokers: in each partition they take the batches of an epoch in sequence, each once.
+ */
 export interface Identity {
   id: bigint;
   epoch: number;
@@ -15,14 +18,15 @@ export interface Identity {
 /** Records of one partition that are sent, and stored, together. */
 export interface Batch {
   records: RecordBytes;
-  /** It is under way, or was: it may be in the log. */
+  /** True once it was sent: from then on it may be in the log. */
   sent: boolean;
-  /** Of its first record; known when `taken` resolves. */
+  /** Offset of its first record; known when `taken` resolves. */
   baseOffset: number;
+  /** Settles with the batch's fate: resolves if it is in the log, rejects if it is not or nothing is known. */
   taken: PromiseWithResolvers<void>;
 }
 
-/** The way into one partition: one batch is under way at a time, so that none overtakes one that is repeated. */
+/** Batches on their way into one partition, one under way at a time, so that none overtakes one that is repeated. */
 export interface PartitionQueue {
   topic: string;
   partition: number;
@@ -30,10 +34,11 @@ export interface PartitionQueue {
   batches: Batch[];
   /** The first is under way, or waits to be repeated. */
   busy: boolean;
+  /** Identity of the first batch; undefined before the first. */
   identity: Identity | undefined;
-  /** Of the first record of the next batch. */
+  /** Sequence number of the first batch's first record. */
   sequence: number;
-  /** How much of its size the last batch came to, compressed. */
+  /** Compressed size of the last batch as a share of its size. */
   compressedShare: number;
 }
 
@@ -55,14 +60,19 @@ export function addBatch(queue: PartitionQueue, spares: SpareMemory): Batch {
   return batch;
 }
 
-/** Sends what follows under this identity, unless the first batch may be in the log under the one it has. */
+/** Gives the queue this identity, unless its first batch was sent, and may be in the log, under the one it has. */
 export function adoptIdentity(queue: PartitionQueue, identity: Identity): void {
-  if (queue.batches[0]!.sent || queue.identity === identity) return;
+  const before = queue.identity;
+  if (queue.batches[0]!.sent || before === identity) return;
+  assert(
+    before === undefined || before.id !== identity.id || before.epoch < identity.epoch,
+    'L-13: the epoch went back',
+  );
   queue.identity = identity;
   queue.sequence = 0;
 }
 
-/** The first batch is in the log. */
+/** Takes the first batch off the queue: it is in the log. */
 export function takeBatch(queue: PartitionQueue, spares: SpareMemory, baseOffset: number): void {
   const batch = queue.batches.shift()!;
   queue.sequence = (queue.sequence + batch.records.count) & SEQUENCE_MASK;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAPI, initProducerIdV4, produceV11, Writer } from '@platformatic/kafka';
 import { newSpareMemory } from '../../../system/spare-memory.ts';
@@ -18,23 +19,23 @@ import {
 } from './partition-queue.ts';
 
 export interface KafkaProducerOptions {
-  /** How long a record may wait to be durable before its append rejects, in ms. */
+  /** Longest that a record waits to be durable before its append rejects, in ms. */
   deadlineMs: number;
-  /** How long a record waits for others to be sent with, in ms; with 0 only for those that came in the same turn. */
+  /** Time that a record waits for others to share its batch, in ms; 0 waits for those of the same turn only. */
   lingerMs: number;
-  /** Bytes of keys and values that may wait. */
+  /** Most bytes of keys and values that wait. */
   maxInFlightBytes: number;
-  /** How long a broker may wait for the replicas, in ms. */
+  /** Longest that a broker waits for the replicas, in ms. */
   replicationTimeoutMs: number;
 }
 
-/** An append of so many bytes is not made to wait for others. */
+/** Bytes from which on an append does not wait for others. */
 const MUCH_BYTES = 64 << 10;
 
-/** Most bytes kept of batches that are over. */
+/** Most memory kept of settled batches, in bytes. */
 const SPARE_BYTES = 16 << 20;
 
-/** A batch comes to about as much of its size as the one before. */
+/** Room for a batch, as a multiple of what the one before would have come to, compressed. */
 const SHARE_MARGIN = 1.2;
 
 const ALL_REPLICAS = -1;
@@ -65,10 +66,10 @@ const produce = createAPI<[timeoutMs: number, topics: ProduceTopic[]], ProduceAn
 );
 
 /**
- * An idempotent producer with one request under way for each broker; what is appended meanwhile makes up the next.
+ * An idempotent producer with one request under way to each broker; records appended meanwhile make up the next.
  *
- * A batch is repeated under its sequence number, so it is stored once, until its deadline. Then its fate is unknown, and
- * what follows it goes under a higher epoch: once the broker has seen that, it drops a late copy of the batch.
+ * A batch is repeated under its sequence number, so it is stored once, until its deadline. Then its fate is unknown,
+ * and the batches behind it go under a higher epoch: a broker that has seen that drops a late copy of the batch.
  */
 export class KafkaProducer {
   readonly #cluster: KafkaCluster;
@@ -79,7 +80,7 @@ export class KafkaProducer {
   readonly #ready = new Set<PartitionQueue>();
   readonly #busyBrokers = new Set<number>();
   readonly #waiting = new Set<Promise<void>>();
-  /** Of batches' records, and of batches as they are sent. */
+  /** Memory of batches' records, and of batches as they are sent. */
   readonly #spares = newSpareMemory(SPARE_BYTES);
   readonly #sendSpares = newSpareMemory(SPARE_BYTES);
   #identity: Identity | undefined;
@@ -104,7 +105,7 @@ export class KafkaProducer {
     }
     const queues: PartitionQueue[] = [];
     for (const record of records) queues.push(this.#queueOf(record));
-    /** At first counted from the beginning of the batch. */
+    /** Positions of the records; until their batches are taken the offsets are indexes in those. */
     const positions: RecordPosition[] = [];
     const batches: Batch[] = [];
     for (let i = 0; i < records.length; i++) {
@@ -127,7 +128,7 @@ export class KafkaProducer {
     return positions;
   }
 
-  /** Waits for what is under way, at most as long as the deadline; later appends reject with LogUnavailable. */
+  /** Waits until every batch is settled, at the latest by its deadline; later appends reject with LogUnavailable. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#waiting);
@@ -181,7 +182,7 @@ export class KafkaProducer {
     else setTimeout(over, lingerMs);
   }
 
-  /** Sends what is ready to every broker that has nothing under way. */
+  /** Sends the first batches of ready queues to every broker that has no request under way. */
   #dispatch(): void {
     if (this.#ready.size === 0) return;
     if (this.#identity === undefined) {
@@ -206,11 +207,12 @@ export class KafkaProducer {
     const batches = load.map((queue) => queue.batches[0]!);
     for (const batch of batches) batch.sent = true;
     for (const queue of load) {
+      assert(!queue.busy, 'L-12: two batches of a partition would be under way');
       queue.busy = true;
       this.#ready.delete(queue);
     }
     this.#busyBrokers.add(broker);
-    // Without an answer only a repetition tells what became of the batches.
+    // Without an answer, the answer to a repetition decides what became of the batches.
     const answer = await this.#produce(broker, load, batches).catch(() => undefined);
     this.#busyBrokers.delete(broker);
     // A batch whose deadline came meanwhile is no longer the first.
