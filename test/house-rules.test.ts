@@ -146,6 +146,34 @@ test('the product does not import tests', () => {
   expect(product.filter((path) => importsOf(path).some((to) => to.startsWith('test/')))).toEqual([]);
 });
 
+/** The pages of numbered invariants, and their numbers. */
+const INVARIANTS: readonly [page: string, number: RegExp][] = [
+  ['services/attribution/RECOVERY.md', /\bR-\d+\b/g],
+  ['services/log/LOG.md', /\bL-\d+\b/g],
+];
+
+/** Names of tests that bear numbers of invariants, up to their parameters. */
+const numberedTests = sources
+  .filter((path) => path.startsWith('test/') || path.endsWith('.test.ts'))
+  .flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/\(\s*'((?:[RL]-\d+(?:, )?)+): ([^'%$(]*)/g)])
+  .map(([, numbers, name]) => ({ numbers: numbers!.split(', '), name: name!.trim() }));
+
+test.each(INVARIANTS)(
+  'every invariant of %s has a test that bears its number, and the other way round',
+  (page, number) => {
+    const text = readFileSync(page, 'utf8').replaceAll(/\s+/g, ' ');
+    const inPage = new Set(text.match(number));
+    const tests = numberedTests.filter(({ numbers }) => numbers.some((one) => one.match(number)));
+    const inTests = new Set(tests.flatMap(({ numbers }) => numbers));
+    expect([...inPage].filter((one) => !inTests.has(one))).toEqual([]);
+    expect(tests.filter(({ name }) => !text.includes(name))).toEqual([]);
+    const quoted = [...text.matchAll(/"([^"]+)"/g)].map(([, name]) => name!);
+    expect(quoted.filter((name) => !tests.some((test) => test.name !== '' && name.startsWith(test.name)))).toEqual([]);
+    const inSources = sources.flatMap((path) => readFileSync(path, 'utf8').match(number) ?? []);
+    expect(inSources.filter((one) => !inPage.has(one))).toEqual([]);
+  },
+);
+
 test('every file is imported or run by something', () => {
   const wire = tracked.filter((path) => path.startsWith('gen/wire/'));
   const imported = new Set([...sources, ...wire].flatMap(importsOf));

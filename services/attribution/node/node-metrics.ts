@@ -2,7 +2,7 @@ import type { EventLog } from '../../log/event-log.ts';
 import { attributionLag, checkpointAge, checkpointBytes, stateBytes, watermarkAge } from '../../telemetry/metrics.ts';
 import type { Attribution } from './node.ts';
 
-/** Lets the metrics look where the partitions of this node stand; those it only follows have no lag of their own. */
+/** Reports the partitions of this node to the metrics; those that it only follows have no lag of their own. */
 export function watchNode(node: Attribution, log: EventLog): void {
   const active = () => node.partitions().filter(({ role }) => role === 'active');
   const label = (partition: number) => ({ partition: String(partition) });

@@ -12,16 +12,16 @@ export interface AttributionAdapters {
   logger: Logger;
   /** The stores of this node's partitions. */
   stores: StateStores;
-  /** Where and how often checkpoints are taken; none where it is absent. */
+  /** Where and how often checkpoints are taken; undefined if none are. */
   checkpoints?: CheckpointSettings;
-  /** How many other nodes keep the state of each partition warm; 0 by default. */
+  /** Number of other nodes that keep the state of each partition warm; 0 by default. */
   standbys?: number;
 }
 
 export interface Attribution {
-  /** Where the partitions of this node stand, those it follows included, in their order. Live objects. */
+  /** The partitions of this node, those that it follows included, by number. Live objects. */
   partitions(): PartitionStatus[];
-  /** Settles when the node can't go on: rejects with why. Never resolves before `close`. */
+  /** Rejects with the reason when the node can't go on. Never resolves before `close`. */
   failed: Promise<void>;
   /** Finishes running batches, flushes their state, gives the partitions back. */
   close(): Promise<void>;
@@ -55,7 +55,7 @@ export async function run(config: AttributionConfig, adapters: AttributionAdapte
     },
   };
 
-  /** Takes the place of the partition's consumer that is there, once that has drained. */
+  /** Starts a partition's consumer, once the one before has drained: it may be a standby that is promoted. */
   function start(partition: number, role: Role): void {
     const before = consumers.get(partition);
     before?.stop.abort();

@@ -3,28 +3,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Assignment, GroupMember } from '../../log/event-log.ts';
 
-/** How often a node looks who has which partition, in ms. */
+/** Pause between two looks at the members' partitions, in ms. */
 const LOOK_MS = 2_000;
 
 export interface StandbyDeps {
   assignment: Assignment;
-  /** How many nodes besides its owner keep each partition's state warm. */
+  /** Number of nodes besides its owner that keep each partition's state warm. */
   standbys: number;
   logger: Logger;
-  /** What this node follows now. */
+  /** Partitions that this node follows now. */
   followed(): readonly number[];
-  /** Told which partitions this node is to follow from now on. */
+  /** Sets the partitions that this node follows from now on. */
   follow(partitions: readonly number[]): void;
 }
 
 /**
- * The partitions that a member follows: of each partition that another one has, the first `standbys` members do, other
- * than its owner, in the order of a hash of their names and the partition's number. So every node finds the same
- * without asking, and few change when a member comes or goes. A partition that nobody has is about to get another
- * owner, and stays `followed`.
+ * The partitions that a member follows. Each partition is followed by the first `standbys` members other than its
+ * owner, in the order of a hash of their names and the partition's number: so every node finds the same without
+ * asking, and few change when a member comes or goes. A partition without an owner is about to get another, and stays
+ * `followed`.
  *
- * The broker decides who gets the partitions of a member that dies, and does not know who followed them. Only with
- * `standbys` = members - 1 is it sure to be one who did; another restores the state from a checkpoint or the log.
+ * The broker gives the partitions of a dead member to others without knowing which of them followed. Only with
+ * `standbys` = members - 1 is the new owner sure to have; another restores the state from a checkpoint or the log.
  */
 export function partitionsToFollow(
   members: readonly GroupMember[],
@@ -43,7 +43,7 @@ export function partitionsToFollow(
   return [...chosen, ...followed.filter((partition) => !owned.has(partition))];
 }
 
-/** Looks again and again what this node is to follow, until `signal` aborts. */
+/** Keeps the partitions that this node follows up to date until `signal` aborts. */
 export async function watchStandbys(deps: StandbyDeps, signal: AbortSignal): Promise<void> {
   const { assignment, standbys, logger, followed, follow } = deps;
   while (!signal.aborted) {

@@ -1,12 +1,12 @@
 import type { EventLog, NewRecord } from '../../log/event-log.ts';
 
 /**
- * About the most bytes in one append: one over the log's limit of bytes in flight would be refused for ever, and the
- * partitions of a node share that limit.
+ * Most bytes in one append, roughly: an append over the log's limit of bytes in flight would be refused for ever, and
+ * the partitions of a node share that limit.
  */
 const APPEND_BYTES = 2 << 20;
 
-/** Appends outputs in their order; when it resolves all are durable. */
+/** Appends outputs in their order. When it resolves all are durable; when it rejects some may be. */
 export async function publish(log: EventLog, outputs: readonly NewRecord[]): Promise<void> {
   let bytes = 0;
   let from = 0;

@@ -1,8 +1,8 @@
 /**
- * Where checkpoints are kept: files under names of letters, digits, '-', '.' and slashes.
+ * Storage of checkpoints: files under names of letters, digits, '-', '.' and slashes.
  *
  * - A put is all or nothing: no reader ever sees a part of a file.
- * - What is put under a name that exists replaces what is there.
+ * - A put under a name that exists replaces its file.
  * - When a put or a removal has resolved, gets and lists agree with it.
  *
  * Failures of the store reject; adapters repeat what may pass first.
@@ -10,17 +10,17 @@
 export interface CheckpointStore {
   /** Uploads a local file. */
   put(name: string, path: string): Promise<void>;
-  /** Downloads into a local file; false if there is none of this name. */
+  /** Downloads into a local file; false if there is no file of this name. */
   get(name: string, path: string): Promise<boolean>;
-  /** Everything whose name begins so, in no order. */
+  /** Files whose names begin with `prefix`, in no order. */
   list(prefix: string): Promise<StoredFile[]>;
-  /** Names that do not exist are no error. */
+  /** Removes files; names that do not exist are no error. */
   remove(names: readonly string[]): Promise<void>;
 }
 
 export interface StoredFile {
   name: string;
   bytes: number;
-  /** When it was put, in ms since 1970-01-01 UTC, by the clock of the store. */
+  /** Time of the put by the clock of the store, in ms since 1970-01-01 UTC. */
   putAt: number;
 }

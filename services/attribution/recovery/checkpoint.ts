@@ -9,7 +9,7 @@ import { HOUR_MS } from '../../contract/limits.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 
 /**
- * Checkpoints of a partition in a CheckpointStore:
+ * Layout of a partition's checkpoints in a CheckpointStore:
  *
  *     <partition>/checkpoints/<next offset>-<ms>.json   a manifest: the files of a store, by name, size and SHA-256
  *     <partition>/objects/<SHA-256>                     a file
@@ -23,30 +23,30 @@ const manifest = z.object({
 });
 type Manifest = z.infer<typeof manifest>;
 
-/** A checkpoint that is there. */
+/** The store of a partition as it was at an offset. */
 export interface Checkpoint {
   partition: number;
-  /** Of the first record that its state has not folded. */
+  /** Offset of the first record that its state has not folded. */
   offset: number;
-  /** In ms since 1970-01-01 UTC. */
+  /** Time of the snapshot, in ms since 1970-01-01 UTC. */
   takenAt: number;
 }
 
-/** Newest checkpoints that are kept for each partition. */
+/** Checkpoints kept of each partition: the newest. */
 const KEPT = 3;
 
 /**
- * Files that no checkpoint kept refers to are removed when they are this old, in ms: a checkpoint that another node is
- * taking may refer to younger ones. If it refers to an older one, it is found damaged and the one before is taken.
+ * Age, in ms, at which files are removed that no checkpoint kept refers to: one that another node is taking may refer
+ * to younger ones. If it refers to an older one, it is found to be damaged, and the one before is restored.
  */
 const GRACE_MS = HOUR_MS;
 
-/** A file of the checkpoint is missing or is not what it was. */
+/** A file of the checkpoint is missing or has changed. */
 export class CheckpointDamaged extends Error {
   override name = 'CheckpointDamaged';
 }
 
-/** Newest first. */
+/** A partition's checkpoints, newest first. */
 export async function listCheckpoints(store: CheckpointStore, partition: number): Promise<Checkpoint[]> {
   const files = await store.list(manifestPrefix(partition));
   return files
@@ -58,8 +58,8 @@ export async function listCheckpoints(store: CheckpointStore, partition: number)
 }
 
 /**
- * Puts the files of a folder as a checkpoint; then removes what is no longer needed. Returns the bytes put. Rejects,
- * without a checkpoint, when `stop` aborts.
+ * Puts the files of a folder as a checkpoint; then removes files and checkpoints that are no longer needed. Returns the
+ * bytes put. Rejects, without a checkpoint, when `stop` aborts.
  */
 export async function saveCheckpoint(
   store: CheckpointStore,

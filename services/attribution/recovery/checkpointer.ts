@@ -7,7 +7,7 @@ import type { CheckpointStore } from './checkpoint-store.ts';
 
 export interface CheckpointSettings {
   store: CheckpointStore;
-  /** Between two checkpoints of a partition, in ms. */
+  /** Time between two checkpoints of a partition, in ms. */
   intervalMs: number;
 }
 
@@ -16,11 +16,11 @@ export interface Checkpointer {
   /** Whether it is time for a checkpoint and something was folded since the last. */
   isDue(): boolean;
   /**
-   * Takes the store as it is and uploads it in the background. The store is closed for some milliseconds: the answer is
-   * the one to go on with.
+   * Takes a snapshot of the store, which must be flushed, and uploads it in the background. The store is closed for
+   * some milliseconds: the fold goes on with the one returned.
    */
   take(open: StateStore): Promise<StateStore>;
-  /** Gives up what is being uploaded. */
+  /** Gives up the upload under way. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface CheckpointerDeps {
   checkpoints: CheckpointSettings;
 }
 
-/** `status` is told of the checkpoints that are taken, and tells how far the partition is. */
+/** The checkpointer of a partition, whose offset is read from `status`; the newest checkpoint is noted there. */
 export function newCheckpointer(deps: CheckpointerDeps, status: PartitionStatus): Checkpointer {
   const { stores, logger, checkpoints } = deps;
   const { partition } = status;

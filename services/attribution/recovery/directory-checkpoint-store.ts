@@ -3,10 +3,10 @@ import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { dirname, join, relative } from 'node:path';
 import type { CheckpointStore, StoredFile } from './checkpoint-store.ts';
 
-/** Files being written; a crash may leave some. */
+/** Ending of files being written; a crash may leave some. */
 const PARTIAL = '.partial';
 
-/** Checkpoints in a directory, such as one that several nodes mount. It is created when it is first written to. */
+/** Checkpoints in a directory, such as one that several nodes mount. The first put creates it. */
 export function directoryCheckpointStore(root: string): CheckpointStore {
   return {
     async put(name, path) {

@@ -10,14 +10,14 @@ import { counterKey, counterName, PUBLISHED_TOTALS_KEY } from '../store/keys.ts'
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 
 /**
- * What the counts of a store start from that is rebuilt by folding the log again. The log may no longer have the
- * records of the first counts, and the first records it has are decided without those before them; so what was counted
- * before is not counted again but taken from what is published.
+ * Counts that a store starts from if it is rebuilt by folding the log again: those that its partition has published.
+ * The log may no longer have the records of the first counts, and the first records it has are decided without those
+ * before them; so records that are in these counts are not counted again.
  */
 export interface PublishedTotals {
-  /** Records before this offset are in the counters that were loaded. Later ones are in those with a later version. */
+  /** Records before this offset are in the counters that were loaded; later ones in those with a later version. */
   countFrom: number;
-  /** The totals published last, which have the records up to their version. */
+  /** The totals published last, with all records up to their version. */
   totals: PartitionProgress;
 }
 
@@ -28,7 +28,7 @@ export function publishedThrough(published: PublishedTotals | undefined): number
   return published === undefined || published.totals.records === 0n ? -1 : Number(published.totals.version);
 }
 
-/** Undefined for a store that was not rebuilt. */
+/** The published totals of a store that was rebuilt; undefined if it never was. */
 export function loadPublishedTotals(store: StateStore): PublishedTotals | undefined {
   const [bytes] = store.getMany([PUBLISHED_TOTALS_KEY]);
   if (bytes === undefined) return undefined;
@@ -36,8 +36,8 @@ export function loadPublishedTotals(store: StateStore): PublishedTotals | undefi
 }
 
 /**
- * Fills an empty store with what a partition has published: counters and totals, which come last. Until then the
- * store counts as empty.
+ * Fills an empty store with the counters that a partition has published and, last, its totals: until these are there,
+ * and until the first flush, the store counts as empty.
  *
  * @param committed the group's offset: everything that follows from the records before it is published
  * @param stop ends it early: it rejects
@@ -69,7 +69,7 @@ export async function loadPublished(
   return bytes;
 }
 
-/** Puts counters that are newer than those in the store. */
+/** Puts the counters that are newer than those in the store. */
 function putNewest(store: StateStore, records: readonly LogRecord[]): void {
   const newest = new Map<string, { entry: StateEntry; version: bigint }>();
   for (const { key: name, value } of records) {
@@ -102,14 +102,14 @@ async function* wholePartition(log: EventLog, topic: Topic, partition: number, s
   for (let offset = 0; offset < end; ) {
     stop.throwIfAborted();
     const records = await log.read(topic, { partition, offset }, { maxBytes: READ_BYTES, waitMs: 0 });
-    // Behind the last record that compaction has left there is nothing to read.
+    // Compaction may have taken out the last records before the end.
     if (records.length === 0) return;
     yield records;
     offset = records.at(-1)!.offset + 1;
   }
 }
 
-/** The first of the records that are all on one side of every boundary; the boundaries are offsets. */
+/** The first of the records, as far as they lie on one side of every boundary; boundaries are offsets. */
 export function untilBoundary(records: readonly LogRecord[], boundaries: readonly number[]): readonly LogRecord[] {
   const first = records[0]?.offset ?? 0;
   const boundary = Math.min(...boundaries.filter((offset) => offset > first));

@@ -17,23 +17,24 @@ export interface RecoverDeps {
 export interface RecoveredStore {
   store: StateStore;
   source: StateSource;
-  /** Of the first record to fold. */
+  /** Offset of the first record to fold. */
   next: number;
-  /** The checkpoint it came from. */
+  /** The checkpoint that it was restored from, if it was. */
   checkpoint: Checkpoint | undefined;
   /** As Recovery. */
   loadedBytes: number;
 }
 
 /**
- * A local store is replaced by a checkpoint only if that is this many records further: to fold them takes some ten
- * seconds, about what it takes to fetch a checkpoint of a gigabyte.
+ * Records that a checkpoint must be ahead of the local store to replace it: folding them takes some ten seconds, about
+ * as long as fetching a checkpoint of a gigabyte.
  */
 const WORTH_FETCHING_RECORDS = 500_000;
 
 /**
- * Opens a partition's store, and restores it first where that is needed: from a checkpoint, or else from what is
- * published, to be completed by folding the log from its start. A store outside of what the log has is of no use.
+ * Opens a partition's store: the local one; a checkpoint if there is no local one or it is far behind; or else a new
+ * one with the counts that are published, to be completed by folding the log from its start. A store or checkpoint
+ * whose offset is not in the log's range can't go on and is not used.
  *
  * @param committed the group's offset
  * @param stop ends it early: it rejects
@@ -66,14 +67,14 @@ export async function recoverStore(
   }
 }
 
-/** The store that is there, if it can go on in this range of the log. */
+/** The local store; undefined if it can't go on in this range of the log. */
 async function openLocal(
   stores: StateStores,
   partition: number,
   range: OffsetRange,
 ): Promise<RecoveredStore | undefined> {
   const store = await stores.open(partition);
-  // One that was rebuilt and never flushed has no position: what was published since is not in it.
+  // A store that was rebuilt and never flushed has no offset: counts published since are not in it.
   const next = nextOffset(loadProgress(store, partition));
   if (next !== undefined && next >= range.start && next <= range.end) {
     return { store, source: 'local', next, checkpoint: undefined, loadedBytes: 0 };
@@ -97,7 +98,7 @@ async function usableCheckpoints(
   }
 }
 
-/** Undefined if the checkpoint can't be had. */
+/** Replaces the local store by a checkpoint; undefined if it can't be loaded. */
 async function restore(
   { logger, stores, checkpoints }: RecoverDeps,
   checkpoint: Checkpoint,

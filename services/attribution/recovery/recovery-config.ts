@@ -4,9 +4,9 @@ import type { CheckpointStore } from './checkpoint-store.ts';
 import { directoryCheckpointStore } from './directory-checkpoint-store.ts';
 import { s3CheckpointStore } from './s3-checkpoint-store.ts';
 
-/** How a node prepares for the loss of a partition's store, by the name of its environment variables. */
+/** Settings for the loss of a partition's store, by the names of their environment variables. */
 export const RECOVERY = {
-  /** Where checkpoints are kept, as file:///directory or s3://bucket/prefix; none are taken when empty. */
+  /** Storage of checkpoints, as file:///directory or s3://bucket/prefix; none are taken if empty. */
   CHECKPOINT_URL: z
     .union([z.literal(''), z.url({ protocol: /^(file|s3)$/ })], {
       error: 'must be file:///directory or s3://bucket/prefix',
@@ -14,13 +14,13 @@ export const RECOVERY = {
     .default(''),
   /** Time between two checkpoints of a partition, in seconds. */
   CHECKPOINT_INTERVAL_S: z.coerce.number().positive().default(300),
-  /** Of an S3-compatible store other than Amazon's. */
+  /** Endpoint of an S3-compatible store other than Amazon's. */
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be http://host:port' }).optional(),
   /** Without these, credentials come from where Amazon's tools look: profiles, roles of pods and machines. */
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   AWS_SESSION_TOKEN: z.string().optional(),
-  /** How many other nodes keep the state of each partition warm. */
+  /** Number of other nodes that keep the state of each partition warm. */
   STANDBYS: z.coerce.number().int().min(0).max(16).default(0),
 };
 

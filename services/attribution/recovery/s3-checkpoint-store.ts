@@ -11,17 +11,17 @@ import type { CheckpointStore, StoredFile } from './checkpoint-store.ts';
 
 export interface S3CheckpointStoreOptions {
   bucket: string;
-  /** Before every name; '' or ending with a slash. */
+  /** Prefix of every name; '' or ending with a slash. */
   prefix: string;
-  /** Of an S3-compatible store other than Amazon's, as http://host:port; buckets are then paths of it. */
+  /** Endpoint of an S3-compatible store other than Amazon's, as http://host:port; buckets are then paths of it. */
   endpoint?: string;
-  /** Those that Amazon's tools would find where it is absent. */
+  /** Credentials; those that Amazon's tools would find if undefined. */
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 }
 
 const MAX_ATTEMPTS = 3;
 const CONNECT_TIMEOUT_MS = 3_000;
-/** Of one attempt; files have some megabytes. */
+/** Longest that one attempt takes, in ms; files have some megabytes. */
 const REQUEST_TIMEOUT_MS = 15_000;
 /** Most names of one DeleteObjects call. */
 const DELETE_BATCH = 1000;
@@ -45,7 +45,7 @@ export function s3CheckpointStore(options: S3CheckpointStoreOptions): Checkpoint
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
 
-  /** The client repeats requests, but not what breaks off after the answer has begun. */
+  /** Repeats downloads that break off after the answer has begun, which the client does not. */
   async function download(Key: string): Promise<Uint8Array> {
     for (let attempt = 1; ; attempt++) {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
