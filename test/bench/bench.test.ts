@@ -5,17 +5,14 @@ import { runScenario, SCENARIOS } from './scenarios.ts';
 /** They differ from others in numbers only, and start a cluster or a broker of their own. */
 const LIKE_OTHERS =
   /^(cluster-[14]|recovery-replay|failover-[01]|drain|drain-many-users|drain-hot-user|kafka-(grpc|batch)|stats-month)$/;
-const runnable: [name: string, why: string | undefined, scenario: (typeof SCENARIOS)[number]][] = [];
 for (const scenario of SCENARIOS) {
-  if (!LIKE_OTHERS.test(scenario.name)) runnable.push([scenario.name, await scenario.whyNot?.(), scenario]);
+  if (LIKE_OTHERS.test(scenario.name)) continue;
+  test(scenario.name, { tags: ['long', ...(scenario.needs ?? [])], timeout: 120_000 }, async () => {
+    const figures = await runScenario(scenario, true);
+    expect(figures.length).toBeGreaterThan(0);
+    expect(figures.filter(({ value }) => !Number.isFinite(value) || value < 0)).toEqual([]);
+  });
 }
-
-test.for(runnable)('%s', { timeout: 120_000 }, async ([, why, scenario], { skip }) => {
-  skip(why !== undefined, why);
-  const figures = await runScenario(scenario, true);
-  expect(figures.length).toBeGreaterThan(0);
-  expect(figures.filter(({ value }) => !Number.isFinite(value) || value < 0)).toEqual([]);
-});
 
 test.each([
   ['1.00s', 1],

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
 import type { ClusterProcess } from '../../services/processes/cluster/cluster.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
+import { KAFKA } from '../needs.ts';
 import { grpcClient } from './clients.ts';
 import { closedLoop } from './load.ts';
 import { measureIngest } from './measure-ingest.ts';
@@ -27,7 +27,7 @@ const scale: Scenario<ClusterUnderTest>[] = [1, 2, 4].map((nodes) => ({
     `ClickHouse shards. IngestBatch of ${PER_REQUEST} events by gRPC, ${IN_FLIGHT} in flight for each gateway: ` +
     `${FULL.warmUpSeconds} s a gateway for every process to compile its code; then, measured, ${FULL.seconds} s and until ` +
     'attribution and ClickHouse have caught up.',
-  whyNot: whyNoKafka,
+  needs: KAFKA,
   start: (dataDir) => startCluster(dataDir, clusterOf(nodes)),
   run: (mesh, quick) => runScale(mesh, nodes, quick ? QUICK : FULL),
 }));
@@ -37,7 +37,7 @@ const recovery: Scenario<ClusterUnderTest>[] = (['replay', 'checkpoint'] as cons
   method:
     `One attribution node with ${FULL.lostEvents.toLocaleString('en-US')} events in ${PARTITIONS} partitions is killed ` +
     `and its RocksDB deleted; it recovers by ${source}. All partitions recover side by side in one thread.`,
-  whyNot: whyNoKafka,
+  needs: KAFKA,
   start: (dataDir) =>
     startCluster(dataDir, {
       ...clusterOf(1),
@@ -54,7 +54,7 @@ const failover: Scenario<ClusterUnderTest>[] = [0, 1].map((standbys) => ({
   method:
     `One of two attribution nodes is killed with kill -9, ${standbys} standbys; from then until events that were ` +
     'acknowledged after it are attributed in every partition. The process that died is started again meanwhile.',
-  whyNot: whyNoKafka,
+  needs: KAFKA,
   start: (dataDir) => startCluster(dataDir, { ...clusterOf(2), STANDBYS: String(standbys) }),
   run: (mesh, quick) => runFailover(mesh, quick ? QUICK : FULL),
 }));

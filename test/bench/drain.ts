@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP } from '../../services/attribution/partition/consumer.ts';
 import type { EventLog } from '../../services/log/event-log.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
+import { KAFKA } from '../needs.ts';
 import { type BenchKafka, startBenchKafka } from './bench-kafka.ts';
 import { drainLoad } from './drain-load.ts';
 import type { Figure, Scenario } from './scenario.ts';
@@ -46,7 +46,7 @@ function scenario(
   run: (kafka: BenchKafka, size: typeof FULL) => Promise<Figure[]>,
 ): Scenario<BenchKafka> {
   return {
-    ...{ name, method, whyNot: whyNoKafka, start: startBenchKafka },
+    ...{ name, method, needs: KAFKA, start: startBenchKafka },
     run: (kafka, quick) => run(kafka, quick ? QUICK : FULL),
   };
 }

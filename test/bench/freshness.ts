@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
 import { startCluster } from '../fixtures/cluster-process.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
+import { KAFKA } from '../needs.ts';
 import { grpcClient, jsonClient, type Send } from './clients.ts';
 import { closedLoop, openLoop, percentile } from './load.ts';
 import { measureIngest } from './measure-ingest.ts';
@@ -33,7 +33,7 @@ export const freshness: Scenario<MeshProcess>[] = [
       `${METHOD}, on clickmesh cluster with one broker, two gateways, two attribution nodes and two ClickHouse shards, at ` +
       `half of its capacity, for ${FULL.seconds} s. Its capacity is what it counts a second of ${FULL.capacitySeconds} s of ` +
       `IngestBatch of ${PER_REQUEST} events, until ClickHouse has them.`,
-    whyNot: whyNoKafka,
+    needs: KAFKA,
     start: (dataDir) => startCluster(dataDir, {}),
     run: (mesh, quick) => runFreshness(mesh, quick ? QUICK : FULL, halfOfCapacity),
   },

@@ -1,8 +1,8 @@
 import type { EventLog } from '../../services/log/event-log.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import { startService } from '../fixtures/service-process.ts';
+import { KAFKA } from '../needs.ts';
 import { type BenchKafka, startBenchKafka } from './bench-kafka.ts';
-import { grpcBody, h2load, type Tool, type ToolLoad, whyNoTool, wrk } from './load-tools.ts';
+import { grpcBody, h2load, type Tool, type ToolLoad, wrk } from './load-tools.ts';
 import { PEERS_LINGER_MS } from './peers.ts';
 import { batchProto, ingestProto, prepareRequests } from './requests.ts';
 import type { Figure, Scenario } from './scenario.ts';
@@ -75,7 +75,7 @@ export const kafkaGateway: Scenario<BenchKafka>[] = WAYS.map((way) => ({
     `\`clickmesh gateway\` in front of one Kafka broker (acks=all, 4 partitions), nobody reads what it writes: ${way.what}, ` +
     `events a request: ${way.eventsPerRequest.toLocaleString('en-US')}, by ${way.tool} over ${way.connections} connections with one request under way on each. ` +
     `${way.lingerMs} ms of linger; ${FULL.warmUpSeconds} s to warm up, then ${FULL.seconds} s. The gateway has a worker a core; CPU and memory are those of all its processes.`,
-  whyNot: async () => (await whyNoKafka()) ?? (await whyNoTool(way.tool)),
+  needs: [...KAFKA, way.tool],
   start: startBenchKafka,
   run: (kafka, quick) => runWay(kafka, way, quick ? QUICK : FULL),
 }));

@@ -20,15 +20,6 @@ export interface ToolLoad {
 
 export type Tool = 'wrk' | 'h2load';
 
-/** Why a load can't be made here; undefined if it can. */
-export async function whyNoTool(tool: Tool): Promise<string | undefined> {
-  try {
-    await run('which', [tool]);
-  } catch {
-    return `${tool} is not installed`;
-  }
-}
-
 /** POSTs post.lua's events to /api/v1/events with one request under way on each connection. Throws if one failed. */
 export async function wrk(url: string, connections: number, seconds: number): Promise<ToolLoad> {
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', POST];

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
+import { listed, unmetNeeds } from '../needs.ts';
 import { keepRun, readKeptRuns } from './kept-runs.ts';
 import { commit, describeMachine, startBystanderMeter } from './machine.ts';
 import { buildPeers } from './peers.ts';
@@ -33,9 +34,9 @@ if (!(runs >= 1) || chosen.length === 0) {
 }
 const scenarios: typeof chosen = [];
 for (const scenario of chosen) {
-  const why = await scenario.whyNot?.();
-  if (why === undefined) scenarios.push(scenario);
-  else process.stderr.write(`SKIPPED: ${scenario.name}, because ${why}\n`);
+  const unmet = unmetNeeds(scenario.needs ?? []);
+  if (unmet.length === 0) scenarios.push(scenario);
+  else process.stderr.write(`SKIPPED: ${scenario.name}, for want of ${listed(unmet)}\n`);
 }
 
 const commitAtStart = commit();

@@ -11,8 +11,8 @@ export interface Scenario<On extends Subject = MeshProcess> {
   name: string;
   /** What is done and how it is measured, for the results page. */
   method: string;
-  /** Why it can't run on this machine; undefined if it can. */
-  whyNot?(): Promise<string | undefined>;
+  /** Tags of what it needs beside Node and npm, as test/needs.ts has them. */
+  needs?: readonly string[];
   /** Starts what it runs on in a folder; by default a mesh that is all in one process. */
   start?(dataDir: string): Promise<On>;
   /** Throws if the mesh did not count exactly what it acknowledged. Quick runs take seconds and mean nothing. */

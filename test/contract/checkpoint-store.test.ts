@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { CheckpointStore } from '../../services/attribution/recovery/checkpoint-store.ts';
 import { directoryCheckpointStore } from '../../services/attribution/recovery/directory-checkpoint-store.ts';
 import { checkpointStore } from '../../services/attribution/recovery/recovery-config.ts';
-import { S3_KEY, type S3Server, startS3, whyNoS3 } from '../fixtures/s3-server.ts';
+import { S3_KEY, type S3Server, startS3 } from '../fixtures/s3-server.ts';
 
 const BUILD_MS = 600_000;
 
@@ -75,7 +75,7 @@ describe('in a directory', () => {
   });
 });
 
-describe.skipIf((await whyNoS3()) !== undefined)('in S3', () => {
+describe('in S3', { tags: ['go', 'long'] }, () => {
   let server: S3Server;
   let dir: string;
   let prefix = 0;

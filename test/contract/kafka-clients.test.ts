@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EventLog, LogRecord } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { kafkaJars } from '../../services/processes/cluster/kafka-jars.ts';
-import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
+import { KAFKA } from '../needs.ts';
 
 const TOPIC = 'raw-events';
 const KEYS = Array.from({ length: 10_000 }, (_, i) => `user-${i}-ü`);
@@ -17,7 +18,7 @@ CompressionCodecs[CompressionTypes.LZ4] = () => ({
   decompress: async (buffer: Buffer) => compressionsAlgorithms.lz4.decompressSync(buffer),
 });
 
-describe.skipIf((await whyNoKafka()) !== undefined)('with other clients of Kafka', () => {
+describe('with other clients of Kafka', { tags: KAFKA }, () => {
   let kafka: TestKafka;
   let kafkajs: Kafka;
   let log: EventLog;

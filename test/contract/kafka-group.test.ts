@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Assignment } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
-import { KAFKA_PARTITIONS, startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { KAFKA_PARTITIONS, startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
+import { KAFKA } from '../needs.ts';
 
 const ALL = Array.from({ length: KAFKA_PARTITIONS }, (_, partition) => partition);
 /** Longer than the interval of heartbeats, so that a member that does not wait for its listener would be caught. */
@@ -67,7 +68,7 @@ function owns(member: TestMember, count: number): Promise<void> {
   return vi.waitFor(() => expect([...member.owned]).toHaveLength(count), WAIT);
 }
 
-describe.skipIf((await whyNoKafka()) !== undefined)('a consumer group', () => {
+describe('a consumer group', { tags: KAFKA }, () => {
   let kafka: TestKafka;
   let group: TestGroup;
   beforeAll(async () => {

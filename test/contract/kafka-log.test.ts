@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
-import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
+import { KAFKA } from '../needs.ts';
 import { eventLogContract } from './event-log.ts';
 
-describe.skipIf((await whyNoKafka()) !== undefined)('with a broker', () => {
+describe('with a broker', { tags: KAFKA }, () => {
   let kafka: TestKafka;
   beforeAll(async () => {
     kafka = await startTestKafka();

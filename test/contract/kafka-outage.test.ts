@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type EventLog, LogFull, LogUnavailable } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { hang } from '../fixtures/hang.ts';
-import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
+import { KAFKA } from '../needs.ts';
 
 const TOPIC = 'raw-events';
 const CALLERS = 40;
@@ -63,7 +64,7 @@ async function numbersIn(log: EventLog): Promise<Map<string, number[]>> {
   return found;
 }
 
-describe.skipIf((await whyNoKafka()) !== undefined)('when the broker', { timeout: TIMEOUT_MS }, () => {
+describe('when the broker', { tags: KAFKA, timeout: TIMEOUT_MS }, () => {
   let kafka: TestKafka;
   let log: EventLog;
   beforeAll(async () => {

@@ -5,8 +5,8 @@ import { generateEvents, type SeedEvent } from '../../services/cli/generate/jour
 import { createRandom } from '../../services/cli/generate/random.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
+import { KAFKA } from '../needs.ts';
 import { expectEveryEventCountedOnce } from './expectation.ts';
 import { BATCH, startLoad } from './load.ts';
 
@@ -30,9 +30,7 @@ const VICTIMS: readonly (readonly string[])[] = [
 const STOPPED = ['kafka-1', 'clickhouse-2'];
 const MOMENTS = ROUNDS * VICTIMS.length + STOPPED.length;
 
-const skipped = await whyNoKafka();
-
-describe.skipIf(skipped !== undefined)('a cluster', () => {
+describe('a cluster', { tags: KAFKA }, () => {
   const folder = temporaryFolder();
   let mesh: ClusterUnderTest;
   /** By all tests: they follow each other on one mesh. */

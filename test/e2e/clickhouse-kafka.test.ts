@@ -32,8 +32,9 @@ import { accept } from '../../services/gateway/event/accept.ts';
 import type { EventLog, LogRecord, NewRecord, RecordPosition } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { statsRoutes } from '../../services/stats/routes.ts';
-import { KAFKA_PARTITIONS, startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { KAFKA_PARTITIONS, startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
+import { KAFKA } from '../needs.ts';
 
 const SEED = Number(process.env.FEED_SEED ?? 20260101);
 const EVENTS = 6000;
@@ -64,7 +65,7 @@ let garbage: Place[];
 
 type Place = RecordPosition & { topic: Topic };
 
-describe.skipIf((await whyNoKafka()) !== undefined)(`two shards that read Kafka (seed ${SEED})`, () => {
+describe(`two shards that read Kafka (seed ${SEED})`, { tags: KAFKA }, () => {
   beforeAll(start, 240_000);
   afterAll(stop);
 

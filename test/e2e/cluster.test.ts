@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import { clickmesh, isRunning } from '../fixtures/mesh-process.ts';
+import { KAFKA } from '../needs.ts';
 
-const skipped = await whyNoKafka();
 const CLICK = {
   event_type: 'click',
   event_id: '3f0c1b2e-9d6a-4c57-8a3b-5e1f7d2c4b6a',
@@ -27,7 +26,7 @@ const CONVERSION = {
 };
 const REPORT = '/api/v1/stats?start_date=2026-01-15&end_date=2026-01-15';
 
-describe.skipIf(skipped !== undefined)('a cluster', () => {
+describe('a cluster', { tags: KAFKA }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'clickmesh-cluster-'));
   let mesh: ClusterUnderTest;
 

@@ -7,18 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { processTree } from '../bench/usage.ts';
-import { startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
 import { clickmesh, isRunning } from '../fixtures/mesh-process.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
+import { KAFKA } from '../needs.ts';
 
-const skipped = await whyNoKafka();
 const WORKERS = 2;
 const CLIENTS = 8;
 
 let kafka: TestKafka;
 
 beforeAll(async () => {
-  if (skipped === undefined) kafka = await startTestKafka();
+  kafka = await startTestKafka();
 }, 60_000);
 afterAll(() => kafka?.close());
 
@@ -29,7 +29,7 @@ async function start(env: Record<string, string> = {}): Promise<ServiceProcess> 
   return gateway;
 }
 
-describe.skipIf(skipped !== undefined)('a gateway of several workers says of its port what is so for all', () => {
+describe('a gateway of several workers says of its port what is so for all', { tags: KAFKA }, () => {
   test('every scrape has what all of them counted, each under its label', async () => {
     const { url } = await start();
     await Promise.all(Array.from({ length: 20 }, () => post(url)));
@@ -68,7 +68,7 @@ describe.skipIf(skipped !== undefined)('a gateway of several workers says of its
   });
 });
 
-describe.skipIf(skipped !== undefined)('a gateway of several workers starts and stops as one', () => {
+describe('a gateway of several workers starts and stops as one', { tags: KAFKA }, () => {
   test('kill -9 of each in turn under load: started again, and nothing acknowledged is lost', async () => {
     const gateway = await start();
     const load = startLoad(gateway.url);

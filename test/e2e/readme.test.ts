@@ -2,16 +2,16 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GRPCURL, hasGo, installGoTool } from '../fixtures/go-tool.ts';
+import { GRPCURL, installGoTool } from '../fixtures/go-tool.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** Every command of README.md is run as it stands there; only the address and the place of files are others'. */
 const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```(sh|json)\n(.*?)```/gs)].map(
   ([, language, text]) => ({ language: language!, text: text! }),
 );
-const withGo = hasGo();
 
 let mesh: MeshProcess;
+let path = process.env.PATH!;
 const folder = temporaryFolder();
 
 beforeAll(async () => {
@@ -26,8 +26,7 @@ function run(block: string): Promise<{ code: number; stdout: string; stderr: str
   const script = block
     .replaceAll('127.0.0.1:8080', new URL(mesh.url).host)
     .replaceAll('journeys.ndjson', join(folder.path, 'journeys.ndjson'));
-  const env = { ...process.env, CLICKMESH_URL: mesh.url, PATH: process.env.PATH! };
-  if (withGo) env.PATH = `${installGoTool(GRPCURL)}:${env.PATH}`;
+  const env = { ...process.env, CLICKMESH_URL: mesh.url, PATH: path };
   return new Promise((resolve) => {
     execFile('bash', ['-euo', 'pipefail', '-c', script], { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
@@ -41,7 +40,7 @@ function blockWith(text: string): string {
   return found[0]!.text;
 }
 
-test('a first event in and a first number out, by curl', async () => {
+test('a first event in and a first number out, by curl', { tags: 'curl' }, async () => {
   const sent = await run(blockWith('curl -X POST'));
   expect(sent).toMatchObject({ code: 0 });
   expect(sent.stdout.match(/"status":"accepted"/g)).toHaveLength(2);
@@ -50,7 +49,11 @@ test('a first event in and a first number out, by curl', async () => {
   await expect.poll(stats, { timeout: 10_000 }).toEqual(JSON.parse(answer!.text));
 });
 
-describe.runIf(withGo)('by grpcurl', () => {
+describe('by grpcurl', { tags: 'go' }, () => {
+  beforeAll(() => {
+    path = `${installGoTool(GRPCURL)}:${path}`;
+  }, 300_000);
+
   test('the same, and why a conversion was attributed as it was', async () => {
     const [ingestAndStats, explain] = [blockWith('IngestService/Ingest'), blockWith('ExplainConversion')];
     expect(await run(ingestAndStats)).toMatchObject({ code: 0 });
@@ -58,7 +61,7 @@ describe.runIf(withGo)('by grpcurl', () => {
     const explained = await run(explain);
     expect(explained).toMatchObject({ code: 0 });
     expect(explained.stdout).toContain('"reason": "credited"');
-  }, 300_000);
+  });
 });
 
 test('the command line', async () => {

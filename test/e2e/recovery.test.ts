@@ -12,7 +12,8 @@ import type { EventLog, LogRecord, NewRecord } from '../../services/log/event-lo
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { partitionOf } from '../../services/log/partitioner.ts';
 import { type AttributionNode, startAttributionNode } from '../fixtures/attribution-node.ts';
-import { KAFKA_PARTITIONS, startTestKafka, type TestKafka, whyNoKafka } from '../fixtures/kafka.ts';
+import { KAFKA_PARTITIONS, startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
+import { KAFKA } from '../needs.ts';
 import { collapse, config, encodeEvent, LOOKBACK, MODELS, START } from '../sim/journey.ts';
 import { attributeNaively, type SimEvent } from '../sim/naive-attribution.ts';
 
@@ -180,7 +181,7 @@ async function appendSlowly(events: readonly SimEvent[]): Promise<void> {
   }
 }
 
-describe.skipIf((await whyNoKafka()) !== undefined)(`a partition's state (seed ${SEED})`, () => {
+describe(`a partition's state (seed ${SEED})`, { tags: KAFKA }, () => {
   const events = randomEvents();
   beforeAll(async () => {
     kafka = await startTestKafka();

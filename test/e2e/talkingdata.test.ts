@@ -1,25 +1,24 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createClient } from '@clickhouse/client';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { clickmesh, type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
+import { REAL_CLICKS } from '../needs.ts';
 
 /** 100,000 real mobile ad clicks and their 227 installs, with what a brute-force program made of them. */
-const DATA = '../shared/data';
-const CLICKS = join(DATA, 'talkingdata-clicks.ndjson.gz');
-const present = existsSync(CLICKS);
-
-if (!present) process.stderr.write(`SKIPPED: the real click data is not at ${DATA}\n`);
-if (!present && process.env.CI) throw new Error(`the real click data must be at ${DATA} in CI`);
+const CLICKS = join(REAL_CLICKS, 'talkingdata-clicks.ndjson.gz');
 
 interface Expected {
   rows: { date: string; campaign_id: string; source: string; clicks: number; conversions: number; revenue: number }[];
   attributions: { conversion_id: string; click_id: string; campaign_id: string; source: string }[];
 }
 
-describe.runIf(present)('real clicks', () => {
-  const expected: Expected = present ? JSON.parse(readFileSync(join(DATA, 'talkingdata-expected.json'), 'utf8')) : {};
+describe('real clicks', { tags: 'real-clicks' }, () => {
+  let expected: Expected;
+  beforeAll(() => {
+    expected = JSON.parse(readFileSync(join(REAL_CLICKS, 'talkingdata-expected.json'), 'utf8'));
+  });
 
   async function mesh() {
     const folder = temporaryFolder();

@@ -38,7 +38,7 @@ export async function startCollector(): Promise<Collector> {
   const [traces, metrics] = [join(folder.path, 'traces.json'), join(folder.path, 'metrics.json')];
   const config = join(folder.path, 'config.json');
   writeFileSync(config, JSON.stringify(configOf({ grpc, http, traces, metrics })));
-  const child = spawn(buildGoProgram(SOURCE, '.', 'collector'), ['--config', config], {
+  const child = spawn(buildGoProgram(SOURCE, 'collector', '.'), ['--config', config], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(child, 'exit');

@@ -1,12 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasGo } from '../fixtures/go-tool.ts';
-import { whyNoKafka } from '../fixtures/kafka.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
+import { KAFKA } from '../needs.ts';
 import { type CollectedSpan, type Collector, startCollector } from './collector.ts';
-
-const noKafka = await whyNoKafka();
 
 /** Users, each of whom clicks and converts: two traces. */
 const USERS = 50;
@@ -48,20 +45,21 @@ async function start({ command, protocol }: MeshUnderTest): Promise<void> {
 
 afterAll(() => folder[Symbol.dispose]());
 
-describe.each(MESHES)('tracing of clickmesh $command', (tested) => {
-  const canRun = hasGo() && (tested.command === 'up' || noKafka === undefined);
-  beforeAll(() => (canRun ? start(tested) : undefined), 600_000);
-  afterAll(async () => {
-    if (!canRun) return;
-    await mesh.stop();
-    await collector.close();
-  }, 60_000);
+for (const tested of MESHES) {
+  const tags = ['go', 'long', ...(tested.command === 'cluster' ? KAFKA : [])];
+  describe(`tracing of clickmesh ${tested.command}`, { tags }, () => {
+    beforeAll(() => start(tested), 600_000);
+    afterAll(async () => {
+      await mesh.stop();
+      await collector.close();
+    }, 60_000);
 
-  test.runIf(canRun)(`the traces of ${2 * USERS} events are complete`, () => expectCompleteTraces(tested), 120_000);
-  test.runIf(canRun)('a request for stats is traced into ClickHouse', expectTracedQuery, 30_000);
-  test.runIf(canRun)('what is not sampled leaves no trace', expectNoTrace, 30_000);
-  test.runIf(canRun)('metrics come by OTLP, too', expectMetrics, 30_000);
-});
+    test(`the traces of ${2 * USERS} events are complete`, () => expectCompleteTraces(tested), 120_000);
+    test('a request for stats is traced into ClickHouse', expectTracedQuery, 30_000);
+    test('what is not sampled leaves no trace', expectNoTrace, 30_000);
+    test('metrics come by OTLP, too', expectMetrics, 30_000);
+  });
+}
 
 async function expectCompleteTraces({ click, conversion }: MeshUnderTest): Promise<void> {
   const expected = new Map<string, readonly string[]>();

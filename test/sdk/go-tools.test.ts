@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
-import { hasGo, installGoTool } from '../fixtures/go-tool.ts';
+import { installGoTool } from '../fixtures/go-tool.ts';
 
 const HEALTH_PROBE = 'github.com/grpc-ecosystem/grpc-health-probe@v0.4.61';
 const GHZ = 'github.com/bojand/ghz/cmd/ghz@v0.93.0';
@@ -12,7 +12,7 @@ const GHZ = 'github.com/bojand/ghz/cmd/ghz@v0.93.0';
 const run = promisify(execFile);
 
 /** Tools that operators know, against the one port. */
-describe.skipIf(!hasGo())('grpc-health-probe and ghz', () => {
+describe('grpc-health-probe and ghz', { tags: ['go', 'long'] }, () => {
   let gateway: TestGateway;
   let address: string;
 

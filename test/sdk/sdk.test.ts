@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isInstalled, LANGUAGES, type Language, VENV } from '../codegen/languages.ts';
+import { LANGUAGES, type Language, VENV } from '../codegen/languages.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { startFlakyProxy } from './flaky-proxy.ts';
 
@@ -48,7 +48,9 @@ const SDKS: { language: Language; tests: string; example: string }[] = [
 ];
 
 for (const { language, tests, example } of SDKS) {
-  describe.runIf(isInstalled(language))(language.name, () => {
+  const tools = language.tools.filter((tool) => tool !== 'node');
+  const tags = tools.length > 0 ? [...tools, 'long'] : [];
+  describe(language.name, { tags }, () => {
     test('sends, reads and survives lost answers', async () => {
       language.installTools?.();
       await using flaky = await startFlakyProxy(mesh.url);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { whyNoKafka } from '../../../test/fixtures/kafka.ts';
+import { KAFKA } from '../../../test/needs.ts';
 
 /** Starts Kafka in a folder and prints its process ids. */
 const PROGRAM = `
@@ -17,7 +17,7 @@ const PROGRAM = `
 `;
 const ARGS = ['--input-type=module', '--eval', PROGRAM];
 
-describe.skipIf((await whyNoKafka()) !== undefined)('a local Kafka', () => {
+describe('a local Kafka', { tags: KAFKA }, () => {
   let dir: string;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'clickmesh-kafka-'));
