@@ -4,19 +4,16 @@ import { batch } from './batch.ts';
 import { cluster } from './cluster.ts';
 import { drain } from './drain.ts';
 import { freshness } from './freshness.ts';
-import { idle } from './idle.ts';
 import { kafkaGateway } from './kafka-gateway.ts';
 import { listeners } from './listeners.ts';
 import { replay } from './replay.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
-import { stateStore } from './state-store.ts';
 import { stats } from './stats.ts';
 import { stream } from './stream.ts';
 import { tracing } from './tracing.ts';
 import { unary } from './unary.ts';
 
 export const SCENARIOS: readonly Scenario<Subject>[] = [
-  idle,
   listeners,
   ...unary,
   ...batch,
@@ -27,7 +24,6 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...stats,
   ...cluster,
   ...drain,
-  stateStore,
   ...kafkaGateway,
 ];
 

@@ -38,11 +38,7 @@ function cpuSeconds(mesh: MeshProcess): CpuSeconds {
 
 /** CPU seconds of a process, and those of its children that have ended and were waited for. */
 export function processCpuSeconds(pid: number | 'self'): { own: number; endedChildren: number } {
-  return cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-}
-
-/** The same of what /proc has in the file `stat` of a process or a thread. */
-export function cpuSecondsOf(stat: string): { own: number; endedChildren: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The second field is the name in brackets, which may hold spaces; utime is the 14th field.
   const ticks = stat
     .slice(stat.lastIndexOf(')') + 2)
@@ -71,19 +67,8 @@ export function treeCpuSeconds(pid: number): number {
   return processTree(pid).reduce((sum, each) => sum + processCpuSeconds(each).own, 0);
 }
 
-/** Resident memory of a process, in bytes. */
-export function residentBytes(pid: number): number {
-  return memoryBytes(pid, 'VmRSS');
-}
-
-/** The most it ever had, in bytes. */
+/** The most resident memory that a process has ever had, in bytes. */
 export function peakResidentBytes(pid: number): number {
-  return memoryBytes(pid, 'VmHWM');
-}
-
-function memoryBytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
-  const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(
-    readFileSync(`/proc/${pid}/status`, 'latin1'),
-  )!;
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))!;
   return Number(kilobytes) * 1024;
 }

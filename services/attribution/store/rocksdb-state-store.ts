@@ -8,39 +8,26 @@ const BUFFERS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 /** RocksDB keeps it to know that the folder is in use. */
 const LOCK_FILE = 'LOCK';
 
-/** What stores are tuned by, as the library has it. What other choices cost is in test/bench/RESULTS.md, at state-store. */
-export interface RocksdbTuning {
-  compaction: 'universal' | 'level';
-  /** With zstd. By levels, all but the first two are compressed in any case. */
-  compression: boolean;
-  /** In bytes: a memtable has a quarter of it, and two are written to a file together. */
-  memtableMemoryBudget: number;
-  /** Bytes of decompressed blocks kept in memory. */
-  cacheSize: number;
-  /** As FilterPolicy::CreateFromString has it. */
-  filterPolicy: string;
-}
-
-export const ROCKSDB_TUNING: RocksdbTuning = {
-  // By levels and with zstd, the same states, which grow with every click, are rewritten and compressed over and over:
-  // of a drain of 6 M events that took 16 of 43 CPU seconds per million.
+/** Options of a partition's store, as the library has them; services/decisions/012-rocksdb.md has what others cost. */
+const TUNING = {
+  // By levels and with zstd, the same states, which grow with every click, are rewritten and compressed over and over.
   compaction: 'universal',
   compression: false,
-  // One store a partition: eight of them stay under 300 MB.
+  // In bytes: a memtable has a quarter of the budget. One store a partition: eight of them stay under 300 MB.
   memtableMemoryBudget: 16 << 20,
   cacheSize: 16 << 20,
   // The Ribbon filter, which `optimize` would choose, was no cheaper.
   filterPolicy: 'bloomfilter:10:false',
-};
+} as const;
 
 /**
  * Stores in RocksDB, in folders of `dir` named for their partitions. Opening one throws if the folder can't be written
  * or another process has it.
  */
-export function rocksdbStateStores(dir: string, tuning = ROCKSDB_TUNING): StateStores {
+export function rocksdbStateStores(dir: string): StateStores {
   const folderOf = (partition: number) => join(dir, String(partition));
   return {
-    open: (partition) => openStore(folderOf(partition), tuning),
+    open: (partition) => openStore(folderOf(partition)),
     async replace(partition, fill) {
       const filling = await emptyFolder(`${folderOf(partition)}.new`);
       await fill(filling);
@@ -63,7 +50,7 @@ async function emptyFolder(path: string): Promise<string> {
   return path;
 }
 
-async function openStore(dir: string, tuning: RocksdbTuning): Promise<StateStore> {
+async function openStore(dir: string): Promise<StateStore> {
   await mkdir(dir, { recursive: true });
   const db = new RocksLevel(dir, {
     ...BUFFERS,
@@ -74,7 +61,7 @@ async function openStore(dir: string, tuning: RocksdbTuning): Promise<StateStore
     parallelism: 1,
     // Filters of the memtables, too: most of the ids that a user with too many is asked for are new.
     optimize: 'point-lookup',
-    ...tuning,
+    ...TUNING,
   });
   await db.open();
   return {
