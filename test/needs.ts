@@ -25,12 +25,12 @@ export const REAL_CLICKS = '../shared/data';
 const NEEDS: readonly Need[] = [
   command('curl'),
   command('git'),
-  command('go'),
-  command('mvn'),
-  command('python3'),
+  command('go', 'Go'),
+  { tag: 'java', description: `Java ${OLDEST_JAVA} or newer`, isMet: () => javaVersion() >= OLDEST_JAVA },
+  command('mvn', 'Maven'),
+  command('python3', 'Python'),
   { ...command('wrk'), optional: true },
   { ...command('h2load'), optional: true },
-  { tag: 'java', description: `Java ${OLDEST_JAVA} or newer`, isMet: () => javaVersion() >= OLDEST_JAVA },
   { tag: 'real-clicks', description: `the data in ${REAL_CLICKS}`, isMet: () => existsSync(REAL_CLICKS) },
   { tag: 'tmpfs', description: 'the right to mount a tmpfs', isMet: mayMount, optional: true },
 ];
@@ -98,9 +98,9 @@ function byFile(tests: readonly TestCase[]): string {
   return [...files].map(([file, { length }]) => `${file} (${length})`).join(', ');
 }
 
-function command(name: string): Need {
+function command(name: string, description = name): Need {
   const isMet = () => process.env.PATH!.split(delimiter).some((folder) => existsSync(join(folder, name)));
-  return { tag: name, description: name, isMet };
+  return { tag: name, description, isMet };
 }
 
 /** Returns the major version; 0 without Java. */
