@@ -70,20 +70,15 @@ export interface Assignment {
   /** All members of the group. Throws LogUnavailable. */
   members(): Promise<GroupMember[]>;
   /**
-   * Sets the group's offsets, as next offsets. The log keeps them for `committed` and acts on none. What n means is
-   * up to the group:
+   * Sets the group's offsets, as next offsets. The log keeps them for `committed` and acts on none; what n means is
+   * up to the group. Throws LogUnavailable.
    *
-   * - attribution: everything that follows from records before n is published, and will not be published again. It
-   *   decides that alone, for any node that folds the partition: where a node's state stands is in its store, which
-   *   may be behind n (then it folds up to n without publishing) or before the next commit (then it commits). Set
-   *   forward by hand, n loses outputs; set back, they are published again, under the same versions. See
-   *   attribution/RECOVERY.md.
-   * - ClickHouse's Kafka engine, which commits in Kafka without this port, a group for each topic: all rows of
-   *   records before n are in the tables; it goes on reading at n. Set forward, n loses rows; set back, rows are
-   *   inserted again, and the tables keep one of each key and version. The sink of the embedded log has no group: its
-   *   positions are in ClickHouse, in sink_offsets.
-   *
-   * Throws LogUnavailable.
+   * - attribution: what follows from records before n is published, and will not be published again, by no node;
+   *   where a node's state stands is in its store. Set forward by hand, n loses outputs; set back, they are published
+   *   again, under the same versions. attribution/RECOVERY.md tells the whole.
+   * - ClickHouse's Kafka engine, a group for each topic, which commits in Kafka without this port: the rows of
+   *   records before n are in the tables, and it goes on at n. Set forward, n loses rows; set back, rows are inserted
+   *   again, and collapse. The embedded log's sink has no group: its offsets are in ClickHouse, in sink_offsets.
    */
   commit(positions: readonly RecordPosition[]): Promise<void>;
   /** Gives the partitions back (revoked is called) and leaves the group. */

@@ -61,12 +61,8 @@ export interface PartitionDeps {
 }
 
 /**
- * What folding the next record means; RECOVERY.md has the phases as a table. There is a first one without a Run,
- * opening, in which the partition gets its store.
- *
- * - replaying: the record is before the group's offset. What follows from it is published already.
- * - passing: it is before the end of the published totals, which stay as they are; all else is published.
- * - live: all that follows from it is published.
+ * What folding the next record means. Replaying, what follows from it is published; passing, all but totals is to be
+ * published; live, everything. Before there is a Run the partition is opening: it gets its store.
  */
 type Phase = 'replaying' | 'passing' | 'live';
 
@@ -104,15 +100,14 @@ interface Run {
  *
  * An active consumer works in transactions, each of many batches:
  *
- * 1. Publish. Outputs of a batch are appended to the log while the next batch is read and folded; that one waits for
- *    them before its own are appended. Until then the append may still fail, which surfaces where `publishing` is
- *    awaited. Counters follow when the end of the log is reached or a flush is due, because a backlog changes them
- *    over and over.
+ * 1. Publish. A batch's outputs are appended while the next batch is read and folded, which waits for them before its
+ *    own are; until then the append may still fail, and that surfaces where `publishing` is awaited. Counters follow at
+ *    the end of the log or with a flush, because a backlog changes them over and over.
  * 2. Flush, once `publishing` has settled: one write of the changed users, counters and progress.
- * 3. Commit the offset to the group. It may fail, or come late: what is stored says as much, and the next commit more.
+ * 3. Commit the offset to the group. It may fail or come late: the next one says more.
  *
- * A crash before 2 folds the same records again and publishes the same bytes under the same versions; a crash before 3
- * only commits later. Flushed before it was published, a crash would lose outputs for ever.
+ * A crash before 2 folds the same records again and publishes the same bytes under the same versions; one before 3 only
+ * commits later. Flushed before it is published, a crash would lose outputs for ever.
  *
  * Before the group's offset nothing is published (replaying). A standby stays before it: its state, were it ahead of
  * what is published, would leave a gap when it becomes active. RECOVERY.md has the positions, phases and invariants.
@@ -236,11 +231,10 @@ function isEnd({ deps, status }: Run, records: readonly LogRecord[]): boolean {
 
 /** Records of one phase: none at the end of the log or, for a standby, at the group's offset. */
 async function readBatch(run: Run): Promise<readonly LogRecord[]> {
-  const { deps, status, waiter } = run;
+  const { deps, waiter } = run;
   const { partition, signal } = waiter;
-  const isAllowed = () => status.role === 'active' || phaseOf(run) === 'replaying';
-  if (!isAllowed()) run.committed = await committedOffset(deps.log, partition);
-  if (!isAllowed()) {
+  if (mustWait(run)) run.committed = await committedOffset(deps.log, partition);
+  if (mustWait(run)) {
     await pause(FOLLOW_MS, signal);
     return [];
   }
@@ -248,7 +242,12 @@ async function readBatch(run: Run): Promise<readonly LogRecord[]> {
   const read = await deps.log.read('raw-events', { partition, offset: run.nextOffset }, options);
   // Offsets may have gaps, such as those of control records, and a phase may end in one.
   if (read.length > 0) advance(run, read[0]!.offset);
-  return isAllowed() ? untilBoundary(read, [run.committed, run.publishedThrough + 1]) : [];
+  return mustWait(run) ? [] : untilBoundary(read, [run.committed, run.publishedThrough + 1]);
+}
+
+/** Whether the next record is for the partition's active consumer to fold, and not yet for this one, a standby. */
+function mustWait(run: Run): boolean {
+  return run.status.role === 'standby' && phaseOf(run) !== 'replaying';
 }
 
 /** How long to wait for records, in ms, before there is something else to do. */

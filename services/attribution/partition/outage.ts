@@ -5,7 +5,7 @@ import { LogFull, LogUnavailable } from '../../log/event-log.ts';
 /** Pause between two attempts while the log is unavailable, in ms. */
 export const RETRY_MS = 500;
 
-/** What a partition needs to wait for the log. */
+/** A partition that waits for the log. */
 export interface Waiter {
   partition: number;
   logger: Logger;

@@ -20,15 +20,14 @@ import { countFolded } from './fold-metrics.ts';
  * The fold of one partition, ahead of its store: changes stay in memory until they are flushed in one write, so that a
  * user is written once for many of its events.
  *
- * A transaction is any number of `fold`s, some `takeTotals`, and one `flush`. What both return must be durable before
- * `flush`: published twice is harmless, because outputs carry the offset that caused them as version, and never
- * published is not. Only then may the group's offset move. Nothing here waits: the caller publishes one batch while it
- * folds the next (consumer.ts). A fold that throws, or is dropped before `flush`, has changed nothing that lasts:
- * folding the same records from the store's offset gives the same bytes, however they are cut into batches.
+ * A transaction is any number of `fold`s, some `takeTotals`, one `flush`, and the commit of the group's offset. What
+ * the first two return must be durable before `flush`: published twice is harmless, because outputs carry the offset
+ * that caused them as version, and never published is not. The caller publishes one batch while it folds the next. A
+ * fold that throws, or is dropped before `flush`, leaves nothing: folded from the store's offset, the same records
+ * give the same bytes, however they are cut into batches.
  *
- * Nothing on the way of every record makes a closure for a batch, but for one that is compiled into its caller: when
- * V8 marks its heap and finds none of a function's closures in use, it drops the function's optimized code, only to
- * compile it again. That took 4 to 10 % of the CPU.
+ * What looks at every record makes no closure for a batch, but for one that is compiled into its caller: V8 would drop
+ * the optimized code of a function without a closure in use (decisions/016-no-closures.md).
  */
 export interface PartitionFold {
   /** Totals, version and watermark after the last record folded. */

@@ -13,9 +13,7 @@ import { crc32 } from 'node:zlib';
  */
 const SLOT_BYTES = 16;
 
-/**
- * Next offsets in the file, by slot; 0 for slots it lacks, and for all if there is no file. Throws if it is damaged.
- */
+/** Next offsets in the file, by slot; 0 for slots it lacks, all if there is no file. Throws if it is damaged. */
 export function readAcknowledged(path: string, slots: number): number[] {
   const bytes = readIfPresent(path);
   return Array.from({ length: slots }, (_, slot) => {

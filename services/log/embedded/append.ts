@@ -11,10 +11,7 @@ const FULL_BATCH_BYTES = 1 << 20;
 /** One thread's way to the writer. */
 export interface Appender {
   append(records: readonly NewRecord[]): Promise<RecordPosition[]>;
-  /**
-   * Stores other keys and values, in the order of the calls. They survive kill -9 at once, and loss of power with the
-   * next append.
-   */
+  /** Stores other keys and values, in the order of the calls; without an fsync before the next append. */
   put(entries: readonly [key: Buffer, value: Buffer][]): Promise<void>;
   /** Waits for the requests under way; later calls reject with LogUnavailable. */
   close(): Promise<void>;
@@ -26,11 +23,9 @@ interface SlotBatch extends OpenBatch {
 
 /** An append that waits for its offsets. */
 interface Call {
-  /** Positions of its records; until the reply their offsets are indexes in the batches. */
+  /** Positions of its records; until the reply their offsets are indexes in the records' batches. */
   positions: RecordPosition[];
-  /** The batch of each record. */
   batches: SlotBatch[];
-  /** Bytes of keys and values. */
   bytes: number;
   resolve: () => void;
   reject: (error: Error) => void;

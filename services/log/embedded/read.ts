@@ -12,9 +12,8 @@ export interface ReadableLog {
 }
 
 /**
- * Records of a slot from `offset` on, up to `maxBytes` of keys and values, at least one; empty at the end. Nothing
- * behind the end in the table is read, be it stored or not. Throws OffsetOutOfRange, or an error that names the place
- * of damage.
+ * Records of a slot from `offset` on, up to `maxBytes` of keys and values, at least one; empty at the end in the table,
+ * behind which nothing is read. Throws OffsetOutOfRange, or an error that names the place of damage.
  */
 export function readFrom(log: ReadableLog, slot: number, offset: number, maxBytes: number): LogRecord[] {
   const end = endOf(log.offsets, slot);

@@ -16,9 +16,8 @@ export interface KafkaTopicSettings {
 const MAX_MESSAGE_BYTES = 4 << 20;
 
 /**
- * Creates the topics that do not exist. Those that do stay as they are; returns one line for each setting of theirs
- * that differs, such as "raw-events: message.timestamp.type is CreateTime, not LogAppendTime". Rejects if no broker
- * answers.
+ * Creates the topics that do not exist. Those that do stay as they are: one line is returned for each setting that
+ * differs, as "raw-events: message.timestamp.type is CreateTime, not LogAppendTime". Rejects if no broker answers.
  */
 export async function createKafkaTopics(bootstrap: string, settings: KafkaTopicSettings): Promise<string[]> {
   const admin = new Admin({ clientId: 'clickmesh-topics', bootstrapBrokers: bootstrap.split(',') });

@@ -31,9 +31,7 @@ const EPOCH_MOVED = 'STALE_MEMBER_EPOCH';
 /** Error if another process is the same static member, or was until a moment ago. */
 const NAME_TAKEN = 'UNRELEASED_INSTANCE_ID';
 
-/**
- * Offset commits, one under way at a time, so that none overtakes a later one; offsets added meanwhile make the next.
- */
+/** Offset commits, one under way at a time, so that none is overtaken; offsets added meanwhile go with the next. */
 class Commits {
   readonly #noted = new Map<number, number>();
   readonly #send: (offsets: ReadonlyMap<number, number>) => Promise<void>;
@@ -204,9 +202,8 @@ class Member {
  * partitions as it can: those that stay go on undisturbed, and none is given to another member before this one has
  * drained it. How soon a dead member's partitions move is the broker's group.consumer.session.timeout.ms.
  *
- * Resolves once the group has answered; partitions come afterwards. A member that could not reach the brokers for a
- * session timeout has lost its partitions: it drains them and joins again. When the cluster is closed it just falls
- * silent.
+ * Resolves once the group has answered; partitions come afterwards. A member without contact to the brokers for a
+ * session timeout has lost its partitions: it drains them and joins again. With the cluster closed it falls silent.
  */
 export async function joinKafkaGroup(
   cluster: KafkaCluster,

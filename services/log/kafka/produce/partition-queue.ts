@@ -7,9 +7,7 @@ const FULL_BATCH_BYTES = 7 << 18;
 /** Sequence numbers begin again after the largest int32, as the protocol has it. */
 const SEQUENCE_MASK = 0x7fffffff;
 
-/**
- * Identity of a producer at the brokers: in each partition they take the batches of an epoch in sequence, each once.
- */
+/** Identity of a producer: in each partition, brokers take the batches of an epoch in sequence, each once. */
 export interface Identity {
   id: bigint;
   epoch: number;
@@ -62,12 +60,9 @@ export function addBatch(queue: PartitionQueue, spares: SpareMemory): Batch {
 
 /** Gives the queue this identity, unless its first batch was sent, and may be in the log, under the one it has. */
 export function adoptIdentity(queue: PartitionQueue, identity: Identity): void {
-  const before = queue.identity;
+  const { identity: before } = queue;
   if (queue.batches[0]!.sent || before === identity) return;
-  assert(
-    before === undefined || before.id !== identity.id || before.epoch < identity.epoch,
-    'L-13: the epoch went back',
-  );
+  assert(before?.id !== identity.id || before.epoch < identity.epoch, 'L-13: the epoch went back');
   queue.identity = identity;
   queue.sequence = 0;
 }
