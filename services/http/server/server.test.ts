@@ -279,6 +279,16 @@ describe('close, of connections that idle', () => {
     agent.destroy();
   });
 
+  it('does not wait for a stream whose client has left', async () => {
+    const session = http2.connect(gateway.url);
+    const path = '/clickmesh.v1.IngestService/IngestStream';
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+    stream.write(Buffer.alloc(1));
+    await text(session.request({ ':path': '/healthz' }));
+    session.destroy();
+    await gateway.close();
+  });
+
   it('does not wait for a connection that never said anything', async () => {
     const socket: Socket = connect(gateway.port, '127.0.0.1');
     await once(socket, 'connect');

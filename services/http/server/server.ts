@@ -206,8 +206,11 @@ function shareConnections(h1: http.Server, h2: http2.Http2Server, http1: Http1Co
     socket.once('close', () => open.delete(socket) && silent.delete(socket));
     peek(socket, (start) => {
       silent.delete(socket);
-      if (start.toString('latin1') === 'PRI') h2.emit('connection', socket);
-      else http1.serve(socket);
+      if (start.toString('latin1') === 'PRI') {
+        // A client of HTTP/2 that has ended its side reads no more either, whatever streams it left open.
+        socket.allowHalfOpen = false;
+        h2.emit('connection', socket);
+      } else http1.serve(socket);
     });
   });
   return { open, silent };
