@@ -138,6 +138,13 @@ test(`no folder of services/ has more than ${MAX_FILES} product files`, () => {
   expect([...folders].filter(([, files]) => files.length > MAX_FILES).map(([folder]) => folder)).toEqual([]);
 });
 
+test('one function starts every server, so that what is to stand before all requests can be set there', () => {
+  const from = product.filter((path) =>
+    /import \{[^}]*\bserve\b[^}]*\} from '[^']*\/server\.ts'/.test(readFileSync(path, 'utf8')),
+  );
+  expect(from).toEqual(['services/processes/run/serve-process.ts']);
+});
+
 test('the product does not import tests', () => {
   expect(product.filter((path) => importsOf(path).some((to) => to.startsWith('test/')))).toEqual([]);
 });

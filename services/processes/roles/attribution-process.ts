@@ -5,14 +5,13 @@ import { checkpointStore } from '../../attribution/recovery/recovery-config.ts';
 import { rocksdbStateStores } from '../../attribution/store/rocksdb-state-store.ts';
 import { json } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
-import { serve } from '../../http/server/server.ts';
-import { type Check, healthHttp, healthRoutes } from '../../http/standard/health.ts';
-import { metricsRoute } from '../../http/standard/metrics-route.ts';
+import type { Check } from '../../http/standard/health.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { openKafkaLog } from '../../log/kafka/log.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin } from '../run/readiness.ts';
+import { serveProcess } from '../run/serve-process.ts';
 import { type AttributionNodeConfig, parseAttributionNodeConfig } from '../settings/config.ts';
 
 /** `clickmesh attribution`: folds the partitions that its group assigns to it. */
@@ -41,16 +40,16 @@ async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
   starting.defer(() => node.close());
   watchNode(node, log);
 
-  const ready = async () => ({
-    log: await answersWithin('Kafka', () => log.offsets('raw-events')),
-    lag: await caughtUp(node, log, config).catch((): Check => ({ ok: false, reason: 'the lag is not known' })),
-  });
-  const server = await serve({
+  const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,
     logger,
-    services: (router, shutdown) => healthRoutes(router, ready, shutdown),
-    routes: [...healthHttp(ready), partitionsRoute(node), metricsRoute()],
+    ready: async () => ({
+      log: await answersWithin('Kafka', () => log.offsets('raw-events')),
+      lag: await caughtUp(node, log, config).catch((): Check => ({ ok: false, reason: 'the lag is not known' })),
+    }),
+    services: () => {},
+    routes: [partitionsRoute(node)],
   });
   starting.defer(() => server.close());
   const running = starting.move();

@@ -1,9 +1,7 @@
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
-import { type ServeOptions, serve } from '../../http/server/server.ts';
-import { healthHttp, healthRoutes, type Readiness } from '../../http/standard/health.ts';
+import type { Readiness } from '../../http/standard/health.ts';
 import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { openapiRoute } from '../../http/standard/openapi.ts';
-import { reflectionRoutes } from '../../http/standard/reflection.ts';
 import { openKafkaLog } from '../../log/kafka/log.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { newLogger } from '../../telemetry/logger.ts';
@@ -11,6 +9,7 @@ import { labelled } from '../../telemetry/prometheus-text.ts';
 import { collectMetrics } from '../../telemetry/start.ts';
 import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin, checksOfAll } from '../run/readiness.ts';
+import { type ProcessServer, serveProcess } from '../run/serve-process.ts';
 import { type GatewayConfig, parseGatewayConfig } from '../settings/config.ts';
 import { clickhouseOf, clusterView } from '../status/cluster-view.ts';
 import { statusRoute } from '../status/status.ts';
@@ -43,29 +42,25 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),
     ...(clickhouse !== undefined && { clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
   });
-  const { ready, metrics } = withOthers(config, own);
   const gateway = { log, logger, now: Date.now };
-  const options: Omit<ServeOptions, 'port'> = {
+  const options: Omit<ProcessServer, 'port'> = {
     host: config.HOST,
     logger,
+    ...withOthers(config, own),
     services(router, shutdown) {
       gatewayRoutes(router, gateway);
       if (clickhouse !== undefined) statsRoutes(router, { client: clickhouse.client, shutdown });
-      healthRoutes(router, ready, shutdown);
-      reflectionRoutes(router);
     },
     routes: [
       ...gatewayHttp(gateway),
       ...(clickhouse === undefined ? [] : statsHttp(clickhouse)),
       ...(view === undefined ? [] : [statusRoute(view)]),
-      ...healthHttp(ready),
       openapiRoute,
-      metrics,
     ],
   };
   const urls: string[] = [];
   for (const place of portsOf(config)) {
-    const server = await serve({ ...options, ...place });
+    const server = await serveProcess({ ...options, ...place });
     starting.defer(() => server.close());
     urls.push(server.url);
   }
@@ -74,7 +69,11 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
 }
 
 /** Workers have only the port they share. */
-function portsOf({ PORT, SHARED_PORT, GATEWAY_WORKER_NUMBER }: GatewayConfig): Pick<ServeOptions, 'port' | 'shared'>[] {
+function portsOf({
+  PORT,
+  SHARED_PORT,
+  GATEWAY_WORKER_NUMBER,
+}: GatewayConfig): Pick<ProcessServer, 'port' | 'shared'>[] {
   if (GATEWAY_WORKER_NUMBER !== undefined) return [{ port: PORT, shared: true }];
   return [{ port: PORT }, ...(SHARED_PORT === undefined ? [] : [{ port: SHARED_PORT, shared: true }])];
 }

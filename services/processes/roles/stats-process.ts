@@ -1,12 +1,9 @@
 import { openClickHouse } from '../../clickhouse/servers.ts';
-import { serve } from '../../http/server/server.ts';
-import { healthHttp, healthRoutes } from '../../http/standard/health.ts';
-import { metricsRoute } from '../../http/standard/metrics-route.ts';
-import { reflectionRoutes } from '../../http/standard/reflection.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin } from '../run/readiness.ts';
+import { serveProcess } from '../run/serve-process.ts';
 import { parseStatsConfig } from '../settings/config.ts';
 
 /** `clickmesh stats-service`: StatsService alone. */
@@ -17,17 +14,13 @@ export function runStats(env: NodeJS.ProcessEnv): Promise<void> {
 async function startStats(env: NodeJS.ProcessEnv): Promise<Running> {
   const config = parseStatsConfig(env);
   const clickhouse = openClickHouse(config);
-  const ready = async () => ({ clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) });
-  const server = await serve({
+  const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,
     logger: await newLogger(config.LOG_LEVEL, 'stats'),
-    services(router, shutdown) {
-      statsRoutes(router, { client: clickhouse.client, shutdown });
-      healthRoutes(router, ready, shutdown);
-      reflectionRoutes(router);
-    },
-    routes: [...statsHttp(clickhouse), ...healthHttp(ready), metricsRoute()],
+    ready: async () => ({ clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
+    services: (router, shutdown) => statsRoutes(router, { client: clickhouse.client, shutdown }),
+    routes: statsHttp(clickhouse),
   });
   return {
     urls: [server.url],

@@ -9,11 +9,9 @@ import { migrate } from '../../clickhouse/migrate.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS } from '../../contract/topics.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
-import { serve } from '../../http/server/server.ts';
-import { type Check, healthHttp, healthRoutes, type Readiness } from '../../http/standard/health.ts';
+import type { Check, Readiness } from '../../http/standard/health.ts';
 import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { openapiRoute } from '../../http/standard/openapi.ts';
-import { reflectionRoutes } from '../../http/standard/reflection.ts';
 import { openEmbeddedLog } from '../../log/embedded/log.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
@@ -22,6 +20,7 @@ import { watchProcess } from '../../telemetry/metrics.ts';
 import { stopTelemetry } from '../../telemetry/start.ts';
 import { banner } from '../run/banner.ts';
 import { parentIsGone } from '../run/parent.ts';
+import { serveProcess } from '../run/serve-process.ts';
 import { writableFolder } from '../run/writable-folder.ts';
 import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
 import { type StatusSource, statusRoute } from '../status/status.ts';
@@ -100,24 +99,17 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const gateway = { log, logger, now: Date.now };
   const view = pipelineView({ config, log, pipeline, clickhouseUrl });
   watchClickHouse(view, logger, closing);
-  return serve({
+  return serveProcess({
     host: config.HOST,
     port: config.PORT,
     logger,
+    ready,
+    metrics: metricsRoute(async () => (await pipeline).metrics()),
     services(router, shutdown) {
       gatewayRoutes(router, gateway);
       statsRoutes(router, { client, shutdown });
-      healthRoutes(router, ready, shutdown);
-      reflectionRoutes(router);
     },
-    routes: [
-      ...gatewayHttp(gateway),
-      ...statsHttp({ client }),
-      ...healthHttp(ready),
-      openapiRoute,
-      statusRoute(view),
-      metricsRoute(async () => (await pipeline).metrics()),
-    ],
+    routes: [...gatewayHttp(gateway), ...statsHttp({ client }), openapiRoute, statusRoute(view)],
   });
 }
 
@@ -147,7 +139,7 @@ function readiness(client: ClickHouseClient, pipeline: Promise<Pipeline>): Readi
     (running) => {
       started = running;
     },
-    // Whoever starts the mesh is told.
+    // startMesh awaits the pipeline, too, and rejects.
     () => {},
   );
   return async () => ({
