@@ -5,15 +5,15 @@ import { LogFull, LogUnavailable } from '../../log/event-log.ts';
 import type { Exchange } from './exchange.ts';
 import { type HttpResponse, json } from './http-message.ts';
 
-/** Seconds after which a refused caller should try again: a full log drains within one, an outage lasts longer. */
+/** Retry-After in seconds: a full log drains within one, an outage lasts longer. */
 const RETRY_AFTER_FULL = '1';
 const RETRY_AFTER_OUTAGE = '5';
 
 /**
- * The error that an RPC answers for whatever a handler threw. What is not a known outcome is a bug: it becomes
+ * Maps what a handler threw to the error that its caller gets. What is not a known outcome is a bug: it becomes
  * `internal` without its message, and keeps the original as `cause` for the log.
  */
-export function toConnectError(thrown: unknown): ConnectError {
+function toConnectError(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
   if (thrown instanceof LogUnavailable) {
     return new ConnectError('the log is unavailable', Code.Unavailable, { 'retry-after': RETRY_AFTER_OUTAGE });
@@ -25,13 +25,19 @@ export function toConnectError(thrown: unknown): ConnectError {
   return new ConnectError('internal error', Code.Internal, undefined, undefined, thrown);
 }
 
-/** The same over plain HTTP: `{"error":{"code","message"}}`, with Retry-After where trying again makes sense. */
-export function toErrorResponse(thrown: unknown): HttpResponse {
-  const { code, rawMessage, metadata } = toConnectError(thrown);
+/** Maps what a handler threw, and logs it if the caller is told no more than "internal error". */
+export function errorOf(thrown: unknown, call: string, logger: Logger): ConnectError {
+  const error = toConnectError(thrown);
+  if (error.code === Code.Internal) logger.error({ err: error.cause ?? error, call }, 'call failed');
+  return error;
+}
+
+/** The error over plain HTTP: `{"error":{"code","message"}}`, with its metadata, such as Retry-After, as headers. */
+export function toErrorResponse({ code, rawMessage, metadata }: ConnectError): HttpResponse {
   return errorResponse(codeToHttpStatus(code), codeToString(code), rawMessage, Object.fromEntries(metadata));
 }
 
-/** An error over plain HTTP with a status that no RPC code stands for, such as 415. */
+/** An error over plain HTTP, with a status that need not be the code's, such as 415. */
 export function errorResponse(
   status: number,
   code: string,
@@ -41,16 +47,15 @@ export function errorResponse(
   return json({ error: { code, message } }, status, headers);
 }
 
-/** The request that a call came with. */
+/** Key of the exchange among the context values of a call on the long way. */
 export const EXCHANGE = createContextKey<Exchange | undefined>(undefined);
 
-/** Maps what handlers throw, and logs the bugs. */
+/** Maps what handlers throw, logs the bugs, and notes the error in the exchange. Only calls on the long way pass it. */
 export function errorInterceptor(logger: Logger): Interceptor {
   return (next) => async (request) => {
     const rpc = `${request.service.typeName}/${request.method.name}`;
     const fail = (thrown: unknown): never => {
-      const error = toConnectError(thrown);
-      logIfBug(logger, rpc, error);
+      const error = errorOf(thrown, rpc, logger);
       const exchange = request.contextValues.get(EXCHANGE);
       if (exchange !== undefined) exchange.failure = error.code;
       throw error;
@@ -59,11 +64,6 @@ export function errorInterceptor(logger: Logger): Interceptor {
     if (!response.stream) return response;
     return { ...response, message: mapErrors(response.message, fail) };
   };
-}
-
-/** Logs an error that the caller was told only as "internal error". */
-export function logIfBug(logger: Logger, call: string, error: ConnectError): void {
-  if (error.code === Code.Internal) logger.error({ err: error.cause ?? error, call }, 'call failed');
 }
 
 async function* mapErrors<T>(messages: AsyncIterable<T>, fail: (thrown: unknown) => never): AsyncIterable<T> {

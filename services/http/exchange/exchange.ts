@@ -7,7 +7,7 @@ import { inActiveSpan } from '../../telemetry/tracing.ts';
 import { corsHeaders } from './cors.ts';
 import type { HttpResponse } from './http-message.ts';
 
-/** A request on its way in and its answer on the way out, whatever the version of HTTP. */
+/** A request, and how to answer it, whatever the version of HTTP. */
 export interface Exchange {
   version: 1 | 2;
   method: string;
@@ -16,15 +16,15 @@ export interface Exchange {
   query: string;
   headers: IncomingHttpHeaders;
   body: Readable;
-  /** The body where it was read with the headers; nothing is left to read then. */
+  /** The whole body where it was read together with the headers; nothing is left to read then. */
   readonly whole?: Buffer;
   /** Calls back when the answer was sent or the client has left. */
   onClose(callback: () => void): void;
   /** The HTTP status that was answered; undefined while nothing was. */
   readonly status: number | undefined;
-  /** The code that gRPC's trailers had. */
+  /** gRPC's status as it was sent over HTTP/2, in trailers or, where there were none, in headers. */
   readonly grpcStatus: string | undefined;
-  /** The error of an RPC that neither of them may show, because it is told in the body. */
+  /** Error code of an answer whose status and grpcStatus need not show it, because it is in the body. */
   failure: Code | undefined;
   /** Does nothing if the client has left. */
   answer(response: HttpResponse): void;
@@ -45,7 +45,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
   return new Http2Exchange(stream, headers);
 }
 
-/** What both have. Classes, because to make an object with accessors took a microsecond a request. */
+/** The part that both versions share. Classes: an object literal with accessors took 1 µs (measured 2026-11). */
 class BaseExchange {
   readonly method: string;
   readonly path: string;
@@ -102,7 +102,7 @@ class Http1Exchange extends BaseExchange implements Exchange {
   }
 }
 
-/** Node's own HTTP/2 request and response objects were up to a quarter of a small call: they are made on demand. */
+/** Makes Node's objects on demand: they were up to a quarter of a small call's CPU time (measured 2026-11). */
 class Http2Exchange extends BaseExchange implements Exchange {
   readonly version = 2;
   readonly body: ServerHttp2Stream;
@@ -122,7 +122,8 @@ class Http2Exchange extends BaseExchange implements Exchange {
   }
 
   get grpcStatus(): string | undefined {
-    return this.body.sentTrailers?.['grpc-status'] as string | undefined;
+    const { sentTrailers, sentHeaders } = this.body;
+    return (sentTrailers ?? sentHeaders)?.['grpc-status'] as string | undefined;
   }
 
   answer({ status, headers, body, stream: source, trailers }: HttpResponse): void {
@@ -133,8 +134,9 @@ class Http2Exchange extends BaseExchange implements Exchange {
     }
     if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
     const sent = { ':status': status, ...corsHeaders(this.headers), ...headers };
-    stream.respond(sent, { waitForTrailers: trailers !== undefined });
-    // The answer to HEAD has ended with its headers.
+    const endStream = body === '' && source === undefined && trailers === undefined;
+    stream.respond(sent, { endStream, waitForTrailers: trailers !== undefined });
+    // An empty answer, or one to HEAD, has ended with its headers.
     if (stream.writableEnded) source?.destroy();
     else if (source === undefined) stream.end(body);
     else pipeline(source, stream, ignore);
@@ -151,10 +153,10 @@ class Http2Exchange extends BaseExchange implements Exchange {
   }
 }
 
-/** A stream closes after an error, which is all there is to do about it. */
+/** Listener for the errors of a stream that closes after one, which is all there is to do about it. */
 function ignore(): void {}
 
-/** Answers when the answer is there; the bug of one that never comes ends the connection. */
+/** Answers once the response is there. Its rejection is a bug: it is logged, and ends the connection. */
 export function sendResponse(exchange: Exchange, response: Promise<HttpResponse>, logger: Logger): void {
   response
     .then((answer) => exchange.answer(answer))
@@ -188,7 +190,7 @@ function collectBody(body: Readable, maxBytes: number, whole: (body: Buffer) => 
   });
 }
 
-/** An answer given before the request was read to its end must not leave the connection stuck on the rest. */
+/** Reads on after an early answer, so that the connection is not stuck on the rest of the request. */
 function discardRest(body: Readable): void {
   if (!body.readableEnded) body.resume();
 }

@@ -6,26 +6,27 @@ import {
   transformSplitEnvelope,
 } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
-import { logIfBug, toConnectError } from '../exchange/errors.ts';
+import { errorOf } from '../exchange/errors.ts';
 import { type Exchange, sendResponse } from '../exchange/exchange.ts';
+import { grpcAnswer, grpcError } from '../exchange/grpc-answer.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type BytesStreamMethod, bytesStreamMethodOf } from './bytes-method.ts';
 import { type CallLimits, codecOf, isGrpc, timeoutOf } from './codec.ts';
-import { grpcAnswer, grpcError } from './grpc-answer.ts';
 import { watchRouter } from './watch-router.ts';
 
 const UNCOMPRESSED = null;
 
 /**
- * The short way for plain gRPC calls of the methods that take a stream of serialized requests. It cuts the stream into
- * messages by connect's own means, so that what is wrong with one is worded the same; the rest of connect-node's way,
- * and the objects of the messages, took three quarters of a stream's time.
+ * The short way for plain gRPC calls of the methods that take a stream of serialized requests; no interceptor runs on
+ * it. It cuts the stream into messages by connect's own means, so that what is wrong with one is worded the same. The
+ * rest of connect-node's way, and the objects of the messages, took three quarters of a stream's CPU time (measured
+ * 2026-11, one gateway on Kafka).
  */
 export function fastStream({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger) {
   const methods = new Map<string, BytesStreamMethod>();
 
   return {
-    /** A router that also remembers the methods that fit. */
+    /** Returns a router that also remembers the methods that may take the short way. */
     watch: (router: ConnectRouter): ConnectRouter =>
       watchRouter(router, (service, implementation) => {
         for (const { localName, name } of service.methods) {
@@ -35,12 +36,12 @@ export function fastStream({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logge
         }
       }),
 
-    /** Answers the request if it is a plain one, and says whether it was. */
+    /** Answers the request if it is a plain one; otherwise returns false. */
     handle(exchange: Exchange): boolean {
       const method = methods.get(exchange.path);
       if (method === undefined) return false;
       const codec = codecOf(exchange);
-      // A deadline is for the client to enforce.
+      // The client enforces its deadline.
       if (codec === undefined || !isGrpc(codec) || timeoutOf(exchange.headers, codec, maxTimeoutMs).error) return false;
       sendResponse(exchange, responseOf(exchange, method, { maxBytes, logger }), logger);
       return true;
@@ -59,9 +60,7 @@ async function responseOf(
   try {
     return grpcAnswer(await method(messagesOf(envelopes)));
   } catch (thrown) {
-    const error = toConnectError(thrown);
-    logIfBug(logger, path, error);
-    return grpcError(error);
+    return grpcError(errorOf(thrown, path, logger));
   }
 }
 

@@ -9,49 +9,48 @@ import {
 } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import {
-  type ConnectError,
   type ConnectRouter,
   type ConnectRouterOptions,
   createHandlerContext,
   type HandlerContext,
 } from '@connectrpc/connect';
-import { codeToHttpStatus, errorToJsonBytes, trailerMux } from '@connectrpc/connect/protocol-connect';
 import type { Logger } from 'pino';
-import { logIfBug, toConnectError } from '../exchange/errors.ts';
+import { connectAnswer, connectError } from '../exchange/connect-answer.ts';
+import { errorOf } from '../exchange/errors.ts';
 import { type Exchange, readBody, sendResponse } from '../exchange/exchange.ts';
+import { type Context, ENVELOPE_BYTES, grpcAnswer, grpcError } from '../exchange/grpc-answer.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type BytesMethod, bytesMethodOf } from './bytes-method.ts';
 import { type CallLimits, type Codec, codecOf, isGrpc, timeoutOf } from './codec.ts';
-import { type Context, ENVELOPE_BYTES, grpcAnswer, grpcError } from './grpc-answer.ts';
 import { watchRouter } from './watch-router.ts';
 
 interface UnaryMethod {
   desc: DescMethod;
   path: string;
-  /** Answers with a message, or with what one is created from. */
+  /** Returns a message, or the initializer of one. */
   handle(request: Message, context?: HandlerContext): Promise<Message> | Message;
   bytesPath: BytesMethod | undefined;
-  /** A context costs more than all the rest, so only those get one who ask for it. */
+  /** Whether it has a second parameter. Others get no context, because that costs more than all the rest of a call. */
   takesContext: boolean;
   json: ConnectRouterOptions['jsonOptions'];
 }
 
-/** Gives a request whose body has been read to the full implementation. */
+/** Gives a request whose body has been read to the long way. */
 export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
 
 /**
  * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take
- * the long way, because their answers may be worth compressing. connect-node builds streams, abort controllers and web
- * headers for each call, and then runs interceptors: this replaces the one for errors.
+ * the long way, connect-node's, because their answers may be worth compressing. That way builds streams, abort
+ * controllers and web headers for each call.
  *
- * It never answers differently: whatever is unusual goes to the full implementation, which also words every error in
- * reading a request.
+ * Answers are the same by either way: whatever is unusual takes the long one, which also words every error in reading a
+ * request. But interceptors run on the long way only. There is one, errorInterceptor, for which `failure` stands here.
  */
 export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger, handOver: HandOver) {
   const methods = new Map<string, UnaryMethod>();
 
   return {
-    /** A router that also remembers the methods that fit. */
+    /** Returns a router that also remembers the methods that may take the short way. */
     watch: (router: ConnectRouter): ConnectRouter =>
       watchRouter(router, (service, implementation, options) => {
         for (const desc of service.methods) {
@@ -65,12 +64,12 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger
         }
       }),
 
-    /** Answers the request if it is a plain one, and says whether it was. */
+    /** Answers the request if it is a plain one; otherwise returns false. */
     handle(exchange: Exchange): boolean {
       const method = methods.get(exchange.path);
       const codec = codecOf(exchange);
       if (method === undefined || codec === undefined) return false;
-      // A body over the limit is for the full implementation from its first byte.
+      // A body over the limit takes the long way from its first byte.
       if (Number(exchange.headers['content-length'] ?? 0) > maxBytes) return false;
       const { timeoutMs, error } = timeoutOf(exchange.headers, codec, maxTimeoutMs);
       if (error !== undefined) return false;
@@ -85,7 +84,7 @@ export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger
   };
 }
 
-/** Undefined if the body is not exactly one message within the limit. */
+/** The message in a body; undefined if that is not exactly one message within the limit. */
 function messageIn(codec: Codec, body: Buffer, maxBytes: number): Buffer | undefined {
   const message = isGrpc(codec) ? unwrap(body) : body;
   return message === undefined || message.length > maxBytes ? undefined : message;
@@ -100,7 +99,7 @@ function readRequest({ desc, json }: UnaryMethod, codec: Codec, message: Buffer)
   }
 }
 
-/** gRPC: a byte of flags, the length as four bytes, the message. */
+/** The message after gRPC's byte of flags and four bytes of length; undefined if the body is anything else. */
 function unwrap(body: Buffer): Buffer | undefined {
   if (body.length < ENVELOPE_BYTES || body[0] !== 0) return undefined;
   const length = body.readUInt32BE(1);
@@ -115,7 +114,7 @@ interface Call {
   logger: Logger;
 }
 
-/** Undefined if there is no message, or none that can be read. */
+/** Calls the method; undefined if there is no message, or none that can be read. */
 function responseTo(call: Call, message: Buffer | undefined): Promise<HttpResponse> | undefined {
   if (message === undefined) return undefined;
   const { method, codec } = call;
@@ -128,7 +127,7 @@ function responseTo(call: Call, message: Buffer | undefined): Promise<HttpRespon
   return request && responseOf(call, request);
 }
 
-/** A deadline only aborts the context's signal: it is for the method to heed, and for the client to enforce. */
+/** Calls the method proper. A deadline only aborts the context's signal, which the method may heed. */
 async function responseOf(call: Call, request: Message): Promise<HttpResponse> {
   const { method, codec } = call;
   const context = method.takesContext ? contextOf(call) : undefined;
@@ -146,9 +145,8 @@ async function responseOf(call: Call, request: Message): Promise<HttpResponse> {
 }
 
 function failure({ method, codec, logger }: Call, thrown: unknown, context?: Context): HttpResponse {
-  const error = toConnectError(thrown);
-  logIfBug(logger, method.path, error);
-  return isGrpc(codec) ? grpcError(error, context) : connectError(method, error, context);
+  const error = errorOf(thrown, method.path, logger);
+  return isGrpc(codec) ? grpcError(error, context) : connectError(error, context, method.json);
 }
 
 function contextOf({ method: { desc, path }, codec, exchange, timeoutMs }: Call): Context {
@@ -167,18 +165,4 @@ function contextOf({ method: { desc, path }, codec, exchange, timeoutMs }: Call)
     requestSignal: left.signal,
     timeoutMs,
   });
-}
-
-function connectAnswer(codec: Codec, body: string | Uint8Array, context?: Context): HttpResponse {
-  return { status: 200, headers: { ...connectMetadata(context), 'content-type': codec }, body };
-}
-
-function connectError({ json }: UnaryMethod, error: ConnectError, context?: Context): HttpResponse {
-  const metadata = { ...connectMetadata(context), ...Object.fromEntries(error.metadata) };
-  const headers = { ...metadata, 'content-type': 'application/json' };
-  return { status: codeToHttpStatus(error.code), headers, body: errorToJsonBytes(error, json) };
-}
-
-function connectMetadata(context?: Context): Record<string, string> | undefined {
-  return context && Object.fromEntries(trailerMux(context.responseHeader, context.responseTrailer));
 }

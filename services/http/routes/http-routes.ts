@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { errorResponse, logIfBug, toConnectError, toErrorResponse } from '../exchange/errors.ts';
+import { errorOf, errorResponse, toErrorResponse } from '../exchange/errors.ts';
 import { type Exchange, readBody, sendResponse } from '../exchange/exchange.ts';
 import type { HttpRequest, HttpResponse } from '../exchange/http-message.ts';
 
@@ -46,8 +46,7 @@ async function responseOf(
   try {
     return await route.handle({ query, headers, body });
   } catch (thrown) {
-    logIfBug(logger, route.path, toConnectError(thrown));
-    return toErrorResponse(thrown);
+    return toErrorResponse(errorOf(thrown, route.path, logger));
   }
 }
 

@@ -1,12 +1,13 @@
 import type { ConnectError, createHandlerContext } from '@connectrpc/connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
-import type { HttpResponse } from '../exchange/http-message.ts';
+import type { HttpResponse } from './http-message.ts';
 
 export type Context = ReturnType<typeof createHandlerContext>;
 
-/** What gRPC puts before a message: a byte of flags and the length as four bytes. */
+/** Bytes before a gRPC message: one of flags, and four of the message's length. */
 export const ENVELOPE_BYTES = 5;
 
+const GRPC_TYPE = { 'content-type': 'application/grpc+proto' };
 const GRPC_OK = { 'grpc-status': '0' };
 
 export function grpcAnswer(bytes: Uint8Array, context?: Context): HttpResponse {
@@ -18,11 +19,13 @@ export function grpcAnswer(bytes: Uint8Array, context?: Context): HttpResponse {
   return { status: 200, headers: grpcHeaders(context), body: frame, trailers };
 }
 
+/** The answer to a failed call. Without a context it is, in gRPC's words, Trailers-Only: its status is in a header. */
 export function grpcError(error: ConnectError, context?: Context): HttpResponse {
-  const trailers = setTrailerStatus(new Headers(context?.responseTrailer), error);
-  return { status: 200, headers: grpcHeaders(context), body: '', trailers: Object.fromEntries(trailers) };
+  const trailers = Object.fromEntries(setTrailerStatus(new Headers(context?.responseTrailer), error));
+  if (context === undefined) return { status: 200, headers: { ...trailers, ...GRPC_TYPE }, body: '' };
+  return { status: 200, headers: grpcHeaders(context), body: '', trailers };
 }
 
 function grpcHeaders(context?: Context): Record<string, string> {
-  return { ...(context && Object.fromEntries(context.responseHeader)), 'content-type': 'application/grpc+proto' };
+  return { ...(context && Object.fromEntries(context.responseHeader)), ...GRPC_TYPE };
 }
