@@ -8,6 +8,7 @@ import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
 import { getStats } from './get-stats.ts';
 import { type FieldError, parseQuery } from './query.ts';
+import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
 import { reportStatement } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
@@ -41,8 +42,7 @@ export function statsRoutes(router: ConnectRouter, { client, shutdown }: StatsDe
 export function statsHttp({ client }: StatsDeps): HttpRoute[] {
   return [
     {
-      method: 'GET',
-      path: '/api/v1/stats',
+      ...GET_STATS,
       async handle({ query: text }) {
         const parameters = new URLSearchParams(text);
         const parameter = (name: string) => parameters.get(name) ?? '';

@@ -144,9 +144,11 @@ describe('GetStats', () => {
 });
 
 describe('GET /api/v1/stats', () => {
+  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
+
   async function get(query: string): Promise<{ status: number; body: unknown }> {
     const [route] = statsHttp({ client });
-    const response = await route!.handle({ query, headers: {}, body: Buffer.alloc(0) });
+    const response = await route!.handle({ ...request, query });
     return {
       status: response.status,
       body: JSON.parse(await text(response.stream ?? Readable.from([String(response.body)]))),
@@ -157,7 +159,7 @@ describe('GET /api/v1/stats', () => {
     const [route] = statsHttp({ client });
     const query = 'start_date=2023-03-01&end_date=2023-03-31';
     const moreThanConnections = 20;
-    for (let i = 0; i < moreThanConnections; i++) await route!.handle({ query, headers: {}, body: Buffer.alloc(0) });
+    for (let i = 0; i < moreThanConnections; i++) await route!.handle({ ...request, query });
     expect((await get(query)).status).toBe(200);
   });
 

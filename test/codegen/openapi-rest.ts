@@ -1,5 +1,10 @@
 import type { DescMessage, FileRegistry } from '@bufbuild/protobuf';
 import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
+import { MAX_BATCH_ITEMS } from '../../services/contract/limits.ts';
+import { eventRoutes } from '../../services/gateway/ways-in/rest-api.ts';
+import type { Operation, RouteDescription } from '../../services/http/routes/http-routes.ts';
+import { parametersOf } from '../../services/http/routes/path-table.ts';
+import { GET_STATS } from '../../services/stats/rest-api.ts';
 import { eventShapes } from './event-shapes.ts';
 import { description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
 
@@ -9,8 +14,10 @@ const number: Json = { type: 'number' };
 
 /** What the REST endpoints add to the schemas of the contract. */
 export function restSchemas(registry: FileRegistry): Json {
+  const shapes = eventShapes(registry);
   return {
-    RestEvent: { oneOf: eventShapes(registry).map(restEvent) },
+    RestEvent: { oneOf: shapes.map((shape) => restEvent(shape, ['event_type'])) },
+    ...Object.fromEntries(impliedEvents(shapes)),
     RestResult: {
       type: 'object',
       description: 'What became of one event. Accepted: partition and offset. Rejected: field, reason, limit, message.',
@@ -57,44 +64,51 @@ export function restSchemas(registry: FileRegistry): Json {
   };
 }
 
+/** Schemas of events whose route implies their event_type. */
+function impliedEvents(shapes: readonly EventShape[]): [name: string, schema: Json][] {
+  const routes = eventRoutes(shapes.map(({ type }) => type));
+  return shapes.map((shape) => {
+    const { openapi } = routes.find(({ impliedType }) => impliedType === shape.type)!;
+    return [openapi!.events!, restEvent(shape, [])];
+  });
+}
+
+/** The routes that are in the document, from the lists by which they are served. */
 export function restPaths(registry: FileRegistry): Json {
-  const event = schemaRef('RestEvent');
-  const results = content(schemaRef('RestResults'));
-  const error = content(schemaRef('RestError'));
+  const paths: Record<string, Json> = {};
+  const types = eventShapes(registry).map(({ type }) => type);
+  for (const route of [...eventRoutes(types), GET_STATS]) {
+    if (route.openapi === undefined) continue;
+    const documented = { [route.method.toLowerCase()]: operation(route, route.openapi, registry) };
+    paths[route.path] = { ...paths[route.path], ...documented };
+  }
+  return paths;
+}
+
+function operation({ path, summary }: RouteDescription, openapi: Operation, registry: FileRegistry): Json {
+  const { operationId, query, events, answers } = openapi;
+  const inPath = parametersOf(path).map((name) => ({ name, in: 'path', required: true, schema: string }));
+  const parameters = [...inPath, ...(query === undefined ? [] : queryParameters(message(registry, query)))];
+  const responses = Object.entries(answers).map(([status, { description: text, schemas }]) => {
+    const refs = schemas.map(schemaRef);
+    return [status, { description: text, content: content(refs.length === 1 ? refs[0]! : { oneOf: refs }) }];
+  });
   return {
-    '/api/v1/events': {
-      post: {
-        operationId: 'postEvents',
-        tags: ['REST'],
-        summary: 'Takes one event or up to 1,000, each accepted or rejected by itself.',
-        requestBody: {
-          required: true,
-          content: {
-            'application/json': { schema: { oneOf: [event, { type: 'array', items: event, maxItems: 1000 }] } },
-            'application/x-ndjson': { schema: string },
-          },
-        },
-        responses: {
-          202: { description: 'At least one was accepted; those are durable.', content: results },
-          400: {
-            description: 'None was accepted, or the body could not be read.',
-            content: content({ oneOf: [schemaRef('RestResults'), schemaRef('RestError')] }),
-          },
-          default: { description: 'Nothing was accepted. 429 and 503 carry Retry-After.', content: error },
-        },
-      },
-    },
-    '/api/v1/stats': {
-      get: {
-        operationId: 'getStats',
-        tags: ['REST'],
-        summary: 'Clicks, conversions, revenue and conversion rate by period, campaign and source.',
-        parameters: statsParameters(message(registry, 'GetStatsRequest')),
-        responses: {
-          200: { description: 'The statistics.', content: content(schemaRef('RestStats')) },
-          default: { description: 'They could not be read.', content: error },
-        },
-      },
+    operationId,
+    tags: ['REST'],
+    summary,
+    ...(parameters.length > 0 && { parameters }),
+    ...(events !== undefined && { requestBody: eventsBody(schemaRef(events)) }),
+    responses: Object.fromEntries(responses),
+  };
+}
+
+function eventsBody(event: Json): Json {
+  return {
+    required: true,
+    content: {
+      ...content({ oneOf: [event, { type: 'array', items: event, maxItems: MAX_BATCH_ITEMS }] }),
+      'application/x-ndjson': { schema: string },
     },
   };
 }
@@ -104,7 +118,7 @@ export function content(schema: Json): Json {
   return { 'application/json': { schema } };
 }
 
-function restEvent({ type, message, fields }: EventShape): Json {
+function restEvent({ type, message, fields }: EventShape, alsoRequired: readonly string[]): Json {
   const { properties, ...rest } = restSchema(message);
   const schemas = properties as Record<string, Json>;
   const ruled = fields.map(({ name, required, rule }) => [name, { ...schemas[name], ...limits(rule, required) }]);
@@ -113,7 +127,7 @@ function restEvent({ type, message, fields }: EventShape): Json {
     ...rest,
     title: type,
     properties: { event_type: { const: type }, ...Object.fromEntries(ruled) },
-    required: ['event_type', ...required],
+    required: [...alsoRequired, ...required],
   };
 }
 
@@ -147,7 +161,7 @@ function statsRow(desc: DescMessage): Json {
   return { type: 'object', properties: Object.fromEntries(properties), required: properties.map(([name]) => name) };
 }
 
-function statsParameters({ fields }: DescMessage): Json[] {
+function queryParameters({ fields }: DescMessage): Json[] {
   return fields.map((field) => ({
     name: field.name,
     in: 'query',

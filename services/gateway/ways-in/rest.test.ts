@@ -36,7 +36,11 @@ beforeEach(() => {
 async function post(body: string | Buffer, contentType = 'application/json', path = '/api/v1/events', headers = {}) {
   const routes = gatewayHttp({ log, now: () => NOW, logger: pino({ level: 'silent' }) });
   const route = routes.find((candidate) => candidate.path === path)!;
-  const request = { query: '', headers: { 'content-type': contentType, ...headers }, body: Buffer.from(body) };
+  const request = {
+    ...{ method: 'POST', parameters: {}, query: '', peer: undefined },
+    headers: { 'content-type': contentType, ...headers },
+    body: Buffer.from(body),
+  };
   const response = await route.handle(request);
   return { status: response.status, body: JSON.parse(String(response.body)) };
 }

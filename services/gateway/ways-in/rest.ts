@@ -13,21 +13,20 @@ import { accept } from '../event/accept.ts';
 import { malformed, readEventJson } from '../event/event-json.ts';
 import { appendedJson } from '../response.ts';
 import { assertBatchSize } from './ingest-batch.ts';
+import { eventRoutes } from './rest-api.ts';
 
 /** One event as it came: parsed, or why it can't be. */
 type Item = { json: unknown } | { malformed: string };
 
 /**
- * `POST /api/v1/events`: one event, or up to 1,000 of them as a JSON array or as NDJSON. Answers 202, or
- * 400 if nothing was accepted, with one result per item in order. `/click`, `/conversion` and so on imply the event_type.
+ * The routes that take events as JSON, one or up to 1,000 in an array or as NDJSON. They answer 202, or 400 if nothing
+ * was accepted, with one result per item in order.
  */
 export function restRoutes(deps: GatewayDeps): HttpRoute[] {
-  const route = (path: string, impliedType?: EventType): HttpRoute => ({
-    method: 'POST',
-    path,
-    handle: (request) => postEvents(request, deps, impliedType),
-  });
-  return [route('/api/v1/events'), ...EVENT_TYPES.map((type) => route(`/${type}`, type))];
+  return eventRoutes(EVENT_TYPES).map((route) => ({
+    ...route,
+    handle: (request) => postEvents(request, deps, route.impliedType),
+  }));
 }
 
 async function postEvents(

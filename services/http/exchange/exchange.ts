@@ -15,6 +15,8 @@ export interface Exchange {
   /** Without the question mark. */
   query: string;
   headers: IncomingHttpHeaders;
+  /** Address of the connection's other end, which may be a proxy; undefined once the connection is closed. */
+  readonly peer: string | undefined;
   body: Readable;
   /** The whole body where it was read together with the headers; nothing is left to read then. */
   readonly whole?: Buffer;
@@ -74,6 +76,10 @@ class Http1Exchange extends BaseExchange implements Exchange {
     this.#res = res;
   }
 
+  get peer(): string | undefined {
+    return this.body.socket.remoteAddress;
+  }
+
   onClose(callback: () => void): void {
     this.#res.once('close', callback);
   }
@@ -111,6 +117,10 @@ class Http2Exchange extends BaseExchange implements Exchange {
     super(String(headers[':method']), String(headers[':path'] ?? ''), headers);
     this.body = stream;
     stream.on('error', ignore);
+  }
+
+  get peer(): string | undefined {
+    return this.body.session?.socket?.remoteAddress;
   }
 
   onClose(callback: () => void): void {

@@ -3,20 +3,25 @@ import type { Readable } from 'node:stream';
 
 /** A request that was read to its end. */
 export interface HttpRequest {
-  /** What follows the path, without the question mark; empty if nothing does. */
+  method: string;
+  /** Segments of the path that the route's pattern names, decoded. */
+  parameters: Readonly<Record<string, string>>;
+  /** Without the question mark; empty if there is none. */
   query: string;
   headers: IncomingHttpHeaders;
+  /** Address of the connection's other end, which may be a proxy; undefined once the connection is closed. */
+  peer: string | undefined;
   body: Buffer;
 }
 
-/** A whole answer, but for `stream`. */
+/** An answer: whole, unless it has a `stream`. */
 export interface HttpResponse {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: string | Uint8Array;
   /**
-   * The body instead, where it is too large to be held: sent as it comes, in answer to GET only. If it fails, the answer
-   * is cut, and its length was not told. Destroyed if the caller leaves.
+   * Body instead of `body` where that is too large to be held: sent as it comes, without a length, in answer to GET
+   * only. If it fails, the answer is cut. It is destroyed if the caller leaves.
    */
   stream?: Readable;
   /** Sent after the body, over HTTP/2 only. */

@@ -25,8 +25,8 @@ async function start(): Promise<void> {
   server = await serve({
     ...{ host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }), services: () => {}, maxRequestBytes: 100 },
     routes: [
-      { method: 'POST', path: '/x', handle },
-      { method: 'GET', path: '/y', handle },
+      { method: 'POST', path: '/x', summary: '', handle },
+      { method: 'GET', path: '/y', summary: '', handle },
     ],
   });
 }

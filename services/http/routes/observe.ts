@@ -4,24 +4,33 @@ import type { Attributes } from '@opentelemetry/api';
 import { httpDuration, rpcDuration } from '../../telemetry/metrics.ts';
 import { withServerSpan } from '../../telemetry/tracing.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { RoutesAtPath } from './http-routes.ts';
 
-/** A path that is served, and how its requests are told in metrics and spans. */
-interface Endpoint {
-  path: string;
+/** A path or pattern that is served, and how its requests appear in metrics and spans. */
+export interface Endpoint {
+  handle(exchange: Exchange): void;
   spanName(exchange: Exchange): string;
-  /** Known before the answer. */
+  /** Attributes known before the answer. */
   attributes(exchange: Exchange): Attributes;
+  /** Records the request's duration, and returns all its attributes. */
   record(seconds: number, attributes: Attributes, exchange: Exchange): Attributes;
 }
 
-/** What stands for a status where the client left before its answer, as nginx writes it. */
+/** Status that stands for none where the client left before its answer, as nginx writes it. */
 const CLIENT_LEFT = 499;
 
-export function httpEndpoint(path: string): Endpoint {
+/** Methods that are labels of metrics. Over HTTP/2 a client may send any word for a method. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** `path` is the route's pattern: a label that has one value, however many paths match. */
+export function httpEndpoint({ path, handle }: RoutesAtPath): Endpoint {
   return {
-    path,
-    spanName: ({ method }) => `${method} ${path}`,
-    attributes: ({ method }) => ({ 'http.request.method': method, 'http.route': path }),
+    handle,
+    spanName: ({ method }) => `${METHODS.has(method) ? method : 'HTTP'} ${path}`,
+    attributes: ({ method }) => ({
+      'http.request.method': METHODS.has(method) ? method : '_OTHER',
+      'http.route': path,
+    }),
     record(seconds, before, { status = CLIENT_LEFT }) {
       const attributes = { ...before, 'http.response.status_code': status };
       httpDuration.record(seconds, attributes);
@@ -30,10 +39,10 @@ export function httpEndpoint(path: string): Endpoint {
   };
 }
 
-export function rpcEndpoint(path: string): Endpoint {
+export function rpcEndpoint(path: string, handle: Endpoint['handle']): Endpoint {
   const method = path.slice(1);
   return {
-    path,
+    handle,
     spanName: () => method,
     attributes: ({ headers }) => ({
       'rpc.system.name': headers['content-type']?.startsWith('application/grpc') ? 'grpc' : 'connectrpc',
@@ -47,35 +56,31 @@ export function rpcEndpoint(path: string): Endpoint {
   };
 }
 
-/** Measures, and traces, the requests to the endpoints; others are only handled. */
+/** Measures and traces the request while `answer` answers it, by the endpoint or by itself. */
 export function observed(
-  endpoints: readonly Endpoint[],
-  handle: (exchange: Exchange) => void,
-): (exchange: Exchange) => void {
-  const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
-  return (exchange) => {
-    const endpoint = byPath.get(exchange.path);
-    if (endpoint === undefined) return handle(exchange);
-    const began = performance.now();
-    const known = endpoint.attributes(exchange);
-    withServerSpan(endpoint.spanName(exchange), exchange.headers, known, (span) => {
-      exchange.onClose(() => {
-        const attributes = endpoint.record((performance.now() - began) / 1000, known, exchange);
-        span?.setAttributes(attributes).end();
-      });
-      handle(exchange);
+  exchange: Exchange,
+  endpoint: Endpoint,
+  answer: (exchange: Exchange, handle: Endpoint['handle']) => void,
+): void {
+  const began = performance.now();
+  const known = endpoint.attributes(exchange);
+  withServerSpan(endpoint.spanName(exchange), exchange.headers, known, (span) => {
+    exchange.onClose(() => {
+      const attributes = endpoint.record((performance.now() - began) / 1000, known, exchange);
+      span?.setAttributes(attributes).end();
     });
-  };
+    answer(exchange, endpoint.handle);
+  });
 }
 
-/** How a call ended, as Connect spells codes; "ok" if well. */
+/** Code that a call ended with, as Connect spells it; "ok" if it succeeded. */
 function outcomeOf({ failure, grpcStatus, status = CLIENT_LEFT }: Exchange): string {
   if (failure !== undefined) return codeToString(failure);
   if (grpcStatus !== undefined && grpcStatus !== '0') return codeToString(Number(grpcStatus));
   return status < 400 ? 'ok' : codeToString(CODES.get(status) ?? Code.Unknown);
 }
 
-/** Connect's statuses the other way round; of those that several codes have, the code in use here. */
+/** Codes by Connect's HTTP statuses; where several codes share one, the code that is in use here. */
 const CODES = new Map([
   [400, Code.InvalidArgument],
   [401, Code.Unauthenticated],

@@ -19,8 +19,8 @@ type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
 
 export interface RpcHandler {
   paths: readonly string[];
-  /** Answers the request, and says whether it was a call of a registered service. */
-  handle(exchange: Exchange): boolean;
+  /** Answers a request to one of the paths. */
+  handle(exchange: Exchange): void;
 }
 
 /** Answers Connect, gRPC and gRPC-Web calls of the registered services. */
@@ -41,20 +41,20 @@ export function rpcHandler(
   services(unary.watch(stream.watch(router)));
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
-  function full(exchange: Exchange, body?: Iterable<Uint8Array>): boolean {
-    const rpc = byPath.get(exchange.path);
-    if (rpc === undefined) return false;
+  function full(exchange: Exchange, body?: Iterable<Uint8Array>): void {
+    const rpc = byPath.get(exchange.path)!;
     answer(rpc, exchange, body).catch((err) => {
       logger.debug({ err, rpc: rpc.requestPath }, 'the client left before its answer');
       exchange.body.destroy();
     });
-    return true;
   }
-  const handle = (exchange: Exchange) => unary.handle(exchange) || stream.handle(exchange) || full(exchange);
+  const handle = (exchange: Exchange) => {
+    if (!unary.handle(exchange) && !stream.handle(exchange)) full(exchange);
+  };
   return { paths: [...byPath.keys()], handle };
 }
 
-/** `read` is the request's body where it was read already. */
+/** Has connect-node answer. `read` is the request's body where it was read already. */
 async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>): Promise<void> {
   const { req, res } = exchange.nodeObjects();
   let request: ReturnType<typeof universalRequestFromNodeRequest>;

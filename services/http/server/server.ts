@@ -8,29 +8,30 @@ import { PREFLIGHT_HEADERS } from '../exchange/cors.ts';
 import { type Exchange, http1Exchange, http2Exchange } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type Http1Connections, http1Connections } from '../fast/http1-connection.ts';
-import { type HttpRoute, httpRouter } from '../routes/http-routes.ts';
-import { httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
+import { type HttpRoute, routesByPath } from '../routes/http-routes.ts';
+import { type Endpoint, httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
+import { PathTable } from '../routes/path-table.ts';
 import { rpcHandler } from './rpc-handler.ts';
 
 /** Time to send the first bytes, and all headers, in ms. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Time to send a whole HTTP/1.1 request, in ms: an upload of 1 MiB at 150 kbit/s. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** How long an HTTP/1.1 connection may idle, in ms: longer than the usual 60 s of load balancers, who then close first. */
+/** Longest idle time of an HTTP/1.1 connection, in ms: above load balancers' usual 60 s, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** An HTTP/2 connection that was silent for so long is told to go; its open streams may end first. In ms. */
+/** Silence in ms after which an HTTP/2 connection gets a GOAWAY; its open streams may still end. */
 const SESSION_TIMEOUT_MS = 300_000;
-/** How often close then looks for connections without a request, in ms. */
+/** Interval in ms at which close, after LAST_REQUEST_MS, looks for connections without a request. */
 const SWEEP_MS = 20;
 /**
- * How long close leaves HTTP/1.1 connections open that idle or have not said anything yet, in ms: a request may be on
- * its way on them, and those who send one are told to go elsewhere with its answer.
+ * Time in ms for which close leaves idle and still silent HTTP/1.1 connections open: a request may be on its way, whose
+ * answer then tells the client to close the connection.
  */
 const LAST_REQUEST_MS = 500;
 const MAX_HEADER_BYTES = 16_384;
-/** Per HTTP/2 connection. With a request of the largest size in each: 256 MiB. */
+/** Open streams per HTTP/2 connection; with a request of the largest size in each they take 256 MiB. */
 const MAX_CONCURRENT_STREAMS = 256;
-/** Resets a client may send at once, and per second: "rapid reset" opens and resets streams by the thousand. */
+/** Stream resets that a client may send at once, and per second: "rapid reset" sends them by the thousand. */
 const STREAM_RESET_BURST = 1000;
 const STREAM_RESET_RATE = 100;
 
@@ -88,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const connections = shareConnections(h1, h2, http1);
   const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
 
-  /** Only after a look at what has come: after timers that are late a request may wait to be read. */
+  /** Cuts connections without a request. Runs after input was read: when timers are late, a request may wait there. */
   function cutIdle(): void {
     for (const socket of connections.silent) socket.destroy();
     http1.closeIdle();
@@ -110,7 +111,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       for (const socket of connections.open) socket.destroy();
     }, drainMs);
     await closed;
-    // What http.Server itself has to clear.
+    // Stops http.Server's own timers.
     h1.close();
     clearTimeout(lastRequest);
     clearInterval(sweep);
@@ -127,23 +128,33 @@ function endWith(response: http.ServerResponse): void {
   else response.setHeader('connection', 'close');
 }
 
-/** Every request passes here, whatever its protocol; the first that knows its path answers. */
+/** Every request passes here, whatever its protocol and the way by which it was read. */
 function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
   const { services, routes, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
-  const route = httpRouter(routes, maxRequestBytes, logger);
   const rpc = rpcHandler((router) => services(router, shutdown), maxRequestBytes, logger);
-  const endpoints = [...routes.map(({ path }) => httpEndpoint(path)), ...rpc.paths.map(rpcEndpoint)];
-  return observed(endpoints, (exchange) => {
+  const endpoints = new PathTable<Endpoint>([
+    ...rpc.paths.map((path) => [path, rpcEndpoint(path, rpc.handle)] as const),
+    ...routesByPath(routes, { maxBytes: maxRequestBytes, logger }).map(
+      (atPath) => [atPath.path, httpEndpoint(atPath)] as const,
+    ),
+  ]);
+  const answer = (exchange: Exchange, handle: Handler) => {
     if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
-    else if (!route(exchange) && !rpc.handle(exchange)) exchange.answer(notFound(exchange.path));
-  });
+    else handle(exchange);
+  };
+  return (exchange) => {
+    const endpoint = endpoints.find(exchange.path);
+    if (endpoint === undefined) answer(exchange, notFound);
+    else observed(exchange, endpoint, answer);
+  };
 }
 
 const PREFLIGHT: HttpResponse = { status: 204, headers: PREFLIGHT_HEADERS, body: '' };
 
-/** Plain text, because a JSON error would be one of the protocol that the path belongs to. */
-function notFound(path: string): HttpResponse {
-  return { status: 404, headers: { 'content-type': 'text/plain' }, body: `nothing is served at ${path}\n` };
+/** Answers in plain text, because a JSON error would be one of the protocol that the path belongs to. */
+function notFound(exchange: Exchange): void {
+  const body = `nothing is served at ${exchange.path}\n`;
+  exchange.answer({ status: 404, headers: { 'content-type': 'text/plain' }, body });
 }
 
 function http1Server(handle: http.RequestListener): http.Server {
@@ -185,18 +196,18 @@ function trackSessions(h2: http2.Http2Server): Set<http2.ServerHttp2Session> {
 
 interface Connections {
   open: Set<Socket>;
-  /** Those of the open ones that have not said what they speak, such as a browser's spare ones. */
+  /** Open connections on which nothing has come yet, such as a browser's spare ones. */
   silent: Set<Socket>;
 }
 
-/** Keeps the connections that come from the listening server, and returns how to give it one. */
+/** Takes new connections away from the server that listens, and returns the function that gives it one. */
 function takeConnections(h1: http.Server): (socket: Socket) => void {
   const [speakHttp1] = h1.listeners('connection') as [(socket: Socket) => void];
   h1.removeAllListeners('connection');
   return (socket) => speakHttp1.call(h1, socket);
 }
 
-/** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to one server, and the others to our own HTTP/1.1. */
+/** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to `h2`, and the others to `http1`. */
 function shareConnections(h1: http.Server, h2: http2.Http2Server, http1: Http1Connections): Connections {
   const open = new Set<Socket>();
   const silent = new Set<Socket>();
@@ -216,7 +227,7 @@ function shareConnections(h1: http.Server, h2: http2.Http2Server, http1: Http1Co
   return { open, silent };
 }
 
-/** Looks at the first three bytes of a connection, which no HTTP/1.1 method shares with the preface, and keeps them. */
+/** Reads the first three bytes, which no HTTP/1.1 method shares with HTTP/2's preface, and puts them back. */
 function peek(socket: Socket, decide: (start: Buffer) => void): void {
   const timer = setTimeout(() => socket.destroy(), HEADERS_TIMEOUT_MS);
   const onReadable = () => {

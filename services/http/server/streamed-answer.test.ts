@@ -11,7 +11,7 @@ import { serve } from './server.ts';
 async function serveStream() {
   const source = new PassThrough();
   const handle = async () => ({ status: 200, headers: {}, body: '', stream: source });
-  const routes = [{ method: 'GET', path: '/large', handle }];
+  const routes = [{ method: 'GET', path: '/large', summary: '', safe: true, handle }];
   const server = await serve({
     host: '127.0.0.1',
     port: 0,

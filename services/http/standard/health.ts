@@ -4,13 +4,13 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from '../../../ge
 import { type HttpResponse, json } from '../exchange/http-message.ts';
 import type { HttpRoute } from '../routes/http-routes.ts';
 
-/** What one thing the process depends on says: ready, or why not. */
+/** State of one thing that the process depends on: ready, or why not. */
 export type Check = { ok: true } | { ok: false; reason: string };
 
 /** Everything that serving depends on, by name. */
 export type Checks = Readonly<Record<string, Check>>;
 
-/** Looks at everything, and never throws. Ready is who finds all of it ok. */
+/** Looks at everything, and never throws. The process is ready if all of it is ok. */
 export type Readiness = () => Promise<Checks>;
 
 /** How often Watch looks whether the status changed, in ms. */
@@ -54,10 +54,12 @@ const OK: HttpResponse = { status: 200, headers: { 'content-type': 'text/plain' 
 /** `GET /healthz`: 200 while the process is alive. `GET /readyz`: 200 or 503, with every check. */
 export function healthHttp(readiness: Readiness): HttpRoute[] {
   return [
-    { method: 'GET', path: '/healthz', handle: async () => OK },
+    { method: 'GET', path: '/healthz', summary: 'Whether the process is alive.', safe: true, handle: async () => OK },
     {
       method: 'GET',
       path: '/readyz',
+      summary: 'Whether everything that serving depends on is ready, with every check.',
+      safe: true,
       async handle() {
         const checks = await readiness();
         const ready = isReady(checks);

@@ -7,8 +7,8 @@ import type { HttpRoute } from '../routes/http-routes.ts';
 /**
  * `GET /metrics`: all instruments as text for Prometheus.
  *
- * @param fromOthers gives what other threads of this process, or others that share its port, have counted
- * @param labels tell what this thread has counted from theirs
+ * @param fromOthers reads the metrics of other threads of this process, or of other processes that share its port
+ * @param labels of this thread's own metrics, to distinguish them from the others'
  */
 export function metricsRoute(
   fromOthers: () => Promise<readonly ScopeMetrics[] | undefined> = async () => [],
@@ -17,6 +17,8 @@ export function metricsRoute(
   return {
     method: 'GET',
     path: '/metrics',
+    summary: 'All instruments, as text for Prometheus.',
+    safe: true,
     async handle() {
       const [own, others] = await Promise.all([collectMetrics(), fromOthers()]);
       const body = own === undefined ? '' : prometheusText(own, labels, others ?? []);

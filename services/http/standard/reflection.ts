@@ -55,7 +55,7 @@ function answer(router: ConnectRouter, question: Question): Answer {
   }
 }
 
-/** Members, such as methods and fields, are found through what declares them. */
+/** The file that declares the symbol. Members, such as methods and fields, are found through what declares them. */
 function fileOfSymbol(registry: Registry, symbol: string): DescFile | undefined {
   for (let name = symbol; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
     const found = registry.get(name);

@@ -74,6 +74,8 @@ function partitionsRoute(node: Attribution): HttpRoute {
   return {
     method: 'GET',
     path: '/partitions',
+    summary: 'How each partition came here and where it stands.',
+    safe: true,
     async handle() {
       return json(
         node.partitions().map(({ partition, role, restoring, nextOffset, progress, recovery, checkpoint }) => ({

@@ -19,7 +19,8 @@ export interface StatusSource {
 
 /** `GET /status`: how far every partition has come, for operators, `clickmesh status` and `clickmesh audit`. */
 export function statusRoute(source: StatusSource): HttpRoute {
-  return { method: 'GET', path: '/status', handle: async () => json(await status(source)) };
+  const summary = 'How far every partition has come.';
+  return { method: 'GET', path: '/status', summary, safe: true, handle: async () => json(await status(source)) };
 }
 
 async function status(source: StatusSource) {

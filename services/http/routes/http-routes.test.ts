@@ -1,0 +1,115 @@
+import http2 from 'node:http2';
+import { text } from 'node:stream/consumers';
+import pino from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { httpDuration } from '../../telemetry/metrics.ts';
+import { type HttpRequest, json } from '../exchange/http-message.ts';
+import { type RunningServer, serve } from '../server/server.ts';
+import type { HttpRoute } from './http-routes.ts';
+
+let server: RunningServer;
+/** The route that answered last. */
+let answered: string | undefined;
+
+beforeAll(async () => {
+  const route = (method: string, path: string, options: Partial<HttpRoute> = {}): HttpRoute => ({
+    ...{ method, path, summary: '', ...options },
+    async handle({ headers: _, body, ...request }: HttpRequest) {
+      answered = `${method} ${path}`;
+      return json({ ...request, body: body.toString() });
+    },
+  });
+  server = await serve({
+    ...{ host: '127.0.0.1', port: 0, services: () => {}, logger: pino({ level: 'silent' }) },
+    routes: [
+      route('GET', '/c/{ad_id}'),
+      route('POST', '/c/{ad}'),
+      route('GET', '/c/about', { safe: true }),
+      route('GET', '/files/v1.{kind}/{name}.json', { safe: true }),
+    ],
+  });
+});
+afterEach(() => {
+  answered = undefined;
+});
+afterAll(() => server.close());
+
+const ask = (path: string, method = 'GET') =>
+  fetch(server.url + path, { method, body: method === 'POST' ? 'b' : undefined });
+
+describe('a path with parameters', () => {
+  it.each([
+    ['GET', '/c/ad-456', 'GET /c/{ad_id}', { ad_id: 'ad-456' }],
+    ['POST', '/c/ad-456', 'POST /c/{ad}', { ad: 'ad-456' }],
+    ['GET', '/c/a%2Fb%20%C3%A9?x=%41', 'GET /c/{ad_id}', { ad_id: 'a/b é' }],
+    ['GET', '/c/about', 'GET /c/about', {}],
+    ['GET', '/c/about%20', 'GET /c/{ad_id}', { ad_id: 'about ' }],
+    ['GET', '/files/v1.a/b.c.json', 'GET /files/v1.{kind}/{name}.json', { kind: 'a', name: 'b.c' }],
+  ])('%s %s is answered by %s', async (method, path, by, parameters) => {
+    const response = await ask(path, method);
+    const [, query = ''] = path.split('?');
+    const body = method === 'POST' ? 'b' : '';
+    expect(await response.json()).toEqual({ method, parameters, query, peer: '127.0.0.1', body });
+    expect(answered).toBe(by);
+  });
+
+  it.each(['/c', '/c/', '/c/a/b', '/files/v1xa/b.json', '/files/v1.a/bxjson', '/C/a', '/xc/a'])(
+    'does not match %s',
+    async (path) => {
+      expect((await ask(path)).status).toBe(404);
+    },
+  );
+
+  it('is 400 if it can not be decoded', async () => {
+    const response = await ask('/c/%ff');
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'invalid_argument' } }]);
+    expect(answered).toBeUndefined();
+  });
+});
+
+describe('a method', () => {
+  it.each([
+    ['HEAD', '/c/ad-456', 'GET, POST'],
+    ['DELETE', '/c/ad-456', 'GET, POST'],
+    ['POST', '/c/about', 'GET, HEAD'],
+    ['OPTIONS', '/c/about', 'GET, HEAD'],
+  ])('that a path does not have is told which it has: %s %s', async (method, path, allow) => {
+    const response = await ask(path, method);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+    expect(answered).toBeUndefined();
+  });
+
+  it('HEAD is answered like GET where that is safe', async () => {
+    const response = await ask('/c/about', 'HEAD');
+    expect([response.status, response.headers.get('content-type'), answered]).toEqual([
+      ...[200, 'application/json', 'GET /c/about'],
+    ]);
+  });
+});
+
+describe('metrics', () => {
+  it('have patterns and known methods as labels, and no path or word of a client', async () => {
+    const record = vi.spyOn(httpDuration, 'record');
+    const session = http2.connect(server.url);
+    const paths = ['/c/1', '/c/2', '/c/%ff', '/nope/3', '/files/v1.a/b.json'];
+    for (const path of paths) await (await ask(path)).text();
+    for (const method of ['HEAD', 'BREW', 'get']) {
+      await text(session.request({ ':path': '/c/4', ':method': method }, { endStream: true }));
+    }
+    session.close();
+    const label = (method: string, route: string, status: number) => ({
+      ...{ 'http.request.method': method, 'http.route': route, 'http.response.status_code': status },
+    });
+    await expect
+      .poll(() => record.mock.calls.map(([, attributes]) => attributes))
+      .toEqual([
+        label('GET', '/c/{ad_id}', 200),
+        label('GET', '/c/{ad_id}', 200),
+        label('GET', '/c/{ad_id}', 400),
+        label('GET', '/files/v1.{kind}/{name}.json', 200),
+        label('HEAD', '/c/{ad_id}', 405),
+        label('_OTHER', '/c/{ad_id}', 405),
+        label('_OTHER', '/c/{ad_id}', 405),
+      ]);
+  });
+});

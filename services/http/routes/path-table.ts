@@ -1,0 +1,38 @@
+const PARAMETER = /\{(\w+)\}/g;
+
+/**
+ * Values by paths and by patterns of paths, such as /c/{ad_id}, where a parameter stands for one or more characters
+ * other than a slash. A path without parameters goes before the patterns that match it, an earlier pattern before a
+ * later one.
+ */
+export class PathTable<T> {
+  readonly #paths = new Map<string, T>();
+  readonly #patterns: { matcher: RegExp; value: T }[] = [];
+
+  constructor(entries: Iterable<readonly [pattern: string, value: T]>) {
+    for (const [pattern, value] of entries) {
+      if (pattern.includes('{')) this.#patterns.push({ matcher: matcherOf(pattern), value });
+      else this.#paths.set(pattern, value);
+    }
+  }
+
+  /** Undefined if neither a path nor a pattern matches. */
+  find(path: string): T | undefined {
+    return this.#paths.get(path) ?? this.#patterns.find(({ matcher }) => matcher.test(path))?.value;
+  }
+}
+
+/** A pattern whose parameters are its groups, by their names. */
+export function matcherOf(pattern: string): RegExp {
+  return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(PARAMETER, '(?<$1>[^/]+)')}$`);
+}
+
+/** Names of the parameters. */
+export function parametersOf(pattern: string): string[] {
+  return [...pattern.matchAll(PARAMETER)].map(([, name]) => name!);
+}
+
+/** The same text for patterns that match the same paths. */
+export function shapeOf(pattern: string): string {
+  return pattern.replaceAll(PARAMETER, '{}');
+}
