@@ -45,6 +45,7 @@ export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
  *
  * Answers are the same by either way: whatever is unusual takes the long one, which also words every error in reading a
  * request. But interceptors run on the long way only. There is one, errorInterceptor, for which `failure` stands here.
+ * What has to stand before every request, such as a check of who calls, belongs into ServeOptions.guard.
  */
 export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger, handOver: HandOver) {
   const methods = new Map<string, UnaryMethod>();

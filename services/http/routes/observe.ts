@@ -56,11 +56,11 @@ export function rpcEndpoint(path: string, handle: Endpoint['handle']): Endpoint 
   };
 }
 
-/** Measures and traces the request while `answer` answers it, by the endpoint or by itself. */
+/** Measures and traces the request while `admit` answers it, which may refuse it or give it to the endpoint. */
 export function observed(
   exchange: Exchange,
   endpoint: Endpoint,
-  answer: (exchange: Exchange, handle: Endpoint['handle']) => void,
+  admit: (exchange: Exchange, handle: Endpoint['handle']) => void,
 ): void {
   const began = performance.now();
   const known = endpoint.attributes(exchange);
@@ -69,7 +69,7 @@ export function observed(
       const attributes = endpoint.record((performance.now() - began) / 1000, known, exchange);
       span?.setAttributes(attributes).end();
     });
-    answer(exchange, endpoint.handle);
+    admit(exchange, endpoint.handle);
   });
 }
 

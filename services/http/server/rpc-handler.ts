@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import {
   compressionBrotli,
   compressionGzip,
@@ -7,8 +7,9 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { EXCHANGE, errorInterceptor, errorResponse } from '../exchange/errors.ts';
+import { EXCHANGE, errorInterceptor } from '../exchange/errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { refuse } from '../exchange/refuse.ts';
 import { fastStream } from '../fast/fast-stream.ts';
 import { fastUnary } from '../fast/fast-unary.ts';
 
@@ -61,7 +62,7 @@ async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>)
   try {
     request = universalRequestFromNodeRequest(req, res, undefined, undefined);
   } catch {
-    return exchange.answer(errorResponse(400, 'invalid_argument', 'the Host header is missing or no host'));
+    return refuse(exchange, new ConnectError('the Host header is missing or no host', Code.InvalidArgument));
   }
   // An iterator that is left early must not destroy the request: its answer goes over the same connection.
   const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);

@@ -11,6 +11,7 @@ import { type Http1Connections, http1Connections } from '../fast/http1-connectio
 import { type HttpRoute, routesByPath } from '../routes/http-routes.ts';
 import { type Endpoint, httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
 import { PathTable } from '../routes/path-table.ts';
+import { type Guard, OPEN_PATHS, passGuard } from './guard.ts';
 import { rpcHandler } from './rpc-handler.ts';
 
 /** Time to send the first bytes, and all headers, in ms. */
@@ -44,6 +45,8 @@ export interface ServeOptions {
   /** Registers the RPC services. `shutdown` aborts when close is called: streams without an end watch it and return. */
   services: (router: ConnectRouter, shutdown: AbortSignal) => void;
   routes: readonly HttpRoute[];
+  /** Stands before every request but browsers' preflights and those to OPEN_PATHS. Without one every request passes. */
+  guard?: Guard;
   logger: Logger;
   /** Most bytes of a request body, or of one message of a stream, after decompression; MAX_REQUEST_BYTES by default. */
   maxRequestBytes?: number;
@@ -130,7 +133,7 @@ function endWith(response: http.ServerResponse): void {
 
 /** Every request passes here, whatever its protocol and the way by which it was read. */
 function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
-  const { services, routes, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
+  const { services, routes, guard, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
   const rpc = rpcHandler((router) => services(router, shutdown), maxRequestBytes, logger);
   const endpoints = new PathTable<Endpoint>([
     ...rpc.paths.map((path) => [path, rpcEndpoint(path, rpc.handle)] as const),
@@ -138,14 +141,15 @@ function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
       (atPath) => [atPath.path, httpEndpoint(atPath)] as const,
     ),
   ]);
-  const answer = (exchange: Exchange, handle: Handler) => {
+  const admit = (exchange: Exchange, handle: Handler) => {
     if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
-    else handle(exchange);
+    else if (guard === undefined || OPEN_PATHS.has(exchange.path)) handle(exchange);
+    else passGuard(guard, exchange, handle, logger);
   };
   return (exchange) => {
     const endpoint = endpoints.find(exchange.path);
-    if (endpoint === undefined) answer(exchange, notFound);
-    else observed(exchange, endpoint, answer);
+    if (endpoint === undefined) admit(exchange, notFound);
+    else observed(exchange, endpoint, admit);
   };
 }
 

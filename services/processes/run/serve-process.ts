@@ -12,7 +12,7 @@ export interface ProcessServer
 
 /**
  * Serves what a process has to serve besides what all of them do: health, metrics and reflection. Every server of the
- * mesh is started here, so what is to stand before all their requests is set here.
+ * mesh is started here, so a guard is to be passed to `serve` here, and stands before them all.
  */
 export function serveProcess(options: ProcessServer): Promise<RunningServer> {
   const { ready, metrics = metricsRoute(), services, routes, ...rest } = options;
