@@ -8,7 +8,7 @@ type Headers = Readonly<Record<string, string>>;
 
 const NONE: Headers = {};
 
-/** On every answer to a page of another origin. No cookies are involved, so any origin may call. */
+/** Headers of every answer to a page of another origin. No cookies are involved, so any origin may call. */
 const CORS_HEADERS: Headers = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': [...cors.exposedHeaders, 'retry-after'].join(', '),
@@ -18,11 +18,11 @@ const CORS_HEADERS: Headers = {
 export const PREFLIGHT_HEADERS: Headers = {
   ...CORS_HEADERS,
   'access-control-allow-methods': cors.allowedMethods.join(', '),
-  'access-control-allow-headers': cors.allowedHeaders.join(', '),
+  'access-control-allow-headers': [...cors.allowedHeaders, 'Authorization'].join(', '),
   'access-control-max-age': MAX_AGE,
 };
 
-/** What the answer to a request with these headers needs besides its own. */
+/** Headers that the answer to a request with these headers needs besides its own. */
 export function corsHeaders({ origin }: IncomingHttpHeaders): Headers {
   return origin === undefined ? NONE : CORS_HEADERS;
 }
