@@ -1,13 +1,13 @@
 /**
- * A unary method for serialized requests: gives a serialized answer, or undefined for a request that it leaves to the
+ * A unary method for serialized requests: returns a serialized answer, or undefined for a request that it leaves to the
  * method proper. It throws, and rejects with, what that one would.
  */
 export type BytesMethod = (request: Buffer) => Promise<Uint8Array> | undefined;
 
-/** The same for a method that takes a stream of requests; of these it leaves none. */
+/** A client-streaming method for serialized requests; it leaves none to the method proper. */
 export type BytesStreamMethod = (requests: AsyncIterable<Uint8Array>) => Promise<Uint8Array>;
 
-/** By the methods proper. */
+/** Methods for serialized requests, by the methods proper that they stand for. */
 const unaryMethods = new WeakMap<object, BytesMethod>();
 const streamMethods = new WeakMap<object, BytesStreamMethod>();
 

@@ -3,17 +3,17 @@ import { parseTimeout as connectTimeout } from '@connectrpc/connect/protocol-con
 import { parseTimeout as grpcTimeout } from '@connectrpc/connect/protocol-grpc';
 import type { Exchange } from '../exchange/exchange.ts';
 
-/** What a call may ask for. */
+/** Most that a call may ask for. */
 export interface CallLimits {
-  /** Of a message. */
+  /** Bytes of one message, after decompression. */
   maxBytes: number;
   maxTimeoutMs: number;
 }
 
-/** What the answer's content type is. */
+/** Format of a plain call, named by the content type of its answer. */
 export type Codec = 'application/json' | 'application/proto' | 'application/grpc+proto';
 
-/** How a plain call is written; undefined for any other request. */
+/** Format of a plain call; undefined for any other request. */
 export function codecOf({ method, headers, version }: Exchange): Codec | undefined {
   if (method !== 'POST' || mayBeCompressed(headers)) return undefined;
   switch (headers['content-type']) {
@@ -32,7 +32,7 @@ function mayBeCompressed(headers: IncomingHttpHeaders): boolean {
   return 'content-encoding' in headers || 'grpc-encoding' in headers || 'connect-content-encoding' in headers;
 }
 
-/** The deadline that a call asks for, or what is wrong with it. */
+/** The deadline that a call asks for in ms, if it does, or the error in how it asks. */
 export function timeoutOf(headers: IncomingHttpHeaders, codec: Codec, maxMs: number): ReturnType<typeof grpcTimeout> {
   const text = headers[isGrpc(codec) ? 'grpc-timeout' : 'connect-timeout-ms'];
   if (text === undefined) return {};

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The head of a request that any HTTP/1.1 server reads the same way. */
+/** Head of a request that any HTTP/1.1 server reads the same way. */
 export interface Head {
   path: string;
   headers: IncomingHttpHeaders;
@@ -14,7 +14,7 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN = /^(?:[\x20-\x7e]+\r\n)*[\x20-\x7e]+$/;
 const LENGTH = /^\d{1,9}$/;
 
-/** Those that say how the request travels, or that something else is to be done with it. */
+/** Headers by which a request travels differently, or asks for something else than an answer. */
 const ODD_HEADERS = new Set(['transfer-encoding', 'expect', 'upgrade', 'trailer', 'te', 'proxy-connection']);
 
 /**

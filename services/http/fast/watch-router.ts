@@ -1,14 +1,14 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 
-/** Told of a service, its methods by their local names, and its options. */
+/** Callback for a service that a router takes in. Its methods are by their local names. */
 export type OnService = (
   service: DescService,
   implementation: Readonly<Record<string, unknown>>,
   options: ConnectRouterOptions | undefined,
 ) => void;
 
-/** A router that also tells of each service that it takes in. */
+/** A router that also calls `onService` for each service that it takes in. */
 export function watchRouter(router: ConnectRouter, onService: OnService): ConnectRouter {
   return {
     ...router,
