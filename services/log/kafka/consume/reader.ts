@@ -7,8 +7,8 @@ import {
 } from '../../event-log.ts';
 import { type KafkaCluster, untilAnswered } from '../cluster.ts';
 import { brokerErrors } from '../errors.ts';
-import { type DecodedBatches, decodeBatches } from '../produce/batch.ts';
 import type { KafkaRecord } from '../record.ts';
+import { type DecodedBatches, decodeBatches } from './decode-batches.ts';
 import { EARLIEST, type Fetched, type FetchRequest, fetchPartition, LATEST, listOffsets } from './fetch.ts';
 
 export interface KafkaReader {

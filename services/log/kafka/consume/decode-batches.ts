@@ -1,0 +1,135 @@
+import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka';
+import { LogUnavailable } from '../../event-log.ts';
+import { type DecodedBatch, KafkaRecord } from '../record.ts';
+import {
+  ATTRIBUTES,
+  BEFORE_LENGTH_BYTES,
+  COMPRESSION,
+  CONTROL,
+  COUNT,
+  CRC,
+  checksum,
+  FIRST_TIMESTAMP,
+  HEADER_BYTES,
+  LAST_OFFSET_DELTA,
+  LAST_TIMESTAMP,
+  LENGTH,
+  LOG_APPEND_TIME,
+} from '../record-batch-format.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** What was decoded of some batches. */
+export interface DecodedBatches {
+  records: KafkaRecord[];
+  /**
+   * The offset after the last batch read, whose last records compaction may have taken out; where reading was to begin
+   * if there is none.
+   */
+  next: number;
+  /** The whole batches that were not read, and what follows them. Empty if there are none. */
+  rest: Buffer;
+}
+
+/**
+ * Reads the whole batches at the start of `bytes` until their records, uncompressed, are `maxBytes` or more. Leaves out
+ * records before the offset `from`: the first batch may begin before it. Throws LogUnavailable if a checksum does not
+ * fit: the bytes are not what the broker has.
+ */
+export function decodeBatches(bytes: Buffer, partition: number, from: number, maxBytes: number): DecodedBatches {
+  const records: KafkaRecord[] = [];
+  let next = from;
+  let at = 0;
+  let end = endOfBatch(bytes, at);
+  for (let read = 0; read < maxBytes && end <= bytes.length; end = endOfBatch(bytes, at)) {
+    const batch = bytes.subarray(at, end);
+    if (checksum(batch) !== batch.readUInt32BE(CRC)) {
+      throw new LogUnavailable(`a record batch of partition ${partition} does not fit its checksum`);
+    }
+    read += decodeBatch(batch, partition, from, records);
+    next = Math.max(next, Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA) + 1);
+    at = end;
+  }
+  return { records, next, rest: end <= bytes.length ? bytes.subarray(at) : NO_BYTES };
+}
+
+/** Past the end of `bytes` if the batch is not whole. */
+function endOfBatch(bytes: Buffer, at: number): number {
+  return at + HEADER_BYTES > bytes.length ? Infinity : at + BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + LENGTH);
+}
+
+/** Where the reading of a batch's records is. */
+let cursor = 0;
+
+/** Returns the bytes of its records, uncompressed. */
+function decodeBatch(encoded: Buffer, partition: number, from: number, decoded: KafkaRecord[]): number {
+  const attributes = encoded.readInt16BE(ATTRIBUTES);
+  if (attributes & CONTROL) return 0;
+  const baseOffset = Number(encoded.readBigInt64BE(0));
+  const firstTime = Number(encoded.readBigInt64BE(FIRST_TIMESTAMP));
+  const appendTime = attributes & LOG_APPEND_TIME ? Number(encoded.readBigInt64BE(LAST_TIMESTAMP)) : undefined;
+  const algorithm = attributes & COMPRESSION;
+  const stored = encoded.subarray(HEADER_BYTES);
+  const bytes = algorithm === 0 ? stored : compressionsAlgorithmsByBitmask[algorithm]!.decompressSync(stored);
+  const batch = { partition, bytes };
+  const count = encoded.readInt32BE(COUNT);
+  cursor = 0;
+  for (let i = 0; i < count; i++) {
+    const end = readVarint(bytes) + cursor;
+    cursor++; // attributes, of which there are none
+    const time = firstTime + readVarint(bytes);
+    const offset = baseOffset + readVarint(bytes);
+    if (offset >= from) decoded.push(readRecord(batch, offset, appendTime ?? time));
+    cursor = end;
+  }
+  return bytes.length;
+}
+
+function readRecord(batch: DecodedBatch, offset: number, appendTime: number): KafkaRecord {
+  const { bytes } = batch;
+  const keyStart = readSized(bytes);
+  const keyEnd = cursor;
+  const start = readSized(bytes);
+  const end = cursor;
+  const record = new KafkaRecord(batch, offset, appendTime, keyStart, keyEnd, start, end);
+  const headerCount = readVarint(bytes);
+  if (headerCount > 0) record.headers = readHeaders(bytes, headerCount);
+  return record;
+}
+
+function readHeaders(bytes: Buffer, count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, () => [readText(bytes), readText(bytes)] as const));
+}
+
+function readText(bytes: Buffer): string {
+  const start = readSized(bytes);
+  return bytes.toString('utf8', start, cursor);
+}
+
+/** Goes past bytes with their length before them, -1 where there are none, and returns where they start. */
+function readSized(bytes: Buffer): number {
+  const length = readVarint(bytes);
+  const start = cursor;
+  if (length > 0) cursor += length;
+  return start;
+}
+
+/** Zigzag, up to 53 bits; most are of one byte or two. */
+function readVarint(bytes: Buffer): number {
+  const first = bytes[cursor++]!;
+  if (first < 0x80) return (first >>> 1) ^ -(first & 1);
+  const second = bytes[cursor++]!;
+  if (second >= 0x80) return readLongVarint(bytes, (first & 0x7f) + (second & 0x7f) * 0x80);
+  const value = (first & 0x7f) | (second << 7);
+  return (value >>> 1) ^ -(value & 1);
+}
+
+/** @param begun the value of its first two bytes */
+function readLongVarint(bytes: Buffer, begun: number): number {
+  let value = begun;
+  for (let scale = 0x4000; ; scale *= 0x80) {
+    const byte = bytes[cursor++]!;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+}
