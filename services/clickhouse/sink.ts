@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Logger } from 'pino';
 import { SINK_BATCH_BYTES } from '../contract/limits.ts';
 import { TOPICS, type Topic } from '../contract/topics.ts';
 import type { EventLog, LogRecord } from '../log/event-log.ts';
+import { pause, type Restarts, restarting } from '../system/restarting.ts';
 import { withRecordSpans } from '../telemetry/tracing.ts';
 import { insertRecords } from './insert-records.ts';
 import { STREAMS, type Stream } from './streams.ts';
@@ -28,8 +28,7 @@ export interface Sink {
 const INSERT_INTERVAL_MS = 250;
 /** Between two notes of the progress, in ms: how much is inserted again after a crash. */
 const SAVE_INTERVAL_MS = 1000;
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 5000;
+const RETRIES: Restarts = { firstMs: 200, longestMs: 5000, steadyMs: 5000 };
 
 /**
  * Copies the log's topics into ClickHouse as its Kafka engine would. Topics do not wait for each other; within a topic
@@ -41,22 +40,19 @@ export function startSink({ log, client, logger }: SinkOptions): Sink {
   const closing = new AbortController();
   const saveProgress = progressWriter(client, positions);
 
-  const pause = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
-
-  /** Repeats a step until close, with growing pauses while it fails; the step says how long to wait after it, in ms. */
-  async function repeat(name: string, step: () => Promise<number>): Promise<void> {
-    let retryMs = FIRST_RETRY_MS;
-    while (!closing.signal.aborted) {
+  /** Repeats a step until close, with growing pauses while it fails; it resolves with the pause after it, in ms. */
+  function repeat(name: string, step: () => Promise<number>): Promise<void> {
+    async function untilFailure(steady: () => void): Promise<unknown> {
       try {
-        await pause(await step());
-        retryMs = FIRST_RETRY_MS;
+        for (; !closing.signal.aborted; steady()) await pause(await step(), closing.signal);
       } catch (err) {
         if (err instanceof LogReplaced) throw err;
-        logger.warn({ err, retryMs }, `${name} failed; trying again`);
-        await pause(retryMs);
-        retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
+        return err;
       }
     }
+    return restarting(untilFailure, RETRIES, closing.signal, (err, retryMs) => {
+      logger.warn({ err, retryMs }, `${name} failed; trying again`);
+    });
   }
 
   async function insertBatch(stream: Stream): Promise<number> {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { libchdbPath } from 'chdb/libchdb';
 import type { Logger } from 'pino';
 import { freePort } from '../../system/free-port.ts';
+import { RESTARTS, restarting } from '../../system/restarting.ts';
 
 export interface EmbeddedClickHouseOptions {
   /** Its data; one server at a time can use it. */
@@ -58,8 +59,6 @@ const HEALTH_POLL_MS = 2000;
 const PING_TIMEOUT_MS = 5000;
 /** A server that did not answer this often in a row hangs, and is killed. */
 const MAX_FAILED_PINGS = 6;
-const FIRST_RESTART_MS = 200;
-const LONGEST_RESTART_MS = 10_000;
 
 /**
  * Runs ClickHouse in a child process on a free port of 127.0.0.1 and resolves when it answers. It is started again,
@@ -88,24 +87,21 @@ export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions
   log.info({ url, version, pid: child.process.pid }, 'ClickHouse is up');
 
   const closing = new AbortController();
-  async function supervise(): Promise<void> {
-    let pause = FIRST_RESTART_MS;
-    while (!closing.signal.aborted) {
-      if (healthy) pause = FIRST_RESTART_MS;
-      await watch(child, url, (answers) => {
-        healthy = answers;
-      });
-      if (closing.signal.aborted) return;
-      log.error({ pauseMs: pause, lastWords: child.lastWords() }, 'ClickHouse died; starting it again');
-      await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
-      if (closing.signal.aborted) return;
-      pause = Math.min(2 * pause, LONGEST_RESTART_MS);
+  /** Starts a server, unless there is the one that answers already, and waits for its end. */
+  async function run(steady: () => void): Promise<void> {
+    if (!healthy) {
       child = start();
       healthy = await answering(child, url);
       if (healthy) log.info({ pid: child.process.pid }, 'ClickHouse is up again');
     }
+    if (healthy) steady();
+    await watch(child, url, (answers) => {
+      healthy = answers;
+    });
   }
-  const supervised = supervise();
+  const supervised = restarting(run, RESTARTS, closing.signal, (_, pauseMs) => {
+    log.error({ pauseMs, lastWords: child.lastWords() }, 'ClickHouse died; starting it again');
+  });
 
   return {
     url,

@@ -1,11 +1,12 @@
 import type { Worker } from 'node:cluster';
 import type { Logger } from 'pino';
+import type { Ask } from '../../system/port-requests.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { forkWorker } from '../run/fork.ts';
 import { type ReadyMessage, type Running, runUntilStopped } from '../run/process.ts';
 import { type Supervised, supervise } from '../run/supervise.ts';
 import { parseGatewayConfig } from '../settings/config.ts';
-import { passQuestions } from './worker-questions.ts';
+import { type Answers, passQuestions } from './worker-questions.ts';
 
 /**
  * `clickmesh gateway` on several cores: this process accepts connections and hands them to workers in turn, each a
@@ -19,16 +20,15 @@ export function runGatewayWorkers(env: NodeJS.ProcessEnv, count: number): Promis
 
 async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logger): Promise<Running> {
   /** The workers that serve, by their numbers less 1. */
-  const workers = new Array<Worker | undefined>(count).fill(undefined);
+  const workers = new Array<Ask<Answers> | undefined>(count).fill(undefined);
   const supervised: Supervised[] = [];
-  const pass = passQuestions(workers);
 
   function fork(i: number): Worker {
     const worker = forkWorker('gateway', { ...env, GATEWAY_WORKER_NUMBER: String(i + 1) });
+    const ask = passQuestions(worker, workers);
     workers[i] = undefined;
     worker.on('message', (message) => {
-      if (isReady(message)) workers[i] = worker;
-      else void pass(worker, message);
+      if (isReady(message)) workers[i] = ask;
     });
     return worker;
   }

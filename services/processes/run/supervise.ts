@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { RESTARTS, restarting } from '../../system/restarting.ts';
 
 export interface Supervised {
   /** The id of the process that runs, or ran last. */
@@ -9,10 +9,6 @@ export interface Supervised {
   close(): Promise<void>;
 }
 
-const FIRST_RESTART_MS = 200;
-const LONGEST_RESTART_MS = 10_000;
-/** A process that ran this long before it died, or that was told to end, is started again without growing delay. */
-const STEADY_MS = 30_000;
 /** Longer than a server's drain. */
 const STOP_TIMEOUT_MS = 15_000;
 
@@ -24,24 +20,18 @@ const STOP_TIMEOUT_MS = 15_000;
 export function supervise(name: string, spawn: () => ChildProcess, logger: Logger, first = spawn()): Supervised {
   const closing = new AbortController();
   let child = first;
-  let exited = endOf(child);
-
-  async function run(): Promise<void> {
-    let pauseMs = FIRST_RESTART_MS;
-    while (!closing.signal.aborted) {
-      const startedAt = performance.now();
-      const { code, signal, err } = await exited;
-      if (closing.signal.aborted) return;
-      if (code === 0 || performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_RESTART_MS;
-      logger.error({ code, signal, err, pauseMs }, `${name} ended; starting it again`);
-      await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {});
-      if (closing.signal.aborted) return;
-      pauseMs = Math.min(2 * pauseMs, LONGEST_RESTART_MS);
-      child = spawn();
-      exited = endOf(child);
-    }
+  let next: ChildProcess | undefined = first;
+  async function run(steady: () => void): Promise<End> {
+    child = next ?? spawn();
+    next = undefined;
+    const end = await endOf(child);
+    // It was told to end.
+    if (end.code === 0) steady();
+    return end;
   }
-  const running = run();
+  const running = restarting(run, RESTARTS, closing.signal, (end, pauseMs) => {
+    logger.error({ ...end, pauseMs }, `${name} ended; starting it again`);
+  });
 
   return {
     pid: () => child.pid!,

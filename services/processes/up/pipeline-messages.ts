@@ -12,12 +12,14 @@ export interface PipelineData {
   logLevel: string;
 }
 
-/** What the thread is asked, each answered under its id. */
+/** What the thread is asked. */
 export interface PipelineAnswers {
   status: PipelineStatus;
   metrics: ScopeMetrics[] | undefined;
 }
-export type PipelineMessage = { kind: keyof PipelineAnswers; id: number } | { kind: 'stop' };
+
+/** What the thread reports once, and what it is told once, besides the answers. */
+export type PipelineSignal = 'started' | 'stop';
 
 export interface PipelineStatus {
   attribution: { partition: number; nextOffset: number }[];

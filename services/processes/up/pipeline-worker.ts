@@ -7,9 +7,10 @@ import { rocksdbStateStores } from '../../attribution/store/rocksdb-state-store.
 import { clickhouseClient } from '../../clickhouse/client.ts';
 import { startSink } from '../../clickhouse/sink.ts';
 import { attachEmbeddedLog } from '../../log/embedded/log.ts';
+import { type Answerer, portRequests } from '../../system/port-requests.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { collectMetrics, stopTelemetry } from '../../telemetry/start.ts';
-import type { PipelineAnswers, PipelineData, PipelineMessage, PipelineStatus } from './pipeline-messages.ts';
+import type { PipelineAnswers, PipelineData, PipelineSignal, PipelineStatus } from './pipeline-messages.ts';
 
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;
@@ -35,15 +36,15 @@ Promise.race([node.failed, sink.failed]).catch(async (error) => {
   });
 });
 
-function status(): PipelineStatus {
+async function status(): Promise<PipelineStatus> {
   return {
     attribution: node.partitions().map(({ partition, nextOffset = 0 }) => ({ partition, nextOffset })),
     inserted: sink.positions(),
   };
 }
 
-async function answer(kind: keyof PipelineAnswers) {
-  return kind === 'status' ? status() : (await collectMetrics())?.scopeMetrics;
+async function metrics(): Promise<PipelineAnswers['metrics']> {
+  return (await collectMetrics())?.scopeMetrics;
 }
 
 async function stop() {
@@ -55,8 +56,8 @@ async function stop() {
   port.close();
 }
 
-port.on('message', (message: PipelineMessage) => {
-  if (message.kind === 'stop') void stop();
-  else void answer(message.kind).then((answered) => port.postMessage({ id: message.id, answer: answered }));
+portRequests(port, { status, metrics } satisfies Answerer<PipelineAnswers>);
+port.on('message', (message: PipelineSignal) => {
+  if (message === 'stop') void stop();
 });
-port.postMessage('started');
+port.postMessage('started' satisfies PipelineSignal);
