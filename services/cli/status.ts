@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { getText } from './get-text.ts';
 import { urlOption } from './options.ts';
 import { type Column, renderTable } from './table.ts';
 
@@ -31,11 +32,7 @@ export const statusCommand = new Command('status')
   .addOption(urlOption())
   .option('--json', 'all that is known, as JSON on one line')
   .action(async ({ url, json }: { url: string; json?: boolean }) => {
-    const response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) }).catch((error) => {
-      throw new Error(`${url} does not answer: ${error.cause?.message ?? error.message}`);
-    });
-    if (!response.ok) throw new Error(`${url}/status answers ${response.status}: ${await response.text()}`);
-    const text = await response.text();
+    const text = await getText(url, '/status', CALL_TIMEOUT_MS);
     process.stdout.write(json ? `${text}\n` : render(statusSchema.parse(JSON.parse(text))));
   });
 

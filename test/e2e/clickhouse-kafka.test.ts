@@ -14,7 +14,6 @@ import type { StateStore } from '../../services/attribution/store/state-store.ts
 import { CHECKS } from '../../services/cli/audit/audit-checks.ts';
 import { runCheck } from '../../services/cli/audit/audit-query.ts';
 import { generateEvents, type SeedEvent } from '../../services/cli/generate/journeys.ts';
-import { parseEventJson } from '../../services/cli/replay/event-json.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../../services/clickhouse/embedded/server.ts';
 import {
@@ -29,6 +28,7 @@ import { STREAMS } from '../../services/clickhouse/streams.ts';
 import { DAY_MS } from '../../services/contract/limits.ts';
 import type { Topic } from '../../services/contract/topics.ts';
 import { accept } from '../../services/gateway/event/accept.ts';
+import { readItem } from '../../services/gateway/event/event-json.ts';
 import type { EventLog, LogRecord, NewRecord, RecordPosition } from '../../services/log/event-log.ts';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { statsRoutes } from '../../services/stats/routes.ts';
@@ -191,9 +191,8 @@ async function feed(): Promise<Place[]> {
 }
 
 function recordOf(event: SeedEvent): NewRecord {
-  const parsed = parseEventJson(JSON.stringify(event));
-  if (!('event' in parsed)) throw new Error(parsed.message);
-  const outcome = accept(parsed.event, Date.parse(END) + DAY_MS);
+  const read = readItem({ json: event });
+  const outcome = read.kind === 'event' ? accept(read.event, Date.parse(END) + DAY_MS) : read;
   if (outcome.kind === 'rejected') throw new Error(outcome.rejection.message);
   return { topic: 'raw-events', key: outcome.event.userId, value: outcome.event.bytes };
 }

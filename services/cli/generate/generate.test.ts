@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseEventJson } from '../replay/event-json.ts';
+import { readItem } from '../../gateway/event/event-json.ts';
 import { type GenerateOptions, generateEvents, type SeedEvent } from './journeys.ts';
 
 const OPTIONS: GenerateOptions = {
@@ -43,7 +43,7 @@ test.each([1, 2, 999, 1000])('makes exactly %i events', (events) => {
 test('every event can be read and is dated within the days', () => {
   const start = Date.parse('2025-12-29');
   for (const event of generate()) {
-    expect(parseEventJson(JSON.stringify(event))).toHaveProperty('event');
+    expect(readItem({ json: JSON.parse(JSON.stringify(event)) })).toHaveProperty('event');
     expect(event.timestamp).toBeGreaterThanOrEqual(start);
     expect(event.timestamp).toBeLessThan(Date.parse('2026-01-01'));
   }

@@ -1,12 +1,13 @@
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { isBlank } from '../../gateway/event/event-json.ts';
 
 export interface Line {
   /** From 1. */
   number: number;
   /** Without the line break; undefined where the line is longer than the limit. */
-  text: string | undefined;
+  bytes: Buffer | undefined;
 }
 
 export interface Input {
@@ -49,10 +50,10 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: numbe
     else rest = [];
   };
   const take = (): Line => {
-    const text = restBytes <= maxBytes ? Buffer.concat(rest).toString().trim() : undefined;
+    const bytes = restBytes <= maxBytes ? Buffer.concat(rest) : undefined;
     rest = [];
     restBytes = 0;
-    return { number: number++, text };
+    return { number: number++, bytes };
   };
   for await (const chunk of chunks) {
     let start = 0;
@@ -60,12 +61,16 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: numbe
       add(chunk.subarray(start, end));
       start = end + 1;
       const line = take();
-      if (line.text !== '') yield line;
+      if (!isEmpty(line)) yield line;
     }
     add(chunk.subarray(start));
   }
   const last = take();
-  if (last.text !== '') yield last;
+  if (!isEmpty(last)) yield last;
+}
+
+function isEmpty({ bytes }: Line): boolean {
+  return bytes !== undefined && isBlank(bytes);
 }
 
 async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {

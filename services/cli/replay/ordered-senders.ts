@@ -3,7 +3,7 @@ import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 /** An event and the line it came from. */
 export interface InputEvent {
   line: number;
-  text: string;
+  bytes: Buffer;
   event: Event;
 }
 
@@ -47,7 +47,7 @@ export function openSenders(options: SenderOptions) {
     /** Resolves when there is room for more. Throws what a send of the sender threw. */
     async push(item: InputEvent): Promise<void> {
       const sender = senders[hash(item.event.event.value?.userId ?? '') % senders.length]!;
-      const bytes = Buffer.byteLength(item.text);
+      const bytes = item.bytes.length;
       if (sender.bytes + bytes > options.maxBytes) await flush(sender);
       sender.events.push(item);
       sender.bytes += bytes;

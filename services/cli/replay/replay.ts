@@ -3,10 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command } from 'commander';
-import { type IngestResult, IngestService, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import {
+  type IngestResult,
+  IngestService,
+  type Rejection,
+  RejectReason,
+} from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
+import { accept } from '../../gateway/event/accept.ts';
+import { parseItem, type Read, readItem } from '../../gateway/event/event-json.ts';
 import { integer, urlOption } from '../options.ts';
-import { parseEventJson } from './event-json.ts';
 import { openInput, splitLines } from './input-lines.ts';
 import { type InputEvent, openSenders } from './ordered-senders.ts';
 import { count, type Progress, startProgress } from './progress.ts';
@@ -101,7 +107,7 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
         throw error;
       });
       summary.sent += batch.length;
-      const rejections = batch.flatMap((item, i) => rejectedLine(item, results[i]!));
+      const rejections = batch.flatMap((item, i) => rejectedResult(item, results[i]!));
       rejections.forEach(reject);
       summary.accepted += batch.length - rejections.length;
     },
@@ -135,25 +141,39 @@ function batchSender({ url, timeout }: ReplayOptions, signal: AbortSignal, progr
 
 /** The events of the input; a line that holds none goes to `reject`. */
 async function* readEvents(chunks: AsyncIterable<Buffer>, reject: (rejected: RejectedLine) => void) {
-  for await (const { number: line, text } of splitLines(chunks, MAX_REQUEST_BYTES)) {
-    if (text === undefined) {
+  for await (const { number: line, bytes } of splitLines(chunks, MAX_REQUEST_BYTES)) {
+    if (bytes === undefined) {
       reject({ line, reason: 'too_long', message: `longer than ${MAX_REQUEST_BYTES} bytes` });
       continue;
     }
-    const parsed = parseEventJson(text);
-    if ('event' in parsed) yield { line, text, event: parsed.event };
-    else reject({ line, ...parsed, input: text });
+    const read = readLine(bytes);
+    if (read.kind === 'event') yield { line, bytes, event: read.event };
+    else reject(rejectedLine({ line, bytes }, read.rejection));
   }
 }
 
-function rejectedLine({ line, text }: InputEvent, { result }: IngestResult): RejectedLine[] {
+/** The escape of a surrogate, which in JSON of valid UTF-8 is the only way to one without its other half. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+
+/** Reads an event as POST /api/v1/events does. Lone surrogates are found here: on the way to the mesh they are lost. */
+function readLine(bytes: Buffer): Read {
+  const read = readItem(parseItem(bytes));
+  if (read.kind === 'rejected' || !SURROGATE.test(bytes.toString('latin1'))) return read;
+  const outcome = accept(read.event, Date.now());
+  return outcome.kind === 'rejected' && outcome.rejection.reason === RejectReason.MALFORMED ? outcome : read;
+}
+
+function rejectedResult(item: InputEvent, { result }: IngestResult): RejectedLine[] {
   if (result.case === 'accepted') return [];
-  if (result.case === undefined) {
-    return [{ line, reason: 'unspecified', message: 'the mesh gave no result', input: text }];
-  }
-  const { reason, field, message } = result.value;
+  if (result.case === 'rejected') return [rejectedLine(item, result.value)];
+  return [{ line: item.line, reason: 'unspecified', message: 'the mesh gave no result', input: item.bytes.toString() }];
+}
+
+function rejectedLine({ line, bytes }: Omit<InputEvent, 'event'>, rejection: Rejection): RejectedLine {
+  const { reason, field, message } = rejection;
   // A newer mesh may have reasons that have no name here.
-  return [{ line, reason: RejectReason[reason]?.toLowerCase() ?? `${reason}`, field, message, input: text }];
+  const name = RejectReason[reason]?.toLowerCase() ?? `${reason}`;
+  return { line, reason: name, field, message, input: bytes.toString().trim() };
 }
 
 /** Smaller batches at a low rate, so that each sender sends several times a second. */

@@ -1,4 +1,4 @@
-import { type GetStatsResponse, Interval, type StatsRow } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { GetStatsResponse, StatsRow } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { type Column, renderTable } from '../table.ts';
 
 const COLUMNS: readonly Column<StatsRow>[] = [
@@ -20,21 +20,6 @@ export function statsTable({ data }: GetStatsResponse): string {
 export function statsCsv({ data }: GetStatsResponse): string {
   const rows = [COLUMNS.map(({ title }) => title), ...data.map((row) => COLUMNS.map(({ text }) => text(row)))];
   return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
-}
-
-/** The JSON of GET /api/v1/stats. */
-export function statsJson({ interval, data }: GetStatsResponse): string {
-  const rows = data.map((row) => ({
-    date: row.date,
-    campaign_id: row.campaignId,
-    source: row.source,
-    clicks: Number(row.clicks),
-    conversions: row.conversions,
-    revenue: row.revenue,
-    cvr: row.cvr,
-  }));
-  const name = interval === Interval.UNSPECIFIED ? 'daily' : Interval[interval].toLowerCase();
-  return `${JSON.stringify({ interval: name, data: rows }, null, 2)}\n`;
 }
 
 /** Micros as a decimal number, with at least so many decimals and no more zeros than that. */

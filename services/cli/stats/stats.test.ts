@@ -9,8 +9,8 @@ import {
   Interval,
   StatsService,
 } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { getStats } from './stats.ts';
-import { statsCsv, statsJson, statsTable } from './stats-format.ts';
+import { getStats, getStatsJson } from './stats.ts';
+import { statsCsv, statsTable } from './stats-format.ts';
 
 const RESPONSE = create(GetStatsResponseSchema, {
   interval: Interval.DAILY,
@@ -42,6 +42,10 @@ const RESPONSE = create(GetStatsResponseSchema, {
 
 let server: Server;
 let asked: GetStatsRequest[];
+/** Of the last GET /api/v1/stats. */
+let parameters: URLSearchParams | undefined;
+/** Not quite JSON: it is passed on as it is. */
+const ANSWER = '{"interval":"weekly", "data":[ ]}';
 
 beforeEach(async () => {
   asked = [];
@@ -49,7 +53,14 @@ beforeEach(async () => {
     asked.push(request);
     return RESPONSE;
   };
-  server = createServer(connectNodeAdapter({ routes: (router) => router.service(StatsService, { getStats }) }));
+  const rpc = connectNodeAdapter({ routes: (router) => router.service(StatsService, { getStats }) });
+  server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url!, 'http://host');
+    if (pathname !== '/api/v1/stats') return rpc(request, response);
+    parameters = searchParams;
+    const isKnown = searchParams.get('model') === '';
+    response.writeHead(isKnown ? 200 : 400).end(isKnown ? ANSWER : 'no such model');
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 
@@ -96,18 +107,18 @@ test('csv', () => {
   );
 });
 
-test('json is that of GET /api/v1/stats', () => {
-  expect(JSON.parse(statsJson(RESPONSE))).toEqual({
-    interval: 'daily',
-    data: [
-      {
-        ...{ date: '2023-03-15', campaign_id: 'camp-789', source: 'facebook' },
-        ...{ clicks: 1500, conversions: 50, revenue: 999.5, cvr: 50 / 1500 },
-      },
-      {
-        ...{ date: '2023-03-16', campaign_id: 'a "quoted", one', source: 'google' },
-        ...{ clicks: 3, conversions: 0.333333, revenue: 0.000001, cvr: 0.111111 },
-      },
-    ],
+test('json is what GET /api/v1/stats answers to the same question', async () => {
+  const { port } = server.address() as AddressInfo;
+  const question = {
+    url: `http://127.0.0.1:${port}`,
+    start: '2023-03-01',
+    end: '2023-03-31',
+    interval: 'weekly',
+  } as const;
+  expect(await getStatsJson({ ...question, campaign: 'a&b', type: 't' })).toBe(ANSWER);
+  expect(Object.fromEntries(parameters!)).toEqual({
+    ...{ start_date: '2023-03-01', end_date: '2023-03-31', interval: 'weekly' },
+    ...{ campaign_id: 'a&b', source: '', conversion_type: 't', model: '' },
   });
+  await expect(getStatsJson({ ...question, model: 'none' })).rejects.toThrow(/ answers 400: no such model$/);
 });

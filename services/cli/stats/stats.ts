@@ -2,8 +2,9 @@ import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command, Option } from 'commander';
 import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { getText } from '../get-text.ts';
 import { day, urlOption } from '../options.ts';
-import { statsCsv, statsJson, statsTable } from './stats-format.ts';
+import { statsCsv, statsTable } from './stats-format.ts';
 
 export interface StatsOptions {
   url: string;
@@ -34,8 +35,8 @@ export const statsCommand = new Command('stats')
   .addOption(new Option('--csv', 'with a header line').conflicts('json'))
   .addHelpText('after', '\nExample:\n  clickmesh stats --start 2025-12-01 --end 2025-12-31 --interval weekly --csv')
   .action(async (options: StatsOptions & { json?: boolean; csv?: boolean }) => {
-    const format = options.json ? statsJson : options.csv ? statsCsv : statsTable;
-    process.stdout.write(format(await getStats(options)));
+    if (options.json) process.stdout.write(`${await getStatsJson(options)}\n`);
+    else process.stdout.write((options.csv ? statsCsv : statsTable)(await getStats(options)));
   });
 
 /** Throws a ConnectError. */
@@ -51,4 +52,19 @@ export async function getStats(options: StatsOptions): Promise<GetStatsResponse>
     interval: { daily: Interval.DAILY, weekly: Interval.WEEKLY, monthly: Interval.MONTHLY }[options.interval],
   };
   return createClient(StatsService, transport).getStats(request, { timeoutMs: CALL_TIMEOUT_MS });
+}
+
+/** Returns what GET /api/v1/stats answers. Throws an Error of one line. */
+export function getStatsJson(options: StatsOptions): Promise<string> {
+  const { url, start, end, campaign = '', source = '', type = '', model = '', interval } = options;
+  const fields = {
+    start_date: start,
+    end_date: end,
+    campaign_id: campaign,
+    source,
+    conversion_type: type,
+    model,
+    interval,
+  };
+  return getText(url, `/api/v1/stats?${new URLSearchParams(fields)}`, CALL_TIMEOUT_MS);
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { EVENT_TYPES, EVENTS, type EventShape, type EventType, type FieldShape } from '../../contract/event-rules.ts';
@@ -54,13 +55,32 @@ function emptyMessage({ message, fields }: EventShape): object {
   return { $typeName: message.typeName, ...Object.fromEntries(empty) };
 }
 
+/** One event as it came: parsed, or why it can't be. */
+export type Item = { json: unknown } | { malformed: string };
+
+export function parseItem(text: Buffer): Item {
+  if (!isUtf8(text)) return { malformed: 'not UTF-8' };
+  try {
+    return { json: JSON.parse(text.toString()) };
+  } catch {
+    return { malformed: 'not valid JSON' };
+  }
+}
+
+/** Whether a line of NDJSON is no item. */
+export function isBlank(line: Buffer): boolean {
+  return line.toString('latin1').trim() === '';
+}
+
 /**
  * Reads one event of the REST API: snake_case fields beside the discriminator `event_type`. Missing and null fields are
  * left empty, which accept judges; unknown fields are ignored.
  *
  * @param impliedType of an endpoint that takes one type of event only
  */
-export function readEventJson(json: unknown, impliedType?: EventType): Read {
+export function readItem(item: Item, impliedType?: EventType): Read {
+  if ('malformed' in item) return malformed('', 'event', item.malformed);
+  const { json } = item;
   if (!isObject(json)) return malformed('', 'event', 'the event must be a JSON object');
   const eventId = typeof json.event_id === 'string' ? json.event_id : '';
   const type = json.event_type ?? impliedType;
@@ -79,7 +99,7 @@ export function readEventJson(json: unknown, impliedType?: EventType): Read {
 }
 
 /** The rejection of an item that can't be read. */
-export function malformed(eventId: string, field: string, message: string): Rejected {
+function malformed(eventId: string, field: string, message: string): Rejected {
   return rejected(eventId, { field, reason: RejectReason.MALFORMED, message });
 }
 

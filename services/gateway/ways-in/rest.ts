@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { SpanKind } from '@opentelemetry/api';
@@ -10,13 +9,10 @@ import { withSpan } from '../../telemetry/tracing.ts';
 import { appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
-import { malformed, readEventJson } from '../event/event-json.ts';
+import { type Item, isBlank, parseItem, readItem } from '../event/event-json.ts';
 import { appendedJson } from '../response.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 import { eventRoutes } from './rest-api.ts';
-
-/** One event as it came: parsed, or why it can't be. */
-type Item = { json: unknown } | { malformed: string };
 
 /**
  * The routes that take events as JSON, one or up to 1,000 in an array or as NDJSON. They answer 202, or 400 if nothing
@@ -44,7 +40,7 @@ async function postEvents(
   const time = now();
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () =>
     items.map((item) => {
-      const event = 'json' in item ? readEventJson(item.json, impliedType) : malformed('', 'event', item.malformed);
+      const event = readItem(item, impliedType);
       return event.kind === 'event' ? accept(event.event, time) : event;
     }),
   );
@@ -66,7 +62,7 @@ function mediaType(headers: IncomingHttpHeaders): string {
 }
 
 function readJson(body: Buffer): Item[] {
-  const item = parse(body);
+  const item = parseItem(body);
   if ('malformed' in item) throw new ConnectError(`the body is ${item.malformed}`, Code.InvalidArgument);
   return Array.isArray(item.json) ? item.json.map((json) => ({ json })) : [item];
 }
@@ -78,17 +74,8 @@ function readNdjson(body: Buffer): Item[] {
     const newline = body.indexOf(0x0a, start);
     const end = newline === -1 ? body.length : newline;
     const line = body.subarray(start, end);
-    if (line.toString('latin1').trim() !== '') items.push(parse(line));
+    if (!isBlank(line)) items.push(parseItem(line));
     start = end + 1;
   }
   return items;
-}
-
-function parse(text: Buffer): Item {
-  if (!isUtf8(text)) return { malformed: 'not UTF-8' };
-  try {
-    return { json: JSON.parse(text.toString()) };
-  } catch {
-    return { malformed: 'not valid JSON' };
-  }
 }

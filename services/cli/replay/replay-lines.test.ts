@@ -1,0 +1,129 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { startGateway, type TestGateway } from '../../../test/fixtures/gateway.ts';
+import { replay } from './replay.ts';
+
+const CLICK = {
+  event_type: 'click',
+  event_id: '6f1b0e0a-1f7e-4a0e-9d0a-0a4c5cbb8a01',
+  user_id: 'user-123',
+  ad_id: 'ad-456',
+  campaign_id: 'camp-789',
+  source: 'facebook',
+  timestamp: 1678886400000,
+  metadata: { browser: 'Chrome' },
+};
+const CONVERSION = {
+  event_type: 'conversion',
+  event_id: '6f1b0e0a-1f7e-4a0e-9d0a-0a4c5cbb8a02',
+  user_id: 'user-123',
+  type: 'purchase',
+  source: 'ios_app',
+  value: 19.99,
+  timestamp: 1678890000000,
+};
+
+/** In JSON an emoji may be two escapes. */
+const ESCAPED_EMOJI = JSON.stringify({ ...CLICK, ad_id: '?' }).replace('?', '\\ud83c\\udfaf');
+
+const click = (changes: object) => JSON.stringify({ ...CLICK, ...changes });
+const conversion = (changes: object) => JSON.stringify({ ...CONVERSION, ...changes });
+
+/** A line, and the reason and field of its rejection; none if it is accepted. */
+const LINES: [name: string, line: string | Buffer, rejection?: string][] = [
+  ['a click', click({})],
+  ['a conversion', conversion({})],
+  ['white space around it', ` \t${click({})} \r`],
+  ['null for what is absent', click({ metadata: null })],
+  ['an unknown field', click({ color: 'red' })],
+  ['an emoji by escapes', ESCAPED_EMOJI],
+  ['no JSON', '{"event_type":', 'malformed event'],
+  ['an array', '[]', 'malformed event'],
+  ['a number', '7', 'malformed event'],
+  ['a byte that is not UTF-8', Buffer.from(click({ ad_id: 'é' }), 'latin1'), 'malformed event'],
+  ['a byte order mark', `\ufeff${click({})}`, 'malformed event'],
+  ['a space that JSON has not', '\u00a0', 'malformed event'],
+  ['no type', click({ event_type: undefined }), 'required event_type'],
+  ['an unknown type', click({ event_type: 'view' }), 'unknown_event_type event_type'],
+  ['a type that every object has', click({ event_type: 'toString' }), 'unknown_event_type event_type'],
+  ['a quoted integer', click({ timestamp: '1678886400000' }), 'malformed timestamp'],
+  ['a quoted number', conversion({ value: '19.99' }), 'malformed value'],
+  ['names in camel case', click({ user_id: undefined, userId: 'user-123' }), 'required user_id'],
+  ['a number for a text', click({ ad_id: 7 }), 'malformed ad_id'],
+  ['an integer beyond 2^53', click({ timestamp: 2 ** 60 }), 'malformed timestamp'],
+  ['a time before 2000', click({ timestamp: -1 }), 'out_of_range timestamp'],
+  ['an event_id that is no UUID', click({ event_id: 'click-1' }), 'not_a_uuid event_id'],
+  ['a long id', click({ source: 'x'.repeat(129) }), 'too_long source'],
+  ['a NUL', click({ source: 'a\0b' }), 'malformed source'],
+  ['half an emoji', click({ source: '\ud83c' }), 'malformed source'],
+  ['half an emoji in metadata', click({ metadata: { '\udfaf': 'x' } }), 'malformed metadata'],
+  ['half an emoji in a long id', click({ source: '\ud83c'.padEnd(129) }), 'malformed source'],
+  ['half an emoji beside what comes first', click({ source: '\ud83c', user_id: '' }), 'required user_id'],
+  ['half an emoji where nobody looks', click({ color: '\ud83c' })],
+  ['both of value and value_micros', conversion({ value_micros: 1 }), 'contradiction value_micros'],
+];
+
+let gateway: TestGateway;
+let folder: string;
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  folder = mkdtempSync(join(tmpdir(), 'clickmesh-lines-'));
+});
+
+afterAll(async () => {
+  await gateway.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Rejection {
+  reason: string;
+  field: string;
+  message: string;
+}
+
+async function posted(line: string | Buffer): Promise<Rejection | undefined> {
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const response = await fetch(`${gateway.url}/api/v1/events`, { method: 'POST', headers, body: Buffer.from(line) });
+  const { accepted, results } = (await response.json()) as { accepted: number; results: Rejection[] };
+  if (accepted === 1) return undefined;
+  const { reason, field, message } = results[0]!;
+  return { reason, field, message };
+}
+
+async function replayed(line: string | Buffer): Promise<Rejection | undefined> {
+  const file = join(folder, 'events.ndjson');
+  const rejects = join(folder, 'rejects.ndjson');
+  writeFileSync(file, line);
+  const options = { url: gateway.url, batch: 1, timeout: 10, rejects };
+  const { accepted, rejected, stopped } = await replay(file, options, new AbortController().signal);
+  expect([accepted + rejected, stopped]).toEqual([1, undefined]);
+  if (accepted === 1) return undefined;
+  const { reason, field, message } = JSON.parse(readFileSync(rejects, 'utf8'));
+  return { reason, field, message };
+}
+
+test.each(LINES)(
+  '%s: the same is said of it where it is posted and where it is replayed',
+  async (_, line, rejection) => {
+    const answer = await posted(line);
+    expect(answer && `${answer.reason} ${answer.field}`).toBe(rejection);
+    expect(await replayed(line)).toEqual(answer);
+  },
+);
+
+test('blank lines are none, in both ways', async () => {
+  const blank = ' \r\n\t\n\n';
+  const body = `${blank}${click({})}\n${blank}`;
+  expect(await posted(body)).toBeUndefined();
+  expect(await replayed(body)).toBeUndefined();
+});
+
+test('what depends on the clock is for the mesh to judge', async () => {
+  // The gateway keeps the clock that it was given.
+  vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(await replayed(ESCAPED_EMOJI)).toBeUndefined();
+});
