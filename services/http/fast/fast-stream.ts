@@ -1,4 +1,4 @@
-import type { ConnectRouter } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import {
   type EnvelopedMessage,
   pipe,
@@ -64,6 +64,12 @@ async function responseOf(
   }
 }
 
+/** The messages of a call. Throws CANCELED when the client leaves, which is no bug to be logged. */
 async function* messagesOf(envelopes: AsyncIterable<EnvelopedMessage>): AsyncIterable<Uint8Array> {
-  for await (const { data } of envelopes) yield data;
+  try {
+    for await (const { data } of envelopes) yield data;
+  } catch (thrown) {
+    if (thrown instanceof ConnectError) throw thrown;
+    throw new ConnectError('the client has left', Code.Canceled, undefined, undefined, thrown);
+  }
 }
