@@ -21,9 +21,16 @@ export function grpcAnswer(bytes: Uint8Array, context?: Context): HttpResponse {
 
 /** The answer to a failed call. Without a context it is, in gRPC's words, Trailers-Only: its status is in a header. */
 export function grpcError(error: ConnectError, context?: Context): HttpResponse {
-  const trailers = Object.fromEntries(setTrailerStatus(new Headers(context?.responseTrailer), error));
+  const trailers = Object.fromEntries(errorTrailers(error, context?.responseTrailer));
   if (context === undefined) return { status: 200, headers: { ...trailers, ...GRPC_TYPE }, body: '' };
   return { status: 200, headers: grpcHeaders(context), body: '', trailers };
+}
+
+/** Trailers of a failed call. Commas and colons of the message go as they are, because grpc-js would not decode them. */
+export function errorTrailers(error: ConnectError, metadata?: Headers): Headers {
+  const trailers = setTrailerStatus(new Headers(metadata), error);
+  trailers.set('grpc-message', encodeURI(error.rawMessage));
+  return trailers;
 }
 
 function grpcHeaders(context?: Context): Record<string, string> {

@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
 import { contentTypeStreamRegExp, endStreamFlag, endStreamToJson } from '@connectrpc/connect/protocol-connect';
-import { contentTypeRegExp as grpcType, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { contentTypeRegExp as grpcType } from '@connectrpc/connect/protocol-grpc';
 import {
   parseContentType as parseGrpcWebType,
   trailerFlag,
@@ -10,7 +10,7 @@ import {
 import { connectError } from './connect-answer.ts';
 import { toErrorResponse } from './errors.ts';
 import type { Exchange } from './exchange.ts';
-import { grpcError } from './grpc-answer.ts';
+import { errorTrailers, grpcError } from './grpc-answer.ts';
 import type { HttpResponse } from './http-message.ts';
 
 /** The path of an RPC: its service has a package. */
@@ -34,7 +34,7 @@ function errorAnswer({ path, headers: { 'content-type': type = '' } }: Exchange,
 }
 
 function grpcWebError(type: string, error: ConnectError): HttpResponse {
-  return lastEnvelope(type, trailerFlag, trailerSerialize(setTrailerStatus(new Headers(), error)));
+  return lastEnvelope(type, trailerFlag, trailerSerialize(errorTrailers(error)));
 }
 
 function connectStreamError(type: string, error: ConnectError): HttpResponse {

@@ -26,7 +26,7 @@ import { reflectionRoutes } from '../standard/reflection.ts';
 import { type Guard, OPEN_PATHS } from './guard.ts';
 import { type RunningServer, serve } from './server.ts';
 
-const WHY = 'the token is missing or unknown';
+const WHY = 'no token, or one that is unknown: send another';
 const NO = () => new ConnectError(WHY, Code.Unauthenticated, { 'www-authenticate': 'Bearer' });
 const refusesAtOnce: Guard = NO;
 const refusesLater: Guard = async () => NO();
