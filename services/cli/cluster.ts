@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { withFlags } from './processes.ts';
 
-/** `clickmesh cluster`: a distributed mesh on this machine. Returns when it was told to stop and has drained. */
+/** `clickmesh cluster`: a distributed mesh on this machine. Returns when it has been stopped and has drained. */
 export const clusterCommand = new Command('cluster')
   .description('Start a distributed mesh here: Kafka, two ClickHouse shards, attribution nodes and gateways.')
   .addOption(new Option('--brokers <n>', 'Kafka brokers, 1 or 3 (default: 1)').env('BROKERS'))

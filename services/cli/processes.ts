@@ -5,7 +5,7 @@ const CLICKHOUSE = new Option('--clickhouse-url <urls>', 'of every server, separ
 const PORT = new Option('--port <port>', 'port to listen on (default: 8080)').env('PORT');
 const HOST = new Option('--host <address>', 'address to listen on (default: 127.0.0.1)').env('HOST');
 
-/** The environment with what the flags say, under the names of the variables they stand for. */
+/** The environment with the values of flags under the names of the variables they stand for. */
 export function withFlags(command: Command): NodeJS.ProcessEnv {
   const values = command.opts<Record<string, string | undefined>>();
   const flags = command.options.flatMap((option) => {

@@ -7,7 +7,7 @@ import { type Column, renderTable } from './table.ts';
 const CALL_TIMEOUT_MS = 10_000;
 
 const number = z.number();
-/** What is shown of `GET /status`; --json shows all of it. */
+/** The part of `GET /status` that is shown; --json shows all of it. */
 const statusSchema = z.object({
   topics: z.array(
     z.object({

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 
-/** `clickmesh up`: the whole mesh in this process tree. Returns when it was told to stop and has drained. */
+/** `clickmesh up`: the whole mesh in this process tree. Returns when it has been stopped and has drained. */
 export const upCommand = new Command('up')
   .description('Start the whole mesh here: gateway, log, attribution, ClickHouse and stats.')
   .addOption(new Option('--port <port>', 'port of REST, Connect, gRPC and gRPC-Web').env('PORT'))

@@ -8,6 +8,7 @@ import {
   type Rejection,
   RejectReason,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { UUID_LENGTH } from '../contract/uuid.ts';
 import { putNumber } from '../contract/wire.ts';
 import type { RecordPosition } from '../log/event-log.ts';
 import type { Appended } from './append-events.ts';
@@ -39,13 +40,12 @@ const OFFSET = (3 << 3) | 0;
 const ACCEPTED_COUNT = (2 << 3) | 0;
 const REJECTED_COUNT = (3 << 3) | 0;
 
-const UUID_BYTES = 36;
-/** Of an Acceptance: an id, an int32 and a number of 53 bits, with their tags; its length is one byte. */
-const MAX_ACCEPTANCE_BYTES = 2 + UUID_BYTES + 6 + 9;
-/** Of both counts. */
+/** Most bytes of an Acceptance: an id, an int32 and an integer of 53 bits, with their tags; its length takes one byte. */
+const MAX_ACCEPTANCE_BYTES = 2 + UUID_LENGTH + 6 + 9;
+/** Most bytes that the two counts take, with their tags. */
 const MAX_COUNTS_BYTES = 12;
 
-/** A serialized IngestResponse. */
+/** Returns a serialized IngestResponse. */
 export function encodeResponse(eventId: string, position: RecordPosition): Buffer {
   const bytes = Buffer.allocUnsafe(2 + MAX_ACCEPTANCE_BYTES);
   bytes[0] = ACCEPTANCE;
@@ -54,7 +54,7 @@ export function encodeResponse(eventId: string, position: RecordPosition): Buffe
   return bytes.subarray(0, end);
 }
 
-/** A serialized IngestBatchResponse, the same that toBinary makes of batchResponse. */
+/** Returns a serialized IngestBatchResponse, the same that toBinary makes of batchResponse. */
 export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
   const rejections = outcomes.length - positions.length === 0 ? [] : rejectedResults(outcomes);
   const rejectedBytes = rejections.reduce((sum, { length }) => sum + length, 0);
@@ -77,7 +77,7 @@ export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** Of each rejected event a response of nothing but its result, so that together they are one response's results. */
+/** Returns a response for each rejected event with nothing but its result: concatenated, they are one response's results. */
 function rejectedResults(outcomes: Appended['outcomes']): Uint8Array[] {
   return outcomes.flatMap((outcome) => {
     if (outcome.kind === 'accepted') return [];
@@ -98,12 +98,10 @@ function putAcceptedResult(bytes: Buffer, at: number, eventId: string, position:
 
 function putAcceptance(bytes: Buffer, at: number, eventId: string, { partition, offset }: RecordPosition): number {
   bytes[at] = EVENT_ID;
-  bytes[at + 1] = UUID_BYTES;
+  bytes[at + 1] = UUID_LENGTH;
   bytes.write(eventId, at + 2, 'latin1');
-  let end = at + 2 + UUID_BYTES;
-  end = putNumber(bytes, end, PARTITION, partition);
-  end = putNumber(bytes, end, OFFSET, offset);
-  return end;
+  const end = putNumber(bytes, at + 2 + UUID_LENGTH, PARTITION, partition);
+  return putNumber(bytes, end, OFFSET, offset);
 }
 
 /** What POST /api/v1/events answers: JSON, put together by hand because an accepted event has nothing to escape. */

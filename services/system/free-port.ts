@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port of 127.0.0.1 that nothing listens on. Below the ports that systems give to outgoing connections: nothing else
- * takes the port while its server restarts, and a client that tries it meanwhile can't be connected with itself.
+ * Finds a port of 127.0.0.1 that nothing listens on, below the ports that systems give to outgoing connections: nothing
+ * else takes the port while its server restarts, and a client that tries it meanwhile can't be connected with itself.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,14 +1,11 @@
-/**
- * Memory that is no longer used, for those to come. To V8 memory got anew is a reason to mark its whole heap after each
- * 64 MB.
- */
+/** Buffers that are used again: V8 starts a full mark after every 64 MB of newly allocated external memory. */
 export interface SpareMemory {
-  /** The largest there is. */
+  /** Takes out the largest buffer; undefined if there is none. */
   take(): Buffer | undefined;
   give(bytes: Buffer): void;
 }
 
-/** @param mostBytes kept; what is given beyond it is left to the garbage collector */
+/** @param mostBytes most bytes kept; buffers given beyond it are left to the garbage collector */
 export function newSpareMemory(mostBytes: number): SpareMemory {
   /** Ascending by length. */
   const spares: Buffer[] = [];

@@ -1,9 +1,9 @@
 /**
- * Two ways to know the same. They agree if, for each key, both have the same values: a key that only one side has, or
- * has twice, is a difference.
+ * A fact that is known in two ways. They agree if, for each key, both have the same values: a key that only one side
+ * has, or has twice, is a difference.
  */
 export interface Check {
-  /** What holds if they agree. */
+  /** The statement that holds if both sides agree. */
   name: string;
   keys: readonly string[];
   values: readonly string[];
@@ -11,12 +11,12 @@ export interface Check {
   expected: string;
   /** SELECTs the keys and values as they are stored. */
   stored: string;
-  /** Says nothing unless last_click is among the models. */
+  /** Only holds if last_click is among the models. */
   lastClick?: true;
 }
 
 /**
- * What the SQL refers to. Offsets stand in the order of the partitions, lookback windows (ms) in the order of the
+ * Parameters of the SQL. Offsets stand in the order of the partitions, lookback windows (ms) in the order of the
  * conversion types after the window of every other type.
  */
 export interface CheckParameters {

@@ -4,7 +4,7 @@ import type { Topic } from '../../contract/topics.ts';
 
 const offset = z.int().nonnegative();
 
-/** What `GET /status` answers, as far as the audit needs it. */
+/** The answer of `GET /status`, as far as the audit needs it. */
 const statusSchema = z.object({
   clickhouse_url: z.url(),
   lookback_hours: z.number(),

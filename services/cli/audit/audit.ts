@@ -49,14 +49,14 @@ export async function audit({ url, timeout }: AuditOptions): Promise<CheckResult
   const parameters = parametersOf(status);
   const { CLICKHOUSE_URL, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password } = process.env;
   const client = createClient({
-    // Of several servers any will do.
+    // Any server of a cluster will do.
     url: (CLICKHOUSE_URL || status.clickhouse_url).split(',')[0],
     username,
     password,
     request_timeout: QUERY_TIMEOUT_MS,
     // A sign of life every two minutes, so that no proxy between takes a long query for a dead one.
     clickhouse_settings: { send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '120000' },
-    // What fails is thrown: once is enough.
+    // A failed query throws; that need not be logged as well.
     log: { level: ClickHouseLogLevel.OFF },
   });
   try {

@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { isBlank } from '../../gateway/event/event-json.ts';
 
 export interface Line {
-  /** From 1. */
+  /** The first line is 1. */
   number: number;
   /** Without the line break; undefined where the line is longer than the limit. */
   bytes: Buffer | undefined;
@@ -14,7 +14,7 @@ export interface Input {
   chunks: AsyncIterable<Buffer>;
   /** Bytes of the file as it is on disk; undefined for stdin and pipes. */
   size: number | undefined;
-  /** Of `size`, read so far. */
+  /** Bytes of `size` that have been read so far. */
   bytesRead(): number;
 }
 

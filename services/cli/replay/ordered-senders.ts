@@ -37,7 +37,7 @@ export function openSenders(options: SenderOptions) {
     await sender.sending;
     if (sender.events.length === 0) return;
     sender.sending = options.send(sender.events);
-    // Whoever awaits the sender next sees the error; until then it must not count as unhandled.
+    // The next await of the sender sees the error; until then it must not count as unhandled.
     sender.sending.catch(() => {});
     sender.events = [];
     sender.bytes = 0;

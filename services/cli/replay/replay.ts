@@ -181,7 +181,7 @@ function batchSize({ batch, rate }: ReplayOptions): number {
   return rate ? Math.min(batch, Math.ceil(rate / (4 * IN_FLIGHT))) : batch;
 }
 
-/** Resolves so often a second, evenly; after a stall it does not make up for more than a tenth of a second. */
+/** Returns a function that resolves `perSecond` times a second, evenly; of a stall it makes up for a tenth of a second. */
 function pacer(perSecond: number, signal: AbortSignal): () => Promise<void> {
   let due = performance.now();
   return async () => {

@@ -55,7 +55,7 @@ function isTransient(error: unknown): error is ConnectError {
   }
 }
 
-/** Doubles with each try, at random between half and whole so that clients spread; never less than the server asks. */
+/** A pause that doubles with each try, at random between half and whole so that clients spread; at least what the server asks for. */
 function backoffMs(error: unknown, attempt: number): number {
   const asked = error instanceof ConnectError ? Number(error.metadata.get('retry-after')) * 1000 || 0 : 0;
   const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);

@@ -22,7 +22,7 @@ export function statsCsv({ data }: GetStatsResponse): string {
   return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
 }
 
-/** Micros as a decimal number, with at least so many decimals and no more zeros than that. */
+/** Micros as a decimal number with at least `decimals` decimals, and beyond these no zeros at the end. */
 function decimal(micros: bigint, decimals: number): string {
   const [sign, size] = micros < 0n ? ['-', -micros] : ['', micros];
   const fraction = (size % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '').padEnd(decimals, '0');

@@ -16,7 +16,7 @@ const FIRST_BYTES = 4096;
 
 export interface BatchHeader {
   count: number;
-  /** Of every record of the batch, in ms since 1970-01-01 UTC. */
+  /** Append time of every record of the batch, in ms since 1970-01-01 UTC. */
   appendTime: number;
   /** Bytes of all batches the partition ever had, this one included: the size of a range is a difference. */
   logBytes: number;
@@ -29,7 +29,7 @@ export interface OpenBatch {
   count: number;
 }
 
-/** A record as far as its batch tells. */
+/** The part of a record that its batch holds. */
 export type BatchRecord = Omit<LogRecord, 'partition' | 'offset' | 'appendTime'>;
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});

@@ -4,8 +4,8 @@ import type { Checks } from '../../http/standard/health.ts';
 import { type Answerer, type Ask, portRequests } from '../../system/port-requests.ts';
 
 /**
- * What a worker is asked. A scrape or a probe of a port that workers share comes to any one of them, which asks the
- * others by way of their parent, the only one that has a channel to each.
+ * Questions to a worker, with the types of their answers. A scrape or a probe of a port that workers share comes to any
+ * one of them, which asks the others by way of their parent, the only one that has a channel to each.
  */
 export interface Answers {
   metrics: readonly ScopeMetrics[];

@@ -25,7 +25,7 @@ export function supervise(name: string, spawn: () => ChildProcess, logger: Logge
     child = next ?? spawn();
     next = undefined;
     const end = await endOf(child);
-    // It was told to end.
+    // A process that ends with 0 was stopped from outside: it is steady.
     if (end.code === 0) steady();
     return end;
   }

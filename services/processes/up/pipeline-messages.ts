@@ -3,7 +3,7 @@ import type { AttributionEnvironment } from '../../attribution/decision/config.t
 import type { Topic } from '../../contract/topics.ts';
 import type { EmbeddedLogShare } from '../../log/embedded/log.ts';
 
-/** What the pipeline's thread is started with. */
+/** The workerData of the pipeline's thread. */
 export interface PipelineData {
   share: EmbeddedLogShare;
   attribution: AttributionEnvironment;
@@ -12,13 +12,13 @@ export interface PipelineData {
   logLevel: string;
 }
 
-/** What the thread is asked. */
+/** Questions to the thread, with the types of their answers. */
 export interface PipelineAnswers {
   status: PipelineStatus;
   metrics: ScopeMetrics[] | undefined;
 }
 
-/** What the thread reports once, and what it is told once, besides the answers. */
+/** Messages besides questions and answers: `started` from the thread, once it runs, and `stop` to it. */
 export type PipelineSignal = 'started' | 'stop';
 
 export interface PipelineStatus {

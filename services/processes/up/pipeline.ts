@@ -11,7 +11,7 @@ export interface Pipeline {
   started: Promise<void>;
   /** Undefined while the thread is not up. */
   status(): Promise<PipelineStatus | undefined>;
-  /** What the thread has measured; undefined while it is not up. */
+  /** The metrics of the thread; undefined while it is not up. */
   metrics(): Promise<ScopeMetrics[] | undefined>;
   /** Lets attribution and the sink finish what they have begun. */
   close(): Promise<void>;

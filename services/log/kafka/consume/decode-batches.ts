@@ -1,33 +1,19 @@
 import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka';
 import { LogUnavailable } from '../../event-log.ts';
 import { type DecodedBatch, KafkaRecord } from '../record.ts';
-import {
-  ATTRIBUTES,
-  BEFORE_LENGTH_BYTES,
-  COMPRESSION,
-  CONTROL,
-  COUNT,
-  CRC,
-  checksum,
-  FIRST_TIMESTAMP,
-  HEADER_BYTES,
-  LAST_OFFSET_DELTA,
-  LAST_TIMESTAMP,
-  LENGTH,
-  LOG_APPEND_TIME,
-} from '../record-batch-format.ts';
+import * as format from '../record-batch-format.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** What was decoded of some batches. */
+/** The records decoded from some batches. */
 export interface DecodedBatches {
   records: KafkaRecord[];
   /**
-   * The offset after the last batch read, whose last records compaction may have taken out; where reading was to begin
-   * if there is none.
+   * The offset after the last batch that was decoded, whose last records compaction may have taken out; the offset to
+   * begin at if no batch was.
    */
   next: number;
-  /** The whole batches that were not read, and what follows them. Empty if there are none. */
+  /** The bytes from the first whole batch on that was not decoded; empty if there is none. */
   rest: Buffer;
 }
 
@@ -43,36 +29,39 @@ export function decodeBatches(bytes: Buffer, partition: number, from: number, ma
   let end = endOfBatch(bytes, at);
   for (let read = 0; read < maxBytes && end <= bytes.length; end = endOfBatch(bytes, at)) {
     const batch = bytes.subarray(at, end);
-    if (checksum(batch) !== batch.readUInt32BE(CRC)) {
+    if (format.checksum(batch) !== batch.readUInt32BE(format.CRC)) {
       throw new LogUnavailable(`a record batch of partition ${partition} does not fit its checksum`);
     }
     read += decodeBatch(batch, partition, from, records);
-    next = Math.max(next, Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA) + 1);
+    next = Math.max(next, Number(batch.readBigInt64BE(0)) + batch.readInt32BE(format.LAST_OFFSET_DELTA) + 1);
     at = end;
   }
   return { records, next, rest: end <= bytes.length ? bytes.subarray(at) : NO_BYTES };
 }
 
-/** Past the end of `bytes` if the batch is not whole. */
+/** Returns the end of the batch that begins at `at`: beyond `bytes` if the batch is not whole. */
 function endOfBatch(bytes: Buffer, at: number): number {
-  return at + HEADER_BYTES > bytes.length ? Infinity : at + BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + LENGTH);
+  return at + format.HEADER_BYTES > bytes.length
+    ? Infinity
+    : at + format.BEFORE_LENGTH_BYTES + bytes.readInt32BE(at + format.LENGTH);
 }
 
-/** Where the reading of a batch's records is. */
+/** Offset in a batch's uncompressed records that is read next. */
 let cursor = 0;
 
-/** Returns the bytes of its records, uncompressed. */
+/** Adds a batch's records to `decoded`. Returns how many bytes all of them take, uncompressed. */
 function decodeBatch(encoded: Buffer, partition: number, from: number, decoded: KafkaRecord[]): number {
-  const attributes = encoded.readInt16BE(ATTRIBUTES);
-  if (attributes & CONTROL) return 0;
+  const attributes = encoded.readInt16BE(format.ATTRIBUTES);
+  if (attributes & format.CONTROL) return 0;
   const baseOffset = Number(encoded.readBigInt64BE(0));
-  const firstTime = Number(encoded.readBigInt64BE(FIRST_TIMESTAMP));
-  const appendTime = attributes & LOG_APPEND_TIME ? Number(encoded.readBigInt64BE(LAST_TIMESTAMP)) : undefined;
-  const algorithm = attributes & COMPRESSION;
-  const stored = encoded.subarray(HEADER_BYTES);
+  const firstTime = Number(encoded.readBigInt64BE(format.FIRST_TIMESTAMP));
+  const appendTime =
+    attributes & format.LOG_APPEND_TIME ? Number(encoded.readBigInt64BE(format.LAST_TIMESTAMP)) : undefined;
+  const algorithm = attributes & format.COMPRESSION;
+  const stored = encoded.subarray(format.HEADER_BYTES);
   const bytes = algorithm === 0 ? stored : compressionsAlgorithmsByBitmask[algorithm]!.decompressSync(stored);
   const batch = { partition, bytes };
-  const count = encoded.readInt32BE(COUNT);
+  const count = encoded.readInt32BE(format.COUNT);
   cursor = 0;
   for (let i = 0; i < count; i++) {
     const end = readVarint(bytes) + cursor;
@@ -114,7 +103,7 @@ function readSized(bytes: Buffer): number {
   return start;
 }
 
-/** Zigzag, up to 53 bits; most are of one byte or two. */
+/** Reads a zigzag varint of up to 53 bits; most have one byte or two. */
 function readVarint(bytes: Buffer): number {
   const first = bytes[cursor++]!;
   if (first < 0x80) return (first >>> 1) ^ -(first & 1);
@@ -124,7 +113,11 @@ function readVarint(bytes: Buffer): number {
   return (value >>> 1) ^ -(value & 1);
 }
 
-/** @param begun the value of its first two bytes */
+/**
+ * Reads on from the third byte.
+ *
+ * @param begun the value of the first two bytes
+ */
 function readLongVarint(bytes: Buffer, begun: number): number {
   let value = begun;
   for (let scale = 0x4000; ; scale *= 0x80) {

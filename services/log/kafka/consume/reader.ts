@@ -41,7 +41,7 @@ interface Ahead {
 
 /** Reads end with nothing when `closing` aborts. */
 export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: AbortSignal): KafkaReader {
-  /** By partition. */
+  /** By topic and partition, as `ends`. */
   const aheads = new Map<string, Ahead>();
   const ends = new Map<string, number>();
 
@@ -133,12 +133,12 @@ function topicPartition(topic: string, partition: number): string {
   return `${topic}/${partition}`;
 }
 
-/** The offset from which on there is what was decoded and its rest. */
+/** The first offset that was decoded or is in the rest. */
 function beginOf({ records, next }: DecodedBatches): number {
   return records[0]?.offset ?? next;
 }
 
-/** As much of what is left over as was asked for; undefined if there is no record. */
+/** Decodes about `maxBytes` of the rest of a fetch; undefined if that holds no record. */
 function decodeAhead(left: DecodedBatches, partition: number, maxBytes: number): DecodedBatches | undefined {
   const { records, next, rest } = left;
   const decoded = decodeBatches(rest, partition, next, maxBytes - bytesOf(records));
@@ -164,7 +164,7 @@ function countWithin(records: readonly KafkaRecord[], maxBytes: number): number 
   return count;
 }
 
-/** Undefined if `stop` aborts before the answer, which then is dropped. */
+/** Resolves with the answer; with undefined if `stop` aborts before it: then the answer is dropped. */
 async function unlessAborted<T>(stop: AbortSignal, answer: Promise<T>): Promise<T | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const abort = () => resolve(undefined);

@@ -2,27 +2,11 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import { putVarint, varintBytes } from '../../../contract/wire.ts';
 import type { NewRecord } from '../../event-log.ts';
-import {
-  ATTRIBUTES,
-  BEFORE_LENGTH_BYTES,
-  COUNT,
-  CRC,
-  checksum,
-  FIRST_TIMESTAMP,
-  HEADER_BYTES,
-  LAST_OFFSET_DELTA,
-  LAST_TIMESTAMP,
-  LEADER_EPOCH,
-  LENGTH,
-  MAGIC,
-  PRODUCER_EPOCH,
-  PRODUCER_ID,
-  SEQUENCE,
-} from '../record-batch-format.ts';
+import * as format from '../record-batch-format.ts';
 
 /**
- * The records of a batch to come, put together as they arrive, so that a batch is bytes and nothing else: the library's
- * way, by objects and a writer for each record, took four times as long.
+ * The records of a batch to come, put together as they arrive, so that a batch is bytes and nothing else. The library's
+ * way, by objects and a writer for each record, takes longer: decisions/003-kafka-batches.md.
  */
 export interface RecordBytes {
   /** The records, of which the first `length` bytes count. */
@@ -31,10 +15,11 @@ export interface RecordBytes {
   count: number;
 }
 
-/** Who sends a batch, and its place in what it sends. */
+/** The producer of a batch, and the batch's place in what it sends. */
 export interface BatchOrigin {
   producerId: bigint;
   epoch: number;
+  /** The number of the batch's first record among those that the producer sent to the partition, modulo 2^31. */
   sequence: number;
 }
 
@@ -45,11 +30,12 @@ const NO_TEXTS: readonly Buffer[] = [];
 
 const FORMAT = 2;
 /**
- * From so many bytes on zstd is faster than lz4, which is WebAssembly here: it takes 30 µs to begin. Of 512 KiB of
- * decisions this level makes 560 MB a second and half the size, lz4 the same size at 340 MB/s, level 1 a third at 350.
+ * Bytes of records from which on zstd is faster than lz4, which is WebAssembly here: zstd takes 30 µs to begin. Of
+ * 512 KiB of decisions this level makes 560 MB a second and half the size, lz4 the same size at 340 MB/s, level 1 a
+ * third at 350 MB/s (measured 2026-11, decisions/003-kafka-batches.md).
  */
 const ZSTD_BYTES = 128 << 10;
-/** Least that zlib takes. */
+/** Least chunk size that zlib takes, in bytes. */
 const LEAST_CHUNK_BYTES = constants.Z_MIN_CHUNK;
 const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: -5 };
 const UNKNOWN_EPOCH = -1;
@@ -60,7 +46,7 @@ export function newRecordBytes(bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTE
   return { bytes, length: 0, count: 0 };
 }
 
-/** Adds a record, whose bytes are copied. Lengths and counts are never negative, so that zigzag is doubling. */
+/** Adds a record: its bytes are copied. Lengths and counts are never negative, so that zigzag is doubling. */
 export function putRecord(batch: RecordBytes, { key, value, headers }: Pick<NewRecord, 'key' | 'value' | 'headers'>) {
   const keyBytes = Buffer.byteLength(key);
   const texts = headers === undefined ? NO_TEXTS : textsOf(headers);
@@ -85,11 +71,11 @@ export function putRecord(batch: RecordBytes, { key, value, headers }: Pick<NewR
 }
 
 /**
- * The batch as it is sent, compressed with lz4 or, a large one, with zstd.
+ * Returns the batch as it is sent, compressed with lz4 or, a large one, with zstd.
  *
  * @param timestamp of every record, in ms; the broker replaces it where the topic has LogAppendTime
- * @param memory where to put it, if there is room
- * @param share of its size that it probably comes to
+ * @param memory where to put the batch, if there is room
+ * @param share the probable ratio of compressed to uncompressed bytes
  */
 export function encodeBatch(
   batch: RecordBytes,
@@ -102,26 +88,26 @@ export function encodeBatch(
   const bytes = batch.bytes.subarray(0, batch.length);
   const isLarge = bytes.length >= ZSTD_BYTES;
   const records = isLarge ? compressLarge(bytes, share) : lz4.compressSync(bytes);
-  const length = HEADER_BYTES + records.length;
+  const length = format.HEADER_BYTES + records.length;
   const encoded = length <= memory.length ? memory.subarray(0, length) : Buffer.allocUnsafeSlow(length);
-  encoded.fill(0, 0, HEADER_BYTES);
-  encoded.writeInt32BE(encoded.length - BEFORE_LENGTH_BYTES, LENGTH);
-  encoded.writeInt32BE(UNKNOWN_EPOCH, LEADER_EPOCH);
-  encoded[MAGIC] = FORMAT;
-  encoded.writeInt16BE((isLarge ? zstd : lz4).bitmask, ATTRIBUTES);
-  encoded.writeInt32BE(batch.count - 1, LAST_OFFSET_DELTA);
-  encoded.writeBigInt64BE(BigInt(timestamp), FIRST_TIMESTAMP);
-  encoded.writeBigInt64BE(BigInt(timestamp), LAST_TIMESTAMP);
-  encoded.writeBigInt64BE(producerId, PRODUCER_ID);
-  encoded.writeInt16BE(epoch, PRODUCER_EPOCH);
-  encoded.writeInt32BE(sequence, SEQUENCE);
-  encoded.writeInt32BE(batch.count, COUNT);
-  encoded.set(records, HEADER_BYTES);
-  encoded.writeUInt32BE(checksum(encoded), CRC);
+  encoded.fill(0, 0, format.HEADER_BYTES);
+  encoded.writeInt32BE(encoded.length - format.BEFORE_LENGTH_BYTES, format.LENGTH);
+  encoded.writeInt32BE(UNKNOWN_EPOCH, format.LEADER_EPOCH);
+  encoded[format.MAGIC] = FORMAT;
+  encoded.writeInt16BE((isLarge ? zstd : lz4).bitmask, format.ATTRIBUTES);
+  encoded.writeInt32BE(batch.count - 1, format.LAST_OFFSET_DELTA);
+  encoded.writeBigInt64BE(BigInt(timestamp), format.FIRST_TIMESTAMP);
+  encoded.writeBigInt64BE(BigInt(timestamp), format.LAST_TIMESTAMP);
+  encoded.writeBigInt64BE(producerId, format.PRODUCER_ID);
+  encoded.writeInt16BE(epoch, format.PRODUCER_EPOCH);
+  encoded.writeInt32BE(sequence, format.SEQUENCE);
+  encoded.writeInt32BE(batch.count, format.COUNT);
+  encoded.set(records, format.HEADER_BYTES);
+  encoded.writeUInt32BE(format.checksum(encoded), format.CRC);
   return encoded;
 }
 
-/** The memory for what it comes to is taken at first, and in pieces of that size. */
+/** Compresses with zstd, whose output grows in chunks: one of the probable size is most often the only one. */
 function compressLarge(bytes: Buffer, share: number): Buffer {
   const chunkSize = Math.max(LEAST_CHUNK_BYTES, Math.ceil(Math.min(share, 1) * bytes.length));
   return zstdCompressSync(bytes, { params: ZSTD_PARAMS, chunkSize });
