@@ -13,6 +13,7 @@ const field = fc.integer({ min: 1, max: 2 ** 29 - 1 });
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 200 }),
   fc.string({ unit: 'grapheme-ascii', minLength: 100, maxLength: 150 }),
+  fc.string({ unit: fc.nat(0xff).map((code) => String.fromCharCode(code)), maxLength: 5 }),
 );
 const AT = 3;
 
