@@ -128,7 +128,7 @@ async function filledLog({ past, events, poison }: Scenario, store: Map<number, 
   await log.append(past.map(toRecord));
   await live(patient(log), store, undefined, 'active');
   log.dropBefore('raw-events', past.length);
-  arrival += 2 * config.conversionRetentionMs;
+  arrival += 2 * config.retentionMs.outcome;
   const records = events.map(toRecord);
   records.splice(poison % (events.length + 1), 0, { topic: 'raw-events', key: '', value: Buffer.of(255) });
   await log.append(records);

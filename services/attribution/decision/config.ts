@@ -1,19 +1,18 @@
 import { z } from 'zod';
 import { HOUR_MS } from '../../contract/limits.ts';
+import type { Role } from './kinds.ts';
 import { MODELS, type ModelName } from './models.ts';
-import type { EventKind } from './state.ts';
 
 /** How conversions are attributed. Changing it changes decisions from then on, not those already made. */
 export interface AttributionConfig {
   models: readonly ModelName[];
   /** Lookback window of a conversion type, in ms. */
   lookbackMs(conversionType: string): number;
-  /** How long after its arrival a click can still be credited, and a conversion re-decided, in ms. */
-  touchRetentionMs: number;
-  /** How long after its arrival a conversion's id is known, in ms. */
-  conversionRetentionMs: number;
-  /** How long after its arrival an event id is known, in ms. */
-  retentionMs(kind: EventKind): number;
+  /**
+   * How long after its arrival an event's id is known, in ms. As long as a touch's is, a touch can be credited and a
+   * conversion be decided anew.
+   */
+  retentionMs: Readonly<Record<Role, number>>;
   /** Most touches, and most conversions, kept in a user's state. */
   maxTouches: number;
   /** About how many bytes of users' states a node keeps in memory, in equal shares of its partitions. */
@@ -33,7 +32,7 @@ const environment = z.object({
     .transform((names) => names.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]])).min(1)),
   LOOKBACK_HOURS: hours.default(24),
-  /** Exceptions by conversion type, such as `install=168,signup=1`. */
+  /** Exceptions to LOOKBACK_HOURS by conversion type, such as `install=168,signup=1`. */
   LOOKBACK_HOURS_BY_TYPE: z
     .string()
     .default('')
@@ -43,7 +42,7 @@ const environment = z.object({
     .pipe(z.record(z.string(), hours)),
   /** How much later than its time an event may arrive and still be attributed exactly. */
   ALLOWED_LATENESS_HOURS: hours.default(24),
-  /** How long a conversion's id is kept to know its duplicates. */
+  /** How long after its arrival a conversion's id is kept to know its duplicates. */
   CONVERSION_ID_HOURS: hours.default(7 * 24),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
   /** Megabytes of users' states that a node keeps in memory, in equal shares of its partitions. */
@@ -61,16 +60,19 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
   const lookbackByType = new Map(Object.entries(env.LOOKBACK_HOURS_BY_TYPE).map(([type, h]) => [type, h * HOUR_MS]));
   const lookback = env.LOOKBACK_HOURS * HOUR_MS;
   const longestLookback = Math.max(lookback, ...lookbackByType.values());
-  const touchRetentionMs = longestLookback + env.ALLOWED_LATENESS_HOURS * HOUR_MS;
+  const touch = longestLookback + env.ALLOWED_LATENESS_HOURS * HOUR_MS;
   // An id forgotten while its conversion can still be re-decided would let a duplicate count twice.
-  const conversionRetentionMs = Math.max(env.CONVERSION_ID_HOURS * HOUR_MS, touchRetentionMs);
+  const outcome = Math.max(env.CONVERSION_ID_HOURS * HOUR_MS, touch);
   return {
     models: env.MODELS,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
-    touchRetentionMs,
-    conversionRetentionMs,
-    retentionMs: (kind) => (kind === 'click' ? touchRetentionMs : conversionRetentionMs),
+    retentionMs: { touch, outcome },
     maxTouches: env.MAX_TOUCHES,
     userCacheBytes: env.USER_CACHE_MB * 2 ** 20,
   };
+}
+
+/** Whether what arrived then is past its retention when the partition's clock is at `watermark`; all in ms. */
+export function isForgotten(arrival: number, watermark: number, retentionMs: number): boolean {
+  return watermark - arrival > retentionMs;
 }

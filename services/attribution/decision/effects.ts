@@ -1,14 +1,14 @@
+import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
 import { DAY_MS } from '../../contract/limits.ts';
+import { assertNever, type TouchKind } from './kinds.ts';
 import type { Credit, RememberedConversion, RememberedEvent, Touch } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
-/** How often each thing happened; the names are those of PartitionProgress. */
+/** How often each thing happened, but for duplicates; the names are those of PartitionProgress. */
 export interface Totals {
   clicks: number;
   attributed: number;
   unattributed: number;
-  clickDuplicates: number;
-  conversionDuplicates: number;
   conflicts: number;
   corrections: number;
   touchesDropped: number;
@@ -32,11 +32,11 @@ export interface CounterKey {
 
 /** A change of one counter of conversions. */
 export interface Increment {
-  /** As in CounterKey. */
+  /** Days since 1970-01-01, UTC. */
   day: number;
   conversionType: string;
   model: string;
-  /** Whose campaign and source they are. */
+  /** The touch whose campaign and source the counter has. */
   touch: Touch;
   conversionsMicros: bigint;
   revenueMicros: bigint;
@@ -60,7 +60,7 @@ export interface AttributedRow extends ConversionRef {
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
 export interface Decision extends ConversionRef {
-  /** Their touches are objects of `candidates`. */
+  /** Credits given, whose touches are objects of `candidates`. */
   credits: readonly Credit[];
   /** The touches inside the lookback window, ascending by time. */
   candidates: readonly Touch[];
@@ -70,10 +70,12 @@ export interface Decision extends ConversionRef {
 /** Everything that follows from a batch of events, in event order. */
 export interface Effects {
   totals: Totals;
+  /** Events whose ids earlier ones had, by type. */
+  duplicates: Record<EventType, number>;
   clicks: NewClick[];
   increments: Increment[];
   attributed: AttributedRow[];
-  /** By conversion the last: if it was decided several times, those before count no more. */
+  /** The last decision of each conversion: if it was decided several times, those before count no more. */
   decisions: Map<RememberedConversion, Decision>;
   /** Events whose ids no longer fit into their user's state. */
   spilled: RememberedEvent[];
@@ -85,12 +87,11 @@ export function newEffects(): Effects {
       clicks: 0,
       attributed: 0,
       unattributed: 0,
-      clickDuplicates: 0,
-      conversionDuplicates: 0,
       conflicts: 0,
       corrections: 0,
       touchesDropped: 0,
     },
+    duplicates: Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as Record<EventType, number>,
     clicks: [],
     increments: [],
     attributed: [],
@@ -99,9 +100,16 @@ export function newEffects(): Effects {
   };
 }
 
-export function noteClick({ totals, clicks }: Effects, click: NewClick): void {
-  totals.clicks++;
-  clicks.push(click);
+/** Notes a touch that no earlier one is a duplicate of, as what events of its type count as. */
+export function noteTouch({ totals, clicks }: Effects, type: TouchKind['type'], touch: Touch, offset: number): void {
+  switch (type) {
+    case 'click':
+      totals.clicks++;
+      clicks.push({ touch, offset });
+      return;
+    default:
+      assertNever(type);
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { eventName } from '../../../test/fixtures/event-name.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { type Decision, newEffects } from './effects.ts';
 import { explain } from './explain.ts';
-import { fold } from './fold.ts';
+import { type FoldEvent, fold } from './fold.ts';
 import { arrivalOf, newUser } from './state.ts';
 
 const HOUR = 3_600_000;
@@ -20,13 +20,15 @@ function play(journey: string, env: Record<string, string> = {}) {
   const moved = new Map<string, number>();
   const lines = journey.trim().split('\n');
   lines.forEach((line, offset) => {
-    const [kind, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion', string, ...string[]];
+    const [type, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion', string, ...string[]];
     const timestamp = hourOf(rest, '@') * HOUR;
     const arrival = (hourOf(rest, '+') || offset / 1000) * HOUR;
     const campaignId = rest.find((word) => /^[a-z]/.test(word)) ?? 'camp';
     const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
     const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 5_000_000n, credits: [] };
-    const event = kind === 'click' ? { kind, userId: 'u', offset, touch } : { kind, userId: 'u', offset, conversion };
+    const of = { userId: 'u', offset };
+    const event: FoldEvent =
+      type === 'click' ? { role: 'touch', type, ...of, touch } : { role: 'outcome', type, ...of, conversion };
     const context = { config, watermark: arrival, spilledArrival: () => moved.get(eventName(event)) };
     fold(context, user, event, effects);
     for (const seen of effects.spilled.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
@@ -38,6 +40,7 @@ function play(journey: string, env: Record<string, string> = {}) {
   return {
     user,
     totals: effects.totals,
+    duplicates: effects.duplicates,
     increments: effects.increments,
     decisions: [...effects.decisions.values()],
     rows,
@@ -102,11 +105,12 @@ test('an unattributed conversion has a decision too', () => {
 });
 
 test('duplicates are counted and change nothing; a different payload under the same id is a conflict', () => {
-  const { rows, totals } = play(
+  const { rows, totals, duplicates } = play(
     'click A @1 red \n click A @1 red \n click A @2 blue \n conversion X @3 \n conversion X @4',
   );
   expect(rows).toEqual(['X <- A']);
-  expect(totals).toMatchObject({ clicks: 1, clickDuplicates: 2, conversionDuplicates: 1, conflicts: 2 });
+  expect(totals).toMatchObject({ clicks: 1, conflicts: 2 });
+  expect(duplicates).toEqual({ click: 2, conversion: 1 });
 });
 
 describe('retention is by arrival', () => {
@@ -131,8 +135,8 @@ describe('retention is by arrival', () => {
   });
 
   test('a conversion id is known for 7 days', () => {
-    expect(play('conversion X @3 +1 \n conversion X @3 +169').totals).toMatchObject({ conversionDuplicates: 1 });
-    expect(play('conversion X @3 +1 \n conversion X @3 +169.1').totals).toMatchObject({ conversionDuplicates: 0 });
+    expect(play('conversion X @3 +1 \n conversion X @3 +169').duplicates).toEqual({ click: 0, conversion: 1 });
+    expect(play('conversion X @3 +1 \n conversion X @3 +169.1').duplicates).toEqual({ click: 0, conversion: 0 });
   });
 });
 
@@ -157,8 +161,9 @@ function namedBy(decision: Decision): string[] {
 test('a duplicate among very many touches is known, of the first and of the last', () => {
   const clicks = manyClicks(300);
   const journey = [...clicks, clicks[0], clicks[150], clicks[299], `click ${manyClickId(300)} @1`].join('\n');
-  const { totals, user } = play(journey, { MAX_TOUCHES: '1000' });
-  expect(totals).toMatchObject({ clicks: 301, clickDuplicates: 3 });
+  const { totals, duplicates, user } = play(journey, { MAX_TOUCHES: '1000' });
+  expect(totals).toMatchObject({ clicks: 301 });
+  expect(duplicates.click).toBe(3);
   expect(user.touches).toHaveLength(301);
 });
 
@@ -177,8 +182,9 @@ describe('touches are bounded', () => {
   });
 
   test('a duplicate of a dropped click is still known', () => {
-    const { totals } = play('click A @1 \n click B @2 \n click C @3 \n click A @1', limited);
-    expect(totals).toMatchObject({ clicks: 3, clickDuplicates: 1 });
+    const { totals, duplicates } = play('click A @1 \n click B @2 \n click C @3 \n click A @1', limited);
+    expect(totals).toMatchObject({ clicks: 3 });
+    expect(duplicates.click).toBe(1);
   });
 
   test('a late click older than all that are kept changes no decision', () => {
@@ -187,8 +193,10 @@ describe('touches are bounded', () => {
   });
 
   test('conversions are bounded alike, and their duplicates known', () => {
-    const { user, totals } = play('conversion X @1 \n conversion Y @2 \n conversion Z @3 \n conversion X @1', limited);
+    const journey = 'conversion X @1 \n conversion Y @2 \n conversion Z @3 \n conversion X @1';
+    const { user, totals, duplicates } = play(journey, limited);
     expect(user.conversions.map((conversion) => conversion.conversionId)).toEqual(['Y', 'Z']);
-    expect(totals).toMatchObject({ unattributed: 3, conversionDuplicates: 1 });
+    expect(totals).toMatchObject({ unattributed: 3 });
+    expect(duplicates.conversion).toBe(1);
   });
 });

@@ -1,14 +1,23 @@
-import type { AttributionConfig } from './config.ts';
+import { type AttributionConfig, isForgotten } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
-import { type ConversionRef, type Effects, noteClick, recordCreditChanges } from './effects.ts';
-import type { EventKind, RememberedConversion, RememberedEvent, Touch, UserBounds, UserState } from './state.ts';
+import { type ConversionRef, type Effects, noteTouch, recordCreditChanges } from './effects.ts';
+import { assertNever, type OutcomeKind, type Role, type TouchKind } from './kinds.ts';
+import type { RememberedConversion, RememberedEvent, Touch, UserBounds, UserState } from './state.ts';
 import { idHashOf, isSameClick } from './touch-id.ts';
 
-/** From so many touches or conversions on, a set tells a new one sooner than comparing it with each. */
+/** Touches, or conversions, from which on a set finds a duplicate sooner than a comparison with each. */
 const MANY = 64;
 
+interface EventRef {
+  userId: string;
+  offset: number;
+}
+
+type TouchEvent = EventRef & { role: 'touch'; type: TouchKind['type']; touch: Touch };
+export type OutcomeEvent = EventRef & { role: 'outcome'; type: OutcomeKind['type']; conversion: RememberedConversion };
+
 /** An event as the fold sees it: checked, its times in ms. */
-export type FoldEvent = RememberedEvent & { userId: string; offset: number };
+export type FoldEvent = TouchEvent | OutcomeEvent;
 
 export interface FoldContext {
   config: AttributionConfig;
@@ -19,7 +28,7 @@ export interface FoldContext {
 }
 
 /**
- * Takes one event into the state of its user and notes what follows from it in `effects`. Pure: the result depends on
+ * Takes one event into the state of its user and notes what follows from it in `effects`. Deterministic: both depend on
  * the arguments alone.
  *
  * The order in which events arrive does not matter to where they end, as long as no two are further apart in arrival
@@ -28,34 +37,34 @@ export interface FoldContext {
 export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
   user.bounds ??= boundsOf(user);
   expire(context, user, user.bounds);
-  if (event.kind === 'click') foldClick(context, user, user.bounds, event, effects);
-  else foldConversion(context, user, user.bounds, event, effects);
+  switch (event.role) {
+    case 'touch':
+      foldTouch(context, user, user.bounds, event, effects);
+      return;
+    case 'outcome':
+      foldOutcome(context, user, user.bounds, event, effects);
+      return;
+    default:
+      assertNever(event);
+  }
 }
 
-type ClickEvent = FoldEvent & { kind: 'click' };
-export type ConversionEvent = FoldEvent & { kind: 'conversion' };
-
-function foldClick(
-  context: FoldContext,
-  user: UserState,
-  bounds: UserBounds,
-  { userId, offset, touch }: ClickEvent,
-  effects: Effects,
-) {
+function foldTouch(context: FoldContext, user: UserState, bounds: UserBounds, event: TouchEvent, effects: Effects) {
+  const { type, userId, offset, touch } = event;
   const first = sameTouch(user, bounds, touch);
-  if (first !== undefined || wasSpilled(context, user, 'click')) {
-    effects.totals.clickDuplicates++;
+  if (first !== undefined || wasSpilled(context, user, 'touch')) {
+    effects.duplicates[type]++;
     if (first !== undefined && !sameClick(first, touch)) effects.totals.conflicts++;
     return;
   }
-  noteClick(effects, { touch, offset });
+  noteTouch(effects, type, touch, offset);
   insertTouch(user.touches, touch);
   bounds.firstTouchArrival = Math.min(bounds.firstTouchArrival, touch.arrival);
   bounds.clickIds?.add(idHashOf(touch));
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {
     effects.totals.touchesDropped++;
-    spill(user, effects, { kind: 'click', touch: dropped });
+    spill(user, effects, { role: 'touch', touch: dropped });
   }
   if (dropped === touch) return;
   for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
@@ -65,17 +74,11 @@ function foldClick(
   }
 }
 
-function foldConversion(
-  context: FoldContext,
-  user: UserState,
-  bounds: UserBounds,
-  event: ConversionEvent,
-  effects: Effects,
-) {
-  const { conversion } = event;
+function foldOutcome(context: FoldContext, user: UserState, bounds: UserBounds, event: OutcomeEvent, effects: Effects) {
+  const { type, conversion } = event;
   const first = sameId(user, bounds, conversion);
-  if (first !== undefined || wasSpilled(context, user, 'conversion')) {
-    effects.totals.conversionDuplicates++;
+  if (first !== undefined || wasSpilled(context, user, 'outcome')) {
+    effects.duplicates[type]++;
     if (first !== undefined && !sameConversion(first, conversion)) effects.totals.conflicts++;
     return;
   }
@@ -84,16 +87,16 @@ function foldConversion(
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
-    spill(user, effects, { kind: 'conversion', conversion: user.conversions.shift()! });
+    spill(user, effects, { role: 'outcome', conversion: user.conversions.shift()! });
   }
   decideNew(context.config, user.touches, event, effects);
 }
 
-/** Decides a conversion that no earlier one is a duplicate of, of a user with these touches. */
+/** Decides a conversion that is no duplicate, of a user with these touches. */
 export function decideNew(
   config: AttributionConfig,
   touches: readonly Touch[],
-  event: ConversionEvent,
+  event: OutcomeEvent,
   effects: Effects,
 ): void {
   effects.totals.unattributed++;
@@ -121,18 +124,17 @@ function decideConversion(
  */
 function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
   const { config, watermark } = context;
+  const { touch: touchMs, outcome: outcomeMs } = config.retentionMs;
   const firstConversion = user.conversions[0];
-  if (firstConversion !== undefined && watermark - firstConversion.arrival > config.conversionRetentionMs) {
-    user.conversions = user.conversions.filter(
-      (conversion) => watermark - conversion.arrival <= config.conversionRetentionMs,
-    );
+  if (firstConversion !== undefined && isForgotten(firstConversion.arrival, watermark, outcomeMs)) {
+    user.conversions = user.conversions.filter(({ arrival }) => !isForgotten(arrival, watermark, outcomeMs));
     bounds.lastConversionTimes = lastTimes(user.conversions);
   }
-  if (watermark - bounds.firstTouchArrival > config.touchRetentionMs) {
+  if (isForgotten(bounds.firstTouchArrival, watermark, touchMs)) {
     const open = user.conversions.filter((conversion) => isOpen(context, conversion));
     user.touches = user.touches.filter(
       (touch) =>
-        watermark - touch.arrival <= config.touchRetentionMs ||
+        !isForgotten(touch.arrival, watermark, touchMs) ||
         open.some((conversion) => isCandidate(context, touch, conversion)),
     );
     bounds.firstTouchArrival = firstArrival(user.touches);
@@ -157,7 +159,7 @@ function lastTimes(conversions: readonly RememberedConversion[]): number[] {
   });
 }
 
-/** All conversions that arrived before this one happened before the time. */
+/** Index of the first conversion, by arrival, that can have happened at or after `time`. */
 function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): number {
   let first = lastConversionTimes.length;
   while (first > 0 && lastConversionTimes[first - 1]! >= time) first--;
@@ -186,19 +188,19 @@ function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }
   return conversions.find((other) => other.conversionId === conversionId);
 }
 
-/** A conversion may be re-decided as long as a touch would be kept. */
+/** Whether a conversion may still be re-decided: as long as a touch would be kept. */
 function isOpen({ config, watermark }: FoldContext, conversion: RememberedConversion): boolean {
-  return watermark - conversion.arrival <= config.touchRetentionMs;
+  return !isForgotten(conversion.arrival, watermark, config.retentionMs.touch);
 }
 
 function isCandidate({ config }: FoldContext, touch: Touch, conversion: RememberedConversion): boolean {
   return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
 }
 
-function wasSpilled({ config, watermark, spilledArrival }: FoldContext, user: UserState, kind: EventKind) {
+function wasSpilled({ config, watermark, spilledArrival }: FoldContext, user: UserState, role: Role) {
   if (!user.hasSpilled) return false;
   const arrival = spilledArrival();
-  return arrival !== undefined && watermark - arrival <= config.retentionMs(kind);
+  return arrival !== undefined && !isForgotten(arrival, watermark, config.retentionMs[role]);
 }
 
 function spill(user: UserState, effects: Effects, seen: RememberedEvent) {

@@ -45,7 +45,7 @@ function readBoth(value: Uint8Array) {
     if (poison !== undefined) return poison;
     batch.findUsers();
     const event = batch.eventAt(0);
-    if (event.kind !== 'click') return event;
+    if (event.role !== 'touch') return event;
     const { clickId, timestamp, arrival, adId, campaignId, source } = event.touch;
     return { ...event, touch: { clickId, timestamp, arrival, adId, campaignId, source } };
   });

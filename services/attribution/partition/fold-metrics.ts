@@ -11,6 +11,7 @@ import {
 } from '../../telemetry/metrics.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import type { Effects } from '../decision/effects.ts';
+import { KINDS } from '../decision/kinds.ts';
 import type { DeadLetter } from '../outputs/records.ts';
 import type { EventBatch } from '../users/event-batch.ts';
 
@@ -22,7 +23,7 @@ interface Folded {
 }
 
 /**
- * Tells the metrics of one batch: what this process has done, also where it folds again what a crash has lost. The
+ * Adds one batch to the metrics: what this process has done, also where it folds again what a crash has lost. The
  * totals of PartitionProgress are the exact ones.
  *
  * @param began by performance.now()
@@ -30,13 +31,13 @@ interface Folded {
 export function countFolded({ events, effects, deadLetters, models }: Folded, began: number): void {
   foldDuration.record((performance.now() - began) / 1000);
   batchSize.record(events.count + deadLetters.length);
-  let clicks = 0;
-  for (const conversion of events.conversions) if (conversion === undefined) clicks++;
-  const { totals, decisions } = effects;
-  attributionEvents.add(clicks, CLICK);
-  attributionEvents.add(events.count - clicks, CONVERSION);
-  attributionDuplicates.add(totals.clickDuplicates, CLICK);
-  attributionDuplicates.add(totals.conversionDuplicates, CONVERSION);
+  const { totals, duplicates, decisions } = effects;
+  for (const kind of Object.values(KINDS)) {
+    let count = 0;
+    for (const each of events.kinds) if (each === kind) count++;
+    attributionEvents.add(count, { event_type: kind.type });
+    attributionDuplicates.add(duplicates[kind.type], { event_type: kind.type });
+  }
   attributionCorrections.add(totals.corrections);
   attributionConflicts.add(totals.conflicts);
   touchesDropped.add(totals.touchesDropped);
@@ -49,6 +50,3 @@ export function countFolded({ events, effects, deadLetters, models }: Folded, be
     attributionDecisions.add(decisions.size - attributed, { model, outcome: 'unattributed' });
   }
 }
-
-const CLICK = { event_type: 'click' };
-const CONVERSION = { event_type: 'conversion' };

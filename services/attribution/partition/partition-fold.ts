@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { EVENT_TYPES } from '../../contract/event-rules.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import type { Totals } from '../decision/effects.ts';
+import type { Effects, Totals } from '../decision/effects.ts';
+import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
@@ -90,7 +92,7 @@ export function newPartitionFold(
       isPublished = last <= through;
       const totals = isPublished
         ? publishedTotals!.totals
-        : advance(progress, records.length, effects.totals, deadLetters.length);
+        : advance(progress, records.length, effects, deadLetters.length);
       progress = { ...totals, ...moment };
       const rows = rowRecords({ partition, effects, deadLetters, traces, memory });
       countFolded({ events, effects, deadLetters, models: config.models }, began);
@@ -127,12 +129,14 @@ function readAll(records: readonly LogRecord[], before: number, events: EventBat
 }
 
 /** The totals of `before` with those of a batch. */
-function advance(before: PartitionProgress, records: number, totals: Totals, deadLettered: number): PartitionProgress {
+function advance(before: PartitionProgress, records: number, effects: Effects, deadLettered: number) {
+  const { totals, duplicates } = effects;
   const after = {
     ...before,
     records: before.records + BigInt(records),
     deadLettered: before.deadLettered + BigInt(deadLettered),
   };
   for (const name of Object.keys(totals) as (keyof Totals)[]) after[name] += BigInt(totals[name]);
+  for (const type of EVENT_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
   return after;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
 import { PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { AttributionConfig } from '../decision/config.ts';
+import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { COUNTERS_FROM, COUNTERS_TO, isUserKey, PROGRESS_KEY, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from './state-store.ts';
 import { isExpired } from './sweep.ts';
@@ -28,11 +28,11 @@ export function stateDigest(config: AttributionConfig, store: StateStore): strin
   return hash.digest('hex');
 }
 
-function liveUser(config: AttributionConfig, bytes: Buffer, watermark: number): Buffer {
+function liveUser({ retentionMs }: AttributionConfig, bytes: Buffer, watermark: number): Buffer {
   const { touches, conversions } = decodeUser(bytes);
   return encodeUser({
-    touches: touches.filter(({ arrival }) => watermark - arrival <= config.touchRetentionMs),
-    conversions: conversions.filter(({ arrival }) => watermark - arrival <= config.conversionRetentionMs),
+    touches: touches.filter(({ arrival }) => !isForgotten(arrival, watermark, retentionMs.touch)),
+    conversions: conversions.filter(({ arrival }) => !isForgotten(arrival, watermark, retentionMs.outcome)),
     hasSpilled: false,
   });
 }

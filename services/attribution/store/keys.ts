@@ -1,5 +1,5 @@
 import type { CounterKey } from '../decision/effects.ts';
-import type { EventKind } from '../decision/state.ts';
+import { ROLES, type Role } from '../decision/kinds.ts';
 
 /** The keys of one partition's StateStore. The first byte tells the kind; text parts end with a zero byte. */
 const USER = 'u';
@@ -16,15 +16,15 @@ export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 export const COUNTERS_FROM = Buffer.from(COUNTER);
 export const COUNTERS_TO = Buffer.from('d');
 
-/** Ids moved out of users' states are between these. */
+/** Ids spilled from users' states are between these. */
 export const SPILLED_FROM = Buffer.from(SPILLED);
 export const SPILLED_TO = Buffer.from('t');
 
-/** Everything that the sweep looks at: seen ids and users. */
+/** Everything that the sweep looks at: spilled ids and users. */
 export const SWEPT_FROM = SPILLED_FROM;
 export const SWEPT_TO = Buffer.from('v');
 
-/** Value: a user's state. */
+/** Key of a user's state. */
 export function userKey(userId: string): Buffer {
   return Buffer.from(USER + userId);
 }
@@ -34,21 +34,24 @@ export function userOfKey(key: Buffer): string {
   return key.toString('utf8', USER.length);
 }
 
-/** Where ids of a user are that were moved out of his state. */
+/** Where ids of a user are that were spilled from the user's state. */
 export interface SpilledBucket {
   userId: string;
-  kind: EventKind;
-  /** On which they arrived: days since 1970-01-01, UTC. */
+  role: Role;
+  /** Day on which they arrived, in days since 1970-01-01, UTC. */
   day: number;
-  /** Of how many there are a day, `SpilledIds` knows; fits 16 bits. */
+  /** Number of the bucket within the day, of 16 bits; `SpilledIds` chooses it. */
   bucket: number;
 }
 
 const DAY_AND_BUCKET_BYTES = 6;
 
-/** Value: ids and their arrivals, see `SpilledIds`. */
-export function spilledKey({ userId, kind, day, bucket }: SpilledBucket): Buffer {
-  const key = Buffer.from(`${SPILLED}${kind === 'click' ? 'k' : 'v'}${userId}\0${' '.repeat(DAY_AND_BUCKET_BYTES)}`);
+/** What stands for a role in keys: one ASCII character. */
+const ROLE_LETTERS = { touch: 'k', outcome: 'v' } as const satisfies Record<Role, string>;
+
+/** Key of a bucket of spilled ids with their arrivals. */
+export function spilledKey({ userId, role, day, bucket }: SpilledBucket): Buffer {
+  const key = Buffer.from(`${SPILLED}${ROLE_LETTERS[role]}${userId}\0${' '.repeat(DAY_AND_BUCKET_BYTES)}`);
   const at = key.writeUInt32BE(day, key.length - DAY_AND_BUCKET_BYTES);
   key.writeUInt16BE(bucket, at);
   return key;
@@ -59,7 +62,7 @@ export function dayOfSpilledKey(key: Buffer): number {
   return key.readUInt32BE(key.length - DAY_AND_BUCKET_BYTES);
 }
 
-/** Value: a DailyStats, of the counter of this name. */
+/** Key of a counter, whose value is a DailyStats. */
 export function counterKey(name: string): Buffer {
   return Buffer.from(COUNTER + name);
 }
@@ -74,6 +77,9 @@ export function isUserKey(key: Buffer): boolean {
   return key[0] === USER.charCodeAt(0);
 }
 
-export function isSpilledClickKey(key: Buffer): boolean {
-  return key[0] === SPILLED.charCodeAt(0) && key[1] === 'k'.charCodeAt(0);
+/** The role of the events whose spilled ids have this key. Throws an Error if the key is none of theirs. */
+export function roleOfSpilledKey(key: Buffer): Role {
+  const role = ROLES.find((role) => ROLE_LETTERS[role].charCodeAt(0) === key[SPILLED.length]);
+  if (role === undefined || key[0] !== SPILLED.charCodeAt(0)) throw new Error(`no key of spilled ids: ${key}`);
+  return role;
 }

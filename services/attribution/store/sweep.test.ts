@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import type { Role } from '../decision/kinds.ts';
 import { counterKey, PROGRESS_KEY, spilledKey, userKey } from './keys.ts';
 import { isExpired, newSweep } from './sweep.ts';
 import { encodeUser } from './user-codec.ts';
@@ -22,8 +23,7 @@ function userSeen(age: { click?: number; conversion?: number }) {
 
 test('finds what the fold no longer looks at, and nothing else', () => {
   const store = memoryStateStore();
-  const seen = (kind: 'click' | 'conversion', daysAgo: number) =>
-    spilledKey({ userId: 'u', kind, day: today - daysAgo, bucket: 1 });
+  const spilled = (role: Role, daysAgo: number) => spilledKey({ userId: 'u', role, day: today - daysAgo, bucket: 1 });
   store.write({
     puts: [
       { key: userKey('fresh click'), value: userSeen({ click: 48 }) },
@@ -31,10 +31,10 @@ test('finds what the fold no longer looks at, and nothing else', () => {
       { key: userKey('old click, conversion known'), value: userSeen({ click: 49, conversion: 168 }) },
       { key: userKey('all old'), value: userSeen({ click: 49, conversion: 169 }) },
       // 16 hours of the day are over: so much longer ago than its end is the one of a day that is so many days back.
-      { key: seen('click', 2), value: Buffer.of() },
-      { key: seen('click', 3), value: Buffer.of() },
-      { key: seen('conversion', 7), value: Buffer.of() },
-      { key: seen('conversion', 8), value: Buffer.of() },
+      { key: spilled('touch', 2), value: Buffer.of() },
+      { key: spilled('touch', 3), value: Buffer.of() },
+      { key: spilled('outcome', 7), value: Buffer.of() },
+      { key: spilled('outcome', 8), value: Buffer.of() },
       { key: counterKey('name'), value: Buffer.of() },
       { key: PROGRESS_KEY, value: Buffer.of() },
     ],
@@ -42,11 +42,11 @@ test('finds what the fold no longer looks at, and nothing else', () => {
     appends: [],
   });
   const expired = newSweep(config).next(store, now);
-  expect(expired).toEqual([seen('click', 3), seen('conversion', 8), userKey('all old'), userKey('old click')]);
+  expect(expired).toEqual([spilled('touch', 3), spilled('outcome', 8), userKey('all old'), userKey('old click')]);
 });
 
-test('a day of seen ids is forgotten when the last that could have arrived on it is too old', () => {
-  const entry = { key: spilledKey({ userId: 'u', kind: 'click', day: today, bucket: 1 }), value: Buffer.of() };
+test('a day of spilled ids is forgotten when the last that could have arrived on it is too old', () => {
+  const entry = { key: spilledKey({ userId: 'u', role: 'touch', day: today, bucket: 1 }), value: Buffer.of() };
   const lastArrival = (today + 1) * DAY_MS - 1;
   expect(isExpired(config, entry, lastArrival + 48 * HOUR_MS)).toBe(false);
   expect(isExpired(config, entry, lastArrival + 48 * HOUR_MS + 1)).toBe(true);

@@ -1,8 +1,9 @@
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
-import type { AttributionConfig } from '../decision/config.ts';
-import { dayOfSpilledKey, isSpilledClickKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { type AttributionConfig, isForgotten } from '../decision/config.ts';
+import { ROLES } from '../decision/kinds.ts';
+import { dayOfSpilledKey, isUserKey, roleOfSpilledKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
-import { decodeAge } from './user-codec.ts';
+import { lastArrivals } from './user-codec.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
 const SLICE = 200;
@@ -34,15 +35,12 @@ export function newSweep(config: AttributionConfig): Sweep {
   };
 }
 
-/** Whether the fold would not look at a user or any of some seen ids any more, at this time of the partition, in ms. */
-export function isExpired(config: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
+/** Whether the fold no longer looks at a user, or at some spilled ids, when the clock is at `watermark`, in ms. */
+export function isExpired({ retentionMs }: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
   if (isUserKey(key)) {
-    const { lastClickArrival, lastConversionArrival } = decodeAge(value);
-    return (
-      watermark - lastClickArrival > config.touchRetentionMs &&
-      watermark - lastConversionArrival > config.conversionRetentionMs
-    );
+    const last = lastArrivals(value);
+    return ROLES.every((role) => isForgotten(last[role], watermark, retentionMs[role]));
   }
-  const endOfDay = (dayOfSpilledKey(key) + 1) * DAY_MS;
-  return watermark - endOfDay >= config.retentionMs(isSpilledClickKey(key) ? 'click' : 'conversion');
+  const lastOfDay = (dayOfSpilledKey(key) + 1) * DAY_MS - 1;
+  return isForgotten(lastOfDay, watermark, retentionMs[roleOfSpilledKey(key)]);
 }

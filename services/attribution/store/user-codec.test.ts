@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { plainState } from '../../../test/fixtures/plain-state.ts';
 import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { decodeAge, decodeUser, encodeUser, readConversions, StateWriter } from './user-codec.ts';
+import { decodeUser, encodeUser, lastArrivals, readConversions, StateWriter } from './user-codec.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const text = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((id) => !id.includes('\0'));
@@ -40,9 +40,9 @@ test('a state reads back as it was written', () => {
     fc.property(user, (state) => {
       const bytes = encodeUser(state);
       expect(plainState(decodeUser(bytes))).toEqual(state);
-      expect(decodeAge(bytes)).toEqual({
-        lastClickArrival: Math.max(0, ...state.touches.map((t) => t.arrival)),
-        lastConversionArrival: Math.max(0, ...state.conversions.map((c) => c.arrival)),
+      expect(lastArrivals(bytes)).toEqual({
+        touch: Math.max(0, ...state.touches.map((t) => t.arrival)),
+        outcome: Math.max(0, ...state.conversions.map((c) => c.arrival)),
       });
     }),
   );
@@ -76,6 +76,11 @@ test('a touch is written the same whether its texts are strings or not', () => {
       expect(a.bytes.subarray(0, a.length)).toEqual(b.bytes.subarray(0, b.length));
     }),
   );
+});
+
+test('an entry that is neither a touch nor a conversion is refused', () => {
+  const bytes = encodeUser({ touches: [], conversions: [], hasSpilled: false });
+  expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([3])]))).toThrow('entry of kind 3');
 });
 
 test('a state of another format is refused', () => {

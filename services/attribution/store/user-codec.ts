@@ -1,4 +1,5 @@
 import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
+import type { Role } from '../decision/kinds.ts';
 import { type Credit, newUser, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
 import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
@@ -198,7 +199,7 @@ class StoredConversion implements RememberedConversion {
   readonly #at: number;
   #conversionId: string | undefined;
   #type: string | undefined;
-  #credits: Credit[] | undefined;
+  #credits: readonly Credit[] | undefined;
   #isDecidedAnew = false;
 
   constructor(bytes: Buffer, at: number) {
@@ -222,12 +223,12 @@ class StoredConversion implements RememberedConversion {
     return this.#bytes.readBigUInt64LE(this.#at + VALUE);
   }
 
-  get credits(): Credit[] {
+  get credits(): readonly Credit[] {
     this.#credits ??= this.#readCredits();
     return this.#credits;
   }
 
-  set credits(credits: Credit[]) {
+  set credits(credits: readonly Credit[]) {
     this.#credits = credits;
     this.#isDecidedAnew = true;
   }
@@ -272,26 +273,28 @@ export function timesAt(bytes: Buffer, at: number): Times {
   return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
 }
 
-/** Times of the latest events, by arrival, in ms; 0 where there is none. */
-export interface StateAge {
-  lastClickArrival: number;
-  lastConversionArrival: number;
-}
-
 export interface EntryReader {
   touch(at: number): void;
   conversion(at: number, end: number): void;
 }
 
-/** Goes through a user's state. Throws an Error if the format is another. */
+/** Goes through a user's state. Throws an Error if it is of another format, or has entries of another kind. */
 export function readEntries(bytes: Buffer, reader: EntryReader): void {
   if (bytes[0] !== FORMAT) throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT}`);
   for (let at = HEAD_BYTES; at < bytes.length; ) {
-    const isTouch = bytes[at] === TOUCH;
-    const end = isTouch ? endOfTouch(bytes, at) : at + conversionBytes(bytes, at);
-    if (isTouch) reader.touch(at);
-    else reader.conversion(at, end);
-    at = end;
+    const start = at;
+    switch (bytes[at]) {
+      case TOUCH:
+        at = endOfTouch(bytes, at);
+        reader.touch(start);
+        break;
+      case CONVERSION:
+        at += conversionBytes(bytes, at);
+        reader.conversion(start, at);
+        break;
+      default:
+        throw new Error(`user state has an entry of kind ${bytes[at]}, which this build does not know`);
+    }
   }
 }
 
@@ -321,18 +324,18 @@ export function decodeUser(bytes: Buffer): UserState {
   return user;
 }
 
-/** Reads only what tells whether the user can be dropped. */
-export function decodeAge(bytes: Buffer): StateAge {
-  const age = { lastClickArrival: 0, lastConversionArrival: 0 };
+/** Arrivals of the latest event of each role, in ms; 0 where there is none. */
+export function lastArrivals(bytes: Buffer): Record<Role, number> {
+  const last = { touch: 0, outcome: 0 };
   readEntries(bytes, {
     touch(at) {
-      age.lastClickArrival = Math.max(age.lastClickArrival, bytes.readDoubleLE(at + ARRIVAL));
+      last.touch = Math.max(last.touch, bytes.readDoubleLE(at + ARRIVAL));
     },
     conversion(at) {
-      age.lastConversionArrival = Math.max(age.lastConversionArrival, bytes.readDoubleLE(at + ARRIVAL));
+      last.outcome = Math.max(last.outcome, bytes.readDoubleLE(at + ARRIVAL));
     },
   });
-  return age;
+  return last;
 }
 
 export function encodeUser({ touches, conversions, hasSpilled }: UserState): Buffer {

@@ -1,33 +1,43 @@
 import type { FoldEvent } from '../decision/fold.ts';
+import { assertNever, type Kind, type OutcomeKind, type TouchKind } from '../decision/kinds.ts';
 import type { RememberedConversion } from '../decision/state.ts';
 import { hashOf } from '../memory/string-table.ts';
 import { InternedTouch, TOUCH_WORDS, type TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { NO_USER } from './user-index.ts';
 import type { UserTable } from './user-table.ts';
 
+/** What a batch keeps of an event in an object: of a touch, nothing. */
+type ConversionOf<K extends Kind> = K extends OutcomeKind
+  ? RememberedConversion
+  : K extends TouchKind
+    ? undefined
+    : never;
+
 /**
- * The events of some records. A click is nothing but a touch in memory, the number of a slot and an offset. The memory
- * is used again for the next batch: to V8, memory got anew is a reason to mark its whole heap now and then.
+ * The events of some records. A touch is nothing but what lies in memory, the number of a slot and an offset. The
+ * memory is used again for the next batch: newly allocated memory makes V8 mark its whole heap now and then.
  *
- * Users are looked up all at once, `findUsers`: most lookups wait for memory, and in a loop of nothing else the processor
- * waits for many at a time.
+ * Users are looked up all at once, `findUsers`: most lookups wait for memory, and in a loop of nothing else the
+ * processor waits for many at a time.
  */
 export class EventBatch {
   count = 0;
+  readonly kinds: Kind[] = [];
+  /** The touches, each at `touchAt` of its event. */
   touches = touchMemory(0);
-  /** Undefined for a click. */
+  /** The conversions; undefined for a touch. */
   readonly conversions: (RememberedConversion | undefined)[] = [];
   /** Slots of users that were not in the table. */
   readonly added: number[] = [];
   #users: UserTable;
   #slots = new Int32Array(0);
   #offsets = new Float64Array(0);
-  /** Where the users' ids are, which are ASCII, and their hashes. */
+  /** Bytes that the users' ids lie in, if they are ASCII. */
   readonly #ids: Buffer[] = [];
   #idStarts = new Int32Array(0);
   #idEnds = new Int32Array(0);
   #hashes = new Int32Array(0);
-  /** Ids that are not all ASCII. */
+  /** Users' ids that are not all ASCII, by the places of their events. */
   readonly #texts = new Map<number, string>();
 
   constructor(records: number, users: UserTable) {
@@ -35,10 +45,10 @@ export class EventBatch {
     this.begin(records, users);
   }
 
-  /** Empties it, with room for so many records. */
+  /** Empties the batch and makes room for so many records. */
   begin(records: number, users: UserTable): void {
     this.#users = users;
-    this.count = this.conversions.length = this.added.length = this.#ids.length = 0;
+    this.count = this.kinds.length = this.conversions.length = this.added.length = this.#ids.length = 0;
     this.#texts.clear();
     if (records <= this.#slots.length) return;
     this.touches = touchMemory(records * TOUCH_WORDS);
@@ -62,33 +72,38 @@ export class EventBatch {
     return this.#offsets[i]!;
   }
 
-  isClick(i: number): boolean {
-    return this.conversions[i] === undefined;
-  }
-
   /** The event as the fold takes it. */
   eventAt(i: number): FoldEvent {
     const [offset, userId] = [this.offsetOf(i), this.#users.index.idOf(this.slotOf(i))];
-    const conversion = this.conversions[i];
-    if (conversion !== undefined) return { kind: 'conversion', userId, offset, conversion };
-    return { kind: 'click', userId, offset, touch: new InternedTouch(this.#users.texts, this.touches, touchAt(i)) };
+    const kind = this.kinds[i]!;
+    switch (kind.role) {
+      case 'touch': {
+        const touch = new InternedTouch(this.#users.texts, this.touches, touchAt(i));
+        return { role: kind.role, type: kind.type, userId, offset, touch };
+      }
+      case 'outcome':
+        return { role: kind.role, type: kind.type, userId, offset, conversion: this.conversions[i]! };
+      default:
+        return assertNever(kind);
+    }
   }
 
-  /** Takes in the event whose touch is at `touchAt(count)`, or this conversion, of a user whose id is these bytes. */
-  add(offset: number, bytes: Buffer, start: number, end: number, conversion?: RememberedConversion): void {
+  /** Takes in the touch that lies at `touchAt(count)`, or a conversion, of a user whose id is these bytes. */
+  add<K extends Kind>(kind: K, offset: number, bytes: Buffer, start: number, end: number, of: ConversionOf<K>): void {
     const i = this.count++;
+    this.kinds.push(kind);
     this.#offsets[i] = offset;
-    this.conversions.push(conversion);
+    this.conversions.push(of);
     this.#ids.push(bytes);
     this.#idStarts[i] = start;
     this.#idEnds[i] = end;
     this.#hashes[i] = hashOf(bytes, start, end);
   }
 
-  /** The same of a user whose id may be anything. */
-  addText(offset: number, userId: string, conversion?: RememberedConversion): void {
+  /** Takes in an event as `add` does, of a user whose id may be any text. */
+  addText<K extends Kind>(kind: K, offset: number, userId: string, of: ConversionOf<K>): void {
     this.#texts.set(this.count, userId);
-    this.add(offset, NO_BYTES, 0, 0, conversion);
+    this.add(kind, offset, NO_BYTES, 0, 0, of);
   }
 
   /** Finds the slots of the events' users, and adds those that are not there. */
@@ -117,7 +132,7 @@ export class EventBatch {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** Where the touch of a click is in its batch's memory. */
+/** Where a touch lies in its batch's memory, by the event's place in the batch. */
 export function touchAt(i: number): number {
   return i * TOUCH_WORDS;
 }

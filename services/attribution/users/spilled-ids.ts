@@ -2,7 +2,8 @@ import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { dayOf } from '../decision/effects.ts';
 import type { FoldEvent } from '../decision/fold.ts';
-import { arrivalOf, type EventKind, type RememberedEvent } from '../decision/state.ts';
+import { assertNever, ROLES, type Role } from '../decision/kinds.ts';
+import { arrivalOf, type RememberedEvent } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { idAt } from '../memory/touch-memory.ts';
 import { SPILLED_FROM, SPILLED_TO, spilledKey } from '../store/keys.ts';
@@ -12,23 +13,23 @@ import { IdFilter } from './id-filter.ts';
 import type { UserTable } from './user-table.ts';
 
 /**
- * How moved ids lie in the store: those of a user that arrived on the same day are spread over buckets by their last
+ * How spilled ids lie in the store: those of a user that arrived on the same day are spread over buckets by their last
  * bits, and what is new is added at the end of its bucket, by RocksDB: id 4 × i32 | arrival f64, little-endian.
  */
 const ENTRY_BYTES = 24;
 const ARRIVAL = 16;
 
-/** Of a user with a million ids a day, a bucket has 24 kB. */
+/** Buckets of a user, a role and a day: of a million ids a day, each has 24 kB. */
 const BUCKETS = 1 << 10;
 
-/** How an id lies in memory: its words | slot of the user, doubled, and one more for a click | next of the same hash. */
+/** How an id lies in memory: its words | slot of the user and role of the event | next of the same hash. */
 const WORDS = 6;
-const USER_AND_KIND = 4;
+const USER_AND_ROLE = 4;
 const NEXT = 5;
 const NONE = -1;
 
 /**
- * Event ids that were moved out of their users' states: those not yet in the store, and which of those that are in it
+ * Event ids that were spilled from their users' states: those not yet in the store, and which of those that are in it
  * an event may be a duplicate of. Users are known by their slots in the table, where they stay until what changed is
  * stored.
  */
@@ -38,23 +39,23 @@ export class SpilledIds {
   #count = 0;
   #words = new Int32Array(1024 * WORDS);
   #arrivals = new Float64Array(1024);
-  /** The last id of each hash: a power of two of them, no fewer than ids. */
+  /** The last id of each hash; NONE if there is none. Their number is a power of two, no less than that of ids. */
   #heads = new Int32Array(1024).fill(NONE);
 
-  /** Reads all of the store's. */
+  /** Reads all spilled ids in the store. */
   constructor(config: AttributionConfig, store: StateStore) {
     this.#config = config;
-    this.#filter = new IdFilter(Math.max(config.retentionMs('click'), config.retentionMs('conversion')));
+    this.#filter = new IdFilter(Math.max(...Object.values(config.retentionMs)));
     for (const { value } of entriesBetween(store, SPILLED_FROM, SPILLED_TO)) this.#addStored(value);
   }
 
-  /** Moves an event's id out of the state of the user in this slot. */
+  /** Takes in an event's id, of the user in this slot. */
   add(slot: number, event: RememberedEvent): void {
     if (this.#count === this.#heads.length) this.#grow();
     const i = this.#count++;
     const at = i * WORDS;
     this.#words.set(idOfEvent(event), at);
-    this.#words[at + USER_AND_KIND] = userAndKind(slot, event.kind);
+    this.#words[at + USER_AND_ROLE] = userAndRole(slot, event.role);
     this.#arrivals[i] = arrivalOf(event);
     this.#link(i);
     this.#filter.add(this.#words, at, this.#arrivals[i]!);
@@ -63,13 +64,13 @@ export class SpilledIds {
   /** When the event's id arrived, in ms, if it is not yet in the store; undefined if it is not here. */
   arrivalOf(slot: number, event: RememberedEvent): number | undefined {
     const id = idOfEvent(event);
-    const user = userAndKind(slot, event.kind);
+    const user = userAndRole(slot, event.role);
     let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
     while (i !== NONE && !this.#isAt(i * WORDS, id, user)) i = this.#words[i * WORDS + NEXT]!;
     return i === NONE ? undefined : this.#arrivals[i];
   }
 
-  /** When ids of events arrived, in ms, of those that the store has of users who have spilled ids, by their places. */
+  /** Arrivals of those events' ids, in ms, that the store has of users with spilled ids, by the events' places. */
   storedArrivals(store: StateStore, events: EventBatch, table: UserTable): Map<number, number> {
     const asked: number[] = [];
     const keys: Buffer[] = [];
@@ -90,22 +91,22 @@ export class SpilledIds {
     return arrivals;
   }
 
-  /** What to add to the store's buckets, which the caller now does: each entry before it takes the next one. */
+  /** Bytes to add to the store's buckets, which the caller now does: each entry before it takes the next one. */
   *takeAppends(table: UserTable): Generator<StateEntry> {
     const all = Array.from({ length: this.#count }, (_, i) => i);
     this.#count = 0;
     this.#heads.fill(NONE);
-    for (const [user, ids] of Map.groupBy(all, (i) => this.#words[i * WORDS + USER_AND_KIND]!)) {
-      const [userId, kind] = [table.index.idOf(user >> 1), (user & 1) === 1 ? 'click' : 'conversion'] as const;
+    for (const [user, ids] of Map.groupBy(all, (i) => this.#words[i * WORDS + USER_AND_ROLE]!)) {
+      const [userId, role] = [table.index.idOf(Math.floor(user / ROLES.length)), ROLES[user % ROLES.length]!];
       const buckets = Map.groupBy(ids, (i) => dayOf(this.#arrivals[i]!) * BUCKETS + bucketOf(this.#words, i * WORDS));
       for (const [dayAndBucket, ids] of buckets) {
         const [day, bucket] = [Math.floor(dayAndBucket / BUCKETS), dayAndBucket % BUCKETS];
-        yield { key: spilledKey({ userId, kind, day, bucket }), value: this.#entries(ids) };
+        yield { key: spilledKey({ userId, role, day, bucket }), value: this.#entries(ids) };
       }
     }
   }
 
-  /** In the order in which they were moved, so that a bucket is the same wherever its ids were cut into writes. */
+  /** Puts ids together in the order in which they were spilled: a bucket is the same however it was cut into writes. */
   #entries(ids: readonly number[]): Buffer {
     const bytes = Buffer.allocUnsafe(ids.length * ENTRY_BYTES);
     ids.forEach((i, n) => {
@@ -117,20 +118,26 @@ export class SpilledIds {
   }
 
   #mayBeStored(events: EventBatch, i: number): boolean {
-    const conversion = events.conversions[i];
-    if (conversion === undefined) return this.#filter.mayHave(events.touches.words, idAt(touchAt(i)));
-    readUuidText(conversion.conversionId, oneId, 0);
-    return this.#filter.mayHave(oneId, 0);
+    const { role } = events.kinds[i]!;
+    switch (role) {
+      case 'touch':
+        return this.#filter.mayHave(events.touches.words, idAt(touchAt(i)));
+      case 'outcome':
+        readUuidText(events.conversions[i]!.conversionId, oneId, 0);
+        return this.#filter.mayHave(oneId, 0);
+      default:
+        return assertNever(role);
+    }
   }
 
   /** Keys of all buckets that an event's id may be in, if it arrived within retention. */
   #keysOf(event: FoldEvent): Buffer[] {
-    const { kind, userId } = event;
+    const { role, userId } = event;
     const bucket = bucketOf(idOfEvent(event), 0);
     const arrival = arrivalOf(event);
     const keys: Buffer[] = [];
-    const firstDay = dayOf(Math.max(0, arrival - this.#config.retentionMs(kind)));
-    for (let day = firstDay; day <= dayOf(arrival); day++) keys.push(spilledKey({ userId, kind, day, bucket }));
+    const firstDay = dayOf(Math.max(0, arrival - this.#config.retentionMs[role]));
+    for (let day = firstDay; day <= dayOf(arrival); day++) keys.push(spilledKey({ userId, role, day, bucket }));
     return keys;
   }
 
@@ -143,7 +150,7 @@ export class SpilledIds {
 
   #isAt(at: number, id: Int32Array, user: number): boolean {
     for (let word = 0; word < UUID_WORDS; word++) if (this.#words[at + word] !== id[word]) return false;
-    return this.#words[at + USER_AND_KIND] === user;
+    return this.#words[at + USER_AND_ROLE] === user;
   }
 
   #link(i: number): void {
@@ -167,13 +174,19 @@ const oneId = new Int32Array(UUID_WORDS);
 
 /** The words of an event's id, until the next call. */
 function idOfEvent(event: RememberedEvent): Int32Array {
-  if (event.kind === 'click') return idOf(event.touch);
-  readUuidText(event.conversion.conversionId, oneId, 0);
-  return oneId;
+  switch (event.role) {
+    case 'touch':
+      return idOf(event.touch);
+    case 'outcome':
+      readUuidText(event.conversion.conversionId, oneId, 0);
+      return oneId;
+    default:
+      return assertNever(event);
+  }
 }
 
-function userAndKind(slot: number, kind: EventKind): number {
-  return 2 * slot + (kind === 'click' ? 1 : 0);
+function userAndRole(slot: number, role: Role): number {
+  return slot * ROLES.length + ROLES.indexOf(role);
 }
 
 /** @param at where an id begins in `words` */
@@ -181,7 +194,7 @@ function bucketOf(words: Int32Array, at: number): number {
   return words[at + UUID_WORDS - 1]! & (BUCKETS - 1);
 }
 
-/** When the id arrived last that a bucket has, in ms. */
+/** Last arrival of an id in a bucket, in ms; undefined if the bucket doesn't have it. */
 function lastArrival(bucket: Buffer, id: Int32Array): number | undefined {
   let last: number | undefined;
   for (let at = 0; at < bucket.length; at += ENTRY_BYTES) {

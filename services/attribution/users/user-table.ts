@@ -1,4 +1,5 @@
 import { UUID_WORDS } from '../../contract/uuid.ts';
+import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { BLOCK_BYTES, BlockPool, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from '../memory/block-pool.ts';
 import {
   copyTouch,
@@ -47,15 +48,6 @@ const TOUCHES_IN_BLOCK = Math.floor(CONTENT_BYTES / (4 * TOUCH_WORDS));
 const FIRST_SLOTS = 1024;
 /** What a user takes in the index, about: its id and a place in three lists. */
 const INDEX_BYTES = 64;
-
-/** What an event must find to be added to a user as it is. */
-export interface AppendLimits {
-  /** Most touches, and conversions, that a user has. */
-  maxTouches: number;
-  /** How long after their arrival touches and conversions are kept, in ms. */
-  touchRetentionMs: number;
-  conversionRetentionMs: number;
-}
 
 /**
  * The users of a partition that are in memory. Each has a slot, which holds what is asked most, and two chains of blocks:
@@ -131,7 +123,7 @@ export class UserTable {
    * changes no decision. False, and nothing changed, if it isn't, if something would have to go, or if it may be a
    * duplicate; such a click takes the whole fold.
    */
-  appendClick(slot: number, from: TouchMemory, start: number, limits: AppendLimits): boolean {
+  appendClick(slot: number, from: TouchMemory, start: number, limits: AttributionConfig): boolean {
     const at = slot * SLOT_WORDS;
     const { words, times } = this.#slots;
     const time = at >> 1;
@@ -156,7 +148,7 @@ export class UserTable {
    *
    * @param arrival of the conversion, in ms
    */
-  takesConversion(slot: number, id: Int32Array, arrival: number, limits: AppendLimits): boolean {
+  takesConversion(slot: number, id: Int32Array, arrival: number, limits: AttributionConfig): boolean {
     const at = slot * SLOT_WORDS;
     const { words } = this.#slots;
     return (
@@ -354,12 +346,12 @@ export class UserTable {
   }
 
   /** Whether something of the user is too old when an event arrives, or ids were moved out of its state. */
-  #mustGo(at: number, arrival: number, limits: AppendLimits): boolean {
+  #mustGo(at: number, arrival: number, limits: AttributionConfig): boolean {
     const { words, times } = this.#slots;
     return (
       (words[at + FLAGS]! & SPILLED) !== 0 ||
-      times[(at >> 1) + FIRST_TOUCH_ARRIVAL]! < arrival - limits.touchRetentionMs ||
-      times[(at >> 1) + FIRST_CONVERSION_ARRIVAL]! < arrival - limits.conversionRetentionMs
+      isForgotten(times[(at >> 1) + FIRST_TOUCH_ARRIVAL]!, arrival, limits.retentionMs.touch) ||
+      isForgotten(times[(at >> 1) + FIRST_CONVERSION_ARRIVAL]!, arrival, limits.retentionMs.outcome)
     );
   }
 

@@ -181,9 +181,10 @@ test('an event added to a user as it is, is an event folded, or is left to the f
         };
         fold({ config: ann.config, watermark: arrival, spilledArrival }, expected, plainOne, effects);
         for (const seen of effects.spilled.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
-        if (isSeen && effects.totals.clickDuplicates + effects.totals.conversionDuplicates > 0) met.duplicatesOfMoved++;
+        if (isSeen && effects.duplicates.click + effects.duplicates.conversion > 0) met.duplicatesOfMoved++;
         expect(ann.hasSpilled()).toBe(expected.hasSpilled);
         expect(folded.effects.totals).toEqual(effects.totals);
+        expect(folded.effects.duplicates).toEqual(effects.duplicates);
         expect(decided(folded.effects)).toEqual(decided(effects));
         if (next === 'go on') continue;
         ann.flush();
@@ -214,6 +215,6 @@ function decided({ attributed, decisions }: Effects) {
 
 /** Of its own, as the naive state keeps it. */
 function plainEvent(event: ReturnType<ReturnType<typeof start>['fold']>['event']) {
-  if (event.kind === 'click') return { ...event, touch: plainTouch(event.touch) };
+  if (event.role === 'touch') return { ...event, touch: plainTouch(event.touch) };
   return { ...event, conversion: { ...event.conversion, credits: [] } };
 }

@@ -2,7 +2,8 @@ import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
 import { cacheHits, cacheMisses } from '../../telemetry/metrics.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
-import { type ConversionEvent, decideNew, type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
+import { decideNew, type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
+import { assertNever, type TouchKind } from '../decision/kinds.ts';
 import { arrivalOf, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
 import {
   campaignSourceAt,
@@ -153,15 +154,20 @@ export class Users {
 
   /** Most events change nothing that is there of their user, they are only added to it. False if this one does. */
   #append(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): boolean {
-    if (!events.isClick(i)) return this.#appendConversion(slot, events.eventAt(i) as ConversionEvent, effects);
-    const at = touchAt(i);
-    if (!this.table.appendClick(slot, events.touches, at, this.#config)) return false;
-    effects.totals.clicks++;
-    onClick(campaignSourceAt(events.touches, at), events.touches.times[at >> 1]!, events.offsetOf(i));
-    return true;
+    const kind = events.kinds[i]!;
+    switch (kind.role) {
+      case 'touch':
+        if (!this.table.appendClick(slot, events.touches, touchAt(i), this.#config)) return false;
+        countTouch(kind.type, events, i, effects, onClick);
+        return true;
+      case 'outcome':
+        return this.#appendOutcome(slot, events.eventAt(i) as OutcomeEvent, effects);
+      default:
+        return assertNever(kind);
+    }
   }
 
-  #appendConversion(slot: number, event: ConversionEvent, effects: Effects): boolean {
+  #appendOutcome(slot: number, event: OutcomeEvent, effects: Effects): boolean {
     const { conversionId, arrival } = event.conversion;
     readUuidText(conversionId, oneId, 0);
     if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
@@ -190,7 +196,7 @@ export class Users {
 
   /** @param stored arrival of the event's id, if the store has it */
   #foldWhole(event: FoldEvent, user: OpenUser, moved: SpilledIds, stored: number | undefined, effects: Effects): void {
-    user.mayHaveRedecided ||= event.kind === 'click';
+    user.mayHaveRedecided ||= event.role === 'touch';
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
@@ -225,6 +231,19 @@ export class Users {
       putTouch(oneTouch, 0, touch, this.table.texts);
       this.table.putTouch(slot, oneTouch, 0);
     }
+  }
+}
+
+/** As `noteTouch` does, without an object for a click. */
+function countTouch(type: TouchKind['type'], events: EventBatch, i: number, effects: Effects, onClick: OnClick): void {
+  const [memory, at] = [events.touches, touchAt(i)];
+  switch (type) {
+    case 'click':
+      effects.totals.clicks++;
+      onClick(campaignSourceAt(memory, at), memory.times[at >> 1]!, events.offsetOf(i));
+      return;
+    default:
+      assertNever(type);
   }
 }
 

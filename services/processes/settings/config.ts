@@ -139,7 +139,7 @@ export function parseTopicsConfig(env: NodeJS.ProcessEnv) {
 
 /** The log must reach as far back as a click can be credited: a lost state is folded again from it. */
 function checkRetention(log: { LOG_RETENTION_HOURS: number }, attribution: AttributionEnvironment): void {
-  const hours = attributionConfig(attribution).touchRetentionMs / HOUR_MS;
+  const hours = attributionConfig(attribution).retentionMs.touch / HOUR_MS;
   if (log.LOG_RETENTION_HOURS >= hours) return;
   throw invalidSettings([
     `LOG_RETENTION_HOURS: must be at least the longest lookback and the allowed lateness, ${hours}`,
