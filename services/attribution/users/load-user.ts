@@ -5,7 +5,7 @@ import type { UserTable } from './user-table.ts';
 /** Fills a user that was added to the table with what the store has of it. */
 export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
   const { ads, campaignSources } = table.texts;
-  if (hasSpilled(stored)) table.setSpilled(slot);
+  if (hasSpilled(stored)) table.slots.noteSpilled(slot);
   readEntries(stored, {
     touch(at) {
       const touch = new StoredTouch(stored, at);
@@ -17,7 +17,7 @@ export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
     },
     conversion: (at, end) => table.putConversion(slot, stored, at, end, timesAt(stored, at)),
   });
-  table.stored(slot);
+  table.slots.noteStored(slot);
 }
 
 const oneTouch = touchMemory(TOUCH_WORDS);

@@ -10,6 +10,7 @@ import { SPILLED_FROM, SPILLED_TO, spilledKey } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { IdFilter } from './id-filter.ts';
+import { SPILLED } from './user-slots.ts';
 import type { UserTable } from './user-table.ts';
 
 /**
@@ -75,7 +76,7 @@ export class SpilledIds {
     const asked: number[] = [];
     const keys: Buffer[] = [];
     for (let i = 0; i < events.count; i++) {
-      if (!table.hasSpilled(events.slotOf(i)) || !this.#mayBeStored(events, i)) continue;
+      if (!table.slots.has(events.slotOf(i), SPILLED) || !this.#mayBeStored(events, i)) continue;
       for (const key of this.#keysOf(events.eventAt(i))) {
         asked.push(i);
         keys.push(key);

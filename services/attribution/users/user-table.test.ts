@@ -4,6 +4,7 @@ import { putTouch, TOUCH_WORDS, TouchSpace, touchMemory } from '../memory/touch-
 import { encodeUser, StateWriter } from '../store/user-codec.ts';
 import { loadUser } from './load-user.ts';
 import { NO_USER } from './user-index.ts';
+import { CONVERSIONS, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
 function touch(number: number): Touch {
@@ -19,7 +20,7 @@ function add(table: UserTable, userId: string, touches: number): number {
     putTouch(space, 0, touch(i), table.texts);
     table.putTouch(slot, space, 0);
   }
-  table.stored(slot);
+  table.slots.noteStored(slot);
   return slot;
 }
 
@@ -52,7 +53,7 @@ test('R-5: forgets nobody whose changes are not stored', () => {
   table.evict(0);
   expect(kept(table, ids)).toEqual(ids);
   expect(table.drop('0')).toBe(false);
-  for (const slot of table.takeDirty()) table.stored(slot);
+  for (const slot of table.takeDirty()) table.slots.noteStored(slot);
   expect(table.takeDirty()).toEqual([]);
   expect(table.drop('0')).toBe(true);
   expect(table.drop('nobody')).toBe(true);
@@ -103,8 +104,10 @@ test('a user is the same after it was stored and loaded', () => {
   const body = encodeUser({ touches: [], conversions, hasSpilled: true }).subarray(2);
   expect(conversionsOf(table, slot, 0)).toEqual(body);
   expect(conversionsOf(table, slot, 130)).toEqual(body.subarray(130));
-  expect(table.hasSpilled(slot)).toBe(true);
-  expect(table.unstored(slot)).toEqual({ touches: 20, conversions: body.length });
+  expect(table.slots.has(slot, SPILLED)).toBe(true);
+  expect(table.slots.isAppendable(slot)).toBe(true);
+  expect(table.slots.storedSize(slot, TOUCHES)).toBe(20);
+  expect(table.slots.storedSize(slot, CONVERSIONS)).toBe(body.length);
 });
 
 function conversionsOf(table: UserTable, slot: number, first: number): Buffer {

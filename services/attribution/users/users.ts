@@ -19,19 +19,19 @@ import { readConversions, StateWriter } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
 import { SpilledIds } from './spilled-ids.ts';
-import { NO_PLACE } from './user-slot.ts';
+import { CONVERSIONS, NO_PLACE, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
-/** Told of a click that is no duplicate, by the number of its campaign and source. */
+/** Callback for a click that is no duplicate, by the number of its campaign and source. */
 export type OnClick = (campaignSource: number, timestamp: number, offset: number) => void;
 
-/** Users of which so much is in memory, at most, that was not yet stored; what changed can't be evicted. */
+/** Share of the cache that unflushed users may fill before a flush is due; they can't be evicted. */
 const MOST_DIRTY = 0.75;
 
-/** Texts of this size, in bytes, are forgotten, with all users whose touches have their numbers. */
+/** Size of texts, in bytes, at which they are forgotten, with all users whose touches have their numbers. */
 const MOST_TEXTS = 32 << 20;
 
-/** Memory of this size, in bytes, for stored conversions is not kept from one batch to the next. */
+/** Most bytes of memory for stored conversions that are kept from one batch to the next. */
 const MOST_STORED = 16 << 20;
 
 /** A user whose state is taken apart for the whole fold, and how it was before. */
@@ -45,13 +45,20 @@ interface OpenUser {
   mayHaveRedecided: boolean;
 }
 
+/**
+ * Outcome of the short way, on which an event is added to its user without taking the state apart for the fold: most
+ * events change nothing that is there. The short way may decline any event, and has then changed nothing; it may not
+ * differ: what it takes ends as the fold would have it.
+ */
+type ShortWay = 'taken' | 'declined';
+
 /** The users of one partition, ahead of its store. */
 export class Users {
   table = new UserTable();
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
-  #moved: SpilledIds | undefined;
-  /** The touches and the stored conversions of users who are open. */
+  #spilled: SpilledIds | undefined;
+  /** The touches of open users; their stored conversions are in the next one. */
   #space = new TouchSpace(this.table.texts);
   #stored = new StateWriter();
   readonly #writer = new StateWriter();
@@ -64,8 +71,8 @@ export class Users {
   }
 
   /**
-   * Folds events, in their order, into their users. What it tells `onClick` is not among the clicks of the effects, whose
-   * touches are good until the next call.
+   * Folds events, in their order, into their users. A click is either passed to `onClick` or among the clicks of the
+   * effects, whose touches are good until the next call.
    */
   fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
     this.#space.clear();
@@ -73,29 +80,29 @@ export class Users {
     if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
-    this.#moved ??= new SpilledIds(this.#config, store);
-    const seen = this.#moved.storedArrivals(store, events, this.table);
+    this.#spilled ??= new SpilledIds(this.#config, store);
+    const storedArrivals = this.#spilled.storedArrivals(store, events, this.table);
     const effects = newEffects();
     const open: OpenUser[] = [];
     for (let i = 0; i < events.count; i++) {
       const slot = events.slotOf(i);
-      const place = this.table.placeOf(slot);
-      if (place === NO_PLACE && this.#append(slot, events, i, effects, onClick)) continue;
+      const place = this.table.slots.placeOf(slot);
+      if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick) === 'taken') continue;
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
-      this.#foldWhole(events.eventAt(i), user, this.#moved, seen.get(i), effects);
+      this.#foldWhole(events.eventAt(i), user, this.#spilled, storedArrivals.get(i), effects);
     }
     for (const user of open) this.#close(user);
     this.table.evict(this.#cacheBytes());
     return effects;
   }
 
-  /** What changed takes so much of the cache that it is time to store it. */
+  /** True once a flush is due, as what changed, or the texts, take too much memory. */
   isFull(): boolean {
     return this.table.dirtyBytes >= MOST_DIRTY * this.#cacheBytes() || this.table.texts.bytesUsed >= MOST_TEXTS;
   }
 
   /**
-   * What changed since the last call, which the caller now stores: each entry before it takes the next one.
+   * Returns what changed since the last call, which the caller now stores: each entry before it takes the next one.
    *
    * @param expired keys that the sweep found; those that nothing changed under are deleted
    */
@@ -104,7 +111,7 @@ export class Users {
     const deletes = expired.filter((key) => !isUserKey(key) || this.table.drop(userOfKey(key)));
     const dirty = this.table.takeDirty();
     const [whole, added]: [number[], number[]] = [[], []];
-    for (const slot of dirty) (this.table.unstored(slot) === undefined ? whole : added).push(slot);
+    for (const slot of dirty) (this.table.slots.isAppendable(slot) ? added : whole).push(slot);
     return { deletes, puts: this.#puts(whole), appends: this.#appends(added) };
   }
 
@@ -117,25 +124,25 @@ export class Users {
 
   *#puts(slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
-      this.#writer.begin(this.table.hasSpilled(slot));
+      this.#writer.begin(this.table.slots.has(slot, SPILLED));
       yield this.#entry(slot, 0, 0);
     }
   }
 
-  *#appends(slots: readonly number[]): Generator<StateEntry> {
-    for (const slot of slots) {
-      const { touches, conversions } = this.table.unstored(slot)!;
+  *#appends(dirty: readonly number[]): Generator<StateEntry> {
+    for (const slot of dirty) {
+      const { slots } = this.table;
       this.#writer.length = 0;
-      yield this.#entry(slot, touches, conversions);
+      yield this.#entry(slot, slots.storedSize(slot, TOUCHES), slots.storedSize(slot, CONVERSIONS));
     }
-    if (this.#moved !== undefined) yield* this.#moved.takeAppends(this.table);
+    if (this.#spilled !== undefined) yield* this.#spilled.takeAppends(this.table);
   }
 
   #entry(slot: number, firstTouch: number, firstConversionByte: number): StateEntry {
     const writer = this.#writer;
     this.table.copyConversions(slot, firstConversionByte, writer);
     this.table.forEachTouch(slot, firstTouch, this.#writeTouch);
-    this.table.stored(slot);
+    this.table.slots.noteStored(slot);
     return { key: userKey(this.table.index.idOf(slot)), value: writer.bytes.subarray(0, writer.length) };
   }
 
@@ -152,22 +159,28 @@ export class Users {
     }
   }
 
-  /** Most events change nothing that is there of their user, they are only added to it. False if this one does. */
-  #append(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): boolean {
+  #takeShortWay(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): ShortWay {
     const kind = events.kinds[i]!;
     switch (kind.role) {
       case 'touch':
-        if (!this.table.appendClick(slot, events.touches, touchAt(i), this.#config)) return false;
+        if (!this.#addTouch(slot, events.touches, touchAt(i))) return 'declined';
         countTouch(kind.type, events, i, effects, onClick);
-        return true;
+        return 'taken';
       case 'outcome':
-        return this.#appendOutcome(slot, events.eventAt(i) as OutcomeEvent, effects);
+        return this.#addOutcome(slot, events.eventAt(i) as OutcomeEvent, effects) ? 'taken' : 'declined';
       default:
         return assertNever(kind);
     }
   }
 
-  #appendOutcome(slot: number, event: OutcomeEvent, effects: Effects): boolean {
+  #addTouch(slot: number, touches: TouchMemory, at: number): boolean {
+    if (!this.table.takesTouch(slot, touches, at, this.#config)) return false;
+    this.table.putTouch(slot, touches, at);
+    this.table.touched(slot);
+    return true;
+  }
+
+  #addOutcome(slot: number, event: OutcomeEvent, effects: Effects): boolean {
     const { conversionId, arrival } = event.conversion;
     readUuidText(conversionId, oneId, 0);
     if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
@@ -181,9 +194,9 @@ export class Users {
   #open(slot: number, open: OpenUser[]): OpenUser {
     const touches: Touch[] = this.table.touchesOf(slot, this.#space);
     const conversions = this.#conversionsOf(slot);
-    const state = { touches, conversions, hasSpilled: this.table.hasSpilled(slot) };
+    const state = { touches, conversions, hasSpilled: this.table.slots.has(slot, SPILLED) };
     const user = { slot, state, touches, conversions, conversionCount: conversions.length, mayHaveRedecided: false };
-    this.table.setPlace(slot, open.push(user) - 1);
+    this.table.slots.setPlace(slot, open.push(user) - 1);
     return user;
   }
 
@@ -195,25 +208,31 @@ export class Users {
   }
 
   /** @param stored arrival of the event's id, if the store has it */
-  #foldWhole(event: FoldEvent, user: OpenUser, moved: SpilledIds, stored: number | undefined, effects: Effects): void {
+  #foldWhole(
+    event: FoldEvent,
+    user: OpenUser,
+    spilled: SpilledIds,
+    stored: number | undefined,
+    effects: Effects,
+  ): void {
     user.mayHaveRedecided ||= event.role === 'touch';
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
-      spilledArrival: () => moved.arrivalOf(user.slot, event) ?? stored,
+      spilledArrival: () => spilled.arrivalOf(user.slot, event) ?? stored,
     };
     fold(context, user.state, event, effects);
-    for (const seen of effects.spilled) moved.add(user.slot, seen);
+    for (const each of effects.spilled) spilled.add(user.slot, each);
     effects.spilled.length = 0;
   }
 
   /** Puts a user back together: what was only added to is only added to. */
   #close({ slot, state, touches, conversions, conversionCount, mayHaveRedecided }: OpenUser): void {
-    this.table.setPlace(slot, NO_PLACE);
-    if (state.hasSpilled) this.table.setSpilled(slot);
+    this.table.slots.setPlace(slot, NO_PLACE);
+    if (state.hasSpilled) this.table.slots.noteSpilled(slot);
     const isAddedTo = !mayHaveRedecided && state.conversions === conversions && !state.hasSpilled;
     if (mayHaveRedecided || state.touches !== touches) this.#replaceTouches(slot, state.touches);
-    if (!isAddedTo) this.table.clearConversions(slot);
+    if (!isAddedTo) this.table.clear(slot, CONVERSIONS);
     const added = isAddedTo ? conversions.slice(conversionCount) : state.conversions;
     for (const conversion of added) this.#putConversion(slot, conversion);
     this.table.touched(slot);
@@ -226,7 +245,7 @@ export class Users {
   }
 
   #replaceTouches(slot: number, touches: readonly Touch[]): void {
-    this.table.clearTouches(slot);
+    this.table.clear(slot, TOUCHES);
     for (const touch of touches) {
       putTouch(oneTouch, 0, touch, this.table.texts);
       this.table.putTouch(slot, oneTouch, 0);
