@@ -78,6 +78,24 @@ test('a touch is written the same whether its texts are strings or not', () => {
   );
 });
 
+test('of a conversion that is stored nothing can be written but its credits, which are stored then', () => {
+  const given = fc.sample(conversion, 1)[0]!;
+  const [stored] = decodeUser(encodeUser({ touches: [], conversions: [given], hasSpilled: false })).conversions;
+  expect(() => {
+    // @ts-expect-error it would not be stored
+    stored!.valueMicros = 7n;
+  }).toThrow(TypeError);
+  expect(() => {
+    // @ts-expect-error it would not be stored
+    stored!.type = 'other';
+  }).toThrow(TypeError);
+  // @ts-expect-error as for these
+  expect(stored!.credits.push).toBeDefined();
+  stored!.credits = [];
+  const user = { touches: [], conversions: [stored!], hasSpilled: false };
+  expect(plainState(decodeUser(encodeUser(user))).conversions).toEqual([{ ...given, credits: [] }]);
+});
+
 test('an entry that is neither a touch nor a conversion is refused', () => {
   const bytes = encodeUser({ touches: [], conversions: [], hasSpilled: false });
   expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([3])]))).toThrow('entry of kind 3');

@@ -9,9 +9,9 @@ import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from 
  * ascend as in the state, conversions are in order of arrival; so what came last is added at the end, by RocksDB, to
  * bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
- *     head:       format u8 | has ids that were moved out u8
- *     touch:      1 u8 | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 | timestamp f64 | arrival f64 |
- *                 ad | campaign and source (campaign, NUL, source)
+ *     head:       format u8 | has spilled ids u8
+ *     touch:      1 u8 | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 | timestamp f64 |
+ *                 arrival f64 | ad | campaign and source (campaign, NUL, source)
  *     conversion: 2 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
  *                 bytes of type u16 | number of credits u16 | type | credits
  *     credit:     credit u32 | value u64 | bytes of model u16 | model | touch
@@ -21,7 +21,7 @@ const SPILLED = 1;
 const HEAD_BYTES = 2;
 const TOUCH = 1;
 const CONVERSION = 2;
-/** In touches and conversions alike. */
+/** Places in touches and conversions alike. */
 const ID = 5;
 const TIMESTAMP = 21;
 const ARRIVAL = 29;
@@ -38,7 +38,7 @@ export class StateWriter {
   length = 0;
   #view = viewOf(this.bytes);
 
-  /** Begins anew with a head. */
+  /** Begins a state anew, with its head. */
   begin(hasSpilled: boolean): void {
     this.bytes[0] = FORMAT;
     this.bytes[SPILLED] = hasSpilled ? 1 : 0;
@@ -61,7 +61,7 @@ export class StateWriter {
     this.length = at;
   }
 
-  /** The same of a touch in memory, without strings. */
+  /** Writes a touch that lies in memory, without strings. */
   touchAt(memory: TouchMemory, at: number, texts: TouchTexts): void {
     const { ads, campaignSources } = texts;
     const [ad, campaignSource] = [adAt(memory, at), campaignSourceAt(memory, at)];
@@ -84,7 +84,10 @@ export class StateWriter {
   }
 
   conversion(conversion: RememberedConversion): void {
-    if (conversion instanceof StoredConversion && conversion.writeAsStored(this)) return;
+    if (conversion instanceof StoredConversion && conversion.isAsStored) {
+      conversion.writeTo(this);
+      return;
+    }
     const start = this.length;
     const { type, credits, valueMicros } = conversion;
     this.reserve(TYPE + 3 * type.length);
@@ -189,10 +192,10 @@ export class StoredTouch implements TouchWithWords {
 }
 
 /**
- * A conversion where it is stored, of which little is read before it is asked for; once, since a fold asks the
- * conversions of its user for the same again and again.
+ * A conversion where it is stored. Little is read before it is asked for, and only once, since a fold asks the
+ * conversions of its user for the same again and again. What can be changed has a setter, which ends `isAsStored`.
  */
-class StoredConversion implements RememberedConversion {
+export class StoredConversion implements RememberedConversion {
   readonly timestamp: number;
   readonly arrival: number;
   readonly #bytes: Buffer;
@@ -200,7 +203,7 @@ class StoredConversion implements RememberedConversion {
   #conversionId: string | undefined;
   #type: string | undefined;
   #credits: readonly Credit[] | undefined;
-  #isDecidedAnew = false;
+  #isAsStored = true;
 
   constructor(bytes: Buffer, at: number) {
     this.#bytes = bytes;
@@ -230,16 +233,19 @@ class StoredConversion implements RememberedConversion {
 
   set credits(credits: readonly Credit[]) {
     this.#credits = credits;
-    this.#isDecidedAnew = true;
+    this.#isAsStored = false;
   }
 
-  /** Writes its bytes as they are; false if they are no longer right. */
-  writeAsStored(writer: StateWriter): boolean {
-    if (this.#isDecidedAnew) return false;
+  /** Whether its bytes still are all of it: nothing was changed. */
+  get isAsStored(): boolean {
+    return this.#isAsStored;
+  }
+
+  /** Writes its bytes as they are. */
+  writeTo(writer: StateWriter): void {
     const length = conversionBytes(this.#bytes, this.#at);
     writer.reserve(length);
     writer.copy(this.#bytes, this.#at, this.#at + length);
-    return true;
   }
 
   get #typeEnd(): number {
@@ -262,13 +268,13 @@ class StoredConversion implements RememberedConversion {
   }
 }
 
-/** Of a touch or a conversion, in ms. */
+/** When a touch or a conversion happened, and when it arrived, in ms. */
 export interface Times {
   timestamp: number;
   arrival: number;
 }
 
-/** Those of the touch or conversion that begins here. */
+/** Times of the touch or conversion that begins here. */
 export function timesAt(bytes: Buffer, at: number): Times {
   return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
 }
@@ -307,13 +313,13 @@ export function hasSpilled(bytes: Buffer): boolean {
 }
 
 /** The conversions in these bytes, which must not change while they are in use. */
-export function readConversions(bytes: Buffer, start: number, end: number): RememberedConversion[] {
-  const conversions: RememberedConversion[] = [];
+export function readConversions(bytes: Buffer, start: number, end: number): StoredConversion[] {
+  const conversions: StoredConversion[] = [];
   for (let at = start; at < end; at += conversionBytes(bytes, at)) conversions.push(new StoredConversion(bytes, at));
   return conversions;
 }
 
-/** The state is a view of `bytes`. */
+/** Reads a user's state, which is a view of `bytes`. */
 export function decodeUser(bytes: Buffer): UserState {
   const user = newUser();
   readEntries(bytes, {

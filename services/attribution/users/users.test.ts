@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { eventName } from '../../../test/fixtures/event-name.ts';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
@@ -9,7 +9,7 @@ import { plainState, plainTouch } from '../../../test/fixtures/plain-state.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
-import { type FoldEvent, fold } from '../decision/fold.ts';
+import { type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
 import { arrivalOf, newUser, type UserState } from '../decision/state.ts';
 import { readEvent } from '../input/read-event.ts';
 import { TouchSpace } from '../memory/touch-memory.ts';
@@ -18,6 +18,22 @@ import { decodeUser, readConversions, StateWriter } from '../store/user-codec.ts
 import { EventBatch } from './event-batch.ts';
 import { SPILLED } from './user-slots.ts';
 import { Users } from './users.ts';
+
+/** What the fold does beside, as it may for an event type to come. */
+const beside = vi.hoisted(() => ({ fold: (_: UserState): unknown => undefined }));
+vi.mock('../decision/fold.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../decision/fold.ts')>();
+  return {
+    ...original,
+    fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects) {
+      original.fold(context, user, event, effects);
+      beside.fold(user);
+    },
+  };
+});
+afterEach(() => {
+  beside.fold = () => undefined;
+});
 
 const START_HOUR = 400_000;
 
@@ -164,6 +180,39 @@ test('a user that came back before it could be deleted stays', () => {
   expect(ann.flush(userKey('ann')).deletes).toBe(0);
   expect(ann.storedHours()).toEqual([1, 40]);
 });
+
+test.each<[string, (user: UserState) => unknown]>([
+  ['a conversion loses its credits', ({ conversions: [first] }) => Object.assign(first!, { credits: [] })],
+  ['another conversion takes the place of one', ({ conversions }) => conversions.splice(0, 1, OTHER_CONVERSION)],
+  ['a conversion goes', ({ conversions }) => conversions.shift()],
+  ['a conversion comes', ({ conversions }) => conversions.push(OTHER_CONVERSION)],
+  ['a touch goes', ({ touches }) => touches.shift()],
+  ['a touch goes, another comes', ({ touches }) => touches.unshift(plainTouch(touches.pop()!))],
+  ['an id is spilled', (user) => Object.assign(user, { hasSpilled: true })],
+])('what a fold changes is stored, whatever the event: %s', (_, change) => {
+  const ann = start();
+  ann.click(1);
+  ann.click(2);
+  ann.conversion(4);
+  ann.conversion(5);
+  ann.flush();
+  const expected = plainState(ann.stored()!);
+  change(expected);
+  beside.fold = change;
+  // A duplicate, which changes nothing of itself.
+  ann.conversion(4);
+  ann.flush();
+  expect(plainState(ann.stored()!)).toEqual(plainState(expected));
+});
+
+const OTHER_CONVERSION = {
+  conversionId: eventId(1006),
+  timestamp: START_HOUR * HOUR_MS,
+  arrival: START_HOUR * HOUR_MS,
+  type: 'buy',
+  valueMicros: 0n,
+  credits: [],
+};
 
 /** Limits of a user's state, and times that are over within a history. */
 const ENVIRONMENTS = [

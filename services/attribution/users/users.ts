@@ -15,7 +15,7 @@ import {
 } from '../memory/touch-memory.ts';
 import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
-import { readConversions, StateWriter } from '../store/user-codec.ts';
+import { readConversions, StateWriter, type StoredConversion } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
 import { SpilledIds } from './spilled-ids.ts';
@@ -34,15 +34,13 @@ const MOST_TEXTS = 32 << 20;
 /** Most bytes of memory for stored conversions that are kept from one batch to the next. */
 const MOST_STORED = 16 << 20;
 
-/** A user whose state is taken apart for the whole fold, and how it was before. */
+/** A user whose state is taken apart for the whole fold. */
 interface OpenUser {
   slot: number;
   state: UserState;
-  touches: Touch[];
-  conversions: RememberedConversion[];
-  conversionCount: number;
-  /** A click was folded: conversions may have been decided anew, touches be in other places. */
-  mayHaveRedecided: boolean;
+  /** The lists as the table has them: what differs in the state when all is folded was changed. */
+  touches: readonly Touch[];
+  conversions: readonly StoredConversion[];
 }
 
 /**
@@ -58,7 +56,7 @@ export class Users {
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
   #spilled: SpilledIds | undefined;
-  /** The touches of open users; their stored conversions are in the next one. */
+  /** Memory of open users: their touches, and their conversions as they are stored. */
   #space = new TouchSpace(this.table.texts);
   #stored = new StateWriter();
   readonly #writer = new StateWriter();
@@ -192,16 +190,17 @@ export class Users {
   }
 
   #open(slot: number, open: OpenUser[]): OpenUser {
-    const touches: Touch[] = this.table.touchesOf(slot, this.#space);
+    const touches = this.table.touchesOf(slot, this.#space);
     const conversions = this.#conversionsOf(slot);
-    const state = { touches, conversions, hasSpilled: this.table.slots.has(slot, SPILLED) };
-    const user = { slot, state, touches, conversions, conversionCount: conversions.length, mayHaveRedecided: false };
+    const hasSpilled = this.table.slots.has(slot, SPILLED);
+    const state = { touches: touches.slice(), conversions: conversions.slice(), hasSpilled };
+    const user = { slot, state, touches, conversions };
     this.table.slots.setPlace(slot, open.push(user) - 1);
     return user;
   }
 
-  /** They lie in the batch's memory. */
-  #conversionsOf(slot: number): RememberedConversion[] {
+  /** The user's conversions, which lie in the batch's memory. */
+  #conversionsOf(slot: number): StoredConversion[] {
     const from = this.#stored.length;
     this.table.copyConversions(slot, 0, this.#stored);
     return readConversions(this.#stored.bytes, from, this.#stored.length);
@@ -215,7 +214,6 @@ export class Users {
     stored: number | undefined,
     effects: Effects,
   ): void {
-    user.mayHaveRedecided ||= event.role === 'touch';
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
@@ -226,15 +224,21 @@ export class Users {
     effects.spilled.length = 0;
   }
 
-  /** Puts a user back together: what was only added to is only added to. */
-  #close({ slot, state, touches, conversions, conversionCount, mayHaveRedecided }: OpenUser): void {
+  /** Writes a user's state back: all that differs from the table, whatever event made it so. */
+  #close({ slot, state, touches, conversions }: OpenUser): void {
     this.table.slots.setPlace(slot, NO_PLACE);
     if (state.hasSpilled) this.table.slots.noteSpilled(slot);
-    const isAddedTo = !mayHaveRedecided && state.conversions === conversions && !state.hasSpilled;
-    if (mayHaveRedecided || state.touches !== touches) this.#replaceTouches(slot, state.touches);
-    if (!isAddedTo) this.table.clear(slot, CONVERSIONS);
-    const added = isAddedTo ? conversions.slice(conversionCount) : state.conversions;
-    for (const conversion of added) this.#putConversion(slot, conversion);
+    const keepsTouches = beginsWith(state.touches, touches);
+    const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every(isAsStored);
+    if (!keepsTouches) this.table.clear(slot, TOUCHES);
+    if (!keepsConversions) this.table.clear(slot, CONVERSIONS);
+    for (let i = keepsTouches ? touches.length : 0; i < state.touches.length; i++) {
+      putTouch(oneTouch, 0, state.touches[i]!, this.table.texts);
+      this.table.putTouch(slot, oneTouch, 0);
+    }
+    for (let i = keepsConversions ? conversions.length : 0; i < state.conversions.length; i++) {
+      this.#putConversion(slot, state.conversions[i]!);
+    }
     this.table.touched(slot);
   }
 
@@ -242,14 +246,6 @@ export class Users {
     this.#writer.length = 0;
     this.#writer.conversion(conversion);
     this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);
-  }
-
-  #replaceTouches(slot: number, touches: readonly Touch[]): void {
-    this.table.clear(slot, TOUCHES);
-    for (const touch of touches) {
-      putTouch(oneTouch, 0, touch, this.table.texts);
-      this.table.putTouch(slot, oneTouch, 0);
-    }
   }
 }
 
@@ -264,6 +260,15 @@ function countTouch(type: TouchKind['type'], events: EventBatch, i: number, effe
     default:
       assertNever(type);
   }
+}
+
+/** Whether the first of some items are these very ones. */
+function beginsWith<T>(items: readonly T[], first: readonly T[]): boolean {
+  return first.every((item, i) => item === items[i]);
+}
+
+function isAsStored(conversion: StoredConversion): boolean {
+  return conversion.isAsStored;
 }
 
 const oneTouch = touchMemory(TOUCH_WORDS);
