@@ -1,10 +1,7 @@
 import type { Decision } from './effects.ts';
 import type { Credit, Touch } from './state.ts';
 
-/**
- * Told of candidates from the place `from` to before `to` that under a model all have this credit, for this reason.
- * Those that come later are told first.
- */
+/** Callback for candidates [from, to), which share one credit and one reason under `model`; newest runs first. */
 export type NameCandidates = (model: string, from: number, to: number, creditMicros: number, reason: string) => void;
 
 /**
@@ -14,8 +11,8 @@ export type NameCandidates = (model: string, from: number, to: number, creditMic
 const MAX_CANDIDATES = 256;
 
 /**
- * Why each candidate has the credit it has, under every model that gave some; the latest first. If there are too many,
- * those with credit are named and the latest of the others.
+ * Names each candidate with its credit and the reason for it, under every model that gave some; the latest first. If
+ * there are too many, those with credit are named and the latest of the others.
  */
 export function explain({ credits, candidates }: Pick<Decision, 'credits' | 'candidates'>, name: NameCandidates): void {
   // One model is what most have, and one credit.
@@ -30,7 +27,7 @@ export function explain({ credits, candidates }: Pick<Decision, 'credits' | 'can
   }
 }
 
-/** So many it names, at most. */
+/** Most candidates that `explain` names. */
 export function mostCandidates({ credits, candidates }: Decision): number {
   return modelsOf(credits).size * Math.min(MAX_CANDIDATES, candidates.length);
 }
@@ -41,7 +38,7 @@ function modelsOf(credits: readonly Credit[]): Set<string> {
   return models;
 }
 
-/** Where one touch has all the credit. */
+/** Names candidates of a model that gave one touch all the credit. */
 function explainWinner(touches: readonly Touch[], credit: Credit, name: NameCandidates): void {
   const { model, creditMicros } = credit;
   const winner = touches.lastIndexOf(credit.touch);
@@ -64,7 +61,7 @@ function nameLosers(name: NameCandidates, model: string, from: number, to: numbe
   if (from < to) name(model, from, to, 0, reason);
 }
 
-/** Where several share it. */
+/** Names candidates of a model under which several touches share the credit. */
 function explainShares(touches: readonly Touch[], credits: readonly Credit[], name: NameCandidates): void {
   const { model } = credits[0]!;
   let left = MAX_CANDIDATES;

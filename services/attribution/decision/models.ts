@@ -1,8 +1,8 @@
 import type { Touch } from './state.ts';
 
-/** What of a conversion a model may look at. */
+/** The part of a conversion that a model may look at. */
 export interface ConversionTime {
-  /** In ms. */
+  /** When the conversion happened, in ms. */
   timestamp: number;
   /** Lookback window of its type, in ms. */
   lookbackMs: number;
@@ -10,8 +10,8 @@ export interface ConversionTime {
 
 /**
  * An attribution model: the weights of the last touches, in the order of the touches, none negative and at least one
- * positive; touches before those have no weight. Touches are never empty and ascend by (timestamp, clickId). Must be pure, and weights must be integers so that every
- * machine credits the same.
+ * positive; touches before those have no weight. Touches are never empty and ascend by (timestamp, clickId). A model
+ * must be pure, and its weights integers, so that every machine credits the same.
  */
 export type AttributionModel = (touches: readonly Touch[], conversion: ConversionTime) => bigint[];
 

@@ -19,7 +19,7 @@ export function idOf(touch: Touch): Int32Array {
   return id;
 }
 
-/** The same for the same click, and seldom for others, as ids are random. Throws an Error if its id is no UUID. */
+/** A hash of a touch's id: seldom that of another, as ids are random. Throws an Error if the id is no UUID. */
 export function idHashOf(touch: Touch): number {
   return idOf(touch)[UUID_WORDS - 1]!;
 }

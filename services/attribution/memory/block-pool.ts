@@ -2,8 +2,8 @@ import { type TouchMemory, touchMemory } from './touch-memory.ts';
 
 /**
  * Memory in blocks of 128 bytes, in chains: a block's first word is the number of the one before it. What grows takes
- * another block, nothing is moved, and a block that is given back fits all. From its last block a chain is followed
- * backwards, as most who come look for what was added last. Numbers of blocks are positive; 0 is none.
+ * another block, nothing is moved, and a block that is given back fits all. A chain is followed backwards from its last
+ * block, as mostly what was added last is looked for. Numbers of blocks are positive; 0 is none.
  */
 export class BlockPool {
   readonly #pages: TouchMemory[] = [];
@@ -35,8 +35,8 @@ export class BlockPool {
   }
 
   /**
-   * The blocks of a chain by their places in it, from `begin` to before `end`, where it ends; only these places are good,
-   * until the next call.
+   * The blocks of a chain by their places in it, from `begin` to before `end`, where it ends; only these places are
+   * good, until the next call.
    */
   follow(last: number, begin: number, end: number): Int32Array {
     if (end > this.#chain.length) this.#chain = new Int32Array(2 * end);

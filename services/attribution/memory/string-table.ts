@@ -1,11 +1,11 @@
 const FIRST_BYTES = 16 * 1024;
 const FIRST_TEXTS = 1024;
-/** Beside its bytes: a start, a hash, two places of the table, and a string of it where one was asked for. */
+/** Bytes that a text takes beside its own: a start, a hash, two places of the table, maybe a string. */
 const BYTES_OF_A_TEXT = 60;
 
 /**
  * Texts that many touches have in common, each kept once and named by a number. In a touch's place of fixed size there
- * is room for numbers; and who compares, counts or copies a text needs no string of it.
+ * is room for numbers; and to compare, count or copy a text takes no string of it.
  *
  * Texts are only ever added. The owner of numbers checks `bytesUsed`, and at some size forgets all numbers and begins
  * anew: most are of ads that no longer run.

@@ -35,7 +35,7 @@ export class TouchTexts {
   readonly ads = new StringTable();
   /** The campaign, NUL, which is in no id, and the source. */
   readonly campaignSources = new StringTable();
-  /** Those that somebody asked for. */
+  /** Texts of pairs that were asked for before. */
   readonly #campaignSources: (CampaignSource | undefined)[] = [];
   #pair = Buffer.alloc(64);
 
@@ -132,12 +132,12 @@ export class InternedTouch implements TouchWithWords {
   }
 }
 
-/** So many touches, of some users with very many, are not kept: they take 10 MB. */
+/** Most touches kept from one batch to the next, in 10 MB: some users have very many. */
 const MOST_KEPT = 100_000;
 
 /**
- * Touches copied for a while, one after the other. What is used again is not only the memory but the objects, too: those
- * of a batch live just long enough for V8 to move them to where garbage is collected least, and last.
+ * Touches copied for a while, one after the other. What is used again is not only the memory but the objects, too:
+ * those of a batch live just long enough to be promoted to V8's old generation, which is collected rarely.
  */
 export class TouchSpace {
   readonly #texts: TouchTexts;
@@ -167,7 +167,7 @@ export class TouchSpace {
     return touch;
   }
 
-  /** Those in it are used no more. */
+  /** Makes all of the room free again; touches copied before are used no more. */
   clear(): void {
     this.#count = 0;
     if (this.#touches.length <= MOST_KEPT) return;
@@ -194,7 +194,7 @@ export function copyTouch(from: TouchMemory, start: number, to: TouchMemory, at:
   for (let i = 0; i < TOUCH_WORDS; i++) to.words[at + i] = from.words[start + i]!;
 }
 
-/** What of a touch is not its id. */
+/** Fields of a touch but its id. */
 interface TouchFields {
   timestamp: number;
   arrival: number;

@@ -14,7 +14,7 @@ export interface ChangedCounter {
   bytes: Buffer;
 }
 
-/** Counters kept in memory, most: those of some days of some thousands of campaigns. */
+/** Most counters kept in memory: those of some days of some thousands of campaigns. */
 const KEPT = 50_000;
 const FIRST_COUNTERS = 1024;
 
@@ -34,20 +34,20 @@ interface CounterSeries extends Omit<CounterKey, 'campaignId' | 'source'> {
  */
 export class Counters {
   readonly #partition: number;
-  /** Whose numbers of campaign and source are used. */
+  /** The texts whose numbers of campaign and source are used. */
   #texts: TouchTexts | undefined;
   readonly #series = new Map<string, Map<number, CounterSeries>>();
-  /** That of the last click. */
+  /** The series of the last click. */
   #clicks: CounterSeries | undefined;
   #columns = newColumns(FIRST_COUNTERS);
-  /** Of each counter. */
+  /** The series of each counter. */
   readonly #seriesOf: CounterSeries[] = [];
   /** The values of each in bytes, once they are asked for and until they are stored. */
   readonly #bytes: (Buffer | undefined)[] = [];
-  /** Numbers of those with these flags. */
+  /** Numbers of the counters with these flags. */
   #changed: number[] = [];
   #dirty: number[] = [];
-  /** Those that changed before they were forgotten. */
+  /** Counters that changed before they were forgotten. */
   #forgotten: ChangedCounter[] = [];
 
   constructor(partition: number) {
@@ -55,8 +55,8 @@ export class Counters {
   }
 
   /**
-   * Adds a click, by the number of its campaign and source in these texts. Its offset is greater than those of calls before.
-   * Other texts than before may come when all counters are stored.
+   * Adds a click, by the number of its campaign and source in these texts. Its offset is greater than those of calls
+   * before. The texts may be others than before only when all counters are stored.
    */
   addClick(store: StateStore, texts: TouchTexts, campaignSource: number, timestamp: number, offset: number): void {
     this.#use(texts);
@@ -204,7 +204,7 @@ export class Counters {
   }
 }
 
-/** Of each counter, by its number. */
+/** Values of each counter, by its number. */
 interface CounterColumns {
   campaignSource: Int32Array;
   clicks: Float64Array;
@@ -212,7 +212,7 @@ interface CounterColumns {
   revenueMicros: BigInt64Array;
   /** Offset of the last event that changed it. */
   version: Float64Array;
-  /** Version that it was loaded with: what comes up to it is in it. -1 for a new one. */
+  /** Version in the store, whose values contain all up to it; -1 for a new counter. */
   loadedVersion: Float64Array;
   flags: Uint8Array;
 }

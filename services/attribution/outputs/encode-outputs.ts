@@ -18,13 +18,13 @@ const MAX_CANDIDATE_BYTES = 1024;
 /** Most bytes of a message but for its texts and candidates. */
 const MAX_FIXED_BYTES = 256;
 
-/** Holds some hundred decisions. */
+/** Bytes of a page: it holds some hundred decisions. */
 const PAGE_BYTES = 1 << 20;
 /** Most bytes of pages kept. */
 const SPARE_BYTES = 16 << 20;
 const sparePages = newSpareMemory(SPARE_BYTES);
 
-/** Where the outputs of a batch lie, one after the other, for as long as somebody needs them. */
+/** Memory that the outputs of a batch lie in, one after the other, until they are published. */
 export class OutputMemory {
   page: Buffer = Buffer.alloc(0);
   /** Bytes of the page that are taken. */
@@ -49,7 +49,7 @@ export class OutputMemory {
     return taken;
   }
 
-  /** Nobody needs them any more: the memory is for those of other batches. */
+  /** Gives the memory back, for outputs of other batches: those in it are used no more. */
   release(): void {
     for (const page of this.#pages) sparePages.give(page);
     this.#pages.length = 0;
@@ -62,7 +62,7 @@ export class OutputMemory {
 /** Where a message is put together. */
 let scratch: Buffer;
 
-/** From so many candidates on, they are copied from the decision before, of a user with many clicks and conversions. */
+/** Candidates from which on they are copied from the decision before, of users with many clicks and conversions. */
 const MANY_CANDIDATES = 64;
 
 /**
@@ -129,7 +129,7 @@ export function encodeCounter(partition: number, counter: CounterKey & CounterVa
   return Buffer.from(scratch.subarray(forCounters.used, putNumber(scratch, at, 0x50, counter.version)));
 }
 
-/** They are kept, so they are copied, and the next is put in the same place. */
+/** Memory of one counter at a time: its bytes are copied out, as they are kept. */
 const forCounters = new OutputMemory();
 
 /** Candidates of a decision that have no credit under a model, for one reason: from the place `from` to before `to`. */
@@ -141,7 +141,7 @@ interface Uncredited {
   reason: string;
 }
 
-/** They are written from the latest to the earliest. */
+/** Candidates without credit that lie in a page, from the latest to the earliest. */
 interface Written extends Uncredited {
   page: Buffer;
   /** Where each begins in the page, in the order in which they are written, and where the last one ends. */

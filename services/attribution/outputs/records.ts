@@ -6,14 +6,14 @@ import type { Effects } from '../decision/effects.ts';
 import type { ChangedCounter } from './counters.ts';
 import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
 
-/** What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log. */
+// What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log.
 
 export interface DeadLetter {
   record: LogRecord;
   reason: string;
 }
 
-/** The records of what single events lead to, whose values lie in `memory`. */
+/** Records of what follows from single events, whose values lie in `memory`. */
 export function rowRecords(rows: {
   partition: number;
   effects: Effects;
@@ -50,7 +50,7 @@ export function progressRecord(progress: PartitionProgress): NewRecord {
   return { topic: 'attribution-progress', partition, key: String(partition), value };
 }
 
-/** Keeps the record as it was, with the headers that Spring Kafka gave the field. */
+/** The record as it was, with the headers that Spring Kafka gave the field. */
 function deadLetterRecord(partition: number, { record, reason }: DeadLetter): NewRecord {
   return {
     topic: 'raw-events.DLT',

@@ -8,34 +8,34 @@ const SALTS = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df
 const BLOCK_WORDS = SALTS.length;
 
 /**
- * At most: of ids that are not in a part, about 1 in 6,600 seems to be, and each costs a read of the store. With twice as
- * many, it is 1 in 250.
+ * Most ids per block: of ids that are not in a part, about 1 in 6,600 seems to be, and each costs a read of the store.
+ * With twice as many, it is 1 in 250.
  */
 const IDS_PER_BLOCK = 10;
 
-/** 8 KiB. */
+/** Blocks of the first part, which takes 8 KiB. */
 const FIRST_BLOCKS = 1 << 8;
-/** Of each part so many in the next: the more parts, the more to look at. */
+/** Blocks of a part for each one of the part before: the more parts, the more to look at. */
 const GROWTH = 8;
-/** 2 MiB. */
+/** Blocks of a part at most: 2 MiB. */
 const MOST_BLOCKS = 1 << 16;
 
 interface Part {
   words: Int32Array;
   blocks: number;
-  /** Ids that it still takes. */
+  /** Ids that the part still takes. */
   room: number;
-  /** No id in it arrived later, in ms. */
+  /** Greatest arrival of its ids, in ms. */
   lastArrival: number;
 }
 
-/** Tells which ids were surely not added, with 26 bits for each that was. */
+/** A filter that finds out which ids were surely not added, with 26 bits for each that was. */
 export class IdFilter {
   readonly #retentionMs: number;
-  /** Each but the last full. */
+  /** The parts, each but the last one full. */
   #parts: Part[] = [];
 
-  /** @param retentionMs so much older ids than one that is added may be forgotten */
+  /** @param retentionMs ids may be forgotten that are this much older than one that is added */
   constructor(retentionMs: number) {
     this.#retentionMs = retentionMs;
   }
@@ -56,7 +56,7 @@ export class IdFilter {
     for (let i = 0; i < BLOCK_WORDS; i++) part.words[block + i]! |= bitOf(hash, i);
   }
 
-  /** False for an id that was not added, but for some few; true for any that was and may not be forgotten. */
+  /** Whether an id may have been added: true for all that were and may not be forgotten, and for few others. */
   mayHave(words: Int32Array, at: number): boolean {
     const hash = hashOf(words, at);
     for (const part of this.#parts) if (partHas(part, hash)) return true;
@@ -75,7 +75,7 @@ function partHas(part: Part, hash: number): boolean {
   return true;
 }
 
-/** Where the block of an id begins. The bits in it come from the whole hash, this from its end. */
+/** The word where the block of an id begins. The bits in it come from the whole hash, this from its end. */
 function blockOf({ blocks }: Part, hash: number): number {
   return (hash & (blocks - 1)) * BLOCK_WORDS;
 }
@@ -84,7 +84,7 @@ function bitOf(hash: number, i: number): number {
   return 1 << (Math.imul(hash, SALTS[i]!) >>> 27);
 }
 
-/** Of all bits of an id: some are random in none but its last ones, some in its first. */
+/** A hash of all bits of an id: some ids are random in none but their last ones, some in their first. */
 function hashOf(words: Int32Array, at: number): number {
   let hash = 0;
   for (let i = 0; i < UUID_WORDS; i++) hash = mix(hash ^ words[at + i]!);

@@ -3,7 +3,7 @@ import { hashOf } from '../memory/string-table.ts';
 export const NO_USER = -1;
 const FIRST_SLOTS = 1024;
 
-/** Finds the slots of users by their ids; slots are numbers from 0 on, and those of users that went are taken again. */
+/** Index of users' slots by their ids. Slots are numbers from 0 on; those of removed users are taken again. */
 export class UserIndex {
   #ids: (string | undefined)[] = [];
   #hashes = new Int32Array(FIRST_SLOTS);
@@ -14,12 +14,12 @@ export class UserIndex {
   #free = NO_USER;
   #count = 0;
 
-  /** Users that are there. */
+  /** Number of users. */
   get count(): number {
     return this.#count;
   }
 
-  /** All slots are less than it. */
+  /** Number that all slots are less than. */
   get end(): number {
     return this.#ids.length;
   }
@@ -33,12 +33,12 @@ export class UserIndex {
   }
 
   /**
-   * For each hash the first slot of a user whose id has it; NO_USER if there is none.
+   * Finds for each hash the first slot of a user whose id has it; NO_USER if there is none.
    *
-   * @param slots where to put them; the first `count` count
+   * @param slots where to put them, at the first `count` places
    */
   findHashes(hashes: Int32Array, slots: Int32Array, count: number): void {
-    // Each step of its own, so that the processor waits for the memory of many at a time.
+    // A loop for each step, so that the processor waits for the memory of many at a time.
     for (let i = 0; i < count; i++) slots[i] = this.#first(hashes[i]!);
     for (let i = 0; i < count; i++) {
       let slot = slots[i]!;
@@ -107,7 +107,7 @@ export class UserIndex {
     this.#buckets[bucket] = slot;
   }
 
-  /** Only when every slot is taken. */
+  /** Makes room for twice as many users; only when every slot is taken. */
   #grow(): void {
     const size = 2 * this.#next.length;
     const [hashes, next] = [new Int32Array(size), new Int32Array(size)];
