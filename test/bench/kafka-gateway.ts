@@ -12,7 +12,7 @@ const PER_BATCH = 100;
 const BATCHES_PER_STREAM = 50;
 /** To warm up the broker, too. */
 const FULL = { warmUpSeconds: 30, seconds: 20 };
-const QUICK: typeof FULL = { warmUpSeconds: 1, seconds: 1 };
+const QUICK: typeof FULL = { warmUpSeconds: 1, seconds: 3 };
 
 interface Way {
   name: string;
