@@ -63,16 +63,17 @@ function start(env: NodeJS.ProcessEnv = {}) {
     const users = new Users(config, () => Number.POSITIVE_INFINITY);
     const { table } = users;
     const [takesTouch, takesConversion] = [table.takesTouch.bind(table), table.takesConversion.bind(table)];
-    vi.spyOn(table, 'takesTouch').mockImplementation((...args) => {
+    // A spy would keep all tables.
+    table.takesTouch = (...args) => {
       const taken = takesTouch(...args);
       if (taken) clicks++;
       return taken;
-    });
-    vi.spyOn(table, 'takesConversion').mockImplementation((...args) => {
+    };
+    table.takesConversion = (...args) => {
       const taken = takesConversion(...args);
       if (taken) conversions++;
       return taken;
-    });
+    };
     return users;
   };
   let users = open();
