@@ -19,15 +19,15 @@ CREATE TABLE IF NOT EXISTS attributed_events_queue
     credit_micros Int64,
     value_micros Int64,
     refused String ALIAS multiIf(
-        NOT match(conversion_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), 'conversion_id is not a lower-case UUID',
-        NOT match(click_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), 'click_id is not a lower-case UUID',
+        NOT {{uuid conversion_id}}, 'conversion_id is not a lower-case UUID',
+        NOT {{uuid click_id}}, 'click_id is not a lower-case UUID',
         user_id = '', 'user_id is empty',
         model = '', 'model is empty',
         '')
 )
 ENGINE = {{source attributed-events}};
 
--- The highest version of a key stays, and not even that if it is retracted. Read it with FINAL.
+-- The highest version of a key stays; if that one is retracted, the key has no row. Read it with FINAL.
 CREATE TABLE IF NOT EXISTS attributed_events_local
 (
     conversion_id UUID,
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS attributed_events_local
     -- 1,000,000 is the whole conversion.
     credit_micros Int64,
     value_micros Int64,
-    -- Exact, and not stored: micros as currency units.
+    -- In currency units: exact, computed when it is read.
     value Decimal(38, 6) ALIAS toDecimal128(value_micros, 6) / 1000000,
     click_time DateTime64(3, 'UTC'),
     conversion_time DateTime64(3, 'UTC'),
@@ -70,8 +70,8 @@ SELECT
     model,
     credit_micros,
     value_micros,
-    fromUnixTimestamp64Milli(clamp(click_time, 0, 7258118400000), 'UTC') AS click_time,
-    fromUnixTimestamp64Milli(clamp(conversion_time, 0, 7258118400000), 'UTC') AS conversion_time,
+    {{ms click_time}} AS click_time,
+    {{ms conversion_time}} AS conversion_time,
     attribution_window_hours,
     version,
     retracted,
@@ -80,13 +80,4 @@ SELECT
 FROM attributed_events_queue
 WHERE _error = '' AND refused = '';
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS attributed_events_errors_mv TO ingest_errors AS
-SELECT
-    'attributed-events' AS topic,
-    _partition,
-    _offset,
-    assumeNotNull(_timestamp_ms) AS _append_time,
-    if(_error != '', _error, refused) AS error,
-    _raw_message AS raw
-FROM attributed_events_queue
-WHERE _error != '' OR refused != '';
+{{errors attributed-events}};

@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS daily_stats_queue
     conversions_micros Int64,
     revenue_micros Int64,
     version UInt64,
-    refused String ALIAS if(day >= 10957 AND day <= 84006, '', 'day is not in [2000, 2200]')
+    refused String ALIAS if(day >= {{MIN_DAY}} AND day <= {{MAX_DAY}}, '', 'day is not in [2000, 2200]')
 )
 ENGINE = {{source daily-stats}};
 
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS daily_stats {{distributed daily_stats_local by sipHas
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_mv TO daily_stats AS
 SELECT
-    toDate32(clamp(day, 0, 84006)) AS day,
+    toDate32(clamp(day, 0, {{MAX_DAY}})) AS day,
     campaign_id,
     source,
     conversion_type,
@@ -57,13 +57,4 @@ SELECT
 FROM daily_stats_queue
 WHERE _error = '' AND refused = '';
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS daily_stats_errors_mv TO ingest_errors AS
-SELECT
-    'daily-stats' AS topic,
-    _partition,
-    _offset,
-    assumeNotNull(_timestamp_ms) AS _append_time,
-    if(_error != '', _error, refused) AS error,
-    _raw_message AS raw
-FROM daily_stats_queue
-WHERE _error != '' OR refused != '';
+{{errors daily-stats}};

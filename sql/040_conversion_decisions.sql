@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS conversion_decisions_queue
     )),
     version UInt64,
     refused String ALIAS multiIf(
-        NOT match(conversion_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), 'conversion_id is not a lower-case UUID',
+        NOT {{uuid conversion_id}}, 'conversion_id is not a lower-case UUID',
         user_id = '', 'user_id is empty',
         '')
 )
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS conversion_decisions_local
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (conversion_id, user_id);
 
--- By conversion: that is what is asked for, often without its user.
+-- By conversion: a decision is looked up by its conversion, often without its user.
 CREATE TABLE IF NOT EXISTS conversion_decisions {{distributed conversion_decisions_local by sipHash64(conversion_id)}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS conversion_decisions_mv TO conversion_decisions AS
@@ -64,7 +64,7 @@ SELECT
     toUUIDOrZero(conversion_id) AS conversion_id,
     user_id,
     conversion_type,
-    fromUnixTimestamp64Milli(clamp(conversion_time, 0, 7258118400000), 'UTC') AS conversion_time,
+    {{ms conversion_time}} AS conversion_time,
     value_micros,
     lookback_ms,
     attributed,
@@ -75,13 +75,4 @@ SELECT
 FROM conversion_decisions_queue
 WHERE _error = '' AND refused = '';
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS conversion_decisions_errors_mv TO ingest_errors AS
-SELECT
-    'conversion-decisions' AS topic,
-    _partition,
-    _offset,
-    assumeNotNull(_timestamp_ms) AS _append_time,
-    if(_error != '', _error, refused) AS error,
-    _raw_message AS raw
-FROM conversion_decisions_queue
-WHERE _error != '' OR refused != '';
+{{errors conversion-decisions}};

@@ -56,18 +56,9 @@ SELECT
     conflicts,
     corrections,
     touches_dropped,
-    fromUnixTimestamp64Milli(clamp(watermark, 0, 7258118400000), 'UTC') AS watermark,
+    {{ms watermark}} AS watermark,
     version
 FROM attribution_progress_queue
 WHERE _error = '' AND refused = '';
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS attribution_progress_errors_mv TO ingest_errors AS
-SELECT
-    'attribution-progress' AS topic,
-    _partition,
-    _offset,
-    assumeNotNull(_timestamp_ms) AS _append_time,
-    if(_error != '', _error, refused) AS error,
-    _raw_message AS raw
-FROM attribution_progress_queue
-WHERE _error != '' OR refused != '';
+{{errors attribution-progress}};

@@ -3,14 +3,14 @@ import { trace } from '@opentelemetry/api';
 import { activeSpan } from '../telemetry/tracing.ts';
 
 export interface ClickHouseCredentials {
-  /** "default" if there is none. */
+  /** "default" if undefined. */
   user?: string;
   password?: string;
 }
 
 /**
- * A client of the server at `url`. It logs nothing by itself: what fails is thrown, once is enough. Its calls are spans
- * of the traces they belong to.
+ * Opens a client of the server at `url`. It does not log: an error is thrown, and reported once, by the caller. Its
+ * calls are spans of the traces they belong to.
  */
 export function clickhouseClient(url: string, { user, password }: ClickHouseCredentials = {}): ClickHouseClient {
   return createClient({ url, username: user, password, log: { level: ClickHouseLogLevel.OFF }, tracer });
@@ -19,7 +19,7 @@ export function clickhouseClient(url: string, { user, password }: ClickHouseCred
 const clickhouse = trace.getTracer('clickhouse');
 const nothing = trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 });
 
-/** Begins no traces: what the mesh asks for itself belongs to nobody's. */
+/** Makes a call a span of the active trace, and begins no trace: polling by the mesh itself is not traced. */
 const tracer: ClickHouseTracer = {
   startActiveSpan: (name, options, fn) =>
     activeSpan() === undefined ? fn(nothing) : clickhouse.startActiveSpan(name, options, fn),

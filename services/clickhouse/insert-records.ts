@@ -8,9 +8,9 @@ import { type ExtraField, schemaText } from './schema-text.ts';
 import { STREAMS, type Stream } from './streams.ts';
 
 /**
- * What the Kafka engine would add to a record as virtual columns travels as fields of the record's own message: a
- * record becomes these fields followed by its value, which is one valid message without decoding or copying a field.
- * They come first so that a value that was cut off can't swallow them.
+ * Fields that carry what the Kafka engine adds to a record as virtual columns. A record is sent as these fields
+ * followed by its value, which is one valid message, made without decoding the value. They come first so that a value
+ * that was cut off can't swallow them. Their numbers are far above those that the contract uses.
  */
 const PARTITION: ExtraField = { type: 'uint64', name: '_partition', number: 1001 };
 const OFFSET: ExtraField = { type: 'uint64', name: '_offset', number: 1002 };
@@ -18,7 +18,7 @@ const TIMESTAMP: ExtraField = { type: 'string', name: '_timestamp_ms', number: 1
 const ERROR: ExtraField = { type: 'string', name: '_error', number: 1004 };
 const RAW_MESSAGE: ExtraField = { type: 'bytes', name: '_raw_message', number: 1005 };
 
-/** By topic. */
+/** Settings of an insert, by topic. */
 const SETTINGS: ReadonlyMap<Topic, ClickHouseSettings> = new Map(
   STREAMS.map(({ topic, message }) => [
     topic,
@@ -32,7 +32,7 @@ const SETTINGS: ReadonlyMap<Topic, ClickHouseSettings> = new Map(
   ]),
 );
 
-/** ClickHouse's names for errors that lie in a record's bytes; any other may pass, and the insert is tried again. */
+/** ClickHouse's names for errors that lie in a record's bytes. Any other may pass, so the insert is tried again. */
 const DATA_ERRORS = new Set([
   'ATTEMPT_TO_READ_AFTER_EOF',
   'CANNOT_READ_ALL_DATA',
@@ -45,7 +45,7 @@ const DATA_ERRORS = new Set([
 
 interface Entry {
   record: LogRecord;
-  /** Why the record can't become a row; it then goes to ingest_errors as it is. */
+  /** Why the record can't become a row: its value then goes to ingest_errors as it is. Undefined if none is known. */
   error?: string;
 }
 
@@ -57,12 +57,12 @@ export async function insertRecords(client: ClickHouseClient, stream: Stream, re
   const entries: Entry[] = records.map((record) => ({ record }));
   const refusal = await insert(client, stream, entries);
   if (refusal === undefined) return;
-  // What can't even be decoded here need not be searched for there.
+  // A record that can't be decoded here is known to be bad without asking ClickHouse.
   for (const entry of entries) entry.error = decodeError(stream.message, entry.record.value);
   await insertSuspects(client, stream, entries);
 }
 
-/** Halves what ClickHouse refuses until the bad records stand alone. */
+/** Inserts what can be inserted: halves a batch that ClickHouse refuses until the bad records stand alone. */
 async function insertSuspects(client: ClickHouseClient, stream: Stream, entries: readonly Entry[]): Promise<void> {
   const refusal = await insert(client, stream, entries);
   if (refusal === undefined) return;
@@ -78,7 +78,7 @@ async function insertSuspects(client: ClickHouseClient, stream: Stream, entries:
   }
 }
 
-/** Returns ClickHouse's complaint if the bytes of a record are at fault, and throws what else went wrong. */
+/** Returns ClickHouse's message if the bytes of a record are at fault, undefined if all is inserted; else throws. */
 async function insert(
   client: ClickHouseClient,
   stream: Stream,
@@ -97,7 +97,7 @@ async function insert(
   }
 }
 
-/** The format "Protobuf": messages with their lengths before them. */
+/** Encodes records in the format "Protobuf": messages, each with its length before it. */
 function encode(entries: readonly Entry[]): Uint8Array {
   const body = new BinaryWriter();
   for (const { record, error } of entries) {

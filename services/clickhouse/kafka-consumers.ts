@@ -2,20 +2,23 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Topic } from '../contract/topics.ts';
 import { STREAMS } from './streams.ts';
 
-/** What one server's Kafka engine reads of a topic. */
+/** The consumer of a topic in one server's Kafka engine. */
 export interface KafkaConsumer {
   topic: Topic;
-  /** Its partitions and the next offset it will read of each; undefined until it has read a record. */
+  /** Its partitions, each with the next offset that it reads; undefined until it has read a record. */
   assignments: { partition: number; nextOffset: number | undefined }[];
-  /** By the server's clock, in ms since 1970-01-01 UTC; 0 if it has not polled yet. */
+  /** When it last polled, by the server's clock, in ms since 1970-01-01 UTC; 0 if it has not polled yet. */
   lastPollTime: number;
-  /** The last thing that went wrong, which may be long over, and when. */
+  /** The latest error, which may be long over, with its time in ms since 1970-01-01 UTC; undefined if none. */
   lastException: { time: number; text: string } | undefined;
-  /** It has partitions and does not poll any more: a commit may be stuck, and restarting the server helps. */
+  /**
+   * True if it has partitions and has stopped polling: a commit may be stuck (ClickHouse#113920), and a restart of the
+   * server helps.
+   */
   frozen: boolean;
 }
 
-/** A consumer with nothing to read still polls twice a second. */
+/** Far longer than the pauses of a healthy consumer: with nothing to read it polls twice a second. */
 const FROZEN_AFTER_SECONDS = 30;
 
 interface Row {
@@ -26,7 +29,7 @@ interface Row {
   frozen: boolean;
 }
 
-/** The consumers of the server's queues, by topic. There are none until the server has tried to reach a broker. */
+/** Lists the consumers of a server's queues. There are none until the server has tried to reach a broker. */
 export async function kafkaConsumers(client: ClickHouseClient, signal?: AbortSignal): Promise<KafkaConsumer[]> {
   const result = await client.query({
     query: `
@@ -55,7 +58,7 @@ function consumerOf(topic: Topic, { assignments, exceptions, last_poll, frozen }
     topic,
     assignments: assignments.map(([partition, offset]) => ({
       partition,
-      // Negative numbers are the library's words for "unknown".
+      // librdkafka reports an unknown offset as a negative number.
       nextOffset: offset < 0 ? undefined : offset,
     })),
     lastPollTime: last_poll * 1000,

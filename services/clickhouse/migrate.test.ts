@@ -2,9 +2,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { DescMessage } from '@bufbuild/protobuf';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Topic } from '../contract/topics.ts';
 import { freePort } from '../system/free-port.ts';
 import { clickhouseClient } from './client.ts';
 import { EMBEDDED_CONFIG, startEmbeddedClickHouse } from './embedded/server.ts';
@@ -55,6 +57,55 @@ test('every table of the product is there, and each migration is recorded once',
   expect(new Set(applied).size).toBe(applied.length);
 });
 
+/** Fields that no column holds, as ClickHouse names them, and why. */
+const NOT_STORED: Partial<Record<Topic, Record<string, string>>> = {
+  'raw-events': { conversion_value: 'the gateway stores value_micros, and leaves this 0 in the log' },
+  'attributed-events': { value: 'attributed_events computes it from value_micros' },
+};
+
+/** The fields of a message as ClickHouse names their columns: those of a message in it after its name. */
+function columnsOf(message: DescMessage, prefix = ''): string[] {
+  return message.fields.flatMap((field) => {
+    if (field.message === undefined || field.fieldKind === 'map') return [prefix + field.name];
+    return columnsOf(field.message, `${prefix}${field.name}${field.fieldKind === 'list' ? '.' : '_'}`);
+  });
+}
+
+test.each(STREAMS)('every field of $topic is a column of $queue, or there is a reason why not', async (stream) => {
+  const described = await client.query({ query: `DESCRIBE TABLE ${stream.queue}`, format: 'JSONEachRow' });
+  const columns = await described.json<{ name: string; type: string; default_type: string }>();
+  const stored = columns
+    .filter(({ name, default_type }) => default_type !== 'ALIAS' && !name.startsWith('_'))
+    .flatMap(({ name, type }) => {
+      const parts = /^Array\(Tuple\((.*)\)\)$/s.exec(type)?.[1]?.matchAll(/(\w+) [^,]+/g);
+      return parts === undefined ? [name] : [...parts].map(([, part]) => `${name}.${part}`);
+    });
+  const notStored = Object.keys(NOT_STORED[stream.topic] ?? {});
+  expect([...stored, ...notStored].sort()).toEqual(columnsOf(stream.message).sort());
+});
+
+/**
+ * Checksums by which an installation knows the migrations that it has applied. From the first release on none of them
+ * changes: what would change one, such as another limit, gets a migration of its own (see `migrate`).
+ */
+const CHECKSUMS = {
+  '001_ingest_errors.sql': 'f5704d39756c',
+  '010_events.sql': '68b987c5a707',
+  '020_attributed_events.sql': '0904222a985c',
+  '030_daily_stats.sql': '3e2279b6a304',
+  '040_conversion_decisions.sql': '7ac24283cb62',
+  '050_attribution_progress.sql': 'a086a7e645d0',
+  '060_sink_offsets.sql': '3754bf5435bf',
+};
+
+test('migrations are those that installations have applied', async () => {
+  const query = 'SELECT name, left(checksum, 12) AS checksum FROM schema_migrations ORDER BY name';
+  const applied = await (await client.query({ query, format: 'JSONEachRow' })).json<
+    Record<'name' | 'checksum', string>
+  >();
+  expect(Object.fromEntries(applied.map(({ name, checksum }) => [name, checksum]))).toEqual(CHECKSUMS);
+});
+
 test('applying them again does nothing', async () => {
   const before = await names('SELECT concat(name, toString(applied_at)) AS name FROM schema_migrations');
   await client.command({ query: 'DROP TABLE sink_offsets' });
@@ -71,6 +122,14 @@ test('a new file is applied', async () => {
 
 test('a database that the embedded sink feeds does not change to Kafka', async () => {
   await expect(migrate(client, { dir, kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow('fed by the embedded sink');
+});
+
+test('comments may be corrected after a migration was applied', async () => {
+  const file = new URL('030_daily_stats.sql', dir);
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, `-- More.\n${text.replace('-- Empty on rows', '-- Left empty on rows')}`);
+  expect(readFileSync(file, 'utf8')).toContain('    -- Left empty on rows');
+  await migrate(client, { dir });
 });
 
 test('a file that changed after it was applied is an error that names it', async () => {

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { schemaText } from './schema-text.ts';
+import { fillInTemplates } from './sql-template.ts';
 import { STREAMS, streamOf } from './streams.ts';
 
 export interface MigrateOptions {
-  /** `host:port` of Kafka brokers, comma-separated, that ClickHouse reads by itself; without, the embedded sink feeds it. */
+  /** `host:port` of the Kafka brokers that ClickHouse reads, comma-separated; undefined if the sink feeds it. */
   kafkaBrokers?: string;
-  /** The cluster in the server's configuration whose shards hold the rows; without, this server holds all of them. */
+  /** The cluster in the server's configuration whose shards hold the rows; undefined if this server holds them all. */
   cluster?: string;
-  /** Each shard has replicas, which find each other by the macros `shard` and `replica` and by ClickHouse Keeper. */
+  /** True if shards have replicas, which find each other by the macros `shard` and `replica` and ClickHouse Keeper. */
   replicated?: boolean;
-  /** Where the numbered .sql files are; the product's own by default. */
+  /** Folder of the numbered .sql files; the product's own if undefined. */
   dir?: URL;
 }
 
@@ -19,21 +20,27 @@ const SQL_DIR = new URL('../../sql/', import.meta.url);
 
 /**
  * Applies every migration that was not applied yet, in the order of their numbers. Each server of a cluster is migrated
- * on its own. Statements are written so that a migration that was interrupted can be applied again. Throws if a file
- * changed after it was applied, or if Kafka is to feed a server or database that is not set up for it.
+ * on its own. Statements are written so that a migration that was interrupted can be applied again. Throws if a
+ * migration changed after it was applied, or if Kafka is to feed a server or database that is not set up for it.
+ *
+ * A checksum is over a migration's statements, with limits and other templates filled in but for those that depend on
+ * the server. So comments may be corrected, and a statement be written by a template instead; but a limit that changes
+ * changes the migrations that name it, and old installations refuse to start. Over the file it would not, and their
+ * tables would silently keep the old limit beside gateways and attribution with the new one. To change a limit: write
+ * its old value as digits in the migrations that name it, and make the queue again, by its name, in a new one.
  */
 export async function migrate(client: ClickHouseClient, options: MigrateOptions): Promise<void> {
   const { dir = SQL_DIR } = options;
   if (options.kafkaBrokers !== undefined) await checkSettings(client);
   const applied = await appliedMigrations(client);
   for (const name of readdirSync(dir).sort()) {
-    const text = readFileSync(new URL(name, dir), 'utf8');
-    const checksum = createHash('sha256').update(text).digest('hex');
+    const sql = statements(fillInTemplates(name, readFileSync(new URL(name, dir), 'utf8')));
+    const checksum = createHash('sha256').update(sql.join(';\n')).digest('hex');
     const before = applied.get(name);
     if (before === checksum) continue;
     if (before !== undefined)
       throw new Error(`migration ${name} was changed after it was applied: add a new one instead`);
-    for (const statement of statements(text)) await client.command({ query: fillIn(statement, options) });
+    for (const statement of sql) await client.command({ query: fillIn(statement, options) });
     await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
   }
   if (options.kafkaBrokers !== undefined) {
@@ -43,8 +50,8 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
 }
 
 /**
- * What the Kafka engine inserts with comes from the server's default profile, nowhere else. Rows must be on their shards
- * before the offsets are committed, and a backfill brings more days at once than an insert may hold by default.
+ * Settings that the Kafka engine's inserts need; it takes them from the server's default profile only. Rows must be on
+ * their shards before the offsets are committed, and a backfill brings more days at once than an insert may by default.
  */
 const KAFKA_ENGINE_SETTINGS: Readonly<Record<string, string>> = {
   distributed_foreground_insert: '1',
@@ -58,10 +65,10 @@ async function checkSettings(client: ClickHouseClient): Promise<void> {
   }
 }
 
-/** A queue that always finds records keeps its thread for a minute: as long, one without a thread would wait. */
+/** A queue that always finds records keeps its thread for a minute; a queue without a thread would wait as long. */
 const QUEUE_THREADS = 'background_message_broker_schedule_pool_size';
 
-/** Only when there are queues: a server has no such threads before, and says 0. */
+/** Throws if queues must share threads. To be called when there are queues: before, a server reports 0 threads. */
 async function checkThreads(client: ClickHouseClient): Promise<void> {
   for (const { name, value } of await valuesOf(client, 'server_settings', [QUEUE_THREADS])) {
     if (Number(value) >= STREAMS.length) continue;
@@ -69,7 +76,7 @@ async function checkThreads(client: ClickHouseClient): Promise<void> {
   }
 }
 
-/** Those of the names that the server knows. */
+/** Reads settings by name, leaving out those that the server does not know. */
 async function valuesOf(client: ClickHouseClient, table: 'settings' | 'server_settings', names: readonly string[]) {
   const result = await client.query({
     query: `SELECT name, value FROM system.${table} WHERE name IN {names:Array(String)}`,
@@ -79,7 +86,7 @@ async function valuesOf(client: ClickHouseClient, table: 'settings' | 'server_se
   return result.json<{ name: string; value: string }>();
 }
 
-/** Queues of other brokers are made again. They go on where they were: how far they have come is known to Kafka. */
+/** Makes queues of other brokers again. They go on where they were, as Kafka keeps their offsets. */
 async function moveQueues(client: ClickHouseClient, brokers: string): Promise<void> {
   const result = await client.query({
     query: `SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND engine = 'Kafka'`,
@@ -104,20 +111,20 @@ async function appliedMigrations(client: ClickHouseClient): Promise<Map<string, 
   return new Map(rows.map(({ name, checksum }) => [name, checksum]));
 }
 
-/** Statements end with a semicolon at the end of a line; the first line that is no comment starts one. */
+/** Lines that are comments are left out; a statement ends with a semicolon at the end of a line. */
 function statements(text: string): string[] {
-  const parts = text.replaceAll(/^--.*\n/gm, '').split(/;\n/);
+  const parts = text.replaceAll(/^ *--.*\n/gm, '').split(/;\n/);
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
-/** What the Kafka engine knows of a record besides its value; the embedded sink sends it as fields of the message. */
+/** Columns of a queue that the Kafka engine has by itself; the embedded sink sends them as fields of the message. */
 const VIRTUAL_COLUMNS = `_partition UInt64,
     _offset UInt64,
     _timestamp_ms Nullable(DateTime64(3, 'UTC')),
     _error String,
     _raw_message String,`;
 
-/** Puts the engines of this server's kind into a statement. */
+/** Fills in the templates that depend on the server: a queue's columns and engine, and how a table is distributed. */
 export function fillIn(statement: string, { kafkaBrokers, cluster, replicated }: MigrateOptions): string {
   const filled = statement
     .replaceAll('{{virtual-columns}}', kafkaBrokers === undefined ? VIRTUAL_COLUMNS : '')
@@ -137,20 +144,20 @@ function replicatedEngine(_: string, engine: string, parameters: string | undefi
   return `ENGINE = Replicated${engine}(${parameters === undefined ? replica : `${replica}, ${parameters}`})`;
 }
 
-/** One group a topic, so that one topic's rebalances do not hold up the others. */
+/** The consumer group by which ClickHouse reads a topic: one each, so that no rebalance holds up another topic. */
 export function clickhouseGroup(topic: string): string {
   return `clickmesh-clickhouse-${topic}`;
 }
 
 /**
- * How often the Kafka engine inserts what came by a topic, in ms. Each insert syncs files and makes a part to be merged:
- * the fewer there are of the others, the sooner GetStats has new counts.
+ * Pause between two inserts of a topic by the Kafka engine, in ms. Each insert syncs files and makes a part to be
+ * merged: the fewer there are of the other topics, the sooner GetStats has new counts.
  */
 const FLUSH_MS = { dailyStats: 250, others: 1000 };
 
 function kafkaEngine(topic: string, brokers: string): string {
   const { message } = streamOf(topic);
-  // The message's name must be unqualified; "stream" turns what can't be parsed into a row with _error.
+  // The message's name must be unqualified; "stream" makes a row with _error of a record that can't be parsed.
   return `Kafka SETTINGS
     kafka_broker_list = ${quoted(brokers)},
     kafka_topic_list = ${quoted(topic)},

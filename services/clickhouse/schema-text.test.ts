@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { type ExtraField, schemaText } from './schema-text.ts';
 import { STREAMS } from './streams.ts';
 
-/** The message of this full name that `buf build` makes of the files, given by name. */
+/** Compiles files, given by name, with `buf build`, and returns the message of the full name. */
 function compiled(typeName: string, files: Readonly<Record<string, string>>): DescMessage {
   const folder = mkdtempSync(join(tmpdir(), 'schema-text-'));
   try {
@@ -26,7 +26,7 @@ function compiled(typeName: string, files: Readonly<Record<string, string>>): De
   }
 }
 
-/** All that decides how a field's bytes are read, and under which name it is found; messages by what is in them. */
+/** Lists what decides how each field's bytes are read and how its column is named; messages by their fields. */
 function shapeOf(message: DescMessage): unknown[] {
   return message.fields.map((field) => ({
     number: field.number,
@@ -48,7 +48,7 @@ function valuesOf({ values }: DescEnum): unknown[] {
   return values.map(({ name, number }) => [name, number]);
 }
 
-test.each(STREAMS)('what ClickHouse is told of $topic has the fields of its message', ({ message }) => {
+test.each(STREAMS)('the schema of $topic has the fields of its message', ({ message }) => {
   const read = compiled(message.typeName, { 'schema.proto': schemaText(message) });
   expect(shapeOf(read)).toEqual(shapeOf(message));
 });
@@ -109,7 +109,7 @@ message Rule { bool required = 1; }
 extend google.protobuf.FieldOptions { Rule rule = 50001; }
 `;
 
-test('nested types, maps, enums, oneofs and types of other packages are told, imports and options are not', () => {
+test('nested types, maps, enums, oneofs and types of other packages are written; imports and options are not', () => {
   const name = 'everything.v1.Everything';
   const message = compiled(name, { 'everything/v1/everything.proto': EVERYTHING, 'everything/v1/rules.proto': RULES });
   const text = schemaText(message);

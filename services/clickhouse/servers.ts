@@ -3,18 +3,18 @@ import { clickhouseClient } from './client.ts';
 
 /** The ClickHouse servers of a mesh. */
 export interface ClickHouse {
-  /** Of the first server; it asks the others for what it does not hold. */
+  /** Client of the first server, which asks the others for what it does not hold. */
   client: ClickHouseClient;
-  /** Of every server. */
+  /** Clients of all servers. */
   clients: readonly ClickHouseClient[];
-  /** In the order of the clients. */
+  /** Addresses of all servers, in the order of `clients`. */
   urls: readonly string[];
   /** Rejects unless every server answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** As the settings of the same names. */
+/** Settings of the mesh, by their names. */
 interface ClickHouseSettings {
   CLICKHOUSE_URL: readonly string[];
   CLICKHOUSE_USER: string | undefined;

@@ -223,20 +223,6 @@ test('records that are no events are noted with their bytes, and hold nothing up
   for (const { error } of errors) expect(error).toMatch(/^not readable as Event: /);
 });
 
-test.each([
-  ['unknown event type', {}],
-  ['event_id is not a lower-case UUID', click('click-1')],
-  ['user_id is empty', click(randomUUID(), { userId: '' })],
-  ['timestamp is out of range', click(randomUUID(), { timestamp: 1_678_874_400n })],
-  ['timestamp is out of range', click(randomUUID(), { timestamp: 2n ** 63n - 1n })],
-  ['an id contains NUL', click(randomUUID(), { adId: 'a\0b' })],
-])('an event that attribution would not fold is refused: %s', async (reason, event) => {
-  await publish('raw-events', EventSchema, [event, click(randomUUID())]);
-  await caughtUp(start());
-  expect(await rows('SELECT error, _offset FROM ingest_errors')).toEqual([{ error: reason, _offset: 0 }]);
-  expect(await rows('SELECT _offset FROM events_distributed FINAL')).toEqual([{ _offset: 1 }]);
-});
-
 /** Resolves when its successor answers. */
 async function killClickHouse(): Promise<void> {
   const pid = server.pid();

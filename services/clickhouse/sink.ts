@@ -1,6 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Logger } from 'pino';
-import { SINK_BATCH_BYTES } from '../contract/limits.ts';
 import { TOPICS, type Topic } from '../contract/topics.ts';
 import type { EventLog, LogRecord } from '../log/event-log.ts';
 import { pause, type Restarts, restarting } from '../system/restarting.ts';
@@ -10,23 +9,25 @@ import { STREAMS, type Stream } from './streams.ts';
 
 export interface SinkOptions {
   log: EventLog;
-  /** Of a server that was migrated. */
+  /** Client of a server that was migrated. */
   client: ClickHouseClient;
   logger: Logger;
 }
 
 export interface Sink {
-  /** Per partition, the next offset to insert: all before are in ClickHouse. Empty for topics that do not go there. */
+  /** Next offset to insert, by topic and partition: those before are inserted. Empty for topics it does not read. */
   positions(): Record<Topic, number[]>;
-  /** Rejects if the sink can't go on, because the log is not the one it read before; otherwise it never settles. */
+  /** Rejects if the sink can't go on, as the log is not the one it read before; otherwise never settles. */
   failed: Promise<never>;
   /** Finishes the inserts under way and notes the progress, if ClickHouse answers. */
   close(): Promise<void>;
 }
 
-/** Between two inserts of a topic, in ms: each makes a part, and an event is to be seen within a second. */
+/** About the most bytes of records in one insert: each makes a part in every table, so larger ones are cheaper. */
+const BATCH_BYTES = 8 << 20;
+/** Pause between two inserts of a topic, in ms: each makes a part, and an event is to be seen within a second. */
 const INSERT_INTERVAL_MS = 250;
-/** Between two notes of the progress, in ms: how much is inserted again after a crash. */
+/** Pause between two notes of the progress, in ms: what came since the last is inserted again after a crash. */
 const SAVE_INTERVAL_MS = 1000;
 const RETRIES: Restarts = { firstMs: 200, longestMs: 5000, steadyMs: 5000 };
 
@@ -67,8 +68,8 @@ export function startSink({ log, client, logger }: SinkOptions): Sink {
       next[partition] = offset + 1;
       bytes += value.length;
     }
-    // Behind: the next batch is already there.
-    if (bytes > SINK_BATCH_BYTES / 2) return 0;
+    // A large batch means that the sink is behind, and the next one is already there.
+    if (bytes > BATCH_BYTES / 2) return 0;
     return Math.max(0, INSERT_INTERVAL_MS - (performance.now() - began));
   }
 
@@ -90,7 +91,7 @@ export function startSink({ log, client, logger }: SinkOptions): Sink {
   };
 }
 
-/** The log ends before what ClickHouse has of it. */
+/** Thrown when the log ends before what ClickHouse has of it. */
 class LogReplaced extends Error {
   override name = 'LogReplaced';
 }
@@ -113,7 +114,7 @@ async function loadPositions(client: ClickHouseClient, log: EventLog, topic: Top
   });
 }
 
-/** What all partitions have from these offsets on, up to about SINK_BATCH_BYTES; each partition gets its share. */
+/** Reads on in all partitions, about BATCH_BYTES at most, of which each partition that has more gets its share. */
 async function readBatch(log: EventLog, topic: Topic, next: number[], logger: Logger): Promise<LogRecord[]> {
   const ranges = await log.offsets(topic);
   const behind = ranges.flatMap(({ start, end }, partition) => {
@@ -126,7 +127,7 @@ async function readBatch(log: EventLog, topic: Topic, next: number[], logger: Lo
     }
     return offset < end ? [{ partition, offset }] : [];
   });
-  const maxBytes = Math.floor(SINK_BATCH_BYTES / Math.max(1, behind.length));
+  const maxBytes = Math.floor(BATCH_BYTES / Math.max(1, behind.length));
   const read = await Promise.all(behind.map((from) => log.read(topic, from, { maxBytes, waitMs: 0 })));
   return read.flat();
 }

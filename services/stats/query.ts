@@ -1,5 +1,5 @@
 import { type GetStatsRequest, Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { DAY_MS, MAX_STATS_DAYS } from '../contract/limits.ts';
+import { DAY_MS } from '../contract/limits.ts';
 
 /** A checked request, its defaults filled in. */
 export interface StatsQuery {
@@ -20,6 +20,8 @@ export interface FieldError {
   message: string;
 }
 
+/** Longest range of a query, in days: 3 years with a leap day. */
+const MAX_STATS_DAYS = 3 * 365 + 1;
 const INTERVALS: readonly Interval[] = [Interval.DAILY, Interval.WEEKLY, Interval.MONTHLY];
 
 export function parseQuery(request: GetStatsRequest): StatsQuery | FieldError {

@@ -1,12 +1,12 @@
 import { setPriority } from 'node:os';
 import { DataType, load, open } from 'ffi-rs';
 
-/** The embedded server's process: `node embedded-server-child.ts <libchdb> <argument>...`, started by its supervisor. */
+/** The embedded server's process: `node server-child.ts <libchdb> <argument>...`, started by server.ts. */
 const [libchdb, ...args] = process.argv.slice(2) as [string, ...string[]];
 
-// Standard input is a pipe that the supervisor holds and never writes to: it ends when the supervisor dies, however.
+// Standard input is a pipe that the supervisor never writes to. It ends when the supervisor dies, of any cause.
 process.stdin.resume().once('close', die);
-// A signal to the whole tree must not stop the server before those who still write to it: the supervisor ends it.
+// A signal to the whole tree must not stop the server before the processes that still write to it: the supervisor does.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 // Inserts and merges can wait for the gateway's answers; the server's threads inherit it.

@@ -11,53 +11,53 @@ import { freePort } from '../../system/free-port.ts';
 import { RESTARTS, restarting } from '../../system/restarting.ts';
 
 export interface EmbeddedClickHouseOptions {
-  /** Its data; one server at a time can use it. */
+  /** Folder of its data, which one server at a time can use. */
   dir: string;
   logger: Logger;
-  /** Makes it one of several: the configuration that names them all, and the port of 127.0.0.1 they know it by. */
+  /** If it is one of several: the configuration that names all of them, and its port of 127.0.0.1 in there. */
   cluster?: { configFile: string; tcpPort: number };
 }
 
 export interface EmbeddedClickHouse {
-  /** Stays the same when the server is restarted. */
+  /** Address, which stays the same when the server is restarted. */
   url: string;
-  /** Of ClickHouse, such as "ClickHouse 26.7.2.1". */
+  /** ClickHouse's version, such as "ClickHouse 26.7.2.1". */
   version: string;
-  /** Whether it answered when it was last looked at, at most some seconds ago. */
+  /** True if it answered its last health check, which was at most some seconds ago. */
   healthy(): boolean;
-  /** Of the process that serves now, or served last. */
+  /** Process id of the server that runs now, or ran last. */
   pid(): number;
   /** Ends it at once: what it answered is on disk, so there is nothing to wait for. */
   close(): Promise<void>;
 }
 
 const CHILD = fileURLToPath(new URL('./server-child.ts', import.meta.url));
-/** Of a server that is alone. */
+/** Configuration of a server that is alone. */
 export const EMBEDDED_CONFIG = fileURLToPath(new URL('./server.xml', import.meta.url));
 /** clickhouse-local ends with its query, so the query never ends; 3 s is the longest sleep allowed. */
 const SLEEP = 'SELECT sleepEachRow(3) FROM system.numbers FORMAT Null SETTINGS max_block_size = 1, max_threads = 1';
 
-/** As arguments they also hold for what the Kafka engine inserts. */
+/** Settings of every query. Given as arguments they also hold for the Kafka engine's inserts. */
 const SETTINGS = [
   '--distributed_foreground_insert=1',
   '--max_partitions_per_insert_block=0',
-  // By default a query gets a thread for each free GiB: one, of the memory that this server may use.
+  // By default a query gets a thread for each free GiB: only one, of the memory that this server may use.
   '--max_threads_min_free_memory_per_thread=0',
 ];
 
-/** Lines that follow an error in its output, one an address. */
+/** Lines of a stack trace, which follow an error in the server's output. */
 const STACK_TRACE = /^(\d+\. .*| \(version .*)?$/;
-/** An error without a time before it: what it ends with. Left alone it takes seconds to crash in its own clean-up. */
+/** An error without a time before it ends the server. Left alone it takes seconds to crash in its own clean-up. */
 const LAST_WORDS = /^Code: \d+\. DB::Exception/;
 const LOCKED = /Another server instance/;
-/** The server of a parent that was just killed takes a moment to die, too. */
+/** Tries to start while another server has the data: one whose parent was just killed takes a moment to die, too. */
 const LOCK_TRIES = 5;
 const LOCK_RETRY_MS = 300;
 
 const START_POLL_MS = 50;
 const HEALTH_POLL_MS = 2000;
 const PING_TIMEOUT_MS = 5000;
-/** A server that did not answer this often in a row hangs, and is killed. */
+/** A server that leaves so many health checks in a row unanswered hangs, and is killed. */
 const MAX_FAILED_PINGS = 6;
 
 /**
@@ -129,12 +129,12 @@ function serverArguments(httpPort: number, cluster: EmbeddedClickHouseOptions['c
 interface Server {
   process: ChildProcess;
   exited: Promise<void>;
-  /** The last it wrote to standard error. */
+  /** The last line that it wrote to standard error. */
   lastWords(): string;
 }
 
 function spawnServer(dir: string, args: string[], logger: Logger): Server {
-  // Where it keeps the format schemas it was sent. A kill can leave one half-written, which it would go on using.
+  // The server keeps format schemas in this folder. A kill can leave one half-written, and it would go on using that.
   rmSync(join(dir, '__cache__'), { recursive: true, force: true });
   // In a process group of its own, out of reach of a terminal's Ctrl-C; what ends it is the end of its standard input.
   const child = spawn(process.execPath, [CHILD, ...args], {
@@ -149,12 +149,12 @@ function spawnServer(dir: string, args: string[], logger: Logger): Server {
     logger.warn({ pid: child.pid }, line);
     if (LAST_WORDS.test(line)) child.kill('SIGKILL');
   });
-  // 'close' comes after the last of its output.
+  // 'close' comes after the end of its output.
   const exited = once(child, 'close').then(() => {});
   return { process: child, exited, lastWords: () => last };
 }
 
-/** Waits for the first answer; false if the server exits before. */
+/** Waits for the server's first answer; false if it exits before. */
 async function answering(server: Server, url: string): Promise<boolean> {
   let exited = false;
   server.exited.then(() => {

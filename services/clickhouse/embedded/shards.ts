@@ -5,22 +5,22 @@ import { freePort } from '../../system/free-port.ts';
 import { EMBEDDED_CONFIG, type EmbeddedClickHouse, startEmbeddedClickHouse } from './server.ts';
 
 export interface ClickHouseShardsOptions {
-  /** Of all their data. The same folder must be started with the same number of shards. */
+  /** Folder of all shards' data. It must always be started with the same number of shards. */
   dir: string;
   shards: number;
   logger: Logger;
 }
 
 export interface ClickHouseShards {
-  /** By shard, as `pids`; they stay the same when a server is restarted. */
+  /** Addresses by shard, which stay the same when a server is restarted. */
   urls: string[];
   pids(): number[];
-  /** Whether all of them answered when they were last looked at. */
+  /** True if all servers answered their last health checks. */
   healthy(): boolean;
   close(): Promise<void>;
 }
 
-/** As the shards call their cluster. */
+/** The cluster's name in the shards' configuration. */
 export const EMBEDDED_CLUSTER = 'clickmesh';
 
 /** Runs embedded servers that know each other as the shards of EMBEDDED_CLUSTER. Rejects if one can't start. */
@@ -56,7 +56,7 @@ export async function startClickHouseShards({
   };
 }
 
-/** The configuration of an embedded server, and its cluster. */
+/** Adds the cluster to the configuration of an embedded server. */
 function configOf(tcpPorts: number[]): string {
   const shards = tcpPorts.map(
     (port) => `<shard><replica><host>127.0.0.1</host><port>${port}</port></replica></shard>\n`,

@@ -8,7 +8,6 @@ import {
   IngestStreamResponseSchema,
   StreamRejectionSchema,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { MAX_STREAM_REJECTIONS } from '../../contract/limits.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { type Appended, appendAccepted } from '../append-events.ts';
@@ -19,6 +18,8 @@ import { assertBatchSize } from './ingest-batch.ts';
 
 /** Most messages of one stream on their way to the log: enough to fill a group commit, at most 8 MiB. */
 const MAX_PENDING = 8;
+/** Most rejected events that an answer lists. */
+const MAX_REJECTIONS = 1000;
 
 /** Takes messages until the client closes its side; fails with the first message that could not be stored. */
 export async function ingestStream(
@@ -85,7 +86,7 @@ function add(total: IngestStreamResponse, { outcomes, positions }: Appended): vo
 /** Adds the rejections among outcomes, of which the first has the number `first` in the stream. */
 function addRejections(total: IngestStreamResponse, first: bigint, outcomes: readonly Outcome[]): void {
   for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.kind === 'accepted' || total.rejections.length >= MAX_STREAM_REJECTIONS) continue;
+    if (outcome.kind === 'accepted' || total.rejections.length >= MAX_REJECTIONS) continue;
     const { rejection } = outcome;
     total.rejections.push(create(StreamRejectionSchema, { index: first + BigInt(i), rejection }));
   }
