@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { withFlags } from './processes.ts';
+import { DATA_DIR, HOST, withFlags } from './processes.ts';
 
 /** `clickmesh cluster`: a distributed mesh on this machine. Returns when it has been stopped and has drained. */
 export const clusterCommand = new Command('cluster')
@@ -9,8 +9,8 @@ export const clusterCommand = new Command('cluster')
   .addOption(new Option('--attribution <n>', 'attribution nodes (default: 2)').env('ATTRIBUTION_NODES'))
   .addOption(new Option('--partitions <n>', 'of every topic (default: 16)').env('PARTITIONS'))
   .addOption(new Option('--port <port>', 'port that the gateways share').env('PORT'))
-  .addOption(new Option('--host <address>', 'address to listen on').env('HOST'))
-  .addOption(new Option('--data-dir <folder>', 'where everything is kept').env('DATA_DIR'))
+  .addOption(HOST)
+  .addOption(DATA_DIR)
   .addHelpText('after', '\nNeeds Java 17 and Maven.\n\nExample:\n  clickmesh cluster --brokers 3 --gateways 2')
   .action(async (_, command: Command) => {
     const { runCluster } = await import('../processes/cluster/cluster.ts');

@@ -2,8 +2,9 @@ import { Command, Option } from 'commander';
 
 const KAFKA = new Option('--kafka-brokers <addresses>', 'as host:port,host:port').env('KAFKA_BROKERS');
 const CLICKHOUSE = new Option('--clickhouse-url <urls>', 'of every server, separated by commas').env('CLICKHOUSE_URL');
-const PORT = new Option('--port <port>', 'port to listen on (default: 8080)').env('PORT');
-const HOST = new Option('--host <address>', 'address to listen on (default: 127.0.0.1)').env('HOST');
+export const PORT = new Option('--port <port>', 'port to listen on (default: 8080)').env('PORT');
+export const HOST = new Option('--host <address>', 'address to listen on (default: 127.0.0.1)').env('HOST');
+export const DATA_DIR = new Option('--data-dir <folder>', 'where everything is kept').env('DATA_DIR');
 
 /** The environment with the values of flags under the names of the variables they stand for. */
 export function withFlags(command: Command): NodeJS.ProcessEnv {

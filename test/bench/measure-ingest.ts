@@ -1,5 +1,6 @@
 import { createClient } from '@clickhouse/client';
-import { type MeshStatus, waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
+import type { MeshStatus } from '../../services/cli/ask-mesh.ts';
+import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
 import type { Figure } from './scenario.ts';
 import { type CpuSeconds, startCpuMeter } from './usage.ts';

@@ -1,11 +1,12 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { Command } from 'commander';
 import { HOUR_MS } from '../../contract/limits.ts';
+import { type MeshStatus, nextOffset, rawEvents } from '../ask-mesh.ts';
 import { integer, urlOption } from '../options.ts';
 import { type Column, renderTable } from '../table.ts';
 import { CHECKS, type CheckParameters } from './audit-checks.ts';
 import { type CheckResult, type Difference, runCheck } from './audit-query.ts';
-import { type MeshStatus, rawEventOffsets, waitUntilCaughtUp } from './audit-status.ts';
+import { waitUntilCaughtUp } from './audit-status.ts';
 
 export interface AuditOptions {
   url: string;
@@ -72,12 +73,12 @@ export async function audit({ url, timeout }: AuditOptions): Promise<CheckResult
 }
 
 function parametersOf(status: MeshStatus): CheckParameters {
-  const offsets = rawEventOffsets(status);
+  const partitions = rawEvents(status);
   const lookbacks = status.lookback_hours_by_type;
   return {
-    partitions: offsets.map(({ partition }) => partition),
-    next_offsets: offsets.map(({ nextOffset }) => nextOffset),
-    log_ends: offsets.map(({ end }) => end),
+    partitions: partitions.map(({ partition }) => partition),
+    next_offsets: partitions.map(({ partition }) => nextOffset(status, partition)),
+    log_ends: partitions.map(({ end }) => end),
     conversion_types: Object.keys(lookbacks),
     lookbacks_ms: [status.lookback_hours, ...Object.values(lookbacks)].map((hours) => Math.round(hours * HOUR_MS)),
     models: status.models,

@@ -2,7 +2,7 @@ import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command, Option } from 'commander';
 import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { getText } from '../get-text.ts';
+import { getText } from '../ask-mesh.ts';
 import { day, urlOption } from '../options.ts';
 import { statsCsv, statsTable } from './stats-format.ts';
 

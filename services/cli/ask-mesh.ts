@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+const STATUS_TIMEOUT_MS = 10_000;
+
+const count = z.int().nonnegative();
+const statusSchema = z.object({
+  clickhouse_url: z.url(),
+  lookback_hours: z.number(),
+  lookback_hours_by_type: z.record(z.string(), z.number()),
+  models: z.array(z.string()),
+  topics: z.array(
+    z.object({
+      topic: z.string(),
+      // `inserted` is null where the topic has no sink, or the sink is not up.
+      partitions: z.array(z.object({ partition: count, end: count, inserted: count.nullable() })),
+    }),
+  ),
+  attribution: z.array(z.object({ partition: count, next_offset: count })),
+  owners: z.array(z.object({ name: z.string(), partitions: z.array(count) })).default([]),
+  watermarks: z.array(z.object({ partition: count, watermark: z.string() })).default([]),
+  checkpoints: z.array(z.object({ partition: count, offset: count, takenAt: z.number() })).default([]),
+  processes: z
+    .array(z.object({ role: z.string(), name: z.string(), pid: count, urls: z.array(z.string()) }))
+    .optional(),
+  warnings: z.array(z.string()).default([]),
+});
+
+/** The answer of `GET /status`, as far as commands need it. */
+export type MeshStatus = z.infer<typeof statusSchema>;
+
+/** Returns what a GET of the mesh answers. Throws an Error of one line if it does not answer, or answers an error. */
+export async function getText(url: string, path: string, timeoutMs: number): Promise<string> {
+  const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
+    throw new Error(`${url} does not answer: ${error.cause?.message ?? error.message}`);
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url}${path} answers ${response.status}: ${text}`);
+  return text;
+}
+
+/** Returns the text that `GET /status` answers. Throws as getText does. */
+export function getStatusText(url: string): Promise<string> {
+  return getText(url, '/status', STATUS_TIMEOUT_MS);
+}
+
+/** Asks for the status. Throws an Error if there is none. */
+export async function getStatus(url: string): Promise<MeshStatus> {
+  const text = await getStatusText(url);
+  try {
+    return statusSchema.parse(JSON.parse(text));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    throw new Error(`${url}/status is not a mesh's status: ${reason}`);
+  }
+}
+
+/** The partitions of raw-events. */
+export function rawEvents({ topics }: MeshStatus): MeshStatus['topics'][number]['partitions'] {
+  return topics.find(({ topic }) => topic === 'raw-events')?.partitions ?? [];
+}
+
+/** First offset of raw-events that attribution has not folded. */
+export function nextOffset({ attribution }: MeshStatus, partition: number): number {
+  return attribution.find((each) => each.partition === partition)?.next_offset ?? 0;
+}
