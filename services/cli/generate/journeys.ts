@@ -22,28 +22,7 @@ export interface GenerateOptions {
 }
 
 /** An event as the REST API takes it. */
-export type SeedEvent = SeedClick | SeedConversion;
-
-export interface SeedClick {
-  event_type: 'click';
-  event_id: string;
-  user_id: string;
-  ad_id: string;
-  campaign_id: string;
-  source: string;
-  timestamp: number;
-  metadata: Record<string, string>;
-}
-
-export interface SeedConversion {
-  event_type: 'conversion';
-  event_id: string;
-  user_id: string;
-  type: string;
-  value: number;
-  source: string;
-  timestamp: number;
-}
+export type SeedEvent = ReturnType<typeof makeClick> | ReturnType<typeof makeConversion>;
 
 interface Sending {
   at: number;
@@ -79,9 +58,8 @@ export function* generateEvents(options: GenerateOptions): Generator<SeedEvent> 
       if (clickTime >= slotEnd) break;
       for (const sending of nextJourney(clickTime).slice(0, options.events - scheduled)) {
         const at = Math.floor((sending.at - start) / SLOT_MS);
-        const sameSlot = slots.get(at);
-        if (sameSlot) sameSlot.push(sending);
-        else slots.set(at, [sending]);
+        slots.set(at, slots.get(at) ?? []);
+        slots.get(at)!.push(sending);
         scheduled++;
       }
     }
@@ -97,17 +75,11 @@ function journeys(options: GenerateOptions, end: number): (clickTime: number) =>
   const random = createRandom(options.seed);
   const chance = (probability: number) => random.unit() < probability;
   // Zipf: a campaign's popularity falls with its rank; a user's more slowly, or the first would click all day.
-  const drawCampaign = weightedDraw(
-    random,
-    Float64Array.from({ length: options.campaigns }, (_, rank) => 1 / (rank + 1)),
-  );
-  const drawUser = weightedDraw(
-    random,
-    Float64Array.from({ length: options.users }, (_, rank) => 1 / Math.sqrt(rank + 1)),
-  );
+  const drawCampaign = weightedDraw(random, options.campaigns, (rank) => 1 / rank);
+  const drawUser = weightedDraw(random, options.users, (rank) => 1 / Math.sqrt(rank));
   return (clickTime) => {
-    const userId = `user-${drawUser() + 1}`;
-    const click = makeClick(random, userId, drawCampaign() + 1, clickTime);
+    const userId = `user-${drawUser()}`;
+    const click = makeClick(random, userId, drawCampaign(), clickTime);
     const sendings = [{ at: clickTime + random.unit() * options.disorderMs, event: click as SeedEvent }];
     if (chance(options.conversionRate)) {
       const conversion = makeConversion(random, userId, conversionTime(random, clickTime, end));
@@ -128,23 +100,23 @@ function conversionTime(random: Random, clickTime: number, end: number): number 
   return Math.floor(time < end ? time : clickTime + random.unit() * (end - clickTime));
 }
 
-function makeClick(random: Random, userId: string, campaign: number, timestamp: number): SeedClick {
+function makeClick(random: Random, userId: string, campaign: number, timestamp: number) {
   return {
-    event_type: 'click',
+    event_type: 'click' as const,
     event_id: randomUuid(random),
     user_id: userId,
     ad_id: `ad-${campaign}-${1 + (random.uint32() % ADS_PER_CAMPAIGN)}`,
     campaign_id: `camp-${campaign}`,
     source: pick(random, SOURCES),
     timestamp,
-    metadata: { browser: pick(random, BROWSERS), geo: pick(random, COUNTRIES) },
+    metadata: { browser: pick(random, BROWSERS), geo: pick(random, COUNTRIES) } as Record<string, string>,
   };
 }
 
-function makeConversion(random: Random, userId: string, timestamp: number): SeedConversion {
+function makeConversion(random: Random, userId: string, timestamp: number) {
   const purchase = random.unit() < 0.7;
   return {
-    event_type: 'conversion',
+    event_type: 'conversion' as const,
     event_id: randomUuid(random),
     user_id: userId,
     type: purchase ? 'purchase' : 'signup',

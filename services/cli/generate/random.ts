@@ -40,14 +40,13 @@ export function randomUuid(random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-/** Draws from [0, weights.length) in proportion to the weights. */
-export function weightedDraw(random: Random, weights: Float64Array): () => number {
-  const cumulative = new Float64Array(weights.length);
+/** Draws ranks in [1, ranks], in proportion to their weights. */
+export function weightedDraw(random: Random, ranks: number, weight: (rank: number) => number): () => number {
   let total = 0;
-  for (let i = 0; i < weights.length; i++) {
-    total += weights[i]!;
-    cumulative[i] = total;
-  }
+  const cumulative = Float64Array.from({ length: ranks }, (_, i) => {
+    total += weight(i + 1);
+    return total;
+  });
   return () => {
     const target = random.unit() * total;
     let low = 0;
@@ -57,7 +56,7 @@ export function weightedDraw(random: Random, weights: Float64Array): () => numbe
       if (cumulative[middle]! > target) high = middle;
       else low = middle + 1;
     }
-    return low;
+    return low + 1;
   };
 }
 

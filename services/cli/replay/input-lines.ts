@@ -27,16 +27,11 @@ const NEWLINE = 0x0a;
 export async function openInput(path: string, signal: AbortSignal): Promise<Input> {
   const file = path === '-' ? undefined : await open(path);
   const stat = await file?.stat();
-  const source: Readable = file?.createReadStream({ signal }) ?? process.stdin;
+  const fromFile = file?.createReadStream({ signal });
+  const source: Readable = fromFile ?? process.stdin;
   if (!file) signal.addEventListener('abort', () => process.stdin.destroy(signal.reason));
-  let bytesRead = 0;
-  async function* counted() {
-    for await (const chunk of source) {
-      bytesRead += chunk.length;
-      yield chunk as Buffer;
-    }
-  }
-  return { chunks: unpacked(counted()), size: stat?.isFile() ? stat.size : undefined, bytesRead: () => bytesRead };
+  const size = stat?.isFile() ? stat.size : undefined;
+  return { chunks: unpacked(source[Symbol.asyncIterator]()), size, bytesRead: () => fromFile?.bytesRead ?? 0 };
 }
 
 /** Splits at line feeds, skips blank lines, and keeps no more than one chunk and one line of `maxBytes` in memory. */
@@ -73,7 +68,7 @@ function isEmpty({ bytes }: Line): boolean {
   return bytes !== undefined && isBlank(bytes);
 }
 
-async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+async function* unpacked(chunks: AsyncIterableIterator<Buffer>): AsyncGenerator<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < 2) {
     const { value, done } = await chunks.next();

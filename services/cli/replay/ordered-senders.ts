@@ -1,4 +1,6 @@
+import { crc32 } from 'node:zlib';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 
 /** An event and the line it came from. */
 export interface InputEvent {
@@ -7,36 +9,27 @@ export interface InputEvent {
   event: Event;
 }
 
-interface Sender {
-  events: InputEvent[];
-  bytes: number;
-  sending: Promise<void>;
-}
+/** Batches in flight at a time. */
+export const SENDERS = 4;
 
-export interface SenderOptions {
-  /** Batches in flight at a time. */
-  senders: number;
-  /** Most events of a batch, and most bytes of their JSON, which protobuf never exceeds. */
-  maxEvents: number;
-  maxBytes: number;
-  send(batch: InputEvent[]): Promise<void>;
+class Sender {
+  events: InputEvent[] = [];
+  /** Of their JSON, which protobuf never exceeds. */
+  bytes = 0;
+  sending = Promise.resolve();
 }
 
 /**
- * Sends batches side by side, yet the events of one user in their order: a user always takes the same sender, and a sender
- * has one batch in flight while it fills the next.
+ * Sends batches of up to `maxEvents` side by side, yet the events of one user in their order: a user always takes the
+ * same sender, and a sender has one batch in flight while it fills the next.
  */
-export function openSenders(options: SenderOptions) {
-  const senders: Sender[] = Array.from({ length: options.senders }, () => ({
-    events: [],
-    bytes: 0,
-    sending: Promise.resolve(),
-  }));
+export function openSenders(maxEvents: number, send: (batch: InputEvent[]) => Promise<void>) {
+  const senders = Array.from({ length: SENDERS }, () => new Sender());
 
   async function flush(sender: Sender): Promise<void> {
     await sender.sending;
     if (sender.events.length === 0) return;
-    sender.sending = options.send(sender.events);
+    sender.sending = send(sender.events);
     // The next await of the sender sees the error; until then it must not count as unhandled.
     sender.sending.catch(() => {});
     sender.events = [];
@@ -46,12 +39,12 @@ export function openSenders(options: SenderOptions) {
   return {
     /** Resolves when there is room for more. Throws what a send of the sender threw. */
     async push(item: InputEvent): Promise<void> {
-      const sender = senders[hash(item.event.event.value?.userId ?? '') % senders.length]!;
+      const sender = senders[crc32(item.event.event.value?.userId ?? '') % SENDERS]!;
       const bytes = item.bytes.length;
-      if (sender.bytes + bytes > options.maxBytes) await flush(sender);
+      if (sender.bytes + bytes > MAX_REQUEST_BYTES) await flush(sender);
       sender.events.push(item);
       sender.bytes += bytes;
-      if (sender.events.length >= options.maxEvents) await flush(sender);
+      if (sender.events.length >= maxEvents) await flush(sender);
     },
     /** Sends what is left and waits for everything. Throws what a send threw. */
     async finish(): Promise<void> {
@@ -63,11 +56,4 @@ export function openSenders(options: SenderOptions) {
       await Promise.allSettled(senders.map((sender) => sender.sending));
     },
   };
-}
-
-/** FNV-1a over UTF-16 units. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
 }

@@ -9,24 +9,19 @@ export interface ProgressState {
   seconds: number;
 }
 
-export interface Progress {
-  /** Writes a line of its own, unless there was one in the last five seconds. */
-  note(text: string): void;
-  stop(): void;
-}
-
 const BAR_WIDTH = 24;
 const TERMINAL_PERIOD_MS = 200;
 const PLAIN_PERIOD_MS = 5000;
 
 /** Shows how far a replay is: a bar that is drawn over on a terminal, else a line every five seconds. */
-export function startProgress(out: Pick<WriteStream, 'write' | 'isTTY'>, look: () => ProgressState): Progress {
+export function startProgress(out: Pick<WriteStream, 'write' | 'isTTY'>, look: () => ProgressState) {
   const erase = out.isTTY ? '\r\x1b[K' : '';
   const draw = () => out.write(out.isTTY ? `${erase}${barLine(look())}` : `${plainLine(look())}\n`);
   const timer = setInterval(draw, out.isTTY ? TERMINAL_PERIOD_MS : PLAIN_PERIOD_MS);
   let notedAt = Number.NEGATIVE_INFINITY;
   return {
-    note(text) {
+    /** Writes a line of its own, unless there was one in the last five seconds. */
+    note(text: string) {
       if (performance.now() - notedAt < PLAIN_PERIOD_MS) return;
       notedAt = performance.now();
       out.write(`${erase}${text}\n`);

@@ -12,16 +12,11 @@ export interface RejectedLine {
   input?: string;
 }
 
-export interface RejectFile {
-  write(rejected: RejectedLine): void;
-  close(): void;
-}
-
 /** An NDJSON file that is created, or emptied, with its first line. Throws the system's error if it can't be written. */
-export function openRejectFile(path: string): RejectFile {
+export function openRejectFile(path: string) {
   let file: number | undefined;
   return {
-    write(rejected) {
+    write(rejected: RejectedLine) {
       file ??= openSync(path, 'w');
       writeSync(file, `${JSON.stringify(rejected)}\n`);
     },

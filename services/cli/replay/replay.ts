@@ -14,8 +14,8 @@ import { accept } from '../../gateway/event/accept.ts';
 import { parseItem, type Read, readItem } from '../../gateway/event/event-json.ts';
 import { integer, urlOption } from '../options.ts';
 import { openInput, splitLines } from './input-lines.ts';
-import { type InputEvent, openSenders } from './ordered-senders.ts';
-import { count, type Progress, startProgress } from './progress.ts';
+import { type InputEvent, openSenders, SENDERS } from './ordered-senders.ts';
+import { count, startProgress } from './progress.ts';
 import { openRejectFile, type RejectedLine } from './reject-file.ts';
 import { sendBatch } from './send-batch.ts';
 
@@ -41,8 +41,6 @@ export interface ReplaySummary {
   /** Why it ended before the end of the input. */
   stopped: 'interrupted' | Error | undefined;
 }
-
-const IN_FLIGHT = 4;
 
 /** `clickmesh replay`: sends a file of events. */
 export const replayCommand = new Command('replay')
@@ -96,21 +94,20 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
     summary.rejected++;
     rejects.write(rejected);
   };
-  const send = batchSender(options, signal, progress);
-  const senders = openSenders({
-    senders: IN_FLIGHT,
-    maxEvents: batchSize(options),
-    maxBytes: MAX_REQUEST_BYTES,
-    async send(batch) {
-      const results = await send(batch).catch((error) => {
-        failure.abort(error);
-        throw error;
-      });
-      summary.sent += batch.length;
-      const rejections = batch.flatMap((item, i) => rejectedResult(item, results[i]!));
-      rejections.forEach(reject);
-      summary.accepted += batch.length - rejections.length;
-    },
+  const { url, timeout } = options;
+  const client = createClient(IngestService, createConnectTransport({ baseUrl: url, httpVersion: '1.1' }));
+  const onRetry = (error: Error) => progress.note(`waiting for ${url}: ${error.message}`);
+  const senders = openSenders(batchSize(options), async (batch) => {
+    const events = batch.map(({ event }) => event);
+    const sending = sendBatch(client, events, { timeoutMs: timeout * 1000, signal, onRetry });
+    const results = await sending.catch((error) => {
+      failure.abort(error);
+      throw error;
+    });
+    summary.sent += batch.length;
+    const rejections = batch.flatMap((item, i) => rejectedResult(item, results[i]!));
+    rejections.forEach(reject);
+    summary.accepted += batch.length - rejections.length;
   });
   const pace = options.rate ? pacer(options.rate, signal) : undefined;
   try {
@@ -128,15 +125,6 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
   }
   summary.seconds = secondsSoFar();
   return summary;
-}
-
-function batchSender({ url, timeout }: ReplayOptions, signal: AbortSignal, progress: Progress) {
-  const client = createClient(IngestService, createConnectTransport({ baseUrl: url, httpVersion: '1.1' }));
-  const onRetry = (error: Error) => progress.note(`waiting for ${url}: ${error.message}`);
-  return (batch: InputEvent[]) => {
-    const events = batch.map(({ event }) => event);
-    return sendBatch(client, events, { timeoutMs: timeout * 1000, signal, onRetry });
-  };
 }
 
 /** The events of the input; a line that holds none goes to `reject`. */
@@ -178,7 +166,7 @@ function rejectedLine({ line, bytes }: Omit<InputEvent, 'event'>, rejection: Rej
 
 /** Smaller batches at a low rate, so that each sender sends several times a second. */
 function batchSize({ batch, rate }: ReplayOptions): number {
-  return rate ? Math.min(batch, Math.ceil(rate / (4 * IN_FLIGHT))) : batch;
+  return rate ? Math.min(batch, Math.ceil(rate / (4 * SENDERS))) : batch;
 }
 
 /** Returns a function that resolves `perSecond` times a second, evenly; of a stall it makes up for a tenth of a second. */

@@ -12,6 +12,7 @@ export interface SendOptions {
   onRetry(error: ConnectError): void;
 }
 
+const TRANSIENT = [Code.Unavailable, Code.ResourceExhausted, Code.DeadlineExceeded, Code.Aborted];
 const CALL_TIMEOUT_MS = 15_000;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5000;
@@ -43,16 +44,8 @@ export async function sendBatch(
 
 function isTransient(error: unknown): error is ConnectError {
   if (!(error instanceof ConnectError)) return false;
-  switch (error.code) {
-    case Code.Unavailable:
-    case Code.ResourceExhausted:
-    case Code.DeadlineExceeded:
-    case Code.Aborted:
-      return true;
-    default:
-      // The socket's own errors, such as EPIPE, come as Internal with their cause; the server's have none.
-      return error.cause instanceof Error && 'syscall' in error.cause;
-  }
+  // The socket's own errors, such as EPIPE, come as Internal with their cause; the server's have none.
+  return TRANSIENT.includes(error.code) || (error.cause instanceof Error && 'syscall' in error.cause);
 }
 
 /** A pause that doubles with each try, at random between half and whole so that clients spread; at least what the server asks for. */
