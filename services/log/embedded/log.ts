@@ -17,7 +17,7 @@ import {
 } from './offset-table.ts';
 import { readFrom } from './read.ts';
 import type { RetentionLimits } from './retention.ts';
-import { BUFFERS, committedEntry, openStore, readCommitted, recover } from './store.ts';
+import { BUFFERS, committedEntry, openStore, orClose, readCommitted, recover } from './store.ts';
 import type { WriterData, WriterMessage } from './writer.ts';
 
 export interface EmbeddedLogOptions extends RetentionLimits {
@@ -91,15 +91,6 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   };
 }
 
-async function orClose<T>(db: RocksLevel, action: () => T): Promise<T> {
-  try {
-    return action();
-  } catch (error) {
-    await db.close();
-    throw error;
-  }
-}
-
 /**
  * The log in another thread. It must be closed here before, or when, the opening thread closes it. A group has one
  * member at a time, which is assigned every partition.
@@ -129,7 +120,8 @@ export async function attachEmbeddedLog(share: EmbeddedLogShare): Promise<EventL
       const slot = slotOf(topic, from.partition, partitions);
       const records = readNow(slot, from.offset, maxBytes);
       if (records.length > 0 || waitMs <= 0) return records;
-      await endMoved(offsets, slot, from.offset, waitMs, signal ? [closing.signal, signal] : [closing.signal]);
+      const stop = signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]);
+      await endMoved(offsets, slot, from.offset, waitMs, stop);
       return closing.signal.aborted ? [] : readNow(slot, from.offset, maxBytes);
     },
     endSeen: (topic, partition) => seen[slotOf(topic, partition, partitions)] ?? 0,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { TOPICS, type Topic } from '../../contract/topics.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /**
  * First and next offset of every partition, in memory that the threads of a process share. Only the thread that
@@ -53,23 +54,15 @@ export function publishEnd(table: OffsetTable, slot: number, end: number): void 
   Atomics.notify(table.ends, slot);
 }
 
-/** Resolves when the partition's end is no longer `end`, after `waitMs`, or when one of the signals aborts. */
+/** Resolves when the partition's end is no longer `end`, after `waitMs`, or when `stop` aborts. */
 export async function endMoved(
   table: OffsetTable,
   slot: number,
   end: number,
   waitMs: number,
-  signals: readonly AbortSignal[],
+  stop: AbortSignal,
 ): Promise<void> {
-  if (signals.some((signal) => signal.aborted)) return;
+  if (stop.aborted) return;
   const moved = Atomics.waitAsync(table.ends, slot, BigInt(end), waitMs);
-  if (!moved.async) return;
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      for (const signal of signals) signal.removeEventListener('abort', done);
-      resolve();
-    };
-    for (const signal of signals) signal.addEventListener('abort', done);
-    moved.value.then(done);
-  });
+  if (moved.async) await unlessAborted(stop, moved.value);
 }

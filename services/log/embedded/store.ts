@@ -85,9 +85,14 @@ export async function openStore(dir: string, partitions: number): Promise<RocksL
   await db.open().catch((error) => {
     throw openError(dir, error);
   });
+  await orClose(db, () => checkSettings(db, dir, partitions));
+  return db;
+}
+
+/** What `action` returns. Closes the database and throws what it throws. */
+export async function orClose<T>(db: RocksLevel, action: () => T): Promise<T> {
   try {
-    checkSettings(db, dir, partitions);
-    return db;
+    return action();
   } catch (error) {
     await db.close();
     throw error;

@@ -1,24 +1,20 @@
 import {
+  type EventLog,
   type LogRecord,
   OffsetOutOfRange,
   type OffsetRange,
   type ReadOptions,
   type RecordPosition,
 } from '../../event-log.ts';
+import { unlessAborted } from '../../unless-aborted.ts';
 import { type KafkaCluster, untilAnswered } from '../cluster.ts';
 import { brokerErrors } from '../errors.ts';
 import type { KafkaRecord } from '../record.ts';
 import { type DecodedBatches, decodeBatches } from './decode-batches.ts';
 import { EARLIEST, type Fetched, type FetchRequest, fetchPartition, LATEST, listOffsets } from './fetch.ts';
 
-export interface KafkaReader {
-  /** As EventLog.read; throws LogUnavailable after the deadline without an answer. */
-  read(topic: string, from: RecordPosition, options: ReadOptions): Promise<LogRecord[]>;
-  /** As EventLog.endSeen. */
-  endSeen(topic: string, partition: number): number;
-  /** As EventLog.offsets; throws LogUnavailable after the deadline without an answer. */
-  offsets(topic: string): Promise<OffsetRange[]>;
-}
+/** What the EventLog reads; throws LogUnavailable after the deadline without an answer. */
+export type KafkaReader = Pick<EventLog, 'read' | 'endSeen' | 'offsets'>;
 
 /** Longest that a broker holds a fetch for a first record, in ms; a longer wait fetches again. */
 export const LONGEST_POLL_MS = 1_000;
@@ -72,10 +68,6 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     return fetch(topic, request).catch(() => undefined);
   }
 
-  function stopSignal(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? closing : AbortSignal.any([closing, signal]);
-  }
-
   /** Fetches until there are records, `waitMs` have gone by or its end comes. A fetch on its way is the first. */
   async function poll(
     topic: string,
@@ -83,7 +75,7 @@ export function kafkaReader(cluster: KafkaCluster, deadlineMs: number, closing: 
     { waitMs, maxBytes, signal }: ReadOptions,
     coming: Ahead['coming'],
   ): Promise<DecodedBatches> {
-    const stop = stopSignal(signal);
+    const stop = signal === undefined ? closing : AbortSignal.any([closing, signal]);
     const end = performance.now() + waitMs;
     let early = coming;
     let next = offset;
@@ -162,16 +154,4 @@ function countWithin(records: readonly KafkaRecord[], maxBytes: number): number 
     if (bytes >= maxBytes) break;
   }
   return count;
-}
-
-/** Resolves with the answer; with undefined if `stop` aborts before it: then the answer is dropped. */
-async function unlessAborted<T>(stop: AbortSignal, answer: Promise<T>): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const abort = () => resolve(undefined);
-  stop.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([answer, promise]);
-  } finally {
-    stop.removeEventListener('abort', abort);
-  }
 }
