@@ -4,14 +4,13 @@ import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import {
   event as eventOption,
   type FieldRule,
+  FieldRuleSchema,
   type Role,
   rule as ruleOption,
 } from '../../gen/ts/clickmesh/v1/rules_pb.js';
 
 /** The cases of Event: what the REST API calls `event_type`. */
 export type EventType = NonNullable<Event['event']['case']>;
-/** The message of any case. */
-export type EventMessage = NonNullable<Event['event']['value']>;
 
 /** A field of an event, with what must hold for it. */
 export interface FieldShape {
@@ -74,15 +73,9 @@ function fieldShape(field: DescField, option: typeof ruleOption): FieldShape {
 }
 
 function byRule(fields: readonly FieldShape[]): EventShape['with'] {
-  const having = <C extends RuleCase>(kind: C) => fields.filter(({ rule }) => rule.case === kind) as FieldWith<C>[];
-  return {
-    uuid: having('uuid'),
-    text: having('text'),
-    time: having('time'),
-    number: having('number'),
-    integer: having('integer'),
-    map: having('map'),
-  };
+  const [kind] = FieldRuleSchema.oneofs;
+  const having = kind!.fields.map(({ name }) => [name, fields.filter(({ rule }) => rule.case === name)]);
+  return Object.fromEntries(having) as EventShape['with'];
 }
 
 function storedOf(fields: readonly FieldShape[]): EventShape['stored'] {

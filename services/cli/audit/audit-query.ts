@@ -46,40 +46,37 @@ export async function runCheck(
     clickhouse_settings: SETTINGS,
     format: 'JSONEachRow',
   });
-  const [answer] = await result.json<{ compared: string; differing: string; rows: [unknown[], Rows, Rows][] }>();
+  const [answer] = await result.json<{ compared: string; differing: string; rows: DifferenceTuple[] }>();
   const { compared, differing, rows } = answer!;
   return {
     name: check.name,
     compared: Number(compared),
     differing: Number(differing),
-    rows: rows.map(([key, expected, stored]) => ({
-      key: named(check.keys, key),
-      expected: expected.map((values) => named(check.values, values)),
-      stored: stored.map((values) => named(check.values, values)),
-    })),
+    rows: rows.map(([key, expected, stored]) => ({ key, expected, stored })),
   };
 }
 
-type Rows = unknown[][];
-
 function differencesOf({ keys, values, expected, stored }: Check): string {
   const key = keys.join(', ');
-  const row = `tuple(${values.map((value) => `toString(${value})`).join(', ')}) AS row`;
   return `
     SELECT count() AS compared, countIf(differs) AS differing,
-      groupArrayIf(${MAX_ROWS})((tuple(${keys.map((column) => `toString(${column})`).join(', ')}), expected, stored), differs) AS rows
+      groupArrayIf(${MAX_ROWS})((${texts(keys)}, expected, stored), differs) AS rows
     FROM (
       SELECT ${key}, groupArrayIf(row, NOT is_stored) AS expected, groupArrayIf(row, is_stored) AS stored,
         expected != stored AS differs
       FROM (
-        SELECT ${key}, ${row}, false AS is_stored FROM (${expected})
+        SELECT ${key}, ${texts(values)} AS row, false AS is_stored FROM (${expected})
         UNION ALL
-        SELECT ${key}, ${row}, true AS is_stored FROM (${stored})
+        SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${stored})
       )
       GROUP BY ${key}
     )`;
 }
 
-function named(names: readonly string[], values: readonly unknown[]): Record<string, string> {
-  return Object.fromEntries(names.map((name, i) => [name, String(values[i])]));
+type DifferenceTuple = [Difference['key'], Difference['expected'], Difference['stored']];
+
+/** Columns as one value, in JSON an object of texts. */
+function texts(columns: readonly string[]): string {
+  const values = columns.map((column) => `toString(${column})`).join(', ');
+  return `CAST(tuple(${values}) AS Tuple(${columns.map((column) => `${column} String`).join(', ')}))`;
 }
