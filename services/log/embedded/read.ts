@@ -1,14 +1,11 @@
-import type { RocksLevel } from '@nxtedition/rocksdb';
 import { type LogRecord, OffsetOutOfRange } from '../event-log.ts';
 import { endOf, type OffsetTable, slotName, startOf } from './offset-table.ts';
 import { readRecords } from './record-batch.ts';
-import { batchAt, batchesFrom, corrupt, type StoredBatch } from './store.ts';
+import { batchAt, batchesFrom, corrupt, type Store, type StoredBatch } from './store.ts';
 
 /** The log in one thread. */
-export interface ReadableLog {
-  db: RocksLevel;
+export interface ReadableLog extends Store {
   offsets: OffsetTable;
-  partitions: number;
 }
 
 /**
@@ -19,13 +16,13 @@ export function readFrom(log: ReadableLog, slot: number, offset: number, maxByte
   const end = endOf(log.offsets, slot);
   if (offset < startOf(log.offsets, slot) || offset > end) throw outOfRange(log, slot, offset);
   if (offset === end) return [];
-  const first = batchAt(log.db, slot, log.partitions, offset);
+  const first = batchAt(log, slot, offset);
   if (first === undefined || first.end <= offset) throw missing(log, slot, offset);
   const records: LogRecord[] = [];
   let left = take(records, first, slot % log.partitions, offset, maxBytes);
   let next = first.end;
   if (left <= 0 || next >= end) return records;
-  for (const batch of batchesFrom(log.db, slot, log.partitions, next, end, left)) {
+  for (const batch of batchesFrom(log, slot, next, end, left)) {
     if (batch.base !== next) throw missing(log, slot, next);
     left = take(records, batch, slot % log.partitions, next, left);
     if (left <= 0) break;
@@ -50,7 +47,7 @@ function take(records: LogRecord[], batch: StoredBatch, partition: number, offse
 /** The error for a record that was not found: retention may have dropped it since the start was looked at. */
 function missing(log: ReadableLog, slot: number, offset: number): Error {
   if (offset < startOf(log.offsets, slot)) return outOfRange(log, slot, offset);
-  return corrupt(slot, log.partitions, offset, 'the record is missing');
+  return corrupt(log, slot, offset, 'the record is missing');
 }
 
 function outOfRange(log: ReadableLog, slot: number, offset: number): OffsetOutOfRange {

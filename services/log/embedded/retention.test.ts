@@ -52,11 +52,11 @@ test.each([
   ['no bytes may stay: the newest batch does', { ...FOREVER, retentionBytes: 0 }, 0, 27],
 ])('L-7: %s', async (_, { more = 0, ...limits }: typeof FOREVER & { more?: number }, now, start) => {
   const retentionBytes = Number.isFinite(limits.retentionBytes) ? limits.retentionBytes * batchBytes + more : Infinity;
-  await dropExpired(db, offsets, SLOT, PARTITIONS, { ...limits, retentionBytes }, now);
+  const log = { db, offsets, partitions: PARTITIONS };
+  await dropExpired(log, SLOT, { ...limits, retentionBytes }, now);
   expect(startOf(offsets, SLOT)).toBe(start);
   expect(endOf(offsets, SLOT)).toBe(30);
 
-  const log = { db, offsets, partitions: PARTITIONS };
   expect(readFrom(log, SLOT, start, 1 << 20).map(({ offset }) => offset)).toEqual(
     Array.from({ length: 30 - start }, (_, i) => start + i),
   );
@@ -65,13 +65,13 @@ test.each([
 });
 
 test('goes on from where it stopped', async () => {
-  await dropExpired(db, offsets, SLOT, PARTITIONS, { ...FOREVER, retentionMs: 5_000 }, 1_008_000);
+  await dropExpired({ db, offsets, partitions: PARTITIONS }, SLOT, { ...FOREVER, retentionMs: 5_000 }, 1_008_000);
   expect(startOf(offsets, SLOT)).toBe(9);
-  await dropExpired(db, offsets, SLOT, PARTITIONS, { ...FOREVER, retentionMs: 5_000 }, 1_012_500);
+  await dropExpired({ db, offsets, partitions: PARTITIONS }, SLOT, { ...FOREVER, retentionMs: 5_000 }, 1_012_500);
   expect(startOf(offsets, SLOT)).toBe(24);
 });
 
 test('an empty partition stays empty', async () => {
-  await dropExpired(db, offsets, 0, PARTITIONS, { retentionMs: 0, retentionBytes: 0 }, 2_000_000);
+  await dropExpired({ db, offsets, partitions: PARTITIONS }, 0, { retentionMs: 0, retentionBytes: 0 }, 2_000_000);
   expect(startOf(offsets, 0)).toBe(0);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { RocksLevel } from '@nxtedition/rocksdb';
-import { endOf, type OffsetTable, publishStart, startOf } from './offset-table.ts';
+import { endOf, publishStart, startOf } from './offset-table.ts';
+import type { ReadableLog } from './read.ts';
 import { BUFFERS, batchAt, recordKey, type StoredBatch } from './store.ts';
 
 export interface RetentionLimits {
@@ -18,16 +18,10 @@ export interface RetentionLimits {
  * says where the partition goes on. The cut is found by bisection: append times and bytes only grow with the offset.
  * Readers lose the records before the database does; after a crash in between they are back.
  */
-export async function dropExpired(
-  db: RocksLevel,
-  offsets: OffsetTable,
-  slot: number,
-  partitions: number,
-  limits: RetentionLimits,
-  now: number,
-): Promise<void> {
+export async function dropExpired(log: ReadableLog, slot: number, limits: RetentionLimits, now: number): Promise<void> {
+  const { db, offsets } = log;
   const start = startOf(offsets, slot);
-  const newest = batchAt(db, slot, partitions, endOf(offsets, slot));
+  const newest = batchAt(log, slot, endOf(offsets, slot));
   if (newest === undefined) return;
   const expired = (batch: StoredBatch) =>
     batch.appendTime < now - limits.retentionMs || newest.logBytes - batch.logBytes >= limits.retentionBytes;
@@ -36,7 +30,7 @@ export async function dropExpired(
   while (keepFrom < keepAt) {
     // The first batch alone answers the usual case that nothing is to be dropped.
     const probe = keepFrom === start ? start : Math.floor((keepFrom + keepAt) / 2);
-    const batch = batchAt(db, slot, partitions, probe)!;
+    const batch = batchAt(log, slot, probe)!;
     if (expired(batch)) keepFrom = batch.end;
     else keepAt = batch.base;
   }

@@ -20,6 +20,12 @@ const SETTINGS_KEY = Buffer.from('m');
 const RECORD = 'r'.charCodeAt(0);
 const FORMAT = 1;
 
+/** The database of a log with so many partitions a topic. */
+export interface Store {
+  db: RocksLevel;
+  partitions: number;
+}
+
 /** A stored batch, checked. */
 export interface StoredBatch extends BatchHeader {
   base: number;
@@ -126,7 +132,7 @@ function checkSettings(db: RocksLevel, dir: string, partitions: number): void {
 /** Every partition by slot, as stored. Throws if less is stored than was acknowledged. */
 export function recover(db: RocksLevel, dir: string, partitions: number): RecoveredPartition[] {
   const slots = TOPICS.length * partitions;
-  const states = Array.from({ length: slots }, (_, slot) => partitionState(db, slot, partitions));
+  const states = Array.from({ length: slots }, (_, slot) => partitionState({ db, partitions }, slot));
   const path = acknowledgedPath(dir);
   const missing = readAcknowledged(path, slots).flatMap((acknowledged, slot) => {
     const { end } = states[slot]!;
@@ -139,38 +145,32 @@ export function recover(db: RocksLevel, dir: string, partitions: number): Recove
   );
 }
 
-function partitionState(db: RocksLevel, slot: number, partitions: number): RecoveredPartition {
-  const last = batchAt(db, slot, partitions, 2 ** 48 - 1);
+function partitionState(store: Store, slot: number): RecoveredPartition {
+  const last = batchAt(store, slot, 2 ** 48 - 1);
   if (last === undefined) return { start: 0, end: 0, appendTime: 0, logBytes: 0 };
-  const { rows } = db.querySync({ ...BUFFERS, gte: recordKey(slot, 0), lte: recordKey(slot, last.base), limit: 1 });
+  const range = { gte: recordKey(slot, 0), lte: recordKey(slot, last.base) };
+  const { rows } = store.db.querySync({ ...BUFFERS, ...range, limit: 1 });
   return { start: baseOf(rows[0]!), end: last.end, appendTime: last.appendTime, logBytes: last.logBytes };
 }
 
 /** The batch with the greatest base up to an offset; undefined if there is none. */
-export function batchAt(db: RocksLevel, slot: number, partitions: number, offset: number): StoredBatch | undefined {
+export function batchAt(store: Store, slot: number, offset: number): StoredBatch | undefined {
   const range = { gte: recordKey(slot, 0), lte: recordKey(slot, offset) };
-  const { rows } = db.querySync({ ...BUFFERS, ...range, reverse: true, limit: 1 });
-  return rows.length === 0 ? undefined : checked(rows[0]!, rows[1]!, slot, partitions);
+  const { rows } = store.db.querySync({ ...BUFFERS, ...range, reverse: true, limit: 1 });
+  return rows.length === 0 ? undefined : checked(store, slot, rows[0]!, rows[1]!);
 }
 
 /** Batches with `first` <= base < `end`, up to about `maxBytes`, at least one if there is one. */
-export function batchesFrom(
-  db: RocksLevel,
-  slot: number,
-  partitions: number,
-  first: number,
-  end: number,
-  maxBytes: number,
-): StoredBatch[] {
+export function batchesFrom(store: Store, slot: number, first: number, end: number, maxBytes: number): StoredBatch[] {
   const range = { gte: recordKey(slot, first), lt: recordKey(slot, end), highWaterMarkBytes: maxBytes };
-  const { rows } = db.querySync({ ...BUFFERS, ...range });
-  return Array.from({ length: rows.length / 2 }, (_, i) => checked(rows[2 * i]!, rows[2 * i + 1]!, slot, partitions));
+  const { rows } = store.db.querySync({ ...BUFFERS, ...range });
+  return Array.from({ length: rows.length / 2 }, (_, i) => checked(store, slot, rows[2 * i]!, rows[2 * i + 1]!));
 }
 
-function checked(key: Buffer, bytes: Buffer, slot: number, partitions: number): StoredBatch {
+function checked(store: Store, slot: number, key: Buffer, bytes: Buffer): StoredBatch {
   const base = baseOf(key);
   const header = readHeader(key, bytes);
-  if (header === undefined) throw corrupt(slot, partitions, base, 'the checksum of the record batch does not fit');
+  if (header === undefined) throw corrupt(store, slot, base, 'the checksum of the record batch does not fit');
   return { ...header, base, end: base + header.count, bytes };
 }
 
@@ -178,6 +178,6 @@ function baseOf(key: Buffer): number {
   return key.readUIntBE(3, 6);
 }
 
-export function corrupt(slot: number, partitions: number, offset: number, what: string): Error {
+export function corrupt({ partitions }: Store, slot: number, offset: number, what: string): Error {
   return new Error(`The log is corrupt: ${slotName(slot, partitions)} at offset ${offset}: ${what}`);
 }

@@ -101,7 +101,7 @@ async function sweep(): Promise<void> {
   sweeping = true;
   for (const slot of states.keys()) {
     try {
-      await dropExpired(db, offsets, slot, partitions, retention, Date.now());
+      await dropExpired({ db, offsets, partitions }, slot, retention, Date.now());
     } catch (error) {
       // A full disk passes and a damaged batch does not, but neither is a reason to stop writing.
       process.emitWarning(`Retention of ${slotName(slot, partitions)} failed: ${(error as Error).message}`);
