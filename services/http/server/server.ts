@@ -5,7 +5,7 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { PREFLIGHT_HEADERS } from '../exchange/cors.ts';
-import { type Exchange, http1Exchange, http2Exchange } from '../exchange/exchange.ts';
+import { type Exchange, Http1Exchange, Http2Exchange } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type Http1Connections, http1Connections } from '../fast/http1-connection.ts';
 import { type HttpRoute, routesByPath } from '../routes/http-routes.ts';
@@ -76,11 +76,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     underWay.add(res);
     res.once('close', () => underWay.delete(res));
     if (shutdown.signal.aborted) endWith(res);
-    handle(http1Exchange(req, res));
+    handle(new Http1Exchange(req, res));
   });
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
-  const sessions = trackSessions(h2);
   const http1 = http1Connections({
     paths: new Set(options.routes.filter(({ method }) => method === 'POST').map(({ path }) => path)),
     maxHeadBytes: MAX_HEADER_BYTES,
@@ -103,7 +102,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     // The close of http.Server would cut idle connections at once.
     const closed = new Promise<void>((resolve) => Server.prototype.close.call(h1, () => resolve()));
     shutdown.abort();
-    for (const session of sessions) session.close();
+    h2.close();
     for (const response of underWay) endWith(response);
     let sweep: NodeJS.Timeout | undefined;
     const lastRequest = setTimeout(() => {
@@ -182,20 +181,11 @@ function http2Server(handle: Handler): http2.Http2Server {
     streamResetBurst: STREAM_RESET_BURST,
     streamResetRate: STREAM_RESET_RATE,
   });
+  server.on('session', (session) => session.setTimeout(SESSION_TIMEOUT_MS, () => session.close()));
   return server.on('stream', (stream, headers) => {
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
-    handle(http2Exchange(stream, headers));
+    handle(new Http2Exchange(stream, headers));
   });
-}
-
-function trackSessions(h2: http2.Http2Server): Set<http2.ServerHttp2Session> {
-  const sessions = new Set<http2.ServerHttp2Session>();
-  h2.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-    session.setTimeout(SESSION_TIMEOUT_MS, () => session.close());
-  });
-  return sessions;
 }
 
 interface Connections {
