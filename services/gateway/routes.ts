@@ -1,6 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { withByteStreamPath, withBytesPath } from '../http/fast/bytes-method.ts';
+import { withByteStreamPath, withBytesPath } from '../http/fast/short-methods.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import type { GatewayDeps } from './deps.ts';
 import { ingest, ingestBytes } from './ways-in/ingest.ts';

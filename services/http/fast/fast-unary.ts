@@ -1,87 +1,46 @@
-import {
-  create,
-  type DescMethod,
-  fromBinary,
-  fromJson,
-  type Message,
-  toBinary,
-  toJsonString,
-} from '@bufbuild/protobuf';
-import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import {
-  type ConnectRouter,
-  type ConnectRouterOptions,
-  createHandlerContext,
-  type HandlerContext,
-} from '@connectrpc/connect';
+import { create, fromBinary, fromJson, type Message, toBinary, toJsonString } from '@bufbuild/protobuf';
+import { createHandlerContext } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { connectAnswer, connectError } from '../exchange/connect-answer.ts';
 import { errorOf } from '../exchange/errors.ts';
 import { type Exchange, readBody, sendResponse } from '../exchange/exchange.ts';
 import { type Context, ENVELOPE_BYTES, grpcAnswer, grpcError } from '../exchange/grpc-answer.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
-import { type BytesMethod, bytesMethodOf } from './bytes-method.ts';
 import { type CallLimits, type Codec, codecOf, isGrpc, timeoutOf } from './codec.ts';
-import { watchRouter } from './watch-router.ts';
-
-interface UnaryMethod {
-  desc: DescMethod;
-  path: string;
-  /** Returns a message, or the initializer of one. */
-  handle(request: Message, context?: HandlerContext): Promise<Message> | Message;
-  bytesPath: BytesMethod | undefined;
-  /** Whether it has a second parameter. Others get no context, because that costs more than all the rest of a call. */
-  takesContext: boolean;
-  json: ConnectRouterOptions['jsonOptions'];
-}
-
-/** Gives a request whose body has been read to the long way. */
-export type HandOver = (exchange: Exchange, body: Uint8Array) => void;
+import type { ShortMethods, UnaryMethod } from './short-methods.ts';
 
 /**
- * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. Queries take
- * the long way, connect-node's, because their answers may be worth compressing. That way builds streams, abort
- * controllers and web headers for each call.
+ * The short way for plain unary calls: Connect with JSON or Protobuf, and gRPC over HTTP/2, uncompressed. The long
+ * way, connect-node's, builds streams, abort controllers and web headers for each call.
  *
  * Answers are the same by either way: whatever is unusual takes the long one, which also words every error in reading a
  * request. But interceptors run on the long way only. There is one, errorInterceptor, for which `failure` stands here.
  * What has to stand before every request, such as a check of who calls, belongs into ServeOptions.guard.
+ *
+ * @param handOver gives a request whose body has been read to the long way
+ * @returns a function that answers the request if it is a plain one, and otherwise returns false
  */
-export function fastUnary({ maxBytes, maxTimeoutMs }: CallLimits, logger: Logger, handOver: HandOver) {
-  const methods = new Map<string, UnaryMethod>();
-
-  return {
-    /** Returns a router that also remembers the methods that may take the short way. */
-    watch: (router: ConnectRouter): ConnectRouter =>
-      watchRouter(router, (service, implementation, options) => {
-        for (const desc of service.methods) {
-          const method = implementation[desc.localName];
-          if (desc.methodKind !== 'unary' || typeof method !== 'function') continue;
-          if (desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) continue;
-          const path = `/${service.typeName}/${desc.name}`;
-          const handle = method.bind(implementation) as UnaryMethod['handle'];
-          const [bytesPath, takesContext] = [bytesMethodOf(method), method.length > 1];
-          methods.set(path, { desc, path, handle, bytesPath, takesContext, json: options?.jsonOptions });
-        }
-      }),
-
-    /** Answers the request if it is a plain one; otherwise returns false. */
-    handle(exchange: Exchange): boolean {
-      const method = methods.get(exchange.path);
-      const codec = codecOf(exchange);
-      if (method === undefined || codec === undefined) return false;
-      // A body over the limit takes the long way from its first byte.
-      if (Number(exchange.headers['content-length'] ?? 0) > maxBytes) return false;
-      const { timeoutMs, error } = timeoutOf(exchange.headers, codec, maxTimeoutMs);
-      if (error !== undefined) return false;
-      readBody(exchange, maxBytes + ENVELOPE_BYTES, (body) => {
-        const call = { method, codec, exchange, timeoutMs, logger };
-        const response = responseTo(call, messageIn(codec, body, maxBytes));
-        if (response === undefined) handOver(exchange, body);
-        else sendResponse(exchange, response, logger);
-      });
-      return true;
-    },
+export function fastUnary(
+  methods: ShortMethods['unary'],
+  { maxBytes, maxTimeoutMs }: CallLimits,
+  logger: Logger,
+  handOver: (exchange: Exchange, body: Uint8Array) => void,
+): (exchange: Exchange) => boolean {
+  return (exchange) => {
+    const method = methods.get(exchange.path);
+    const codec = codecOf(exchange);
+    if (method === undefined || codec === undefined) return false;
+    // A body over the limit takes the long way from its first byte.
+    if (Number(exchange.headers['content-length'] ?? 0) > maxBytes) return false;
+    const { timeoutMs, error } = timeoutOf(exchange.headers, codec, maxTimeoutMs);
+    if (error !== undefined) return false;
+    readBody(exchange, maxBytes + ENVELOPE_BYTES, (body) => {
+      const call = { method, codec, exchange, timeoutMs, logger };
+      const response = responseTo(call, messageIn(codec, body, maxBytes));
+      if (response === undefined) handOver(exchange, body);
+      else sendResponse(exchange, response, logger);
+    });
+    return true;
   };
 }
 

@@ -12,24 +12,15 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { refuse } from '../exchange/refuse.ts';
 import { fastStream } from '../fast/fast-stream.ts';
 import { fastUnary } from '../fast/fast-unary.ts';
+import { type ShortMethods, watchRouter } from '../fast/short-methods.ts';
 
 /** Longest deadline that a call may ask for, in ms. */
 const MAX_TIMEOUT_MS = 3_600_000;
 
 type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
 
-export interface RpcHandler {
-  paths: readonly string[];
-  /** Answers a request to one of the paths. */
-  handle(exchange: Exchange): void;
-}
-
-/** Answers Connect, gRPC and gRPC-Web calls of the registered services. */
-export function rpcHandler(
-  services: (router: ConnectRouter) => void,
-  maxRequestBytes: number,
-  logger: Logger,
-): RpcHandler {
+/** Paths of the registered services' methods, and what answers Connect, gRPC and gRPC-Web calls to them. */
+export function rpcHandler(services: (router: ConnectRouter) => void, maxRequestBytes: number, logger: Logger) {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     interceptors: [errorInterceptor(logger)],
@@ -37,9 +28,10 @@ export function rpcHandler(
     readMaxBytes: maxRequestBytes,
   });
   const limits = { maxBytes: maxRequestBytes, maxTimeoutMs: MAX_TIMEOUT_MS };
-  const unary = fastUnary(limits, logger, (exchange, body) => full(exchange, [body]));
-  const stream = fastStream(limits, logger);
-  services(unary.watch(stream.watch(router)));
+  const methods: ShortMethods = { unary: new Map(), streams: new Map() };
+  services(watchRouter(router, methods));
+  const unary = fastUnary(methods.unary, limits, logger, (exchange, body) => full(exchange, [body]));
+  const stream = fastStream(methods.streams, limits, logger);
   const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
   function full(exchange: Exchange, body?: Iterable<Uint8Array>): void {
@@ -50,7 +42,7 @@ export function rpcHandler(
     });
   }
   const handle = (exchange: Exchange) => {
-    if (!unary.handle(exchange) && !stream.handle(exchange)) full(exchange);
+    if (!unary(exchange) && !stream(exchange)) full(exchange);
   };
   return { paths: [...byPath.keys()], handle };
 }
