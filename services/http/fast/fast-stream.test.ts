@@ -4,7 +4,7 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { serve } from '../server/server.ts';
-import { withByteStreamPath } from './bytes-method.ts';
+import { withByteStreamPath } from './short-methods.ts';
 
 const MESSAGE = Buffer.from([0, 0, 0, 0, 1, 7]);
 

@@ -1,14 +1,20 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import {
-  type AttributionEnvironment,
-  attributionConfig,
-  parseAttributionEnvironment,
-} from '../../attribution/decision/config.ts';
+import { attributionConfig, parseAttributionEnvironment } from '../../attribution/decision/config.ts';
 import { RECOVERY } from '../../attribution/recovery/recovery-config.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import { CLICKHOUSE, invalidSettings, KAFKA, LISTEN, LOGGING, parseAll, RETENTION, settings } from './settings.ts';
+import {
+  CLICKHOUSE,
+  invalidSettings,
+  KAFKA,
+  LISTEN,
+  LOGGING,
+  parseAll,
+  parseSettings,
+  RETENTION,
+  settings,
+} from './settings.ts';
 
 const DATA = {
   /** The folder of everything durable. */
@@ -19,7 +25,7 @@ const PARTITIONS = z.coerce.number().int().min(1).max(1024);
 
 /** Reads the settings of `clickmesh up`. Throws one Error that names every wrong setting, as all readers here do. */
 export function parseMeshConfig(env: NodeJS.ProcessEnv) {
-  const shape = {
+  return withAttribution(env, {
     ...LISTEN,
     ...DATA,
     ...RETENTION,
@@ -27,15 +33,12 @@ export function parseMeshConfig(env: NodeJS.ProcessEnv) {
     PARTITIONS: PARTITIONS.default(8),
     /** A ClickHouse server to use; the embedded one when empty. */
     CLICKHOUSE_URL: z.string().default(''),
-  };
-  const { mesh, attribution } = parseAll(env, { mesh: settings(shape), attribution: parseAttributionEnvironment });
-  checkRetention(mesh, attribution);
-  return { ...mesh, attribution };
+  });
 }
 export type MeshConfig = ReturnType<typeof parseMeshConfig>;
 
 export function parseClusterConfig(env: NodeJS.ProcessEnv) {
-  const shape = {
+  return withAttribution(env, {
     ...LISTEN,
     ...DATA,
     ...RETENTION,
@@ -47,13 +50,7 @@ export function parseClusterConfig(env: NodeJS.ProcessEnv) {
       .default(1),
     GATEWAYS: z.coerce.number().int().min(1).max(64).default(2),
     ATTRIBUTION_NODES: z.coerce.number().int().min(1).max(64).default(2),
-  };
-  const { cluster, attribution } = parseAll(env, {
-    cluster: settings(shape),
-    attribution: parseAttributionEnvironment,
   });
-  checkRetention(cluster, attribution);
-  return cluster;
 }
 export type ClusterConfig = ReturnType<typeof parseClusterConfig>;
 
@@ -61,7 +58,7 @@ export type ClusterConfig = ReturnType<typeof parseClusterConfig>;
 const MAX_WORKERS = 64;
 
 export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
-  const shape = {
+  return parseSettings(env, {
     ...LISTEN,
     ...LOGGING,
     ...KAFKA,
@@ -78,24 +75,22 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     LINGER_MS: z.coerce.number().int().min(0).max(1000).default(0),
     /** The number of this worker; set by its parent. */
     GATEWAY_WORKER_NUMBER: z.coerce.number().int().min(1).optional(),
-  };
-  return parseAll(env, { gateway: settings(shape) }).gateway;
+  });
 }
+export type GatewayConfig = ReturnType<typeof parseGatewayConfig>;
+
 /** A gateway that shares its port already, as a worker or in `clickmesh cluster`, is one process. */
 export function gatewayWorkers(env: NodeJS.ProcessEnv): number {
   const { GATEWAY_WORKERS } = parseGatewayConfig(env);
   return cluster.isPrimary ? GATEWAY_WORKERS : 1;
 }
 
-export type GatewayConfig = ReturnType<typeof parseGatewayConfig>;
-
 export function parseStatsConfig(env: NodeJS.ProcessEnv) {
-  const shape = { ...LISTEN, ...LOGGING, ...CLICKHOUSE };
-  return parseAll(env, { stats: settings(shape) }).stats;
+  return parseSettings(env, { ...LISTEN, ...LOGGING, ...CLICKHOUSE });
 }
 
 export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {
-  const shape = {
+  return withAttribution(env, {
     ...LISTEN,
     ...LOGGING,
     ...KAFKA,
@@ -106,14 +101,12 @@ export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {
     NODE_ID: z.string().min(1).max(200).optional(),
     /** Most records that a partition may be behind while its node is ready. */
     READY_MAX_LAG: z.coerce.number().int().min(0).default(100_000),
-  };
-  const { node, attribution } = parseAll(env, { node: settings(shape), attribution: parseAttributionEnvironment });
-  return { ...node, attribution };
+  });
 }
 export type AttributionNodeConfig = ReturnType<typeof parseAttributionNodeConfig>;
 
 export function parseMigrateConfig(env: NodeJS.ProcessEnv) {
-  const shape = {
+  return parseSettings(env, {
     ...LOGGING,
     ...KAFKA,
     ...CLICKHOUSE,
@@ -121,27 +114,28 @@ export function parseMigrateConfig(env: NodeJS.ProcessEnv) {
     CLICKHOUSE_CLUSTER: z.string().min(1).optional(),
     /** Makes tables replicated: the servers need Keeper and the macros {shard} and {replica}. */
     CLICKHOUSE_REPLICATED: z.stringbool().default(false),
-  };
-  return parseAll(env, { migrate: settings(shape) }).migrate;
+  });
 }
 
 export function parseTopicsConfig(env: NodeJS.ProcessEnv) {
-  const shape = {
+  return withAttribution(env, {
     ...KAFKA,
     ...RETENTION,
     PARTITIONS: PARTITIONS.default(16),
     REPLICATION_FACTOR: z.coerce.number().int().min(1).max(7).default(3),
-  };
-  const { topics, attribution } = parseAll(env, { topics: settings(shape), attribution: parseAttributionEnvironment });
-  checkRetention(topics, attribution);
-  return topics;
+  });
 }
 
-/** The log must reach as far back as a click can be credited: a lost state is folded again from it. */
-function checkRetention(log: { LOG_RETENTION_HOURS: number }, attribution: AttributionEnvironment): void {
+/**
+ * Reads the settings of attribution besides those of the shape. A log that is among these must reach as far back as a
+ * click can be credited: a lost state is folded again from it.
+ */
+function withAttribution<S extends z.ZodRawShape>(env: NodeJS.ProcessEnv, shape: S) {
+  const { own, attribution } = parseAll(env, { own: settings(shape), attribution: parseAttributionEnvironment });
   const hours = attributionConfig(attribution).retentionMs.touch / HOUR_MS;
-  if (log.LOG_RETENTION_HOURS >= hours) return;
-  throw invalidSettings([
-    `LOG_RETENTION_HOURS: must be at least the longest lookback and the allowed lateness, ${hours}`,
-  ]);
+  if ('LOG_RETENTION_HOURS' in own && Number(own.LOG_RETENTION_HOURS) < hours) {
+    const least = `must be at least the longest lookback and the allowed lateness, ${hours}`;
+    throw invalidSettings([`LOG_RETENTION_HOURS: ${least}`]);
+  }
+  return { ...own, attribution };
 }

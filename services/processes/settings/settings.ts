@@ -43,6 +43,11 @@ export function settings<S extends z.ZodRawShape>(shape: S): (env: NodeJS.Proces
   return (env) => z.object(shape).parse(env);
 }
 
+/** Reads the settings of a shape. Throws one Error that names all settings that are wrong. */
+export function parseSettings<S extends z.ZodRawShape>(env: NodeJS.ProcessEnv, shape: S): z.infer<z.ZodObject<S>> {
+  return parseAll(env, { own: settings(shape) }).own;
+}
+
 /** Applies every parser. Throws one Error that names all settings that are wrong. */
 export function parseAll<T>(env: NodeJS.ProcessEnv, parsers: Parsers<T>): T {
   const problems: string[] = [];

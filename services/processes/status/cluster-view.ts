@@ -8,7 +8,7 @@ import { clickhouseGroup } from '../../clickhouse/migrate.ts';
 import { type ClickHouse, openClickHouse } from '../../clickhouse/servers.ts';
 import type { Topic } from '../../contract/topics.ts';
 import type { KafkaLog } from '../../log/kafka/log.ts';
-import { CLICKHOUSE, parseAll, settings } from '../settings/settings.ts';
+import { CLICKHOUSE, parseSettings } from '../settings/settings.ts';
 import type { StatusSource } from './status.ts';
 
 /** Longest wait of a status for a ClickHouse server that may hang, in ms. */
@@ -17,7 +17,7 @@ const CLICKHOUSE_TIMEOUT_MS = 2000;
 /** Opens the ClickHouse that the environment names; undefined if it names none. */
 export function clickhouseOf(env: NodeJS.ProcessEnv): ClickHouse | undefined {
   if (env.CLICKHOUSE_URL === undefined) return undefined;
-  return openClickHouse(parseAll(env, { clickhouse: settings(CLICKHOUSE) }).clickhouse);
+  return openClickHouse(parseSettings(env, CLICKHOUSE));
 }
 
 interface ClusterParts {
@@ -60,7 +60,7 @@ async function watermarks({ client }: ClickHouse): Promise<{ partition: number; 
 
 /** The last checkpoint of each partition that has one; undefined where none are taken. */
 async function newestCheckpoints(env: NodeJS.ProcessEnv, partitions: readonly unknown[]) {
-  const store = checkpointStore(parseAll(env, { recovery: settings(RECOVERY) }).recovery);
+  const store = checkpointStore(parseSettings(env, RECOVERY));
   if (store === undefined) return undefined;
   const listed = await Promise.all(partitions.map((_, partition) => listCheckpoints(store, partition)));
   return listed.flatMap(([newest]) => newest ?? []);

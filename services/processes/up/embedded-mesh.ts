@@ -30,11 +30,6 @@ import { type Pipeline, startPipeline } from './pipeline.ts';
 /** Pause between two looks whether a ClickHouse server is up, in ms. */
 const CLICKHOUSE_RETRY_MS = 1000;
 
-export interface Mesh {
-  url: string;
-  close(): Promise<void>;
-}
-
 /**
  * Runs the whole mesh in this process until SIGINT or SIGTERM, then drains it.
  * Throws an Error with one clear line if it can't start.
@@ -42,54 +37,46 @@ export interface Mesh {
 export async function runMesh(env: NodeJS.ProcessEnv): Promise<void> {
   const config = parseMeshConfig(env);
   watchProcess();
-  const mesh = await startMesh(config, await newLogger(config.LOG_LEVEL, 'mesh'));
-  process.stdout.write(banner(mesh.url, config));
+  await using running = new AsyncDisposableStack();
+  running.defer(stopTelemetry);
+  const url = await startMesh(config, await newLogger(config.LOG_LEVEL, 'mesh'), running);
+  process.stdout.write(banner(url, config));
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), parentIsGone(env)]);
   process.stdout.write('draining\n');
-  await mesh.close();
-  await stopTelemetry();
 }
 
-/** Starts everything in the order in which an event passes it; closes in reverse. */
-export async function startMesh(config: MeshConfig, logger: Logger): Promise<Mesh> {
+/** Starts all in the order in which an event passes them, so that they end in reverse; resolves with the mesh's URL. */
+async function startMesh(config: MeshConfig, logger: Logger, running: AsyncDisposableStack): Promise<string> {
   const dataDir = writableFolder(config.DATA_DIR);
-  await using starting = new AsyncDisposableStack();
-
   const log = await openEmbeddedLog({
     dir: join(dataDir, 'log'),
     partitions: config.PARTITIONS,
     retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS,
     retentionBytes: (config.LOG_RETENTION_GB * 2 ** 30) / (TOPICS.length * config.PARTITIONS),
   });
-  starting.defer(() => log.close());
-  const clickhouseUrl = config.CLICKHOUSE_URL || (await embeddedClickHouse(dataDir, logger, starting));
+  running.defer(() => log.close());
+  const clickhouseUrl = config.CLICKHOUSE_URL || (await embeddedClickHouse(dataDir, logger, running));
   const client = clickhouseClient(clickhouseUrl);
-  starting.defer(() => client.close());
+  running.defer(() => client.close());
 
   const { attribution, LOG_LEVEL: logLevel } = config;
   const pipelineData = { attribution, stateDir: join(dataDir, 'state'), clickhouseUrl, logLevel };
-  const pipeline = migrateWhenUp(client, logger).then(() => startPipeline(log, pipelineData, logger));
-  starting.defer(() =>
-    pipeline.then(
-      (started) => started.close(),
-      () => {},
-    ),
-  );
+  const pipeline = startPipeline(log, pipelineData, logger, migrateWhenUp(client, logger));
+  running.defer(() => pipeline.close());
 
   const watching = new AbortController();
   const server = await serveAll(config, { log, client, logger, pipeline, clickhouseUrl }, watching.signal);
-  starting.defer(() => watching.abort());
-  starting.defer(() => server.close());
-  await (await pipeline).started;
-  const running = starting.move();
-  return { url: server.url, close: () => running.disposeAsync() };
+  running.defer(() => watching.abort());
+  running.defer(() => server.close());
+  await pipeline.started;
+  return server.url;
 }
 
 interface Parts {
   log: EventLog;
   client: ClickHouseClient;
   logger: Logger;
-  pipeline: Promise<Pipeline>;
+  pipeline: Pipeline;
   clickhouseUrl: string;
 }
 
@@ -104,7 +91,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
     port: config.PORT,
     logger,
     ready,
-    metrics: metricsRoute(async () => (await pipeline).metrics()),
+    metrics: metricsRoute(pipeline.metrics),
     services(router, shutdown) {
       gatewayRoutes(router, gateway);
       statsRoutes(router, { client, shutdown });
@@ -119,32 +106,24 @@ function pipelineView({
   pipeline,
   clickhouseUrl,
 }: Omit<Parts, 'client' | 'logger'> & { config: MeshConfig }) {
-  const status = async () => (await pipeline).status();
   return {
     attribution: config.attribution,
     clickhouseUrl,
     log,
     async folded() {
       const folded: number[] = [];
-      for (const { partition, nextOffset } of (await status())?.attribution ?? []) folded[partition] = nextOffset;
+      for (const { partition, nextOffset } of (await pipeline.status())?.attribution ?? [])
+        folded[partition] = nextOffset;
       return folded;
     },
-    inserted: async (topic) => (await status())?.inserted[topic] ?? [],
+    inserted: async (topic) => (await pipeline.status())?.inserted[topic] ?? [],
   } satisfies StatusSource;
 }
 
-function readiness(client: ClickHouseClient, pipeline: Promise<Pipeline>): Readiness {
-  let started: Pipeline | undefined;
-  pipeline.then(
-    (running) => {
-      started = running;
-    },
-    // startMesh awaits the pipeline, too, and rejects.
-    () => {},
-  );
+function readiness(client: ClickHouseClient, pipeline: Pipeline): Readiness {
   return async () => ({
     clickhouse: check((await client.ping()).success, 'ClickHouse does not answer'),
-    pipeline: check((await started?.status()) !== undefined, 'attribution is not running yet'),
+    pipeline: check((await pipeline.status()) !== undefined, 'attribution is not running yet'),
   });
 }
 
@@ -161,8 +140,8 @@ function check(ok: boolean, reason: string): Check {
   return ok ? { ok } : { ok, reason };
 }
 
-async function embeddedClickHouse(dataDir: string, logger: Logger, starting: AsyncDisposableStack): Promise<string> {
+async function embeddedClickHouse(dataDir: string, logger: Logger, running: AsyncDisposableStack): Promise<string> {
   const server = await startEmbeddedClickHouse({ dir: join(dataDir, 'clickhouse'), logger });
-  starting.defer(() => server.close());
+  running.defer(() => server.close());
   return server.url;
 }

@@ -1,16 +1,39 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { attributionConfig } from '../../attribution/decision/config.ts';
+import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import { type AttributionEnvironment, attributionConfig } from '../../attribution/decision/config.ts';
 import { run } from '../../attribution/node/node.ts';
 import { watchNode } from '../../attribution/node/node-metrics.ts';
 import { rocksdbStateStores } from '../../attribution/store/rocksdb-state-store.ts';
 import { clickhouseClient } from '../../clickhouse/client.ts';
 import { startSink } from '../../clickhouse/sink.ts';
-import { attachEmbeddedLog } from '../../log/embedded/log.ts';
+import type { Topic } from '../../contract/topics.ts';
+import { attachEmbeddedLog, type EmbeddedLogShare } from '../../log/embedded/log.ts';
 import { type Answerer, portRequests } from '../../system/port-requests.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { collectMetrics, stopTelemetry } from '../../telemetry/start.ts';
-import type { PipelineAnswers, PipelineData, PipelineSignal, PipelineStatus } from './pipeline-messages.ts';
+
+/** The workerData of the pipeline's thread. */
+export interface PipelineData {
+  share: EmbeddedLogShare;
+  attribution: AttributionEnvironment;
+  stateDir: string;
+  clickhouseUrl: string;
+  logLevel: string;
+}
+
+/** Questions to the thread, with the types of their answers. */
+export interface PipelineAnswers {
+  status: {
+    attribution: { partition: number; nextOffset: number }[];
+    /** Next offset to insert, per partition. */
+    inserted: Record<Topic, number[]>;
+  };
+  metrics: ScopeMetrics[] | undefined;
+}
+
+/** Messages besides questions and answers: `started` from the thread, once it runs, and `stop` to it. */
+export type PipelineSignal = 'started' | 'stop';
 
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;
@@ -36,17 +59,6 @@ Promise.race([node.failed, sink.failed]).catch(async (error) => {
   });
 });
 
-async function status(): Promise<PipelineStatus> {
-  return {
-    attribution: node.partitions().map(({ partition, nextOffset = 0 }) => ({ partition, nextOffset })),
-    inserted: sink.positions(),
-  };
-}
-
-async function metrics(): Promise<PipelineAnswers['metrics']> {
-  return (await collectMetrics())?.scopeMetrics;
-}
-
 async function stop() {
   await node.close();
   await sink.close();
@@ -56,7 +68,14 @@ async function stop() {
   port.close();
 }
 
-portRequests(port, { status, metrics } satisfies Answerer<PipelineAnswers>);
+const answers: Answerer<PipelineAnswers> = {
+  status: async () => ({
+    attribution: node.partitions().map(({ partition, nextOffset = 0 }) => ({ partition, nextOffset })),
+    inserted: sink.positions(),
+  }),
+  metrics: async () => (await collectMetrics())?.scopeMetrics,
+};
+portRequests(port, answers);
 port.on('message', (message: PipelineSignal) => {
   if (message === 'stop') void stop();
 });

@@ -1,24 +1,32 @@
 import { Worker } from 'node:worker_threads';
-import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { Logger } from 'pino';
 import type { EmbeddedLog } from '../../log/embedded/log.ts';
 import { type Ask, portRequests } from '../../system/port-requests.ts';
 import { RESTARTS, restarting } from '../../system/restarting.ts';
-import type { PipelineAnswers, PipelineData, PipelineSignal, PipelineStatus } from './pipeline-messages.ts';
+import type { PipelineAnswers, PipelineData, PipelineSignal } from './pipeline-worker.ts';
 
 export interface Pipeline {
-  /** Settles when attribution and the sink run for the first time. */
+  /** Resolves when attribution and the sink run for the first time; rejects with the error of `ready`. */
   started: Promise<void>;
   /** Undefined while the thread is not up. */
-  status(): Promise<PipelineStatus | undefined>;
+  status(): Promise<PipelineAnswers['status'] | undefined>;
   /** The metrics of the thread; undefined while it is not up. */
-  metrics(): Promise<ScopeMetrics[] | undefined>;
+  metrics(): Promise<PipelineAnswers['metrics']>;
   /** Lets attribution and the sink finish what they have begun. */
   close(): Promise<void>;
 }
 
-/** Runs pipeline-worker.ts in a thread and starts it again, with growing pauses, whenever it dies. */
-export function startPipeline(log: EmbeddedLog, data: Omit<PipelineData, 'share'>, logger: Logger): Pipeline {
+/**
+ * Runs pipeline-worker.ts in a thread and starts it again, with growing pauses, whenever it dies.
+ *
+ * @param ready is awaited before the first start
+ */
+export function startPipeline(
+  log: EmbeddedLog,
+  data: Omit<PipelineData, 'share'>,
+  logger: Logger,
+  ready = Promise.resolve(),
+): Pipeline {
   const closing = new AbortController();
   const up = Promise.withResolvers<void>();
   /** Asks the thread that is up, if one is. */
@@ -45,9 +53,10 @@ export function startPipeline(log: EmbeddedLog, data: Omit<PipelineData, 'share'
     closing.signal.removeEventListener('abort', stop);
   }
 
-  const done = restarting(run, RESTARTS, closing.signal, (_, pauseMs) => {
-    logger.warn({ pauseMs }, 'starting the pipeline thread again');
-  });
+  const report = (_: unknown, pauseMs: number) => logger.warn({ pauseMs }, 'starting the pipeline thread again');
+  const done = ready.then(() => restarting(run, RESTARTS, closing.signal, report)).catch(up.reject);
+  // It may reject before anything awaits it.
+  up.promise.catch(() => {});
   return {
     started: up.promise,
     status: () => ask('status'),
