@@ -1,8 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
-  type Acceptance,
-  AcceptanceSchema,
-  type IngestBatchResponse,
   IngestBatchResponseSchema,
   IngestResultSchema,
   type Rejection,
@@ -12,23 +9,6 @@ import { UUID_LENGTH } from '../contract/uuid.ts';
 import { putNumber } from '../contract/wire.ts';
 import type { RecordPosition } from '../log/event-log.ts';
 import type { Appended } from './append-events.ts';
-
-export function acceptance(eventId: string, { partition, offset }: RecordPosition): Acceptance {
-  return create(AcceptanceSchema, { eventId, partition, offset: BigInt(offset) });
-}
-
-/** One result per event, in order. */
-export function batchResponse({ outcomes, positions }: Appended): IngestBatchResponse {
-  let accepted = 0;
-  const results = outcomes.map((outcome) => {
-    const result =
-      outcome.kind === 'accepted'
-        ? { case: 'accepted' as const, value: acceptance(outcome.event.eventId, positions[accepted++]!) }
-        : { case: 'rejected' as const, value: outcome.rejection };
-    return create(IngestResultSchema, { result });
-  });
-  return create(IngestBatchResponseSchema, { results, accepted, rejected: results.length - accepted });
-}
 
 /** Protobuf tags: field number << 3 | wire type. */
 const ACCEPTANCE = (1 << 3) | 2;
@@ -54,7 +34,7 @@ export function encodeResponse(eventId: string, position: RecordPosition): Buffe
   return bytes.subarray(0, end);
 }
 
-/** Returns a serialized IngestBatchResponse, the same that toBinary makes of batchResponse. */
+/** Returns a serialized IngestBatchResponse: one result per event, in order. */
 export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
   const rejections = outcomes.length - positions.length === 0 ? [] : rejectedResults(outcomes);
   const rejectedBytes = rejections.reduce((sum, { length }) => sum + length, 0);

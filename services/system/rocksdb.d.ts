@@ -4,7 +4,6 @@ declare module '@nxtedition/rocksdb' {
     keyEncoding: 'buffer';
     valueEncoding: 'buffer';
     createIfMissing?: boolean;
-    readOnly?: boolean;
     compaction?: 'level' | 'universal';
     /** Bytes. */
     memtableMemoryBudget?: number;
@@ -24,7 +23,6 @@ declare module '@nxtedition/rocksdb' {
   export interface RangeOptions {
     keyEncoding: 'buffer';
     valueEncoding: 'buffer';
-    gt?: Buffer;
     gte?: Buffer;
     lt?: Buffer;
     lte?: Buffer;
@@ -32,7 +30,6 @@ declare module '@nxtedition/rocksdb' {
     limit?: number;
     /** Stop after about this many bytes. */
     highWaterMarkBytes?: number;
-    fillCache?: boolean;
   }
 
   /** Keys and values in turn. */

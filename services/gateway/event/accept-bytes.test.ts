@@ -3,12 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import {
+  type Acceptance,
+  AcceptanceSchema,
   IngestBatchRequestSchema,
+  type IngestBatchResponse,
   IngestBatchResponseSchema,
   IngestResponseSchema,
+  IngestResultSchema,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { scanEvent } from '../../../gen/wire/event-wire.ts';
-import { acceptance, batchResponse, encodeBatchResponse, encodeResponse } from '../response.ts';
+import type { RecordPosition } from '../../log/event-log.ts';
+import type { Appended } from '../append-events.ts';
+import { encodeBatchResponse, encodeResponse } from '../response.ts';
 import { accept, type Outcome } from './accept.ts';
 import { acceptBytes } from './accept-bytes.ts';
 
@@ -195,6 +201,23 @@ describe('a request', () => {
   it('of 1,000 events is taken', () => expect(acceptBytes(empty(1000), NOW)).toHaveLength(1000));
   it('of more is left to the decoder', () => expect(acceptBytes(empty(1001), NOW)).toBeUndefined());
 });
+
+function acceptance(eventId: string, { partition, offset }: RecordPosition): Acceptance {
+  return create(AcceptanceSchema, { eventId, partition, offset: BigInt(offset) });
+}
+
+/** One result per event, in order. */
+function batchResponse({ outcomes, positions }: Appended): IngestBatchResponse {
+  let accepted = 0;
+  const results = outcomes.map((outcome) => {
+    const result =
+      outcome.kind === 'accepted'
+        ? { case: 'accepted' as const, value: acceptance(outcome.event.eventId, positions[accepted++]!) }
+        : { case: 'rejected' as const, value: outcome.rejection };
+    return create(IngestResultSchema, { result });
+  });
+  return create(IngestBatchResponseSchema, { results, accepted, rejected: results.length - accepted });
+}
 
 describe('an answer in bytes', () => {
   const position = fc.record({

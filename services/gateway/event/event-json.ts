@@ -103,6 +103,7 @@ function malformed(eventId: string, field: string, message: string): Rejected {
   return rejected(eventId, { field, reason: RejectReason.MALFORMED, message });
 }
 
+const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });
 const MISSING_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.REQUIRED,
@@ -111,12 +112,8 @@ const MISSING_TYPE: Fault = {
 const UNKNOWN_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
-  message: `event_type must be ${anyOf(EVENT_TYPES.map((type) => `"${type}"`))}`,
+  message: `event_type must be ${ANY_OF.format(EVENT_TYPES.map((type) => `"${type}"`))}`,
 };
-
-function anyOf(names: readonly string[]): string {
-  return new Intl.ListFormat('en', { type: 'disjunction' }).format(names);
-}
 
 function isEventType(type: unknown): type is EventType {
   return typeof type === 'string' && Object.hasOwn(EVENTS, type);

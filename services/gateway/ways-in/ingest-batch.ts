@@ -1,13 +1,18 @@
+import { fromBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { SpanKind } from '@opentelemetry/api';
-import type { IngestBatchRequest, IngestBatchResponse } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import {
+  type IngestBatchRequest,
+  type IngestBatchResponse,
+  IngestBatchResponseSchema,
+} from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
-import { batchResponse, encodeBatchResponse } from '../response.ts';
+import { encodeBatchResponse } from '../response.ts';
 
 /** Takes 1 to 1,000 events, each accepted or rejected by itself. */
 export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps): Promise<IngestBatchResponse> {
@@ -16,7 +21,7 @@ export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps
   assertBatchSize(events.length);
   const now = deps.now();
   const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, now)));
-  return batchResponse(await appendAccepted(outcomes, deps.log));
+  return fromBinary(IngestBatchResponseSchema, encodeBatchResponse(await appendAccepted(outcomes, deps.log)));
 }
 
 /** Takes events from a serialized request; undefined for an unusual one, which is for `ingestBatch`. */

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { SpanKind } from '@opentelemetry/api';
-import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
+import type { EventType } from '../../contract/event-rules.ts';
 import { errorResponse } from '../../http/exchange/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message.ts';
-import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
@@ -12,20 +11,12 @@ import { accept } from '../event/accept.ts';
 import { type Item, isBlank, parseItem, readItem } from '../event/event-json.ts';
 import { appendedJson } from '../response.ts';
 import { assertBatchSize } from './ingest-batch.ts';
-import { eventRoutes } from './rest-api.ts';
 
 /**
- * The routes that take events as JSON, one or up to 1,000 in an array or as NDJSON. They answer 202, or 400 if nothing
- * was accepted, with one result per item in order.
+ * Takes events as JSON, one or up to 1,000 in an array or as NDJSON. Answers 202, or 400 if nothing was accepted, with
+ * one result per item in order.
  */
-export function restRoutes(deps: GatewayDeps): HttpRoute[] {
-  return eventRoutes(EVENT_TYPES).map((route) => ({
-    ...route,
-    handle: (request) => postEvents(request, deps, route.impliedType),
-  }));
-}
-
-async function postEvents(
+export async function postEvents(
   { headers, body }: HttpRequest,
   { log, now }: GatewayDeps,
   impliedType?: EventType,

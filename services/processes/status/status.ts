@@ -24,13 +24,11 @@ export function statusRoute(source: StatusSource): HttpRoute {
 }
 
 async function status(source: StatusSource) {
-  const { attribution, log } = source;
+  const { attribution } = source;
   const [folded, cluster, topics] = await Promise.all([
     source.folded(),
     source.cluster?.(),
-    Promise.all(
-      TOPICS.map(async (topic) => topicStatus(topic, await source.inserted(topic), await log.offsets(topic))),
-    ),
+    Promise.all(TOPICS.map((topic) => topicStatus(source, topic))),
   ]);
   return {
     clickhouse_url: withoutCredentials(source.clickhouseUrl),
@@ -45,20 +43,15 @@ async function status(source: StatusSource) {
   };
 }
 
-function topicStatus(
-  topic: Topic,
-  inserted: readonly (number | undefined)[],
-  offsets: readonly { start: number; end: number }[],
-) {
-  return {
-    topic,
-    partitions: offsets.map(({ start, end }, partition) => ({
-      partition,
-      start,
-      end,
-      inserted: inserted[partition] ?? null,
-    })),
-  };
+async function topicStatus(source: StatusSource, topic: Topic) {
+  const inserted = await source.inserted(topic);
+  const offsets = await source.log.offsets(topic);
+  const partitions = offsets.map((range, partition) => ({
+    partition,
+    ...range,
+    inserted: inserted[partition] ?? null,
+  }));
+  return { topic, partitions };
 }
 
 function withoutCredentials(address: string): string {
