@@ -203,18 +203,13 @@ function linesOf(headers: Readonly<Record<string, string>>): string {
   return lines;
 }
 
+let second = 0;
 let date = '';
 
 /** The time for the Date header, to the second. */
 function httpDate(): string {
-  if (date === '') {
-    date = new Date().toUTCString();
-    setTimeout(
-      () => {
-        date = '';
-      },
-      1000 - (Date.now() % 1000),
-    ).unref();
-  }
+  const now = Math.trunc(Date.now() / 1000);
+  if (now !== second) date = new Date(now * 1000).toUTCString();
+  second = now;
   return date;
 }

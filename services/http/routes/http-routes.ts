@@ -34,12 +34,6 @@ export interface HttpRoute extends RouteDescription {
   handle(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** Those that differ in their method only, and what answers requests to them. */
-export interface RoutesAtPath {
-  path: string;
-  handle(exchange: Exchange): void;
-}
-
 interface Limits {
   maxBytes: number;
   logger: Logger;
@@ -48,12 +42,13 @@ interface Limits {
 const NO_BODY = Buffer.alloc(0);
 const NO_PARAMETERS = {};
 
-export function routesByPath(routes: readonly HttpRoute[], limits: Limits): RoutesAtPath[] {
+/** What answers requests to the routes, by path: those that differ in their method only are one. */
+export function handlersByPath(routes: readonly HttpRoute[], limits: Limits) {
   const byShape = Map.groupBy(routes, ({ path }) => shapeOf(path));
-  return Array.from(byShape.values(), (atPath) => ({ path: atPath[0]!.path, handle: handlerOf(atPath, limits) }));
+  return new Map(Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, limits)]));
 }
 
-function handlerOf(atPath: readonly HttpRoute[], { maxBytes, logger }: Limits): RoutesAtPath['handle'] {
+function handlerOf(atPath: readonly HttpRoute[], { maxBytes, logger }: Limits): (exchange: Exchange) => void {
   const tooLarge = errorResponse(413, 'resource_exhausted', `the body is larger than ${maxBytes} bytes`);
   const answers = new Map(atPath.map((route) => [route.method, answerOf(route, logger)]));
   for (const { method, safe } of atPath) if (safe) answers.set('HEAD', answers.get(method)!);

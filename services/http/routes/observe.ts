@@ -1,10 +1,9 @@
 import { Code } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Histogram } from '@opentelemetry/api';
 import { httpDuration, rpcDuration } from '../../telemetry/metrics.ts';
 import { withServerSpan } from '../../telemetry/tracing.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { RoutesAtPath } from './http-routes.ts';
 
 /** A path or pattern that is served, and how its requests appear in metrics and spans. */
 export interface Endpoint {
@@ -12,8 +11,11 @@ export interface Endpoint {
   spanName(exchange: Exchange): string;
   /** Attributes known before the answer. */
   attributes(exchange: Exchange): Attributes;
-  /** Records the request's duration, and returns all its attributes. */
-  record(seconds: number, attributes: Attributes, exchange: Exchange): Attributes;
+  /** Name and value of the attribute that is known with the answer. */
+  outcomeName: string;
+  outcome(exchange: Exchange): string | number;
+  /** In seconds. */
+  duration: Histogram;
 }
 
 /** Status that stands for none where the client left before its answer, as nginx writes it. */
@@ -23,7 +25,7 @@ const CLIENT_LEFT = 499;
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /** `path` is the route's pattern: a label that has one value, however many paths match. */
-export function httpEndpoint({ path, handle }: RoutesAtPath): Endpoint {
+export function httpEndpoint(path: string, handle: Endpoint['handle']): Endpoint {
   return {
     handle,
     spanName: ({ method }) => `${METHODS.has(method) ? method : 'HTTP'} ${path}`,
@@ -31,11 +33,9 @@ export function httpEndpoint({ path, handle }: RoutesAtPath): Endpoint {
       'http.request.method': METHODS.has(method) ? method : '_OTHER',
       'http.route': path,
     }),
-    record(seconds, before, { status = CLIENT_LEFT }) {
-      const attributes = { ...before, 'http.response.status_code': status };
-      httpDuration.record(seconds, attributes);
-      return attributes;
-    },
+    outcomeName: 'http.response.status_code',
+    outcome: ({ status = CLIENT_LEFT }) => status,
+    duration: httpDuration,
   };
 }
 
@@ -48,11 +48,9 @@ export function rpcEndpoint(path: string, handle: Endpoint['handle']): Endpoint 
       'rpc.system.name': headers['content-type']?.startsWith('application/grpc') ? 'grpc' : 'connectrpc',
       'rpc.method': method,
     }),
-    record(seconds, before, exchange) {
-      const attributes = { ...before, 'rpc.response.status_code': outcomeOf(exchange) };
-      rpcDuration.record(seconds, attributes);
-      return attributes;
-    },
+    outcomeName: 'rpc.response.status_code',
+    outcome: codeNameOf,
+    duration: rpcDuration,
   };
 }
 
@@ -66,7 +64,8 @@ export function observed(
   const known = endpoint.attributes(exchange);
   withServerSpan(endpoint.spanName(exchange), exchange.headers, known, (span) => {
     exchange.onClose(() => {
-      const attributes = endpoint.record((performance.now() - began) / 1000, known, exchange);
+      const attributes = { ...known, [endpoint.outcomeName]: endpoint.outcome(exchange) };
+      endpoint.duration.record((performance.now() - began) / 1000, attributes);
       span?.setAttributes(attributes).end();
     });
     admit(exchange, endpoint.handle);
@@ -74,7 +73,7 @@ export function observed(
 }
 
 /** Code that a call ended with, as Connect spells it; "ok" if it succeeded. */
-function outcomeOf({ failure, grpcStatus, status = CLIENT_LEFT }: Exchange): string {
+function codeNameOf({ failure, grpcStatus, status = CLIENT_LEFT }: Exchange): string {
   if (failure !== undefined) return codeToString(failure);
   if (grpcStatus !== undefined && grpcStatus !== '0') return codeToString(Number(grpcStatus));
   return status < 400 ? 'ok' : codeToString(CODES.get(status) ?? Code.Unknown);

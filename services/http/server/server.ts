@@ -8,7 +8,7 @@ import { PREFLIGHT_HEADERS } from '../exchange/cors.ts';
 import { type Exchange, Http1Exchange, Http2Exchange } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type Http1Connections, http1Connections } from '../fast/http1-connection.ts';
-import { type HttpRoute, routesByPath } from '../routes/http-routes.ts';
+import { type HttpRoute, handlersByPath } from '../routes/http-routes.ts';
 import { type Endpoint, httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
 import { PathTable } from '../routes/path-table.ts';
 import { type Guard, OPEN_PATHS, passGuard } from './guard.ts';
@@ -134,11 +134,10 @@ function endWith(response: http.ServerResponse): void {
 function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
   const { services, routes, guard, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
   const rpc = rpcHandler((router) => services(router, shutdown), maxRequestBytes, logger);
+  const handlers = handlersByPath(routes, { maxBytes: maxRequestBytes, logger });
   const endpoints = new PathTable<Endpoint>([
     ...rpc.paths.map((path) => [path, rpcEndpoint(path, rpc.handle)] as const),
-    ...routesByPath(routes, { maxBytes: maxRequestBytes, logger }).map(
-      (atPath) => [atPath.path, httpEndpoint(atPath)] as const,
-    ),
+    ...Array.from(handlers, ([path, handler]) => [path, httpEndpoint(path, handler)] as const),
   ]);
   const admit = (exchange: Exchange, handle: Handler) => {
     if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
