@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { EventLog } from '../log/event-log.ts';
 
 /** The adapters that the gateway works with. */
@@ -6,5 +5,4 @@ export interface GatewayDeps {
   log: EventLog;
   /** The clock, in ms since 1970-01-01 UTC. */
   now: () => number;
-  logger: Logger;
 }

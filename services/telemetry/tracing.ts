@@ -75,7 +75,7 @@ export function withServerSpan(
 }
 
 /** Runs `action` in a child of the active span, if there is one. */
-export function withSpan<T>(name: string, kind: SpanKind, action: () => T): T {
+export function withSpan<T>(name: string, action: () => T, kind = SpanKind.INTERNAL): T {
   if (activeSpan() === undefined) return action();
   return tracer.startActiveSpan(name, { kind }, (span) => ending([span], action));
 }

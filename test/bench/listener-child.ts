@@ -23,7 +23,6 @@ import type { EventLog } from '../../services/log/event-log.ts';
 const LISTENERS: Record<string, (deps: GatewayDeps) => Promise<number>> = {
   clickmesh: async (deps) => {
     const services = (router: Parameters<typeof gatewayRoutes>[0]) => gatewayRoutes(router, deps);
-    const { logger } = deps;
     return (await serve({ host: '127.0.0.1', port: 0, services, routes: gatewayHttp(deps), logger })).port;
   },
   'connect-node': (deps) => {
@@ -73,7 +72,8 @@ function logThatKeepsNothing(): EventLog {
   };
 }
 
-const deps = { log: logThatKeepsNothing(), now: Date.now, logger: pino({ level: 'silent' }) };
+const deps = { log: logThatKeepsNothing(), now: Date.now };
+const logger = pino({ level: 'silent' });
 process.send!(await LISTENERS[process.argv[2]!]!(deps));
 process.on('message', () => process.send!(process.cpuUsage()));
 process.on('disconnect', () => process.exit());

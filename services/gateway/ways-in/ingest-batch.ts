@@ -1,6 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { SpanKind } from '@opentelemetry/api';
 import {
   type IngestBatchRequest,
   type IngestBatchResponse,
@@ -20,13 +19,13 @@ export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps
   if (events.length === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
   assertBatchSize(events.length);
   const now = deps.now();
-  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => events.map((event) => accept(event, now)));
+  const outcomes = withSpan('accept', () => events.map((event) => accept(event, now)));
   return fromBinary(IngestBatchResponseSchema, encodeBatchResponse(await appendAccepted(outcomes, deps.log)));
 }
 
 /** Takes events from a serialized request; undefined for an unusual one, which is for `ingestBatch`. */
 export function ingestBatchBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
-  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
+  const outcomes = withSpan('accept', () => acceptBytes(request, now()));
   if (outcomes === undefined || outcomes.length === 0) return undefined;
   return appendAccepted(outcomes, log).then(encodeBatchResponse);
 }

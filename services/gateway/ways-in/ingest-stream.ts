@@ -1,6 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { SpanKind } from '@opentelemetry/api';
 import {
   type IngestStreamRequest,
   IngestStreamRequestSchema,
@@ -65,7 +64,7 @@ async function appendAll<T>(
   const total = create(IngestStreamResponseSchema);
   const pending: Promise<Appended>[] = [];
   for await (const message of messages) {
-    const outcomes = withSpan('accept', SpanKind.INTERNAL, () => judge(message));
+    const outcomes = withSpan('accept', () => judge(message));
     const appended = appendAccepted(outcomes, log);
     // It is awaited below, but may fail before that.
     appended.catch(() => {});
@@ -77,17 +76,13 @@ async function appendAll<T>(
 }
 
 function add(total: IngestStreamResponse, { outcomes, positions }: Appended): void {
-  const first = total.accepted + total.rejected;
-  if (positions.length < outcomes.length) addRejections(total, first, outcomes);
+  const firstIndex = total.accepted + total.rejected;
   total.accepted += BigInt(positions.length);
   total.rejected += BigInt(outcomes.length - positions.length);
-}
-
-/** Adds the rejections among outcomes, of which the first has the number `first` in the stream. */
-function addRejections(total: IngestStreamResponse, first: bigint, outcomes: readonly Outcome[]): void {
+  if (positions.length === outcomes.length) return;
   for (const [i, outcome] of outcomes.entries()) {
     if (outcome.kind === 'accepted' || total.rejections.length >= MAX_REJECTIONS) continue;
     const { rejection } = outcome;
-    total.rejections.push(create(StreamRejectionSchema, { index: first + BigInt(i), rejection }));
+    total.rejections.push(create(StreamRejectionSchema, { index: firstIndex + BigInt(i), rejection }));
   }
 }

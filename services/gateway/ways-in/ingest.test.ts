@@ -32,8 +32,7 @@ beforeEach(() => {
 });
 
 function client() {
-  const routes = (router: Parameters<typeof gatewayRoutes>[0]) =>
-    gatewayRoutes(router, { log, now: () => NOW, logger });
+  const routes = (router: Parameters<typeof gatewayRoutes>[0]) => gatewayRoutes(router, { log, now: () => NOW });
   const router = { interceptors: [errorInterceptor(logger)] };
   return createClient(IngestService, createRouterTransport(routes, { router }));
 }

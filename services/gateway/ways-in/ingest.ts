@@ -1,6 +1,5 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { SpanKind } from '@opentelemetry/api';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import {
   type IngestRequest,
@@ -17,13 +16,13 @@ import { encodeResponse } from '../response.ts';
 
 /** Takes one event; a rejected one throws INVALID_ARGUMENT with the Rejection as detail. */
 export async function ingest({ event }: IngestRequest, { log, now }: GatewayDeps): Promise<IngestResponse> {
-  const outcome = withSpan('accept', SpanKind.INTERNAL, () => accept(event ?? create(EventSchema), now()));
+  const outcome = withSpan('accept', () => accept(event ?? create(EventSchema), now()));
   return fromBinary(IngestResponseSchema, await appendOne(outcome, log));
 }
 
 /** Takes one event from a serialized request; undefined for an unusual one, which is for `ingest`. */
 export function ingestBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
-  const outcomes = withSpan('accept', SpanKind.INTERNAL, () => acceptBytes(request, now()));
+  const outcomes = withSpan('accept', () => acceptBytes(request, now()));
   return outcomes?.length === 1 ? appendOne(outcomes[0]!, log) : undefined;
 }
 

@@ -1,6 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
-import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../../test/fixtures/memory-log.ts';
@@ -34,7 +33,7 @@ beforeEach(() => {
 });
 
 async function post(body: string | Buffer, contentType = 'application/json', path = '/api/v1/events', headers = {}) {
-  const routes = gatewayHttp({ log, now: () => NOW, logger: pino({ level: 'silent' }) });
+  const routes = gatewayHttp({ log, now: () => NOW });
   const route = routes.find((candidate) => candidate.path === path)!;
   const request = {
     ...{ method: 'POST', parameters: {}, query: '', peer: undefined },

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { SpanKind } from '@opentelemetry/api';
 import type { EventType } from '../../contract/event-rules.ts';
 import { errorResponse } from '../../http/exchange/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message.ts';
@@ -29,7 +28,7 @@ export async function postEvents(
   if (items.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
   assertBatchSize(items.length);
   const time = now();
-  const outcomes = withSpan('accept', SpanKind.INTERNAL, () =>
+  const outcomes = withSpan('accept', () =>
     items.map((item) => {
       const event = readItem(item, impliedType);
       return event.kind === 'event' ? accept(event.event, time) : event;

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { createConnectRouter } from '@connectrpc/connect';
-import pino from 'pino';
 import { expect, test } from 'vitest';
 import { memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
@@ -31,7 +30,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 const documented = operations.map(({ name }) => name);
 
 const client = {} as ClickHouseClient;
-const gateway = { log: memoryLog(), now: Date.now, logger: pino({ level: 'silent' }) };
+const gateway = { log: memoryLog(), now: Date.now };
 const ready = async () => ({});
 const routes = [
   ...[...gatewayHttp(gateway), ...statsHttp({ client }), ...healthHttp(ready)],

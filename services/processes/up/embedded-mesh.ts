@@ -81,10 +81,10 @@ interface Parts {
 }
 
 function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
-  const { log, client, logger, pipeline, clickhouseUrl } = parts;
+  const { log, client, logger, pipeline } = parts;
   const ready = readiness(client, pipeline);
-  const gateway = { log, logger, now: Date.now };
-  const view = pipelineView({ config, log, pipeline, clickhouseUrl });
+  const gateway = { log, now: Date.now };
+  const view = pipelineView(config, parts);
   watchClickHouse(view, logger, closing);
   return serveProcess({
     host: config.HOST,
@@ -100,14 +100,9 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   });
 }
 
-function pipelineView({
-  config,
-  log,
-  pipeline,
-  clickhouseUrl,
-}: Omit<Parts, 'client' | 'logger'> & { config: MeshConfig }) {
+function pipelineView({ attribution }: MeshConfig, { log, pipeline, clickhouseUrl }: Parts): StatusSource {
   return {
-    attribution: config.attribution,
+    attribution,
     clickhouseUrl,
     log,
     async folded() {
@@ -117,7 +112,7 @@ function pipelineView({
       return folded;
     },
     inserted: async (topic) => (await pipeline.status())?.inserted[topic] ?? [],
-  } satisfies StatusSource;
+  };
 }
 
 function readiness(client: ClickHouseClient, pipeline: Pipeline): Readiness {
