@@ -15,27 +15,28 @@ export interface Statement {
   query_params: Record<string, unknown>;
 }
 
-/** Rows are stored in this order, and so can be summed while they are read. */
-const SORTED = `
-  ORDER BY date, campaign_id, source
-  SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
-    optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
-    optimize_skip_unused_shards = 1`;
-
 /** The exact sums: date, campaign_id, source, clicks, conversions_micros, revenue_micros. */
 export function statsStatement(query: StatsQuery): Statement {
-  const { query: unsorted, query_params } = sumsStatement(query);
-  return { query: `SELECT * FROM (${unsorted})${SORTED}`, query_params };
+  return sorted('*', query);
 }
 
 /** The sums as reports show them: date, campaign_id, source, clicks, conversions, revenue, cvr. */
 export function reportStatement(query: StatsQuery): Statement {
+  const columns = `date, campaign_id, source, clicks, conversions_micros / 1e6 AS conversions,
+    revenue_micros / 1e6 AS revenue, if(clicks = 0, 0, conversions / clicks) AS cvr`;
+  return sorted(columns, query);
+}
+
+/** Rows are stored in this order, and so can be summed while they are read. */
+function sorted(columns: string, query: StatsQuery): Statement {
   const { query: unsorted, query_params } = sumsStatement(query);
   return {
     query: `
-      SELECT date, campaign_id, source, clicks, conversions_micros / 1e6 AS conversions,
-        revenue_micros / 1e6 AS revenue, if(clicks = 0, 0, conversions / clicks) AS cvr
-      FROM (${unsorted})${SORTED}`,
+      SELECT ${columns} FROM (${unsorted})
+      ORDER BY date, campaign_id, source
+      SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
+        optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
+        optimize_skip_unused_shards = 1`,
     query_params,
   };
 }

@@ -36,8 +36,7 @@ async function probe(source: StatusSource, logger: Logger, closing: AbortSignal)
     const began = performance.now();
     try {
       const events = await ends(source, 'raw-events');
-      const isNew = !(await reached(source.folded(), events));
-      if (!isNew) continue;
+      if (await reached(source.folded(), events)) continue;
       await until(() => reached(source.folded(), events), began + LONGEST_MS);
       const counters = await ends(source, 'daily-stats');
       await until(() => reached(source.inserted('daily-stats'), counters), began + LONGEST_MS);
