@@ -18,12 +18,6 @@ export interface Http1Options {
   handOver(socket: Socket): void;
 }
 
-export interface Http1Connections {
-  serve(socket: Socket): void;
-  /** Cuts the connections on which no request is under way. */
-  closeIdle(): void;
-}
-
 /** Time in ms that a connection stays open beyond the keep-alive time that its client was told. */
 const GRACE_MS = 1000;
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -33,18 +27,24 @@ const HEAD_END = Buffer.from('\r\n\r\n');
  * request, response and parser objects of node:http were a third of a small request's CPU time (measured 2026-11, one
  * gateway on Kafka). A connection that brings anything else is Node's from there on, with what it brought.
  */
-export function http1Connections(options: Http1Options): Http1Connections {
-  const connections = new Set<Connection>();
-  return {
-    serve(socket) {
-      const connection = new Connection(socket, options, () => connections.delete(connection));
-      connections.add(connection);
-      connection.start();
-    },
-    closeIdle() {
-      for (const connection of connections) connection.closeIfIdle();
-    },
-  };
+export class Http1Connections {
+  readonly #options: Http1Options;
+  readonly #connections = new Set<Connection>();
+
+  constructor(options: Http1Options) {
+    this.#options = options;
+  }
+
+  serve(socket: Socket): void {
+    const connection = new Connection(socket, this.#options, () => this.#connections.delete(connection));
+    this.#connections.add(connection);
+    connection.start();
+  }
+
+  /** Cuts the connections on which no request is under way. */
+  closeIdle(): void {
+    for (const connection of this.#connections) connection.closeIfIdle();
+  }
 }
 
 class Connection {

@@ -7,7 +7,7 @@ import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { PREFLIGHT_HEADERS } from '../exchange/cors.ts';
 import { type Exchange, Http1Exchange, Http2Exchange } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
-import { type Http1Connections, http1Connections } from '../fast/http1-connection.ts';
+import { Http1Connections } from '../fast/http1-connection.ts';
 import { type HttpRoute, handlersByPath } from '../routes/http-routes.ts';
 import { type Endpoint, httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
 import { PathTable } from '../routes/path-table.ts';
@@ -80,7 +80,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
-  const http1 = http1Connections({
+  const http1 = new Http1Connections({
     paths: new Set(options.routes.filter(({ method }) => method === 'POST').map(({ path }) => path)),
     maxHeadBytes: MAX_HEADER_BYTES,
     keepAliveMs: KEEP_ALIVE_TIMEOUT_MS,
@@ -187,12 +187,6 @@ function http2Server(handle: Handler): http2.Http2Server {
   });
 }
 
-interface Connections {
-  open: Set<Socket>;
-  /** Open connections on which nothing has come yet, such as a browser's spare ones. */
-  silent: Set<Socket>;
-}
-
 /** Takes new connections away from the server that listens, and returns the function that gives it one. */
 function takeConnections(h1: http.Server): (socket: Socket) => void {
   const [speakHttp1] = h1.listeners('connection') as [(socket: Socket) => void];
@@ -201,8 +195,9 @@ function takeConnections(h1: http.Server): (socket: Socket) => void {
 }
 
 /** Gives connections that open with HTTP/2's preface ("PRI * HTTP/2.0") to `h2`, and the others to `http1`. */
-function shareConnections(h1: http.Server, h2: http2.Http2Server, http1: Http1Connections): Connections {
+function shareConnections(h1: http.Server, h2: http2.Http2Server, http1: Http1Connections) {
   const open = new Set<Socket>();
+  /** Open connections on which nothing has come yet, such as a browser's spare ones. */
   const silent = new Set<Socket>();
   h1.on('connection', (socket: Socket) => {
     open.add(socket);
