@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,13 +17,7 @@ const OLDEST_JAVA = 17;
  */
 export async function kafkaJars(): Promise<string> {
   await checkJava();
-  const dir = join(
-    CACHE,
-    createHash('sha256')
-      .update(await readFile(POM))
-      .digest('hex')
-      .slice(0, 16),
-  );
+  const dir = join(CACHE, hash('sha256', await readFile(POM)).slice(0, 16));
   if (!existsSync(dir)) await fetchJars(dir);
   return dir;
 }

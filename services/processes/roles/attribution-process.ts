@@ -16,19 +16,18 @@ import { type AttributionNodeConfig, parseAttributionNodeConfig } from '../setti
 
 /** `clickmesh attribution`: folds the partitions that its group assigns to it. */
 export function runAttribution(env: NodeJS.ProcessEnv): Promise<void> {
-  return runProcess(() => startAttribution(env));
+  return runProcess((running) => startAttribution(env, running));
 }
 
-async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
+async function startAttribution(env: NodeJS.ProcessEnv, running: AsyncDisposableStack): Promise<Running> {
   const config = parseAttributionNodeConfig(env);
   const logger = await newLogger(config.LOG_LEVEL, 'attribution');
-  await using starting = new AsyncDisposableStack();
   const log = await openKafkaLog({
     bootstrap: config.KAFKA_BROKERS,
     clientId: 'clickmesh-attribution',
     groupInstanceId: config.NODE_ID,
   });
-  starting.defer(() => log.close());
+  running.defer(() => log.close());
   const checkpoints = checkpointStore(config);
   const node = await run(attributionConfig(config.attribution), {
     log,
@@ -37,7 +36,7 @@ async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
     checkpoints: checkpoints && { store: checkpoints, intervalMs: config.CHECKPOINT_INTERVAL_S * 1000 },
     standbys: config.STANDBYS,
   });
-  starting.defer(() => node.close());
+  running.defer(() => node.close());
   watchNode(node, log);
 
   const server = await serveProcess({
@@ -51,9 +50,8 @@ async function startAttribution(env: NodeJS.ProcessEnv): Promise<Running> {
     services: () => {},
     routes: [partitionsRoute(node)],
   });
-  starting.defer(() => server.close());
-  const running = starting.move();
-  return { urls: [server.url], failed: node.failed, close: () => running.disposeAsync() };
+  running.defer(() => server.close());
+  return { urls: [server.url], failed: node.failed };
 }
 
 /** Whether the node has caught up. One without partitions, where there are more nodes than partitions, has. */

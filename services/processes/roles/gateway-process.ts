@@ -18,23 +18,22 @@ import { questionsToOthers } from './worker-questions.ts';
 
 /** `clickmesh gateway`, or a worker of it: ingest into Kafka; with CLICKHOUSE_URL it serves stats and status, too. */
 export function runGateway(env: NodeJS.ProcessEnv): Promise<void> {
-  return runProcess(() => startGateway(env));
+  return runProcess((running) => startGateway(env, running));
 }
 
-async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
+async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStack): Promise<Running> {
   const config = parseGatewayConfig(env);
   const logger = await newLogger(config.LOG_LEVEL, 'gateway');
-  await using starting = new AsyncDisposableStack();
   const { KAFKA_BROKERS: bootstrap, LINGER_MS: lingerMs } = config;
   const log = await openKafkaLog({ bootstrap, lingerMs, clientId: 'clickmesh-gateway' });
-  starting.defer(() => log.close());
+  running.defer(() => log.close());
   const clickhouse = clickhouseOf(env);
-  if (clickhouse !== undefined) starting.defer(() => clickhouse.close());
+  if (clickhouse !== undefined) running.defer(() => clickhouse.close());
   const view = clickhouse && clusterView({ env, log, clickhouse });
   // The measurements are the same for all workers: one makes them.
   if (view !== undefined && (config.GATEWAY_WORKER_NUMBER ?? 1) === 1) {
     const watching = new AbortController();
-    starting.defer(() => watching.abort());
+    running.defer(() => watching.abort());
     watchClickHouse(view, logger, watching.signal);
   }
 
@@ -42,7 +41,7 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),
     ...(clickhouse !== undefined && { clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
   });
-  const gateway = { log, logger, now: Date.now };
+  const gateway = { log, now: Date.now };
   const options: Omit<ProcessServer, 'port'> = {
     host: config.HOST,
     logger,
@@ -61,19 +60,14 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<Running> {
   const urls: string[] = [];
   for (const place of portsOf(config)) {
     const server = await serveProcess({ ...options, ...place });
-    starting.defer(() => server.close());
+    running.defer(() => server.close());
     urls.push(server.url);
   }
-  const running = starting.move();
-  return { urls, close: () => running.disposeAsync() };
+  return { urls };
 }
 
 /** Workers have only the port they share. */
-function portsOf({
-  PORT,
-  SHARED_PORT,
-  GATEWAY_WORKER_NUMBER,
-}: GatewayConfig): Pick<ProcessServer, 'port' | 'shared'>[] {
+function portsOf({ PORT, SHARED_PORT, GATEWAY_WORKER_NUMBER }: GatewayConfig) {
   if (GATEWAY_WORKER_NUMBER !== undefined) return [{ port: PORT, shared: true }];
   return [{ port: PORT }, ...(SHARED_PORT === undefined ? [] : [{ port: SHARED_PORT, shared: true }])];
 }

@@ -1,5 +1,4 @@
 import type { Worker } from 'node:cluster';
-import type { Logger } from 'pino';
 import type { Ask } from '../../system/port-requests.ts';
 import { newLogger } from '../../telemetry/logger.ts';
 import { forkWorker } from '../run/fork.ts';
@@ -13,12 +12,11 @@ import { type Answers, passQuestions } from './worker-questions.ts';
  * whole gateway with an event loop, a heap and a Kafka producer of its own. It has no part in their requests.
  */
 export function runGatewayWorkers(env: NodeJS.ProcessEnv, count: number): Promise<void> {
-  return runUntilStopped(async () =>
-    startWorkers(env, count, await newLogger(parseGatewayConfig(env).LOG_LEVEL, 'gateway')),
-  );
+  return runUntilStopped((running) => startWorkers(env, count, running));
 }
 
-async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logger): Promise<Running> {
+async function startWorkers(env: NodeJS.ProcessEnv, count: number, running: AsyncDisposableStack): Promise<Running> {
+  const logger = await newLogger(parseGatewayConfig(env).LOG_LEVEL, 'gateway');
   /** The workers that serve, by their numbers less 1. */
   const workers = new Array<Ask<Answers> | undefined>(count).fill(undefined);
   const supervised: Supervised[] = [];
@@ -42,12 +40,8 @@ async function startWorkers(env: NodeJS.ProcessEnv, count: number, logger: Logge
   // A fault that keeps one worker from starting keeps all: one reports it.
   const urls = await start(0);
   await Promise.all(Array.from({ length: count - 1 }, (_, i) => start(i + 1)));
-  return {
-    urls,
-    async close() {
-      await Promise.all(supervised.map((worker) => worker.close()));
-    },
-  };
+  running.defer(async () => void (await Promise.all(supervised.map((worker) => worker.close()))));
+  return { urls };
 }
 
 /** Resolves with a worker's URL once it serves. If it can't start it has reported why, and all end. */

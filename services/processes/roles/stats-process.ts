@@ -8,12 +8,13 @@ import { parseStatsConfig } from '../settings/config.ts';
 
 /** `clickmesh stats-service`: StatsService alone. */
 export function runStats(env: NodeJS.ProcessEnv): Promise<void> {
-  return runProcess(() => startStats(env));
+  return runProcess((running) => startStats(env, running));
 }
 
-async function startStats(env: NodeJS.ProcessEnv): Promise<Running> {
+async function startStats(env: NodeJS.ProcessEnv, running: AsyncDisposableStack): Promise<Running> {
   const config = parseStatsConfig(env);
   const clickhouse = openClickHouse(config);
+  running.defer(() => clickhouse.close());
   const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,
@@ -22,11 +23,6 @@ async function startStats(env: NodeJS.ProcessEnv): Promise<Running> {
     services: (router, shutdown) => statsRoutes(router, { client: clickhouse.client, shutdown }),
     routes: statsHttp(clickhouse),
   });
-  return {
-    urls: [server.url],
-    async close() {
-      await server.close();
-      await clickhouse.close();
-    },
-  };
+  running.defer(() => server.close());
+  return { urls: [server.url] };
 }
