@@ -18,8 +18,7 @@ const WATCH_PERIOD_MS = 1000;
 
 /** grpc.health.v1: the services of this router share one status, as they share the log and the process. */
 export function healthRoutes(router: ConnectRouter, readiness: Readiness, shutdown: AbortSignal): void {
-  const served = (service: string) =>
-    service === '' || router.handlers.some((handler) => handler.service.typeName === service);
+  const served = () => new Set(['', ...router.handlers.map((handler) => handler.service.typeName)]);
   const status = async () => {
     if (shutdown.aborted) return Status.NOT_SERVING;
     return isReady(await readiness()) ? Status.SERVING : Status.NOT_SERVING;
@@ -27,19 +26,18 @@ export function healthRoutes(router: ConnectRouter, readiness: Readiness, shutdo
 
   router.service(Health, {
     async check({ service }) {
-      if (!served(service)) throw new ConnectError(`${service} is not served here`, Code.NotFound);
+      if (!served().has(service)) throw new ConnectError(`${service} is not served here`, Code.NotFound);
       return { status: await status() };
     },
     async list() {
       const now = { status: await status() };
-      const names = new Set(['', ...router.handlers.map((handler) => handler.service.typeName)]);
-      return { statuses: Object.fromEntries([...names].map((name) => [name, now])) };
+      return { statuses: Object.fromEntries(Array.from(served(), (name) => [name, now])) };
     },
     async *watch({ service }, { signal }) {
       const ended = AbortSignal.any([signal, shutdown]);
       let last: Status | undefined;
       for (;;) {
-        const now = served(service) ? await status() : Status.SERVICE_UNKNOWN;
+        const now = served().has(service) ? await status() : Status.SERVICE_UNKNOWN;
         if (now !== last) yield { status: now };
         if (ended.aborted) return;
         last = now;
