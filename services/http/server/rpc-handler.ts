@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Code, ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import {
   compressionBrotli,
   compressionGzip,
@@ -60,5 +61,15 @@ async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>)
   const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);
   const contextValues = createContextValues().set(EXCHANGE, exchange);
   const response = await rpc({ ...request, body, contextValues });
-  await universalResponseToNodeResponse(response, res);
+  await universalResponseToNodeResponse(response.trailer ? readableByAll(response, response.trailer) : response, res);
+}
+
+/** Encodes gRPC's message as errorTrailers does; trailers are complete once the body is. */
+function readableByAll(response: UniversalServerResponse, trailer: Headers): UniversalServerResponse {
+  async function* body() {
+    yield* response.body ?? [];
+    const message = trailer.get('grpc-message');
+    if (message !== null) trailer.set('grpc-message', encodeURI(decodeURIComponent(message)));
+  }
+  return { ...response, body: body() };
 }
