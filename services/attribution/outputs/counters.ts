@@ -6,7 +6,7 @@ import { putAt } from '../memory/string-table.ts';
 import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
-import { type CounterValues, encodeCounter } from './encode-outputs.ts';
+import { encodeCounter } from './encode-outputs.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
 export interface ChangedCounter {
@@ -157,12 +157,12 @@ export class Counters {
     const columns = this.#columns;
     columns.campaignSource[counter] = campaignSource;
     const [stored] = store.getMany([counterKey(counterName(this.#keyOf(counter)))]);
-    const { clicks, conversionsMicros, revenueMicros, version } = stored === undefined ? NOTHING : valuesOf(stored);
-    columns.clicks[counter] = clicks;
-    columns.conversionsMicros[counter] = conversionsMicros;
-    columns.revenueMicros[counter] = revenueMicros;
-    columns.version[counter] = version;
-    columns.loadedVersion[counter] = stored === undefined ? -1 : version;
+    const values = fromBinary(DailyStatsSchema, stored ?? NOTHING);
+    columns.clicks[counter] = Number(values.clicks);
+    columns.conversionsMicros[counter] = values.conversionsMicros;
+    columns.revenueMicros[counter] = values.revenueMicros;
+    columns.version[counter] = Number(values.version);
+    columns.loadedVersion[counter] = stored === undefined ? -1 : Number(values.version);
     columns.flags[counter] = 0;
     return counter;
   }
@@ -205,25 +205,17 @@ export class Counters {
 }
 
 /** Values of each counter, by its number. */
-interface CounterColumns {
-  campaignSource: Int32Array;
-  clicks: Float64Array;
-  conversionsMicros: BigInt64Array;
-  revenueMicros: BigInt64Array;
-  /** Offset of the last event that changed it. */
-  version: Float64Array;
-  /** Version in the store, whose values contain all up to it; -1 for a new counter. */
-  loadedVersion: Float64Array;
-  flags: Uint8Array;
-}
+type CounterColumns = ReturnType<typeof newColumns>;
 
-function newColumns(counters: number): CounterColumns {
+function newColumns(counters: number) {
   return {
     campaignSource: new Int32Array(counters),
     clicks: new Float64Array(counters),
     conversionsMicros: new BigInt64Array(counters),
     revenueMicros: new BigInt64Array(counters),
+    /** Offset of the last event that changed it. */
     version: new Float64Array(counters),
+    /** Version in the store, whose values contain all up to it; -1 for a new counter. */
     loadedVersion: new Float64Array(counters),
     flags: new Uint8Array(counters),
   };
@@ -246,9 +238,5 @@ function campaignSourceOf(touch: Touch, texts: TouchTexts): number {
   return texts.campaignSourceNamed(touch.campaignId, touch.source);
 }
 
-const NOTHING: CounterValues = { clicks: 0, conversionsMicros: 0n, revenueMicros: 0n, version: 0 };
-
-function valuesOf(bytes: Buffer): CounterValues {
-  const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, bytes);
-  return { clicks: Number(clicks), conversionsMicros, revenueMicros, version: Number(version) };
-}
+/** A DailyStats of zeros. */
+const NOTHING = Buffer.alloc(0);

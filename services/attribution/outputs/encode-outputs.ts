@@ -106,7 +106,7 @@ export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buff
 }
 
 /** Values of a DailyStats, of which `clicks` and `version` can't come near 2^53. */
-export interface CounterValues {
+interface CounterValues {
   clicks: number;
   conversionsMicros: bigint;
   revenueMicros: bigint;
@@ -229,25 +229,13 @@ function putTexts(at: number, tag: number, touch: Touch): number {
     const end = putText(scratch, putText(scratch, at, adTag, touch.adId), campaignTag, touch.campaignId);
     return putText(scratch, end, sourceTag, touch.source);
   }
-  const { ads, campaignSources } = touch.texts;
-  const campaignEnd = touch.texts.campaignEndOf(touch.campaignSource);
-  let end = putBytes(scratch, at, adTag, ads.bytes, ads.startOf(touch.ad), ads.endOf(touch.ad));
-  end = putBytes(
-    scratch,
-    end,
-    campaignTag,
-    campaignSources.bytes,
-    campaignSources.startOf(touch.campaignSource),
-    campaignEnd,
-  );
-  return putBytes(
-    scratch,
-    end,
-    sourceTag,
-    campaignSources.bytes,
-    campaignEnd + 1,
-    campaignSources.endOf(touch.campaignSource),
-  );
+  const { texts, ad, campaignSource } = touch;
+  const { ads, campaignSources } = texts;
+  const [start, sourceEnd] = [campaignSources.startOf(campaignSource), campaignSources.endOf(campaignSource)];
+  const campaignEnd = texts.campaignEndOf(campaignSource);
+  let end = putBytes(scratch, at, adTag, ads.bytes, ads.startOf(ad), ads.endOf(ad));
+  end = putBytes(scratch, end, campaignTag, campaignSources.bytes, start, campaignEnd);
+  return putBytes(scratch, end, sourceTag, campaignSources.bytes, campaignEnd + 1, sourceEnd);
 }
 
 /** From a tag to that of the field behind it, of the same type. */
