@@ -36,7 +36,7 @@ afterAll(() => server.close());
 /** Why attribution does not fold a record; empty if it does. */
 function whyDeadLettered(value: Uint8Array): string {
   const batch = new EventBatch(1, new UserTable());
-  return readEvent(logRecord({ value }), 0, batch)?.reason ?? '';
+  return readEvent(logRecord({ value }), 0, batch) ?? '';
 }
 
 /** Inserts records at once. Returns why ClickHouse refuses each; empty if it has stored it. */

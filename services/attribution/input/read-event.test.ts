@@ -41,8 +41,8 @@ const event = fc.oneof(
 function readBoth(value: Uint8Array) {
   return [readEvent, readMessage].map((read) => {
     const batch = new EventBatch(1, new UserTable());
-    const poison = read(logRecord({ value, offset: 7 }), 42, batch);
-    if (poison !== undefined) return poison;
+    const breach = read(logRecord({ value, offset: 7 }), 42, batch);
+    if (breach !== undefined) return breach;
     batch.findUsers();
     const event = batch.eventAt(0);
     if (event.role !== 'touch') return event;

@@ -1,5 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { type Event, EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type ClickFields, findFields } from '../../../gen/wire/event-wire.ts';
 import { parseUuid, UUID_LENGTH, UUID_WORDS } from '../../contract/uuid.ts';
 import type { LogRecord } from '../../log/event-log.ts';
@@ -8,19 +8,12 @@ import { idAt, putFields, putTouch } from '../memory/touch-memory.ts';
 import { type EventBatch, touchAt } from '../users/event-batch.ts';
 import { breachOf } from './check-event.ts';
 
-/** A record that can't be folded, and why. */
-export interface Poison {
-  kind: 'poison';
-  reason: string;
-}
-
 /**
- * Reads a record of raw-events into a batch, or says why it can't be folded. What gateways write always passes; the
- * checks keep others' records from breaking what the fold and the tables rely on.
+ * Reads a record of raw-events into a batch. Returns why it can't be folded, as `breachOf` does; undefined if it can.
  *
  * @param arrival the partition's clock at this record, in ms
  */
-export function readEvent(record: LogRecord, arrival: number, batch: EventBatch): Poison | undefined {
+export function readEvent(record: LogRecord, arrival: number, batch: EventBatch): string | undefined {
   const { bytes, start, end, offset } = record;
   const fields = findFields(bytes, start, end);
   if (fields === undefined) return readMessage(record, arrival, batch);
@@ -61,15 +54,15 @@ function readTouch(bytes: Uint8Array, click: ClickFields, arrival: number, { tou
 }
 
 /** Reads a record as `readEvent` does, by way of the message, which takes several times as long. */
-export function readMessage({ value, offset }: LogRecord, arrival: number, batch: EventBatch): Poison | undefined {
-  let event: ReturnType<typeof decode>;
+export function readMessage({ value, offset }: LogRecord, arrival: number, batch: EventBatch): string | undefined {
+  let event: Event['event'];
   try {
-    event = decode(value);
+    event = fromBinary(EventSchema, value).event;
   } catch (error) {
-    return poison(`not an Event: ${(error as Error).message}`);
+    return `not an Event: ${(error as Error).message}`;
   }
   const breach = breachOf(event);
-  if (breach !== undefined || event.case === undefined) return poison(breach ?? 'unknown event type');
+  if (breach !== undefined || event.case === undefined) return breach ?? 'unknown event type';
   const { eventId, userId } = event.value;
   const timestamp = Number(event.value.timestamp);
   switch (event.case) {
@@ -93,12 +86,4 @@ export function readMessage({ value, offset }: LogRecord, arrival: number, batch
 
 function latin1(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('latin1', start, end);
-}
-
-function decode(bytes: Uint8Array) {
-  return fromBinary(EventSchema, bytes).event;
-}
-
-function poison(reason: string): Poison {
-  return { kind: 'poison', reason };
 }

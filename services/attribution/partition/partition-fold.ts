@@ -122,8 +122,8 @@ function readAll(records: readonly LogRecord[], before: number, events: EventBat
   let watermark = before;
   for (const record of records) {
     watermark = Math.max(watermark, record.appendTime);
-    const poison = readEvent(record, watermark, events);
-    if (poison !== undefined) deadLetters.push({ record, reason: poison.reason });
+    const reason = readEvent(record, watermark, events);
+    if (reason !== undefined) deadLetters.push({ record, reason });
   }
   return { deadLetters, watermark };
 }
