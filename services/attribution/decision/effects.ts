@@ -5,14 +5,10 @@ import type { Credit, RememberedConversion, RememberedEvent, Touch } from './sta
 import { isSameClick } from './touch-id.ts';
 
 /** How often each thing happened, but for duplicates; the names are those of PartitionProgress. */
-export interface Totals {
-  clicks: number;
-  attributed: number;
-  unattributed: number;
-  conflicts: number;
-  corrections: number;
-  touchesDropped: number;
-}
+export type Totals = Record<
+  'clicks' | 'attributed' | 'unattributed' | 'conflicts' | 'corrections' | 'touchesDropped',
+  number
+>;
 
 /** A click that no earlier one is a duplicate of. */
 export interface NewClick {
@@ -31,11 +27,7 @@ export interface CounterKey {
 }
 
 /** A change of one counter of conversions. */
-export interface Increment {
-  /** Days since 1970-01-01, UTC. */
-  day: number;
-  conversionType: string;
-  model: string;
+export interface Increment extends Pick<CounterKey, 'day' | 'conversionType' | 'model'> {
   /** The touch whose campaign and source the counter has. */
   touch: Touch;
   conversionsMicros: bigint;
@@ -83,14 +75,7 @@ export interface Effects {
 
 export function newEffects(): Effects {
   return {
-    totals: {
-      clicks: 0,
-      attributed: 0,
-      unattributed: 0,
-      conflicts: 0,
-      corrections: 0,
-      touchesDropped: 0,
-    },
+    totals: { clicks: 0, attributed: 0, unattributed: 0, conflicts: 0, corrections: 0, touchesDropped: 0 },
     duplicates: Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as Record<EventType, number>,
     clicks: [],
     increments: [],

@@ -142,13 +142,8 @@ function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
 }
 
 function boundsOf({ touches, conversions }: UserState): UserBounds {
-  const lastConversionTimes = lastTimes(conversions);
-  return {
-    firstTouchArrival: firstArrival(touches),
-    lastConversionTimes,
-    clickIds: undefined,
-    conversionIds: undefined,
-  };
+  const [firstTouchArrival, lastConversionTimes] = [firstArrival(touches), lastTimes(conversions)];
+  return { firstTouchArrival, lastConversionTimes, clickIds: undefined, conversionIds: undefined };
 }
 
 function lastTimes(conversions: readonly RememberedConversion[]): number[] {

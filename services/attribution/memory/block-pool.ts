@@ -25,7 +25,9 @@ export class BlockPool {
   /** Takes a block and puts it behind the last one of a chain, if there is one. */
   take(last: number): number {
     this.#used++;
-    const block = this.#spare === NO_BLOCK ? this.#takeFresh() : this.#takeSpare();
+    let block = this.#spare;
+    if (block === NO_BLOCK) block = this.#takeFresh();
+    else this.#spare = this.before(block);
     this.pageOf(block).words[wordOf(block)] = last;
     return block;
   }
@@ -57,12 +59,6 @@ export class BlockPool {
       this.#used--;
       block = before;
     }
-  }
-
-  #takeSpare(): number {
-    const block = this.#spare;
-    this.#spare = this.before(block);
-    return block;
   }
 
   #takeFresh(): number {

@@ -23,7 +23,7 @@ const CHANGED = 1;
 const DIRTY = 2;
 
 /** The counters of a day and a kind: of clicks, or of conversions of a type under a model. */
-interface CounterSeries extends Omit<CounterKey, 'campaignId' | 'source'> {
+interface CounterSeries extends Pick<CounterKey, 'day' | 'conversionType' | 'model'> {
   /** Numbers of counters, by the numbers of their campaign and source. */
   numbers: (number | undefined)[];
 }

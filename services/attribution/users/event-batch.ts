@@ -1,5 +1,5 @@
 import type { FoldEvent } from '../decision/fold.ts';
-import { assertNever, type Kind, type OutcomeKind, type TouchKind } from '../decision/kinds.ts';
+import { assertNever, type Kind, type OutcomeKind } from '../decision/kinds.ts';
 import type { RememberedConversion } from '../decision/state.ts';
 import { hashOf } from '../memory/string-table.ts';
 import { InternedTouch, TOUCH_WORDS, type TouchTexts, touchMemory } from '../memory/touch-memory.ts';
@@ -7,11 +7,7 @@ import { NO_USER } from './user-index.ts';
 import type { UserTable } from './user-table.ts';
 
 /** What a batch keeps of an event in an object: of a touch, nothing. */
-type ConversionOf<K extends Kind> = K extends OutcomeKind
-  ? RememberedConversion
-  : K extends TouchKind
-    ? undefined
-    : never;
+type ConversionOf<K extends Kind> = K extends OutcomeKind ? RememberedConversion : undefined;
 
 /**
  * The events of some records. A touch is nothing but what lies in memory, the number of a slot and an offset. The
@@ -27,11 +23,12 @@ export class EventBatch {
   touches = touchMemory(0);
   /** The conversions; undefined for a touch. */
   readonly conversions: (RememberedConversion | undefined)[] = [];
+  offsets = new Float64Array(0);
+  /** The slots of the events' users, once they are found. */
+  slots = new Int32Array(0);
   /** Slots of users that were not in the table. */
   readonly added: number[] = [];
   #users: UserTable;
-  #slots = new Int32Array(0);
-  #offsets = new Float64Array(0);
   /** Bytes that the users' ids lie in, if they are ASCII. */
   readonly #ids: Buffer[] = [];
   #idStarts = new Int32Array(0);
@@ -50,10 +47,10 @@ export class EventBatch {
     this.#users = users;
     this.count = this.kinds.length = this.conversions.length = this.added.length = this.#ids.length = 0;
     this.#texts.clear();
-    if (records <= this.#slots.length) return;
+    if (records <= this.slots.length) return;
     this.touches = touchMemory(records * TOUCH_WORDS);
-    this.#slots = new Int32Array(records);
-    this.#offsets = new Float64Array(records);
+    this.slots = new Int32Array(records);
+    this.offsets = new Float64Array(records);
     this.#idStarts = new Int32Array(records);
     this.#idEnds = new Int32Array(records);
     this.#hashes = new Int32Array(records);
@@ -63,18 +60,9 @@ export class EventBatch {
     return this.#users.texts;
   }
 
-  /** The slot of an event's user. */
-  slotOf(i: number): number {
-    return this.#slots[i]!;
-  }
-
-  offsetOf(i: number): number {
-    return this.#offsets[i]!;
-  }
-
   /** The event as the fold takes it. */
   eventAt(i: number): FoldEvent {
-    const [offset, userId] = [this.offsetOf(i), this.#users.index.idOf(this.slotOf(i))];
+    const [offset, userId] = [this.offsets[i]!, this.#users.index.idOf(this.slots[i]!)];
     const kind = this.kinds[i]!;
     switch (kind.role) {
       case 'touch': {
@@ -92,7 +80,7 @@ export class EventBatch {
   add<K extends Kind>(kind: K, offset: number, bytes: Buffer, start: number, end: number, of: ConversionOf<K>): void {
     const i = this.count++;
     this.kinds.push(kind);
-    this.#offsets[i] = offset;
+    this.offsets[i] = offset;
     this.conversions.push(of);
     this.#ids.push(bytes);
     this.#idStarts[i] = start;
@@ -109,18 +97,18 @@ export class EventBatch {
   /** Finds the slots of the events' users, and adds those that are not there. */
   findUsers(): void {
     const { index } = this.#users;
-    index.findHashes(this.#hashes, this.#slots, this.count);
+    index.findHashes(this.#hashes, this.slots, this.count);
     for (let i = 0; i < this.count; i++) {
       const [start, end, hash] = [this.#idStarts[i]!, this.#idEnds[i]!, this.#hashes[i]!];
-      this.#slots[i] = index.find(this.#ids[i]!, start, end, hash, this.#slots[i]!);
+      this.slots[i] = index.find(this.#ids[i]!, start, end, hash, this.slots[i]!);
     }
-    for (const [i, userId] of this.#texts) this.#slots[i] = index.findText(userId);
-    for (let i = 0; i < this.count; i++) if (this.#slots[i] === NO_USER) this.#slots[i] = this.#add(i);
-    this.#users.see(this.#slots, this.count);
+    for (const [i, userId] of this.#texts) this.slots[i] = index.findText(userId);
+    for (let i = 0; i < this.count; i++) if (this.slots[i] === NO_USER) this.slots[i] = this.#add(i);
+    this.#users.see(this.slots, this.count);
   }
 
   #add(i: number): number {
-    const userId = this.#texts.get(i) ?? latin1(this.#ids[i]!, this.#idStarts[i]!, this.#idEnds[i]!);
+    const userId = this.#texts.get(i) ?? this.#ids[i]!.toString('latin1', this.#idStarts[i]!, this.#idEnds[i]!);
     // Another event of the batch may have added it.
     const found = this.#users.index.findText(userId);
     if (found !== NO_USER) return found;
@@ -135,8 +123,4 @@ const NO_BYTES = Buffer.alloc(0);
 /** Where a touch lies in its batch's memory, by the event's place in the batch. */
 export function touchAt(i: number): number {
   return i * TOUCH_WORDS;
-}
-
-function latin1(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString('latin1', start, end);
 }

@@ -76,7 +76,7 @@ export class SpilledIds {
     const asked: number[] = [];
     const keys: Buffer[] = [];
     for (let i = 0; i < events.count; i++) {
-      if (!table.slots.has(events.slotOf(i), SPILLED) || !this.#mayBeStored(events, i)) continue;
+      if (!table.slots.has(events.slots[i]!, SPILLED) || !this.#mayBeStored(events, i)) continue;
       for (const key of this.#keysOf(events.eventAt(i))) {
         asked.push(i);
         keys.push(key);

@@ -43,13 +43,6 @@ interface OpenUser {
   conversions: readonly StoredConversion[];
 }
 
-/**
- * Outcome of the short way, on which an event is added to its user without taking the state apart for the fold: most
- * events change nothing that is there. The short way may decline any event, and has then changed nothing; it may not
- * differ: what it takes ends as the fold would have it.
- */
-type ShortWay = 'taken' | 'declined';
-
 /** The users of one partition, ahead of its store. */
 export class Users {
   table = new UserTable();
@@ -83,9 +76,9 @@ export class Users {
     const effects = newEffects();
     const open: OpenUser[] = [];
     for (let i = 0; i < events.count; i++) {
-      const slot = events.slotOf(i);
+      const slot = events.slots[i]!;
       const place = this.table.slots.placeOf(slot);
-      if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick) === 'taken') continue;
+      if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick)) continue;
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
       this.#foldWhole(events.eventAt(i), user, this.#spilled, storedArrivals.get(i), effects);
     }
@@ -157,15 +150,19 @@ export class Users {
     }
   }
 
-  #takeShortWay(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): ShortWay {
+  /**
+   * Adds an event to its user without taking the state apart for the fold: most change nothing that is there. The short
+   * way ends as the fold would have it. It may decline any event: then it returns false, and has changed nothing.
+   */
+  #takeShortWay(slot: number, events: EventBatch, i: number, effects: Effects, onClick: OnClick): boolean {
     const kind = events.kinds[i]!;
     switch (kind.role) {
       case 'touch':
-        if (!this.#addTouch(slot, events.touches, touchAt(i))) return 'declined';
+        if (!this.#addTouch(slot, events.touches, touchAt(i))) return false;
         countTouch(kind.type, events, i, effects, onClick);
-        return 'taken';
+        return true;
       case 'outcome':
-        return this.#addOutcome(slot, events.eventAt(i) as OutcomeEvent, effects) ? 'taken' : 'declined';
+        return this.#addOutcome(slot, events.eventAt(i) as OutcomeEvent, effects);
       default:
         return assertNever(kind);
     }
@@ -255,7 +252,7 @@ function countTouch(type: TouchKind['type'], events: EventBatch, i: number, effe
   switch (type) {
     case 'click':
       effects.totals.clicks++;
-      onClick(campaignSourceAt(memory, at), memory.times[at >> 1]!, events.offsetOf(i));
+      onClick(campaignSourceAt(memory, at), memory.times[at >> 1]!, events.offsets[i]!);
       return;
     default:
       assertNever(type);
