@@ -1,19 +1,11 @@
-import type { Logger } from 'pino';
-import type { Assignment, EventLog } from '../../log/event-log.ts';
+import type { Assignment } from '../../log/event-log.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { consumePartition, GROUP } from '../partition/consumer.ts';
-import type { CheckpointSettings } from '../recovery/checkpointer.ts';
+import type { RecoverDeps } from '../recovery/recover.ts';
 import { newStatus, type PartitionStatus, type Role } from '../status.ts';
-import type { StateStores } from '../store/state-store.ts';
 import { watchStandbys } from './standby.ts';
 
-export interface AttributionAdapters {
-  log: EventLog;
-  logger: Logger;
-  /** The stores of this node's partitions. */
-  stores: StateStores;
-  /** Where and how often checkpoints are taken; undefined if none are. */
-  checkpoints?: CheckpointSettings;
+export interface AttributionAdapters extends RecoverDeps {
   /** Number of other nodes that keep the state of each partition warm; 0 by default. */
   standbys?: number;
 }

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import type { PartitionProgress } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { type EventLog, type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
-import { type Checkpointer, type CheckpointSettings, newCheckpointer } from '../recovery/checkpointer.ts';
+import { type Checkpointer, newCheckpointer } from '../recovery/checkpointer.ts';
 import { loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
-import { type RecoveredStore, recoverStore } from '../recovery/recover.ts';
+import { type RecoverDeps, type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
-import type { StateStore, StateStores } from '../store/state-store.ts';
+import type { StateStore } from '../store/state-store.ts';
 import { newSweep, type Sweep } from '../store/sweep.ts';
 import { isOutage, pause, RETRY_MS, retrying, untilDone, type Waiter } from './outage.ts';
 import { newPartitionFold, type PartitionFold } from './partition-fold.ts';
@@ -47,15 +46,10 @@ const READ_WAIT_MS = 10_000;
 /** Pause between two looks of a standby at the group's offset, in ms. */
 const FOLLOW_MS = 250;
 
-export interface PartitionDeps {
+export interface PartitionDeps extends RecoverDeps {
   config: AttributionConfig;
-  log: EventLog;
-  logger: Logger;
-  stores: StateStores;
   /** Memory for users' states that this partition may take now, in bytes; kept to roughly. */
   cacheBytes(): number;
-  /** Where and how often checkpoints are taken; undefined if none are. */
-  checkpoints?: CheckpointSettings;
   /** Commits the group's offset: what follows from the records before it is published, and will not be again. */
   commit(partition: number, offset: number): void;
 }
@@ -98,19 +92,9 @@ interface Run {
  * `status` up to date. An outage of the log makes it wait; it rejects with every other failure, for the fold must not
  * go past a record that it could not fold.
  *
- * An active consumer works in transactions, each of many batches:
- *
- * 1. Publish. A batch's outputs are appended while the next batch is read and folded, which waits for them before its
- *    own are; until then the append may still fail, and that surfaces where `publishing` is awaited. Counters follow at
- *    the end of the log or with a flush, because a backlog changes them over and over.
- * 2. Flush, once `publishing` has settled: one write of the changed users, counters and progress.
- * 3. Commit the offset to the group. It may fail or come late: the next one says more.
- *
- * A crash before 2 folds the same records again and publishes the same bytes under the same versions; one before 3 only
- * commits later. Flushed before it is published, a crash would lose outputs for ever.
- *
- * Before the group's offset nothing is published (replaying). A standby stays before it: its state, were it ahead of
- * what is published, would leave a gap when it becomes active. RECOVERY.md has the positions, phases and invariants.
+ * An active consumer works in transactions, each of many batches: publish, flush, commit. Before the group's offset
+ * nothing is published (replaying), and a standby stays before it. RECOVERY.md has the positions, transactions, phases
+ * and invariants.
  */
 export async function consumePartition(
   deps: PartitionDeps,
@@ -182,7 +166,7 @@ async function fold(
     startedAt: performance.now(),
   };
   const isActive = status.role === 'active';
-  const checkpointer = isActive && checkpoints ? newCheckpointer({ ...deps, checkpoints }, status) : undefined;
+  const checkpointer = isActive && checkpoints ? newCheckpointer(deps, checkpoints, status) : undefined;
   // What is stored is published: the node that did so ended before it had committed.
   commit(run);
   try {

@@ -18,6 +18,13 @@ export interface CheckpointStore {
   remove(names: readonly string[]): Promise<void>;
 }
 
+/** Where and how often checkpoints are taken. */
+export interface CheckpointSettings {
+  store: CheckpointStore;
+  /** Time between two checkpoints of a partition, in ms. */
+  intervalMs: number;
+}
+
 export interface StoredFile {
   name: string;
   bytes: number;

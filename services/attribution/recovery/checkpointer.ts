@@ -1,15 +1,9 @@
 import { rm } from 'node:fs/promises';
-import type { Logger } from 'pino';
 import type { PartitionStatus } from '../status.ts';
-import type { StateStore, StateStores } from '../store/state-store.ts';
+import type { StateStore } from '../store/state-store.ts';
 import { saveCheckpoint } from './checkpoint.ts';
-import type { CheckpointStore } from './checkpoint-store.ts';
-
-export interface CheckpointSettings {
-  store: CheckpointStore;
-  /** Time between two checkpoints of a partition, in ms. */
-  intervalMs: number;
-}
+import type { CheckpointSettings } from './checkpoint-store.ts';
+import type { RecoverDeps } from './recover.ts';
 
 /** Takes the checkpoints of one partition, one at a time, while its fold goes on. */
 export interface Checkpointer {
@@ -24,15 +18,12 @@ export interface Checkpointer {
   close(): Promise<void>;
 }
 
-export interface CheckpointerDeps {
-  stores: StateStores;
-  logger: Logger;
-  checkpoints: CheckpointSettings;
-}
-
 /** The checkpointer of a partition, whose offset is read from `status`; the newest checkpoint is noted there. */
-export function newCheckpointer(deps: CheckpointerDeps, status: PartitionStatus): Checkpointer {
-  const { stores, logger, checkpoints } = deps;
+export function newCheckpointer(
+  { stores, logger }: RecoverDeps,
+  checkpoints: CheckpointSettings,
+  status: PartitionStatus,
+): Checkpointer {
   const { partition } = status;
   const closing = new AbortController();
   let uploading: Promise<void> | undefined;

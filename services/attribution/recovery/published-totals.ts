@@ -115,8 +115,6 @@ export function untilBoundary(records: readonly LogRecord[], boundaries: readonl
   const boundary = Math.min(...boundaries.filter((offset) => offset > first));
   const last = records.at(-1)?.offset ?? first;
   if (last < boundary) return records;
-  return records.slice(
-    0,
-    records.findIndex(({ offset }) => offset >= boundary),
-  );
+  const end = records.findIndex(({ offset }) => offset >= boundary);
+  return records.slice(0, end);
 }

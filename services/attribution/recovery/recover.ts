@@ -4,13 +4,15 @@ import type { StateSource } from '../status.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore, StateStores } from '../store/state-store.ts';
 import { type Checkpoint, listCheckpoints, loadCheckpoint } from './checkpoint.ts';
-import type { CheckpointSettings } from './checkpointer.ts';
+import type { CheckpointSettings } from './checkpoint-store.ts';
 import { loadPublished } from './published-totals.ts';
 
 export interface RecoverDeps {
   log: EventLog;
   logger: Logger;
+  /** The stores of this node's partitions. */
   stores: StateStores;
+  /** Where and how often checkpoints are taken; undefined if none are. */
   checkpoints?: CheckpointSettings;
 }
 

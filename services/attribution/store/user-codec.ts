@@ -1,4 +1,4 @@
-import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
+import { readUuidText, UUID_WORDS, uuidText } from '../../contract/uuid.ts';
 import type { Role } from '../decision/kinds.ts';
 import { type Credit, newUser, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
@@ -49,7 +49,7 @@ export class StateWriter {
     const start = this.length;
     // No UTF-16 unit takes more than three bytes of UTF-8.
     this.reserve(TOUCH_TEXTS + 1 + 3 * (touch.adId.length + touch.campaignId.length + touch.source.length));
-    this.#head(start, TOUCH, idOf(touch), touch);
+    this.#head(start, TOUCH, idOf(touch), 0, touch.timestamp, touch.arrival);
     let at = start + TOUCH_TEXTS;
     at += this.bytes.write(touch.adId, at);
     this.#view.setUint16(start + 1, at - start - TOUCH_TEXTS, true);
@@ -67,20 +67,14 @@ export class StateWriter {
     const [ad, campaignSource] = [adAt(memory, at), campaignSourceAt(memory, at)];
     const start = this.length;
     const [adStart, adEnd] = [ads.startOf(ad), ads.endOf(ad)];
-    const [campaignSourceStart, campaignSourceEnd] = [
-      campaignSources.startOf(campaignSource),
-      campaignSources.endOf(campaignSource),
-    ];
-    this.reserve(TOUCH_TEXTS + adEnd - adStart + campaignSourceEnd - campaignSourceStart);
-    this.bytes[start] = TOUCH;
-    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, memory.words[idAt(at) + i]!, true);
-    this.#view.setFloat64(start + TIMESTAMP, memory.times[at >> 1]!, true);
-    this.#view.setFloat64(start + ARRIVAL, memory.times[(at >> 1) + 1]!, true);
+    const [pairStart, pairEnd] = [campaignSources.startOf(campaignSource), campaignSources.endOf(campaignSource)];
+    this.reserve(TOUCH_TEXTS + adEnd - adStart + pairEnd - pairStart);
+    this.#head(start, TOUCH, memory.words, idAt(at), memory.times[at >> 1]!, memory.times[(at >> 1) + 1]!);
     this.#view.setUint16(start + 1, adEnd - adStart, true);
-    this.#view.setUint16(start + 3, campaignSourceEnd - campaignSourceStart, true);
+    this.#view.setUint16(start + 3, pairEnd - pairStart, true);
     this.length = start + TOUCH_TEXTS;
     this.copy(ads.bytes, adStart, adEnd);
-    this.copy(campaignSources.bytes, campaignSourceStart, campaignSourceEnd);
+    this.copy(campaignSources.bytes, pairStart, pairEnd);
   }
 
   conversion(conversion: RememberedConversion): void {
@@ -89,9 +83,10 @@ export class StateWriter {
       return;
     }
     const start = this.length;
-    const { type, credits, valueMicros } = conversion;
+    const { conversionId, timestamp, arrival, type, credits, valueMicros } = conversion;
     this.reserve(TYPE + 3 * type.length);
-    this.#head(start, CONVERSION, idOf({ clickId: conversion.conversionId } as Touch), conversion);
+    readUuidText(conversionId, id, 0);
+    this.#head(start, CONVERSION, id, 0, timestamp, arrival);
     this.#view.setBigUint64(start + VALUE, valueMicros, true);
     const typeBytes = this.bytes.write(type, start + TYPE);
     this.#view.setUint16(start + TYPE_BYTES, typeBytes, true);
@@ -116,11 +111,12 @@ export class StateWriter {
     this.#view = viewOf(larger);
   }
 
-  #head(start: number, kind: number, id: Int32Array, times: Times): void {
+  /** Writes what touches and conversions begin with alike, but for their lengths; the id lies at `at` in `words`. */
+  #head(start: number, kind: number, words: Int32Array, at: number, timestamp: number, arrival: number): void {
     this.bytes[start] = kind;
-    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, id[i]!, true);
-    this.#view.setFloat64(start + TIMESTAMP, times.timestamp, true);
-    this.#view.setFloat64(start + ARRIVAL, times.arrival, true);
+    for (let i = 0; i < UUID_WORDS; i++) this.#view.setInt32(start + ID + 4 * i, words[at + i]!, true);
+    this.#view.setFloat64(start + TIMESTAMP, timestamp, true);
+    this.#view.setFloat64(start + ARRIVAL, arrival, true);
   }
 
   #credit({ model, touch, creditMicros, valueMicros }: Credit): void {
@@ -268,14 +264,8 @@ export class StoredConversion implements RememberedConversion {
   }
 }
 
-/** When a touch or a conversion happened, and when it arrived, in ms. */
-export interface Times {
-  timestamp: number;
-  arrival: number;
-}
-
-/** Times of the touch or conversion that begins here. */
-export function timesAt(bytes: Buffer, at: number): Times {
+/** When the touch or conversion that begins here happened, and when it arrived, in ms. */
+export function timesAt(bytes: Buffer, at: number) {
   return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
 }
 

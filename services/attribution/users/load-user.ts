@@ -1,5 +1,5 @@
 import { idAt, putFields, TOUCH_WORDS, touchMemory } from '../memory/touch-memory.ts';
-import { hasSpilled, readEntries, readIdWords, StoredTouch, timesAt } from '../store/user-codec.ts';
+import { hasSpilled, readEntries, readIdWords, StoredTouch } from '../store/user-codec.ts';
 import type { UserTable } from './user-table.ts';
 
 /** Fills a user that was added to the table with what the store has of it. */
@@ -15,7 +15,7 @@ export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
       putFields(oneTouch, 0, { timestamp: touch.timestamp, arrival: touch.arrival, ad, campaignSource });
       table.putTouch(slot, oneTouch, 0);
     },
-    conversion: (at, end) => table.putConversion(slot, stored, at, end, timesAt(stored, at)),
+    conversion: (at, end) => table.putConversion(slot, stored, at, end),
   });
   table.slots.noteStored(slot);
 }

@@ -11,7 +11,7 @@ import {
   type TouchSpace,
   TouchTexts,
 } from '../memory/touch-memory.ts';
-import { readIdWords, type StateWriter, type Times } from '../store/user-codec.ts';
+import { readIdWords, type StateWriter, timesAt } from '../store/user-codec.ts';
 import { NO_USER, UserIndex } from './user-index.ts';
 import {
   CONVERSIONS,
@@ -161,8 +161,9 @@ export class UserTable {
   }
 
   /** Adds a conversion, as it is stored, behind all others. */
-  putConversion(slot: number, from: Buffer, start: number, end: number, { timestamp, arrival }: Times): void {
+  putConversion(slot: number, from: Buffer, start: number, end: number): void {
     const { slots } = this;
+    const { timestamp, arrival } = timesAt(from, start);
     let place = slots.size(slot, CONVERSIONS) % CONTENT_BYTES;
     for (let i = start; i < end; ) {
       if (place === 0) this.#extend(slot, CONVERSIONS);

@@ -158,7 +158,9 @@ export class Users {
     const kind = events.kinds[i]!;
     switch (kind.role) {
       case 'touch':
-        if (!this.#addTouch(slot, events.touches, touchAt(i))) return false;
+        if (!this.table.takesTouch(slot, events.touches, touchAt(i), this.#config)) return false;
+        this.table.putTouch(slot, events.touches, touchAt(i));
+        this.table.touched(slot);
         countTouch(kind.type, events, i, effects, onClick);
         return true;
       case 'outcome':
@@ -166,13 +168,6 @@ export class Users {
       default:
         return assertNever(kind);
     }
-  }
-
-  #addTouch(slot: number, touches: TouchMemory, at: number): boolean {
-    if (!this.table.takesTouch(slot, touches, at, this.#config)) return false;
-    this.table.putTouch(slot, touches, at);
-    this.table.touched(slot);
-    return true;
   }
 
   #addOutcome(slot: number, event: OutcomeEvent, effects: Effects): boolean {
@@ -242,7 +237,7 @@ export class Users {
   #putConversion(slot: number, conversion: RememberedConversion): void {
     this.#writer.length = 0;
     this.#writer.conversion(conversion);
-    this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length, conversion);
+    this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length);
   }
 }
 
