@@ -8,11 +8,7 @@ import { idHashOf, isSameClick } from './touch-id.ts';
 /** Touches, or conversions, from which on a set finds a duplicate sooner than a comparison with each. */
 const MANY = 64;
 
-interface EventRef {
-  userId: string;
-  offset: number;
-}
-
+type EventRef = Pick<ConversionRef, 'userId' | 'offset'>;
 type TouchEvent = EventRef & { role: 'touch'; type: TouchKind['type']; touch: Touch };
 export type OutcomeEvent = EventRef & { role: 'outcome'; type: OutcomeKind['type']; conversion: RememberedConversion };
 

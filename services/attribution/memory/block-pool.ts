@@ -10,12 +10,9 @@ export class BlockPool {
   #spare = NO_BLOCK;
   /** The first block that was never taken. */
   #fresh = 1;
-  #used = 0;
+  /** Blocks in chains. */
+  used = 0;
   #chain = new Int32Array(1024);
-
-  get used(): number {
-    return this.#used;
-  }
 
   /** The memory that a block is in. */
   pageOf(block: number): TouchMemory {
@@ -24,7 +21,7 @@ export class BlockPool {
 
   /** Takes a block and puts it behind the last one of a chain, if there is one. */
   take(last: number): number {
-    this.#used++;
+    this.used++;
     let block = this.#spare;
     if (block === NO_BLOCK) block = this.#takeFresh();
     else this.#spare = this.before(block);
@@ -56,7 +53,7 @@ export class BlockPool {
       const before = this.before(block);
       this.pageOf(block).words[wordOf(block)] = this.#spare;
       this.#spare = block;
-      this.#used--;
+      this.used--;
       block = before;
     }
   }

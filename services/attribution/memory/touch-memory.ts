@@ -25,10 +25,7 @@ export function touchMemory(words: number): TouchMemory {
   return { words: new Int32Array(memory), times: new Float64Array(memory), bytes: new Uint8Array(memory) };
 }
 
-interface CampaignSource {
-  campaignId: string;
-  source: string;
-}
+type CampaignSource = Pick<Touch, 'campaignId' | 'source'>;
 
 /** The texts of touches, and the numbers that stand for them: of an ad, and of a campaign with its source. */
 export class TouchTexts {
@@ -107,6 +104,7 @@ export class InternedTouch implements TouchWithWords {
     return this.memory.words[this.at + AD]!;
   }
 
+  /** The number of its campaign and source. */
   get campaignSource(): number {
     return this.memory.words[this.at + CAMPAIGN_SOURCE]!;
   }
@@ -194,18 +192,12 @@ export function copyTouch(from: TouchMemory, start: number, to: TouchMemory, at:
   for (let i = 0; i < TOUCH_WORDS; i++) to.words[at + i] = from.words[start + i]!;
 }
 
-/** Fields of a touch but its id. */
-interface TouchFields {
-  timestamp: number;
-  arrival: number;
-  /** The numbers of its texts. */
-  ad: number;
-  campaignSource: number;
-}
-
 export function adAt({ words }: TouchMemory, at: number): number {
   return words[at + AD]!;
 }
+
+/** Fields of a touch but its id. */
+type TouchFields = Pick<InternedTouch, 'timestamp' | 'arrival' | 'ad' | 'campaignSource'>;
 
 /** Writes all of a touch but its id, which lies, or will lie, from `idAt(at)` on. */
 export function putFields({ words, times }: TouchMemory, at: number, fields: TouchFields): void {

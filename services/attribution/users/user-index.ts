@@ -12,12 +12,8 @@ export class UserIndex {
   /** The first slot of each bucket. */
   #buckets = new Int32Array(FIRST_SLOTS).fill(NO_USER);
   #free = NO_USER;
-  #count = 0;
-
   /** Number of users. */
-  get count(): number {
-    return this.#count;
-  }
+  count = 0;
 
   /** Number that all slots are less than. */
   get end(): number {
@@ -77,7 +73,7 @@ export class UserIndex {
     }
     this.#ids[slot] = userId;
     this.#hashes[slot] = hashOfText(userId);
-    this.#count++;
+    this.count++;
     this.#link(slot);
     return slot;
   }
@@ -94,7 +90,7 @@ export class UserIndex {
     this.#ids[slot] = undefined;
     this.#next[slot] = this.#free;
     this.#free = slot;
-    this.#count--;
+    this.count--;
   }
 
   #first(hash: number): number {

@@ -40,17 +40,13 @@ export class UserTable {
   readonly texts = new TouchTexts();
   readonly #blocks = new BlockPool();
   #dirty: number[] = [];
-  #dirtyBytes = 0;
+  /** About the memory, in bytes, of users that changed since `takeDirty`. */
+  dirtyBytes = 0;
   #hand = 0;
 
   /** About the memory that the table takes, in bytes. */
   get bytesUsed(): number {
     return this.index.count * (SLOT_BYTES + INDEX_BYTES) + this.#blocks.used * BLOCK_BYTES + this.texts.bytesUsed;
-  }
-
-  /** About the memory, in bytes, of users that changed since `takeDirty`. */
-  get dirtyBytes(): number {
-    return this.#dirtyBytes;
   }
 
   /** Takes in a user that is not there, with nothing in its slot. */
@@ -198,11 +194,11 @@ export class UserTable {
   touched(slot: number): void {
     const bytes = this.#bytesOf(slot);
     if (this.slots.has(slot, DIRTY)) {
-      this.#dirtyBytes += bytes - this.slots.dirtyBytes(slot);
+      this.dirtyBytes += bytes - this.slots.dirtyBytes(slot);
     } else {
       this.slots.set(slot, DIRTY);
       this.#dirty.push(slot);
-      this.#dirtyBytes += bytes;
+      this.dirtyBytes += bytes;
     }
     this.slots.setDirtyBytes(slot, bytes);
   }
@@ -211,7 +207,7 @@ export class UserTable {
   takeDirty(): number[] {
     const taken = this.#dirty;
     this.#dirty = [];
-    this.#dirtyBytes = 0;
+    this.dirtyBytes = 0;
     return taken;
   }
 
