@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 /** What the linter can't know: which files there are, who may import whom, and what must not be written anywhere. */
 const MAX_LINES = 400;
 const MAX_FILES = 15;
+const MAX_COLUMNS = 120;
 const BANNED_NAMES = /^(utils?|helpers?|misc|common|shared|lib)(\.|$)/;
 
 /** Files that are run, not imported. */
@@ -30,6 +31,15 @@ function importsOf(path: string): string[] {
 test(`no source is longer than ${MAX_LINES} lines`, () => {
   const long = sources.filter((path) => readFileSync(path, 'utf8').split('\n').length > MAX_LINES + 1);
   expect(long).toEqual([]);
+});
+
+test(`no comment is wider than ${MAX_COLUMNS} columns, as no code is`, () => {
+  const wide = sources.flatMap((path) =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .flatMap((line, i) => (line.length > MAX_COLUMNS && /^\s*(\/?\*|\/\/)/.test(line) ? [`${path}:${i + 1}`] : [])),
+  );
+  expect(wide).toEqual([]);
 });
 
 test('no folder or file has a name that says nothing', () => {

@@ -44,8 +44,8 @@ export function unmetNeeds(tags?: readonly string[]): Need[] {
 }
 
 /**
- * Returns the tags as vitest takes them: tests of unmet needs are skipped. Throws where TEST_NEEDS=all says that there are
- * none but optional ones.
+ * Returns the tags as vitest takes them: tests of unmet needs are skipped. Throws where TEST_NEEDS=all says that only
+ * optional needs are unmet.
  */
 export function testTags(unmet: readonly Need[]): { name: string; description: string; skip?: true }[] {
   const required = unmet.filter(({ optional }) => optional === undefined);

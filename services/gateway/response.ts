@@ -20,7 +20,7 @@ const OFFSET = (3 << 3) | 0;
 const ACCEPTED_COUNT = (2 << 3) | 0;
 const REJECTED_COUNT = (3 << 3) | 0;
 
-/** Most bytes of an Acceptance: an id, an int32 and an integer of 53 bits, with their tags; its length takes one byte. */
+/** Most bytes of an Acceptance: an id, an int32 and an integer of 53 bits, with tags. Its length takes one byte. */
 const MAX_ACCEPTANCE_BYTES = 2 + UUID_LENGTH + 6 + 9;
 /** Most bytes that the two counts take, with their tags. */
 const MAX_COUNTS_BYTES = 12;
@@ -57,7 +57,7 @@ export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** Returns a response for each rejected event with nothing but its result: concatenated, they are one response's results. */
+/** Encodes a response for each rejected event, of its result alone: together they are one response's results. */
 function rejectedResults(outcomes: Appended['outcomes']): Uint8Array[] {
   return outcomes.flatMap((outcome) => {
     if (outcome.kind === 'accepted') return [];

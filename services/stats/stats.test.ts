@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-/** 2023-03-15 is a Wednesday. Clicks carry neither type nor model; partitions add up; of versions the highest counts. */
+/** 2023-03-15 is a Wednesday. Clicks have neither type nor model; partitions add up; the highest version counts. */
 async function insertDailyStats(): Promise<void> {
   const table = `
     day        campaign source   type     model       partition clicks conversions revenue version

@@ -13,7 +13,7 @@ declare module '@nxtedition/rocksdb' {
     /** As RocksDB's MergeOperator::CreateFromString reads it. */
     mergeOperator?: string;
     walCompression?: boolean;
-    /** For gets by whole keys: filters of memtables, hashes in data blocks, and a Ribbon filter unless filterPolicy says. */
+    /** Tunes for gets by whole keys: memtable filters, hashes in data blocks, a Ribbon filter without filterPolicy. */
     optimize?: 'point-lookup';
     /** As RocksDB's FilterPolicy::CreateFromString reads it. */
     filterPolicy?: string;

@@ -37,7 +37,7 @@ export function resultsPage(
   ].join('\n');
 }
 
-/** What was to be reached, whether it was or not. A ratio is that of each run, the median and spread of which are shown. */
+/** The goals, and whether they were reached. Ratios are made of each run; their median and spread are shown. */
 function goalSection(measured: readonly Measured[]): string[] {
   return [
     '',

@@ -106,9 +106,9 @@ function maxFieldBytes(rule: FieldShape['rule']): number {
 
 function scanEvent(shapes: readonly EventShape[]): string {
   return `/**
- * Judges an event as it lies in the bytes of a request, from \`start\` to \`end\`: what is accepted here is, to the byte,
- * what \`accept\` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: fields out of their
- * order, texts of 128 bytes or more, a number in two fields, and every fault. Of those \`accept\` must tell.
+ * Judges an event as it lies in the bytes of a request, from \`start\` to \`end\`: what is accepted here is, to the
+ * byte, what \`accept\` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: fields out
+ * of their order, texts of 128 bytes or more, a number in two fields, and every fault. Those are for \`accept\`.
  *
  * @param now in ms since 1970-01-01 UTC
  */
@@ -292,10 +292,10 @@ ${members.map((line) => `  ${line}\n`).join('')}}`;
 export type EventFields = ${shapes.map(({ message }) => `${message.name}Fields`).join(' | ')};
 
 /**
- * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: fields out
- * of their order or unknown, texts that are not ASCII or of 128 bytes or more, an event_id not as long as a UUID, numbers
- * of more than 49 bits, and what breaks a rule. A decoder of all of Protobuf must then tell. What is found is what such a
- * decoder finds; whether the event_id is a UUID is not looked at. The answer is valid until the next call.
+ * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: fields
+ * out of their order or unknown, texts that are not ASCII or of 128 bytes or more, an event_id not as long as a UUID,
+ * numbers of more than 49 bits, and what breaks a rule. Those are for a decoder of all of Protobuf, which finds the
+ * same in all others. Whether the event_id is a UUID is not looked at. The answer is valid until the next call.
  */
 export function findFields(bytes: Buffer, start: number, end: number): EventFields | undefined {
   switch (bytes[start]) {

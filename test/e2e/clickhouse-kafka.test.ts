@@ -170,7 +170,7 @@ async function stop(): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-/** Appends events, garbage and what attribution makes of them; kills a shard in between. Returns where the garbage is. */
+/** Appends events, garbage and attribution's outputs; kills a shard in between. Returns where the garbage is. */
 async function feed(): Promise<Place[]> {
   const stores = Array.from({ length: KAFKA_PARTITIONS }, memoryStateStore);
   const places: Place[] = [];

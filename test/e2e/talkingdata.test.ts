@@ -105,7 +105,7 @@ describe('real clicks', { tags: 'real-clicks' }, () => {
   }
 });
 
-/** Fisher-Yates with a small linear congruential generator (Numerical Recipes' constants): the same order every time. */
+/** Fisher-Yates with a linear congruential generator (Numerical Recipes' constants): the same order every time. */
 function shuffled(lines: string[], seed: number): string[] {
   let state = seed;
   const result = [...lines];

@@ -145,7 +145,7 @@ const acknowledgedOffsets: Format = {
     }),
 };
 
-/** Everything in a partition's state: users, spilled ids, counters, progress. What is read is what is folded on to it. */
+/** Everything in a partition's state: users, spilled ids, counters, progress. Read by folding on to it. */
 const state: Format = {
   write() {
     const store = memoryStateStore();

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { FORMATS } from './samples.ts';
 
 /**
- * `node test/formats/write.ts VERSION`: writes VERSION.json with what this build stores and what it reads of that. For a
- * version that is released, or before a change of a format; what is there is never written again after a release.
+ * `node test/formats/write.ts VERSION`: writes VERSION.json with what this build stores and what it reads of that. For
+ * a new version and, before its release, after a change of a format; never for a version that is released.
  */
 const [version] = process.argv.slice(2);
 if (version === undefined) throw new Error('which version, such as 0.1.0?');

@@ -12,7 +12,7 @@ export interface RejectedLine {
   input?: string;
 }
 
-/** An NDJSON file that is created, or emptied, with its first line. Throws the system's error if it can't be written. */
+/** An NDJSON file, created or emptied with its first line. Throws the system's error if it can't be written. */
 export function openRejectFile(path: string) {
   let file: number | undefined;
   return {

@@ -169,7 +169,7 @@ function batchSize({ batch, rate }: ReplayOptions): number {
   return rate ? Math.min(batch, Math.ceil(rate / (4 * SENDERS))) : batch;
 }
 
-/** Returns a function that resolves `perSecond` times a second, evenly; of a stall it makes up for a tenth of a second. */
+/** Returns a function that resolves `perSecond` times a second, evenly, and makes up for stalls of up to 100 ms. */
 function pacer(perSecond: number, signal: AbortSignal): () => Promise<void> {
   let due = performance.now();
   return async () => {

@@ -48,7 +48,7 @@ function isTransient(error: unknown): error is ConnectError {
   return TRANSIENT.includes(error.code) || (error.cause instanceof Error && 'syscall' in error.cause);
 }
 
-/** A pause that doubles with each try, at random between half and whole so that clients spread; at least what the server asks for. */
+/** A pause in ms, at least what the server asks for: doubled with each try, between half and all of it at random. */
 function backoffMs(error: unknown, attempt: number): number {
   const asked = error instanceof ConnectError ? Number(error.metadata.get('retry-after')) * 1000 || 0 : 0;
   const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);

@@ -26,7 +26,7 @@ export function grpcError(error: ConnectError, context?: Context): HttpResponse 
   return { status: 200, headers: grpcHeaders(context), body: '', trailers };
 }
 
-/** Trailers of a failed call. Commas and colons of the message go as they are, because grpc-js would not decode them. */
+/** Trailers of a failed call. Commas and colons of the message are not encoded: grpc-js would not decode them. */
 export function errorTrailers(error: ConnectError, metadata?: Headers): Headers {
   const trailers = setTrailerStatus(new Headers(metadata), error);
   trailers.set('grpc-message', encodeURI(error.rawMessage));

@@ -18,7 +18,7 @@ export interface Answer<Q extends keyof Answers> {
   answer: Answers[Q] | null;
 }
 
-/** How long a worker is waited for, in ms: longer than its readiness takes, shorter than the usual timeout of scrapes. */
+/** Longest wait for a worker, in ms: longer than its readiness takes, shorter than the usual timeout of scrapes. */
 const TIMEOUT_MS = { metrics: 8000, readiness: 2500 };
 
 /**
