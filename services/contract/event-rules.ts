@@ -14,9 +14,9 @@ export type EventType = NonNullable<Event['event']['case']>;
 
 /** A field of an event, with what must hold for it. */
 export interface FieldShape {
-  /** As in the contract and in REST, such as "user_id". */
+  /** Name in the contract and in REST, such as "user_id". */
   name: string;
-  /** As in TypeScript, such as "userId". */
+  /** Name in TypeScript, such as "userId". */
   localName: string;
   /** In Protobuf. */
   number: number;
@@ -31,7 +31,7 @@ export type FieldWith<C extends RuleCase> = FieldShape & { rule: Extract<FieldRu
 /** An event type, as its message and the options in it say. */
 export interface EventShape {
   type: EventType;
-  /** Of its case in Event. */
+  /** Field number of its case in Event. */
   number: number;
   role: Role;
   message: DescMessage;

@@ -11,12 +11,12 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { consumePartition, GROUP } from '../../services/attribution/partition/consumer.ts';
 import { newStatus, type Role } from '../../services/attribution/status.ts';
-import { stateDigest } from '../../services/attribution/store/digest.ts';
 import type { StateStore, StateStores } from '../../services/attribution/store/state-store.ts';
 import { COMPACTED, TOPICS, type Topic } from '../../services/contract/topics.ts';
 import type { EventLog, LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { memoryStateStores } from '../fixtures/memory-state-store.ts';
+import { stateDigest } from '../fixtures/state-digest.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
 import { attributeNaively, type SimEvent } from './naive-attribution.ts';
 

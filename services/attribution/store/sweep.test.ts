@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import type { Role } from '../decision/kinds.ts';
 import { counterKey, PROGRESS_KEY, spilledKey, userKey } from './keys.ts';
 import { isExpired, newSweep } from './sweep.ts';
-import { encodeUser } from './user-codec.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 const now = 1000 * HOUR_MS;

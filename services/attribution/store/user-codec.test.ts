@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { plainState } from '../../../test/fixtures/plain-state.ts';
+import { decodeUser, encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { decodeUser, encodeUser, lastArrivals, readConversions, StateWriter } from './user-codec.ts';
+import { lastArrivals, readConversions, StateWriter } from './user-codec.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const text = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((id) => !id.includes('\0'));

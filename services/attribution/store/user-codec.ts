@@ -1,6 +1,6 @@
 import { readUuidText, UUID_WORDS, uuidText } from '../../contract/uuid.ts';
 import type { Role } from '../decision/kinds.ts';
-import { type Credit, newUser, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
+import type { Credit, RememberedConversion, Touch } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
 import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
 
@@ -309,17 +309,6 @@ export function readConversions(bytes: Buffer, start: number, end: number): Stor
   return conversions;
 }
 
-/** Reads a user's state, which is a view of `bytes`. */
-export function decodeUser(bytes: Buffer): UserState {
-  const user = newUser();
-  readEntries(bytes, {
-    touch: (at) => user.touches.push(new StoredTouch(bytes, at)),
-    conversion: (at) => user.conversions.push(new StoredConversion(bytes, at)),
-  });
-  user.hasSpilled = hasSpilled(bytes);
-  return user;
-}
-
 /** Arrivals of the latest event of each role, in ms; 0 where there is none. */
 export function lastArrivals(bytes: Buffer): Record<Role, number> {
   const last = { touch: 0, outcome: 0 };
@@ -332,14 +321,6 @@ export function lastArrivals(bytes: Buffer): Record<Role, number> {
     },
   });
   return last;
-}
-
-export function encodeUser({ touches, conversions, hasSpilled }: UserState): Buffer {
-  const writer = new StateWriter();
-  writer.begin(hasSpilled);
-  for (const conversion of conversions) writer.conversion(conversion);
-  for (const touch of touches) writer.touch(touch);
-  return Buffer.from(writer.bytes.subarray(0, writer.length));
 }
 
 /** The words of the id of a touch that begins here. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import type { Touch } from '../decision/state.ts';
 import { putTouch, TOUCH_WORDS, TouchSpace, touchMemory } from '../memory/touch-memory.ts';
-import { encodeUser, StateWriter } from '../store/user-codec.ts';
+import { StateWriter } from '../store/user-codec.ts';
 import { loadUser } from './load-user.ts';
 import { NO_USER } from './user-index.ts';
 import { CONVERSIONS, SPILLED, TOUCHES } from './user-slots.ts';
