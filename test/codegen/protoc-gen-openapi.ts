@@ -1,33 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import {
-  create,
-  createFileRegistry,
-  type DescMethod,
-  type FileRegistry,
-  fromBinary,
-  toBinary,
-} from '@bufbuild/protobuf';
-import {
-  CodeGeneratorRequestSchema,
-  CodeGeneratorResponse_Feature,
-  CodeGeneratorResponseSchema,
-  FileDescriptorSetSchema,
-} from '@bufbuild/protobuf/wkt';
+import type { DescMethod, FileRegistry } from '@bufbuild/protobuf';
 import { content, restPaths, restSchemas } from './openapi-rest.ts';
 import { CONNECT_ERROR, description, type Json, messageSchema, reachable, schemaRef } from './openapi-schema.ts';
+import { runPlugin } from './plugin.ts';
 
 /**
  * A protoc plugin: OpenAPI 3.1 of everything that takes plain JSON, unary calls by Connect and the REST endpoints.
  * Comments of the contract become descriptions.
  */
-const request = fromBinary(CodeGeneratorRequestSchema, readFileSync(0));
-const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
-const document = `${JSON.stringify(openapi(registry), undefined, 2)}\n`;
-const response = create(CodeGeneratorResponseSchema, {
-  supportedFeatures: BigInt(CodeGeneratorResponse_Feature.PROTO3_OPTIONAL),
-  file: [{ name: 'openapi.json', content: document }],
-});
-writeFileSync(1, toBinary(CodeGeneratorResponseSchema, response));
+runPlugin('openapi.json', (registry) => `${JSON.stringify(openapi(registry), undefined, 2)}\n`);
 
 function openapi(files: FileRegistry): Json {
   const services = [...files].filter((desc) => desc.kind === 'service' && desc.typeName.startsWith('clickmesh.'));
