@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { eventName } from '../../../test/fixtures/event-name.ts';
+import { newUser } from '../../../test/fixtures/user-bytes.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
 import { type Decision, newEffects } from './effects.ts';
 import { explain } from './explain.ts';
 import { type FoldEvent, fold } from './fold.ts';
-import { arrivalOf, newUser } from './state.ts';
+import { arrivalOf } from './state.ts';
 
 const HOUR = 3_600_000;
 

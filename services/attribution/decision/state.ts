@@ -62,10 +62,6 @@ export interface Credit {
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
 export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome'; conversion: RememberedConversion };
 
-export function newUser(): UserState {
-  return { touches: [], conversions: [], hasSpilled: false };
-}
-
 /** When the log appended the event, in ms. */
 export function arrivalOf(event: RememberedEvent): number {
   switch (event.role) {
