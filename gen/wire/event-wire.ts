@@ -13,6 +13,7 @@ import {
   lastInteger,
   passAscii,
   passHead,
+  passId,
   passInteger,
   passMap,
   passOptionalDouble,
@@ -54,10 +55,10 @@ function scanClick(bytes: Buffer, start: number, end: number, now: number): Acce
   const eventIdEnd = at;
   const isUpperCase = hadUpperCase();
   const userIdStart = at + 2;
-  at = passText(bytes, at, end, 0x12);
+  at = passId(bytes, at, end, 0x12);
   const userIdEnd = at;
-  at = passText(bytes, at, end, 0x1a);
-  at = passText(bytes, at, end, 0x22);
+  at = passId(bytes, at, end, 0x1a);
+  at = passId(bytes, at, end, 0x22);
   at = passText(bytes, at, end, 0x2a);
   at = passInteger(bytes, at, end, 0x30, 946684800000, now + 86400000);
   at = passMap(bytes, at, end, 0x3a, 32, 4096);
@@ -80,7 +81,7 @@ function scanConversion(bytes: Buffer, start: number, end: number, now: number):
   const eventIdEnd = at;
   const isUpperCase = hadUpperCase();
   const userIdStart = at + 2;
-  at = passText(bytes, at, end, 0x12);
+  at = passId(bytes, at, end, 0x12);
   const userIdEnd = at;
   at = passText(bytes, at, end, 0x1a);
   const valueStart = at;
@@ -93,6 +94,7 @@ function scanConversion(bytes: Buffer, start: number, end: number, now: number):
   at = passOptionalInteger(bytes, at, end, 0x38, 562949953421311);
   const valueMicros = lastInteger();
   const valueMicrosEnd = at;
+  at = passMap(bytes, at, end, 0x42, 32, 4096);
   if (at !== end || (value !== 0 && valueMicros !== 0)) return undefined;
   const eventId = bytes.toString('latin1', eventIdStart, eventIdEnd);
   const event = withMicros(bytes, 0x12, body, valueStart, valueEnd, valueMicrosStart, valueMicrosEnd, end, 0x38, value, valueMicros);
@@ -152,6 +154,7 @@ function putConversion(event: Conversion, eventId: string, micros: bigint): numb
   at = putText(scratch, at, 0x2a, event.source);
   at = putBigint(scratch, at, 0x30, event.timestamp);
   at = putBigint(scratch, at, 0x38, micros);
+  for (const key in event.metadata) at = putEntry(scratch, at, 0x42, key, event.metadata[key]!);
   return at;
 }
 
@@ -271,5 +274,6 @@ function findConversion(bytes: Buffer, start: number, end: number): ConversionFi
   foundConversion.timestamp = lastInteger();
   at = passOptionalInteger(bytes, at, end, 0x38, 562949953421311);
   foundConversion.valueMicros = lastInteger();
+  at = skipMap(bytes, at, end, 0x42);
   return at === end ? foundConversion : undefined;
 }

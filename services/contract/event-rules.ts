@@ -45,7 +45,7 @@ export interface EventShape {
 
 /** An event ready for the log. */
 export interface Accepted {
-  /** In lower case. */
+  /** A UUID in lower case. */
   eventId: string;
   eventType: EventType;
   /** The record's key. */

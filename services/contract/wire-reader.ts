@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { exactMicros, fastMicros } from './money.ts';
+import { isNobodyAt } from './nobody.ts';
 import { ENTRY_KEY, ENTRY_VALUE, putNumber, putVarint, varintBytes } from './wire.ts';
 
 /**
@@ -29,6 +30,7 @@ const DIGITS = new Uint8Array(256);
 for (const digit of Buffer.from('0123456789abcdef')) DIGITS[digit] = DIGIT;
 for (const digit of Buffer.from('ABCDEF')) DIGITS[digit] = UPPER_CASE;
 const DASH = 0x2d;
+const ZERO = 0x30;
 
 let integer = 0;
 let double = 0;
@@ -55,7 +57,7 @@ export function passHead(bytes: Buffer, at: number, end: number): number {
   return start + integer === end ? start : FAILED;
 }
 
-/** Reads a UUID in either case of letters. */
+/** Reads a UUID in either case of letters, but for the nil UUID. */
 export function passUuid(bytes: Buffer, at: number, end: number, tag: number): number {
   const start = at + 2;
   const stop = start + UUID_BYTES;
@@ -68,7 +70,7 @@ export function passUuid(bytes: Buffer, at: number, end: number, tag: number): n
     if (isDash ? byte !== DASH : digit === 0) return FAILED;
     digits |= digit;
   }
-  return stop;
+  return bytes[start] === ZERO && isNobodyAt(bytes, start, stop) ? FAILED : stop;
 }
 
 /** The bytes with the UUID that begins at `start` in lower case: a copy. */
@@ -89,6 +91,12 @@ export function passText(bytes: Buffer, at: number, end: number, tag: number): n
   const length = bytes[at + 1]!;
   if (bytes[at] !== tag || !(length > 0 && length < SHORT_TEXT_BYTES)) return FAILED;
   return passCharacters(bytes, at + 2, end, length);
+}
+
+/** As passText, of an id of somebody. */
+export function passId(bytes: Buffer, at: number, end: number, tag: number): number {
+  const stop = passText(bytes, at, end, tag);
+  return stop !== FAILED && isNobodyAt(bytes, at + 2, stop) ? FAILED : stop;
 }
 
 /** Reads a text of 1 to 127 bytes of ASCII without NUL. */

@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { type Rejection, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { type Accepted, EVENT_TYPES } from '../contract/event-rules.ts';
 import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
-import { appendDuration, appendSize, eventsAccepted, eventsRejected } from '../telemetry/metrics.ts';
+import { appendDuration, appendSize, eventsAccepted, eventsRejected, namesIgnored } from '../telemetry/metrics.ts';
 import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
 import type { Outcome } from './event/accept.ts';
 
@@ -41,6 +41,11 @@ function countAccepted(events: readonly Accepted[]): void {
   }
 }
 
+/** Counts the names in an event that were not understood or kept. */
+export function countIgnored({ event, ignored }: Extract<Outcome, { kind: 'accepted' }>): void {
+  if (ignored.length > 0) namesIgnored.add(ignored.length, { event_type: event.eventType });
+}
+
 export function countRejected({ reason }: Rejection): void {
   eventsRejected.add(1, { reason: RejectReason[reason].toLowerCase() });
 }
@@ -48,7 +53,11 @@ export function countRejected({ reason }: Rejection): void {
 /** Appends a request's accepted events in one call, and counts the rejected. Throws what EventLog.append throws. */
 export async function appendAccepted(outcomes: readonly Outcome[], log: EventLog): Promise<Appended> {
   const accepted: Accepted[] = [];
-  for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);
+  for (const outcome of outcomes) {
+    if (outcome.kind !== 'accepted') continue;
+    accepted.push(outcome.event);
+    countIgnored(outcome);
+  }
   const positions = await appendEvents(accepted, log);
   if (accepted.length < outcomes.length) {
     for (const outcome of outcomes) if (outcome.kind === 'rejected') countRejected(outcome.rejection);

@@ -1,6 +1,10 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
+  type Acceptance,
+  AcceptanceSchema,
   IngestBatchResponseSchema,
+  IngestResponseSchema,
+  type IngestResult,
   IngestResultSchema,
   type Rejection,
   RejectReason,
@@ -9,6 +13,9 @@ import { UUID_LENGTH } from '../contract/uuid.ts';
 import { putNumber } from '../contract/wire.ts';
 import type { RecordPosition } from '../log/event-log.ts';
 import type { Appended } from './append-events.ts';
+import type { Outcome } from './event/accept.ts';
+
+type AcceptedOutcome = Extract<Outcome, { kind: 'accepted' }>;
 
 /** Protobuf tags: field number << 3 | wire type. */
 const ACCEPTANCE = (1 << 3) | 2;
@@ -26,7 +33,14 @@ const MAX_ACCEPTANCE_BYTES = 2 + UUID_LENGTH + 6 + 9;
 const MAX_COUNTS_BYTES = 12;
 
 /** Returns a serialized IngestResponse. */
-export function encodeResponse(eventId: string, position: RecordPosition): Buffer {
+export function encodeResponse({ event, ignored }: AcceptedOutcome, position: RecordPosition): Uint8Array {
+  const { eventId } = event;
+  if (ignored.length > 0) {
+    return toBinary(
+      IngestResponseSchema,
+      create(IngestResponseSchema, { acceptance: acceptance(eventId, position, ignored) }),
+    );
+  }
   const bytes = Buffer.allocUnsafe(2 + MAX_ACCEPTANCE_BYTES);
   bytes[0] = ACCEPTANCE;
   const end = putAcceptance(bytes, 2, eventId, position);
@@ -36,34 +50,50 @@ export function encodeResponse(eventId: string, position: RecordPosition): Buffe
 
 /** Returns a serialized IngestBatchResponse: one result per event, in order. */
 export function encodeBatchResponse({ outcomes, positions }: Appended): Buffer {
-  const rejections = outcomes.length - positions.length === 0 ? [] : rejectedResults(outcomes);
-  const rejectedBytes = rejections.reduce((sum, { length }) => sum + length, 0);
-  const most = positions.length * (4 + MAX_ACCEPTANCE_BYTES) + rejectedBytes + MAX_COUNTS_BYTES;
+  const unusual = unusualResults(outcomes, positions);
+  const unusualBytes = unusual.reduce((sum, { length }) => sum + length, 0);
+  const most = positions.length * (4 + MAX_ACCEPTANCE_BYTES) + unusualBytes + MAX_COUNTS_BYTES;
   const bytes = Buffer.allocUnsafe(most);
   let accepted = 0;
-  let rejected = 0;
+  let encoded = 0;
   let end = 0;
   for (const outcome of outcomes) {
-    if (outcome.kind === 'accepted') {
-      end = putAcceptedResult(bytes, end, outcome.event.eventId, positions[accepted++]!);
+    const position = outcome.kind === 'accepted' ? positions[accepted++] : undefined;
+    if (outcome.kind === 'accepted' && outcome.ignored.length === 0) {
+      end = putAcceptedResult(bytes, end, outcome.event.eventId, position!);
     } else {
-      const result = rejections[rejected++]!;
+      const result = unusual[encoded++]!;
       bytes.set(result, end);
       end += result.length;
     }
   }
   end = putNumber(bytes, end, ACCEPTED_COUNT, accepted);
-  end = putNumber(bytes, end, REJECTED_COUNT, rejected);
+  end = putNumber(bytes, end, REJECTED_COUNT, outcomes.length - accepted);
   return bytes.subarray(0, end);
 }
 
-/** Encodes a response for each rejected event, of its result alone: together they are one response's results. */
-function rejectedResults(outcomes: Appended['outcomes']): Uint8Array[] {
-  return outcomes.flatMap((outcome) => {
-    if (outcome.kind === 'accepted') return [];
-    const result = create(IngestResultSchema, { result: { case: 'rejected', value: outcome.rejection } });
-    return [toBinary(IngestBatchResponseSchema, create(IngestBatchResponseSchema, { results: [result] }))];
-  });
+/**
+ * Encodes a response for each event that was rejected or has ignored names, of its result alone: together they are one
+ * response's results.
+ */
+function unusualResults(outcomes: Appended['outcomes'], positions: Appended['positions']): Uint8Array[] {
+  const results: Uint8Array[] = [];
+  let accepted = 0;
+  for (const outcome of outcomes) {
+    const position = outcome.kind === 'accepted' ? positions[accepted++] : undefined;
+    if (outcome.kind === 'accepted' && outcome.ignored.length === 0) continue;
+    const result: IngestResult['result'] =
+      outcome.kind === 'accepted'
+        ? { case: 'accepted', value: acceptance(outcome.event.eventId, position!, outcome.ignored) }
+        : { case: 'rejected', value: outcome.rejection };
+    const response = create(IngestBatchResponseSchema, { results: [create(IngestResultSchema, { result })] });
+    results.push(toBinary(IngestBatchResponseSchema, response));
+  }
+  return results;
+}
+
+function acceptance(eventId: string, { partition, offset }: RecordPosition, ignored: readonly string[]): Acceptance {
+  return create(AcceptanceSchema, { eventId, partition, offset: BigInt(offset), ignored: [...ignored] });
 }
 
 function putAcceptedResult(bytes: Buffer, at: number, eventId: string, position: RecordPosition): number {
@@ -88,19 +118,22 @@ function putAcceptance(bytes: Buffer, at: number, eventId: string, { partition, 
 export function appendedJson({ outcomes, positions }: Appended): string {
   let results = '';
   let accepted = 0;
-  for (const outcome of outcomes) {
-    if (results !== '') results += ',';
+  for (let index = 0; index < outcomes.length; index++) {
+    const outcome = outcomes[index]!;
+    if (index > 0) results += ',';
     if (outcome.kind === 'rejected') {
-      results += JSON.stringify(rejectionJson(outcome.rejection));
+      results += JSON.stringify(rejectionJson(outcome.rejection, index));
     } else {
       const { partition, offset } = positions[accepted++]!;
-      const { eventId } = outcome.event;
-      results += `{"event_id":"${eventId}","status":"accepted","partition":${partition},"offset":${offset}}`;
+      const { event, ignored } = outcome;
+      results += `{"event_id":"${event.eventId}","status":"accepted","partition":${partition},"offset":${offset}`;
+      results += ignored.length === 0 ? '}' : `,"ignored":${JSON.stringify(ignored)}}`;
     }
   }
   return `{"accepted":${accepted},"rejected":${outcomes.length - accepted},"results":[${results}]}`;
 }
 
-function rejectionJson({ eventId, field, reason, limit, message }: Rejection): object {
-  return { event_id: eventId, status: 'rejected', field, reason: RejectReason[reason].toLowerCase(), limit, message };
+function rejectionJson({ eventId, field, reason, limit, received, message }: Rejection, index: number): object {
+  const name = RejectReason[reason].toLowerCase();
+  return { event_id: eventId, status: 'rejected', index, field, reason: name, limit, received, message };
 }

@@ -34,6 +34,9 @@ export const eventsAccepted = meter.createCounter('clickmesh.events.accepted', {
 export const eventsRejected = meter.createCounter('clickmesh.events.rejected', {
   description: 'Events refused, by reason',
 });
+export const namesIgnored = meter.createCounter('clickmesh.events.names_ignored', {
+  description: 'Names in accepted events that were not understood or could not be kept, by event_type',
+});
 export const appendDuration = duration('clickmesh.append.duration', 'From events accepted to events durable');
 export const appendSize = size('clickmesh.append.size', 'Events appended to the log by one request');
 

@@ -130,6 +130,7 @@ function conversion(i: number, user: number, time: number, draw: (below: number)
   return {
     ...{ $typeName: 'clickmesh.v1.Conversion', eventId: eventId(i), userId: `user-${user}`, timestamp: BigInt(time) },
     ...{ type: 'purchase', source: 'ios_app', value: 0, valueMicros: BigInt(100 + draw(99_900)) * 10_000n },
+    ...{ metadata: {}, currency: '' },
   };
 }
 

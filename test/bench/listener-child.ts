@@ -72,7 +72,7 @@ function logThatKeepsNothing(): EventLog {
   };
 }
 
-const deps = { log: logThatKeepsNothing(), now: Date.now };
+const deps = { log: logThatKeepsNothing(), now: Date.now, currency: 'USD' };
 const logger = pino({ level: 'silent' });
 process.send!(await LISTENERS[process.argv[2]!]!(deps));
 process.on('message', () => process.send!(process.cpuUsage()));

@@ -12,7 +12,6 @@ function stated({ rule, required }: FieldShape): RegExp[] {
   const facts = required ? [/\bRequired\b/] : [];
   switch (rule.case) {
     case 'uuid':
-      return [...facts, /\bUUID\b/];
     case 'text':
       return [...facts, new RegExp(`at most ${rule.value.maxBytes} bytes`)];
     case 'time':
@@ -25,6 +24,7 @@ function stated({ rule, required }: FieldShape): RegExp[] {
         ...facts,
         new RegExp(`${rule.value.maxEntries} entries and ${rule.value.maxBytes.toLocaleString('en')} bytes`),
       ];
+    case 'currency':
     case undefined:
       return facts;
   }

@@ -20,15 +20,20 @@ export function restSchemas(registry: FileRegistry): Json {
     ...Object.fromEntries(impliedEvents(shapes)),
     RestResult: {
       type: 'object',
-      description: 'What became of one event. Accepted: partition and offset. Rejected: field, reason, limit, message.',
+      description:
+        'What became of one event. Accepted: partition, offset, and ignored if anything was. Rejected: index in the ' +
+        'request from 0, field, reason, limit, received, message.',
       properties: {
         event_id: string,
         status: { type: 'string', enum: ['accepted', 'rejected'] },
         partition: integer,
         offset: integer,
+        ignored: { type: 'array', items: string },
+        index: integer,
         field: string,
         reason: { type: 'string', enum: rejectReasons(registry) },
         limit: string,
+        received: string,
         message: string,
       },
       required: ['event_id', 'status'],
@@ -135,7 +140,7 @@ function restEvent({ type, message, fields }: EventShape, alsoRequired: readonly
 function limits(rule: FieldShape['rule'], required: boolean): Json {
   switch (rule.case) {
     case 'uuid':
-      return { format: 'uuid' };
+      return { minLength: 1, maxLength: rule.value.maxBytes };
     case 'text':
       return { ...(required ? { minLength: 1 } : {}), maxLength: rule.value.maxBytes };
     case 'time':
@@ -145,6 +150,7 @@ function limits(rule: FieldShape['rule'], required: boolean): Json {
       return { minimum: 0, maximum: Number(rule.value.max) };
     case 'map':
       return { maxProperties: rule.value.maxEntries };
+    case 'currency':
     case undefined:
       return {};
   }

@@ -31,6 +31,7 @@ export function wireCode(shapes: readonly EventShape[]): string {
 /** Throws an Error for what no event has needed yet, and the readers of wire-reader.ts do not know. */
 function assertGenerates({ name, rule, required }: FieldShape): void {
   const isRequired = rule.case === 'uuid' || rule.case === 'time';
+  if (rule.case === 'text' && rule.value.id && !required) throw new Error(`${name}: an id must be required`);
   if (rule.case !== 'text' && required !== isRequired) {
     throw new Error(`${name}: a field of kind ${rule.case} ${isRequired ? 'must' : "can't"} be required`);
   }
@@ -44,6 +45,7 @@ const RUNTIME = {
     'lastInteger',
     'passAscii',
     'passHead',
+    'passId',
     'passInteger',
     'passMap',
     'passOptionalAscii',
@@ -79,7 +81,7 @@ function tag(number: number, wireType: number): string {
   return `0x${((number << 3) | wireType).toString(16).padStart(2, '0')}`;
 }
 
-const WIRE_TYPES = { uuid: 2, text: 2, map: 2, time: 0, integer: 0, number: 1 };
+const WIRE_TYPES = { uuid: 2, text: 2, map: 2, currency: 2, time: 0, integer: 0, number: 1 };
 
 function tagOf({ number, rule }: FieldShape): string {
   return tag(number, WIRE_TYPES[rule.case!]);
@@ -97,6 +99,8 @@ function maxFieldBytes(rule: FieldShape['rule']): number {
       return 2 * HEAD_BYTES + rule.value.maxBytes;
     case 'map':
       return rule.value.maxBytes + rule.value.maxEntries * 4 * HEAD_BYTES;
+    case 'currency':
+      return 0;
     default:
       return HEAD_BYTES + MAX_VARINT_BYTES;
   }
@@ -158,7 +162,7 @@ function scanLines(field: FieldShape, stored: EventShape['stored']): string[] {
           ]
         : [`at = passUuid(${args});`];
     case 'text': {
-      const pass = `at = ${required ? 'passText' : 'passOptionalText'}(${args});`;
+      const pass = `at = ${rule.value.id ? 'passId' : required ? 'passText' : 'passOptionalText'}(${args});`;
       return localName === 'userId' ? ['const userIdStart = at + 2;', pass, 'const userIdEnd = at;'] : [pass];
     }
     case 'time':
@@ -184,6 +188,9 @@ function scanLines(field: FieldShape, stored: EventShape['stored']): string[] {
         ...placeEnd(field, stored),
       ];
     }
+    case 'currency':
+      // An event that has one is left to `accept`.
+      return [];
     case undefined:
       throw new Error(`${field.name} has no (rule)`);
   }
@@ -205,6 +212,11 @@ function placeEnd(field: FieldShape, stored: EventShape['stored']): string[] {
 function withMicros({ number }: EventShape, { from, to }: NonNullable<EventShape['stored']>): string {
   const cuts = `${from.localName}Start, ${from.localName}End, ${to.localName}Start, ${to.localName}End`;
   return `withMicros(bytes, ${tag(number, 2)}, body, ${cuts}, end, ${tagOf(to)}, ${from.localName}, ${to.localName})`;
+}
+
+/** Fields of a record: not a number that is stored in another field, nor a currency. */
+function loggedFields({ fields, stored }: EventShape): FieldShape[] {
+  return fields.filter((field) => field !== stored?.from && field.rule.case !== 'currency');
 }
 
 // ---------------------------------------------------------------------------------------------------------- encoding
@@ -243,7 +255,7 @@ function wrapped(tag: number, end: number): Buffer {
 function encodeFunction(shape: EventShape): string {
   const { stored } = shape;
   const lines = ['let at = START;'];
-  for (const field of shape.fields) if (field !== stored?.from) lines.push(encodeLine(field, stored));
+  for (const field of loggedFields(shape)) lines.push(encodeLine(field, stored));
   lines.push('return at;');
   const micros = stored === undefined ? '_micros' : 'micros';
   return fn(
@@ -266,22 +278,16 @@ function encodeLine(field: FieldShape, stored: EventShape['stored']): string {
       return `at = putDouble(${args}, event.${localName});`;
     case 'map':
       return `for (const key in event.${localName}) at = putEntry(${args}, key, event.${localName}[key]!);`;
-    case undefined:
-      throw new Error(`${field.name} has no (rule)`);
+    default:
+      throw new Error(`${field.name} is not in the log`);
   }
 }
 
 // ----------------------------------------------------------------------------------------------------------- finding
 
-/** Fields whose places are told: a number that is stored in another field is none of a record's. */
-function foundFields(shape: EventShape): FieldShape[] {
-  const { stored } = shape;
-  return shape.fields.filter((field) => field !== stored?.from);
-}
-
 function findFields(shapes: readonly EventShape[]): string {
   const types = shapes.map((shape) => {
-    const members = foundFields(shape).flatMap(memberLines);
+    const members = loggedFields(shape).flatMap(memberLines);
     return `/** A ${shape.type} as it lies in its bytes: where its texts, all of them ASCII without NUL, begin and end. */
 export interface ${shape.message.name}Fields {
   kind: '${shape.type}';
@@ -324,7 +330,7 @@ function memberLines({ localName, rule }: FieldShape): string[] {
 
 function findFunction(shape: EventShape): string {
   const name = `found${shape.message.name}`;
-  const fields = foundFields(shape);
+  const fields = loggedFields(shape);
   const zeros = fields
     .flatMap(memberLines)
     .flatMap((line) => (line.startsWith('/') ? [] : [line.replace('number;', '0,')]));
@@ -362,8 +368,8 @@ function findLines(field: FieldShape, found: string): string[] {
       return [`at = passOptionalDouble(${args}, ${rule.value.max});`, `${found}.${localName} = lastDouble();`];
     case 'map':
       return [`at = skipMap(${args});`];
-    case undefined:
-      throw new Error(`${field.name} has no (rule)`);
+    default:
+      throw new Error(`${field.name} is not in the log`);
   }
 }
 

@@ -192,7 +192,7 @@ async function feed(): Promise<Place[]> {
 
 function recordOf(event: SeedEvent): NewRecord {
   const read = readItem({ json: event });
-  const outcome = read.kind === 'event' ? accept(read.event, Date.parse(END) + DAY_MS) : read;
+  const outcome = read.kind === 'event' ? accept(read.event, { now: Date.parse(END) + DAY_MS, currency: 'USD' }) : read;
   if (outcome.kind === 'rejected') throw new Error(outcome.rejection.message);
   return { topic: 'raw-events', key: outcome.event.userId, value: outcome.event.bytes };
 }

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { isBlank } from '../../gateway/event/event-json.ts';
+import { isBlank } from '../../gateway/event/json-items.ts';
 
 export interface Line {
   /** The first line is 1. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@connectrpc/connect';
@@ -11,7 +12,8 @@ import {
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { accept } from '../../gateway/event/accept.ts';
-import { parseItem, type Read, readItem } from '../../gateway/event/event-json.ts';
+import { type Read, readItem } from '../../gateway/event/event-json.ts';
+import { parseItem } from '../../gateway/event/json-items.ts';
 import { integer, urlOption } from '../options.ts';
 import { openInput, splitLines } from './input-lines.ts';
 import { type InputEvent, openSenders, SENDERS } from './ordered-senders.ts';
@@ -146,8 +148,8 @@ const SURROGATE = /\\u[dD][89a-fA-F]/;
 /** Reads an event as POST /api/v1/events does. Lone surrogates are found here: on the way to the mesh they are lost. */
 function readLine(bytes: Buffer): Read {
   const read = readItem(parseItem(bytes));
-  if (read.kind === 'rejected' || !SURROGATE.test(bytes.toString('latin1'))) return read;
-  const outcome = accept(read.event, Date.now());
+  if (read.kind === 'rejected' || (isUtf8(bytes) && !SURROGATE.test(bytes.toString('latin1')))) return read;
+  const outcome = accept(read.event, { now: Date.now(), currency: 'USD' });
   return outcome.kind === 'rejected' && outcome.rejection.reason === RejectReason.MALFORMED ? outcome : read;
 }
 

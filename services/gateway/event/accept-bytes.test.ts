@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
@@ -10,6 +11,7 @@ import {
   IngestBatchResponseSchema,
   IngestResponseSchema,
   IngestResultSchema,
+  RejectReason,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { scanEvent } from '../../../gen/wire/event-wire.ts';
 import type { RecordPosition } from '../../log/event-log.ts';
@@ -20,6 +22,7 @@ import { acceptBytes } from './accept-bytes.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
 const DAY = 86_400_000;
+const TERMS = { now: NOW, currency: 'USD' };
 const ID = '0b0b0b0b-0000-4000-8000-0000000000ff';
 const CLICK = { eventId: ID, userId: 'u', adId: 'a', campaignId: 'c', source: 's', timestamp: BigInt(NOW) };
 const CONVERSION = { eventId: ID, userId: 'u', type: 'purchase', source: 's', timestamp: BigInt(NOW) };
@@ -34,7 +37,7 @@ const requestOf = (events: Event[]): Buffer =>
 /** What the decoder of all of Protobuf and `accept` say; undefined if the request can't be decoded. */
 function decodedOutcomes(request: Buffer): Outcome[] | undefined {
   try {
-    return fromBinary(IngestBatchRequestSchema, request).events.map((event) => plain(accept(event, NOW)));
+    return fromBinary(IngestBatchRequestSchema, request).events.map((event) => plain(accept(event, TERMS)));
   } catch {
     return undefined;
   }
@@ -42,15 +45,28 @@ function decodedOutcomes(request: Buffer): Outcome[] | undefined {
 
 function plain(outcome: Outcome): Outcome {
   if (outcome.kind === 'rejected') return outcome;
-  return { kind: 'accepted', event: { ...outcome.event, bytes: Buffer.from(outcome.event.bytes) } };
+  return { ...outcome, event: { ...outcome.event, bytes: Buffer.from(outcome.event.bytes) } };
 }
 
-/** Leaving a request to the decoder is never wrong. */
+/** What can be decoded as a whole is judged as that is; of what can't, each event by itself or none. */
 function expectSame(request: Buffer): void {
   const before = Buffer.from(request);
-  const outcomes = acceptBytes(request, NOW);
-  if (outcomes !== undefined) expect(outcomes.map(plain)).toEqual(decodedOutcomes(request));
+  const decoded = decodedOutcomes(request);
+  const outcomes = outcomesOf(request);
+  // An item that ends early may be read with the bytes behind it where the request is decoded as one.
+  const isBroken = outcomes?.some((outcome) => outcome.kind === 'rejected' && outcome.rejection.field === 'event');
+  if (decoded !== undefined && outcomes !== undefined && !isBroken) expect(outcomes.map(plain)).toEqual(decoded);
   expect(request.equals(before)).toBe(true);
+}
+
+/** Undefined if the events can't be told apart. */
+function outcomesOf(request: Buffer): Outcome[] | undefined {
+  try {
+    return acceptBytes(request, TERMS);
+  } catch (error) {
+    expect(error).toMatchObject({ code: Code.InvalidArgument });
+    return undefined;
+  }
 }
 
 const isScanned = (event: Event): boolean => {
@@ -148,7 +164,7 @@ describe('an event in its bytes', () => {
       fc.property(events, (some) => {
         scanned += some.filter(isScanned).length;
         const request = requestOf(some);
-        expect(acceptBytes(request, NOW)).toBeDefined();
+        expect(acceptBytes(request, TERMS)).toBeDefined();
         expectSame(request);
       }),
       { numRuns: 2000 },
@@ -198,13 +214,37 @@ function mutated(bytes: Buffer, { at, how, byte }: { at: number; how: string; by
 describe('a request', () => {
   const empty = (items: number) => Buffer.from('0a00'.repeat(items), 'hex');
 
-  it('of 1,000 events is taken', () => expect(acceptBytes(empty(1000), NOW)).toHaveLength(1000));
-  it('of more is left to the decoder', () => expect(acceptBytes(empty(1001), NOW)).toBeUndefined());
+  it('of 1,000 events is taken', () => expect(acceptBytes(empty(1000), TERMS)).toHaveLength(1000));
+  it('of a newer client may have more than events', () => {
+    const more = Buffer.from('12021003' + '0a00' + '1807', 'hex');
+    expect(acceptBytes(more, TERMS)).toHaveLength(1);
+  });
+  it.each(['0a', '0a05', '0a80', '0800', 'ff', '0a80808001'])('that is cut or of other types fails: %s', (hex) => {
+    expect(outcomesOf(Buffer.from(hex, 'hex'))).toBeUndefined();
+  });
+  it('with an event that is no Protobuf has the others accepted', () => {
+    const good = requestOf([click()]);
+    const outcomes = acceptBytes(Buffer.concat([good, Buffer.from('0a02ffff', 'hex'), good]), TERMS);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['accepted', 'rejected', 'accepted']);
+    expect(outcomes[1]).toMatchObject({ rejection: { field: 'event', reason: RejectReason.MALFORMED } });
+  });
+  it('with a text that is not UTF-8 has the others accepted', () => {
+    const broken = requestOf([click({ userId: 'Ren_' })]);
+    broken[broken.indexOf('Ren_') + 3] = 0xe9;
+    const metadata = requestOf([conversion({ metadata: { page: 'Ren_', a: 'b' } })]);
+    metadata[metadata.indexOf('Ren_') + 3] = 0xe9;
+    const outcomes = acceptBytes(Buffer.concat([requestOf([click()]), broken, metadata]), TERMS);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['accepted', 'rejected', 'accepted']);
+    expect(outcomes[1]).toMatchObject({ rejection: { eventId: ID, field: 'user_id', reason: RejectReason.MALFORMED } });
+    expect(outcomes[2]).toMatchObject({ ignored: ['metadata.page'] });
+  });
 });
 
-function acceptance(eventId: string, { partition, offset }: RecordPosition): Acceptance {
-  return create(AcceptanceSchema, { eventId, partition, offset: BigInt(offset) });
+function acceptance({ event, ignored }: AcceptedOutcome, { partition, offset }: RecordPosition): Acceptance {
+  return create(AcceptanceSchema, { eventId: event.eventId, partition, offset: BigInt(offset), ignored: [...ignored] });
 }
+
+type AcceptedOutcome = Extract<Outcome, { kind: 'accepted' }>;
 
 /** One result per event, in order. */
 function batchResponse({ outcomes, positions }: Appended): IngestBatchResponse {
@@ -212,7 +252,7 @@ function batchResponse({ outcomes, positions }: Appended): IngestBatchResponse {
   const results = outcomes.map((outcome) => {
     const result =
       outcome.kind === 'accepted'
-        ? { case: 'accepted' as const, value: acceptance(outcome.event.eventId, positions[accepted++]!) }
+        ? { case: 'accepted' as const, value: acceptance(outcome, positions[accepted++]!) }
         : { case: 'rejected' as const, value: outcome.rejection };
     return create(IngestResultSchema, { result });
   });
@@ -220,6 +260,7 @@ function batchResponse({ outcomes, positions }: Appended): IngestBatchResponse {
 }
 
 describe('an answer in bytes', () => {
+  const names = fc.array(fc.string({ maxLength: 5 }), { maxLength: 2 });
   const position = fc.record({
     partition: fc.oneof(fc.nat(200), fc.constant(2 ** 31 - 1)),
     offset: fc.oneof(fc.nat(300), fc.maxSafeNat()),
@@ -227,9 +268,9 @@ describe('an answer in bytes', () => {
 
   it('is what toBinary makes of the answer', () => {
     fc.assert(
-      fc.property(fc.array(fc.option(position), { maxLength: 20 }), (places) => {
+      fc.property(fc.array(fc.option(position), { maxLength: 20 }), names, (places, ignored) => {
         const outcomes = places.map((place, i) =>
-          plain(accept(place ? click() : click({ userId: 'x'.repeat(i) }), NOW)),
+          plain(accept(place ? click() : click({ userId: 'x'.repeat(i) }), TERMS, i % 3 === 0 ? ignored : [])),
         );
         const positions = outcomes.flatMap(({ kind }, i) =>
           kind === 'accepted' ? [places[i] ?? { partition: 0, offset: 0 }] : [],
@@ -243,9 +284,11 @@ describe('an answer in bytes', () => {
 
   it('to one event is what toBinary makes of the answer', () => {
     fc.assert(
-      fc.property(position, (place) => {
-        const response = create(IngestResponseSchema, { acceptance: acceptance(ID, place) });
-        expect(encodeResponse(ID, place).equals(Buffer.from(toBinary(IngestResponseSchema, response)))).toBe(true);
+      fc.property(position, names, (place, ignored) => {
+        const outcome = accept(click(), TERMS, ignored) as AcceptedOutcome;
+        const response = create(IngestResponseSchema, { acceptance: acceptance(outcome, place) });
+        const bytes = Buffer.from(encodeResponse(outcome, place));
+        expect(bytes.equals(Buffer.from(toBinary(IngestResponseSchema, response)))).toBe(true);
       }),
     );
   });

@@ -2,12 +2,25 @@ import { create } from '@bufbuild/protobuf';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type Rejection, RejectionSchema, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { encodeEvent } from '../../../gen/wire/event-wire.ts';
+import { storedEventId } from '../../contract/event-id.ts';
 import { type Accepted, EVENT_TYPES, EVENTS, type EventShape, MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { exactMicros } from '../../contract/money.ts';
+import { isNobody } from '../../contract/nobody.ts';
+import { withoutBadEntries } from './map-entries.ts';
+import { cut, receivedText } from './received.ts';
+
+/** What events are judged by besides the contract. */
+export interface Terms {
+  /** The gateway's clock, in ms since 1970-01-01 UTC. */
+  now: number;
+  /** Code of the currency that the mesh counts in, as ISO 4217 has it. */
+  currency: string;
+}
 
 export type Rejected = { kind: 'rejected'; rejection: Rejection };
-export type Outcome = { kind: 'accepted'; event: Accepted } | Rejected;
+/** `ignored` has the names of what was not understood or could not be kept, as Acceptance in the contract says. */
+export type Outcome = { kind: 'accepted'; event: Accepted; ignored: readonly string[] } | Rejected;
 
 /** The fault that a step found. `message` starts with the field. */
 export interface Fault {
@@ -15,50 +28,71 @@ export interface Fault {
   reason: RejectReason;
   limit?: string;
   message: string;
+  received?: string;
 }
 
 /** The fields of an event by their local names. */
 type Fields = Readonly<Record<string, unknown>>;
-/** Returns the first fault, by field number. `now` is in ms since 1970-01-01 UTC. */
-type Step = (shape: EventShape, fields: Fields, now: number) => Fault | undefined;
+/** Returns the first fault, by field number. */
+type Step = (shape: EventShape, fields: Fields, terms: Terms) => Fault | undefined;
 
 /** A character of JavaScript, of which an emoji has two, takes at most so many bytes of UTF-8. */
 const MAX_UTF8_BYTES = 3;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Most names that an answer lists; a name is cut to the length of what was received. */
+const MAX_IGNORED = 32;
+export const NOTHING_IGNORED: readonly string[] = [];
 
 /** The steps that every event must pass, in this order; the first fault rejects it. */
 const STEPS: readonly Step[] = [
   requiredFieldsPresent,
-  idsAreUuids,
   textsWellFormed,
   textsShortEnough,
-  mapsFewEnough,
-  mapsSmallEnough,
+  idsAreSomebodys,
   timesInRange,
   numbersFinite,
   numbersInRange,
   storedNumbersAgree,
+  currencyIsTheMeshs,
 ];
 
-/** Judges one event by the rules of event.proto and nothing else. `now` is in ms since 1970-01-01 UTC. */
-export function accept({ event }: Event, now: number): Outcome {
+/**
+ * Judges one event by the rules of event.proto and nothing else.
+ *
+ * @param unknown names that came with it and are not of the contract
+ */
+export function accept({ event }: Event, terms: Terms, unknown: readonly string[] = NOTHING_IGNORED): Outcome {
   if (event.case === undefined) return rejected('', UNKNOWN_TYPE);
   const shape = EVENTS[event.case];
   const { eventId, userId } = event.value;
   const fields = event.value as unknown as Fields;
   for (const step of STEPS) {
-    const fault = step(shape, fields, now);
-    if (fault !== undefined) return rejected(eventId, fault);
+    const fault = step(shape, fields, terms);
+    if (fault !== undefined) return rejected(eventId, { received: receivedOf(shape, fields, fault), ...fault });
   }
-  const storedId = eventId.toLowerCase();
-  const bytes = encodeEvent(event.value, storedId, microsOf(shape, fields));
-  return { kind: 'accepted', event: { eventId: storedId, eventType: shape.type, userId, bytes } };
+  const storedId = storedEventId(eventId);
+  const leftOut: string[] = [];
+  for (const { no } of event.value.$unknown ?? []) leftOut.push(`field ${no}`);
+  const kept = withoutBadEntries(shape, event.value, leftOut);
+  const bytes = encodeEvent(kept, storedId, microsOf(shape, fields));
+  const accepted = { eventId: storedId, eventType: shape.type, userId, bytes };
+  return { kind: 'accepted', event: accepted, ignored: namesOf(unknown, leftOut) };
+}
+
+function namesOf(unknown: readonly string[], leftOut: readonly string[]): readonly string[] {
+  if (unknown.length === 0 && leftOut.length === 0) return NOTHING_IGNORED;
+  return [...unknown, ...leftOut].slice(0, MAX_IGNORED).map(cut);
 }
 
 /** Makes the rejection of an event. A longer event_id is cut to the size of an id: it goes back in an HTTP header. */
 export function rejected(eventId: string, fault: Fault): Rejected {
   const shortId = eventId.slice(0, MAX_ID_BYTES).toWellFormed();
   return { kind: 'rejected', rejection: create(RejectionSchema, { ...fault, eventId: shortId }) };
+}
+
+function receivedOf({ fields }: EventShape, event: Fields, { field }: Fault): string {
+  const faulty = fields.find(({ name }) => name === field);
+  const value = faulty === undefined ? undefined : event[faulty.localName];
+  return value ? receivedText(value) : '';
 }
 
 const UNKNOWN_TYPE: Fault = {
@@ -75,84 +109,79 @@ function requiredFieldsPresent({ fields }: EventShape, event: Fields): Fault | u
   return undefined;
 }
 
-function idsAreUuids(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName } of shape.with.uuid) {
-    const id = event[localName] as string;
-    if (id === '' || UUID.test(id)) continue;
-    return { field: name, reason: RejectReason.NOT_A_UUID, message: `${name} is not a UUID` };
-  }
-  return undefined;
-}
-
 /** A lone surrogate would be stored as another character, and NUL ends strings in many a consumer of the topics. */
 function textsWellFormed(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName } of shape.with.text) if (isBroken(event[localName] as string)) return broken(name);
-  for (const { name, localName } of shape.with.map) {
-    const texts = event[localName] as Texts;
-    for (const key in texts) if (isBroken(key) || isBroken(texts[key]!)) return broken(name);
+  for (const { name, localName } of textsOf(shape)) {
+    const text = event[localName] as string;
+    if (text.isWellFormed() && !text.includes('\0')) continue;
+    const message = `${name} has NUL, half of a surrogate pair, or bytes that are not UTF-8: send it as UTF-8 text`;
+    return { field: name, reason: RejectReason.MALFORMED, message };
   }
   return undefined;
-}
-
-type Texts = Readonly<Record<string, string>>;
-
-function isBroken(text: string): boolean {
-  return text.includes('\0') || !text.isWellFormed();
-}
-
-function broken(field: string): Fault {
-  return { field, reason: RejectReason.MALFORMED, message: `${field} holds NUL or a lone surrogate` };
 }
 
 function textsShortEnough(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName, rule } of shape.with.text) {
+  for (const { name, localName, rule } of textsOf(shape)) {
     const { maxBytes } = rule.value;
     const text = event[localName] as string;
-    if (text.length * MAX_UTF8_BYTES <= maxBytes || Buffer.byteLength(text) <= maxBytes) continue;
-    return beyond(name, RejectReason.TOO_LONG, `${maxBytes} bytes`);
+    if (text.length * MAX_UTF8_BYTES <= maxBytes) continue;
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= maxBytes) continue;
+    const limit = `${maxBytes} bytes`;
+    const message = `${name} must have at most ${limit} of UTF-8: it has ${bytes}`;
+    return { field: name, reason: RejectReason.TOO_LONG, limit, message };
   }
   return undefined;
 }
 
-function mapsFewEnough(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName, rule } of shape.with.map) {
-    const { maxEntries } = rule.value;
-    if (Object.keys(event[localName] as Texts).length <= maxEntries) continue;
-    return beyond(name, RejectReason.TOO_MANY_ENTRIES, `${maxEntries} entries`);
+/** The fields whose text is stored, or, of an event_id, stands for what is. */
+function textsOf({ with: having }: EventShape) {
+  return [...having.uuid, ...having.text];
+}
+
+function idsAreSomebodys(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, rule } of textsOf(shape)) {
+    const isId = rule.case === 'uuid' || rule.value.id;
+    if (!isId || !isNobody(event[localName] as string)) continue;
+    const message = `${name} is a placeholder, not an id: strangers would share it; send the event once the id is known`;
+    return { field: name, reason: RejectReason.PLACEHOLDER, message };
   }
   return undefined;
 }
 
-function mapsSmallEnough(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName, rule } of shape.with.map) {
-    const { maxBytes } = rule.value;
-    const texts = event[localName] as Texts;
-    let characters = 0;
-    for (const key in texts) characters += key.length + texts[key]!.length;
-    if (characters * MAX_UTF8_BYTES <= maxBytes) continue;
-    let bytes = 0;
-    for (const key in texts) bytes += Buffer.byteLength(key) + Buffer.byteLength(texts[key]!);
-    if (bytes > maxBytes) return beyond(name, RejectReason.TOO_LONG, `${maxBytes} bytes`);
-  }
-  return undefined;
-}
-
-function timesInRange(shape: EventShape, event: Fields, now: number): Fault | undefined {
+function timesInRange(shape: EventShape, event: Fields, { now }: Terms): Fault | undefined {
   for (const { name, localName, rule } of shape.with.time) {
     const { minMs, maxAheadMs } = rule.value;
-    const time = event[localName] as bigint;
-    if (time >= minMs && time <= now + Number(maxAheadMs)) continue;
-    const earliest = new Date(Number(minMs)).toISOString().slice(0, 10);
+    const time = Number(event[localName]);
+    const [min, max] = [Number(minMs), now + Number(maxAheadMs)];
+    if (time >= min && time <= max) continue;
+    const earliest = new Date(min).toISOString().slice(0, 10);
     const limit = `[${earliest}, now + ${Number(maxAheadMs) / HOUR_MS} h] in milliseconds`;
-    return beyond(name, RejectReason.OUT_OF_RANGE, limit);
+    const message = `${name} must be in ${limit}: ${event[localName]} ${lookOf(time, min, max)}`;
+    return { field: name, reason: RejectReason.OUT_OF_RANGE, limit, message };
   }
   return undefined;
 }
+
+/** What a time out of range looks like, and what to do. All in ms. */
+function lookOf(time: number, min: number, max: number): string {
+  const isTime = (ms: number) => ms >= min && ms <= max;
+  if (isTime(time * 1000)) return 'looks like seconds, multiply by 1,000';
+  if (isTime(time / 1000)) return 'looks like microseconds, divide by 1,000';
+  if (isTime(time / 1e6)) return 'looks like nanoseconds, divide by 1,000,000';
+  const far = Math.abs(time) > MAX_DATE_MS;
+  const date = far ? '' : `is ${new Date(time).toISOString()}, `;
+  return time > max ? `${date}in the future: check the clock of the sender` : `${date}too early: check its unit`;
+}
+
+/** Latest time of a Date (ECMA-262, time range). */
+const MAX_DATE_MS = 8.64e15;
 
 function numbersFinite(shape: EventShape, event: Fields): Fault | undefined {
   for (const { name, localName } of shape.with.number) {
     if (Number.isFinite(event[localName])) continue;
-    return { field: name, reason: RejectReason.NOT_FINITE, message: `${name} is not a finite number` };
+    const received = String(event[localName]);
+    return { field: name, reason: RejectReason.NOT_FINITE, message: `${name} is not a finite number`, received };
   }
   return undefined;
 }
@@ -160,17 +189,19 @@ function numbersFinite(shape: EventShape, event: Fields): Fault | undefined {
 function numbersInRange(shape: EventShape, event: Fields): Fault | undefined {
   for (const { name, localName, rule } of shape.with.number) {
     const number = event[localName] as number;
-    if (number < 0 || number > rule.value.max) return outOfRange(name, rule.value.max);
+    if (number < 0 || number > rule.value.max) return outOfRange(name, rule.value.max, number);
   }
   for (const { name, localName, rule } of shape.with.integer) {
     const integer = event[localName] as bigint;
-    if (integer < 0n || integer > rule.value.max) return outOfRange(name, Number(rule.value.max));
+    if (integer < 0n || integer > rule.value.max) return outOfRange(name, Number(rule.value.max), integer);
   }
   return undefined;
 }
 
-function outOfRange(field: string, max: number): Fault {
-  return beyond(field, RejectReason.OUT_OF_RANGE, `[0, ${max.toExponential().replace('+', '')}]`);
+function outOfRange(field: string, max: number, received: number | bigint): Fault {
+  const limit = `[0, ${max.toExponential().replace('+', '')}]`;
+  const message = `${field} must be in ${limit}: it is ${received}`;
+  return { field, reason: RejectReason.OUT_OF_RANGE, limit, message };
 }
 
 /** Number and micros agree if either converts into the other: doubles above 2^53 micros stand for several integers. */
@@ -185,14 +216,20 @@ function storedNumbersAgree({ stored }: EventShape, event: Fields): Fault | unde
   return { field: to.name, reason: RejectReason.CONTRADICTION, message };
 }
 
+/** Sums of several currencies mean nothing, so a mesh takes one. */
+function currencyIsTheMeshs(shape: EventShape, event: Fields, { currency }: Terms): Fault | undefined {
+  for (const { name, localName } of shape.with.currency) {
+    const sent = event[localName] as string;
+    if (sent === '' || sent.toUpperCase() === currency) continue;
+    const message = `${name} must be ${currency}, which this mesh counts in: convert the value to ${currency} first`;
+    return { field: name, reason: RejectReason.OTHER_CURRENCY, limit: currency, message };
+  }
+  return undefined;
+}
+
 /** The micros to store; 0 for an event without such a field. */
 function microsOf({ stored }: EventShape, event: Fields): bigint {
   if (stored === undefined) return 0n;
   const micros = event[stored.to.localName] as bigint;
   return micros === 0n ? exactMicros(event[stored.from.localName] as number) : micros;
-}
-
-function beyond(field: string, reason: RejectReason, limit: string): Fault {
-  const verb = reason === RejectReason.OUT_OF_RANGE ? 'must be in' : 'must have at most';
-  return { field, reason, limit, message: `${field} ${verb} ${limit}` };
 }

@@ -1,124 +1,194 @@
-import { isUtf8 } from 'node:buffer';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { EVENT_TYPES, EVENTS, type EventShape, type EventType, type FieldShape } from '../../contract/event-rules.ts';
 import { type Fault, type Rejected, rejected } from './accept.ts';
+import type { Item } from './json-items.ts';
+import { KINDS, type Kind } from './json-kinds.ts';
+import { cut, receivedText } from './received.ts';
 
-export type Read = { kind: 'event'; event: Event } | Rejected;
+/** An event that was read, with the names that came with it and are not of the contract; or why it can't be. */
+export type Read = { kind: 'event'; event: Event; ignored: readonly string[] } | Rejected;
 
 type JsonObject = Readonly<Record<string, unknown>>;
-
-/** The JSON of a field with one kind of rule. */
-interface JsonKind {
-  /** What the field must be, for people. */
-  name: string;
-  matches(value: unknown): boolean;
-  /** Returns what the message holds for a value that matches, or for undefined: the empty value. */
-  read(value: unknown): unknown;
-}
-
-const TEXT: JsonKind = {
-  name: 'a string',
-  matches: (value) => typeof value === 'string',
-  read: (value) => value ?? '',
-};
-const NUMBER: JsonKind = {
-  name: 'a number, without quotes',
-  matches: (value) => typeof value === 'number',
-  read: (value) => value ?? 0,
-};
-const INTEGER: JsonKind = {
-  name: 'an integer, without quotes',
-  matches: Number.isSafeInteger,
-  read: (value) => BigInt((value as number | undefined) ?? 0),
-};
-const TEXTS: JsonKind = {
-  name: 'an object of strings',
-  matches: (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
-  read: (value) => value ?? {},
-};
-
-const KINDS: Readonly<Record<NonNullable<FieldShape['rule']['case']>, JsonKind>> = {
-  uuid: TEXT,
-  text: TEXT,
-  time: INTEGER,
-  number: NUMBER,
-  integer: INTEGER,
-  map: TEXTS,
-};
+type Message = Record<string, unknown>;
 
 /** An empty message of each type, to begin with: so all of a type have one hidden class, whichever fields are sent. */
 const EMPTY = Object.fromEntries(EVENT_TYPES.map((type) => [type, emptyMessage(EVENTS[type])]));
+/** Fields of each type by their names, as the contract and as TypeScript spell them. */
+const FIELDS = Object.fromEntries(EVENT_TYPES.map((type) => [type, fieldsByName(EVENTS[type])]));
 
 function emptyMessage({ message, fields }: EventShape): object {
-  const empty = fields.map(({ localName, rule }) => [localName, KINDS[rule.case!].read(undefined)]);
+  const empty = fields.map(({ localName, rule }) => [localName, KINDS[rule.case!].empty]);
   return { $typeName: message.typeName, ...Object.fromEntries(empty) };
 }
 
-/** One event as it came: parsed, or why it can't be. */
-export type Item = { json: unknown } | { malformed: string };
-
-export function parseItem(text: Buffer): Item {
-  if (!isUtf8(text)) return { malformed: 'not UTF-8' };
-  try {
-    return { json: JSON.parse(text.toString()) };
-  } catch {
-    return { malformed: 'not valid JSON' };
-  }
-}
-
-/** Whether a line of NDJSON is no item. */
-export function isBlank(line: Buffer): boolean {
-  return line.toString('latin1').trim() === '';
+/** The discriminator of the REST API is among them, as no field. */
+function fieldsByName({ fields }: EventShape): ReadonlyMap<string, FieldShape | undefined> {
+  const names = fields.flatMap((field) => [[field.name, field] as const, [field.localName, field] as const]);
+  return new Map<string, FieldShape | undefined>([...names, ['event_type', undefined], ['eventType', undefined]]);
 }
 
 /**
- * Reads one event of the REST API: snake_case fields beside the discriminator `event_type`. Missing and null fields are
- * left empty, which accept judges; unknown fields are ignored.
+ * Reads one event of the REST API: its fields beside the discriminator `event_type`. Missing and null fields are left
+ * empty, which accept judges.
  *
  * @param impliedType of an endpoint that takes one type of event only
  */
 export function readItem(item: Item, impliedType?: EventType): Read {
-  if ('malformed' in item) return malformed('', 'event', item.malformed);
+  if ('malformed' in item) return malformed('', 'event', `the event is ${item.malformed}`);
   const { json } = item;
-  if (!isObject(json)) return malformed('', 'event', 'the event must be a JSON object');
-  const eventId = typeof json.event_id === 'string' ? json.event_id : '';
-  const type = json.event_type ?? impliedType;
+  if (!isObject(json)) return malformed('', 'event', 'the event must be a JSON object', json);
+  const eventId = idOf(json);
+  const sent = json.event_type ?? json.eventType ?? undefined;
+  const type = sent ?? impliedType;
   if (type === undefined) return rejected(eventId, MISSING_TYPE);
-  if (!isEventType(type)) return rejected(eventId, UNKNOWN_TYPE);
-  const message: Record<string, unknown> = { ...EMPTY[type] };
-  for (const { name, localName, rule } of EVENTS[type].fields) {
-    const value = json[name] ?? undefined;
-    if (value === undefined) continue;
-    const kind = KINDS[rule.case!];
-    if (!kind.matches(value)) return malformed(eventId, name, `${name} must be ${kind.name}`);
-    message[localName] = kind.read(value);
+  if (!isEventType(type)) return rejected(eventId, { ...UNKNOWN_TYPE, received: receivedText(type) });
+  if (impliedType !== undefined && type !== impliedType) return otherType(eventId, type, impliedType);
+  return readFields(json, type, eventId);
+}
+
+/** Reads one event in the JSON of the contract: an object with the event's fields under the name of its type. */
+export function readArm(item: Item): Read {
+  if ('malformed' in item) return malformed('', 'event', `the event is ${item.malformed}`);
+  const { json } = item;
+  if (!isObject(json)) return malformed('', 'event', 'the event must be a JSON object', json);
+  const arms = EVENT_TYPES.filter((type) => json[type] !== undefined && json[type] !== null);
+  const [type] = arms;
+  if (type === undefined) return rejected(idOf(json), NO_ARM);
+  if (arms.length > 1)
+    return contradiction('', 'event', `the event is both ${arms.join(' and ')}: send each by itself`);
+  const fields = json[type];
+  if (!isObject(fields)) return malformed('', type, `${type} must be a JSON object`, fields);
+  const eventId = idOf(fields);
+  const sent = fields.event_type ?? fields.eventType ?? type;
+  if (sent !== type) return otherType(eventId, sent, type);
+  const read = readFields(fields, type, eventId);
+  const beside = Object.keys(json).filter((name) => !isEventType(name));
+  if (read.kind === 'rejected' || beside.length === 0) return read;
+  return { ...read, ignored: [...beside, ...read.ignored] };
+}
+
+function readFields(json: JsonObject, type: EventType, eventId: string): Read {
+  const fields = FIELDS[type]!;
+  const message: Message = { ...EMPTY[type] };
+  let ignored = NONE;
+  for (const name in json) {
+    const field = fields.get(name);
+    const value = json[name];
+    if (field === undefined) {
+      if (!fields.has(name)) ignored = [...ignored, name];
+      continue;
+    }
+    if (value === null) continue;
+    if (isTwice(json, field, name)) return twice(eventId, field);
+    const kind: Kind = KINDS[field.rule.case!];
+    const read = kind.read(value);
+    if (read !== undefined) message[field.localName] = read;
+    else if (field.rule.case === 'map') ignored = [...ignored, field.name];
+    else return malformed(eventId, field.name, `${field.name} must be ${kind.name}`, value);
+    if (field.rule.case === 'map') ignored = withNullEntries(ignored, field.name, value);
   }
+  const misnamed = misnamedValue(EVENTS[type], json, ignored);
+  if (misnamed !== undefined) return rejected(eventId, misnamed);
   const event = { case: type, value: message } as unknown as Event['event'];
-  return { kind: 'event', event: { $typeName: 'clickmesh.v1.Event', event } };
+  return { kind: 'event', event: { $typeName: 'clickmesh.v1.Event', event }, ignored };
+}
+
+const NONE: readonly string[] = [];
+
+/** Whether a field came in both of its spellings. */
+function isTwice(json: JsonObject, { name, localName }: FieldShape, sent: string): boolean {
+  return sent === localName && name !== localName && json[name] !== undefined && json[name] !== null;
+}
+
+/** Adds the entries of a map that have no text. */
+function withNullEntries(ignored: readonly string[], name: string, value: unknown): readonly string[] {
+  let all = ignored;
+  if (!isObject(value)) return all;
+  for (const key in value) if (value[key] === null) all = [...all, `${name}.${key}`];
+  return all;
+}
+
+/** Names that people use for a value, in any case of letters. */
+const VALUE_NAMES = /^(?:value|revenue|amount|price|total|sum)(?:_?(?:micros|cents|usd|eur))?$/i;
+
+/**
+ * The fault of an event without the number that its type may have, which has one under a name that is not known:
+ * counting it as 0 would be a wrong number, and its id would be spent.
+ */
+function misnamedValue({ type, stored }: EventShape, json: JsonObject, unknown: readonly string[]): Fault | undefined {
+  if (stored === undefined || unknown.length === 0) return undefined;
+  const { from, to } = stored;
+  for (const { name, localName } of [from, to]) {
+    if ((json[name] ?? undefined) !== undefined || (json[localName] ?? undefined) !== undefined) return undefined;
+  }
+  const found = unknown.flatMap((name) => numbersUnder(name, json[name]))[0];
+  if (found === undefined) return undefined;
+  const advice = `send the value of a ${type} as ${from.name}, or ${from.name} 0 if it has none`;
+  const message = `${cut(found.name)} is not known and has a number: ${advice}`;
+  const received = receivedText(found.value);
+  return { field: cut(found.name), reason: RejectReason.MISNAMED_VALUE, message, received };
+}
+
+function numbersUnder(name: string, value: unknown): { name: string; value: unknown }[] {
+  if (isNumeric(value)) return [{ name, value }];
+  if (!isObject(value)) return [];
+  const inside = Object.keys(value).filter((key) => VALUE_NAMES.test(key) && isNumeric(value[key]));
+  return inside.map((key) => ({ name: `${name}.${key}`, value: value[key] }));
+}
+
+function isNumeric(value: unknown): boolean {
+  return KINDS.number.read(value) !== undefined;
+}
+
+/** The id to answer a rejection with. */
+function idOf(json: JsonObject): string {
+  const id = json.event_id ?? json.eventId;
+  return typeof id === 'string' ? id : '';
 }
 
 /** The rejection of an item that can't be read. */
-function malformed(eventId: string, field: string, message: string): Rejected {
-  return rejected(eventId, { field, reason: RejectReason.MALFORMED, message });
+function malformed(eventId: string, field: string, message: string, value?: unknown): Rejected {
+  const received = value === undefined ? '' : receivedText(value);
+  return rejected(eventId, { field, reason: RejectReason.MALFORMED, message, received });
+}
+
+function contradiction(eventId: string, field: string, message: string): Rejected {
+  return rejected(eventId, { field, reason: RejectReason.CONTRADICTION, message });
+}
+
+function twice(eventId: string, { name, localName }: FieldShape): Rejected {
+  return contradiction(eventId, name, `${name} came twice, as ${name} and as ${localName}: send one of them`);
+}
+
+function otherType(eventId: string, sent: unknown, type: EventType): Rejected {
+  const received = receivedText(sent);
+  const message = `event_type is ${received}, but this is where a ${type} is sent`;
+  return rejected(eventId, { field: 'event_type', reason: RejectReason.CONTRADICTION, message, received });
 }
 
 const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });
+const TYPES = ANY_OF.format(EVENT_TYPES.map((type) => `"${type}"`));
 const MISSING_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.REQUIRED,
-  message: 'event_type is required',
+  message: `event_type is required: ${TYPES}`,
 };
 const UNKNOWN_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
-  message: `event_type must be ${ANY_OF.format(EVENT_TYPES.map((type) => `"${type}"`))}`,
+  message: `event_type must be ${TYPES}`,
+};
+const NO_ARM: Fault = {
+  field: 'event',
+  reason: RejectReason.UNKNOWN_EVENT_TYPE,
+  message: `event is none of ${EVENT_TYPES.join(', ')}`,
 };
 
 function isEventType(type: unknown): type is EventType {
   return typeof type === 'string' && Object.hasOwn(EVENTS, type);
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

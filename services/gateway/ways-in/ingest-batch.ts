@@ -8,7 +8,7 @@ import {
 import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { appendAccepted } from '../append-events.ts';
-import type { GatewayDeps } from '../deps.ts';
+import { type GatewayDeps, termsOf } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
 import { encodeBatchResponse } from '../response.ts';
@@ -16,18 +16,22 @@ import { encodeBatchResponse } from '../response.ts';
 /** Takes 1 to 1,000 events, each accepted or rejected by itself. */
 export async function ingestBatch(request: IngestBatchRequest, deps: GatewayDeps): Promise<IngestBatchResponse> {
   const { events } = request;
-  if (events.length === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
-  assertBatchSize(events.length);
-  const now = deps.now();
-  const outcomes = withSpan('accept', () => events.map((event) => accept(event, now)));
+  assertSomeEvents(events.length);
+  const terms = termsOf(deps);
+  const outcomes = withSpan('accept', () => events.map((event) => accept(event, terms)));
   return fromBinary(IngestBatchResponseSchema, encodeBatchResponse(await appendAccepted(outcomes, deps.log)));
 }
 
-/** Takes events from a serialized request; undefined for an unusual one, which is for `ingestBatch`. */
-export function ingestBatchBytes(request: Buffer, { log, now }: GatewayDeps): Promise<Buffer> | undefined {
-  const outcomes = withSpan('accept', () => acceptBytes(request, now()));
-  if (outcomes === undefined || outcomes.length === 0) return undefined;
-  return appendAccepted(outcomes, log).then(encodeBatchResponse);
+/** As `ingestBatch`, from a serialized request. */
+export async function ingestBatchBytes(request: Buffer, deps: GatewayDeps): Promise<Uint8Array> {
+  const outcomes = withSpan('accept', () => acceptBytes(request, termsOf(deps)));
+  assertSomeEvents(outcomes.length);
+  return encodeBatchResponse(await appendAccepted(outcomes, deps.log));
+}
+
+function assertSomeEvents(events: number): void {
+  if (events === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
+  assertBatchSize(events);
 }
 
 /** Throws INVALID_ARGUMENT past the limit of events in one message. */

@@ -1,8 +1,7 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { create, toBinary } from '@bufbuild/protobuf';
 import {
+  IgnoredNameSchema,
   type IngestStreamRequest,
-  IngestStreamRequestSchema,
   type IngestStreamResponse,
   IngestStreamResponseSchema,
   StreamRejectionSchema,
@@ -10,8 +9,8 @@ import {
 import type { EventLog } from '../../log/event-log.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { type Appended, appendAccepted } from '../append-events.ts';
-import type { GatewayDeps } from '../deps.ts';
-import { accept, type Outcome } from '../event/accept.ts';
+import { type GatewayDeps, termsOf } from '../deps.ts';
+import { accept, type Outcome, type Terms } from '../event/accept.ts';
 import { acceptBytes } from '../event/accept-bytes.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
@@ -19,40 +18,30 @@ import { assertBatchSize } from './ingest-batch.ts';
 const MAX_PENDING = 8;
 /** Most rejected events that an answer lists. */
 const MAX_REJECTIONS = 1000;
+/** Most ignored names that an answer lists. */
+const MAX_IGNORED_NAMES = 100;
 
 /** Takes messages until the client closes its side; fails with the first message that could not be stored. */
 export async function ingestStream(
   requests: AsyncIterable<IngestStreamRequest>,
-  { log, now }: GatewayDeps,
+  deps: GatewayDeps,
 ): Promise<IngestStreamResponse> {
-  return appendAll(requests, (request) => acceptMessage(request, now()), log);
+  return appendAll(requests, (request) => acceptMessage(request, termsOf(deps)), deps.log);
 }
 
 /** As `ingestStream`, from serialized messages. */
-export async function ingestByteStream(
-  requests: AsyncIterable<Uint8Array>,
-  { log, now }: GatewayDeps,
-): Promise<Uint8Array> {
+export async function ingestByteStream(requests: AsyncIterable<Uint8Array>, deps: GatewayDeps): Promise<Uint8Array> {
   const judge = ({ buffer, byteOffset, length }: Uint8Array) => {
-    const request = Buffer.from(buffer, byteOffset, length);
-    const time = now();
-    return acceptBytes(request, time) ?? acceptMessage(parse(request), time);
+    const outcomes = acceptBytes(Buffer.from(buffer, byteOffset, length), termsOf(deps));
+    assertBatchSize(outcomes.length);
+    return outcomes;
   };
-  return toBinary(IngestStreamResponseSchema, await appendAll(requests, judge, log));
+  return toBinary(IngestStreamResponseSchema, await appendAll(requests, judge, deps.log));
 }
 
-/** Decodes a message; one that can't be decoded fails in connect's words. */
-function parse(message: Buffer): IngestStreamRequest {
-  try {
-    return fromBinary(IngestStreamRequestSchema, message);
-  } catch (error) {
-    throw new ConnectError(`parse binary: ${(error as Error).message}`, Code.Internal);
-  }
-}
-
-function acceptMessage({ events }: IngestStreamRequest, now: number): Outcome[] {
+function acceptMessage({ events }: IngestStreamRequest, terms: Terms): Outcome[] {
   assertBatchSize(events.length);
-  return events.map((event) => accept(event, now));
+  return events.map((event) => accept(event, terms));
 }
 
 /** Appends the events of each message by itself, in their order, while the next messages are judged. */
@@ -79,10 +68,20 @@ function add(total: IngestStreamResponse, { outcomes, positions }: Appended): vo
   const firstIndex = total.accepted + total.rejected;
   total.accepted += BigInt(positions.length);
   total.rejected += BigInt(outcomes.length - positions.length);
-  if (positions.length === outcomes.length) return;
-  for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.kind === 'accepted' || total.rejections.length >= MAX_REJECTIONS) continue;
-    const { rejection } = outcome;
-    total.rejections.push(create(StreamRejectionSchema, { index: firstIndex + BigInt(i), rejection }));
+  let index = firstIndex;
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'accepted') addIgnored(total, outcome.ignored);
+    else if (total.rejections.length < MAX_REJECTIONS) {
+      total.rejections.push(create(StreamRejectionSchema, { index, rejection: outcome.rejection }));
+    }
+    index++;
+  }
+}
+
+function addIgnored({ ignored }: IngestStreamResponse, names: readonly string[]): void {
+  for (const name of names) {
+    const known = ignored.find((each) => each.name === name);
+    if (known !== undefined) known.events++;
+    else if (ignored.length < MAX_IGNORED_NAMES) ignored.push(create(IgnoredNameSchema, { name, events: 1n }));
   }
 }

@@ -32,7 +32,8 @@ beforeEach(() => {
 });
 
 function client() {
-  const routes = (router: Parameters<typeof gatewayRoutes>[0]) => gatewayRoutes(router, { log, now: () => NOW });
+  const routes = (router: Parameters<typeof gatewayRoutes>[0]) =>
+    gatewayRoutes(router, { log, now: () => NOW, currency: 'USD' });
   const router = { interceptors: [errorInterceptor(logger)] };
   return createClient(IngestService, createRouterTransport(routes, { router }));
 }

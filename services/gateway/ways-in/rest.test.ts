@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 async function post(body: string | Buffer, contentType = 'application/json', path = '/api/v1/events', headers = {}) {
-  const routes = gatewayHttp({ log, now: () => NOW });
+  const routes = gatewayHttp({ log, now: () => NOW, currency: 'USD' });
   const route = routes.find((candidate) => candidate.path === path)!;
   const request = {
     ...{ method: 'POST', parameters: {}, query: '', peer: undefined },
@@ -88,7 +88,8 @@ describe('POST /api/v1/events', () => {
         field: 'user_id',
         reason: 'too_long',
         limit: '128 bytes',
-        message: 'user_id must have at most 128 bytes',
+        received: `"${'x'.repeat(62)}…`,
+        message: 'user_id must have at most 128 bytes of UTF-8: it has 129',
       },
       { event_id: '', status: 'rejected', field: 'event', reason: 'malformed' },
       { event_id: CONVERSION.event_id, status: 'accepted' },
@@ -103,7 +104,10 @@ describe('POST /api/v1/events', () => {
       expect(status).toBe(202);
       expect(body.results).toMatchObject([
         { status: 'accepted' },
-        { status: 'rejected', reason: 'malformed', message: 'not valid JSON' },
+        {
+          ...{ status: 'rejected', index: 1, reason: 'malformed' },
+          message: 'the event is not valid JSON at line 2, column 15: it ends too early',
+        },
         { status: 'accepted' },
       ]);
     },
@@ -112,18 +116,19 @@ describe('POST /api/v1/events', () => {
   it('lets a line that is not UTF-8 spoil no other', async () => {
     const body = Buffer.concat([Buffer.from([0x22, 0xff, 0x22, 0x0a]), Buffer.from(JSON.stringify(CLICK))]);
     expect((await post(body, 'application/ndjson')).body).toMatchObject({
-      results: [{ reason: 'malformed', message: 'not UTF-8' }, { status: 'accepted' }],
+      results: [{ reason: 'malformed', message: 'the event must be a JSON object' }, { status: 'accepted' }],
     });
   });
 
   it('answers 400 with the results when nothing was accepted', async () => {
-    const { status, body } = await postJson([{ ...CLICK, event_id: 'x' }]);
+    const { status, body } = await postJson([{ ...CLICK, event_id: 'null' }]);
     expect(status).toBe(400);
-    expect(body).toMatchObject({ accepted: 0, rejected: 1, results: [{ reason: 'not_a_uuid' }] });
+    expect(body).toMatchObject({ accepted: 0, rejected: 1, results: [{ reason: 'placeholder', received: '"null"' }] });
   });
 
-  it('ignores fields it does not know, and null is missing', async () => {
-    expect((await postJson({ ...CLICK, type: 7, extra: {}, metadata: null })).status).toBe(202);
+  it('names the fields it does not know, and null is missing', async () => {
+    const { status, body } = await postJson({ ...CLICK, type: 7, extra: {}, metadata: null });
+    expect([status, body.results]).toMatchObject([202, [{ status: 'accepted', ignored: ['type', 'extra'] }]]);
     expect((await postJson({ ...CLICK, source: null })).body.results).toMatchObject([{ reason: 'required' }]);
   });
 
@@ -141,16 +146,21 @@ describe('an item that is not as described', () => {
     [{ ...CLICK, event_type: undefined }, 'event_type', 'required'],
     [{ ...CLICK, event_type: 'view' }, 'event_type', 'unknown_event_type'],
     [{ ...CLICK, event_type: 1 }, 'event_type', 'unknown_event_type'],
-    [{ ...CLICK, timestamp: '1678886400000' }, 'timestamp', 'malformed'],
     [{ ...CLICK, timestamp: 1678886400000.5 }, 'timestamp', 'malformed'],
-    [{ ...CLICK, timestamp: 1e300 }, 'timestamp', 'malformed'],
+    [{ ...CLICK, timestamp: 1e300 }, 'timestamp', 'out_of_range'],
+    [{ ...CLICK, timestamp: '2026-02-30T00:00:00Z' }, 'timestamp', 'malformed'],
+    [{ ...CLICK, timestamp: '2026-02-03T00:00:00' }, 'timestamp', 'malformed'],
     [{ ...CLICK, timestamp: 1678886400 }, 'timestamp', 'out_of_range'],
     [{ ...CLICK, user_id: 123 }, 'user_id', 'malformed'],
-    [{ ...CLICK, metadata: { width: 1080 } }, 'metadata', 'malformed'],
-    [{ ...CLICK, metadata: ['a'] }, 'metadata', 'malformed'],
-    [{ ...CONVERSION, value: '19.99' }, 'value', 'malformed'],
+    [{ ...CLICK, userId: 'u' }, 'user_id', 'contradiction'],
+    [{ ...CONVERSION, value: '19,99' }, 'value', 'malformed'],
+    [{ ...CONVERSION, value: '0x10' }, 'value', 'malformed'],
+    [{ ...CONVERSION, value: ' 5' }, 'value', 'malformed'],
+    [{ ...CONVERSION, value: undefined, revenue: 49.9 }, 'revenue', 'misnamed_value'],
+    [{ ...CONVERSION, value: undefined, properties: { value: '49.9' } }, 'properties.value', 'misnamed_value'],
+    [{ ...CONVERSION, currency: 'EUR' }, 'currency', 'other_currency'],
     [{ ...CONVERSION, value: -1 }, 'value', 'out_of_range'],
-    [{ ...CONVERSION, value_micros: 2 ** 53 }, 'value_micros', 'malformed'],
+    [{ ...CONVERSION, value_micros: 2 ** 53 }, 'value_micros', 'contradiction'],
     [{ ...CONVERSION, value_micros: 1 }, 'value_micros', 'contradiction'],
     [[], 'event', 'malformed'],
     [null, 'event', 'malformed'],
@@ -164,11 +174,96 @@ describe('an item that is not as described', () => {
   });
 });
 
+describe('an item in the shapes that people send', () => {
+  const micros = (change: object) => ({ ...CONVERSION, value: undefined, ...change });
+  it.each([
+    [{ ...CLICK, timestamp: '1678886400000' }, { timestamp: 1678886400000n }],
+    [{ ...CLICK, timestamp: '2023-03-15T13:20:00Z' }, { timestamp: 1678886400000n }],
+    [{ ...CLICK, timestamp: '2023-03-15 18:50:00.000999+05:30' }, { timestamp: 1678886400000n }],
+    [{ ...CONVERSION, value: '4245.42' }, { valueMicros: 4245_420_000n }],
+    [micros({ valueMicros: 49_900_000 }), { valueMicros: 49_900_000n }],
+    [micros({ value_micros: '1000000000000000000' }), { valueMicros: 10n ** 18n }],
+    [micros({ value_micros: '9007199254740993' }), { valueMicros: 9007199254740993n }],
+    [micros({ metadata: { order: 'x' } }), { metadata: { order: 'x' } }],
+    [{ ...CONVERSION, currency: 'usd' }, { currency: '' }],
+    [{ ...CLICK, event_id: 'order-1001' }, { eventId: 'd9f4ac00-73dd-5950-9359-bd43b480c350' }],
+    [{ ...CLICK, metadata: [] }, { metadata: {} }],
+    [{ ...CLICK, metadata: { a: 1.5, b: true, c: { d: [1] } } }, { metadata: { a: '1.5', b: 'true', c: '{"d":[1]}' } }],
+  ])('%j is stored', async (item, fields) => {
+    const { body } = await postJson(item);
+    expect(body.results).toMatchObject([{ status: 'accepted' }]);
+    expect(body.results[0]).not.toHaveProperty('ignored');
+    expect(stored().at(-1)!.value).toMatchObject(fields);
+  });
+
+  it('keeps every digit of an integer', async () => {
+    const long = JSON.stringify(micros({ value_micros: 1, metadata: { a: 1, b: { c: 1 } } }))
+      .replace('"value_micros":1', '"value_micros":9007199254740993')
+      .replace('"a":1', '"a":120212345678901234')
+      .replace('"c":1', '"c":-120212345678901234');
+    expect((await post(long)).status).toBe(202);
+    expect(stored().at(-1)!.value).toMatchObject({
+      valueMicros: 9007199254740993n,
+      metadata: { a: '120212345678901234', b: '{"c":-120212345678901234}' },
+    });
+  });
+
+  it('names what of metadata it leaves out', async () => {
+    const metadata = { gclid: null, page: '\ud83d', ok: 'x' };
+    const { body } = await postJson([
+      { ...CLICK, metadata },
+      { ...CLICK, metadata: 5 },
+    ]);
+    expect(body.results).toMatchObject([{ ignored: ['metadata.gclid', 'metadata.page'] }, { ignored: ['metadata'] }]);
+    expect(stored()[0]!.value).toMatchObject({ metadata: { ok: 'x' } });
+  });
+
+  it('takes the good of an array in which something is no JSON', async () => {
+    const body = `[${JSON.stringify(CLICK)},\n {"value": NaN}, ${JSON.stringify(CONVERSION)}]`;
+    const answer = await post(body);
+    expect(answer.body.results).toMatchObject([
+      { status: 'accepted' },
+      {
+        ...{ status: 'rejected', index: 1, field: 'event' },
+        message:
+          'the event is not valid JSON at line 2, column 12: found "NaN}"; JSON has no such number, leave the field out',
+      },
+      { status: 'accepted' },
+    ]);
+  });
+
+  it('says where the one event of a body is no JSON', async () => {
+    const { status, body } = await post("{'a': 1}");
+    expect([status, body.results]).toMatchObject([
+      400,
+      [{ message: 'the event is not valid JSON at line 1, column 2: found "\'a\': 1}"; JSON has double quotes' }],
+    ]);
+  });
+
+  it('drops a BOM', async () => {
+    expect((await post(`\ufeff${JSON.stringify(CLICK)}`)).status).toBe(202);
+    expect((await post(`\ufeff${JSON.stringify(CLICK)}\n`, 'application/x-ndjson')).status).toBe(202);
+  });
+
+  it('names UTF-16', async () => {
+    const { body } = await post(Buffer.from(JSON.stringify(CLICK), 'utf16le'));
+    expect(body.results).toMatchObject([{ message: 'the event is UTF-16: send it as UTF-8' }]);
+  });
+
+  it('tells two people apart whose names are not UTF-8, by refusing both', async () => {
+    const of = (name: string) => Buffer.from(JSON.stringify({ ...CLICK, user_id: name }), 'latin1');
+    for (const name of ['Ren\xe9', 'Ren\xe8']) {
+      expect((await post(of(name))).body.results).toMatchObject([
+        { event_id: CLICK.event_id, field: 'user_id', reason: 'malformed' },
+      ]);
+    }
+  });
+});
+
 describe('a request that can not be read', () => {
   const fails = (request: Promise<unknown>) => expect(request).rejects.toMatchObject({ code: Code.InvalidArgument });
 
-  it('is no JSON', () => fails(post('{')));
-  it('is no UTF-8', () => fails(post(Buffer.from([0x22, 0xff, 0x22]))));
+  it.each(['[', '[{"a":1}', '[}]', '[{}] x'])('is no JSON: %s', (body) => fails(post(body)));
   it('is empty', () => fails(post('')));
   it('is an empty array', () => fails(post('[]')));
   it('is NDJSON without a line', () => fails(post('\n\n', 'application/ndjson')));
@@ -183,6 +278,11 @@ describe('a request that can not be read', () => {
 });
 
 describe('POST /click and /conversion', () => {
+  it('take no event of another type', async () => {
+    const { body } = await post(JSON.stringify(CONVERSION), 'application/json', '/click');
+    expect(body.results).toMatchObject([{ field: 'event_type', reason: 'contradiction', received: '"conversion"' }]);
+  });
+
   it('imply the event_type', async () => {
     const { event_type: _, ...click } = CLICK;
     const { event_type: __, ...conversion } = CONVERSION;

@@ -48,7 +48,7 @@ async function serveEverything(guard?: Guard): Promise<Everything> {
   const log = memoryLog();
   const logger = pino({ level: 'silent' });
   const [client, ended] = [{} as ClickHouseClient, AbortSignal.abort()];
-  const gateway = { log, now: () => Date.UTC(2026, 0, 2) };
+  const gateway = { log, now: () => Date.UTC(2026, 0, 2), currency: 'USD' };
   const ready = async () => ({});
   let visits = 0;
   const handle = async () => {

@@ -30,7 +30,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 const documented = operations.map(({ name }) => name);
 
 const client = {} as ClickHouseClient;
-const gateway = { log: memoryLog(), now: Date.now };
+const gateway = { log: memoryLog(), now: Date.now, currency: 'USD' };
 const ready = async () => ({});
 const routes = [
   ...[...gatewayHttp(gateway), ...statsHttp({ client }), ...healthHttp(ready)],

@@ -41,7 +41,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),
     ...(clickhouse !== undefined && { clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
   });
-  const gateway = { log, now: Date.now };
+  const gateway = { log, now: Date.now, currency: config.CURRENCY };
   const options: Omit<ProcessServer, 'port'> = {
     host: config.HOST,
     logger,

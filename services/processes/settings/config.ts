@@ -6,6 +6,7 @@ import { RECOVERY } from '../../attribution/recovery/recovery-config.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import {
   CLICKHOUSE,
+  INTAKE,
   invalidSettings,
   KAFKA,
   LISTEN,
@@ -27,6 +28,7 @@ const PARTITIONS = z.coerce.number().int().min(1).max(1024);
 export function parseMeshConfig(env: NodeJS.ProcessEnv) {
   return withAttribution(env, {
     ...LISTEN,
+    ...INTAKE,
     ...DATA,
     ...RETENTION,
     ...LOGGING,
@@ -40,6 +42,7 @@ export type MeshConfig = ReturnType<typeof parseMeshConfig>;
 export function parseClusterConfig(env: NodeJS.ProcessEnv) {
   return withAttribution(env, {
     ...LISTEN,
+    ...INTAKE,
     ...DATA,
     ...RETENTION,
     ...LOGGING,
@@ -60,6 +63,7 @@ const MAX_WORKERS = 64;
 export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
   return parseSettings(env, {
     ...LISTEN,
+    ...INTAKE,
     ...LOGGING,
     ...KAFKA,
     /** A port that all gateways of one machine share, besides their own. */

@@ -6,6 +6,14 @@ export const LISTEN = {
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: z.string().default('127.0.0.1'),
 };
+/** What a gateway takes events by. */
+export const INTAKE = {
+  /** Code of the one currency that the mesh counts in. */
+  CURRENCY: z
+    .string()
+    .refine((code) => Intl.supportedValuesOf('currency').includes(code), 'must be a code of ISO 4217, such as USD')
+    .default('USD'),
+};
 export const LOGGING = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
 };

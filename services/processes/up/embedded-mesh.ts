@@ -83,7 +83,7 @@ interface Parts {
 function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const { log, client, logger, pipeline } = parts;
   const ready = readiness(client, pipeline);
-  const gateway = { log, now: Date.now };
+  const gateway = { log, now: Date.now, currency: config.CURRENCY };
   const view = pipelineView(config, parts);
   watchClickHouse(view, logger, closing);
   return serveProcess({

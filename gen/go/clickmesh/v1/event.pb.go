@@ -1,5 +1,9 @@
 // What clients send and what the topic raw-events holds.
 //
+// Texts are stored as they are sent: nothing is decoded, trimmed, normalized or case-folded, so "Facebook" and "facebook"
+// are two sources. What programs write for nobody ("undefined", "null", "NaN", "None", "[object Object]", an unfilled
+// "{{user.id}}" or "${id}", blanks, the nil UUID) is no id and is refused.
+//
 // ClickHouse maps fields to columns by name: renaming a field breaks ingestion. The limits are options, which the gateway
 // enforces; the comments repeat them for readers of generated code, and a test holds them to the options.
 
@@ -29,7 +33,10 @@ const (
 // A user clicked an ad. Immutable: a second event with the same event_id is a duplicate and changes nothing.
 type Click struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID (any version) chosen by the client; retries must repeat it. Required.
+	// Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+	// urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+	// 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+	// 128 bytes.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	// Who clicked. All events of one user go to one partition. Required, at most 128 bytes.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -42,7 +49,8 @@ type Click struct {
 	// When the click happened, by the client's clock: milliseconds since 1970-01-01 UTC, in
 	// [2000-01-01, now + 24 h]. Required.
 	Timestamp int64 `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
-	// Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+	// Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+	// are left out and named in the answer, as are those with NUL.
 	Metadata      map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -127,10 +135,10 @@ func (x *Click) GetMetadata() map[string]string {
 	return nil
 }
 
-// A user did what the advertiser pays for. Immutable like Click.
+// A user did what the advertiser pays for. Immutable like Click; its event_id may be that of a click.
 type Conversion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID (any version) chosen by the client; retries must repeat it. Required.
+	// As of Click: any text, stored as a UUID. Required, at most 128 bytes.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	// Who converted: matched with the clicks of the same user_id. Required, at most 128 bytes.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -145,7 +153,12 @@ type Conversion struct {
 	Timestamp int64 `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// The value in micros (1,000,000 = one unit), in [0, 1e18]: what the system counts with. A client sends value, or
 	// this where it needs exact money; both only if they agree.
-	ValueMicros   int64 `protobuf:"varint,7,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	ValueMicros int64 `protobuf:"varint,7,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// As of Click. At most 32 entries and 4,096 bytes.
+	Metadata map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+	// other. Records of raw-events have none.
+	Currency      string `protobuf:"bytes,9,opt,name=currency,proto3" json:"currency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -227,6 +240,20 @@ func (x *Conversion) GetValueMicros() int64 {
 		return x.ValueMicros
 	}
 	return 0
+}
+
+func (x *Conversion) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Conversion) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
 }
 
 // One record of raw-events. A new event type is a new arm: readers that do not know it dead-letter the record.
@@ -330,7 +357,7 @@ const file_clickmesh_v1_event_proto_rawDesc = "" +
 	"\bmetadata\x18\a \x03(\v2!.clickmesh.v1.Click.MetadataEntryR\bmetadata\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc3\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe0\x02\n" +
 	"\n" +
 	"Conversion\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
@@ -339,7 +366,12 @@ const file_clickmesh_v1_event_proto_rawDesc = "" +
 	"\x05value\x18\x04 \x01(\x01R\x05value\x12\x16\n" +
 	"\x06source\x18\x05 \x01(\tR\x06source\x12\x1c\n" +
 	"\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12!\n" +
-	"\fvalue_micros\x18\a \x01(\x03R\vvalueMicros\"y\n" +
+	"\fvalue_micros\x18\a \x01(\x03R\vvalueMicros\x12B\n" +
+	"\bmetadata\x18\b \x03(\v2&.clickmesh.v1.Conversion.MetadataEntryR\bmetadata\x12\x1a\n" +
+	"\bcurrency\x18\t \x01(\tR\bcurrency\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"y\n" +
 	"\x05Event\x12+\n" +
 	"\x05click\x18\x01 \x01(\v2\x13.clickmesh.v1.ClickH\x00R\x05click\x12:\n" +
 	"\n" +
@@ -361,22 +393,24 @@ func file_clickmesh_v1_event_proto_rawDescGZIP() []byte {
 	return file_clickmesh_v1_event_proto_rawDescData
 }
 
-var file_clickmesh_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_clickmesh_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_clickmesh_v1_event_proto_goTypes = []any{
 	(*Click)(nil),      // 0: clickmesh.v1.Click
 	(*Conversion)(nil), // 1: clickmesh.v1.Conversion
 	(*Event)(nil),      // 2: clickmesh.v1.Event
 	nil,                // 3: clickmesh.v1.Click.MetadataEntry
+	nil,                // 4: clickmesh.v1.Conversion.MetadataEntry
 }
 var file_clickmesh_v1_event_proto_depIdxs = []int32{
 	3, // 0: clickmesh.v1.Click.metadata:type_name -> clickmesh.v1.Click.MetadataEntry
-	0, // 1: clickmesh.v1.Event.click:type_name -> clickmesh.v1.Click
-	1, // 2: clickmesh.v1.Event.conversion:type_name -> clickmesh.v1.Conversion
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 1: clickmesh.v1.Conversion.metadata:type_name -> clickmesh.v1.Conversion.MetadataEntry
+	0, // 2: clickmesh.v1.Event.click:type_name -> clickmesh.v1.Click
+	1, // 3: clickmesh.v1.Event.conversion:type_name -> clickmesh.v1.Conversion
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_event_proto_init() }
@@ -394,7 +428,7 @@ func file_clickmesh_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_event_proto_rawDesc), len(file_clickmesh_v1_event_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

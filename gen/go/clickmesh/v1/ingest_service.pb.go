@@ -25,46 +25,51 @@ type RejectReason int32
 
 const (
 	RejectReason_REJECT_REASON_UNSPECIFIED RejectReason = 0
-	// The item could not be parsed, or a text in it has a NUL or half of a surrogate pair.
+	// The item or a field could not be read, or a text has NUL, half of a surrogate pair, or bytes that are not UTF-8.
 	RejectReason_REJECT_REASON_MALFORMED RejectReason = 1
 	// Neither click nor conversion, or an arm this server does not know.
 	RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE RejectReason = 2
 	RejectReason_REJECT_REASON_REQUIRED           RejectReason = 3
-	// event_id is not a UUID.
-	RejectReason_REJECT_REASON_NOT_A_UUID       RejectReason = 4
-	RejectReason_REJECT_REASON_TOO_LONG         RejectReason = 5
-	RejectReason_REJECT_REASON_TOO_MANY_ENTRIES RejectReason = 6
-	RejectReason_REJECT_REASON_OUT_OF_RANGE     RejectReason = 7
-	RejectReason_REJECT_REASON_NOT_FINITE       RejectReason = 8
-	// value and value_micros disagree.
+	RejectReason_REJECT_REASON_TOO_LONG           RejectReason = 5
+	RejectReason_REJECT_REASON_OUT_OF_RANGE       RejectReason = 7
+	RejectReason_REJECT_REASON_NOT_FINITE         RejectReason = 8
+	// Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
 	RejectReason_REJECT_REASON_CONTRADICTION RejectReason = 9
+	// An id that is nobody's, such as "undefined", blanks or the nil UUID.
+	RejectReason_REJECT_REASON_PLACEHOLDER RejectReason = 10
+	// A conversion without a value has a number under a name that is not known, such as "revenue".
+	RejectReason_REJECT_REASON_MISNAMED_VALUE RejectReason = 11
+	// The mesh counts in another currency.
+	RejectReason_REJECT_REASON_OTHER_CURRENCY RejectReason = 12
 )
 
 // Enum value maps for RejectReason.
 var (
 	RejectReason_name = map[int32]string{
-		0: "REJECT_REASON_UNSPECIFIED",
-		1: "REJECT_REASON_MALFORMED",
-		2: "REJECT_REASON_UNKNOWN_EVENT_TYPE",
-		3: "REJECT_REASON_REQUIRED",
-		4: "REJECT_REASON_NOT_A_UUID",
-		5: "REJECT_REASON_TOO_LONG",
-		6: "REJECT_REASON_TOO_MANY_ENTRIES",
-		7: "REJECT_REASON_OUT_OF_RANGE",
-		8: "REJECT_REASON_NOT_FINITE",
-		9: "REJECT_REASON_CONTRADICTION",
+		0:  "REJECT_REASON_UNSPECIFIED",
+		1:  "REJECT_REASON_MALFORMED",
+		2:  "REJECT_REASON_UNKNOWN_EVENT_TYPE",
+		3:  "REJECT_REASON_REQUIRED",
+		5:  "REJECT_REASON_TOO_LONG",
+		7:  "REJECT_REASON_OUT_OF_RANGE",
+		8:  "REJECT_REASON_NOT_FINITE",
+		9:  "REJECT_REASON_CONTRADICTION",
+		10: "REJECT_REASON_PLACEHOLDER",
+		11: "REJECT_REASON_MISNAMED_VALUE",
+		12: "REJECT_REASON_OTHER_CURRENCY",
 	}
 	RejectReason_value = map[string]int32{
 		"REJECT_REASON_UNSPECIFIED":        0,
 		"REJECT_REASON_MALFORMED":          1,
 		"REJECT_REASON_UNKNOWN_EVENT_TYPE": 2,
 		"REJECT_REASON_REQUIRED":           3,
-		"REJECT_REASON_NOT_A_UUID":         4,
 		"REJECT_REASON_TOO_LONG":           5,
-		"REJECT_REASON_TOO_MANY_ENTRIES":   6,
 		"REJECT_REASON_OUT_OF_RANGE":       7,
 		"REJECT_REASON_NOT_FINITE":         8,
 		"REJECT_REASON_CONTRADICTION":      9,
+		"REJECT_REASON_PLACEHOLDER":        10,
+		"REJECT_REASON_MISNAMED_VALUE":     11,
+		"REJECT_REASON_OTHER_CURRENCY":     12,
 	}
 )
 
@@ -341,7 +346,9 @@ type IngestStreamResponse struct {
 	Accepted uint64                 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
 	Rejected uint64                 `protobuf:"varint,2,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	// The first 1,000 rejected events.
-	Rejections    []*StreamRejection `protobuf:"bytes,3,rep,name=rejections,proto3" json:"rejections,omitempty"`
+	Rejections []*StreamRejection `protobuf:"bytes,3,rep,name=rejections,proto3" json:"rejections,omitempty"`
+	// Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+	Ignored       []*IgnoredName `protobuf:"bytes,4,rep,name=ignored,proto3" json:"ignored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -393,6 +400,13 @@ func (x *IngestStreamResponse) GetRejected() uint64 {
 func (x *IngestStreamResponse) GetRejections() []*StreamRejection {
 	if x != nil {
 		return x.Rejections
+	}
+	return nil
+}
+
+func (x *IngestStreamResponse) GetIgnored() []*IgnoredName {
+	if x != nil {
+		return x.Ignored
 	}
 	return nil
 }
@@ -483,11 +497,14 @@ func (*IngestResult_Rejected) isIngestResult_Result() {}
 // The event is durable.
 type Acceptance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In lower case, as it is stored.
+	// As it is stored: a UUID in lower case.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	// Position in raw-events.
-	Partition     uint32 `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
-	Offset        uint64 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	Partition uint32 `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
+	Offset    uint64 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+	// kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+	Ignored       []string `protobuf:"bytes,4,rep,name=ignored,proto3" json:"ignored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -543,6 +560,13 @@ func (x *Acceptance) GetOffset() uint64 {
 	return 0
 }
 
+func (x *Acceptance) GetIgnored() []string {
+	if x != nil {
+		return x.Ignored
+	}
+	return nil
+}
+
 // The event was not stored, and will not be if sent again unchanged.
 type Rejection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -553,8 +577,10 @@ type Rejection struct {
 	Reason RejectReason `protobuf:"varint,3,opt,name=reason,proto3,enum=clickmesh.v1.RejectReason" json:"reason,omitempty"`
 	// The limit it broke, such as "128 bytes"; empty where there is none.
 	Limit string `protobuf:"bytes,4,opt,name=limit,proto3" json:"limit,omitempty"`
-	// For people: field, reason and limit in one sentence.
-	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// For people: the field, what is wrong, the limit, and what to do.
+	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+	Received      string `protobuf:"bytes,6,opt,name=received,proto3" json:"received,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -624,6 +650,66 @@ func (x *Rejection) GetMessage() string {
 	return ""
 }
 
+func (x *Rejection) GetReceived() string {
+	if x != nil {
+		return x.Received
+	}
+	return ""
+}
+
+// A name that was ignored in events of a stream.
+type IgnoredName struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Events        uint64                 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IgnoredName) Reset() {
+	*x = IgnoredName{}
+	mi := &file_clickmesh_v1_ingest_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IgnoredName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IgnoredName) ProtoMessage() {}
+
+func (x *IgnoredName) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_ingest_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IgnoredName.ProtoReflect.Descriptor instead.
+func (*IgnoredName) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_ingest_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *IgnoredName) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IgnoredName) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
 // A rejected event of a stream.
 type StreamRejection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -636,7 +722,7 @@ type StreamRejection struct {
 
 func (x *StreamRejection) Reset() {
 	*x = StreamRejection{}
-	mi := &file_clickmesh_v1_ingest_service_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_ingest_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +734,7 @@ func (x *StreamRejection) String() string {
 func (*StreamRejection) ProtoMessage() {}
 
 func (x *StreamRejection) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_ingest_service_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_ingest_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +747,7 @@ func (x *StreamRejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamRejection.ProtoReflect.Descriptor instead.
 func (*StreamRejection) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_ingest_service_proto_rawDescGZIP(), []int{9}
+	return file_clickmesh_v1_ingest_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StreamRejection) GetIndex() uint64 {
@@ -696,42 +782,50 @@ const file_clickmesh_v1_ingest_service_proto_rawDesc = "" +
 	"\baccepted\x18\x02 \x01(\rR\baccepted\x12\x1a\n" +
 	"\brejected\x18\x03 \x01(\rR\brejected\"B\n" +
 	"\x13IngestStreamRequest\x12+\n" +
-	"\x06events\x18\x01 \x03(\v2\x13.clickmesh.v1.EventR\x06events\"\x8d\x01\n" +
+	"\x06events\x18\x01 \x03(\v2\x13.clickmesh.v1.EventR\x06events\"\xc2\x01\n" +
 	"\x14IngestStreamResponse\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x04R\baccepted\x12\x1a\n" +
 	"\brejected\x18\x02 \x01(\x04R\brejected\x12=\n" +
 	"\n" +
 	"rejections\x18\x03 \x03(\v2\x1d.clickmesh.v1.StreamRejectionR\n" +
-	"rejections\"\x87\x01\n" +
+	"rejections\x123\n" +
+	"\aignored\x18\x04 \x03(\v2\x19.clickmesh.v1.IgnoredNameR\aignored\"\x87\x01\n" +
 	"\fIngestResult\x126\n" +
 	"\baccepted\x18\x01 \x01(\v2\x18.clickmesh.v1.AcceptanceH\x00R\baccepted\x125\n" +
 	"\brejected\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionH\x00R\brejectedB\b\n" +
-	"\x06result\"]\n" +
+	"\x06result\"w\n" +
 	"\n" +
 	"Acceptance\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x1c\n" +
 	"\tpartition\x18\x02 \x01(\rR\tpartition\x12\x16\n" +
-	"\x06offset\x18\x03 \x01(\x04R\x06offset\"\xa0\x01\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x18\n" +
+	"\aignored\x18\x04 \x03(\tR\aignored\"\xbc\x01\n" +
 	"\tRejection\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x122\n" +
 	"\x06reason\x18\x03 \x01(\x0e2\x1a.clickmesh.v1.RejectReasonR\x06reason\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\tR\x05limit\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage\"^\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12\x1a\n" +
+	"\breceived\x18\x06 \x01(\tR\breceived\"9\n" +
+	"\vIgnoredName\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\x04R\x06events\"^\n" +
 	"\x0fStreamRejection\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x125\n" +
-	"\trejection\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionR\trejection*\xc9\x02\n" +
+	"\trejection\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionR\trejection*\xb0\x03\n" +
 	"\fRejectReason\x12\x1d\n" +
 	"\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17REJECT_REASON_MALFORMED\x10\x01\x12$\n" +
 	" REJECT_REASON_UNKNOWN_EVENT_TYPE\x10\x02\x12\x1a\n" +
-	"\x16REJECT_REASON_REQUIRED\x10\x03\x12\x1c\n" +
-	"\x18REJECT_REASON_NOT_A_UUID\x10\x04\x12\x1a\n" +
-	"\x16REJECT_REASON_TOO_LONG\x10\x05\x12\"\n" +
-	"\x1eREJECT_REASON_TOO_MANY_ENTRIES\x10\x06\x12\x1e\n" +
+	"\x16REJECT_REASON_REQUIRED\x10\x03\x12\x1a\n" +
+	"\x16REJECT_REASON_TOO_LONG\x10\x05\x12\x1e\n" +
 	"\x1aREJECT_REASON_OUT_OF_RANGE\x10\a\x12\x1c\n" +
 	"\x18REJECT_REASON_NOT_FINITE\x10\b\x12\x1f\n" +
-	"\x1bREJECT_REASON_CONTRADICTION\x10\t2\x8b\x02\n" +
+	"\x1bREJECT_REASON_CONTRADICTION\x10\t\x12\x1d\n" +
+	"\x19REJECT_REASON_PLACEHOLDER\x10\n" +
+	"\x12 \n" +
+	"\x1cREJECT_REASON_MISNAMED_VALUE\x10\v\x12 \n" +
+	"\x1cREJECT_REASON_OTHER_CURRENCY\x10\f\"\x04\b\x04\x10\x04\"\x04\b\x06\x10\x06*\x18REJECT_REASON_NOT_A_UUID*\x1eREJECT_REASON_TOO_MANY_ENTRIES2\x8b\x02\n" +
 	"\rIngestService\x12H\n" +
 	"\x06Ingest\x12\x1b.clickmesh.v1.IngestRequest\x1a\x1c.clickmesh.v1.IngestResponse\"\x03\x90\x02\x02\x12W\n" +
 	"\vIngestBatch\x12 .clickmesh.v1.IngestBatchRequest\x1a!.clickmesh.v1.IngestBatchResponse\"\x03\x90\x02\x02\x12W\n" +
@@ -751,7 +845,7 @@ func file_clickmesh_v1_ingest_service_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_ingest_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_clickmesh_v1_ingest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_clickmesh_v1_ingest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_clickmesh_v1_ingest_service_proto_goTypes = []any{
 	(RejectReason)(0),            // 0: clickmesh.v1.RejectReason
 	(*IngestRequest)(nil),        // 1: clickmesh.v1.IngestRequest
@@ -763,31 +857,33 @@ var file_clickmesh_v1_ingest_service_proto_goTypes = []any{
 	(*IngestResult)(nil),         // 7: clickmesh.v1.IngestResult
 	(*Acceptance)(nil),           // 8: clickmesh.v1.Acceptance
 	(*Rejection)(nil),            // 9: clickmesh.v1.Rejection
-	(*StreamRejection)(nil),      // 10: clickmesh.v1.StreamRejection
-	(*Event)(nil),                // 11: clickmesh.v1.Event
+	(*IgnoredName)(nil),          // 10: clickmesh.v1.IgnoredName
+	(*StreamRejection)(nil),      // 11: clickmesh.v1.StreamRejection
+	(*Event)(nil),                // 12: clickmesh.v1.Event
 }
 var file_clickmesh_v1_ingest_service_proto_depIdxs = []int32{
-	11, // 0: clickmesh.v1.IngestRequest.event:type_name -> clickmesh.v1.Event
+	12, // 0: clickmesh.v1.IngestRequest.event:type_name -> clickmesh.v1.Event
 	8,  // 1: clickmesh.v1.IngestResponse.acceptance:type_name -> clickmesh.v1.Acceptance
-	11, // 2: clickmesh.v1.IngestBatchRequest.events:type_name -> clickmesh.v1.Event
+	12, // 2: clickmesh.v1.IngestBatchRequest.events:type_name -> clickmesh.v1.Event
 	7,  // 3: clickmesh.v1.IngestBatchResponse.results:type_name -> clickmesh.v1.IngestResult
-	11, // 4: clickmesh.v1.IngestStreamRequest.events:type_name -> clickmesh.v1.Event
-	10, // 5: clickmesh.v1.IngestStreamResponse.rejections:type_name -> clickmesh.v1.StreamRejection
-	8,  // 6: clickmesh.v1.IngestResult.accepted:type_name -> clickmesh.v1.Acceptance
-	9,  // 7: clickmesh.v1.IngestResult.rejected:type_name -> clickmesh.v1.Rejection
-	0,  // 8: clickmesh.v1.Rejection.reason:type_name -> clickmesh.v1.RejectReason
-	9,  // 9: clickmesh.v1.StreamRejection.rejection:type_name -> clickmesh.v1.Rejection
-	1,  // 10: clickmesh.v1.IngestService.Ingest:input_type -> clickmesh.v1.IngestRequest
-	3,  // 11: clickmesh.v1.IngestService.IngestBatch:input_type -> clickmesh.v1.IngestBatchRequest
-	5,  // 12: clickmesh.v1.IngestService.IngestStream:input_type -> clickmesh.v1.IngestStreamRequest
-	2,  // 13: clickmesh.v1.IngestService.Ingest:output_type -> clickmesh.v1.IngestResponse
-	4,  // 14: clickmesh.v1.IngestService.IngestBatch:output_type -> clickmesh.v1.IngestBatchResponse
-	6,  // 15: clickmesh.v1.IngestService.IngestStream:output_type -> clickmesh.v1.IngestStreamResponse
-	13, // [13:16] is the sub-list for method output_type
-	10, // [10:13] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 4: clickmesh.v1.IngestStreamRequest.events:type_name -> clickmesh.v1.Event
+	11, // 5: clickmesh.v1.IngestStreamResponse.rejections:type_name -> clickmesh.v1.StreamRejection
+	10, // 6: clickmesh.v1.IngestStreamResponse.ignored:type_name -> clickmesh.v1.IgnoredName
+	8,  // 7: clickmesh.v1.IngestResult.accepted:type_name -> clickmesh.v1.Acceptance
+	9,  // 8: clickmesh.v1.IngestResult.rejected:type_name -> clickmesh.v1.Rejection
+	0,  // 9: clickmesh.v1.Rejection.reason:type_name -> clickmesh.v1.RejectReason
+	9,  // 10: clickmesh.v1.StreamRejection.rejection:type_name -> clickmesh.v1.Rejection
+	1,  // 11: clickmesh.v1.IngestService.Ingest:input_type -> clickmesh.v1.IngestRequest
+	3,  // 12: clickmesh.v1.IngestService.IngestBatch:input_type -> clickmesh.v1.IngestBatchRequest
+	5,  // 13: clickmesh.v1.IngestService.IngestStream:input_type -> clickmesh.v1.IngestStreamRequest
+	2,  // 14: clickmesh.v1.IngestService.Ingest:output_type -> clickmesh.v1.IngestResponse
+	4,  // 15: clickmesh.v1.IngestService.IngestBatch:output_type -> clickmesh.v1.IngestBatchResponse
+	6,  // 16: clickmesh.v1.IngestService.IngestStream:output_type -> clickmesh.v1.IngestStreamResponse
+	14, // [14:17] is the sub-list for method output_type
+	11, // [11:14] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_ingest_service_proto_init() }
@@ -806,7 +902,7 @@ func file_clickmesh_v1_ingest_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_ingest_service_proto_rawDesc), len(file_clickmesh_v1_ingest_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,8 +34,8 @@ const (
 type IngestServiceClient interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(ctx context.Context, in *IngestRequest, opts ...grpc.CallOption) (*IngestResponse, error)
-	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-	// when nothing could be read or nothing could be stored.
+	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(ctx context.Context, in *IngestBatchRequest, opts ...grpc.CallOption) (*IngestBatchResponse, error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
 	// If the stream breaks, send again what was not answered: duplicates change nothing.
@@ -93,8 +93,8 @@ type IngestService_IngestStreamClient = grpc.ClientStreamingClient[IngestStreamR
 type IngestServiceServer interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(context.Context, *IngestRequest) (*IngestResponse, error)
-	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-	// when nothing could be read or nothing could be stored.
+	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(context.Context, *IngestBatchRequest) (*IngestBatchResponse, error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
 	// If the stream breaks, send again what was not answered: duplicates change nothing.

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63lickmesh/v1/event.proto\x12\x0c\x63lickmesh.v1\"\xa3\x02\n\x05\x43lick\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x13\n\x05\x61\x64_id\x18\x03 \x01(\tR\x04\x61\x64Id\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\x1c\n\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12=\n\x08metadata\x18\x07 \x03(\x0b\x32!.clickmesh.v1.Click.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xc3\x01\n\nConversion\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x12\n\x04type\x18\x03 \x01(\tR\x04type\x12\x14\n\x05value\x18\x04 \x01(\x01R\x05value\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\x1c\n\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12!\n\x0cvalue_micros\x18\x07 \x01(\x03R\x0bvalueMicros\"y\n\x05\x45vent\x12+\n\x05\x63lick\x18\x01 \x01(\x0b\x32\x13.clickmesh.v1.ClickH\x00R\x05\x63lick\x12:\n\nconversion\x18\x02 \x01(\x0b\x32\x18.clickmesh.v1.ConversionH\x00R\nconversionB\x07\n\x05\x65ventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63lickmesh/v1/event.proto\x12\x0c\x63lickmesh.v1\"\xa3\x02\n\x05\x43lick\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x13\n\x05\x61\x64_id\x18\x03 \x01(\tR\x04\x61\x64Id\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\x1c\n\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12=\n\x08metadata\x18\x07 \x03(\x0b\x32!.clickmesh.v1.Click.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xe0\x02\n\nConversion\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x12\n\x04type\x18\x03 \x01(\tR\x04type\x12\x14\n\x05value\x18\x04 \x01(\x01R\x05value\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\x1c\n\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12!\n\x0cvalue_micros\x18\x07 \x01(\x03R\x0bvalueMicros\x12\x42\n\x08metadata\x18\x08 \x03(\x0b\x32&.clickmesh.v1.Conversion.MetadataEntryR\x08metadata\x12\x1a\n\x08\x63urrency\x18\t \x01(\tR\x08\x63urrency\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"y\n\x05\x45vent\x12+\n\x05\x63lick\x18\x01 \x01(\x0b\x32\x13.clickmesh.v1.ClickH\x00R\x05\x63lick\x12:\n\nconversion\x18\x02 \x01(\x0b\x32\x18.clickmesh.v1.ConversionH\x00R\nconversionB\x07\n\x05\x65ventb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CLICK_METADATAENTRY']._loaded_options = None
   _globals['_CLICK_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_CONVERSION_METADATAENTRY']._loaded_options = None
+  _globals['_CONVERSION_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_CLICK']._serialized_start=43
   _globals['_CLICK']._serialized_end=334
   _globals['_CLICK_METADATAENTRY']._serialized_start=275
   _globals['_CLICK_METADATAENTRY']._serialized_end=334
   _globals['_CONVERSION']._serialized_start=337
-  _globals['_CONVERSION']._serialized_end=532
-  _globals['_EVENT']._serialized_start=534
-  _globals['_EVENT']._serialized_end=655
+  _globals['_CONVERSION']._serialized_end=689
+  _globals['_CONVERSION_METADATAENTRY']._serialized_start=275
+  _globals['_CONVERSION_METADATAENTRY']._serialized_end=334
+  _globals['_EVENT']._serialized_start=691
+  _globals['_EVENT']._serialized_end=812
 # @@protoc_insertion_point(module_scope)

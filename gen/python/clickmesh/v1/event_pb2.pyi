@@ -32,7 +32,14 @@ class Click(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., timestamp: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Conversion(_message.Message):
-    __slots__ = ("event_id", "user_id", "type", "value", "source", "timestamp", "value_micros")
+    __slots__ = ("event_id", "user_id", "type", "value", "source", "timestamp", "value_micros", "metadata", "currency")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +47,8 @@ class Conversion(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     user_id: str
     type: str
@@ -47,7 +56,9 @@ class Conversion(_message.Message):
     source: str
     timestamp: int
     value_micros: int
-    def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., type: _Optional[str] = ..., value: _Optional[float] = ..., source: _Optional[str] = ..., timestamp: _Optional[int] = ..., value_micros: _Optional[int] = ...) -> None: ...
+    metadata: _containers.ScalarMap[str, str]
+    currency: str
+    def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., type: _Optional[str] = ..., value: _Optional[float] = ..., source: _Optional[str] = ..., timestamp: _Optional[int] = ..., value_micros: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class Event(_message.Message):
     __slots__ = ("click", "conversion")

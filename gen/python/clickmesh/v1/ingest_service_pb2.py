@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from clickmesh.v1 import event_pb2 as clickmesh_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!clickmesh/v1/ingest_service.proto\x12\x0c\x63lickmesh.v1\x1a\x18\x63lickmesh/v1/event.proto\":\n\rIngestRequest\x12)\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x13.clickmesh.v1.EventR\x05\x65vent\"J\n\x0eIngestResponse\x12\x38\n\nacceptance\x18\x01 \x01(\x0b\x32\x18.clickmesh.v1.AcceptanceR\nacceptance\"A\n\x12IngestBatchRequest\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.clickmesh.v1.EventR\x06\x65vents\"\x83\x01\n\x13IngestBatchResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32\x1a.clickmesh.v1.IngestResultR\x07results\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\rR\x08\x61\x63\x63\x65pted\x12\x1a\n\x08rejected\x18\x03 \x01(\rR\x08rejected\"B\n\x13IngestStreamRequest\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.clickmesh.v1.EventR\x06\x65vents\"\x8d\x01\n\x14IngestStreamResponse\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04R\x08\x61\x63\x63\x65pted\x12\x1a\n\x08rejected\x18\x02 \x01(\x04R\x08rejected\x12=\n\nrejections\x18\x03 \x03(\x0b\x32\x1d.clickmesh.v1.StreamRejectionR\nrejections\"\x87\x01\n\x0cIngestResult\x12\x36\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x18.clickmesh.v1.AcceptanceH\x00R\x08\x61\x63\x63\x65pted\x12\x35\n\x08rejected\x18\x02 \x01(\x0b\x32\x17.clickmesh.v1.RejectionH\x00R\x08rejectedB\x08\n\x06result\"]\n\nAcceptance\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x1c\n\tpartition\x18\x02 \x01(\rR\tpartition\x12\x16\n\x06offset\x18\x03 \x01(\x04R\x06offset\"\xa0\x01\n\tRejection\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x14\n\x05\x66ield\x18\x02 \x01(\tR\x05\x66ield\x12\x32\n\x06reason\x18\x03 \x01(\x0e\x32\x1a.clickmesh.v1.RejectReasonR\x06reason\x12\x14\n\x05limit\x18\x04 \x01(\tR\x05limit\x12\x18\n\x07message\x18\x05 \x01(\tR\x07message\"^\n\x0fStreamRejection\x12\x14\n\x05index\x18\x01 \x01(\x04R\x05index\x12\x35\n\trejection\x18\x02 \x01(\x0b\x32\x17.clickmesh.v1.RejectionR\trejection*\xc9\x02\n\x0cRejectReason\x12\x1d\n\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17REJECT_REASON_MALFORMED\x10\x01\x12$\n REJECT_REASON_UNKNOWN_EVENT_TYPE\x10\x02\x12\x1a\n\x16REJECT_REASON_REQUIRED\x10\x03\x12\x1c\n\x18REJECT_REASON_NOT_A_UUID\x10\x04\x12\x1a\n\x16REJECT_REASON_TOO_LONG\x10\x05\x12\"\n\x1eREJECT_REASON_TOO_MANY_ENTRIES\x10\x06\x12\x1e\n\x1aREJECT_REASON_OUT_OF_RANGE\x10\x07\x12\x1c\n\x18REJECT_REASON_NOT_FINITE\x10\x08\x12\x1f\n\x1bREJECT_REASON_CONTRADICTION\x10\t2\x8b\x02\n\rIngestService\x12H\n\x06Ingest\x12\x1b.clickmesh.v1.IngestRequest\x1a\x1c.clickmesh.v1.IngestResponse\"\x03\x90\x02\x02\x12W\n\x0bIngestBatch\x12 .clickmesh.v1.IngestBatchRequest\x1a!.clickmesh.v1.IngestBatchResponse\"\x03\x90\x02\x02\x12W\n\x0cIngestStream\x12!.clickmesh.v1.IngestStreamRequest\x1a\".clickmesh.v1.IngestStreamResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!clickmesh/v1/ingest_service.proto\x12\x0c\x63lickmesh.v1\x1a\x18\x63lickmesh/v1/event.proto\":\n\rIngestRequest\x12)\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x13.clickmesh.v1.EventR\x05\x65vent\"J\n\x0eIngestResponse\x12\x38\n\nacceptance\x18\x01 \x01(\x0b\x32\x18.clickmesh.v1.AcceptanceR\nacceptance\"A\n\x12IngestBatchRequest\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.clickmesh.v1.EventR\x06\x65vents\"\x83\x01\n\x13IngestBatchResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32\x1a.clickmesh.v1.IngestResultR\x07results\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\rR\x08\x61\x63\x63\x65pted\x12\x1a\n\x08rejected\x18\x03 \x01(\rR\x08rejected\"B\n\x13IngestStreamRequest\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.clickmesh.v1.EventR\x06\x65vents\"\xc2\x01\n\x14IngestStreamResponse\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04R\x08\x61\x63\x63\x65pted\x12\x1a\n\x08rejected\x18\x02 \x01(\x04R\x08rejected\x12=\n\nrejections\x18\x03 \x03(\x0b\x32\x1d.clickmesh.v1.StreamRejectionR\nrejections\x12\x33\n\x07ignored\x18\x04 \x03(\x0b\x32\x19.clickmesh.v1.IgnoredNameR\x07ignored\"\x87\x01\n\x0cIngestResult\x12\x36\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x18.clickmesh.v1.AcceptanceH\x00R\x08\x61\x63\x63\x65pted\x12\x35\n\x08rejected\x18\x02 \x01(\x0b\x32\x17.clickmesh.v1.RejectionH\x00R\x08rejectedB\x08\n\x06result\"w\n\nAcceptance\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x1c\n\tpartition\x18\x02 \x01(\rR\tpartition\x12\x16\n\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x18\n\x07ignored\x18\x04 \x03(\tR\x07ignored\"\xbc\x01\n\tRejection\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x14\n\x05\x66ield\x18\x02 \x01(\tR\x05\x66ield\x12\x32\n\x06reason\x18\x03 \x01(\x0e\x32\x1a.clickmesh.v1.RejectReasonR\x06reason\x12\x14\n\x05limit\x18\x04 \x01(\tR\x05limit\x12\x18\n\x07message\x18\x05 \x01(\tR\x07message\x12\x1a\n\x08received\x18\x06 \x01(\tR\x08received\"9\n\x0bIgnoredName\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06\x65vents\x18\x02 \x01(\x04R\x06\x65vents\"^\n\x0fStreamRejection\x12\x14\n\x05index\x18\x01 \x01(\x04R\x05index\x12\x35\n\trejection\x18\x02 \x01(\x0b\x32\x17.clickmesh.v1.RejectionR\trejection*\xb0\x03\n\x0cRejectReason\x12\x1d\n\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17REJECT_REASON_MALFORMED\x10\x01\x12$\n REJECT_REASON_UNKNOWN_EVENT_TYPE\x10\x02\x12\x1a\n\x16REJECT_REASON_REQUIRED\x10\x03\x12\x1a\n\x16REJECT_REASON_TOO_LONG\x10\x05\x12\x1e\n\x1aREJECT_REASON_OUT_OF_RANGE\x10\x07\x12\x1c\n\x18REJECT_REASON_NOT_FINITE\x10\x08\x12\x1f\n\x1bREJECT_REASON_CONTRADICTION\x10\t\x12\x1d\n\x19REJECT_REASON_PLACEHOLDER\x10\n\x12 \n\x1cREJECT_REASON_MISNAMED_VALUE\x10\x0b\x12 \n\x1cREJECT_REASON_OTHER_CURRENCY\x10\x0c\"\x04\x08\x04\x10\x04\"\x04\x08\x06\x10\x06*\x18REJECT_REASON_NOT_A_UUID*\x1eREJECT_REASON_TOO_MANY_ENTRIES2\x8b\x02\n\rIngestService\x12H\n\x06Ingest\x12\x1b.clickmesh.v1.IngestRequest\x1a\x1c.clickmesh.v1.IngestResponse\"\x03\x90\x02\x02\x12W\n\x0bIngestBatch\x12 .clickmesh.v1.IngestBatchRequest\x1a!.clickmesh.v1.IngestBatchResponse\"\x03\x90\x02\x02\x12W\n\x0cIngestStream\x12!.clickmesh.v1.IngestStreamRequest\x1a\".clickmesh.v1.IngestStreamResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INGESTSERVICE'].methods_by_name['Ingest']._serialized_options = b'\220\002\002'
   _globals['_INGESTSERVICE'].methods_by_name['IngestBatch']._loaded_options = None
   _globals['_INGESTSERVICE'].methods_by_name['IngestBatch']._serialized_options = b'\220\002\002'
-  _globals['_REJECTREASON']._serialized_start=1119
-  _globals['_REJECTREASON']._serialized_end=1448
+  _globals['_REJECTREASON']._serialized_start=1285
+  _globals['_REJECTREASON']._serialized_end=1717
   _globals['_INGESTREQUEST']._serialized_start=77
   _globals['_INGESTREQUEST']._serialized_end=135
   _globals['_INGESTRESPONSE']._serialized_start=137
@@ -49,15 +49,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INGESTSTREAMREQUEST']._serialized_start=414
   _globals['_INGESTSTREAMREQUEST']._serialized_end=480
   _globals['_INGESTSTREAMRESPONSE']._serialized_start=483
-  _globals['_INGESTSTREAMRESPONSE']._serialized_end=624
-  _globals['_INGESTRESULT']._serialized_start=627
-  _globals['_INGESTRESULT']._serialized_end=762
-  _globals['_ACCEPTANCE']._serialized_start=764
-  _globals['_ACCEPTANCE']._serialized_end=857
-  _globals['_REJECTION']._serialized_start=860
-  _globals['_REJECTION']._serialized_end=1020
-  _globals['_STREAMREJECTION']._serialized_start=1022
-  _globals['_STREAMREJECTION']._serialized_end=1116
-  _globals['_INGESTSERVICE']._serialized_start=1451
-  _globals['_INGESTSERVICE']._serialized_end=1718
+  _globals['_INGESTSTREAMRESPONSE']._serialized_end=677
+  _globals['_INGESTRESULT']._serialized_start=680
+  _globals['_INGESTRESULT']._serialized_end=815
+  _globals['_ACCEPTANCE']._serialized_start=817
+  _globals['_ACCEPTANCE']._serialized_end=936
+  _globals['_REJECTION']._serialized_start=939
+  _globals['_REJECTION']._serialized_end=1127
+  _globals['_IGNOREDNAME']._serialized_start=1129
+  _globals['_IGNOREDNAME']._serialized_end=1186
+  _globals['_STREAMREJECTION']._serialized_start=1188
+  _globals['_STREAMREJECTION']._serialized_end=1282
+  _globals['_INGESTSERVICE']._serialized_start=1720
+  _globals['_INGESTSERVICE']._serialized_end=1987
 # @@protoc_insertion_point(module_scope)

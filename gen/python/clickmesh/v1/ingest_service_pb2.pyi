@@ -14,22 +14,24 @@ class RejectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REJECT_REASON_MALFORMED: _ClassVar[RejectReason]
     REJECT_REASON_UNKNOWN_EVENT_TYPE: _ClassVar[RejectReason]
     REJECT_REASON_REQUIRED: _ClassVar[RejectReason]
-    REJECT_REASON_NOT_A_UUID: _ClassVar[RejectReason]
     REJECT_REASON_TOO_LONG: _ClassVar[RejectReason]
-    REJECT_REASON_TOO_MANY_ENTRIES: _ClassVar[RejectReason]
     REJECT_REASON_OUT_OF_RANGE: _ClassVar[RejectReason]
     REJECT_REASON_NOT_FINITE: _ClassVar[RejectReason]
     REJECT_REASON_CONTRADICTION: _ClassVar[RejectReason]
+    REJECT_REASON_PLACEHOLDER: _ClassVar[RejectReason]
+    REJECT_REASON_MISNAMED_VALUE: _ClassVar[RejectReason]
+    REJECT_REASON_OTHER_CURRENCY: _ClassVar[RejectReason]
 REJECT_REASON_UNSPECIFIED: RejectReason
 REJECT_REASON_MALFORMED: RejectReason
 REJECT_REASON_UNKNOWN_EVENT_TYPE: RejectReason
 REJECT_REASON_REQUIRED: RejectReason
-REJECT_REASON_NOT_A_UUID: RejectReason
 REJECT_REASON_TOO_LONG: RejectReason
-REJECT_REASON_TOO_MANY_ENTRIES: RejectReason
 REJECT_REASON_OUT_OF_RANGE: RejectReason
 REJECT_REASON_NOT_FINITE: RejectReason
 REJECT_REASON_CONTRADICTION: RejectReason
+REJECT_REASON_PLACEHOLDER: RejectReason
+REJECT_REASON_MISNAMED_VALUE: RejectReason
+REJECT_REASON_OTHER_CURRENCY: RejectReason
 
 class IngestRequest(_message.Message):
     __slots__ = ("event",)
@@ -66,14 +68,16 @@ class IngestStreamRequest(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ...) -> None: ...
 
 class IngestStreamResponse(_message.Message):
-    __slots__ = ("accepted", "rejected", "rejections")
+    __slots__ = ("accepted", "rejected", "rejections", "ignored")
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     REJECTIONS_FIELD_NUMBER: _ClassVar[int]
+    IGNORED_FIELD_NUMBER: _ClassVar[int]
     accepted: int
     rejected: int
     rejections: _containers.RepeatedCompositeFieldContainer[StreamRejection]
-    def __init__(self, accepted: _Optional[int] = ..., rejected: _Optional[int] = ..., rejections: _Optional[_Iterable[_Union[StreamRejection, _Mapping]]] = ...) -> None: ...
+    ignored: _containers.RepeatedCompositeFieldContainer[IgnoredName]
+    def __init__(self, accepted: _Optional[int] = ..., rejected: _Optional[int] = ..., rejections: _Optional[_Iterable[_Union[StreamRejection, _Mapping]]] = ..., ignored: _Optional[_Iterable[_Union[IgnoredName, _Mapping]]] = ...) -> None: ...
 
 class IngestResult(_message.Message):
     __slots__ = ("accepted", "rejected")
@@ -84,28 +88,40 @@ class IngestResult(_message.Message):
     def __init__(self, accepted: _Optional[_Union[Acceptance, _Mapping]] = ..., rejected: _Optional[_Union[Rejection, _Mapping]] = ...) -> None: ...
 
 class Acceptance(_message.Message):
-    __slots__ = ("event_id", "partition", "offset")
+    __slots__ = ("event_id", "partition", "offset", "ignored")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     PARTITION_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
+    IGNORED_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     partition: int
     offset: int
-    def __init__(self, event_id: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+    ignored: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, event_id: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., ignored: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Rejection(_message.Message):
-    __slots__ = ("event_id", "field", "reason", "limit", "message")
+    __slots__ = ("event_id", "field", "reason", "limit", "message", "received")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     field: str
     reason: RejectReason
     limit: str
     message: str
-    def __init__(self, event_id: _Optional[str] = ..., field: _Optional[str] = ..., reason: _Optional[_Union[RejectReason, str]] = ..., limit: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    received: str
+    def __init__(self, event_id: _Optional[str] = ..., field: _Optional[str] = ..., reason: _Optional[_Union[RejectReason, str]] = ..., limit: _Optional[str] = ..., message: _Optional[str] = ..., received: _Optional[str] = ...) -> None: ...
+
+class IgnoredName(_message.Message):
+    __slots__ = ("name", "events")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    events: int
+    def __init__(self, name: _Optional[str] = ..., events: _Optional[int] = ...) -> None: ...
 
 class StreamRejection(_message.Message):
     __slots__ = ("index", "rejection")

@@ -68,8 +68,8 @@ class IngestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IngestBatch(self, request, context):
-        """Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-        when nothing could be read or nothing could be stored.
+        """Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+        decoded. The call fails only when no event could be told from another, or nothing could be stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

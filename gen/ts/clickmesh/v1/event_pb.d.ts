@@ -1,5 +1,9 @@
 // What clients send and what the topic raw-events holds.
 //
+// Texts are stored as they are sent: nothing is decoded, trimmed, normalized or case-folded, so "Facebook" and "facebook"
+// are two sources. What programs write for nobody ("undefined", "null", "NaN", "None", "[object Object]", an unfilled
+// "{{user.id}}" or "${id}", blanks, the nil UUID) is no id and is refused.
+//
 // ClickHouse maps fields to columns by name: renaming a field breaks ingestion. The limits are options, which the gateway
 // enforces; the comments repeat them for readers of generated code, and a test holds them to the options.
 
@@ -22,7 +26,10 @@ export declare const file_clickmesh_v1_event: GenFile;
  */
 export declare type Click = Message<"clickmesh.v1.Click"> & {
   /**
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+   * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+   * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+   * 128 bytes.
    *
    * @generated from field: string event_id = 1;
    */
@@ -65,7 +72,8 @@ export declare type Click = Message<"clickmesh.v1.Click"> & {
   timestamp: bigint;
 
   /**
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    *
    * @generated from field: map<string, string> metadata = 7;
    */
@@ -79,13 +87,13 @@ export declare type Click = Message<"clickmesh.v1.Click"> & {
 export declare const ClickSchema: GenMessage<Click>;
 
 /**
- * A user did what the advertiser pays for. Immutable like Click.
+ * A user did what the advertiser pays for. Immutable like Click; its event_id may be that of a click.
  *
  * @generated from message clickmesh.v1.Conversion
  */
 export declare type Conversion = Message<"clickmesh.v1.Conversion"> & {
   /**
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
    *
    * @generated from field: string event_id = 1;
    */
@@ -134,6 +142,21 @@ export declare type Conversion = Message<"clickmesh.v1.Conversion"> & {
    * @generated from field: int64 value_micros = 7;
    */
   valueMicros: bigint;
+
+  /**
+   * As of Click. At most 32 entries and 4,096 bytes.
+   *
+   * @generated from field: map<string, string> metadata = 8;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+   * other. Records of raw-events have none.
+   *
+   * @generated from field: string currency = 9;
+   */
+  currency: string;
 };
 
 /**

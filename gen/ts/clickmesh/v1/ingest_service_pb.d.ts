@@ -131,6 +131,13 @@ export declare type IngestStreamResponse = Message<"clickmesh.v1.IngestStreamRes
    * @generated from field: repeated clickmesh.v1.StreamRejection rejections = 3;
    */
   rejections: StreamRejection[];
+
+  /**
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   *
+   * @generated from field: repeated clickmesh.v1.IgnoredName ignored = 4;
+   */
+  ignored: IgnoredName[];
 };
 
 /**
@@ -176,7 +183,7 @@ export declare const IngestResultSchema: GenMessage<IngestResult>;
  */
 export declare type Acceptance = Message<"clickmesh.v1.Acceptance"> & {
   /**
-   * In lower case, as it is stored.
+   * As it is stored: a UUID in lower case.
    *
    * @generated from field: string event_id = 1;
    */
@@ -193,6 +200,14 @@ export declare type Acceptance = Message<"clickmesh.v1.Acceptance"> & {
    * @generated from field: uint64 offset = 3;
    */
   offset: bigint;
+
+  /**
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   *
+   * @generated from field: repeated string ignored = 4;
+   */
+  ignored: string[];
 };
 
 /**
@@ -234,11 +249,18 @@ export declare type Rejection = Message<"clickmesh.v1.Rejection"> & {
   limit: string;
 
   /**
-   * For people: field, reason and limit in one sentence.
+   * For people: the field, what is wrong, the limit, and what to do.
    *
    * @generated from field: string message = 5;
    */
   message: string;
+
+  /**
+   * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+   *
+   * @generated from field: string received = 6;
+   */
+  received: string;
 };
 
 /**
@@ -246,6 +268,29 @@ export declare type Rejection = Message<"clickmesh.v1.Rejection"> & {
  * Use `create(RejectionSchema)` to create a new message.
  */
 export declare const RejectionSchema: GenMessage<Rejection>;
+
+/**
+ * A name that was ignored in events of a stream.
+ *
+ * @generated from message clickmesh.v1.IgnoredName
+ */
+export declare type IgnoredName = Message<"clickmesh.v1.IgnoredName"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 events = 2;
+   */
+  events: bigint;
+};
+
+/**
+ * Describes the message clickmesh.v1.IgnoredName.
+ * Use `create(IgnoredNameSchema)` to create a new message.
+ */
+export declare const IgnoredNameSchema: GenMessage<IgnoredName>;
 
 /**
  * A rejected event of a stream.
@@ -282,7 +327,7 @@ export enum RejectReason {
   UNSPECIFIED = 0,
 
   /**
-   * The item could not be parsed, or a text in it has a NUL or half of a surrogate pair.
+   * The item or a field could not be read, or a text has NUL, half of a surrogate pair, or bytes that are not UTF-8.
    *
    * @generated from enum value: REJECT_REASON_MALFORMED = 1;
    */
@@ -301,21 +346,9 @@ export enum RejectReason {
   REQUIRED = 3,
 
   /**
-   * event_id is not a UUID.
-   *
-   * @generated from enum value: REJECT_REASON_NOT_A_UUID = 4;
-   */
-  NOT_A_UUID = 4,
-
-  /**
    * @generated from enum value: REJECT_REASON_TOO_LONG = 5;
    */
   TOO_LONG = 5,
-
-  /**
-   * @generated from enum value: REJECT_REASON_TOO_MANY_ENTRIES = 6;
-   */
-  TOO_MANY_ENTRIES = 6,
 
   /**
    * @generated from enum value: REJECT_REASON_OUT_OF_RANGE = 7;
@@ -328,11 +361,32 @@ export enum RejectReason {
   NOT_FINITE = 8,
 
   /**
-   * value and value_micros disagree.
+   * Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
    *
    * @generated from enum value: REJECT_REASON_CONTRADICTION = 9;
    */
   CONTRADICTION = 9,
+
+  /**
+   * An id that is nobody's, such as "undefined", blanks or the nil UUID.
+   *
+   * @generated from enum value: REJECT_REASON_PLACEHOLDER = 10;
+   */
+  PLACEHOLDER = 10,
+
+  /**
+   * A conversion without a value has a number under a name that is not known, such as "revenue".
+   *
+   * @generated from enum value: REJECT_REASON_MISNAMED_VALUE = 11;
+   */
+  MISNAMED_VALUE = 11,
+
+  /**
+   * The mesh counts in another currency.
+   *
+   * @generated from enum value: REJECT_REASON_OTHER_CURRENCY = 12;
+   */
+  OTHER_CURRENCY = 12,
 }
 
 /**
@@ -359,8 +413,8 @@ export declare const IngestService: GenService<{
     output: typeof IngestResponseSchema;
   },
   /**
-   * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-   * when nothing could be read or nothing could be stored.
+   * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+   * decoded. The call fails only when no event could be told from another, or nothing could be stored.
    *
    * @generated from rpc clickmesh.v1.IngestService.IngestBatch
    */

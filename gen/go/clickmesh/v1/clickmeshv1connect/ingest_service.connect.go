@@ -47,8 +47,8 @@ const (
 type IngestServiceClient interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(context.Context, *connect.Request[v1.IngestRequest]) (*connect.Response[v1.IngestResponse], error)
-	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-	// when nothing could be read or nothing could be stored.
+	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(context.Context, *connect.Request[v1.IngestBatchRequest]) (*connect.Response[v1.IngestBatchResponse], error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
 	// If the stream breaks, send again what was not answered: duplicates change nothing.
@@ -115,8 +115,8 @@ func (c *ingestServiceClient) IngestStream(ctx context.Context) *connect.ClientS
 type IngestServiceHandler interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(context.Context, *connect.Request[v1.IngestRequest]) (*connect.Response[v1.IngestResponse], error)
-	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-	// when nothing could be read or nothing could be stored.
+	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(context.Context, *connect.Request[v1.IngestBatchRequest]) (*connect.Response[v1.IngestBatchResponse], error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
 	// If the stream breaks, send again what was not answered: duplicates change nothing.

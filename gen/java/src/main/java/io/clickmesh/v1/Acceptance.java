@@ -33,6 +33,8 @@ private static final long serialVersionUID = 0L;
   }
   private Acceptance() {
     eventId_ = "";
+    ignored_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -58,7 +60,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object eventId_ = "";
   /**
    * <pre>
-   * In lower case, as it is stored.
+   * As it is stored: a UUID in lower case.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -79,7 +81,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * In lower case, as it is stored.
+   * As it is stored: a UUID in lower case.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -126,6 +128,63 @@ private static final long serialVersionUID = 0L;
     return offset_;
   }
 
+  public static final int IGNORED_FIELD_NUMBER = 4;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList ignored_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @return A list containing the ignored.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getIgnoredList() {
+    return ignored_;
+  }
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @return The count of ignored.
+   */
+  public int getIgnoredCount() {
+    return ignored_.size();
+  }
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @param index The index of the element to return.
+   * @return The ignored at the given index.
+   */
+  public java.lang.String getIgnored(int index) {
+    return ignored_.get(index);
+  }
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the ignored at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getIgnoredBytes(int index) {
+    return ignored_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -149,6 +208,9 @@ private static final long serialVersionUID = 0L;
     if (offset_ != 0L) {
       output.writeUInt64(3, offset_);
     }
+    for (int i = 0; i < ignored_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 4, ignored_.getRaw(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -163,6 +225,14 @@ private static final long serialVersionUID = 0L;
     if (offset_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(3, offset_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < ignored_.size(); i++) {
+        dataSize += computeStringSizeNoTag(ignored_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getIgnoredList().size();
     }
     return size;
   }
@@ -194,6 +264,8 @@ private static final long serialVersionUID = 0L;
         != other.getPartition()) return false;
     if (getOffset()
         != other.getOffset()) return false;
+    if (!getIgnoredList()
+        .equals(other.getIgnoredList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -212,6 +284,10 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + OFFSET_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getOffset());
+    if (getIgnoredCount() > 0) {
+      hash = (37 * hash) + IGNORED_FIELD_NUMBER;
+      hash = (53 * hash) + getIgnoredList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -350,6 +426,8 @@ private static final long serialVersionUID = 0L;
       eventId_ = "";
       partition_ = 0;
       offset_ = 0L;
+      ignored_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -392,6 +470,10 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.offset_ = offset_;
       }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        ignored_.makeImmutable();
+        result.ignored_ = ignored_;
+      }
     }
 
     @java.lang.Override
@@ -416,6 +498,16 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getOffset() != 0L) {
         setOffset(other.getOffset());
+      }
+      if (!other.ignored_.isEmpty()) {
+        if (ignored_.isEmpty()) {
+          ignored_ = other.ignored_;
+          bitField0_ |= 0x00000008;
+        } else {
+          ensureIgnoredIsMutable();
+          ignored_.addAll(other.ignored_);
+        }
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -456,6 +548,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 24
+            case 34: {
+              ensureIgnoredIsMutable();
+              ignored_.add(input.readStringRequireUtf8());
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -476,7 +573,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object eventId_ = "";
     /**
      * <pre>
-     * In lower case, as it is stored.
+     * As it is stored: a UUID in lower case.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -496,7 +593,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In lower case, as it is stored.
+     * As it is stored: a UUID in lower case.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -517,7 +614,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In lower case, as it is stored.
+     * As it is stored: a UUID in lower case.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -534,7 +631,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In lower case, as it is stored.
+     * As it is stored: a UUID in lower case.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -548,7 +645,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In lower case, as it is stored.
+     * As it is stored: a UUID in lower case.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -637,6 +734,162 @@ private static final long serialVersionUID = 0L;
     public Builder clearOffset() {
       bitField0_ = (bitField0_ & ~0x00000004);
       offset_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList ignored_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureIgnoredIsMutable() {
+      if (!ignored_.isModifiable()) {
+        ignored_ = new com.google.protobuf.LazyStringArrayList(ignored_);
+      }
+      bitField0_ |= 0x00000008;
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @return A list containing the ignored.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getIgnoredList() {
+      ignored_.makeImmutable();
+      return ignored_;
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @return The count of ignored.
+     */
+    public int getIgnoredCount() {
+      return ignored_.size();
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @param index The index of the element to return.
+     * @return The ignored at the given index.
+     */
+    public java.lang.String getIgnored(int index) {
+      return ignored_.get(index);
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the ignored at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getIgnoredBytes(int index) {
+      return ignored_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @param index The index to set the value at.
+     * @param value The ignored to set.
+     * @return This builder for chaining.
+     */
+    public Builder setIgnored(
+        int index, java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureIgnoredIsMutable();
+      ignored_.set(index, value);
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @param value The ignored to add.
+     * @return This builder for chaining.
+     */
+    public Builder addIgnored(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureIgnoredIsMutable();
+      ignored_.add(value);
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @param values The ignored to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllIgnored(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureIgnoredIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, ignored_);
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearIgnored() {
+      ignored_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000008);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+     * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+     * </pre>
+     *
+     * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+     * @param value The bytes of the ignored to add.
+     * @return This builder for chaining.
+     */
+    public Builder addIgnoredBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      ensureIgnoredIsMutable();
+      ignored_.add(value);
+      bitField0_ |= 0x00000008;
       onChanged();
       return this;
     }

@@ -12,7 +12,7 @@ public interface AcceptanceOrBuilder extends
 
   /**
    * <pre>
-   * In lower case, as it is stored.
+   * As it is stored: a UUID in lower case.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -21,7 +21,7 @@ public interface AcceptanceOrBuilder extends
   java.lang.String getEventId();
   /**
    * <pre>
-   * In lower case, as it is stored.
+   * As it is stored: a UUID in lower case.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -45,4 +45,49 @@ public interface AcceptanceOrBuilder extends
    * @return The offset.
    */
   long getOffset();
+
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @return A list containing the ignored.
+   */
+  java.util.List<java.lang.String>
+      getIgnoredList();
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @return The count of ignored.
+   */
+  int getIgnoredCount();
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @param index The index of the element to return.
+   * @return The ignored at the given index.
+   */
+  java.lang.String getIgnored(int index);
+  /**
+   * <pre>
+   * Names in the event that the contract does not know, such as "revenue", and entries of metadata that could not be
+   * kept, such as "metadata.gclid": what they held is not stored. The first 32 of them, cut to 64 characters.
+   * </pre>
+   *
+   * <code>repeated string ignored = 4 [json_name = "ignored"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the ignored at the given index.
+   */
+  com.google.protobuf.ByteString
+      getIgnoredBytes(int index);
 }

@@ -74,7 +74,10 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object eventId_ = "";
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+   * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+   * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+   * 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -95,7 +98,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+   * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+   * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+   * 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -348,7 +354,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -369,7 +376,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -380,7 +388,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -398,7 +407,8 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -899,7 +909,10 @@ java.lang.String defaultValue) {
     private java.lang.Object eventId_ = "";
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+     * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+     * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+     * 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -919,7 +932,10 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+     * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+     * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+     * 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -940,7 +956,10 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+     * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+     * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+     * 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -957,7 +976,10 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+     * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+     * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+     * 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -971,7 +993,10 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+     * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+     * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+     * 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -1431,7 +1456,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -1452,7 +1478,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -1463,7 +1490,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -1481,7 +1509,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -1505,7 +1534,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -1528,7 +1558,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -1545,7 +1576,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+     * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+     * are left out and named in the answer, as are those with NUL.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>

@@ -12,7 +12,10 @@ public interface ClickOrBuilder extends
 
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+   * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+   * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+   * 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -21,7 +24,10 @@ public interface ClickOrBuilder extends
   java.lang.String getEventId();
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as
+   * urn:uuid:) is that UUID. Any other text, such as an order number, is stored as the UUIDv5 of it in the namespace
+   * 25398fb8-3422-5e94-8f3f-243876f82bf9; wherever an id is asked for, the text stands for that UUID. Required, at most
+   * 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -123,7 +129,8 @@ public interface ClickOrBuilder extends
 
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -131,7 +138,8 @@ public interface ClickOrBuilder extends
   int getMetadataCount();
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -146,7 +154,8 @@ public interface ClickOrBuilder extends
   getMetadata();
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -155,7 +164,8 @@ public interface ClickOrBuilder extends
   getMetadataMap();
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>
@@ -167,7 +177,8 @@ java.lang.String getMetadataOrDefault(
 java.lang.String defaultValue);
   /**
    * <pre>
-   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together.
+   * Free context such as browser or geo. At most 32 entries and 4,096 bytes, keys and values together: entries beyond
+   * are left out and named in the answer, as are those with NUL.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 7 [json_name = "metadata"];</code>

@@ -7,7 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * A user did what the advertiser pays for. Immutable like Click.
+ * A user did what the advertiser pays for. Immutable like Click; its event_id may be that of a click.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.Conversion}
@@ -36,6 +36,7 @@ private static final long serialVersionUID = 0L;
     userId_ = "";
     type_ = "";
     source_ = "";
+    currency_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -48,6 +49,18 @@ private static final long serialVersionUID = 0L;
     return io.clickmesh.v1.EventProto.internal_static_clickmesh_v1_Conversion_descriptor;
   }
 
+  @SuppressWarnings({"rawtypes"})
+  @java.lang.Override
+  protected com.google.protobuf.MapFieldReflectionAccessor internalGetMapFieldReflection(
+      int number) {
+    switch (number) {
+      case 8:
+        return internalGetMetadata();
+      default:
+        throw new RuntimeException(
+            "Invalid map field number: " + number);
+    }
+  }
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
@@ -61,7 +74,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object eventId_ = "";
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -82,7 +95,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -291,6 +304,150 @@ private static final long serialVersionUID = 0L;
     return valueMicros_;
   }
 
+  public static final int METADATA_FIELD_NUMBER = 8;
+  private static final class MetadataDefaultEntryHolder {
+    static final com.google.protobuf.MapEntry<
+        java.lang.String, java.lang.String> defaultEntry =
+            com.google.protobuf.MapEntry
+            .<java.lang.String, java.lang.String>newDefaultInstance(
+                io.clickmesh.v1.EventProto.internal_static_clickmesh_v1_Conversion_MetadataEntry_descriptor, 
+                com.google.protobuf.WireFormat.FieldType.STRING,
+                "",
+                com.google.protobuf.WireFormat.FieldType.STRING,
+                "");
+  }
+  @SuppressWarnings("serial")
+  private com.google.protobuf.MapField<
+      java.lang.String, java.lang.String> metadata_;
+  private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+  internalGetMetadata() {
+    if (metadata_ == null) {
+      return com.google.protobuf.MapField.emptyMapField(
+          MetadataDefaultEntryHolder.defaultEntry);
+    }
+    return metadata_;
+  }
+  public int getMetadataCount() {
+    return internalGetMetadata().getMap().size();
+  }
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  @java.lang.Override
+  public boolean containsMetadata(
+      java.lang.String key) {
+    java.util.Objects.requireNonNull(key, "map key");
+    return internalGetMetadata().getMap().containsKey(key);
+  }
+  /**
+   * Use {@link #getMetadataMap()} instead.
+   */
+  @java.lang.Override
+  @java.lang.Deprecated
+  public java.util.Map<java.lang.String, java.lang.String> getMetadata() {
+    return getMetadataMap();
+  }
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  @java.lang.Override
+  public java.util.Map<java.lang.String, java.lang.String> getMetadataMap() {
+    return internalGetMetadata().getMap();
+  }
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  @java.lang.Override
+  public /* nullable */
+java.lang.String getMetadataOrDefault(
+      java.lang.String key,
+      /* nullable */
+java.lang.String defaultValue) {
+    java.util.Objects.requireNonNull(key, "map key");
+    java.util.Map<java.lang.String, java.lang.String> map =
+        internalGetMetadata().getMap();
+    return map.containsKey(key) ? map.get(key) : defaultValue;
+  }
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  @java.lang.Override
+  public java.lang.String getMetadataOrThrow(
+      java.lang.String key) {
+    java.util.Objects.requireNonNull(key, "map key");
+    java.util.Map<java.lang.String, java.lang.String> map =
+        internalGetMetadata().getMap();
+    if (!map.containsKey(key)) {
+      throw new java.lang.IllegalArgumentException();
+    }
+    return map.get(key);
+  }
+
+  public static final int CURRENCY_FIELD_NUMBER = 9;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object currency_ = "";
+  /**
+   * <pre>
+   * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+   * other. Records of raw-events have none.
+   * </pre>
+   *
+   * <code>string currency = 9 [json_name = "currency"];</code>
+   * @return The currency.
+   */
+  @java.lang.Override
+  public java.lang.String getCurrency() {
+    java.lang.Object ref = currency_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      currency_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+   * other. Records of raw-events have none.
+   * </pre>
+   *
+   * <code>string currency = 9 [json_name = "currency"];</code>
+   * @return The bytes for currency.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCurrencyBytes() {
+    java.lang.Object ref = currency_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      currency_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -326,6 +483,15 @@ private static final long serialVersionUID = 0L;
     if (valueMicros_ != 0L) {
       output.writeInt64(7, valueMicros_);
     }
+    com.google.protobuf.GeneratedMessage
+      .serializeStringMapTo(
+        output,
+        internalGetMetadata(),
+        MetadataDefaultEntryHolder.defaultEntry,
+        8);
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(currency_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 9, currency_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -353,6 +519,19 @@ private static final long serialVersionUID = 0L;
     if (valueMicros_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(7, valueMicros_);
+    }
+    for (java.util.Map.Entry<java.lang.String, java.lang.String> entry
+         : internalGetMetadata().getMap().entrySet()) {
+      com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+      metadata__ = MetadataDefaultEntryHolder.defaultEntry.newBuilderForType()
+          .setKey(entry.getKey())
+          .setValue(entry.getValue())
+          .buildPartial();
+      size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(8, metadata__);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(currency_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(9, currency_);
     }
     return size;
   }
@@ -393,6 +572,10 @@ private static final long serialVersionUID = 0L;
         != other.getTimestamp()) return false;
     if (getValueMicros()
         != other.getValueMicros()) return false;
+    if (!internalGetMetadata().equals(
+        other.internalGetMetadata())) return false;
+    if (!getCurrency()
+        .equals(other.getCurrency())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -421,6 +604,12 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + VALUE_MICROS_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getValueMicros());
+    if (!internalGetMetadata().getMap().isEmpty()) {
+      hash = (37 * hash) + METADATA_FIELD_NUMBER;
+      hash = (53 * hash) + internalGetMetadata().hashCode();
+    }
+    hash = (37 * hash) + CURRENCY_FIELD_NUMBER;
+    hash = (53 * hash) + getCurrency().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -520,7 +709,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A user did what the advertiser pays for. Immutable like Click.
+   * A user did what the advertiser pays for. Immutable like Click; its event_id may be that of a click.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.Conversion}
@@ -534,6 +723,28 @@ private static final long serialVersionUID = 0L;
       return io.clickmesh.v1.EventProto.internal_static_clickmesh_v1_Conversion_descriptor;
     }
 
+    @SuppressWarnings({"rawtypes"})
+    protected com.google.protobuf.MapFieldReflectionAccessor internalGetMapFieldReflection(
+        int number) {
+      switch (number) {
+        case 8:
+          return internalGetMetadata();
+        default:
+          throw new RuntimeException(
+              "Invalid map field number: " + number);
+      }
+    }
+    @SuppressWarnings({"rawtypes"})
+    protected com.google.protobuf.MapFieldReflectionAccessor internalGetMutableMapFieldReflection(
+        int number) {
+      switch (number) {
+        case 8:
+          return internalGetMutableMetadata();
+        default:
+          throw new RuntimeException(
+              "Invalid map field number: " + number);
+      }
+    }
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
@@ -563,6 +774,8 @@ private static final long serialVersionUID = 0L;
       source_ = "";
       timestamp_ = 0L;
       valueMicros_ = 0L;
+      internalGetMutableMetadata().clear();
+      currency_ = "";
       return this;
     }
 
@@ -617,6 +830,13 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.valueMicros_ = valueMicros_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.metadata_ = internalGetMetadata();
+        result.metadata_.makeImmutable();
+      }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.currency_ = currency_;
+      }
     }
 
     @java.lang.Override
@@ -659,6 +879,14 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getValueMicros() != 0L) {
         setValueMicros(other.getValueMicros());
+      }
+      internalGetMutableMetadata().mergeFrom(
+          other.internalGetMetadata());
+      bitField0_ |= 0x00000080;
+      if (!other.getCurrency().isEmpty()) {
+        currency_ = other.currency_;
+        bitField0_ |= 0x00000100;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -719,6 +947,20 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 56
+            case 66: {
+              com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+              metadata__ = input.readMessage(
+                  MetadataDefaultEntryHolder.defaultEntry.getParserForType(), extensionRegistry);
+              internalGetMutableMetadata().getMutableMap().put(
+                  metadata__.getKey(), metadata__.getValue());
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 66
+            case 74: {
+              currency_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 74
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -739,7 +981,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object eventId_ = "";
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -759,7 +1001,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -780,7 +1022,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -797,7 +1039,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -811,7 +1053,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * UUID (any version) chosen by the client; retries must repeat it. Required.
+     * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
      * </pre>
      *
      * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -1238,6 +1480,258 @@ private static final long serialVersionUID = 0L;
     public Builder clearValueMicros() {
       bitField0_ = (bitField0_ & ~0x00000040);
       valueMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.MapField<
+        java.lang.String, java.lang.String> metadata_;
+    private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+        internalGetMetadata() {
+      if (metadata_ == null) {
+        return com.google.protobuf.MapField.emptyMapField(
+            MetadataDefaultEntryHolder.defaultEntry);
+      }
+      return metadata_;
+    }
+    private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+        internalGetMutableMetadata() {
+      if (metadata_ == null) {
+        metadata_ = com.google.protobuf.MapField.newMapField(
+            MetadataDefaultEntryHolder.defaultEntry);
+      }
+      if (!metadata_.isMutable()) {
+        metadata_ = metadata_.copy();
+      }
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return metadata_;
+    }
+    public int getMetadataCount() {
+      return internalGetMetadata().getMap().size();
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    @java.lang.Override
+    public boolean containsMetadata(
+        java.lang.String key) {
+      java.util.Objects.requireNonNull(key, "map key");
+      return internalGetMetadata().getMap().containsKey(key);
+    }
+    /**
+     * Use {@link #getMetadataMap()} instead.
+     */
+    @java.lang.Override
+    @java.lang.Deprecated
+    public java.util.Map<java.lang.String, java.lang.String> getMetadata() {
+      return getMetadataMap();
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    @java.lang.Override
+    public java.util.Map<java.lang.String, java.lang.String> getMetadataMap() {
+      return internalGetMetadata().getMap();
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    @java.lang.Override
+    public /* nullable */
+java.lang.String getMetadataOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue) {
+      java.util.Objects.requireNonNull(key, "map key");
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetMetadata().getMap();
+      return map.containsKey(key) ? map.get(key) : defaultValue;
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    @java.lang.Override
+    public java.lang.String getMetadataOrThrow(
+        java.lang.String key) {
+      java.util.Objects.requireNonNull(key, "map key");
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetMetadata().getMap();
+      if (!map.containsKey(key)) {
+        throw new java.lang.IllegalArgumentException();
+      }
+      return map.get(key);
+    }
+    public Builder clearMetadata() {
+      bitField0_ = (bitField0_ & ~0x00000080);
+      internalGetMutableMetadata().getMutableMap()
+          .clear();
+      return this;
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    public Builder removeMetadata(
+        java.lang.String key) {
+      java.util.Objects.requireNonNull(key, "map key");
+      internalGetMutableMetadata().getMutableMap()
+          .remove(key);
+      return this;
+    }
+    /**
+     * Use alternate mutation accessors instead.
+     */
+    @java.lang.Deprecated
+    public java.util.Map<java.lang.String, java.lang.String>
+        getMutableMetadata() {
+      bitField0_ |= 0x00000080;
+      return internalGetMutableMetadata().getMutableMap();
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    public Builder putMetadata(
+        java.lang.String key,
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(key, "map key");
+      java.util.Objects.requireNonNull(value, "map value");
+      internalGetMutableMetadata().getMutableMap()
+          .put(key, value);
+      bitField0_ |= 0x00000080;
+      return this;
+    }
+    /**
+     * <pre>
+     * As of Click. At most 32 entries and 4,096 bytes.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+     */
+    public Builder putAllMetadata(
+        java.util.Map<java.lang.String, java.lang.String> values) {
+      internalGetMutableMetadata().getMutableMap()
+          .putAll(values);
+      bitField0_ |= 0x00000080;
+      return this;
+    }
+
+    private java.lang.Object currency_ = "";
+    /**
+     * <pre>
+     * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+     * other. Records of raw-events have none.
+     * </pre>
+     *
+     * <code>string currency = 9 [json_name = "currency"];</code>
+     * @return The currency.
+     */
+    public java.lang.String getCurrency() {
+      java.lang.Object ref = currency_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        currency_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+     * other. Records of raw-events have none.
+     * </pre>
+     *
+     * <code>string currency = 9 [json_name = "currency"];</code>
+     * @return The bytes for currency.
+     */
+    public com.google.protobuf.ByteString
+        getCurrencyBytes() {
+      java.lang.Object ref = currency_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        currency_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+     * other. Records of raw-events have none.
+     * </pre>
+     *
+     * <code>string currency = 9 [json_name = "currency"];</code>
+     * @param value The currency to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCurrency(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      currency_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+     * other. Records of raw-events have none.
+     * </pre>
+     *
+     * <code>string currency = 9 [json_name = "currency"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCurrency() {
+      currency_ = getDefaultInstance().getCurrency();
+      bitField0_ = (bitField0_ & ~0x00000100);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+     * other. Records of raw-events have none.
+     * </pre>
+     *
+     * <code>string currency = 9 [json_name = "currency"];</code>
+     * @param value The bytes for currency to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCurrencyBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      currency_ = value;
+      bitField0_ |= 0x00000100;
       onChanged();
       return this;
     }

@@ -12,7 +12,7 @@ public interface ConversionOrBuilder extends
 
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -21,7 +21,7 @@ public interface ConversionOrBuilder extends
   java.lang.String getEventId();
   /**
    * <pre>
-   * UUID (any version) chosen by the client; retries must repeat it. Required.
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
    * </pre>
    *
    * <code>string event_id = 1 [json_name = "eventId"];</code>
@@ -121,4 +121,80 @@ public interface ConversionOrBuilder extends
    * @return The valueMicros.
    */
   long getValueMicros();
+
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  int getMetadataCount();
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  boolean containsMetadata(
+      java.lang.String key);
+  /**
+   * Use {@link #getMetadataMap()} instead.
+   */
+  @java.lang.Deprecated
+  java.util.Map<java.lang.String, java.lang.String>
+  getMetadata();
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  java.util.Map<java.lang.String, java.lang.String>
+  getMetadataMap();
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  /* nullable */
+java.lang.String getMetadataOrDefault(
+      java.lang.String key,
+      /* nullable */
+java.lang.String defaultValue);
+  /**
+   * <pre>
+   * As of Click. At most 32 entries and 4,096 bytes.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 8 [json_name = "metadata"];</code>
+   */
+  java.lang.String getMetadataOrThrow(
+      java.lang.String key);
+
+  /**
+   * <pre>
+   * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+   * other. Records of raw-events have none.
+   * </pre>
+   *
+   * <code>string currency = 9 [json_name = "currency"];</code>
+   * @return The currency.
+   */
+  java.lang.String getCurrency();
+  /**
+   * <pre>
+   * Code (ISO 4217) of the currency that the value is in. A mesh counts one currency, its setting CURRENCY, and takes no
+   * other. Records of raw-events have none.
+   * </pre>
+   *
+   * <code>string currency = 9 [json_name = "currency"];</code>
+   * @return The bytes for currency.
+   */
+  com.google.protobuf.ByteString
+      getCurrencyBytes();
 }

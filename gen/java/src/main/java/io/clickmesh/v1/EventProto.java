@@ -42,6 +42,11 @@ public final class EventProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_Conversion_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_Conversion_MetadataEntry_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_Conversion_MetadataEntry_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_Event_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -63,18 +68,22 @@ public final class EventProto extends com.google.protobuf.GeneratedFile {
       "\ttimestamp\022=\n\010metadata\030\007 \003(\0132!.clickmesh" +
       ".v1.Click.MetadataEntryR\010metadata\032;\n\rMet" +
       "adataEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 " +
-      "\001(\tR\005value:\0028\001\"\303\001\n\nConversion\022\031\n\010event_i" +
+      "\001(\tR\005value:\0028\001\"\340\002\n\nConversion\022\031\n\010event_i" +
       "d\030\001 \001(\tR\007eventId\022\027\n\007user_id\030\002 \001(\tR\006userI" +
       "d\022\022\n\004type\030\003 \001(\tR\004type\022\024\n\005value\030\004 \001(\001R\005va" +
       "lue\022\026\n\006source\030\005 \001(\tR\006source\022\034\n\ttimestamp" +
       "\030\006 \001(\003R\ttimestamp\022!\n\014value_micros\030\007 \001(\003R" +
-      "\013valueMicros\"y\n\005Event\022+\n\005click\030\001 \001(\0132\023.c" +
-      "lickmesh.v1.ClickH\000R\005click\022:\n\nconversion" +
-      "\030\002 \001(\0132\030.clickmesh.v1.ConversionH\000R\nconv" +
-      "ersionB\007\n\005eventBn\n\017io.clickmesh.v1B\nEven" +
-      "tProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmes" +
-      "h\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickm" +
-      "esh::V1b\006proto3"
+      "\013valueMicros\022B\n\010metadata\030\010 \003(\0132&.clickme" +
+      "sh.v1.Conversion.MetadataEntryR\010metadata" +
+      "\022\032\n\010currency\030\t \001(\tR\010currency\032;\n\rMetadata" +
+      "Entry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005" +
+      "value:\0028\001\"y\n\005Event\022+\n\005click\030\001 \001(\0132\023.clic" +
+      "kmesh.v1.ClickH\000R\005click\022:\n\nconversion\030\002 " +
+      "\001(\0132\030.clickmesh.v1.ConversionH\000R\nconvers" +
+      "ionB\007\n\005eventBn\n\017io.clickmesh.v1B\nEventPr" +
+      "otoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V" +
+      "1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickmesh" +
+      "::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -97,7 +106,13 @@ public final class EventProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_Conversion_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Conversion_descriptor,
-        new java.lang.String[] { "EventId", "UserId", "Type", "Value", "Source", "Timestamp", "ValueMicros", });
+        new java.lang.String[] { "EventId", "UserId", "Type", "Value", "Source", "Timestamp", "ValueMicros", "Metadata", "Currency", });
+    internal_static_clickmesh_v1_Conversion_MetadataEntry_descriptor =
+      internal_static_clickmesh_v1_Conversion_descriptor.getNestedType(0);
+    internal_static_clickmesh_v1_Conversion_MetadataEntry_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_Conversion_MetadataEntry_descriptor,
+        new java.lang.String[] { "Key", "Value", });
     internal_static_clickmesh_v1_Event_descriptor =
       getDescriptor().getMessageType(2);
     internal_static_clickmesh_v1_Event_fieldAccessorTable = new

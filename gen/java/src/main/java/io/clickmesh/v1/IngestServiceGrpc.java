@@ -192,8 +192,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-     * when nothing could be read or nothing could be stored.
+     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+     * decoded. The call fails only when no event could be told from another, or nothing could be stored.
      * </pre>
      */
     default void ingestBatch(io.clickmesh.v1.IngestBatchRequest request,
@@ -263,8 +263,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-     * when nothing could be read or nothing could be stored.
+     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+     * decoded. The call fails only when no event could be told from another, or nothing could be stored.
      * </pre>
      */
     public void ingestBatch(io.clickmesh.v1.IngestBatchRequest request,
@@ -319,8 +319,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-     * when nothing could be read or nothing could be stored.
+     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+     * decoded. The call fails only when no event could be told from another, or nothing could be stored.
      * </pre>
      */
     public io.clickmesh.v1.IngestBatchResponse ingestBatch(io.clickmesh.v1.IngestBatchRequest request) throws io.grpc.StatusException {
@@ -375,8 +375,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-     * when nothing could be read or nothing could be stored.
+     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+     * decoded. The call fails only when no event could be told from another, or nothing could be stored.
      * </pre>
      */
     public io.clickmesh.v1.IngestBatchResponse ingestBatch(io.clickmesh.v1.IngestBatchRequest request) {
@@ -419,8 +419,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself. The call fails only
-     * when nothing could be read or nothing could be stored.
+     * Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
+     * decoded. The call fails only when no event could be told from another, or nothing could be stored.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.IngestBatchResponse> ingestBatch(

@@ -72,6 +72,11 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_Rejection_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_IgnoredName_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_IgnoredName_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_StreamRejection_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -97,41 +102,47 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
       "accepted\030\002 \001(\rR\010accepted\022\032\n\010rejected\030\003 \001" +
       "(\rR\010rejected\"B\n\023IngestStreamRequest\022+\n\006e" +
       "vents\030\001 \003(\0132\023.clickmesh.v1.EventR\006events" +
-      "\"\215\001\n\024IngestStreamResponse\022\032\n\010accepted\030\001 " +
+      "\"\302\001\n\024IngestStreamResponse\022\032\n\010accepted\030\001 " +
       "\001(\004R\010accepted\022\032\n\010rejected\030\002 \001(\004R\010rejecte" +
       "d\022=\n\nrejections\030\003 \003(\0132\035.clickmesh.v1.Str" +
-      "eamRejectionR\nrejections\"\207\001\n\014IngestResul" +
-      "t\0226\n\010accepted\030\001 \001(\0132\030.clickmesh.v1.Accep" +
-      "tanceH\000R\010accepted\0225\n\010rejected\030\002 \001(\0132\027.cl" +
-      "ickmesh.v1.RejectionH\000R\010rejectedB\010\n\006resu" +
-      "lt\"]\n\nAcceptance\022\031\n\010event_id\030\001 \001(\tR\007even" +
-      "tId\022\034\n\tpartition\030\002 \001(\rR\tpartition\022\026\n\006off" +
-      "set\030\003 \001(\004R\006offset\"\240\001\n\tRejection\022\031\n\010event" +
-      "_id\030\001 \001(\tR\007eventId\022\024\n\005field\030\002 \001(\tR\005field" +
-      "\0222\n\006reason\030\003 \001(\0162\032.clickmesh.v1.RejectRe" +
-      "asonR\006reason\022\024\n\005limit\030\004 \001(\tR\005limit\022\030\n\007me" +
-      "ssage\030\005 \001(\tR\007message\"^\n\017StreamRejection\022" +
-      "\024\n\005index\030\001 \001(\004R\005index\0225\n\trejection\030\002 \001(\013" +
-      "2\027.clickmesh.v1.RejectionR\trejection*\311\002\n" +
-      "\014RejectReason\022\035\n\031REJECT_REASON_UNSPECIFI" +
-      "ED\020\000\022\033\n\027REJECT_REASON_MALFORMED\020\001\022$\n REJ" +
-      "ECT_REASON_UNKNOWN_EVENT_TYPE\020\002\022\032\n\026REJEC" +
-      "T_REASON_REQUIRED\020\003\022\034\n\030REJECT_REASON_NOT" +
-      "_A_UUID\020\004\022\032\n\026REJECT_REASON_TOO_LONG\020\005\022\"\n" +
-      "\036REJECT_REASON_TOO_MANY_ENTRIES\020\006\022\036\n\032REJ" +
-      "ECT_REASON_OUT_OF_RANGE\020\007\022\034\n\030REJECT_REAS" +
-      "ON_NOT_FINITE\020\010\022\037\n\033REJECT_REASON_CONTRAD" +
-      "ICTION\020\t2\213\002\n\rIngestService\022H\n\006Ingest\022\033.c" +
-      "lickmesh.v1.IngestRequest\032\034.clickmesh.v1" +
-      ".IngestResponse\"\003\220\002\002\022W\n\013IngestBatch\022 .cl" +
-      "ickmesh.v1.IngestBatchRequest\032!.clickmes" +
-      "h.v1.IngestBatchResponse\"\003\220\002\002\022W\n\014IngestS" +
-      "tream\022!.clickmesh.v1.IngestStreamRequest" +
-      "\032\".clickmesh.v1.IngestStreamResponse(\001Bv" +
-      "\n\017io.clickmesh.v1B\022IngestServiceProtoP\001\242" +
-      "\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Cl" +
-      "ickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006" +
-      "proto3"
+      "eamRejectionR\nrejections\0223\n\007ignored\030\004 \003(" +
+      "\0132\031.clickmesh.v1.IgnoredNameR\007ignored\"\207\001" +
+      "\n\014IngestResult\0226\n\010accepted\030\001 \001(\0132\030.click" +
+      "mesh.v1.AcceptanceH\000R\010accepted\0225\n\010reject" +
+      "ed\030\002 \001(\0132\027.clickmesh.v1.RejectionH\000R\010rej" +
+      "ectedB\010\n\006result\"w\n\nAcceptance\022\031\n\010event_i" +
+      "d\030\001 \001(\tR\007eventId\022\034\n\tpartition\030\002 \001(\rR\tpar" +
+      "tition\022\026\n\006offset\030\003 \001(\004R\006offset\022\030\n\007ignore" +
+      "d\030\004 \003(\tR\007ignored\"\274\001\n\tRejection\022\031\n\010event_" +
+      "id\030\001 \001(\tR\007eventId\022\024\n\005field\030\002 \001(\tR\005field\022" +
+      "2\n\006reason\030\003 \001(\0162\032.clickmesh.v1.RejectRea" +
+      "sonR\006reason\022\024\n\005limit\030\004 \001(\tR\005limit\022\030\n\007mes" +
+      "sage\030\005 \001(\tR\007message\022\032\n\010received\030\006 \001(\tR\010r" +
+      "eceived\"9\n\013IgnoredName\022\022\n\004name\030\001 \001(\tR\004na" +
+      "me\022\026\n\006events\030\002 \001(\004R\006events\"^\n\017StreamReje" +
+      "ction\022\024\n\005index\030\001 \001(\004R\005index\0225\n\trejection" +
+      "\030\002 \001(\0132\027.clickmesh.v1.RejectionR\trejecti" +
+      "on*\260\003\n\014RejectReason\022\035\n\031REJECT_REASON_UNS" +
+      "PECIFIED\020\000\022\033\n\027REJECT_REASON_MALFORMED\020\001\022" +
+      "$\n REJECT_REASON_UNKNOWN_EVENT_TYPE\020\002\022\032\n" +
+      "\026REJECT_REASON_REQUIRED\020\003\022\032\n\026REJECT_REAS" +
+      "ON_TOO_LONG\020\005\022\036\n\032REJECT_REASON_OUT_OF_RA" +
+      "NGE\020\007\022\034\n\030REJECT_REASON_NOT_FINITE\020\010\022\037\n\033R" +
+      "EJECT_REASON_CONTRADICTION\020\t\022\035\n\031REJECT_R" +
+      "EASON_PLACEHOLDER\020\n\022 \n\034REJECT_REASON_MIS" +
+      "NAMED_VALUE\020\013\022 \n\034REJECT_REASON_OTHER_CUR" +
+      "RENCY\020\014\"\004\010\004\020\004\"\004\010\006\020\006*\030REJECT_REASON_NOT_A" +
+      "_UUID*\036REJECT_REASON_TOO_MANY_ENTRIES2\213\002" +
+      "\n\rIngestService\022H\n\006Ingest\022\033.clickmesh.v1" +
+      ".IngestRequest\032\034.clickmesh.v1.IngestResp" +
+      "onse\"\003\220\002\002\022W\n\013IngestBatch\022 .clickmesh.v1." +
+      "IngestBatchRequest\032!.clickmesh.v1.Ingest" +
+      "BatchResponse\"\003\220\002\002\022W\n\014IngestStream\022!.cli" +
+      "ckmesh.v1.IngestStreamRequest\032\".clickmes" +
+      "h.v1.IngestStreamResponse(\001Bv\n\017io.clickm" +
+      "esh.v1B\022IngestServiceProtoP\001\242\002\003CXX\252\002\014Cli" +
+      "ckmesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\" +
+      "GPBMetadata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -173,7 +184,7 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
     internal_static_clickmesh_v1_IngestStreamResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_IngestStreamResponse_descriptor,
-        new java.lang.String[] { "Accepted", "Rejected", "Rejections", });
+        new java.lang.String[] { "Accepted", "Rejected", "Rejections", "Ignored", });
     internal_static_clickmesh_v1_IngestResult_descriptor =
       getDescriptor().getMessageType(6);
     internal_static_clickmesh_v1_IngestResult_fieldAccessorTable = new
@@ -185,15 +196,21 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
     internal_static_clickmesh_v1_Acceptance_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Acceptance_descriptor,
-        new java.lang.String[] { "EventId", "Partition", "Offset", });
+        new java.lang.String[] { "EventId", "Partition", "Offset", "Ignored", });
     internal_static_clickmesh_v1_Rejection_descriptor =
       getDescriptor().getMessageType(8);
     internal_static_clickmesh_v1_Rejection_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Rejection_descriptor,
-        new java.lang.String[] { "EventId", "Field", "Reason", "Limit", "Message", });
-    internal_static_clickmesh_v1_StreamRejection_descriptor =
+        new java.lang.String[] { "EventId", "Field", "Reason", "Limit", "Message", "Received", });
+    internal_static_clickmesh_v1_IgnoredName_descriptor =
       getDescriptor().getMessageType(9);
+    internal_static_clickmesh_v1_IgnoredName_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_IgnoredName_descriptor,
+        new java.lang.String[] { "Name", "Events", });
+    internal_static_clickmesh_v1_StreamRejection_descriptor =
+      getDescriptor().getMessageType(10);
     internal_static_clickmesh_v1_StreamRejection_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_StreamRejection_descriptor,

@@ -29,6 +29,7 @@ private static final long serialVersionUID = 0L;
   }
   private IngestStreamResponse() {
     rejections_ = java.util.Collections.emptyList();
+    ignored_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -132,6 +133,67 @@ private static final long serialVersionUID = 0L;
     return rejections_.get(index);
   }
 
+  public static final int IGNORED_FIELD_NUMBER = 4;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.IgnoredName> ignored_;
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.IgnoredName> getIgnoredList() {
+    return ignored_;
+  }
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.IgnoredNameOrBuilder> 
+      getIgnoredOrBuilderList() {
+    return ignored_;
+  }
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  @java.lang.Override
+  public int getIgnoredCount() {
+    return ignored_.size();
+  }
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.IgnoredName getIgnored(int index) {
+    return ignored_.get(index);
+  }
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.IgnoredNameOrBuilder getIgnoredOrBuilder(
+      int index) {
+    return ignored_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -155,6 +217,9 @@ private static final long serialVersionUID = 0L;
     for (int i = 0; i < rejections_.size(); i++) {
       output.writeMessage(3, rejections_.get(i));
     }
+    for (int i = 0; i < ignored_.size(); i++) {
+      output.writeMessage(4, ignored_.get(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -173,6 +238,15 @@ private static final long serialVersionUID = 0L;
           for (int i = 0; i < count; i++) {
             size += com.google.protobuf.CodedOutputStream
               .computeMessageSizeNoTag(rejections_.get(i));
+          }
+          size += 1 * count;
+        }
+
+        {
+          final int count = ignored_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(ignored_.get(i));
           }
           size += 1 * count;
         }
@@ -206,6 +280,8 @@ private static final long serialVersionUID = 0L;
         != other.getRejected()) return false;
     if (!getRejectionsList()
         .equals(other.getRejectionsList())) return false;
+    if (!getIgnoredList()
+        .equals(other.getIgnoredList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -226,6 +302,10 @@ private static final long serialVersionUID = 0L;
     if (getRejectionsCount() > 0) {
       hash = (37 * hash) + REJECTIONS_FIELD_NUMBER;
       hash = (53 * hash) + getRejectionsList().hashCode();
+    }
+    if (getIgnoredCount() > 0) {
+      hash = (37 * hash) + IGNORED_FIELD_NUMBER;
+      hash = (53 * hash) + getIgnoredList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -367,6 +447,13 @@ private static final long serialVersionUID = 0L;
         rejectionsBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x00000004);
+      if (ignoredBuilder_ == null) {
+        ignored_ = java.util.Collections.emptyList();
+      } else {
+        ignored_ = null;
+        ignoredBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000008);
       return this;
     }
 
@@ -408,6 +495,15 @@ private static final long serialVersionUID = 0L;
         result.rejections_ = rejections_;
       } else {
         result.rejections_ = rejectionsBuilder_.build();
+      }
+      if (ignoredBuilder_ == null) {
+        if (((bitField0_ & 0x00000008) != 0)) {
+          ignored_ = java.util.Collections.unmodifiableList(ignored_);
+          bitField0_ = (bitField0_ & ~0x00000008);
+        }
+        result.ignored_ = ignored_;
+      } else {
+        result.ignored_ = ignoredBuilder_.build();
       }
     }
 
@@ -465,6 +561,32 @@ private static final long serialVersionUID = 0L;
           }
         }
       }
+      if (ignoredBuilder_ == null) {
+        if (!other.ignored_.isEmpty()) {
+          if (ignored_.isEmpty()) {
+            ignored_ = other.ignored_;
+            bitField0_ = (bitField0_ & ~0x00000008);
+          } else {
+            ensureIgnoredIsMutable();
+            ignored_.addAll(other.ignored_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.ignored_.isEmpty()) {
+          if (ignoredBuilder_.isEmpty()) {
+            ignoredBuilder_.dispose();
+            ignoredBuilder_ = null;
+            ignored_ = other.ignored_;
+            bitField0_ = (bitField0_ & ~0x00000008);
+            ignoredBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetIgnoredFieldBuilder() : null;
+          } else {
+            ignoredBuilder_.addAllMessages(other.ignored_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -512,6 +634,19 @@ private static final long serialVersionUID = 0L;
               }
               break;
             } // case 26
+            case 34: {
+              io.clickmesh.v1.IgnoredName m =
+                  input.readMessage(
+                      io.clickmesh.v1.IgnoredName.parser(),
+                      extensionRegistry);
+              if (ignoredBuilder_ == null) {
+                ensureIgnoredIsMutable();
+                ignored_.add(m);
+              } else {
+                ignoredBuilder_.addMessage(m);
+              }
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -897,6 +1032,312 @@ private static final long serialVersionUID = 0L;
         rejections_ = null;
       }
       return rejectionsBuilder_;
+    }
+
+    private java.util.List<io.clickmesh.v1.IgnoredName> ignored_ =
+      java.util.Collections.emptyList();
+    private void ensureIgnoredIsMutable() {
+      if (!((bitField0_ & 0x00000008) != 0)) {
+        ignored_ = new java.util.ArrayList<io.clickmesh.v1.IgnoredName>(ignored_);
+        bitField0_ |= 0x00000008;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.IgnoredName, io.clickmesh.v1.IgnoredName.Builder, io.clickmesh.v1.IgnoredNameOrBuilder> ignoredBuilder_;
+
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.IgnoredName> getIgnoredList() {
+      if (ignoredBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(ignored_);
+      } else {
+        return ignoredBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public int getIgnoredCount() {
+      if (ignoredBuilder_ == null) {
+        return ignored_.size();
+      } else {
+        return ignoredBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public io.clickmesh.v1.IgnoredName getIgnored(int index) {
+      if (ignoredBuilder_ == null) {
+        return ignored_.get(index);
+      } else {
+        return ignoredBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder setIgnored(
+        int index, io.clickmesh.v1.IgnoredName value) {
+      if (ignoredBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureIgnoredIsMutable();
+        ignored_.set(index, value);
+        onChanged();
+      } else {
+        ignoredBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder setIgnored(
+        int index, io.clickmesh.v1.IgnoredName.Builder builderForValue) {
+      if (ignoredBuilder_ == null) {
+        ensureIgnoredIsMutable();
+        ignored_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        ignoredBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder addIgnored(io.clickmesh.v1.IgnoredName value) {
+      if (ignoredBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureIgnoredIsMutable();
+        ignored_.add(value);
+        onChanged();
+      } else {
+        ignoredBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder addIgnored(
+        int index, io.clickmesh.v1.IgnoredName value) {
+      if (ignoredBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureIgnoredIsMutable();
+        ignored_.add(index, value);
+        onChanged();
+      } else {
+        ignoredBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder addIgnored(
+        io.clickmesh.v1.IgnoredName.Builder builderForValue) {
+      if (ignoredBuilder_ == null) {
+        ensureIgnoredIsMutable();
+        ignored_.add(builderForValue.build());
+        onChanged();
+      } else {
+        ignoredBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder addIgnored(
+        int index, io.clickmesh.v1.IgnoredName.Builder builderForValue) {
+      if (ignoredBuilder_ == null) {
+        ensureIgnoredIsMutable();
+        ignored_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        ignoredBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder addAllIgnored(
+        java.lang.Iterable<? extends io.clickmesh.v1.IgnoredName> values) {
+      if (ignoredBuilder_ == null) {
+        ensureIgnoredIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, ignored_);
+        onChanged();
+      } else {
+        ignoredBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder clearIgnored() {
+      if (ignoredBuilder_ == null) {
+        ignored_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000008);
+        onChanged();
+      } else {
+        ignoredBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public Builder removeIgnored(int index) {
+      if (ignoredBuilder_ == null) {
+        ensureIgnoredIsMutable();
+        ignored_.remove(index);
+        onChanged();
+      } else {
+        ignoredBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public io.clickmesh.v1.IgnoredName.Builder getIgnoredBuilder(
+        int index) {
+      return internalGetIgnoredFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public io.clickmesh.v1.IgnoredNameOrBuilder getIgnoredOrBuilder(
+        int index) {
+      if (ignoredBuilder_ == null) {
+        return ignored_.get(index);  } else {
+        return ignoredBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.IgnoredNameOrBuilder> 
+         getIgnoredOrBuilderList() {
+      if (ignoredBuilder_ != null) {
+        return ignoredBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(ignored_);
+      }
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public io.clickmesh.v1.IgnoredName.Builder addIgnoredBuilder() {
+      return internalGetIgnoredFieldBuilder().addBuilder(
+          io.clickmesh.v1.IgnoredName.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public io.clickmesh.v1.IgnoredName.Builder addIgnoredBuilder(
+        int index) {
+      return internalGetIgnoredFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.IgnoredName.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.IgnoredName.Builder> 
+         getIgnoredBuilderList() {
+      return internalGetIgnoredFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.IgnoredName, io.clickmesh.v1.IgnoredName.Builder, io.clickmesh.v1.IgnoredNameOrBuilder> 
+        internalGetIgnoredFieldBuilder() {
+      if (ignoredBuilder_ == null) {
+        ignoredBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.IgnoredName, io.clickmesh.v1.IgnoredName.Builder, io.clickmesh.v1.IgnoredNameOrBuilder>(
+                ignored_,
+                ((bitField0_ & 0x00000008) != 0),
+                getParentForChildren(),
+                isClean());
+        ignored_ = null;
+      }
+      return ignoredBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.IngestStreamResponse)

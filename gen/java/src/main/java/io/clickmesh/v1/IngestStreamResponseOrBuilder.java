@@ -65,4 +65,48 @@ public interface IngestStreamResponseOrBuilder extends
    */
   io.clickmesh.v1.StreamRejectionOrBuilder getRejectionsOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  java.util.List<io.clickmesh.v1.IgnoredName> 
+      getIgnoredList();
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  io.clickmesh.v1.IgnoredName getIgnored(int index);
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  int getIgnoredCount();
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.IgnoredNameOrBuilder> 
+      getIgnoredOrBuilderList();
+  /**
+   * <pre>
+   * Names that were ignored (see Acceptance), and in how many events: the first 100 names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.IgnoredName ignored = 4 [json_name = "ignored"];</code>
+   */
+  io.clickmesh.v1.IgnoredNameOrBuilder getIgnoredOrBuilder(
+      int index);
 }

@@ -17,7 +17,7 @@ public enum RejectReason
   REJECT_REASON_UNSPECIFIED(0),
   /**
    * <pre>
-   * The item could not be parsed, or a text in it has a NUL or half of a surrogate pair.
+   * The item or a field could not be read, or a text has NUL, half of a surrogate pair, or bytes that are not UTF-8.
    * </pre>
    *
    * <code>REJECT_REASON_MALFORMED = 1;</code>
@@ -36,21 +36,9 @@ public enum RejectReason
    */
   REJECT_REASON_REQUIRED(3),
   /**
-   * <pre>
-   * event_id is not a UUID.
-   * </pre>
-   *
-   * <code>REJECT_REASON_NOT_A_UUID = 4;</code>
-   */
-  REJECT_REASON_NOT_A_UUID(4),
-  /**
    * <code>REJECT_REASON_TOO_LONG = 5;</code>
    */
   REJECT_REASON_TOO_LONG(5),
-  /**
-   * <code>REJECT_REASON_TOO_MANY_ENTRIES = 6;</code>
-   */
-  REJECT_REASON_TOO_MANY_ENTRIES(6),
   /**
    * <code>REJECT_REASON_OUT_OF_RANGE = 7;</code>
    */
@@ -61,12 +49,36 @@ public enum RejectReason
   REJECT_REASON_NOT_FINITE(8),
   /**
    * <pre>
-   * value and value_micros disagree.
+   * Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
    * </pre>
    *
    * <code>REJECT_REASON_CONTRADICTION = 9;</code>
    */
   REJECT_REASON_CONTRADICTION(9),
+  /**
+   * <pre>
+   * An id that is nobody's, such as "undefined", blanks or the nil UUID.
+   * </pre>
+   *
+   * <code>REJECT_REASON_PLACEHOLDER = 10;</code>
+   */
+  REJECT_REASON_PLACEHOLDER(10),
+  /**
+   * <pre>
+   * A conversion without a value has a number under a name that is not known, such as "revenue".
+   * </pre>
+   *
+   * <code>REJECT_REASON_MISNAMED_VALUE = 11;</code>
+   */
+  REJECT_REASON_MISNAMED_VALUE(11),
+  /**
+   * <pre>
+   * The mesh counts in another currency.
+   * </pre>
+   *
+   * <code>REJECT_REASON_OTHER_CURRENCY = 12;</code>
+   */
+  REJECT_REASON_OTHER_CURRENCY(12),
   UNRECOGNIZED(-1),
   ;
 
@@ -85,7 +97,7 @@ public enum RejectReason
   public static final int REJECT_REASON_UNSPECIFIED_VALUE = 0;
   /**
    * <pre>
-   * The item could not be parsed, or a text in it has a NUL or half of a surrogate pair.
+   * The item or a field could not be read, or a text has NUL, half of a surrogate pair, or bytes that are not UTF-8.
    * </pre>
    *
    * <code>REJECT_REASON_MALFORMED = 1;</code>
@@ -104,21 +116,9 @@ public enum RejectReason
    */
   public static final int REJECT_REASON_REQUIRED_VALUE = 3;
   /**
-   * <pre>
-   * event_id is not a UUID.
-   * </pre>
-   *
-   * <code>REJECT_REASON_NOT_A_UUID = 4;</code>
-   */
-  public static final int REJECT_REASON_NOT_A_UUID_VALUE = 4;
-  /**
    * <code>REJECT_REASON_TOO_LONG = 5;</code>
    */
   public static final int REJECT_REASON_TOO_LONG_VALUE = 5;
-  /**
-   * <code>REJECT_REASON_TOO_MANY_ENTRIES = 6;</code>
-   */
-  public static final int REJECT_REASON_TOO_MANY_ENTRIES_VALUE = 6;
   /**
    * <code>REJECT_REASON_OUT_OF_RANGE = 7;</code>
    */
@@ -129,12 +129,36 @@ public enum RejectReason
   public static final int REJECT_REASON_NOT_FINITE_VALUE = 8;
   /**
    * <pre>
-   * value and value_micros disagree.
+   * Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
    * </pre>
    *
    * <code>REJECT_REASON_CONTRADICTION = 9;</code>
    */
   public static final int REJECT_REASON_CONTRADICTION_VALUE = 9;
+  /**
+   * <pre>
+   * An id that is nobody's, such as "undefined", blanks or the nil UUID.
+   * </pre>
+   *
+   * <code>REJECT_REASON_PLACEHOLDER = 10;</code>
+   */
+  public static final int REJECT_REASON_PLACEHOLDER_VALUE = 10;
+  /**
+   * <pre>
+   * A conversion without a value has a number under a name that is not known, such as "revenue".
+   * </pre>
+   *
+   * <code>REJECT_REASON_MISNAMED_VALUE = 11;</code>
+   */
+  public static final int REJECT_REASON_MISNAMED_VALUE_VALUE = 11;
+  /**
+   * <pre>
+   * The mesh counts in another currency.
+   * </pre>
+   *
+   * <code>REJECT_REASON_OTHER_CURRENCY = 12;</code>
+   */
+  public static final int REJECT_REASON_OTHER_CURRENCY_VALUE = 12;
 
 
   public final int getNumber() {
@@ -165,12 +189,13 @@ public enum RejectReason
       case 1: return REJECT_REASON_MALFORMED;
       case 2: return REJECT_REASON_UNKNOWN_EVENT_TYPE;
       case 3: return REJECT_REASON_REQUIRED;
-      case 4: return REJECT_REASON_NOT_A_UUID;
       case 5: return REJECT_REASON_TOO_LONG;
-      case 6: return REJECT_REASON_TOO_MANY_ENTRIES;
       case 7: return REJECT_REASON_OUT_OF_RANGE;
       case 8: return REJECT_REASON_NOT_FINITE;
       case 9: return REJECT_REASON_CONTRADICTION;
+      case 10: return REJECT_REASON_PLACEHOLDER;
+      case 11: return REJECT_REASON_MISNAMED_VALUE;
+      case 12: return REJECT_REASON_OTHER_CURRENCY;
       default: return null;
     }
   }

@@ -37,6 +37,7 @@ private static final long serialVersionUID = 0L;
     reason_ = 0;
     limit_ = "";
     message_ = "";
+    received_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -221,7 +222,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * For people: field, reason and limit in one sentence.
+   * For people: the field, what is wrong, the limit, and what to do.
    * </pre>
    *
    * <code>string message = 5 [json_name = "message"];</code>
@@ -242,7 +243,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * For people: field, reason and limit in one sentence.
+   * For people: the field, what is wrong, the limit, and what to do.
    * </pre>
    *
    * <code>string message = 5 [json_name = "message"];</code>
@@ -257,6 +258,53 @@ private static final long serialVersionUID = 0L;
           com.google.protobuf.ByteString.copyFromUtf8(
               (java.lang.String) ref);
       message_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int RECEIVED_FIELD_NUMBER = 6;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object received_ = "";
+  /**
+   * <pre>
+   * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+   * </pre>
+   *
+   * <code>string received = 6 [json_name = "received"];</code>
+   * @return The received.
+   */
+  @java.lang.Override
+  public java.lang.String getReceived() {
+    java.lang.Object ref = received_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      received_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+   * </pre>
+   *
+   * <code>string received = 6 [json_name = "received"];</code>
+   * @return The bytes for received.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getReceivedBytes() {
+    java.lang.Object ref = received_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      received_ = b;
       return b;
     } else {
       return (com.google.protobuf.ByteString) ref;
@@ -292,6 +340,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(message_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 5, message_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(received_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 6, received_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -311,6 +362,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(message_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(5, message_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(received_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(6, received_);
     }
     return size;
   }
@@ -345,6 +399,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getLimit())) return false;
     if (!getMessage()
         .equals(other.getMessage())) return false;
+    if (!getReceived()
+        .equals(other.getReceived())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -366,6 +422,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getLimit().hashCode();
     hash = (37 * hash) + MESSAGE_FIELD_NUMBER;
     hash = (53 * hash) + getMessage().hashCode();
+    hash = (37 * hash) + RECEIVED_FIELD_NUMBER;
+    hash = (53 * hash) + getReceived().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -506,6 +564,7 @@ private static final long serialVersionUID = 0L;
       reason_ = 0;
       limit_ = "";
       message_ = "";
+      received_ = "";
       return this;
     }
 
@@ -554,6 +613,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.message_ = message_;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.received_ = received_;
+      }
     }
 
     @java.lang.Override
@@ -589,6 +651,11 @@ private static final long serialVersionUID = 0L;
       if (!other.getMessage().isEmpty()) {
         message_ = other.message_;
         bitField0_ |= 0x00000010;
+        onChanged();
+      }
+      if (!other.getReceived().isEmpty()) {
+        received_ = other.received_;
+        bitField0_ |= 0x00000020;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -640,6 +707,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 42
+            case 50: {
+              received_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 50
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -988,7 +1060,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * For people: field, reason and limit in one sentence.
+     * For people: the field, what is wrong, the limit, and what to do.
      * </pre>
      *
      * <code>string message = 5 [json_name = "message"];</code>
@@ -1008,7 +1080,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: field, reason and limit in one sentence.
+     * For people: the field, what is wrong, the limit, and what to do.
      * </pre>
      *
      * <code>string message = 5 [json_name = "message"];</code>
@@ -1029,7 +1101,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: field, reason and limit in one sentence.
+     * For people: the field, what is wrong, the limit, and what to do.
      * </pre>
      *
      * <code>string message = 5 [json_name = "message"];</code>
@@ -1046,7 +1118,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: field, reason and limit in one sentence.
+     * For people: the field, what is wrong, the limit, and what to do.
      * </pre>
      *
      * <code>string message = 5 [json_name = "message"];</code>
@@ -1060,7 +1132,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: field, reason and limit in one sentence.
+     * For people: the field, what is wrong, the limit, and what to do.
      * </pre>
      *
      * <code>string message = 5 [json_name = "message"];</code>
@@ -1073,6 +1145,98 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       message_ = value;
       bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object received_ = "";
+    /**
+     * <pre>
+     * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+     * </pre>
+     *
+     * <code>string received = 6 [json_name = "received"];</code>
+     * @return The received.
+     */
+    public java.lang.String getReceived() {
+      java.lang.Object ref = received_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        received_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+     * </pre>
+     *
+     * <code>string received = 6 [json_name = "received"];</code>
+     * @return The bytes for received.
+     */
+    public com.google.protobuf.ByteString
+        getReceivedBytes() {
+      java.lang.Object ref = received_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        received_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+     * </pre>
+     *
+     * <code>string received = 6 [json_name = "received"];</code>
+     * @param value The received to set.
+     * @return This builder for chaining.
+     */
+    public Builder setReceived(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      received_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+     * </pre>
+     *
+     * <code>string received = 6 [json_name = "received"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearReceived() {
+      received_ = getDefaultInstance().getReceived();
+      bitField0_ = (bitField0_ & ~0x00000020);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+     * </pre>
+     *
+     * <code>string received = 6 [json_name = "received"];</code>
+     * @param value The bytes for received to set.
+     * @return This builder for chaining.
+     */
+    public Builder setReceivedBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      received_ = value;
+      bitField0_ |= 0x00000020;
       onChanged();
       return this;
     }

@@ -83,7 +83,7 @@ public interface RejectionOrBuilder extends
 
   /**
    * <pre>
-   * For people: field, reason and limit in one sentence.
+   * For people: the field, what is wrong, the limit, and what to do.
    * </pre>
    *
    * <code>string message = 5 [json_name = "message"];</code>
@@ -92,7 +92,7 @@ public interface RejectionOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * For people: field, reason and limit in one sentence.
+   * For people: the field, what is wrong, the limit, and what to do.
    * </pre>
    *
    * <code>string message = 5 [json_name = "message"];</code>
@@ -100,4 +100,24 @@ public interface RejectionOrBuilder extends
    */
   com.google.protobuf.ByteString
       getMessageBytes();
+
+  /**
+   * <pre>
+   * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+   * </pre>
+   *
+   * <code>string received = 6 [json_name = "received"];</code>
+   * @return The received.
+   */
+  java.lang.String getReceived();
+  /**
+   * <pre>
+   * What the field held, as JSON, cut to 64 characters; empty where it was absent, or is the event as a whole.
+   * </pre>
+   *
+   * <code>string received = 6 [json_name = "received"];</code>
+   * @return The bytes for received.
+   */
+  com.google.protobuf.ByteString
+      getReceivedBytes();
 }

@@ -1,0 +1,72 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { EventType } from '../../contract/event-rules.ts';
+import { accept, type Outcome, type Terms } from './accept.ts';
+import { isObject, type Read, readArm, readItem } from './event-json.ts';
+import { type Item, isBlank, jsonFault, parsed, parseItem, parseItems, partsOf, textOf } from './json-items.ts';
+
+const NEWLINE = 0x0a;
+
+/**
+ * Judges the events of a body of the REST API: one, or those of an array. Throws INVALID_ARGUMENT if they can't be told
+ * apart.
+ */
+export function acceptJsonBody(body: Buffer, terms: Terms, impliedType?: EventType): Outcome[] {
+  const text = textOf(body);
+  if (text.trim() === '') return [];
+  const items = parseItems(text);
+  if (items === undefined) throw notJson(text);
+  return items.map((item) => judge(readItem(item, impliedType), terms));
+}
+
+/** Judges the events of a body of NDJSON, one a line. Lines are cut as bytes, so that a broken one spoils no other. */
+export function acceptNdjson(body: Buffer, terms: Terms, impliedType?: EventType): Outcome[] {
+  const outcomes: Outcome[] = [];
+  for (let start = 0, line = 1; start < body.length; line++) {
+    const newline = body.indexOf(NEWLINE, start);
+    const end = newline === -1 ? body.length : newline;
+    const bytes = body.subarray(start, end);
+    if (!isBlank(bytes)) outcomes.push(judge(readItem(parseItem(bytes, line), impliedType), terms));
+    start = end + 1;
+  }
+  return outcomes;
+}
+
+const EVENTS_BEGIN = /^\s*\{\s*"events"\s*:\s*(?=\[)/;
+
+/**
+ * Judges the events of an IngestRequest, IngestBatchRequest or IngestStreamRequest as JSON, each by itself. Throws
+ * INVALID_ARGUMENT if they can't be told apart.
+ */
+export function acceptRpcJson(request: Buffer, terms: Terms): Outcome[] {
+  const text = textOf(request);
+  const whole = parsed(text);
+  const items = whole === undefined ? partsOfBatch(text) : itemsOf(whole.json);
+  return items.map((item) => judge(readArm(item), terms));
+}
+
+function partsOfBatch(text: string): Item[] {
+  const start = EVENTS_BEGIN.exec(text)?.[0].length;
+  const parts = start === undefined ? undefined : partsOf(text, start, '}');
+  if (parts === undefined) throw notJson(text);
+  return parts;
+}
+
+function itemsOf(request: unknown): Item[] {
+  if (!isObject(request)) throw invalid('the request must be a JSON object');
+  const { event, events } = request;
+  if (Array.isArray(events)) return events.map((json) => ({ json }));
+  if (events !== undefined && events !== null) throw invalid('events must be an array');
+  return event === undefined || event === null ? [] : [{ json: event }];
+}
+
+function judge(read: Read, terms: Terms): Outcome {
+  return read.kind === 'event' ? accept(read.event, terms, read.ignored) : read;
+}
+
+function notJson(text: string): ConnectError {
+  return invalid(`the body is ${jsonFault(text)}`);
+}
+
+function invalid(message: string): ConnectError {
+  return new ConnectError(message, Code.InvalidArgument);
+}

@@ -1,0 +1,23 @@
+/** Most characters of a name or a value that an answer repeats. */
+const MAX_CHARACTERS = 64;
+
+/** A text as an answer repeats it: well-formed, and short. */
+export function cut(text: string): string {
+  return text.length <= MAX_CHARACTERS ? text.toWellFormed() : `${text.slice(0, MAX_CHARACTERS - 1).toWellFormed()}…`;
+}
+
+/** What a field held, as JSON, for an answer to repeat. */
+export function receivedText(value: unknown): string {
+  if (typeof value === 'string') return cut(JSON.stringify(value.slice(0, MAX_CHARACTERS)));
+  return cut(jsonText(value) ?? '');
+}
+
+/** The JSON of a value, in which integers beyond 2^53 are bigints; undefined if it nests too deep to be written. */
+export function jsonText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? JSON.rawJSON(String(each)) : each));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
