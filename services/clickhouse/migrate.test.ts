@@ -59,7 +59,10 @@ test('every table of the product is there, and each migration is recorded once',
 
 /** Fields that no column holds, as ClickHouse names them, and why. */
 const NOT_STORED: Partial<Record<Topic, Record<string, string>>> = {
-  'raw-events': { conversion_value: 'the gateway stores value_micros, and leaves this 0 in the log' },
+  'raw-events': {
+    conversion_value: 'the gateway stores value_micros, and leaves this 0 in the log',
+    conversion_currency: 'it is that of the mesh, and left out of the log',
+  },
   'attributed-events': { value: 'attributed_events computes it from value_micros' },
 };
 
@@ -96,6 +99,7 @@ const CHECKSUMS = {
   '040_conversion_decisions.sql': '7ac24283cb62',
   '050_attribution_progress.sql': 'a086a7e645d0',
   '060_sink_offsets.sql': '3754bf5435bf',
+  '070_conversion_metadata.sql': '70c48ca011d4',
 };
 
 test('migrations are those that installations have applied', async () => {

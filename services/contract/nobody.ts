@@ -15,13 +15,13 @@ export function isNobody(id: string): boolean {
   return WORDS.test(id) || UNFILLED.test(id) || INVISIBLE.test(id) || spelledUuid(id) === NIL_UUID;
 }
 
-/** Second characters that the texts of nobody have, by their first; and the first ones that they may have. */
+/** Second characters of the texts of nobody, by their first. */
 const SECONDS: Readonly<Record<string, string>> = { u: 'nr', U: 'R', n: 'uia', N: 'UuaoI', '0': '0' };
 const SUSPECT = new Uint8Array(256).fill(1, 0, 0x21).fill(1, 0x7f);
 for (const first of Buffer.from('$%(<[{')) SUSPECT[first] = 1;
 for (const first of Buffer.from(Object.keys(SECONDS).join(''))) SUSPECT[first] = 2;
 
-/** As isNobody, of a text of at least one byte that lies in bytes; looks closer only where its beginning asks for it. */
+/** As isNobody, of a text of one or more bytes. Looks closer only where its first characters ask for it. */
 export function isNobodyAt(bytes: Buffer, start: number, end: number): boolean {
   const first = bytes[start]!;
   const suspect = SUSPECT[first]!;

@@ -258,7 +258,7 @@ describe('accept, on anything', () => {
       expect(event.value.value).toBe(0);
       expect(event.value.valueMicros >= 0n && event.value.valueMicros <= 10n ** 18n).toBe(true);
     }
-    const pairs = Object.entries(event.value!.metadata);
+    const pairs = Object.entries((event.value as { metadata?: Record<string, string> }).metadata ?? {});
     expect(pairs.length).toBeLessThanOrEqual(32);
     expect(Buffer.byteLength(pairs.flat().join(''))).toBeLessThanOrEqual(4096);
   }

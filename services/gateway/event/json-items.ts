@@ -99,7 +99,7 @@ function looksLikeUtf16(text: string): boolean {
   return text.length >= 4 && (text[0] === '\0') !== (text[1] === '\0') && (text[2] === '\0') !== (text[3] === '\0');
 }
 
-// ------------------------------------------------------------------------------------------------------ where JSON ends
+// ----------------------------------------------------------------------------------------------------- where JSON ends
 
 /** A mark, a text, or another value. */
 const TOKEN = new RegExp(
