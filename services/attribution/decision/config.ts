@@ -15,7 +15,7 @@ export interface AttributionConfig {
   retentionMs: Readonly<Record<Role, number>>;
   /** Most touches, and most conversions, kept in a user's state. */
   maxTouches: number;
-  /** About how many bytes of users' states a node keeps in memory, in equal shares of its partitions. */
+  /** About how many bytes of users' states and counters a node keeps in memory, in equal shares of its partitions. */
   userCacheBytes: number;
 }
 
@@ -45,7 +45,7 @@ const environment = z.object({
   /** How long after its arrival a conversion's id is kept to know its duplicates. */
   CONVERSION_ID_HOURS: hours.default(7 * 24),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
-  /** Megabytes of users' states that a node keeps in memory, in equal shares of its partitions. */
+  /** Megabytes of users' states and counters that a node keeps in memory, in equal shares of its partitions. */
   USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(512),
 });
 

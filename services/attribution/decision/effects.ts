@@ -71,6 +71,8 @@ export interface Effects {
   decisions: Map<RememberedConversion, Decision>;
   /** Events whose ids no longer fit into their user's state. */
   spilled: RememberedEvent[];
+  /** Rows, and candidates of decisions: about how much there is to be published. */
+  size: number;
 }
 
 export function newEffects(): Effects {
@@ -82,6 +84,7 @@ export function newEffects(): Effects {
     attributed: [],
     decisions: new Map(),
     spilled: [],
+    size: 0,
   };
 }
 
@@ -129,6 +132,7 @@ export function recordCreditChanges(
     effects.totals.unattributed--;
     effects.totals.attributed++;
   }
+  effects.size += withdrawn.length + changed.length + candidates.length;
   effects.decisions.set(conversion, { ...published, credits: after, candidates, lookbackMs });
 }
 

@@ -1,7 +1,9 @@
 const FIRST_BYTES = 16 * 1024;
 const FIRST_TEXTS = 1024;
-/** Bytes that a text takes beside its own: a start, a hash, two places of the table, maybe a string. */
-const BYTES_OF_A_TEXT = 60;
+/** Bytes that a text takes beside its own, up to half of which are free: a start, a hash, two places of the table. */
+const BYTES_OF_A_TEXT = 40;
+/** Most texts of which strings are kept, too: those of some thousands of campaigns that are asked for all the time. */
+const MOST_STRINGS = 10_000;
 
 /**
  * Texts that many touches have in common, each kept once and named by a number. In a touch's place of fixed size there
@@ -19,7 +21,7 @@ export class StringTable {
   #hashes = new Int32Array(FIRST_TEXTS);
   /** Numbers by hash, by linear probing; -1 where none is. At most half is in use. */
   #table = new Int32Array(2 * FIRST_TEXTS).fill(-1);
-  #strings: (string | undefined)[] = [];
+  readonly #strings = new KeptItems<string>(MOST_STRINGS);
 
   /** About the memory that it takes. */
   get bytesUsed(): number {
@@ -51,11 +53,12 @@ export class StringTable {
   }
 
   textOf(number: number): string {
-    const known = this.#strings[number];
-    if (known !== undefined) return known;
-    const text = this.bytes.toString('utf8', this.startOf(number), this.endOf(number));
-    putAt(this.#strings, number, text);
-    return text;
+    return this.#strings.get(number) ?? this.#strings.put(number, this.readText(number));
+  }
+
+  /** The text, of which no string is kept. */
+  readText(number: number): string {
+    return this.bytes.toString('utf8', this.startOf(number), this.endOf(number));
   }
 
   #isEqual(number: number, from: Uint8Array, start: number, end: number): boolean {
@@ -95,10 +98,32 @@ export class StringTable {
   }
 }
 
-/** Sets an item of an array, which grows without gaps: one with gaps V8 keeps as a hash table. */
-export function putAt<T>(items: (T | undefined)[], index: number, item: T): void {
-  while (items.length <= index) items.push(undefined);
-  items[index] = item;
+/** Items by number, of which at most so many are kept: all are dropped then, as making them anew costs little. */
+export class KeptItems<T> {
+  readonly #most: number;
+  #items: (T | undefined)[] = [];
+  #count = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(number: number): T | undefined {
+    return this.#items[number];
+  }
+
+  /** Keeps an item that is not there, and returns it. */
+  put(number: number, item: T): T {
+    if (this.#count === this.#most) {
+      this.#items = [];
+      this.#count = 0;
+    }
+    // Without gaps: an array with gaps V8 keeps as a hash table.
+    while (this.#items.length <= number) this.#items.push(undefined);
+    this.#items[number] = item;
+    this.#count++;
+    return item;
+  }
 }
 
 /** FNV-1a, 32 bits (datatracker.ietf.org/doc/html/draft-eastlake-fnv). */

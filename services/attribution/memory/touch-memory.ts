@@ -1,7 +1,7 @@
 import { uuidText } from '../../contract/uuid.ts';
 import type { Touch } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
-import { putAt, StringTable } from './string-table.ts';
+import { KeptItems, StringTable } from './string-table.ts';
 
 /**
  * How a touch lies in memory, in 40 bytes that begin at a multiple of eight:
@@ -27,13 +27,16 @@ export function touchMemory(words: number): TouchMemory {
 
 type CampaignSource = Pick<Touch, 'campaignId' | 'source'>;
 
+/** Most pairs of campaign and source of which texts are kept as strings. */
+const MOST_PAIRS = 10_000;
+
 /** The texts of touches, and the numbers that stand for them: of an ad, and of a campaign with its source. */
 export class TouchTexts {
   readonly ads = new StringTable();
   /** The campaign, NUL, which is in no id, and the source. */
   readonly campaignSources = new StringTable();
   /** Texts of pairs that were asked for before. */
-  readonly #campaignSources: (CampaignSource | undefined)[] = [];
+  readonly #campaignSources = new KeptItems<CampaignSource>(MOST_PAIRS);
   #pair = Buffer.alloc(64);
 
   get bytesUsed(): number {
@@ -63,12 +66,10 @@ export class TouchTexts {
   }
 
   textsOf(campaignSource: number): CampaignSource {
-    const known = this.#campaignSources[campaignSource];
+    const known = this.#campaignSources.get(campaignSource);
     if (known !== undefined) return known;
-    const [campaignId, source] = this.campaignSources.textOf(campaignSource).split('\0') as [string, string];
-    const texts = { campaignId, source };
-    putAt(this.#campaignSources, campaignSource, texts);
-    return texts;
+    const [campaignId, source] = this.campaignSources.readText(campaignSource).split('\0') as [string, string];
+    return this.#campaignSources.put(campaignSource, { campaignId, source });
   }
 
   /** Where the campaign of a pair ends in `campaignSources.bytes`; the source begins after the NUL there. */

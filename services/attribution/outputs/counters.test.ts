@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS } from '../../contract/limits.ts';
+import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { COUNTERS_FROM, COUNTERS_TO, counterName } from '../store/keys.ts';
 import { Counters } from './counters.ts';
@@ -24,10 +25,10 @@ const change = fc.record({
 });
 const step = fc.oneof(
   { weight: 6, arbitrary: change },
-  { weight: 1, arbitrary: fc.constantFrom('publish', 'flush', 'new texts', 'restart', 'fold all again') },
+  { weight: 1, arbitrary: fc.constantFrom('publish', 'flush', 'forget', 'new texts', 'restart', 'fold all again') },
 );
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
-type Step = Change | 'publish' | 'flush' | 'new texts' | 'restart' | 'fold all again';
+type Step = Change | 'publish' | 'flush' | 'forget' | 'new texts' | 'restart' | 'fold all again';
 
 interface Values {
   clicks: bigint;
@@ -50,7 +51,9 @@ test('what is published and what is stored are the sums of what was added', () =
       const store = memoryStateStore();
       let texts = new TouchTexts();
       let textsBefore = texts;
-      let counters = new Counters(PARTITION);
+      let mostBytes = Number.POSITIVE_INFINITY;
+      const newCounters = () => new Counters(PARTITION, () => mostBytes);
+      let counters = newCounters();
       const done: [Change, number][] = [];
       const expected = new Map<string, Values>();
       const published = new Map<string, Values>();
@@ -68,7 +71,9 @@ test('what is published and what is stored are the sums of what was added', () =
         const { kind, day, campaignId, source, conversionType, model, sign, micros } = each;
         const touch = touchOf(each);
         if (kind === 'click by number') {
-          counters.addClick(store, texts, texts.campaignSourceNamed(campaignId, source), touch.timestamp, offset);
+          counters.addClick(texts, texts.campaignSourceNamed(campaignId, source), touch.timestamp, offset);
+          // At once, or with what comes later.
+          if (sign > 0n) counters.add(store, texts, [], []);
         } else if (kind === 'click') {
           counters.add(store, texts, [{ touch, offset }], []);
         } else {
@@ -78,6 +83,7 @@ test('what is published and what is stored are the sums of what was added', () =
         }
       };
       const publish = () => {
+        counters.add(store, texts, [], []);
         for (const { name, bytes } of counters.takeChanged()) published.set(name, valuesOf(bytes));
       };
       const flush = () => {
@@ -88,7 +94,12 @@ test('what is published and what is stored are the sums of what was added', () =
       for (const each of steps) {
         if (each === 'publish') publish();
         else if (each === 'flush') flush();
-        else if (each === 'new texts') {
+        else if (each === 'forget') {
+          flush();
+          mostBytes = 0;
+          counters.forgetIfFull();
+          mostBytes = Number.POSITIVE_INFINITY;
+        } else if (each === 'new texts') {
           flush();
           textsBefore = texts;
           texts = new TouchTexts();
@@ -96,7 +107,7 @@ test('what is published and what is stored are the sums of what was added', () =
           texts.campaignSourceNamed('ü', '');
         } else if (each === 'restart' || each === 'fold all again') {
           flush();
-          counters = new Counters(PARTITION);
+          counters = newCounters();
           if (each === 'fold all again') for (const [before, offset] of done) add(before, offset);
         } else {
           const offset = done.push([each, done.length + 1]);
@@ -119,28 +130,66 @@ function valuesOf(bytes: Buffer): Values {
   return { clicks, conversionsMicros, revenueMicros, version };
 }
 
-test('counters of which there are too many are forgotten once they are stored', () => {
+test('counters of all types and days take memory only where they exist, and beyond a budget none', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const counters = new Counters(PARTITION);
-  for (let offset = 1; offset <= 50_001; offset++) {
-    counters.addClick(store, texts, texts.campaignSourceNamed(`c${offset}`, ''), 0, offset);
+  const counters = new Counters(PARTITION, () => MOST_BYTES);
+  const [campaigns, types, models] = [20_000, 4_000, ['linear', 'last_click', 'first_click', 'time_decay', 'u']];
+  for (let campaign = 0; campaign < campaigns; campaign++) {
+    counters.addClick(texts, texts.campaignSourceNamed(`c${campaign}`, ''), 0, campaign);
   }
-  const first = counters.takeDirty();
-  expect(first.map(({ value }) => Number(valuesOf(value).version))).toEqual(first.map((_, i) => i + 1));
-  store.write({ deletes: [], puts: first, appends: [] });
-  const campaignSource = texts.campaignSourceNamed('c1', '');
-  counters.addClick(store, texts, campaignSource, 0, 60_000);
-  const changed = counters.takeChanged().filter(({ name }) => name.includes('c1\0'));
-  expect(changed.map(({ bytes }) => valuesOf(bytes).clicks)).toEqual([1n, 2n]);
-  expect(counters.takeDirty()).toHaveLength(1);
+  counters.add(store, texts, [], []);
+  let most = 0;
+  for (let type = 0; type < types; type++) {
+    const increments = models.map((model) => ({
+      ...{ day: type % 400, conversionType: `t${type}`, model, offset: campaigns + type },
+      ...{ touch: touchOf(`c${campaigns - 1 - type}`), conversionsMicros: 1_000_000n, revenueMicros: BigInt(type) },
+    }));
+    counters.add(store, texts, [], increments);
+    most = Math.max(most, counters.bytesUsed);
+    if (!counters.isFull()) continue;
+    counters.takeChanged();
+    store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
+    counters.forgetIfFull();
+    expect(counters.bytesUsed).toBeLessThan(MOST_BYTES);
+  }
+  store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
+  expect(most).toBeLessThan(campaigns * 200);
+  const stored = store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY).map(({ value }) => valuesOf(value));
+  expect(stored).toHaveLength(campaigns + types * models.length);
+  expect(stored.reduce((sum, { clicks }) => sum + clicks, 0n)).toBe(BigInt(campaigns));
+  expect(stored.reduce((sum, { revenueMicros }) => sum + revenueMicros, 0n)).toBe(
+    5n * BigInt((types * (types - 1)) / 2),
+  );
 });
 
-test('R-6: counters that are not stored are not forgotten for other texts', () => {
+const MOST_BYTES = 1 << 20;
+
+function touchOf(campaignId: string): Touch {
+  return { clickId: CLICK_ID, timestamp: 1, arrival: 1, adId: 'ad', campaignId, source: '' };
+}
+
+test('a counter that was left to the store goes on from there', () => {
   const store = memoryStateStore();
-  const counters = new Counters(PARTITION);
   const texts = new TouchTexts();
-  counters.addClick(store, texts, texts.campaignSourceNamed('c', ''), 0, 1);
+  const counters = new Counters(PARTITION, () => 0);
+  const campaignSource = texts.campaignSourceNamed('c', '');
+  for (const offset of [1, 2]) {
+    counters.addClick(texts, campaignSource, 0, offset);
+    counters.add(store, texts, [], []);
+    expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).clicks)).toEqual([BigInt(offset)]);
+    store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
+    counters.forgetIfFull();
+  }
+});
+
+test('R-6: counters that are not stored are not forgotten, for other texts or for memory', () => {
+  const store = memoryStateStore();
+  const counters = new Counters(PARTITION, () => 0);
+  const texts = new TouchTexts();
+  counters.addClick(texts, texts.campaignSourceNamed('c', ''), 0, 1);
+  counters.add(store, texts, [], []);
   const others = new TouchTexts();
-  expect(() => counters.addClick(store, others, others.campaignSourceNamed('d', ''), 0, 2)).toThrow('R-6');
+  expect(() => counters.addClick(others, others.campaignSourceNamed('d', ''), 0, 2)).toThrow('R-6');
+  expect(() => counters.forgetIfFull()).toThrow('R-6');
 });

@@ -2,10 +2,10 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { type CounterKey, dayOf, type Increment, type NewClick } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
-import { putAt } from '../memory/string-table.ts';
 import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { CounterTable } from './counter-table.ts';
 import { encodeCounter } from './encode-outputs.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
@@ -14,79 +14,99 @@ export interface ChangedCounter {
   bytes: Buffer;
 }
 
-/** Most counters kept in memory: those of some days of some thousands of campaigns. */
-const KEPT = 50_000;
-const FIRST_COUNTERS = 1024;
-
 /** Flags of a counter. */
 const CHANGED = 1;
 const DIRTY = 2;
+/** Its values are those in the store and what was added since. */
+const LOADED = 4;
 
-/** The counters of a day and a kind: of clicks, or of conversions of a type under a model. */
-interface CounterSeries extends Pick<CounterKey, 'day' | 'conversionType' | 'model'> {
-  /** Numbers of counters, by the numbers of their campaign and source. */
-  numbers: (number | undefined)[];
-}
+/** Most counters read from the store at once. */
+const READ_COUNTERS = 1000;
+/** About the bytes that the object takes which a counter's bytes are kept by. */
+const BUFFER_BYTES = 150;
 
 /**
- * The counters of one partition. Those in use are kept in memory, each a number, by which its values lie in columns:
- * objects of tens of thousands of counters, with big integers of their own, were most of what V8 had to mark.
+ * The counters of one partition, ahead of its store. Those in use are kept in memory. Together they take about
+ * `mostBytes`, and what one batch changes beyond it: `isFull` asks for a flush then, and `forgetIfFull` leaves them to
+ * the store after it.
  */
 export class Counters {
   readonly #partition: number;
+  readonly #mostBytes: () => number;
   /** The texts whose numbers of campaign and source are used. */
   #texts: TouchTexts | undefined;
-  readonly #series = new Map<string, Map<number, CounterSeries>>();
-  /** The series of the last click. */
-  #clicks: CounterSeries | undefined;
-  #columns = newColumns(FIRST_COUNTERS);
-  /** The series of each counter. */
-  readonly #seriesOf: CounterSeries[] = [];
+  readonly #table = new CounterTable();
   /** The values of each in bytes, once they are asked for and until they are stored. */
   readonly #bytes: (Buffer | undefined)[] = [];
+  #bytesKept = 0;
   /** Numbers of the counters with these flags. */
   #changed: number[] = [];
   #dirty: number[] = [];
-  /** Counters that changed before they were forgotten. */
-  #forgotten: ChangedCounter[] = [];
+  /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
+  readonly #unread: number[] = [];
+  readonly #clicked: number[] = [];
+  readonly #clickOffsets: number[] = [];
+  /** Counters of the increments that are added. */
+  readonly #incremented: number[] = [];
 
-  constructor(partition: number) {
+  /** @param mostBytes about how many bytes of counters to keep in memory, now */
+  constructor(partition: number, mostBytes: () => number) {
     this.#partition = partition;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** About the memory that they take, in bytes. */
+  get bytesUsed(): number {
+    return this.#table.bytesUsed + this.#bytesKept;
+  }
+
+  /** True once a flush is due, as they take too much memory. */
+  isFull(): boolean {
+    return this.bytesUsed >= this.#mostBytes();
   }
 
   /**
-   * Adds a click, by the number of its campaign and source in these texts. Its offset is greater than those of calls
-   * before. The texts may be others than before only when all counters are stored.
+   * Adds a click, by the number of its campaign and source in these texts; it counts from the next `add` on. Its offset
+   * is greater than those of calls before. The texts may be others than before only when all counters are stored.
    */
-  addClick(store: StateStore, texts: TouchTexts, campaignSource: number, timestamp: number, offset: number): void {
+  addClick(texts: TouchTexts, campaignSource: number, timestamp: number, offset: number): void {
     this.#use(texts);
-    this.#countClick(this.#counterIn(store, this.#clicksOn(dayOf(timestamp)), campaignSource), offset);
+    const counter = this.#counterOf(campaignSource, dayOf(timestamp), '', '');
+    if ((this.#table.columns.flags[counter]! & LOADED) !== 0) {
+      this.#countClick(counter, offset);
+      return;
+    }
+    this.#clicked.push(counter);
+    this.#clickOffsets.push(offset);
   }
 
   /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
   add(store: StateStore, texts: TouchTexts, clicks: readonly NewClick[], increments: readonly Increment[]): void {
-    this.#use(texts);
     for (const { touch, offset } of clicks) {
-      const series = this.#clicksOn(dayOf(touch.timestamp));
-      this.#countClick(this.#counterIn(store, series, campaignSourceOf(touch, texts)), offset);
+      this.addClick(texts, campaignSourceOf(touch, texts), touch.timestamp, offset);
     }
-    for (const { day, conversionType, model, touch, offset, conversionsMicros, revenueMicros } of increments) {
-      const series = this.#seriesOn(day, conversionType, model);
-      const counter = this.#counterIn(store, series, campaignSourceOf(touch, texts));
-      const columns = this.#columns;
+    this.#use(texts);
+    for (const { day, conversionType, model, touch } of increments) {
+      this.#incremented.push(this.#counterOf(campaignSourceOf(touch, texts), day, conversionType, model));
+    }
+    this.#read(store);
+    for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);
+    const { columns } = this.#table;
+    for (let i = 0; i < increments.length; i++) {
+      const [counter, { offset, conversionsMicros, revenueMicros }] = [this.#incremented[i]!, increments[i]!];
       if (offset <= columns.loadedVersion[counter]!) continue;
       columns.conversionsMicros[counter]! += conversionsMicros;
       columns.revenueMicros[counter]! += revenueMicros;
       this.#note(counter, offset);
     }
+    this.#clicked.length = this.#clickOffsets.length = this.#incremented.length = 0;
   }
 
   /** The counters that changed since the last call. */
   takeChanged(): ChangedCounter[] {
-    const taken = this.#forgotten;
-    this.#forgotten = [];
+    const taken: ChangedCounter[] = [];
     for (const counter of this.#changed) {
-      this.#columns.flags[counter]! &= ~CHANGED;
+      this.#table.columns.flags[counter]! &= ~CHANGED;
       taken.push({ name: counterName(this.#keyOf(counter)), bytes: this.#bytesOf(counter) });
     }
     this.#changed = [];
@@ -94,17 +114,22 @@ export class Counters {
   }
 
   /** The counters that the store does not have as they are, which the caller now stores. */
-  takeDirty(): StateEntry[] {
-    const taken: StateEntry[] = [];
+  *takeDirty(): Generator<StateEntry> {
     for (const counter of this.#dirty) {
-      this.#columns.flags[counter]! &= ~DIRTY;
+      this.#table.columns.flags[counter]! &= ~DIRTY;
       const value = this.#bytesOf(counter);
-      this.#bytes[counter] = undefined;
-      taken.push({ key: counterKey(counterName(this.#keyOf(counter))), value });
+      this.#dropBytes(counter);
+      yield { key: counterKey(counterName(this.#keyOf(counter))), value };
     }
     this.#dirty = [];
-    if (this.#seriesOf.length > KEPT) this.#forget();
-    return taken;
+  }
+
+  /**
+   * Leaves the counters to the store if they take too much memory. Only when all are stored: and those that changed are
+   * taken, but for a replay's, which are published already.
+   */
+  forgetIfFull(): void {
+    if (this.isFull()) this.#forget();
   }
 
   #use(texts: TouchTexts): void {
@@ -115,83 +140,76 @@ export class Counters {
 
   #forget(): void {
     if (this.#dirty.length > 0) throw new Error('R-6: counters to be forgotten are not stored');
-    this.#forgotten = this.takeChanged();
-    this.#series.clear();
-    this.#clicks = undefined;
-    this.#seriesOf.length = this.#bytes.length = 0;
+    this.#table.clear(this.#mostBytes());
+    this.#changed = [];
+    this.#bytes.length = this.#bytesKept = 0;
   }
 
-  #clicksOn(day: number): CounterSeries {
-    if (this.#clicks?.day !== day) this.#clicks = this.#seriesOn(day, '', '');
-    return this.#clicks;
-  }
-
-  #seriesOn(day: number, conversionType: string, model: string): CounterSeries {
-    // A click has no model, a conversion always.
-    const kind = model === '' ? '' : `${conversionType}\0${model}`;
-    let days = this.#series.get(kind);
-    if (days === undefined) {
-      days = new Map();
-      this.#series.set(kind, days);
+  #counterOf(campaignSource: number, day: number, conversionType: string, model: string): number {
+    const before = this.#table.count;
+    const counter = this.#table.numberOf(campaignSource, day, conversionType, model);
+    if (counter === before) {
+      this.#table.columns.flags[counter] = 0;
+      this.#bytes.push(undefined);
+      this.#unread.push(counter);
     }
-    let series = days.get(day);
-    if (series === undefined) {
-      series = { day, conversionType, model, numbers: [] };
-      days.set(day, series);
-    }
-    return series;
-  }
-
-  #counterIn(store: StateStore, series: CounterSeries, campaignSource: number): number {
-    const known = series.numbers[campaignSource];
-    if (known !== undefined) return known;
-    const counter = this.#load(store, series, campaignSource);
-    putAt(series.numbers, campaignSource, counter);
     return counter;
   }
 
-  #load(store: StateStore, series: CounterSeries, campaignSource: number): number {
-    const counter = this.#seriesOf.push(series) - 1;
-    if (counter === this.#columns.flags.length) this.#columns = largerColumns(this.#columns);
-    this.#bytes.push(undefined);
-    const columns = this.#columns;
-    columns.campaignSource[counter] = campaignSource;
-    const [stored] = store.getMany([counterKey(counterName(this.#keyOf(counter)))]);
-    const values = fromBinary(DailyStatsSchema, stored ?? NOTHING);
-    columns.clicks[counter] = Number(values.clicks);
-    columns.conversionsMicros[counter] = values.conversionsMicros;
-    columns.revenueMicros[counter] = values.revenueMicros;
-    columns.version[counter] = Number(values.version);
-    columns.loadedVersion[counter] = stored === undefined ? -1 : Number(values.version);
-    columns.flags[counter] = 0;
-    return counter;
+  /** Reads the counters that are new here, many at a time. */
+  #read(store: StateStore): void {
+    const unread = this.#unread;
+    for (let from = 0; from < unread.length; from += READ_COUNTERS) {
+      const counters = unread.slice(from, from + READ_COUNTERS);
+      const stored = store.getMany(counters.map((counter) => counterKey(counterName(this.#keyOf(counter)))));
+      for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
+    }
+    unread.length = 0;
+  }
+
+  #fill(counter: number, stored: Buffer | undefined): void {
+    const { columns } = this.#table;
+    columns.flags[counter] = LOADED;
+    if (stored === undefined) {
+      columns.clicks[counter] = columns.version[counter] = 0;
+      columns.conversionsMicros[counter] = columns.revenueMicros[counter] = 0n;
+      columns.loadedVersion[counter] = -1;
+      return;
+    }
+    const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, stored);
+    columns.clicks[counter] = Number(clicks);
+    columns.conversionsMicros[counter] = conversionsMicros;
+    columns.revenueMicros[counter] = revenueMicros;
+    columns.version[counter] = columns.loadedVersion[counter] = Number(version);
   }
 
   #countClick(counter: number, offset: number): void {
-    if (offset <= this.#columns.loadedVersion[counter]!) return;
-    this.#columns.clicks[counter]!++;
+    const { columns } = this.#table;
+    if (offset <= columns.loadedVersion[counter]!) return;
+    columns.clicks[counter]!++;
     this.#note(counter, offset);
   }
 
   #note(counter: number, version: number): void {
-    const columns = this.#columns;
+    const { columns } = this.#table;
     if (version > columns.version[counter]!) columns.version[counter] = version;
-    if (this.#bytes[counter] !== undefined) this.#bytes[counter] = undefined;
+    this.#dropBytes(counter);
     const flags = columns.flags[counter]!;
     if ((flags & CHANGED) === 0) this.#changed.push(counter);
     if ((flags & DIRTY) === 0) this.#dirty.push(counter);
-    columns.flags[counter] = CHANGED | DIRTY;
+    columns.flags[counter] = LOADED | CHANGED | DIRTY;
   }
 
   #keyOf(counter: number): CounterKey {
-    const { day, conversionType, model } = this.#seriesOf[counter]!;
-    return { day, conversionType, model, ...this.#texts!.textsOf(this.#columns.campaignSource[counter]!) };
+    const { campaignId, source } = this.#texts!.textsOf(this.#table.campaignSourceOf(counter));
+    const { day, conversionType, model } = this.#table.seriesOf(counter);
+    return { day, campaignId, source, conversionType, model };
   }
 
   #bytesOf(counter: number): Buffer {
     const known = this.#bytes[counter];
     if (known !== undefined) return known;
-    const columns = this.#columns;
+    const { columns } = this.#table;
     const bytes = encodeCounter(this.#partition, {
       ...this.#keyOf(counter),
       clicks: columns.clicks[counter]!,
@@ -200,38 +218,19 @@ export class Counters {
       version: columns.version[counter]!,
     });
     this.#bytes[counter] = bytes;
+    this.#bytesKept += BUFFER_BYTES + bytes.length;
     return bytes;
   }
-}
 
-/** Values of each counter, by its number. */
-type CounterColumns = ReturnType<typeof newColumns>;
-
-function newColumns(counters: number) {
-  return {
-    campaignSource: new Int32Array(counters),
-    clicks: new Float64Array(counters),
-    conversionsMicros: new BigInt64Array(counters),
-    revenueMicros: new BigInt64Array(counters),
-    /** Offset of the last event that changed it. */
-    version: new Float64Array(counters),
-    /** Version in the store, whose values contain all up to it; -1 for a new counter. */
-    loadedVersion: new Float64Array(counters),
-    flags: new Uint8Array(counters),
-  };
-}
-
-function largerColumns(columns: CounterColumns): CounterColumns {
-  const larger = newColumns(2 * columns.flags.length);
-  // The compiler does not see that the two columns of a name have one type.
-  for (const name of Object.keys(columns) as (keyof CounterColumns)[]) larger[name].set(columns[name] as never);
-  return larger;
+  #dropBytes(counter: number): void {
+    const bytes = this.#bytes[counter];
+    if (bytes === undefined) return;
+    this.#bytesKept -= BUFFER_BYTES + bytes.length;
+    this.#bytes[counter] = undefined;
+  }
 }
 
 function campaignSourceOf(touch: Touch, texts: TouchTexts): number {
   if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
   return texts.campaignSourceNamed(touch.campaignId, touch.source);
 }
-
-/** A DailyStats of zeros. */
-const NOTHING = Buffer.alloc(0);

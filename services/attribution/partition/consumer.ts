@@ -80,6 +80,8 @@ interface Run {
   countersTaken: number;
   /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
   publishing: Promise<void>;
+  /** Records that were read and are not yet folded, as those before them filled the memory of a batch. */
+  unfolded: readonly LogRecord[];
   /** Records folded since the last flush. */
   unflushed: number;
   /** Time of the last flush, and of the begin, in ms of performance.now(). */
@@ -161,6 +163,7 @@ async function fold(
     committed,
     countersTaken: next,
     publishing: Promise.resolve(),
+    unfolded: [],
     unflushed: 0,
     flushedAt: performance.now(),
     startedAt: performance.now(),
@@ -192,9 +195,8 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   const { status, waiter } = run;
   status.restoring &&= phaseOf(run) === 'replaying';
   const records = (await retrying(waiter, () => readBatch(run))) ?? [];
-  const isCaughtUp = isEnd(run, records);
-  if (records.length > 0) await foldBatch(run, records, isCaughtUp);
-  else publishTotals(run);
+  const isCaughtUp = records.length === 0 || (await foldBatch(run, records));
+  if (records.length === 0) publishTotals(run);
   // Appends go out before the next batch takes the thread.
   await turn();
   if (checkpointer?.isDue()) {
@@ -207,16 +209,16 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   if (!status.restoring && isCaughtUp) await pause(LINGER_MS, waiter.signal);
 }
 
-/** Whether the log ended behind these records when they were read. */
-function isEnd({ deps, status }: Run, records: readonly LogRecord[]): boolean {
-  const last = records.at(-1);
-  return last === undefined || last.offset + 1 >= deps.log.endSeen('raw-events', status.partition);
+/** Whether all of the log is folded, as far as it was seen. */
+function isAtEnd({ deps, status, nextOffset }: Run): boolean {
+  return nextOffset >= deps.log.endSeen('raw-events', status.partition);
 }
 
 /** Records of one phase: none at the end of the log or, for a standby, at the group's offset. */
 async function readBatch(run: Run): Promise<readonly LogRecord[]> {
-  const { deps, waiter } = run;
+  const { deps, waiter, unfolded } = run;
   const { partition, signal } = waiter;
+  if (unfolded.length > 0) return unfolded;
   if (mustWait(run)) run.committed = await committedOffset(deps.log, partition);
   if (mustWait(run)) {
     await pause(FOLLOW_MS, signal);
@@ -243,30 +245,36 @@ function waitMs(run: Run): number {
 /**
  * Folds records and begins to publish what follows from them, unless it is published already. Resolves when the outputs
  * of the batch before are durable; these may still be under way, while the next batch is read and folded.
+ *
+ * @returns whether it folded the log to its end
  */
-async function foldBatch(run: Run, records: readonly LogRecord[], isCaughtUp: boolean): Promise<void> {
+async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<boolean> {
   if (phaseOf(run) === 'replaying') return replay(run, records);
   assert(run.status.role === 'active', 'R-8: a standby folds nothing that is not published');
   const before = run.publishing;
+  let isCaughtUp = false;
   const publishing = withRecordSpans('attribute', 'raw-events', records, (traces) => {
     const memory = new OutputMemory();
     const rows = foldRecords(run, records, memory, traces);
+    isCaughtUp = isAtEnd(run);
     // While there is more to fold, counters would only change again.
     const outputs = isCaughtUp ? [...rows, ...takeTotals(run)] : rows;
     return publishNext(run, outputs).then(() => memory.release());
   });
   trackPublishing(run, publishing);
   await before;
+  return isCaughtUp;
 }
 
 /** Folds records before the group's offset: what follows from them is published. */
-function replay(run: Run, records: readonly LogRecord[]): void {
+function replay(run: Run, records: readonly LogRecord[]): boolean {
   const memory = new OutputMemory();
   foldRecords(run, records, memory, NO_TRACES);
   memory.release();
   assert(run.nextOffset <= run.committed, 'R-2: a replayed batch goes across the group offset');
-  if (run.status.restoring) countReplayed(run, records);
+  if (run.status.restoring) countReplayed(run, records.slice(0, records.length - run.unfolded.length));
   Object.assign(run.status, positionOf(run));
+  return isAtEnd(run);
 }
 
 function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemory, traces: Traces): NewRecord[] {
@@ -274,9 +282,16 @@ function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemo
   const rows = run.fold.fold(store, records, memory, traces);
   const { progress } = run.fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
-  run.unflushed += records.length;
+  run.unfolded = behind(records, nextOffset(progress)!);
+  run.unflushed += records.length - run.unfolded.length;
   advance(run, nextOffset(progress)!);
   return rows;
+}
+
+/** The records from an offset on. */
+function behind(records: readonly LogRecord[], offset: number): readonly LogRecord[] {
+  if (records.at(-1)!.offset < offset) return [];
+  return records.slice(records.findIndex((record) => record.offset >= offset));
 }
 
 /** Goes on to an offset. A replay that ends there throws away the counters that it changed: they are published. */

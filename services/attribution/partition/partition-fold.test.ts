@@ -1,9 +1,12 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import type { LogRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { MODELS } from '../decision/models.ts';
 import { newPartitionFold } from './partition-fold.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
@@ -26,4 +29,70 @@ test('R-2: a batch across the end of the published totals is refused, one on eit
   expect([fold.progress.records, fold.takeTotals().length]).toEqual([6n, 0]);
   fold.fold(store, poison(6, 8));
   expect([fold.progress.records, fold.takeTotals().length]).toEqual([8n, 1]);
+});
+
+const START = Date.UTC(2026, 0, 1);
+
+function eventId(n: number): string {
+  return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+}
+
+function click(offset: number, userId: string) {
+  const [timestamp, eventId_] = [BigInt(START + offset), eventId(offset)];
+  const ids = { eventId: eventId_, userId, adId: `ad-${offset}`, campaignId: `c-${offset}`, source: `s-${offset}` };
+  const event = create(EventSchema, { event: { case: 'click', value: { ...ids, timestamp } } });
+  return logRecord({ offset, appendTime: START + offset, value: toBinary(EventSchema, event) });
+}
+
+function conversion(offset: number, userId: string) {
+  const value = { eventId: eventId(offset), userId, type: `t-${offset}`, source: 's', valueMicros: 7n };
+  const timestamp = BigInt(START + offset);
+  const event = create(EventSchema, { event: { case: 'conversion', value: { ...value, timestamp } } });
+  return logRecord({ offset, appendTime: START + offset, value: toBinary(EventSchema, event) });
+}
+
+/** Folds records and flushes them, as often as it takes, and returns how often it took and all that is published. */
+function foldAll(records: readonly LogRecord[], { atOnce, cacheBytes }: { atOnce: number; cacheBytes: number }) {
+  const store = memoryStateStore();
+  const models = Object.keys(MODELS).join(',');
+  const fold = newPartitionFold(
+    attributionConfig(parseAttributionEnvironment({ MODELS: models })),
+    create(PartitionProgressSchema),
+    { cacheBytes: () => cacheBytes },
+  );
+  const published = new Map<string, string>();
+  let folds = 0;
+  for (let next = 0; next < records.length; folds++) {
+    const outputs = [...fold.fold(store, records.slice(next, next + atOnce)), ...fold.takeTotals()];
+    for (const { topic, key, value } of outputs) {
+      const bytes = Buffer.from(value).toString('hex');
+      // Counters and totals are cumulative: the last one counts.
+      const isCumulative = topic === 'daily-stats' || topic === 'attribution-progress';
+      published.set(`${topic} ${isCumulative ? key : bytes}`, bytes);
+    }
+    fold.flush(store, []);
+    next = Number(fold.progress.version) + 1;
+  }
+  return { folds, published, progress: fold.progress };
+}
+
+test('R-4: a batch takes no more users than its memory has room for, and the others are folded next', () => {
+  const users = Array.from({ length: 200 }, (_, i) => `user-${i}`);
+  const clicks = users.map((user, i) => click(i, user));
+  const conversions = users.map((user, i) => (i % 7 === 3 ? poison(200 + i, 201 + i)[0]! : conversion(200 + i, user)));
+  const records = [...clicks, ...conversions];
+  const { folds, ...parts } = foldAll(records, { atOnce: 200, cacheBytes: 0 });
+  expect(folds).toBeGreaterThan(4);
+  const { folds: _, ...single } = foldAll(records, { atOnce: 1, cacheBytes: Number.POSITIVE_INFINITY });
+  expect(parts).toEqual(single);
+});
+
+test('R-4: a batch takes no more events than its memory has room for what follows from them', () => {
+  const clicks = Array.from({ length: 256 }, (_, i) => click(i, 'hot'));
+  const conversions = Array.from({ length: 60 }, (_, i) => conversion(256 + i, 'hot'));
+  const records = [...clicks, ...conversions, click(400, 'hot')];
+  const { folds, ...parts } = foldAll(records, { atOnce: 1000, cacheBytes: Number.POSITIVE_INFINITY });
+  expect(folds).toBeGreaterThan(2);
+  const { folds: _, ...single } = foldAll(records, { atOnce: 1, cacheBytes: Number.POSITIVE_INFINITY });
+  expect(parts).toEqual(single);
 });

@@ -35,8 +35,9 @@ export interface PartitionFold {
   /** Totals, version and watermark after the last record folded. */
   readonly progress: PartitionProgress;
   /**
-   * Folds the records that follow those before, and returns their rows, decisions and dead letters. A batch lies on one
-   * side of the end of the published totals, see `untilBoundary`.
+   * Folds the first of the records that follow those before, as many as memory allows, and returns their rows,
+   * decisions and dead letters; `progress` tells which was the last. A batch lies on one side of the end of the
+   * published totals, see `untilBoundary`.
    *
    * @param memory holds the values of the records returned, until it is released
    */
@@ -49,11 +50,14 @@ export interface PartitionFold {
   flush(store: StateStore, expired: readonly Buffer[]): void;
 }
 
+/** Share of the cache that counters may take before a flush is due and the store has them alone. */
+const COUNTERS_SHARE = 0.125;
+
 /**
  * A fold that goes on after `before`, the progress in the store.
  *
  * @param publishedTotals those that the store was rebuilt with, undefined if it never was
- * @param cacheBytes memory for users' states, in bytes, now; by default all that the node has
+ * @param cacheBytes memory for users' states and counters, in bytes, now; by default all that the node has
  */
 export function newPartitionFold(
   config: AttributionConfig,
@@ -64,8 +68,8 @@ export function newPartitionFold(
   }: { publishedTotals?: PublishedTotals; cacheBytes?: () => number } = {},
 ): PartitionFold {
   const { partition } = before;
-  const users = new Users(config, cacheBytes);
-  const counters = new Counters(partition);
+  const counters = new Counters(partition, () => COUNTERS_SHARE * cacheBytes());
+  const users = new Users(config, () => cacheBytes() - counters.bytesUsed);
   const events = new EventBatch(0, users.table);
   let progress = before;
   /** The published totals include the last batch: they are not published again. */
@@ -79,20 +83,19 @@ export function newPartitionFold(
     },
     fold(store, records, memory = new OutputMemory(), traces = NO_TRACES) {
       const began = performance.now();
-      const last = records.at(-1)!.offset;
-      assert(last <= through || records[0]!.offset > through, 'R-2: a batch goes across the published totals');
+      const isWithin = records.at(-1)!.offset <= through;
+      assert(isWithin || records[0]!.offset > through, 'R-2: a batch goes across the published totals');
       const { table } = users;
       events.begin(records.length, table);
-      const { deadLetters, watermark } = readAll(records, Number(progress.watermark), events);
+      const read = readAll(records, Number(progress.watermark), events);
       const effects = users.fold(store, events, (campaignSource, timestamp, offset) => {
-        if (offset >= countFrom) counters.addClick(store, table.texts, campaignSource, timestamp, offset);
+        if (offset >= countFrom) counters.addClick(table.texts, campaignSource, timestamp, offset);
       });
       counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
-      const moment = { version: BigInt(last), watermark: BigInt(watermark) };
-      isPublished = last <= through;
-      const totals = isPublished
-        ? publishedTotals!.totals
-        : advance(progress, records.length, effects, deadLetters.length);
+      const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
+      const moment = { version: BigInt(folded.at(-1)!.offset), watermark: BigInt(watermark) };
+      isPublished = isWithin;
+      const totals = isWithin ? publishedTotals!.totals : advance(progress, folded.length, effects, deadLetters.length);
       progress = { ...totals, ...moment };
       const rows = rowRecords({ partition, effects, deadLetters, traces, memory });
       countFolded({ events, effects, deadLetters, models: config.models }, began);
@@ -102,22 +105,45 @@ export function newPartitionFold(
       const changed = counterRecords(partition, counters.takeChanged());
       return isPublished ? changed : [...changed, progressRecord(progress)];
     },
-    isFull: () => users.isFull(),
+    isFull: () => users.isFull() || counters.isFull(),
     flush(store, expired) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(expired);
       const others = [...counters.takeDirty(), { key: PROGRESS_KEY, value }];
       store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
+      counters.forgetIfFull();
       users.forgetTexts();
     },
   };
+}
+
+interface Folded {
+  folded: readonly LogRecord[];
+}
+
+interface Read {
+  deadLetters: readonly DeadLetter[];
+  /** The greatest append time, in ms. */
+  watermark: number;
+}
+
+/** What was read of the records before an offset. */
+function untilCut(records: readonly LogRecord[], read: Read, offset: number, before: number): Read & Folded {
+  if (offset === Number.POSITIVE_INFINITY) return { folded: records, ...read };
+  const folded = records.slice(
+    0,
+    records.findIndex((record) => record.offset >= offset),
+  );
+  const deadLetters = read.deadLetters.filter(({ record }) => record.offset < offset);
+  const watermark = folded.reduce((greatest, { appendTime }) => Math.max(greatest, appendTime), before);
+  return { folded, deadLetters, watermark };
 }
 
 function* oneAfterTheOther(...all: Iterable<StateEntry>[]): Generator<StateEntry> {
   for (const entries of all) yield* entries;
 }
 
-function readAll(records: readonly LogRecord[], before: number, events: EventBatch) {
+function readAll(records: readonly LogRecord[], before: number, events: EventBatch): Read {
   const deadLetters: DeadLetter[] = [];
   let watermark = before;
   for (const record of records) {

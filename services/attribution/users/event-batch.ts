@@ -26,6 +26,8 @@ export class EventBatch {
   offsets = new Float64Array(0);
   /** The slots of the events' users, once they are found. */
   slots = new Int32Array(0);
+  /** Offset of the first event that was left out, Infinity if none was. */
+  cutOffset = Number.POSITIVE_INFINITY;
   /** Slots of users that were not in the table. */
   readonly added: number[] = [];
   #users: UserTable;
@@ -47,6 +49,7 @@ export class EventBatch {
     this.#users = users;
     this.count = this.kinds.length = this.conversions.length = this.added.length = this.#ids.length = 0;
     this.#texts.clear();
+    this.cutOffset = Number.POSITIVE_INFINITY;
     if (records <= this.slots.length) return;
     this.touches = touchMemory(records * TOUCH_WORDS);
     this.slots = new Int32Array(records);
@@ -58,6 +61,20 @@ export class EventBatch {
 
   get texts(): TouchTexts {
     return this.#users.texts;
+  }
+
+  /** Leaves out the events from this place on. */
+  cut(i: number): void {
+    if (i >= this.count) return;
+    this.cutOffset = this.offsets[i]!;
+    this.count = this.kinds.length = i;
+  }
+
+  /** Leaves out the events from the first one of a user on whom `findUsers` added, and forgets users added since. */
+  cutAtAdded(first: number): void {
+    this.cut(this.slots.indexOf(this.added[first]!));
+    for (let i = first; i < this.added.length; i++) this.#users.remove(this.added[i]!);
+    this.added.length = first;
   }
 
   /** The event as the fold takes it. */

@@ -223,7 +223,7 @@ export class UserTable {
       this.#hand = this.#hand + 1 < this.index.end ? this.#hand + 1 : 0;
       if (!this.index.has(this.#hand) || this.slots.has(this.#hand, DIRTY)) continue;
       if (this.slots.has(this.#hand, REFERENCED)) this.slots.unset(this.#hand, REFERENCED);
-      else this.#remove(this.#hand);
+      else this.remove(this.#hand);
     }
   }
 
@@ -232,11 +232,12 @@ export class UserTable {
     const slot = this.index.findText(userId);
     if (slot === NO_USER) return true;
     if (this.slots.has(slot, DIRTY)) return false;
-    this.#remove(slot);
+    this.remove(slot);
     return true;
   }
 
-  #remove(slot: number): void {
+  /** Removes the user in a slot. Throws an Error if it has changes that are not yet stored. */
+  remove(slot: number): void {
     if (this.slots.has(slot, DIRTY)) throw new Error('R-5: the user is not stored');
     this.clear(slot, TOUCHES);
     this.clear(slot, CONVERSIONS);

@@ -28,8 +28,20 @@ export type OnClick = (campaignSource: number, timestamp: number, offset: number
 /** Share of the cache that unflushed users may fill before a flush is due; they can't be evicted. */
 const MOST_DIRTY = 0.75;
 
-/** Size of texts, in bytes, at which they are forgotten, with all users whose touches have their numbers. */
-const MOST_TEXTS = 32 << 20;
+/** Share of the cache that texts may take; then they are forgotten, with all users whose touches have their numbers. */
+const MOST_TEXTS = 0.25;
+
+/** Share of the cache that the states may take that are read for one batch. */
+const MOST_LOADED = 0.25;
+/** States read at once: some may have megabytes. */
+const LOADED_AT_ONCE = 64;
+
+/**
+ * Rows and candidates from which on a batch takes no more events: some 10 MB when they are published, and a partition
+ * has those of two batches. One event may cause more: a click that decides all conversions of a user anew, which
+ * MAX_TOUCHES bounds.
+ */
+const MOST_EFFECTS = 1 << 14;
 
 /** Most bytes of memory for stored conversions that are kept from one batch to the next. */
 const MOST_STORED = 16 << 20;
@@ -62,8 +74,9 @@ export class Users {
   }
 
   /**
-   * Folds events, in their order, into their users. A click is either passed to `onClick` or among the clicks of the
-   * effects, whose touches are good until the next call.
+   * Folds events, in their order, into their users: at least the first, and as many as there is memory for what is read
+   * for them and follows from them; the others are cut from `events`. A click is either passed to `onClick` or among
+   * the clicks of the effects, whose touches are good until the next call.
    */
   fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
     this.#space.clear();
@@ -78,9 +91,13 @@ export class Users {
     for (let i = 0; i < events.count; i++) {
       const slot = events.slots[i]!;
       const place = this.table.slots.placeOf(slot);
-      if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick)) continue;
+      if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick)) {
+        if (effects.size >= MOST_EFFECTS) events.cut(i + 1);
+        continue;
+      }
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
       this.#foldWhole(events.eventAt(i), user, this.#spilled, storedArrivals.get(i), effects);
+      if (effects.size >= MOST_EFFECTS) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
     this.table.evict(this.#cacheBytes());
@@ -89,7 +106,7 @@ export class Users {
 
   /** True once a flush is due, as what changed, or the texts, take too much memory. */
   isFull(): boolean {
-    return this.table.dirtyBytes >= MOST_DIRTY * this.#cacheBytes() || this.table.texts.bytesUsed >= MOST_TEXTS;
+    return this.table.dirtyBytes >= MOST_DIRTY * this.#cacheBytes() || this.#hasTooManyTexts();
   }
 
   /**
@@ -108,9 +125,13 @@ export class Users {
 
   /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
   forgetTexts(): void {
-    if (this.table.texts.bytesUsed < MOST_TEXTS) return;
+    if (!this.#hasTooManyTexts()) return;
     this.table = new UserTable();
     this.#space = new TouchSpace(this.table.texts);
+  }
+
+  #hasTooManyTexts(): boolean {
+    return this.table.texts.bytesUsed >= MOST_TEXTS * this.#cacheBytes();
   }
 
   *#puts(slots: readonly number[]): Generator<StateEntry> {
@@ -137,17 +158,26 @@ export class Users {
     return { key: userKey(this.table.index.idOf(slot)), value: writer.bytes.subarray(0, writer.length) };
   }
 
-  /** Fills in the users that were not in memory. */
-  #load(store: StateStore, { count, added }: EventBatch): void {
-    cacheHits.add(count - added.length);
-    cacheMisses.add(added.length);
-    if (added.length === 0) return;
-    const keys: Buffer[] = [];
-    for (const slot of added) keys.push(userKey(this.table.index.idOf(slot)));
-    const stored = store.getMany(keys);
-    for (let i = 0; i < added.length; i++) {
-      if (stored[i] !== undefined) loadUser(this.table, added[i]!, stored[i]!);
+  /** Fills in the users that were not in memory, as long as they fit there. */
+  #load(store: StateStore, events: EventBatch): void {
+    const { added } = events;
+    const mostBytes = MOST_LOADED * this.#cacheBytes();
+    let bytes = 0;
+    let loaded = 0;
+    while (loaded < added.length && (loaded === 0 || bytes < mostBytes)) {
+      const slots = added.slice(loaded, loaded + LOADED_AT_ONCE);
+      const stored = store.getMany(slots.map((slot) => userKey(this.table.index.idOf(slot))));
+      for (let i = 0; i < slots.length; i++) {
+        const state = stored[i];
+        if (state === undefined) continue;
+        loadUser(this.table, slots[i]!, state);
+        bytes += state.length;
+      }
+      loaded += slots.length;
     }
+    if (loaded < added.length) events.cutAtAdded(loaded);
+    cacheHits.add(events.count - loaded);
+    cacheMisses.add(loaded);
   }
 
   /**
