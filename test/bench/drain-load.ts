@@ -166,7 +166,7 @@ function isLater(a: number, b: number, times: Float64Array): boolean {
 }
 
 /** A UUID that looks random but for its last digits, which are the number. */
-function eventId(i: number): string {
+export function eventId(i: number): string {
   const [a, b] = [hex(scrambled(i), 8), hex(scrambled(~i), 8)];
   return `${a}-${b.slice(0, 4)}-4${b.slice(4, 7)}-8${b.slice(5)}-${hex(i, 12)}`;
 }
@@ -179,7 +179,8 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0');
 }
 
-function scrambled(i: number): number {
+/** A number of 32 bits that looks random. */
+export function scrambled(i: number): number {
   const mixed = Math.imul(i ^ (i >>> 16), 0x21f0aaad);
   return Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97) >>> 0;
 }

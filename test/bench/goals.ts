@@ -100,6 +100,15 @@ export const GOALS: readonly Goal[] = [
     ...{ per: [['drain-next-day', 'day 1: committed']], ...more(0.9, 1) },
   },
   {
+    ...{ work: 'variety: 1,000,000 keys ÷ 100', ours: ['variety', '1,000,000 keys: until all is in the stats'] },
+    ...{ per: [['variety', '100 keys: until all is in the stats']], ...more(0.5, 0.8) },
+  },
+  {
+    work: 'variety: peak memory with 1,000,000 keys, MiB',
+    ours: ['variety', '1,000,000 keys: peak memory'],
+    ...less(1536, 1024),
+  },
+  {
     work: 'tracing 1 % of REST requests: throughput kept',
     ours: ['tracing', 'throughput kept'],
     ...more(0.95, 0.98),

@@ -12,6 +12,7 @@ import { stats } from './stats.ts';
 import { stream } from './stream.ts';
 import { tracing } from './tracing.ts';
 import { unary } from './unary.ts';
+import { variety } from './variety.ts';
 
 export const SCENARIOS: readonly Scenario<Subject>[] = [
   listeners,
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...cluster,
   ...drain,
   ...kafkaGateway,
+  variety,
 ];
 
 /** Starts what the scenario runs on in an empty folder, runs it, and stops that. */
