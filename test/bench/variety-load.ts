@@ -53,6 +53,7 @@ export function variedEvent(i: number, { users, keys }: VarietyOptions): VariedE
   const valueMicros = BigInt(1 + (i % 1000)) * 10_000n;
   const conversion: Conversion = {
     ...{ $typeName: 'clickmesh.v1.Conversion', ...ids, type, source: 'app', value: 0, valueMicros },
+    ...{ metadata: {}, currency: '' },
   };
   return { userId, value: encodeEvent(conversion, conversion.eventId, valueMicros) };
 }

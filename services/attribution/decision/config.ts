@@ -19,10 +19,13 @@ export interface AttributionConfig {
   userCacheBytes: number;
 }
 
-const hours = z.coerce
-  .number()
-  .positive()
-  .max(24 * 365);
+const MAX_HOURS = 24 * 365;
+const hours = z.coerce.number().positive().max(MAX_HOURS);
+/** An empty text is none, though it converts to 0. */
+const hoursOrNone = z
+  .string()
+  .regex(/\d/, 'must be a number')
+  .pipe(z.coerce.number<string>().nonnegative().max(MAX_HOURS));
 
 const environment = z.object({
   /** Attribution models, separated by commas. */
@@ -41,7 +44,7 @@ const environment = z.object({
     .transform((pairs) => Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, unknown])))
     .pipe(z.record(z.string(), hours)),
   /** How much later than its time an event may arrive and still be attributed exactly. */
-  ALLOWED_LATENESS_HOURS: hours.default(24),
+  ALLOWED_LATENESS_HOURS: hoursOrNone.default(24),
   /** How long after its arrival a conversion's id is kept to know its duplicates. */
   CONVERSION_ID_HOURS: hours.default(7 * 24),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),

@@ -124,6 +124,12 @@ describe('retention is by arrival', () => {
     expect(play('click A @1 +1 \n conversion X @3 +49.1').rows).toEqual([]);
   });
 
+  test('without lateness it is forgotten as soon as it is out of the window', () => {
+    const none = { ALLOWED_LATENESS_HOURS: '0' };
+    expect(play('click A @1 +1 \n conversion X @3 +25', none).rows).toEqual(['X <- A']);
+    expect(play('click A @1 +1 \n conversion X @3 +25.1', none).rows).toEqual([]);
+  });
+
   test('a conversion is no longer re-decided when it is as old', () => {
     expect(play('conversion X @3 +1 \n click A @1 +49').rows).toEqual(['X <- A']);
     expect(play('conversion X @3 +1 \n click A @1 +49.1').rows).toEqual([]);

@@ -1,6 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { gatewayWorkers, parseGatewayConfig, parseMeshConfig } from './config.ts';
+import {
+  gatewayWorkers,
+  parseClusterConfig,
+  parseGatewayConfig,
+  parseMeshConfig,
+  parseTopicsConfig,
+} from './config.ts';
 
 test('an empty environment has the documented defaults', () => {
   expect(parseMeshConfig({})).toMatchObject({
@@ -16,13 +22,31 @@ test('an empty environment has the documented defaults', () => {
 
 test.each([
   [{ PORT: '65536' }, /PORT/],
+  [{ HOST: '' }, /HOST/],
   [{ PARTITIONS: '0' }, /PARTITIONS/],
   [{ MODELS: 'last_click,best_click' }, /MODELS/],
   [{ LOOKBACK_HOURS_BY_TYPE: 'install' }, /LOOKBACK_HOURS_BY_TYPE/],
   [{ LOG_RETENTION_HOURS: '47' }, /LOG_RETENTION_HOURS: must be at least .* 48$/],
-  [{ LOOKBACK_HOURS_BY_TYPE: 'install=168' }, /LOG_RETENTION_HOURS: must be at least .* 192$/],
+  [{ LOG_RETENTION_HOURS: '191', LOOKBACK_HOURS_BY_TYPE: 'install=168' }, /LOG_RETENTION_HOURS: must be .* 192$/],
+  [{ LOG_RETENTION_HOURS: '' }, /LOG_RETENTION_HOURS/],
+  [{ LOOKBACK_HOURS: '0' }, /LOOKBACK_HOURS/],
+  [{ ALLOWED_LATENESS_HOURS: '-1' }, /ALLOWED_LATENESS_HOURS/],
+  [{ ALLOWED_LATENESS_HOURS: '' }, /ALLOWED_LATENESS_HOURS: must be a number/],
 ])('%j is refused with its name', (env, message) => {
   expect(() => parseMeshConfig(env)).toThrow(message);
+});
+
+test.each([
+  [{}, 168],
+  [{ LOOKBACK_HOURS: '144' }, 168],
+  [{ LOOKBACK_HOURS_BY_TYPE: 'install=168' }, 192],
+  [{ LOOKBACK_HOURS_BY_TYPE: 'install=168', ALLOWED_LATENESS_HOURS: '0' }, 168],
+  [{ LOOKBACK_HOURS: '200', LOOKBACK_HOURS_BY_TYPE: 'signup=1', ALLOWED_LATENESS_HOURS: '0.5' }, 200.5],
+  [{ LOG_RETENTION_HOURS: '48' }, 48],
+])('%j: the log is kept for %d hours, as long as a click can be credited', (env, hours) => {
+  expect(parseMeshConfig(env).LOG_RETENTION_HOURS).toBe(hours);
+  expect(parseClusterConfig(env).LOG_RETENTION_HOURS).toBe(hours);
+  expect(parseTopicsConfig({ ...env, KAFKA_BROKERS: 'a:1' }).LOG_RETENTION_HOURS).toBe(hours);
 });
 
 test('everything wrong is named at once', () => {

@@ -26,11 +26,10 @@ const PARTITIONS = z.coerce.number().int().min(1).max(1024);
 
 /** Reads the settings of `clickmesh up`. Throws one Error that names every wrong setting, as all readers here do. */
 export function parseMeshConfig(env: NodeJS.ProcessEnv) {
-  return withAttribution(env, {
+  return withLog(env, {
     ...LISTEN,
     ...INTAKE,
     ...DATA,
-    ...RETENTION,
     ...LOGGING,
     PARTITIONS: PARTITIONS.default(8),
     /** A ClickHouse server to use; the embedded one when empty. */
@@ -40,11 +39,10 @@ export function parseMeshConfig(env: NodeJS.ProcessEnv) {
 export type MeshConfig = ReturnType<typeof parseMeshConfig>;
 
 export function parseClusterConfig(env: NodeJS.ProcessEnv) {
-  return withAttribution(env, {
+  return withLog(env, {
     ...LISTEN,
     ...INTAKE,
     ...DATA,
-    ...RETENTION,
     ...LOGGING,
     PARTITIONS: PARTITIONS.default(16),
     BROKERS: z.coerce
@@ -122,24 +120,34 @@ export function parseMigrateConfig(env: NodeJS.ProcessEnv) {
 }
 
 export function parseTopicsConfig(env: NodeJS.ProcessEnv) {
-  return withAttribution(env, {
+  return withLog(env, {
     ...KAFKA,
-    ...RETENTION,
     PARTITIONS: PARTITIONS.default(16),
     REPLICATION_FACTOR: z.coerce.number().int().min(1).max(7).default(3),
   });
 }
 
-/**
- * Reads the settings of attribution besides those of the shape. A log that is among these must reach as far back as a
- * click can be credited: a lost state is folded again from it.
- */
+/** Reads the settings of attribution besides those of the shape. */
 function withAttribution<S extends z.ZodRawShape>(env: NodeJS.ProcessEnv, shape: S) {
   const { own, attribution } = parseAll(env, { own: settings(shape), attribution: parseAttributionEnvironment });
-  const hours = attributionConfig(attribution).retentionMs.touch / HOUR_MS;
-  if ('LOG_RETENTION_HOURS' in own && Number(own.LOG_RETENTION_HOURS) < hours) {
-    const least = `must be at least the longest lookback and the allowed lateness, ${hours}`;
+  return { ...own, attribution };
+}
+
+/** Hours that the log keeps records unless clicks can be credited for longer. */
+const LOG_RETENTION_HOURS = 7 * 24;
+
+/**
+ * Reads the settings of the log and of attribution besides those of the shape. The log must reach as far back as a
+ * click can be credited, and does so by default: a lost state is folded again from it.
+ */
+function withLog<S extends z.ZodRawShape>(env: NodeJS.ProcessEnv, shape: S) {
+  const parsers = { own: settings(shape), log: settings(RETENTION), attribution: parseAttributionEnvironment };
+  const { own, log, attribution } = parseAll(env, parsers);
+  const needed = attributionConfig(attribution).retentionMs.touch / HOUR_MS;
+  const hours = log.LOG_RETENTION_HOURS ?? Math.max(LOG_RETENTION_HOURS, needed);
+  if (hours < needed) {
+    const least = `must be at least the longest lookback and the allowed lateness, ${needed}`;
     throw invalidSettings([`LOG_RETENTION_HOURS: ${least}`]);
   }
-  return { ...own, attribution };
+  return { ...own, ...log, LOG_RETENTION_HOURS: hours, attribution };
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** Settings that several processes have, by the name of their environment variable. */
 export const LISTEN = {
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-  HOST: z.string().default('127.0.0.1'),
+  HOST: z.string().min(1).default('127.0.0.1'),
 };
 /** What a gateway takes events by. */
 export const INTAKE = {
@@ -18,11 +18,8 @@ export const LOGGING = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
 };
 export const RETENTION = {
-  /** How long the log keeps records; ClickHouse keeps its rows regardless. */
-  LOG_RETENTION_HOURS: z.coerce
-    .number()
-    .positive()
-    .default(7 * 24),
+  /** How long the log keeps records, in hours; ClickHouse keeps its rows regardless. */
+  LOG_RETENTION_HOURS: z.coerce.number().positive().optional(),
   /** Most GB that the log keeps: each partition of each topic an equal share. */
   LOG_RETENTION_GB: z.coerce.number().positive().default(50),
 };
