@@ -7,6 +7,7 @@ const statusSchema = z.object({
   clickhouse_url: z.url(),
   lookback_hours: z.number(),
   lookback_hours_by_type: z.record(z.string(), z.number()),
+  id_hours: z.record(z.string(), z.number()).default({}),
   models: z.array(z.string()),
   topics: z.array(
     z.object({

@@ -1,4 +1,6 @@
-import type { AttributionEnvironment } from '../../attribution/decision/config.ts';
+import { type AttributionEnvironment, attributionConfig } from '../../attribution/decision/config.ts';
+import { KINDS } from '../../attribution/decision/kinds.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS, type Topic } from '../../contract/topics.ts';
 import { json } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
@@ -34,6 +36,7 @@ async function status(source: StatusSource) {
     clickhouse_url: withoutCredentials(source.clickhouseUrl),
     lookback_hours: attribution.LOOKBACK_HOURS,
     lookback_hours_by_type: attribution.LOOKBACK_HOURS_BY_TYPE,
+    id_hours: idHours(attribution),
     models: attribution.MODELS,
     topics,
     attribution: folded.flatMap((next_offset, partition) =>
@@ -41,6 +44,12 @@ async function status(source: StatusSource) {
     ),
     ...cluster,
   };
+}
+
+/** By event type, how long after its arrival an event_id is known. */
+function idHours(attribution: AttributionEnvironment): Record<string, number> {
+  const { retentionMs } = attributionConfig(attribution);
+  return Object.fromEntries(Object.values(KINDS).map(({ type, role }) => [type, retentionMs[role] / HOUR_MS]));
 }
 
 async function topicStatus(source: StatusSource, topic: Topic) {
