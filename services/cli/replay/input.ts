@@ -1,85 +1,75 @@
 import { open } from 'node:fs/promises';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { isBlank } from '../../gateway/event/json-items.ts';
-
-export interface Line {
-  /** The first line is 1. */
-  number: number;
-  /** Without the line break; undefined where the line is longer than the limit. */
-  bytes: Buffer | undefined;
-}
+import { type GzipReport, gunzip, isGzip } from './gunzip.ts';
 
 export interface Input {
+  /** Unpacked. Throws an Error where the text is UTF-16. */
   chunks: AsyncIterable<Buffer>;
   /** Bytes of the file as it is on disk; undefined for stdin and pipes. */
   size: number | undefined;
   /** Bytes of `size` that have been read so far. */
   bytesRead(): number;
+  /** Why the chunks ended before the file does, as a sentence without its subject. Set while they are read. */
+  fault: string | undefined;
+  close(): void;
 }
 
-const NEWLINE = 0x0a;
+/** Enough to tell what a file is. */
+const HEAD_BYTES = 2;
 
 /**
  * Opens a file, or stdin for `-`; what begins like gzip is unpacked. Aborting the signal ends the reading with an
  * AbortError. Throws the system's error if the file can't be opened.
+ *
+ * @param warn takes a sentence without its subject, which is the file
  */
-export async function openInput(path: string, signal: AbortSignal): Promise<Input> {
+export async function openInput(path: string, signal: AbortSignal, warn: (text: string) => void): Promise<Input> {
   const file = path === '-' ? undefined : await open(path);
   const stat = await file?.stat();
   const fromFile = file?.createReadStream({ signal });
-  const source: Readable = fromFile ?? process.stdin;
   if (!file) signal.addEventListener('abort', () => process.stdin.destroy(signal.reason));
-  const size = stat?.isFile() ? stat.size : undefined;
-  return { chunks: unpacked(source[Symbol.asyncIterator]()), size, bytesRead: () => fromFile?.bytesRead ?? 0 };
-}
-
-/** Splits at line feeds, skips blank lines, and keeps no more than one chunk and one line of `maxBytes` in memory. */
-export async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
-  let number = 1;
-  let rest: Buffer[] = [];
-  let restBytes = 0;
-  const add = (part: Buffer) => {
-    restBytes += part.length;
-    if (restBytes <= maxBytes) rest.push(part);
-    else rest = [];
+  const report: GzipReport = {
+    warning: warn,
+    fault(text) {
+      input.fault = text;
+    },
   };
-  const take = (): Line => {
-    const bytes = restBytes <= maxBytes ? Buffer.concat(rest) : undefined;
-    rest = [];
-    restBytes = 0;
-    return { number: number++, bytes };
+  const input: Input = {
+    chunks: unpacked(path, (fromFile ?? process.stdin)[Symbol.asyncIterator](), report),
+    size: stat?.isFile() ? stat.size : undefined,
+    bytesRead: () => fromFile?.bytesRead ?? 0,
+    fault: undefined,
+    close: () => fromFile?.destroy(),
   };
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      add(chunk.subarray(start, end));
-      start = end + 1;
-      const line = take();
-      if (!isEmpty(line)) yield line;
-    }
-    add(chunk.subarray(start));
-  }
-  const last = take();
-  if (!isEmpty(last)) yield last;
+  return input;
 }
 
-function isEmpty({ bytes }: Line): boolean {
-  return bytes !== undefined && isBlank(bytes);
+async function* unpacked(name: string, chunks: AsyncIterator<Buffer>, report: GzipReport): AsyncGenerator<Buffer> {
+  const file = await readHead(chunks);
+  const text = isGzip(file.head) ? await readHead(gunzip(file.all, report)) : file;
+  const encoding = otherEncoding(text.head);
+  if (encoding !== undefined)
+    throw new Error(`${name} is ${encoding}, not UTF-8: convert it by iconv -f ${encoding} -t UTF-8 ${name}`);
+  yield* text.all;
 }
 
-async function* unpacked(chunks: AsyncIterableIterator<Buffer>): AsyncGenerator<Buffer> {
+/** The first bytes, fewer only if there are not more; `all` begins with them. */
+async function readHead(chunks: AsyncIterator<Buffer>): Promise<{ head: Buffer; all: AsyncGenerator<Buffer> }> {
   let head = Buffer.alloc(0);
-  while (head.length < 2) {
+  while (head.length < HEAD_BYTES) {
     const { value, done } = await chunks.next();
     if (done) break;
     head = Buffer.concat([head, value]);
   }
   async function* all() {
     yield head;
-    yield* chunks;
+    yield* { [Symbol.asyncIterator]: () => chunks };
   }
-  const gzip = head[0] === 0x1f && head[1] === 0x8b;
-  // pipeline destroys the gunzip with the source's error, so its reader sees it.
-  yield* gzip ? pipeline(all(), createGunzip(), () => {}) : all();
+  return { head, all: all() };
+}
+
+/** The encoding of a text that is not UTF-8 by its first bytes: a byte order mark, or a character of ASCII. */
+function otherEncoding([first, second]: Buffer): string | undefined {
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'UTF-16LE';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second! > 0)) return 'UTF-16BE';
+  return undefined;
 }

@@ -2,8 +2,11 @@ import { crc32 } from 'node:zlib';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 
-/** An event and the line it came from. */
+/** An event and the piece of the input that it came from. */
 export interface InputEvent {
+  /** Its place among the pieces of the input. */
+  index: number;
+  /** Line of the input, from 1. */
   line: number;
   bytes: Buffer;
   event: Event;
@@ -12,28 +15,51 @@ export interface InputEvent {
 /** Batches in flight at a time. */
 export const SENDERS = 4;
 
+interface SendersOptions {
+  /** Most events of a batch. */
+  maxEvents: number;
+  /** Resolves when the batch has been answered. */
+  send(batch: InputEvent[]): Promise<void>;
+  /** Called after a batch with the index of the first event that is not answered yet; infinite if there is none. */
+  answered(oldest: number): void;
+  /** Called with what a send threw. */
+  failed(error: unknown): void;
+}
+
 class Sender {
   events: InputEvent[] = [];
   /** Of their JSON, which protobuf never exceeds. */
   bytes = 0;
   sending = Promise.resolve();
+  inFlight: InputEvent[] = [];
+
+  /** Index of the first event that is not answered; infinite if there is none. */
+  get oldest(): number {
+    return (this.inFlight[0] ?? this.events[0])?.index ?? Number.POSITIVE_INFINITY;
+  }
 }
 
 /**
- * Sends batches of up to `maxEvents` side by side, yet the events of one user in their order: a user always takes the
- * same sender, and a sender has one batch in flight while it fills the next.
+ * Sends batches side by side, yet the events of one user in their order: a user always takes the same sender, and a
+ * sender has one batch in flight while it fills the next.
  */
-export function openSenders(maxEvents: number, send: (batch: InputEvent[]) => Promise<void>) {
+export function openSenders({ maxEvents, send, answered, failed }: SendersOptions) {
   const senders = Array.from({ length: SENDERS }, () => new Sender());
 
   async function flush(sender: Sender): Promise<void> {
     await sender.sending;
     if (sender.events.length === 0) return;
-    sender.sending = send(sender.events);
-    // The next await of the sender sees the error; until then it must not count as unhandled.
-    sender.sending.catch(() => {});
+    sender.inFlight = sender.events;
+    sender.sending = deliver(sender);
+    sender.sending.catch(failed);
     sender.events = [];
     sender.bytes = 0;
+  }
+
+  async function deliver(sender: Sender): Promise<void> {
+    await send(sender.inFlight);
+    sender.inFlight = [];
+    answered(Math.min(...senders.map(({ oldest }) => oldest)));
   }
 
   return {

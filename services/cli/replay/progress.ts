@@ -19,12 +19,15 @@ export function startProgress(out: Pick<WriteStream, 'write' | 'isTTY'>, look: (
   const draw = () => out.write(out.isTTY ? `${erase}${barLine(look())}` : `${plainLine(look())}\n`);
   const timer = setInterval(draw, out.isTTY ? TERMINAL_PERIOD_MS : PLAIN_PERIOD_MS);
   let notedAt = Number.NEGATIVE_INFINITY;
+  const write = (text: string) => out.write(`${erase}${text}\n`);
   return {
+    /** Writes a line of its own. */
+    write,
     /** Writes a line of its own, unless there was one in the last five seconds. */
     note(text: string) {
       if (performance.now() - notedAt < PLAIN_PERIOD_MS) return;
       notedAt = performance.now();
-      out.write(`${erase}${text}\n`);
+      write(text);
     },
     stop() {
       clearInterval(timer);

@@ -1,27 +1,121 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 
-/** One line of a rejects file. */
-export interface RejectedLine {
+/** A piece of the input that is no accepted event. */
+export interface Rejected {
+  /** Its place among the pieces of the input. */
+  index: number;
   /** Line of the input, from 1. */
   line: number;
-  /** The reject reason in lower case, such as "too_long". */
-  reason: string;
-  field?: string;
-  message: string;
-  /** The line itself, unless it is too long. */
-  input?: string;
+  /** As it came; undefined if it is too long. */
+  bytes: Buffer | undefined;
+  why: Reason;
 }
 
-/** An NDJSON file, created or emptied with its first line. Throws the system's error if it can't be written. */
-export function openRejectFile(path: string) {
-  let file: number | undefined;
-  return {
-    write(rejected: RejectedLine) {
-      file ??= openSync(path, 'w');
-      writeSync(file, `${JSON.stringify(rejected)}\n`);
-    },
-    close() {
-      if (file !== undefined) closeSync(file);
-    },
-  };
+export interface Reason {
+  /** The reject reason in lower case, such as "too_long". */
+  reason: string;
+  field: string;
+  message: string;
+  /** Empty if there is none. */
+  event_id: string;
+}
+
+/** Bytes of rejects that wait for what stands before them, beyond which `isFull`. */
+const MAX_WAITING_BYTES = 16 << 20;
+/** About what a rejected event takes without its bytes. */
+const ENTRY_BYTES = 500;
+
+/**
+ * The rejects of a run in the order of the input: a file of what was rejected, as it came, and beside it one of the
+ * reasons, a line of JSON each. They are created with the first reject, under a number that no other run has.
+ */
+export class RejectFile {
+  private readonly base: string;
+  private files: { rejects: number; reasons: number } | undefined;
+  private waiting: Rejected[] = [];
+  private waitingBytes = 0;
+  /** The next line of the file of rejects. */
+  private line = 1;
+  /** The file of the rejects; undefined before the first. */
+  path: string | undefined;
+
+  /** @param base beginning of the path, which a number ends */
+  constructor(base: string) {
+    this.base = base;
+  }
+
+  /** Whether what stands before the rejects that wait should be brought to an end. */
+  get isFull(): boolean {
+    return this.waitingBytes > MAX_WAITING_BYTES;
+  }
+
+  /** Keeps a reject until it is written in its order. */
+  add(rejected: Rejected): void {
+    // A copy, as the bytes are part of a chunk of the input, which they would keep in memory.
+    this.waiting.push({ ...rejected, bytes: rejected.bytes && Buffer.from(rejected.bytes) });
+    this.waitingBytes += sizeOf(rejected);
+  }
+
+  /** Writes the rejects before an index, of which no more will come. Throws the system's error if it can't. */
+  writeBefore(index: number): void {
+    if (this.waiting.length === 0) return;
+    this.waiting.sort((a, b) => a.index - b.index);
+    const ready = this.waiting.findIndex((rejected) => rejected.index >= index);
+    for (const rejected of this.waiting.splice(0, ready === -1 ? this.waiting.length : ready)) this.write(rejected);
+  }
+
+  /** Writes the rejects that wait. */
+  close(): void {
+    this.writeBefore(Number.POSITIVE_INFINITY);
+    if (this.files === undefined) return;
+    closeSync(this.files.rejects);
+    closeSync(this.files.reasons);
+  }
+
+  private write(rejected: Rejected): void {
+    const { line, bytes, why } = rejected;
+    this.waitingBytes -= sizeOf(rejected);
+    this.files ??= this.create();
+    const where = bytes === undefined ? { input_line: line } : { line: this.line, input_line: line };
+    writeSync(this.files.reasons, `${JSON.stringify({ ...where, ...why })}\n`);
+    if (bytes === undefined) return;
+    writeSync(this.files.rejects, Buffer.concat([bytes, NEWLINE]));
+    for (let at = 0; at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) this.line++;
+  }
+
+  private create(): { rejects: number; reasons: number } {
+    for (let number = 1; ; number++) {
+      const path = `${this.base}-${number}`;
+      const rejects = createFile(path);
+      if (rejects === undefined) continue;
+      const reasons = createFile(reasonsOf(path));
+      if (reasons !== undefined) {
+        this.path = path;
+        return { rejects, reasons };
+      }
+      closeSync(rejects);
+      unlinkSync(path);
+    }
+  }
+}
+
+const NEWLINE = Buffer.from('\n');
+
+function sizeOf({ bytes }: Rejected): number {
+  return ENTRY_BYTES + (bytes?.length ?? 0);
+}
+
+/** The file of the reasons beside a file of rejects. */
+export function reasonsOf(path: string): string {
+  return `${path}.reasons`;
+}
+
+/** Returns undefined if the file exists. */
+function createFile(path: string): number | undefined {
+  try {
+    return openSync(path, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw new Error(`rejected events can't be written: ${(error as Error).message}; --rejects names another place`);
+  }
 }

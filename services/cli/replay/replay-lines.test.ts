@@ -40,7 +40,6 @@ const LINES: [name: string, line: string | Buffer, rejection?: string][] = [
   ['an unknown field', click({ color: 'red' })],
   ['an emoji by escapes', ESCAPED_EMOJI],
   ['no JSON', '{"event_type":', 'malformed event'],
-  ['an array', '[]', 'malformed event'],
   ['a number', '7', 'malformed event'],
   ['a byte that is not UTF-8', Buffer.from(click({ ad_id: 'é' }), 'latin1'), 'malformed ad_id'],
   ['a byte order mark', `\ufeff${click({})}`],
@@ -69,11 +68,14 @@ let gateway: TestGateway;
 let folder: string;
 
 beforeAll(async () => {
+  // The gateway alone has no status to ask, which replay says.
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   gateway = await startGateway();
   folder = mkdtempSync(join(tmpdir(), 'clickmesh-lines-'));
 });
 
 afterAll(async () => {
+  vi.restoreAllMocks();
   await gateway.close();
   rmSync(folder, { recursive: true });
 });
@@ -95,13 +97,12 @@ async function posted(line: string | Buffer): Promise<Rejection | undefined> {
 
 async function replayed(line: string | Buffer): Promise<Rejection | undefined> {
   const file = join(folder, 'events.ndjson');
-  const rejects = join(folder, 'rejects.ndjson');
   writeFileSync(file, line);
-  const options = { url: gateway.url, batch: 1, timeout: 10, rejects };
-  const { accepted, rejected, stopped } = await replay(file, options, new AbortController().signal);
+  const options = { url: gateway.url, batch: 1, timeout: 10 };
+  const { accepted, rejected, stopped, rejects } = await replay(file, options, new AbortController().signal);
   expect([accepted + rejected, stopped]).toEqual([1, undefined]);
   if (accepted === 1) return undefined;
-  const { reason, field, message } = JSON.parse(readFileSync(rejects, 'utf8'));
+  const { reason, field, message } = JSON.parse(readFileSync(`${rejects}.reasons`, 'utf8'));
   return { reason, field, message };
 }
 

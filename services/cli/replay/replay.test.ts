@@ -1,13 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import {
   type IngestBatchRequest,
@@ -25,8 +26,21 @@ const EVENTS = [
   }),
 ];
 
+/** What `GET /status` answers. */
+const STATUS = {
+  clickhouse_url: 'http://127.0.0.1:8123',
+  lookback_hours: 24,
+  lookback_hours_by_type: {},
+  id_hours: { click: 48, conversion: 168 },
+  models: ['last_click'],
+  topics: [],
+  attribution: [],
+};
+
 let folder: string;
 let server: Server;
+/** All that was written to stderr. */
+let stderr: string;
 let received: Event[];
 /** Called with every batch before it is taken; may throw. */
 let onBatch: (request: IngestBatchRequest) => void | Promise<void>;
@@ -35,10 +49,16 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'clickmesh-replay-'));
   received = [];
   onBatch = () => {};
+  stderr = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += text;
+    return true;
+  });
   server = await listen(0);
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await close(server);
   rmSync(folder, { recursive: true });
 });
@@ -66,38 +86,135 @@ test('gzip is known by its first bytes, also when it has several members', async
   expect(await replay(path, options(), never())).toMatchObject({ accepted: 2000 });
 });
 
-test('a truncated gzip file ends with an error, after what could be read', async () => {
+test('a gzip file that is cut off ends with an error that says where, after what could be read', async () => {
   const path = join(folder, 'events.gz');
   const whole = gzipSync(ndjson(EVENTS));
   writeFileSync(path, whole.subarray(0, whole.length / 2));
-  const summary = await replay(path, options({ batch: 10 }), never());
-  expect(summary.stopped).toBeInstanceOf(Error);
-  expect(summary.accepted).toBeGreaterThan(0);
+  const summary = await replay(path, options(), never());
+  const cut = gunzipSync(whole.subarray(0, whole.length / 2), { finishFlush: constants.Z_SYNC_FLUSH });
+  const lines = cut.toString().split('\n').length;
+  expect(summary).toMatchObject({ accepted: lines - 1, rejected: 1 });
+  expect(summary.stopped).toEqual(
+    new Error(
+      `${path} is cut off at byte ${whole.length / 2}, in line ${lines} of its content: what comes before that was sent`,
+    ),
+  );
 });
 
-test('what the mesh rejects and what can not be read goes to the rejects file', async () => {
-  const lines = ndjson(EVENTS.slice(0, 3)).split('\n');
-  const bad = JSON.stringify({ ...EVENTS[3], user_id: 'rejected' });
+test('UTF-16 is named, and how to convert it', async () => {
   const path = join(folder, 'events.ndjson');
-  const unreadable = ['{"event_type":"view"}', '{"event_type":', '[]', '"x'.padEnd(2 ** 20 + 1), bad];
-  writeFileSync(path, [...lines, ...unreadable].join('\n'));
-  const rejects = join(folder, 'rejects');
-  const summary = await replay(path, options({ rejects }), never());
-  expect(summary).toMatchObject({ sent: 4, accepted: 3, rejected: 5, stopped: undefined });
-  const written = readFileSync(rejects, 'utf8').trim().split('\n');
-  expect(written.map((text) => JSON.parse(text)).sort((a, b) => a.line - b.line)).toMatchObject([
-    { line: 5, reason: 'unknown_event_type', input: unreadable[0] },
-    { line: 6, reason: 'malformed', input: unreadable[1] },
-    { line: 7, reason: 'malformed', input: unreadable[2] },
-    { line: 8, reason: 'too_long' },
-    { line: 9, reason: 'too_long', field: 'user_id', input: bad },
-  ]);
+  writeFileSync(path, Buffer.from(`\ufeff${ndjson(EVENTS)}`, 'utf16le'));
+  const summary = await replay(path, options(), never());
+  const how = `iconv -f UTF-16LE -t UTF-8 ${path}`;
+  expect(summary).toMatchObject({ sent: 0, rejected: 0, stopped: { message: expect.stringContaining(how) } });
 });
 
-test('no rejects file without rejects', async () => {
-  const rejects = join(folder, 'rejects');
-  await replay(file(EVENTS.slice(0, 3)), options({ rejects }), never());
-  expect(() => readFileSync(rejects)).toThrow('ENOENT');
+describe('rejects', () => {
+  const [first, second, third] = EVENTS.slice(0, 3).map((event) => JSON.stringify(event));
+  const byMesh = JSON.stringify({ ...EVENTS[3], user_id: 'rejected' });
+  const tooLong = `{"x":"${'x'.repeat(2 ** 20)}"}`;
+
+  function write(lines: (string | undefined)[], name = 'events.ndjson'): string {
+    const path = join(folder, name);
+    writeFileSync(path, lines.join('\n'));
+    return path;
+  }
+
+  test('are beside the input as they came and in its order, and beside them why', async () => {
+    const overLines = JSON.stringify({ event_type: 'view' }, null, 2);
+    const path = write([first, byMesh, '{"event_type":', second, tooLong, overLines, byMesh, third, '5']);
+    const summary = await replay(path, options(), never());
+    expect(summary).toMatchObject({ sent: 5, accepted: 3, rejected: 6, stopped: undefined });
+    expect(summary.rejects).toBe(`${path}.rejects-1`);
+    const rejects = [byMesh, '{"event_type":', overLines, byMesh, '5', ''];
+    expect(readFileSync(summary.rejects!, 'utf8')).toBe(rejects.join('\n'));
+    expect(reasons(summary.rejects!)).toMatchObject([
+      { line: 1, input_line: 2, reason: 'too_long', field: 'user_id', event_id: EVENTS[3]!.event_id },
+      { line: 2, input_line: 3, reason: 'malformed', field: 'event' },
+      { input_line: 5, reason: 'too_long', field: 'event' },
+      { line: 3, input_line: 6, reason: 'unknown_event_type', field: 'event_type' },
+      { line: 6, input_line: 9, reason: 'too_long', field: 'user_id' },
+      { line: 7, input_line: 11, reason: 'malformed', field: 'event' },
+    ]);
+    expect(reasons(summary.rejects!)[2]).not.toHaveProperty('line');
+  });
+
+  test('are in the order of the input whatever comes first', async () => {
+    const answers: (() => void)[] = [];
+    // The mesh answers the four senders in turn, the last first.
+    onBatch = () =>
+      new Promise((resolve) => {
+        answers.unshift(resolve);
+        if (answers.length === 4) for (const answer of answers) answer();
+      });
+    const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const lines = users.flatMap((user) => [JSON.stringify({ ...EVENTS[3], user_id: `rejected ${user}` }), user]);
+    const summary = await replay(write(lines), options(), never());
+    expect(readFileSync(summary.rejects!, 'utf8').trim().split('\n')).toEqual(lines);
+  });
+
+  test('mended in place and replayed, they are accepted', async () => {
+    const broken = Buffer.from(`${first!.replace('"click"', '"klick"')}\n`);
+    const latin1 = Buffer.from(second!.replace('"user_id":"', '"user_id":"é'), 'latin1');
+    const path = join(folder, 'events.ndjson');
+    writeFileSync(path, Buffer.concat([broken, latin1]));
+    const { rejects } = await replay(path, options(), never());
+    execFileSync('sed', ['-i', 's/klick/click/; s/\\xe9//', rejects!], { env: { LC_ALL: 'C' } });
+    expect(readFileSync(rejects!, 'utf8')).toBe(`${first}\n${second}\n`);
+    expect(await replay(rejects!, options(), never())).toMatchObject({ accepted: 2, rejected: 0, rejects: undefined });
+  });
+
+  test('of another run are left alone', async () => {
+    const path = write(['1']);
+    await replay(path, options(), never());
+    writeFileSync(`${path}.rejects-2.reasons`, 'of somebody');
+    const { rejects } = await replay(write(['2']), options(), never());
+    expect(rejects).toBe(`${path}.rejects-3`);
+    expect(readFileSync(`${path}.rejects-1`, 'utf8')).toBe('1\n');
+    expect(readdirSync(folder)).not.toContain('events.ndjson.rejects-2');
+  });
+
+  test('none, no file', async () => {
+    expect((await replay(write([first]), options(), never())).rejects).toBeUndefined();
+    expect(readdirSync(folder)).toEqual(['events.ndjson']);
+  });
+
+  test('go where --rejects says', async () => {
+    const { rejects } = await replay(write(['5']), options({ rejects: join(folder, 'bad') }), never());
+    expect(rejects).toBe(join(folder, 'bad-1'));
+  });
+
+  test('that can not be written end the run', async () => {
+    const { stopped } = await replay(write([first, '5']), options({ rejects: join(folder, 'no', 'such') }), never());
+    expect(stopped).toMatchObject({ message: expect.stringMatching(/can't be written: ENOENT.*--rejects/) });
+  });
+});
+
+test('events older than their event_ids are known are counted, and warned about as soon as there is one', async () => {
+  const hoursAgo = (hours: number) => Date.now() - hours * 3_600_000;
+  const [click, conversion] = [EVENTS.find(isClick)!, EVENTS.find((event) => !isClick(event))!];
+  const events = [
+    { ...click, timestamp: hoursAgo(47) },
+    { ...conversion, timestamp: hoursAgo(167) },
+    { ...click, timestamp: hoursAgo(49), user_id: 'rejected' },
+    { ...click, timestamp: hoursAgo(49) },
+    { ...click, timestamp: hoursAgo(490) },
+    { ...conversion, timestamp: hoursAgo(169) },
+  ];
+  const { old } = await replay(file(events.slice(0, 3)), options(), never());
+  expect([old, stderr]).toEqual([new Map(), '']);
+  const summary = await replay(file(events), options({ batch: 1 }), never());
+  expect(summary.old).toEqual(
+    new Map(Object.entries({ 'clicks older than 48 h': 2, 'conversions older than 168 h': 1 })),
+  );
+  expect(stderr.match(/warning: .*\/events.ndjson has events that are older .*Ctrl-C/g)).toHaveLength(1);
+});
+
+test('an array that is not closed is warned about', async () => {
+  const path = join(folder, 'events.json');
+  writeFileSync(path, JSON.stringify(EVENTS.slice(0, 5), null, 2).slice(0, -2));
+  expect(await replay(path, options(), never())).toMatchObject({ accepted: 5, rejected: 0, stopped: undefined });
+  expect(stderr).toContain(`warning: ${path} ends inside of the array that begins in line 1`);
 });
 
 test('a batch never holds more than a request may', async () => {
@@ -162,7 +279,10 @@ function listen(port: number): Promise<Server> {
     return { results: request.events.map(result) };
   };
   const routes = connectNodeAdapter({ routes: (router) => router.service(IngestService, { ingestBatch }) });
-  const listening = createServer(routes);
+  const listening = createServer((request, response) => {
+    if (request.url === '/status') response.end(JSON.stringify(STATUS));
+    else routes(request, response);
+  });
   return new Promise((resolve, reject) => {
     listening.once('error', reject);
     listening.listen(port, '127.0.0.1', () => resolve(listening));
@@ -177,7 +297,7 @@ function close(closing: Server): Promise<void> {
 
 function result({ event }: Event) {
   const eventId = event.value!.eventId;
-  if (event.value!.userId !== 'rejected') {
+  if (!event.value!.userId.startsWith('rejected')) {
     return create(IngestResultSchema, { result: { case: 'accepted', value: { eventId } } });
   }
   const rejection = {
@@ -192,8 +312,7 @@ function result({ event }: Event) {
 
 function options(changes: Partial<ReplayOptions> = {}): ReplayOptions {
   const { port } = server.address() as AddressInfo;
-  const rejects = join(folder, 'rejects');
-  return { url: `http://127.0.0.1:${port}`, batch: 500, timeout: 30, rejects, ...changes };
+  return { url: `http://127.0.0.1:${port}`, batch: 500, timeout: 30, ...changes };
 }
 
 function file(events: readonly SeedEvent[]): string {
@@ -204,6 +323,11 @@ function file(events: readonly SeedEvent[]): string {
 
 function ndjson(events: readonly SeedEvent[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+function reasons(rejects: string): object[] {
+  const lines = readFileSync(`${rejects}.reasons`, 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
 
 function flat({ event }: Event) {
