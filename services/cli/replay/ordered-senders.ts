@@ -10,6 +10,8 @@ export interface InputEvent {
   line: number;
   bytes: Buffer;
   event: Event;
+  /** Names in it that are not understood. */
+  ignored: readonly string[];
 }
 
 /** Batches in flight at a time. */

@@ -16,6 +16,8 @@ export interface Reason {
   reason: string;
   field: string;
   message: string;
+  /** What came, cut; empty if that tells nothing. */
+  received: string;
   /** Empty if there is none. */
   event_id: string;
 }
@@ -50,9 +52,10 @@ export class RejectFile {
   }
 
   /** Keeps a reject until it is written in its order. */
-  add(rejected: Rejected): void {
+  add({ index, line, bytes, why }: Rejected): void {
     // A copy, as the bytes are part of a chunk of the input, which they would keep in memory.
-    this.waiting.push({ ...rejected, bytes: rejected.bytes && Buffer.from(rejected.bytes) });
+    const rejected = { index, line, bytes: bytes && Buffer.from(bytes), why };
+    this.waiting.push(rejected);
     this.waitingBytes += sizeOf(rejected);
   }
 

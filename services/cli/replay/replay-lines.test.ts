@@ -31,13 +31,13 @@ const ESCAPED_EMOJI = JSON.stringify({ ...CLICK, ad_id: '?' }).replace('?', '\\u
 const click = (changes: object) => JSON.stringify({ ...CLICK, ...changes });
 const conversion = (changes: object) => JSON.stringify({ ...CONVERSION, ...changes });
 
-/** A line, and the reason and field of its rejection; none if it is accepted. */
-const LINES: [name: string, line: string | Buffer, rejection?: string][] = [
+/** A line, and the reason and field of its rejection, or the names that are ignored; none if nothing is. */
+const LINES: [name: string, line: string | Buffer, outcome?: string][] = [
   ['a click', click({})],
   ['a conversion', conversion({})],
   ['white space around it', ` \t${click({})} \r`],
   ['null for what is absent', click({ metadata: null })],
-  ['an unknown field', click({ color: 'red' })],
+  ['an unknown field', click({ color: 'red' }), 'ignored color'],
   ['an emoji by escapes', ESCAPED_EMOJI],
   ['no JSON', '{"event_type":', 'malformed event'],
   ['a number', '7', 'malformed event'],
@@ -57,10 +57,22 @@ const LINES: [name: string, line: string | Buffer, rejection?: string][] = [
   ['a long id', click({ source: 'x'.repeat(129) }), 'too_long source'],
   ['a NUL', click({ source: 'a\0b' }), 'malformed source'],
   ['half an emoji', click({ source: '\ud83c' }), 'malformed source'],
-  ['half an emoji in metadata', click({ metadata: { '\udfaf': 'x' } })],
+  ['half an emoji in metadata', click({ metadata: { a: '\udfaf', b: 'x' } }), 'ignored metadata.a'],
+  ['a NUL in metadata', click({ metadata: { a: 'x\0', b: 'x' } }), 'ignored metadata.a'],
+  [
+    'bytes that are not UTF-8 in metadata',
+    Buffer.from(click({ metadata: { a: 'é' } }), 'latin1'),
+    'ignored metadata.a',
+  ],
+  ['null in metadata', click({ metadata: { a: null } }), 'ignored metadata.a'],
+  ['a number that may be meant as the value', conversion({ value: undefined, revenue: 5 }), 'misnamed_value revenue'],
+  ['both spellings of a name', click({ userId: 'x' }), 'contradiction user_id'],
+  ['a value of another currency', conversion({ currency: 'JPY' }), 'other_currency currency'],
+  ['half an emoji beside another currency', conversion({ currency: 'JPY', x: '\udfaf' }), 'other_currency currency'],
+  ['a user who is nobody', click({ user_id: 'undefined' }), 'placeholder user_id'],
   ['half an emoji in a long id', click({ source: '\ud83c'.padEnd(129) }), 'malformed source'],
   ['half an emoji beside what comes first', click({ source: '\ud83c', user_id: '' }), 'required user_id'],
-  ['half an emoji where nobody looks', click({ color: '\ud83c' })],
+  ['half an emoji where nobody looks', click({ color: '\ud83c' }), 'ignored color'],
   ['both of value and value_micros', conversion({ value_micros: 1 }), 'contradiction value_micros'],
 ];
 
@@ -80,51 +92,53 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-interface Rejection {
-  reason: string;
-  field: string;
-  message: string;
-}
+/** Why it was rejected, or the names that were ignored. */
+type Answer = Record<'reason' | 'field' | 'message' | 'received', string> | { ignored: string[] };
 
-async function posted(line: string | Buffer): Promise<Rejection | undefined> {
+async function posted(line: string | Buffer): Promise<Answer> {
   const headers = { 'content-type': 'application/x-ndjson' };
   const response = await fetch(`${gateway.url}/api/v1/events`, { method: 'POST', headers, body: Buffer.from(line) });
-  const { accepted, results } = (await response.json()) as { accepted: number; results: Rejection[] };
-  if (accepted === 1) return undefined;
-  const { reason, field, message } = results[0]!;
-  return { reason, field, message };
+  const { results } = (await response.json()) as { results: Answer[] };
+  return answer(results[0]!);
 }
 
-async function replayed(line: string | Buffer): Promise<Rejection | undefined> {
+async function replayed(line: string | Buffer): Promise<Answer> {
   const file = join(folder, 'events.ndjson');
   writeFileSync(file, line);
   const options = { url: gateway.url, batch: 1, timeout: 10 };
-  const { accepted, rejected, stopped, rejects } = await replay(file, options, new AbortController().signal);
+  const summary = await replay(file, options, new AbortController().signal);
+  const { accepted, rejected, stopped, rejects, ignored } = summary;
   expect([accepted + rejected, stopped]).toEqual([1, undefined]);
-  if (accepted === 1) return undefined;
-  const { reason, field, message } = JSON.parse(readFileSync(`${rejects}.reasons`, 'utf8'));
-  return { reason, field, message };
+  return answer(
+    accepted === 1 ? { ignored: [...ignored.keys()] } : JSON.parse(readFileSync(`${rejects}.reasons`, 'utf8')),
+  );
+}
+
+function answer(result: Answer | Record<string, never>): Answer {
+  if (!('reason' in result)) return { ignored: result.ignored ?? [] };
+  const { reason, field, message, received } = result;
+  return { reason, field, message, received };
 }
 
 test.each(LINES)(
   '%s: the same is said of it where it is posted and where it is replayed',
-  async (_, line, rejection) => {
-    const answer = await posted(line);
-    expect(answer && `${answer.reason} ${answer.field}`).toBe(rejection);
-    expect(await replayed(line)).toEqual(answer);
+  async (_, line, outcome = 'ignored') => {
+    const said = await posted(line);
+    expect('reason' in said ? `${said.reason} ${said.field}` : `ignored ${said.ignored}`.trim()).toBe(outcome);
+    expect(await replayed(line)).toEqual(said);
   },
 );
 
 test('blank lines are none, in both ways', async () => {
   const blank = ' \r\n\t\n\n';
   const body = `${blank}${click({})}\n${blank}`;
-  expect(await posted(body)).toBeUndefined();
-  expect(await replayed(body)).toBeUndefined();
+  expect(await posted(body)).toEqual({ ignored: [] });
+  expect(await replayed(body)).toEqual({ ignored: [] });
 });
 
 test('what depends on the clock is for the mesh to judge', async () => {
   // The gateway keeps the clock that it was given.
   vi.useFakeTimers({ toFake: ['Date'], now: 0 });
   onTestFinished(() => void vi.useRealTimers());
-  expect(await replayed(ESCAPED_EMOJI)).toBeUndefined();
+  expect(await replayed(ESCAPED_EMOJI)).toEqual({ ignored: [] });
 });

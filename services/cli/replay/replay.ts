@@ -139,9 +139,9 @@ async function* readEvents(input: Input, warn: (text: string) => void): AsyncGen
 
 function readPiece({ line, bytes }: Piece, index: number): InputEvent | Rejected {
   if (bytes === undefined) return { index, line, bytes, why: TOO_LONG };
-  const read = readEvent(bytes);
+  const read = readEvent(bytes, line);
   if (read.kind === 'rejected') return { index, line, bytes, why: reasonOf(read.rejection) };
-  return { index, line, bytes, event: read.event };
+  return { index, line, bytes, event: read.event, ignored: read.ignored };
 }
 
 /** Smaller batches at a low rate, so that each sender sends several times a second. */

@@ -2,7 +2,7 @@ import type { IngestResult } from '../../../gen/ts/clickmesh/v1/ingest_service_p
 import { HOUR_MS } from '../../contract/limits.ts';
 import { getStatus, type MeshStatus } from '../ask-mesh.ts';
 import type { InputEvent } from './ordered-senders.ts';
-import { rejectionOf } from './read-event.ts';
+import { outcomeOf } from './read-event.ts';
 import type { RejectFile } from './reject-file.ts';
 import type { ReplaySummary } from './summary.ts';
 
@@ -35,11 +35,14 @@ export function resultCounter(url: string, { summary, rejects, warn }: Counting)
     asked ??= askIdHours(url, warn);
     const idHours = await asked;
     for (const [i, item] of batch.entries()) {
-      const why = rejectionOf(results[i]!);
-      if (why === undefined) countAccepted(item, idHours);
-      else {
-        summary.countRejected(why);
-        rejects.add({ ...item, why });
+      const outcome = outcomeOf(results[i]!);
+      if ('reason' in outcome) {
+        summary.countRejected(outcome);
+        rejects.add({ ...item, why: outcome });
+      } else {
+        countAccepted(item, idHours);
+        summary.countIgnored(item.ignored);
+        summary.countIgnored(outcome);
       }
     }
     summary.sent += batch.length;

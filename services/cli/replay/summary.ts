@@ -1,3 +1,4 @@
+import { cut } from '../../gateway/event/received.ts';
 import { type Column, renderTable } from '../table.ts';
 import { count } from './progress.ts';
 import { type Reason, reasonsOf } from './reject-file.ts';
@@ -41,7 +42,6 @@ export class ReplaySummary {
 /** Names that are counted each by itself, so that a file with others in every event needs no more memory. */
 const MAX_NAMES = 1000;
 const OTHER_NAMES = '(others)';
-const MAX_NAME_LENGTH = 60;
 const MAX_NAMES_SHOWN = 20;
 
 function increment(counts: Map<string, number>, key: string): void {
@@ -50,8 +50,7 @@ function increment(counts: Map<string, number>, key: string): void {
 
 /** A name for a terminal: short, without characters of control. */
 function printable(name: string): string {
-  const short = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}...` : name;
-  return short.replace(/\p{C}/gu, '?');
+  return cut(name).replace(/\p{C}/gu, '?');
 }
 
 /** The summary for people: a line, and tables of what is to be looked at. */
