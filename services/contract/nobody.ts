@@ -12,23 +12,28 @@ const NIL_UUID = '00000000-0000-0000-0000-000000000000';
  * that may not be tracked. Events of such an id would make strangers one user.
  */
 export function isNobody(id: string): boolean {
+  if (!isSuspect(id.charCodeAt(0), id.charCodeAt(1))) return false;
   return WORDS.test(id) || UNFILLED.test(id) || INVISIBLE.test(id) || spelledUuid(id) === NIL_UUID;
 }
 
 /** Second characters of the texts of nobody, by their first. */
 const SECONDS: Readonly<Record<string, string>> = { u: 'nr', U: 'R', n: 'uia', N: 'UuaoI', '0': '0' };
-const SUSPECT = new Uint8Array(256).fill(1, 0, 0x21).fill(1, 0x7f);
-for (const first of Buffer.from('$%(<[{')) SUSPECT[first] = 1;
-for (const first of Buffer.from(Object.keys(SECONDS).join(''))) SUSPECT[first] = 2;
+/** What each first character asks for. */
+const ALWAYS = 1;
+const IF_SECOND = 2;
+const SUSPECT = new Uint8Array(256).fill(ALWAYS, 0, 0x21).fill(ALWAYS, 0x7f);
+for (const first of Buffer.from('$%(<[{')) SUSPECT[first] = ALWAYS;
+for (const first of Buffer.from(Object.keys(SECONDS).join(''))) SUSPECT[first] = IF_SECOND;
 
 /** As isNobody, of a text of one or more bytes. Looks closer only where its first characters ask for it. */
 export function isNobodyAt(bytes: Buffer, start: number, end: number): boolean {
-  const first = bytes[start]!;
-  const suspect = SUSPECT[first]!;
-  if (suspect === 0 || (suspect === 2 && !hasSecond(first, bytes[start + 1]!))) return false;
-  return isNobody(bytes.toString('utf8', start, end));
+  return isSuspect(bytes[start]!, bytes[start + 1]!) && isNobody(bytes.toString('utf8', start, end));
 }
 
-function hasSecond(first: number, second: number): boolean {
+/** Whether a text that begins so may be one of nobody's. Numbers are of characters, or of bytes of UTF-8. */
+function isSuspect(first: number, second: number): boolean {
+  if (!(first < SUSPECT.length)) return true;
+  const suspect = SUSPECT[first]!;
+  if (suspect !== IF_SECOND) return suspect === ALWAYS;
   return SECONDS[String.fromCharCode(first)]!.includes(String.fromCharCode(second));
 }

@@ -7,7 +7,7 @@ import { type Accepted, EVENT_TYPES, EVENTS, type EventShape, MAX_ID_BYTES } fro
 import { HOUR_MS } from '../../contract/limits.ts';
 import { exactMicros } from '../../contract/money.ts';
 import { isNobody } from '../../contract/nobody.ts';
-import { withoutBadEntries } from './map-entries.ts';
+import { MAX_UTF8_BYTES, withoutBadEntries } from './map-entries.ts';
 import { cut, receivedText } from './received.ts';
 
 /** What events are judged by besides the contract. */
@@ -36,8 +36,6 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Returns the first fault, by field number. */
 type Step = (shape: EventShape, fields: Fields, terms: Terms) => Fault | undefined;
 
-/** A character of JavaScript, of which an emoji has two, takes at most so many bytes of UTF-8. */
-const MAX_UTF8_BYTES = 3;
 /** Most names that an answer lists; a name is cut to the length of what was received. */
 const MAX_IGNORED = 32;
 export const NOTHING_IGNORED: readonly string[] = [];
@@ -71,7 +69,7 @@ export function accept({ event }: Event, terms: Terms, unknown: readonly string[
   }
   const storedId = storedEventId(eventId);
   const leftOut: string[] = [];
-  for (const { no } of event.value.$unknown ?? []) leftOut.push(`field ${no}`);
+  if (event.value.$unknown) for (const { no } of event.value.$unknown) leftOut.push(`field ${no}`);
   const kept = withoutBadEntries(shape, event.value, leftOut);
   const bytes = encodeEvent(kept, storedId, microsOf(shape, fields));
   const accepted = { eventId: storedId, eventType: shape.type, userId, bytes };
@@ -134,9 +132,13 @@ function textsShortEnough(shape: EventShape, event: Fields): Fault | undefined {
   return undefined;
 }
 
-/** The fields whose text is stored, or, of an event_id, stands for what is. */
-function textsOf({ with: having }: EventShape) {
-  return [...having.uuid, ...having.text];
+/** The fields of each type whose text is stored, or, of an event_id, stands for what is. */
+const TEXTS = new Map(
+  EVENT_TYPES.map((type) => [type, [...EVENTS[type].with.uuid, ...EVENTS[type].with.text]] as const),
+);
+
+function textsOf({ type }: EventShape) {
+  return TEXTS.get(type)!;
 }
 
 function idsAreSomebodys(shape: EventShape, event: Fields): Fault | undefined {

@@ -21,8 +21,8 @@ declare global {
   }
 }
 
-/** Digits of an integer that a double may not hold: 2^53 has 16. */
-const LONG_NUMBER = /\d{16}/;
+/** Digits, where a value may be, of an integer that a double may not hold: 2^53 has 16. */
+const LONG_NUMBER = /[:,[\s]-?\d{16}/;
 const INTEGER = /^-?\d+$/;
 const BOM = '\ufeff';
 

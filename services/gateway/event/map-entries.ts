@@ -1,6 +1,9 @@
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import type { EventShape } from '../../contract/event-rules.ts';
 
+/** A character of JavaScript, of which an emoji has two, takes at most so many bytes of UTF-8. */
+export const MAX_UTF8_BYTES = 3;
+
 export type Texts = Readonly<Record<string, string>>;
 type Message = NonNullable<Event['event']['value']>;
 
@@ -12,12 +15,24 @@ export function withoutBadEntries<M extends Message>(shape: EventShape, event: M
   let kept = event;
   for (const { name, localName, rule } of shape.with.map) {
     const texts = (event as unknown as Record<string, Texts>)[localName]!;
-    const before = leftOut.length;
     const { maxEntries, maxBytes } = rule.value;
-    const good = goodEntries(texts, maxEntries, maxBytes, `${name}.`, leftOut);
-    if (leftOut.length > before) kept = { ...kept, [localName]: good };
+    if (areAllKept(texts, maxEntries, maxBytes)) continue;
+    kept = { ...kept, [localName]: goodEntries(texts, maxEntries, maxBytes, `${name}.`, leftOut) };
   }
   return kept;
+}
+
+/** Looks at most maps without counting bytes; false means no more than that they are to be counted. */
+function areAllKept(texts: Texts, maxEntries: number, maxBytes: number): boolean {
+  let entries = 0;
+  let characters = 0;
+  for (const key in texts) {
+    const text = texts[key]!;
+    entries++;
+    characters += key.length + text.length;
+    if (!isKept(key) || !isKept(text)) return false;
+  }
+  return entries <= maxEntries && characters * MAX_UTF8_BYTES <= maxBytes;
 }
 
 function goodEntries(texts: Texts, maxEntries: number, maxBytes: number, prefix: string, leftOut: string[]): Texts {
