@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { getText } from './reach-mesh.ts';
 
 const STATUS_TIMEOUT_MS = 10_000;
 
@@ -28,16 +29,6 @@ const statusSchema = z.object({
 
 /** The answer of `GET /status`, as far as commands need it. */
 export type MeshStatus = z.infer<typeof statusSchema>;
-
-/** Returns what a GET of the mesh answers. Throws an Error of one line if it does not answer, or answers an error. */
-export async function getText(url: string, path: string, timeoutMs: number): Promise<string> {
-  const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
-    throw new Error(`${url} does not answer: ${error.cause?.message ?? error.message}`);
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url}${path} answers ${response.status}: ${text}`);
-  return text;
-}
 
 /** Returns the text that `GET /status` answers. Throws as getText does. */
 export function getStatusText(url: string): Promise<string> {

@@ -37,6 +37,7 @@ test.each([
   ['generate', '--end', '2025-02-30'],
   ['replay', 'x', '--batch', '1001'],
   ['replay', 'x', '--url', 'ftp://mesh'],
+  ['replay', 'x', '--url', 'localhost:8080'],
   ['stats', '--start', '2025-01-01'],
   ['stats', '--start', '2025-01-01', '--end', '2025-01-02', '--json', '--csv'],
 ])('refuses %s %s %s', async (...args) => {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { ConnectError } from '@connectrpc/connect';
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditCommand } from './audit/audit.ts';
@@ -29,6 +30,7 @@ const program = new Command('clickmesh')
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`clickmesh: ${error instanceof Error ? error.message : error}\n`);
+  const text = error instanceof ConnectError ? error.rawMessage : error instanceof Error ? error.message : error;
+  process.stderr.write(`clickmesh: ${text}\n`);
   process.exitCode ||= 1;
 }

@@ -9,10 +9,16 @@ export function urlOption(): Option {
     .argParser(url);
 }
 
-const url = parser(
-  z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, '')),
-  'Not an http or https URL.',
-);
+const webUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+
+function url(text: string): string {
+  const parsed = webUrl.safeParse(text);
+  if (parsed.success && !/[?#]/.test(text)) return parsed.data;
+  const withScheme = `http://${text}`;
+  const isMeant = !text.includes('://') && webUrl.safeParse(withScheme).success;
+  throw new InvalidArgumentError(`Not an http or https URL${isMeant ? `: is ${withScheme} meant?` : '.'}`);
+}
+
 const number = z.string().regex(/\S/).transform(Number);
 
 /** A parser of whole numbers in [min, max]. */

@@ -89,7 +89,9 @@ beforeAll(async () => {
   clickhouse = await startEmbeddedClickHouse({ dir: folder, logger: pino({ level: 'silent' }) });
   client = createClient({ url: clickhouse.url });
   await migrate(client, {});
-  mesh = createServer((_, response) => response.end(JSON.stringify(status())));
+  mesh = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(status()));
+  });
   await new Promise<void>((resolve) => mesh.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(mesh.address() as AddressInfo).port}`;
 });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command } from 'commander';
 import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { integer, urlOption } from '../options.ts';
+import { meshTransport } from '../reach-mesh.ts';
 import { type Input, openInput } from './input.ts';
 import { type Piece, ValueSplitter } from './json-values.ts';
 import { type InputEvent, openSenders, SENDERS } from './ordered-senders.ts';
@@ -85,7 +85,7 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
     share: input.size && input.bytesRead() / input.size,
     seconds: secondsSoFar(),
   }));
-  const client = createClient(IngestService, createConnectTransport({ baseUrl: url, httpVersion: '1.1' }));
+  const client = createClient(IngestService, meshTransport(url));
   const onRetry = (error: Error) => progress.note(`waiting for ${url}: ${error.message}`);
   const count = resultCounter(url, { summary, rejects, warn });
   const senders = openSenders({

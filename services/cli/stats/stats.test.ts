@@ -59,7 +59,8 @@ beforeEach(async () => {
     if (pathname !== '/api/v1/stats') return rpc(request, response);
     parameters = searchParams;
     const isKnown = searchParams.get('model') === '';
-    response.writeHead(isKnown ? 200 : 400).end(isKnown ? ANSWER : 'no such model');
+    response.writeHead(isKnown ? 200 : 400, { 'content-type': 'application/json' });
+    response.end(isKnown ? ANSWER : '{"error":{"code":"invalid_argument","message":"no such model"}}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -120,5 +121,5 @@ test('json is what GET /api/v1/stats answers to the same question', async () => 
     ...{ start_date: '2023-03-01', end_date: '2023-03-31', interval: 'weekly' },
     ...{ campaign_id: 'a&b', source: '', conversion_type: 't', model: '' },
   });
-  await expect(getStatsJson({ ...question, model: 'none' })).rejects.toThrow(/ answers 400: no such model$/);
+  await expect(getStatsJson({ ...question, model: 'none' })).rejects.toMatchObject({ rawMessage: 'no such model' });
 });

@@ -1,9 +1,8 @@
 import { createClient } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-node';
 import { Command, Option } from 'commander';
 import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { getText } from '../ask-mesh.ts';
 import { day, urlOption } from '../options.ts';
+import { getText, meshTransport } from '../reach-mesh.ts';
 import { statsCsv, statsTable } from './stats-format.ts';
 
 export interface StatsOptions {
@@ -41,7 +40,6 @@ export const statsCommand = new Command('stats')
 
 /** Throws a ConnectError. */
 export async function getStats(options: StatsOptions): Promise<GetStatsResponse> {
-  const transport = createConnectTransport({ baseUrl: options.url, httpVersion: '1.1' });
   const request = {
     startDate: options.start,
     endDate: options.end,
@@ -51,7 +49,7 @@ export async function getStats(options: StatsOptions): Promise<GetStatsResponse>
     model: options.model,
     interval: { daily: Interval.DAILY, weekly: Interval.WEEKLY, monthly: Interval.MONTHLY }[options.interval],
   };
-  return createClient(StatsService, transport).getStats(request, { timeoutMs: CALL_TIMEOUT_MS });
+  return createClient(StatsService, meshTransport(options.url)).getStats(request, { timeoutMs: CALL_TIMEOUT_MS });
 }
 
 /** Returns what GET /api/v1/stats answers. Throws an Error of one line. */

@@ -1,0 +1,105 @@
+import { Code, ConnectError, type Transport } from '@connectrpc/connect';
+import {
+  createAsyncIterable,
+  type UniversalClientFn,
+  type UniversalClientResponse,
+} from '@connectrpc/connect/protocol';
+import { codeFromHttpStatus, contentTypeUnaryProto, createTransport } from '@connectrpc/connect/protocol-connect';
+import { compressionBrotli, compressionGzip, createNodeHttpClient } from '@connectrpc/connect-node';
+
+/** The library's own limit of a message, which is none. */
+const MAX_MESSAGE_BYTES = 0xffff_ffff;
+/** Most characters of a body that an error shows. */
+const MAX_SHOWN = 120;
+
+const send = createNodeHttpClient({ httpVersion: '1.1' });
+
+/**
+ * A transport to a mesh by Connect. No answer, and one that no mesh gives, become a ConnectError that says what was
+ * reached and what was expected; its cause is the network's error unless trying again can't help.
+ */
+export function meshTransport(url: string): Transport {
+  return createTransport({
+    baseUrl: url,
+    useBinaryFormat: true,
+    interceptors: [],
+    acceptCompression: [compressionGzip, compressionBrotli],
+    sendCompression: null,
+    compressMinBytes: 0,
+    readMaxBytes: MAX_MESSAGE_BYTES,
+    writeMaxBytes: MAX_MESSAGE_BYTES,
+    httpClient: (request) => call(url, request),
+  });
+}
+
+/** Sends a call, and passes on what a mesh answers: a message, or an error of its own. */
+async function call(url: string, request: Parameters<UniversalClientFn>[0]): Promise<UniversalClientResponse> {
+  const response = await send(request).catch((error) => Promise.reject(unanswered(url, error)));
+  const { status, header } = response;
+  if (status === 200 && header.get('content-type') === contentTypeUnaryProto) return response;
+  const body = await wholeOf(url, response);
+  // An error that is compressed is left to the library.
+  const isError = status !== 200 && (header.has('content-encoding') || typeof jsonIn(body)?.code === 'string');
+  if (!isError) throw notAMesh(url, request.url, response, body);
+  return { ...response, body: createAsyncIterable([body]) };
+}
+
+/** Returns the JSON that a GET of a mesh answers. Throws a ConnectError for an error, and as a meshTransport does. */
+export async function getText(url: string, path: string, timeoutMs: number): Promise<string> {
+  const request = { url: `${url}${path}`, method: 'GET', header: new Headers(), body: undefined };
+  const asked = send({ ...request, signal: AbortSignal.timeout(timeoutMs) });
+  const response = await asked.catch((error) => Promise.reject(unanswered(url, error)));
+  const body = await wholeOf(url, response);
+  const isJson = response.header.get('content-type')?.startsWith('application/json');
+  if (response.status === 200 && isJson) return body.toString();
+  const message = jsonIn(body)?.error?.message;
+  if (typeof message !== 'string') throw notAMesh(url, request.url, response, body);
+  throw new ConnectError(message, codeFromHttpStatus(response.status));
+}
+
+async function wholeOf(url: string, { body }: UniversalClientResponse): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } catch (error) {
+    throw unanswered(url, error);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The JSON of a body, as far as errors are told by it; undefined if it is none. */
+function jsonIn(body: Buffer): { code?: unknown; error?: { message?: unknown } } | null | undefined {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function notAMesh(url: string, address: string, { status, header }: UniversalClientResponse, body: Buffer) {
+  const [line = ''] = body
+    .toString()
+    .trim()
+    .split(/[\r\n]/, 1);
+  const [type, location] = [header.get('content-type'), header.get('location')];
+  const what = [status, type && `with ${type}`, location && `to ${location}`].filter(Boolean).join(' ');
+  const shown = line && `: ${line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line}`;
+  const message = `expected a mesh at ${url}, but ${address} answers ${what}${shown}`;
+  return new ConnectError(message, status === 200 ? Code.FailedPrecondition : codeFromHttpStatus(status), header);
+}
+
+function unanswered(url: string, thrown: unknown): ConnectError {
+  const error = ConnectError.from(thrown);
+  const { cause } = error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (code === 'EPROTO') {
+    const plain = url.replace(/^https/, 'http');
+    return new ConnectError(`expected TLS at ${url}, but it speaks none: is ${plain} meant?`, Code.FailedPrecondition);
+  }
+  if (code.startsWith('HPE_')) {
+    const secure = url.replace(/^http:/, 'https:');
+    const hint = secure === url ? '' : `: is ${secure} meant, or another port?`;
+    return new ConnectError(`expected HTTP/1.1 at ${url}, but it speaks none${hint}`, Code.FailedPrecondition);
+  }
+  return new ConnectError(`${url} does not answer: ${error.rawMessage}`, error.code, undefined, undefined, cause);
+}
