@@ -39,6 +39,7 @@ test.each([
   ['replay', 'x', '--url', 'ftp://mesh'],
   ['replay', 'x', '--url', 'localhost:8080'],
   ['stats', '--start', '2025-01-01'],
+  ['stats', '--start', '2025-01-01', '--end', '2025-01-02', '--campaign', ''],
   ['stats', '--start', '2025-01-01', '--end', '2025-01-02', '--json', '--csv'],
 ])('refuses %s %s %s', async (...args) => {
   const { code, stderr } = await clickmesh(args);

@@ -32,6 +32,9 @@ export const share = parser(number.pipe(z.number().min(0).max(1)), 'Not a number
 /** A parser of days as YYYY-MM-DD. */
 export const day = parser(z.iso.date(), 'Not a day as YYYY-MM-DD.');
 
+/** A parser of texts that refuses an empty one: a shell variable that is not set must not widen the question. */
+export const filled = parser(z.string().min(1), 'It is empty: give it a value, or leave it out.');
+
 function parser<T>(schema: z.ZodType<T>, complaint: string): (text: string) => T {
   return (text) => {
     const parsed = schema.safeParse(text);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   client = server.client;
   stats = createClient(
     StatsService,
-    createRouterTransport((router) => statsRoutes(router, { client })),
+    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'] })),
   );
 });
 

@@ -8,7 +8,8 @@ import {
   type NearMiss,
   NearMissSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import type { FieldError } from './query.ts';
+import type { FieldError } from './field-error.ts';
+import { textFault } from './query.ts';
 import { selectRows } from './select-rows.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -21,6 +22,8 @@ export async function explainConversion(
   signal?: AbortSignal,
 ): Promise<ExplainConversionResponse | FieldError | undefined> {
   if (!UUID.test(conversionId)) return { field: 'conversion_id', message: 'conversion_id is not a UUID' };
+  const fault = textFault({ user_id: userId });
+  if (fault !== undefined) return fault;
   const decisions = await selectDecisions(client, conversionId, userId, signal);
   if (decisions.length > 1) {
     return { field: 'user_id', message: 'user_id is required: several users sent a conversion under this event_id' };

@@ -1,5 +1,7 @@
-import { type GetStatsRequest, Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { type GetStatsRequest, Interval, IntervalSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { MAX_ID_BYTES } from '../contract/event-rules.ts';
 import { DAY_MS } from '../contract/limits.ts';
+import { type FieldError, shown, unknownValue } from './field-error.ts';
 
 /** A checked request, its defaults filled in. */
 export interface StatsQuery {
@@ -14,17 +16,17 @@ export interface StatsQuery {
   conversionType: string;
 }
 
-/** A field of a request that can't be answered, and why, for people. */
-export interface FieldError {
-  field: string;
-  message: string;
-}
-
 /** Longest range of a query, in days: 3 years with a leap day. */
 const MAX_STATS_DAYS = 3 * 365 + 1;
-const INTERVALS: readonly Interval[] = [Interval.DAILY, Interval.WEEKLY, Interval.MONTHLY];
 
-export function parseQuery(request: GetStatsRequest): StatsQuery | FieldError {
+const KNOWN_INTERVALS = IntervalSchema.values.filter(({ number }) => number !== Interval.UNSPECIFIED);
+
+/** Intervals by their names outside of Protobuf. */
+export const INTERVALS = new Map(KNOWN_INTERVALS.map(({ localName, number }) => [localName.toLowerCase(), number]));
+export const INTERVAL_NAMES = [...INTERVALS.keys()];
+
+/** A request's query, or the first field that can't be answered. `model` is the one meant by an empty one. */
+export function parseQuery(request: GetStatsRequest, defaultModel: string): StatsQuery | FieldError {
   const { startDate, endDate, campaignId, source, conversionType } = request;
   const start = parseDate(startDate);
   if (start === undefined) return { field: 'start_date', message: dateMessage('start_date', startDate) };
@@ -35,19 +37,41 @@ export function parseQuery(request: GetStatsRequest): StatsQuery | FieldError {
     return { field: 'end_date', message: `end_date is more than ${MAX_STATS_DAYS} days after start_date` };
   }
   const interval = request.interval || Interval.DAILY;
-  if (!INTERVALS.includes(interval)) return { field: 'interval', message: `interval ${interval} is unknown` };
-  const model = request.model || 'last_click';
+  if (!isInterval(interval)) return unknownValue('interval', String(interval), INTERVAL_NAMES);
+  const model = request.model || defaultModel;
+  const texts = { campaign_id: campaignId, source, conversion_type: conversionType, model };
+  const fault = textFault(texts);
+  if (fault !== undefined) return fault;
   return { start: start / DAY_MS, end: end / DAY_MS, interval, model, campaignId, source, conversionType };
+}
+
+function isInterval(interval: Interval): interval is StatsQuery['interval'] {
+  return KNOWN_INTERVALS.some(({ number }) => number === interval);
+}
+
+/** The first of the texts, by the names of their fields, that no event can have. */
+export function textFault(texts: Readonly<Record<string, string>>): FieldError | undefined {
+  for (const [field, text] of Object.entries(texts)) {
+    if (text.includes('\0') || !text.isWellFormed())
+      return { field, message: `${field} holds NUL or a lone surrogate` };
+    if (Buffer.byteLength(text) > MAX_ID_BYTES) {
+      return { field, message: `${field} must have at most ${MAX_ID_BYTES} bytes` };
+    }
+  }
+  return undefined;
 }
 
 /** Milliseconds since 1970-01-01 UTC of a day that exists. */
 function parseDate(text: string): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  if (!DATE.test(text)) return undefined;
   const time = Date.parse(`${text}T00:00:00Z`);
   // Date.parse takes 2023-02-30 for March 2.
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text) ? time : undefined;
 }
 
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
 function dateMessage(field: string, text: string): string {
-  return text === '' ? `${field} is required` : `${field} is not a date as YYYY-MM-DD`;
+  if (text === '') return `${field} is required`;
+  return `${field} is not a date ${DATE.test(text) ? 'of the calendar' : 'as YYYY-MM-DD'}: "${shown(text)}"`;
 }

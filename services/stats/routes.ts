@@ -2,12 +2,23 @@ import { PassThrough, pipeline } from 'node:stream';
 import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
-import { GetStatsRequestSchema, Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import {
+  ExplainConversionRequestSchema,
+  type GetStatsRequest,
+  GetStatsRequestSchema,
+  Interval,
+  StatsService,
+  WatchStatsRequestSchema,
+} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
+import type { FieldError } from './field-error.ts';
 import { getStats } from './get-stats.ts';
-import { type FieldError, parseQuery } from './query.ts';
+import { strictJson } from './json-requests.ts';
+import { modelFault } from './models.ts';
+import { parseQuery, type StatsQuery } from './query.ts';
+import { readParameters } from './query-parameters.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
 import { reportStatement } from './sql.ts';
@@ -16,56 +27,65 @@ import { parsePeriod, watchStats } from './watch-stats.ts';
 export interface StatsDeps {
   /** A client of a migrated server. */
   client: ClickHouseClient;
+  /** Attribution models that the mesh counts, the one first that a request without a model means. */
+  models: readonly string[];
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
   shutdown?: AbortSignal;
 }
 
-export function statsRoutes(router: ConnectRouter, { client, shutdown }: StatsDeps): void {
-  router.service(StatsService, {
-    getStats: (request, { signal }) => getStats(client, valid(parseQuery(request)), signal),
+export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
+  const { client, shutdown } = deps;
+  const { getStats: get, watchStats: watch, explainConversion: explain } = StatsService.method;
 
-    async *watchStats({ query, periodMs }, { signal }) {
-      const checked = valid(parseQuery(query ?? create(GetStatsRequestSchema)));
+  router.rpc(
+    get,
+    async (request, { signal }) => getStats(client, valid(await readQuery(request, deps, signal)), signal),
+    strictJson(GetStatsRequestSchema),
+  );
+  router.rpc(
+    watch,
+    async function* ({ query, periodMs }, { signal }) {
+      const checked = valid(await readQuery(query ?? create(GetStatsRequestSchema), deps, signal));
       const until = shutdown === undefined ? signal : AbortSignal.any([signal, shutdown]);
       for await (const stats of watchStats(client, checked, valid(parsePeriod(periodMs)), until)) yield { stats };
     },
-
-    async explainConversion(request, { signal }) {
+    strictJson(WatchStatsRequestSchema),
+  );
+  router.rpc(
+    explain,
+    async (request, { signal }) => {
       const explanation = await explainConversion(client, request, signal);
       if (explanation === undefined) throw new ConnectError('no decision on this conversion is known', Code.NotFound);
       return valid(explanation);
     },
-  });
+    strictJson(ExplainConversionRequestSchema),
+  );
+}
+
+async function readQuery(
+  request: GetStatsRequest,
+  { client, models }: StatsDeps,
+  signal?: AbortSignal,
+): Promise<StatsQuery | FieldError> {
+  const query = parseQuery(request, models[0]!);
+  if ('field' in query) return query;
+  return (await modelFault(client, query.model, models, signal)) ?? query;
 }
 
 /** `GET /api/v1/stats`: GetStats with the fields in snake_case as query parameters, answered as plain JSON numbers. */
-export function statsHttp({ client }: StatsDeps): HttpRoute[] {
+export function statsHttp(deps: StatsDeps): HttpRoute[] {
   return [
     {
       ...GET_STATS,
       async handle({ query: text }) {
-        const parameters = new URLSearchParams(text);
-        const parameter = (name: string) => parameters.get(name) ?? '';
-        const intervalName = parameter('interval') || 'daily';
-        const interval = INTERVALS.get(intervalName);
-        if (interval === undefined) {
-          return badRequest({ field: 'interval', message: 'interval is not daily, weekly or monthly' });
-        }
-        const query = parseQuery(
-          create(GetStatsRequestSchema, {
-            startDate: parameter('start_date'),
-            endDate: parameter('end_date'),
-            campaignId: parameter('campaign_id'),
-            source: parameter('source'),
-            conversionType: parameter('conversion_type'),
-            model: parameter('model'),
-            interval,
-          }),
-        );
+        const request = readParameters(text);
+        if ('field' in request) return badRequest(request);
+        const query = await readQuery(request, deps);
         if ('field' in query) return badRequest(query);
-        const rows = await selectJson(client, reportStatement(query));
+        const rows = await selectJson(deps.client, reportStatement(query));
+        const begin = `{"interval":"${Interval[query.interval].toLowerCase()}","data":`;
         // Errors need no callback: they destroy the stream, and its reader gets them.
-        const stream = pipeline(rows, envelope(`{"interval":"${intervalName}","data":`, '}'), () => {});
+        const stream = pipeline(rows, envelope(begin, '}'), () => {});
         return { status: 200, headers: { 'content-type': 'application/json' }, body: '', stream };
       },
     },
@@ -81,12 +101,6 @@ function envelope(begin: string, end: string): PassThrough {
   stream.push(begin);
   return stream;
 }
-
-const INTERVALS = new Map([
-  ['daily', Interval.DAILY],
-  ['weekly', Interval.WEEKLY],
-  ['monthly', Interval.MONTHLY],
-]);
 
 function badRequest(error: FieldError): HttpResponse {
   return json({ error: { code: 'invalid_argument', ...error } }, 400);

@@ -6,19 +6,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import { clickhouseClient } from '../clickhouse/client.ts';
-import { statsHttp, statsRoutes } from './routes.ts';
+import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
 
 let server: TestClickHouse;
 let client: ClickHouseClient;
+let deps: StatsDeps;
 let stats: Client<typeof StatsService>;
 
 beforeAll(async () => {
   server = await startTestClickHouse();
   client = server.client;
+  deps = { client, models: ['last_click', 'time_decay'] };
   await insertDailyStats();
   stats = createClient(
     StatsService,
-    createRouterTransport((router) => statsRoutes(router, { client })),
+    createRouterTransport((router) => statsRoutes(router, deps)),
   );
 });
 
@@ -95,8 +97,7 @@ describe('GetStats', () => {
 
   test.each([
     ['a conversion type', { conversionType: 'signup' }, '2023-03-15 camp-1 facebook 1500 10 99.5'],
-    ['another model', { model: 'linear' }, '2023-03-15 camp-1 facebook 1500 12.5 300'],
-    ['an unknown model', { model: 'guess' }, '2023-03-15 camp-1 facebook 1500 0 0'],
+    ['a model that is not counted any more', { model: 'linear' }, '2023-03-15 camp-1 facebook 1500 12.5 300'],
   ])('clicks are counted whatever the filter: %s', async (_, filter, expected) => {
     const day = { startDate: '2023-03-15', endDate: '2023-03-15', campaignId: 'camp-1', source: 'facebook' };
     expect(await table({ ...day, ...filter })).toEqual([expected]);
@@ -115,7 +116,8 @@ describe('GetStats', () => {
     ['end_date is not a date', { endDate: '2023-13-01' }],
     ['end_date is before start_date', { endDate: '2023-02-28' }],
     ['end_date is more than 1096 days after start_date', { endDate: '2026-03-02' }],
-    ['interval 9 is unknown', { interval: 9 as Interval }],
+    ['interval "9" is unknown', { interval: 9 as Interval }],
+    ['model "guess" is unknown. Known are last_click, time_decay, linear', { model: 'guess' }],
   ])('invalid_argument: %s', async (message, change) => {
     const error = await stats.getStats({ ...MARCH, ...change }).catch(ConnectError.from);
     expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
@@ -147,7 +149,7 @@ describe('GET /api/v1/stats', () => {
   const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
 
   async function get(query: string): Promise<{ status: number; body: unknown }> {
-    const [route] = statsHttp({ client });
+    const [route] = statsHttp(deps);
     const response = await route!.handle({ ...request, query });
     return {
       status: response.status,
@@ -156,7 +158,7 @@ describe('GET /api/v1/stats', () => {
   }
 
   test('answers that nobody reads hold no connection', async () => {
-    const [route] = statsHttp({ client });
+    const [route] = statsHttp(deps);
     const query = 'start_date=2023-03-01&end_date=2023-03-31';
     const moreThanConnections = 20;
     for (let i = 0; i < moreThanConnections; i++) await route!.handle({ ...request, query });
@@ -255,7 +257,7 @@ describe('WatchStats', () => {
 
 test('while ClickHouse is down: unavailable, with a time to try again', async () => {
   const nowhere = clickhouseClient('http://127.0.0.1:1');
-  const transport = createRouterTransport((router) => statsRoutes(router, { client: nowhere }));
+  const transport = createRouterTransport((router) => statsRoutes(router, { client: nowhere, models: ['last_click'] }));
   const error = await createClient(StatsService, transport).getStats(MARCH).catch(ConnectError.from);
   expect(error).toMatchObject({ code: Code.Unavailable });
   expect((error as ConnectError).metadata.get('retry-after')).toBe('5');

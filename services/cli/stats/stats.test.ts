@@ -58,7 +58,7 @@ beforeEach(async () => {
     const { pathname, searchParams } = new URL(request.url!, 'http://host');
     if (pathname !== '/api/v1/stats') return rpc(request, response);
     parameters = searchParams;
-    const isKnown = searchParams.get('model') === '';
+    const isKnown = !searchParams.has('model');
     response.writeHead(isKnown ? 200 : 400, { 'content-type': 'application/json' });
     response.end(isKnown ? ANSWER : '{"error":{"code":"invalid_argument","message":"no such model"}}');
   });
@@ -119,7 +119,7 @@ test('json is what GET /api/v1/stats answers to the same question', async () => 
   expect(await getStatsJson({ ...question, campaign: 'a&b', type: 't' })).toBe(ANSWER);
   expect(Object.fromEntries(parameters!)).toEqual({
     ...{ start_date: '2023-03-01', end_date: '2023-03-31', interval: 'weekly' },
-    ...{ campaign_id: 'a&b', source: '', conversion_type: 't', model: '' },
+    ...{ campaign_id: 'a&b', conversion_type: 't' },
   });
   await expect(getStatsJson({ ...question, model: 'none' })).rejects.toMatchObject({ rawMessage: 'no such model' });
 });

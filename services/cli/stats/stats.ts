@@ -1,7 +1,7 @@
 import { createClient } from '@connectrpc/connect';
 import { Command, Option } from 'commander';
 import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { day, urlOption } from '../options.ts';
+import { day, filled, urlOption } from '../options.ts';
 import { getText, meshTransport } from '../reach-mesh.ts';
 import { statsCsv, statsTable } from './stats-format.ts';
 
@@ -25,10 +25,10 @@ export const statsCommand = new Command('stats')
   .addOption(urlOption())
   .requiredOption('--start <day>', 'first day, YYYY-MM-DD (UTC)', day)
   .requiredOption('--end <day>', 'last day, inclusive', day)
-  .option('--campaign <id>', 'only this campaign')
-  .option('--source <source>', 'only this source')
-  .option('--type <type>', 'only conversions of this type')
-  .option('--model <model>', 'attribution model (default: last_click)')
+  .option('--campaign <id>', 'only this campaign', filled)
+  .option('--source <source>', 'only this source', filled)
+  .option('--type <type>', 'only conversions of this type', filled)
+  .option('--model <model>', "attribution model (default: the first of the mesh's MODELS)", filled)
   .addOption(new Option('--interval <interval>').choices(['daily', 'weekly', 'monthly']).default('daily'))
   .option('--json', 'as GET /api/v1/stats answers')
   .addOption(new Option('--csv', 'with a header line').conflicts('json'))
@@ -54,15 +54,9 @@ export async function getStats(options: StatsOptions): Promise<GetStatsResponse>
 
 /** Returns what GET /api/v1/stats answers. Throws an Error of one line. */
 export function getStatsJson(options: StatsOptions): Promise<string> {
-  const { url, start, end, campaign = '', source = '', type = '', model = '', interval } = options;
-  const fields = {
-    start_date: start,
-    end_date: end,
-    campaign_id: campaign,
-    source,
-    conversion_type: type,
-    model,
-    interval,
-  };
-  return getText(url, `/api/v1/stats?${new URLSearchParams(fields)}`, CALL_TIMEOUT_MS);
+  const { url, start, end, campaign, source, type, model, interval } = options;
+  const filters = { campaign_id: campaign, source, conversion_type: type, model };
+  const parameters = new URLSearchParams({ start_date: start, end_date: end, interval });
+  for (const [name, value] of Object.entries(filters)) if (value !== undefined) parameters.set(name, value);
+  return getText(url, `/api/v1/stats?${parameters}`, CALL_TIMEOUT_MS);
 }

@@ -57,13 +57,19 @@ async function serveEverything(guard?: Guard): Promise<Everything> {
   };
   const pattern = { method: 'GET', path: '/c/{ad_id}', summary: 'A link.' };
   const routes = [
-    ...[...gatewayHttp(gateway), ...statsHttp({ client }), ...healthHttp(ready), openapiRoute, metricsRoute()],
+    ...[
+      ...gatewayHttp(gateway),
+      ...statsHttp({ client, models: ['last_click'] }),
+      ...healthHttp(ready),
+      openapiRoute,
+      metricsRoute(),
+    ],
     statusRoute({} as StatusSource),
     { ...pattern, handle },
   ];
   const services = (router: ConnectRouter) => {
     gatewayRoutes(router, gateway);
-    statsRoutes(router, { client, shutdown: ended });
+    statsRoutes(router, { client, models: ['last_click'], shutdown: ended });
     healthRoutes(router, ready, ended);
     reflectionRoutes(router);
     methods = router.handlers.map(({ method }) => method);

@@ -30,6 +30,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
   const clickhouse = clickhouseOf(env);
   if (clickhouse !== undefined) running.defer(() => clickhouse.close());
   const view = clickhouse && clusterView({ env, log, clickhouse });
+  const stats = view && { client: clickhouse.client, models: view.attribution.MODELS };
   // The measurements are the same for all workers: one makes them.
   if (view !== undefined && (config.GATEWAY_WORKER_NUMBER ?? 1) === 1) {
     const watching = new AbortController();
@@ -48,11 +49,11 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     ...withOthers(config, own),
     services(router, shutdown) {
       gatewayRoutes(router, gateway);
-      if (clickhouse !== undefined) statsRoutes(router, { client: clickhouse.client, shutdown });
+      if (stats !== undefined) statsRoutes(router, { ...stats, shutdown });
     },
     routes: [
       ...gatewayHttp(gateway),
-      ...(clickhouse === undefined ? [] : statsHttp(clickhouse)),
+      ...(stats === undefined ? [] : statsHttp(stats)),
       ...(view === undefined ? [] : [statusRoute(view)]),
       openapiRoute,
     ],

@@ -15,13 +15,14 @@ async function startStats(env: NodeJS.ProcessEnv, running: AsyncDisposableStack)
   const config = parseStatsConfig(env);
   const clickhouse = openClickHouse(config);
   running.defer(() => clickhouse.close());
+  const stats = { client: clickhouse.client, models: config.attribution.MODELS };
   const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,
     logger: await newLogger(config.LOG_LEVEL, 'stats'),
     ready: async () => ({ clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
-    services: (router, shutdown) => statsRoutes(router, { client: clickhouse.client, shutdown }),
-    routes: statsHttp(clickhouse),
+    services: (router, shutdown) => statsRoutes(router, { ...stats, shutdown }),
+    routes: statsHttp(stats),
   });
   running.defer(() => server.close());
   return { urls: [server.url] };

@@ -88,7 +88,7 @@ export function gatewayWorkers(env: NodeJS.ProcessEnv): number {
 }
 
 export function parseStatsConfig(env: NodeJS.ProcessEnv) {
-  return parseSettings(env, { ...LISTEN, ...LOGGING, ...CLICKHOUSE });
+  return withAttribution(env, { ...LISTEN, ...LOGGING, ...CLICKHOUSE });
 }
 
 export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {

@@ -84,6 +84,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const { log, client, logger, pipeline } = parts;
   const ready = readiness(client, pipeline);
   const gateway = { log, now: Date.now, currency: config.CURRENCY };
+  const stats = { client, models: config.attribution.MODELS };
   const view = pipelineView(config, parts);
   watchClickHouse(view, logger, closing);
   return serveProcess({
@@ -94,9 +95,9 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
     metrics: metricsRoute(pipeline.metrics),
     services(router, shutdown) {
       gatewayRoutes(router, gateway);
-      statsRoutes(router, { client, shutdown });
+      statsRoutes(router, { ...stats, shutdown });
     },
-    routes: [...gatewayHttp(gateway), ...statsHttp({ client }), openapiRoute, statusRoute(view)],
+    routes: [...gatewayHttp(gateway), ...statsHttp(stats), openapiRoute, statusRoute(view)],
   });
 }
 
