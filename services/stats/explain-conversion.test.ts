@@ -3,6 +3,7 @@ import { type Client, Code, createClient, createRouterTransport } from '@connect
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
+import { storedEventId } from '../contract/event-id.ts';
 import { DAY_MS } from '../contract/limits.ts';
 import { statsRoutes } from './routes.ts';
 
@@ -95,9 +96,29 @@ test('two users under one event_id: the request must say which', async () => {
   expect(decided?.userId).toBe('user-2');
 });
 
+test('a conversion is found by its event_id as it was sent, and has the metadata it was sent with', async () => {
+  const conversion_id = storedEventId('order-1001');
+  await insert('conversion_decisions', [{ ...decision('user-4', 1, []), conversion_id }]);
+  const metadata = { shop: 'Zürich', 'a"b': '' };
+  const event = { event_type: 'conversion', event_id: conversion_id, user_id: 'user-4', metadata };
+  await insert('events_local', [
+    { ...event, conversion_type: 'purchase', timestamp: new Date(TIME).toISOString().slice(0, -1) },
+    { ...click(1, 'user-4', TIME + 1), event_id: conversion_id, metadata: { shop: 'of the click' } },
+  ]);
+  const spelled = conversion_id.toUpperCase().replaceAll('-', '');
+  for (const conversionId of ['order-1001', conversion_id, spelled, `{${conversion_id}}`]) {
+    expect(await stats.explainConversion({ conversionId })).toMatchObject({
+      decision: { conversionId: conversion_id },
+      metadata,
+    });
+  }
+});
+
 test.each([
-  ['not a UUID', 'click-1', Code.InvalidArgument],
-  ['not known', uuid(999), Code.NotFound],
-])('a conversion_id that is %s', async (_, conversionId, code) => {
-  await expect(stats.explainConversion({ conversionId })).rejects.toMatchObject({ code });
+  ['missing', '', Code.InvalidArgument, 'conversion_id is required'],
+  ['too long', 'x'.repeat(129), Code.InvalidArgument, 'conversion_id must have at most 128 bytes'],
+  ['no text of an event', 'a\0', Code.InvalidArgument, 'conversion_id holds NUL or a lone surrogate'],
+  ['not known', 'order-999', Code.NotFound, 'no decision on a conversion order-999 is known'],
+])('a conversion_id that is %s', async (_, conversionId, code, rawMessage) => {
+  await expect(stats.explainConversion({ conversionId })).rejects.toMatchObject({ code, rawMessage });
 });

@@ -8,11 +8,11 @@ import {
   type NearMiss,
   NearMissSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { storedEventId } from '../contract/event-id.ts';
 import type { FieldError } from './field-error.ts';
 import { textFault } from './query.ts';
 import { selectRows } from './select-rows.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_NEAR_MISSES = 20;
 
 /** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request names several. */
@@ -21,17 +21,20 @@ export async function explainConversion(
   { conversionId, userId }: ExplainConversionRequest,
   signal?: AbortSignal,
 ): Promise<ExplainConversionResponse | FieldError | undefined> {
-  if (!UUID.test(conversionId)) return { field: 'conversion_id', message: 'conversion_id is not a UUID' };
-  const fault = textFault({ user_id: userId });
+  if (conversionId === '') return { field: 'conversion_id', message: 'conversion_id is required' };
+  const fault = textFault({ conversion_id: conversionId, user_id: userId });
   if (fault !== undefined) return fault;
-  const decisions = await selectDecisions(client, conversionId, userId, signal);
+  const decisions = await selectDecisions(client, storedEventId(conversionId), userId, signal);
   if (decisions.length > 1) {
     return { field: 'user_id', message: 'user_id is required: several users sent a conversion under this event_id' };
   }
   const [decision] = decisions;
   if (decision === undefined) return undefined;
-  const nearMisses = await selectNearMisses(client, decision, signal);
-  return create(ExplainConversionResponseSchema, { decision, nearMisses });
+  const [nearMisses, metadata] = await Promise.all([
+    selectNearMisses(client, decision, signal),
+    selectMetadata(client, decision, signal),
+  ]);
+  return create(ExplainConversionResponseSchema, { decision, nearMisses, metadata });
 }
 
 /** Selects at most two decisions: enough to see that there are several. */
@@ -87,4 +90,21 @@ async function selectNearMisses(
   };
   const rows = await selectRows<JsonValue>(client, statement, signal);
   return rows.map((row) => fromJson(NearMissSchema, row));
+}
+
+/** The metadata that the conversion was sent with; none while the event is not in ClickHouse. */
+async function selectMetadata(
+  client: ClickHouseClient,
+  { userId, conversionId }: ConversionDecision,
+  signal: AbortSignal | undefined,
+): Promise<Record<string, string>> {
+  const statement = {
+    query: `
+      SELECT metadata FROM events_distributed FINAL
+      WHERE user_id = {userId:String} AND event_type = 'conversion' AND event_id = {conversionId:UUID}
+      SETTINGS optimize_skip_unused_shards = 1`,
+    query_params: { userId, conversionId },
+  };
+  const [row] = await selectRows<{ metadata: Record<string, string> }>(client, statement, signal);
+  return row?.metadata ?? {};
 }

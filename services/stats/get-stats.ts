@@ -34,7 +34,7 @@ function statsRow(row: SelectedRow): StatsRow {
     clicks: BigInt(row.clicks),
     conversions,
     revenue: Number(row.revenue_micros) / 1e6,
-    cvr: clicks === 0 ? 0 : conversions / clicks,
+    cvr: clicks === 0 ? undefined : conversions / clicks,
     conversionsMicros: BigInt(row.conversions_micros),
     revenueMicros: BigInt(row.revenue_micros),
   };

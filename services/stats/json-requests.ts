@@ -4,12 +4,12 @@ import { type FieldError, unknownName, unknownValue } from './field-error.ts';
 import { INTERVAL_NAMES, INTERVALS, textFault } from './query.ts';
 
 /**
- * Options of a method that has its requests read strictly from JSON, in every protocol: the library passes over the
- * names and the intervals it does not know, and puts U+FFFD for what is not UTF-8. Intervals may have REST's names.
+ * JSON options of a method that has its requests read strictly, in every protocol: the library passes over the names
+ * and the intervals it does not know, and puts U+FFFD for what is not UTF-8. Intervals may have REST's names.
  */
-export function strictJson(request: DescMessage): Required<Pick<ConnectRouterOptions, 'jsonOptions'>> {
+export function strictJson(request: DescMessage): NonNullable<ConnectRouterOptions['jsonOptions']> {
   const textDecoder = { decode: (bytes: Uint8Array) => textOf(request, bytes) };
-  return { jsonOptions: { textDecoder } as ConnectRouterOptions['jsonOptions'] & object };
+  return { textDecoder } as object;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -17,11 +17,17 @@ let raw: RawClient;
 /** Statements that reached ClickHouse. */
 let asked: string[];
 
-/** A ClickHouse without rows. */
+/** What the next statement selects. */
+let rows: Record<string, unknown>[] = [];
+
+/** A ClickHouse that has these rows once. */
 const clickhouse = {
   async query({ query }: { query: string }) {
     asked.push(query);
-    return { json: async () => ({ meta: [], data: [] }) };
+    const [selected, names] = [rows, Object.keys(rows[0] ?? {})];
+    rows = [];
+    const data = selected.map((row) => Object.values(row));
+    return { json: async () => ({ meta: names.map((name) => ({ name })), data }) };
   },
 } as unknown as ClickHouseClient;
 
@@ -177,6 +183,12 @@ describe('Connect with JSON', () => {
   ])('%s is answered', async (json, interval) => {
     const answer = await call(json);
     expect(JSON.parse(answer.body.toString())).toEqual({ interval });
+  });
+
+  test('ExplainConversion says that a conversion is attributed to nothing', async () => {
+    rows = [{ conversion_id: 'c2d3e4f5-0000-4000-8000-000000000001', user_id: 'u', attributed: false, candidates: [] }];
+    const { body } = await call('{"conversionId":"order-1001"}', 'ExplainConversion');
+    expect(JSON.parse(body.toString()).decision).toMatchObject({ attributed: false, candidates: [] });
   });
 
   test('ExplainConversion, too', async () => {

@@ -13,7 +13,7 @@ import {
 import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
-import type { FieldError } from './field-error.ts';
+import { type FieldError, shown } from './field-error.ts';
 import { getStats } from './get-stats.ts';
 import { strictJson } from './json-requests.ts';
 import { modelFault } from './models.ts';
@@ -40,7 +40,7 @@ export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
   router.rpc(
     get,
     async (request, { signal }) => getStats(client, valid(await readQuery(request, deps, signal)), signal),
-    strictJson(GetStatsRequestSchema),
+    { jsonOptions: strictJson(GetStatsRequestSchema) },
   );
   router.rpc(
     watch,
@@ -49,16 +49,18 @@ export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
       const until = shutdown === undefined ? signal : AbortSignal.any([signal, shutdown]);
       for await (const stats of watchStats(client, checked, valid(parsePeriod(periodMs)), until)) yield { stats };
     },
-    strictJson(WatchStatsRequestSchema),
+    { jsonOptions: strictJson(WatchStatsRequestSchema) },
   );
   router.rpc(
     explain,
     async (request, { signal }) => {
       const explanation = await explainConversion(client, request, signal);
-      if (explanation === undefined) throw new ConnectError('no decision on this conversion is known', Code.NotFound);
-      return valid(explanation);
+      if (explanation !== undefined) return valid(explanation);
+      const id = shown(request.conversionId);
+      throw new ConnectError(`no decision on a conversion ${id} is known`, Code.NotFound);
     },
-    strictJson(ExplainConversionRequestSchema),
+    // So that an answer says `attributed: false`.
+    { jsonOptions: { ...strictJson(ExplainConversionRequestSchema), alwaysEmitImplicit: true } },
   );
 }
 

@@ -23,7 +23,7 @@ export function statsStatement(query: StatsQuery): Statement {
 /** The sums as reports show them: date, campaign_id, source, clicks, conversions, revenue, cvr. */
 export function reportStatement(query: StatsQuery): Statement {
   const columns = `date, campaign_id, source, clicks, conversions_micros / 1e6 AS conversions,
-    revenue_micros / 1e6 AS revenue, if(clicks = 0, 0, conversions / clicks) AS cvr`;
+    revenue_micros / 1e6 AS revenue, if(clicks = 0, NULL, conversions / clicks) AS cvr`;
   return sorted(columns, query);
 }
 

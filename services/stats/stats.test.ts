@@ -103,10 +103,11 @@ describe('GetStats', () => {
     expect(await table({ ...day, ...filter })).toEqual([expected]);
   });
 
-  test('cvr is conversions by clicks, and 0 without clicks', async () => {
+  test('cvr is conversions by clicks, and none without clicks', async () => {
     const { data } = await stats.getStats(MARCH);
     expect(data[2]).toMatchObject({ cvr: 50 / 1500, conversionsMicros: 50_000_000n, revenueMicros: 999_500_000n });
-    expect(data[5]).toMatchObject({ clicks: 0n, cvr: 0 });
+    expect(data[5]).toMatchObject({ clicks: 0n, conversions: 2 });
+    expect(data[5]!.cvr).toBeUndefined();
   });
 
   test.each([
@@ -181,7 +182,15 @@ describe('GET /api/v1/stats', () => {
     expect(body.data).toHaveLength(sums.length);
     expect(body.data).toEqual(
       data.map(({ date, campaignId, source, clicks, conversions, revenue, cvr }) => {
-        return { date, campaign_id: campaignId, source, clicks: Number(clicks), conversions, revenue, cvr };
+        return {
+          date,
+          campaign_id: campaignId,
+          source,
+          clicks: Number(clicks),
+          conversions,
+          revenue,
+          cvr: cvr ?? null,
+        };
       }),
     );
   });

@@ -1,4 +1,5 @@
 import type { DescMessage, FileRegistry } from '@bufbuild/protobuf';
+import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
 import { MAX_BATCH_ITEMS } from '../../services/contract/limits.ts';
 import { eventRoutes } from '../../services/gateway/ways-in/rest-api.ts';
@@ -10,7 +11,6 @@ import { description, type Json, restSchema, schemaRef } from './openapi-schema.
 
 const string: Json = { type: 'string' };
 const integer: Json = { type: 'integer' };
-const number: Json = { type: 'number' };
 
 /** What the REST endpoints add to the schemas of the contract. */
 export function restSchemas(registry: FileRegistry): Json {
@@ -162,7 +162,9 @@ function statsRow(desc: DescMessage): Json {
     .filter(({ name }) => !name.endsWith('_micros'))
     .map((field) => {
       const isText = ['date', 'campaign_id', 'source'].includes(field.name);
-      return [field.name, { ...(isText ? string : field.name === 'clicks' ? integer : number), ...description(field) }];
+      const type = isText ? 'string' : field.name === 'clicks' ? 'integer' : 'number';
+      const isOptional = field.presence === FeatureSet_FieldPresence.EXPLICIT;
+      return [field.name, { type: isOptional ? [type, 'null'] : type, ...description(field) }];
     });
   return { type: 'object', properties: Object.fromEntries(properties), required: properties.map(([name]) => name) };
 }
@@ -172,7 +174,10 @@ function queryParameters({ fields }: DescMessage): Json[] {
     name: field.name,
     in: 'query',
     required: field.name.endsWith('_date'),
-    schema: field.name === 'interval' ? { type: 'string', enum: ['daily', 'weekly', 'monthly'] } : string,
+    schema:
+      field.name === 'interval'
+        ? { type: 'string', enum: ['daily', 'weekly', 'monthly'] }
+        : { ...string, minLength: 1 },
     ...description(field),
   }));
 }

@@ -44,12 +44,12 @@ describe('real clicks', { tags: 'real-clicks' }, () => {
     const stats = await fetch(`${running.url}/api/v1/stats?start_date=2017-11-01&end_date=2017-11-30`);
     const { interval, data } = (await stats.json()) as {
       interval: string;
-      data: (Expected['rows'][number] & { cvr: number })[];
+      data: (Expected['rows'][number] & { cvr: number | null })[];
     };
     expect(interval).toBe('daily');
     expect(data).toHaveLength(1220);
     expect(data).toEqual(
-      expected.rows.map((row) => ({ ...row, cvr: row.clicks === 0 ? 0 : row.conversions / row.clicks })),
+      expected.rows.map((row) => ({ ...row, cvr: row.clicks === 0 ? null : row.conversions / row.clicks })),
     );
     expect(await attributions(running)).toEqual(sorted(expected.attributions));
   }

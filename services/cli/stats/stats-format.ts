@@ -8,12 +8,16 @@ const COLUMNS: readonly Column<StatsRow>[] = [
   { title: 'clicks', text: (row) => row.clicks.toString(), right: true },
   { title: 'conversions', text: (row) => decimal(row.conversionsMicros, 0), right: true },
   { title: 'revenue', text: (row) => decimal(row.revenueMicros, 2), right: true },
-  { title: 'cvr', text: (row) => row.cvr.toFixed(4), right: true },
+  { title: 'cvr', text: (row) => row.cvr?.toFixed(4) ?? '', right: true },
 ];
+
+/** The sign in a table for a cell without a value. */
+const NONE = '–';
+const TABLE = COLUMNS.map((column) => ({ ...column, text: (row: StatsRow) => column.text(row) || NONE }));
 
 /** Aligned columns; conversions and revenue exact. */
 export function statsTable({ data }: GetStatsResponse): string {
-  return data.length > 0 ? renderTable(COLUMNS, data) : 'nothing counted in these days\n';
+  return data.length > 0 ? renderTable(TABLE, data) : 'nothing counted in these days\n';
 }
 
 /** RFC 4180, with a header line. */

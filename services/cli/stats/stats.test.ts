@@ -37,6 +37,7 @@ const RESPONSE = create(GetStatsResponseSchema, {
       conversionsMicros: 333_333n,
       revenueMicros: 1n,
     },
+    { date: '2023-03-16', campaignId: 'c', source: 'web', conversionsMicros: 2_000_000n, revenueMicros: 0n },
   ],
 });
 
@@ -88,6 +89,7 @@ test('table', () => {
       'date        campaign_id      source    clicks  conversions   revenue     cvr',
       '2023-03-15  camp-789         facebook    1500           50    999.50  0.0333',
       '2023-03-16  a "quoted", one  google         3     0.333333  0.000001  0.1111',
+      '2023-03-16  c                web            0            2      0.00       –',
       '',
     ].join('\n'),
   );
@@ -103,6 +105,7 @@ test('csv', () => {
       'date,campaign_id,source,clicks,conversions,revenue,cvr',
       '2023-03-15,camp-789,facebook,1500,50,999.50,0.0333',
       '2023-03-16,"a ""quoted"", one",google,3,0.333333,0.000001,0.1111',
+      '2023-03-16,c,web,0,2,0.00,',
       '',
     ].join('\r\n'),
   );

@@ -82,14 +82,15 @@ type GetStatsRequest struct {
 	// partly inside counts the days inside.
 	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
 	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
-	// Only this campaign; all when empty.
-	CampaignId string   `protobuf:"bytes,3,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
-	Interval   Interval `protobuf:"varint,4,opt,name=interval,proto3,enum=clickmesh.v1.Interval" json:"interval,omitempty"`
+	// Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
+	CampaignId string `protobuf:"bytes,3,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
+	// In JSON also "daily", "weekly" or "monthly".
+	Interval Interval `protobuf:"varint,4,opt,name=interval,proto3,enum=clickmesh.v1.Interval" json:"interval,omitempty"`
 	// Only this source; all when empty.
 	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
 	// Only conversions of this type; clicks have none and are counted all the same. All when empty.
 	ConversionType string `protobuf:"bytes,6,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
-	// Attribution model; "last_click" when empty.
+	// Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
 	Model         string `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -237,8 +238,9 @@ type StatsRow struct {
 	// Credited conversions: whole under last_click and first_click, else fractions.
 	Conversions float64 `protobuf:"fixed64,5,opt,name=conversions,proto3" json:"conversions,omitempty"`
 	Revenue     float64 `protobuf:"fixed64,6,opt,name=revenue,proto3" json:"revenue,omitempty"`
-	// conversions / clicks; 0 without clicks.
-	Cvr float64 `protobuf:"fixed64,7,opt,name=cvr,proto3" json:"cvr,omitempty"`
+	// conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+	// without clicks.
+	Cvr *float64 `protobuf:"fixed64,7,opt,name=cvr,proto3,oneof" json:"cvr,omitempty"`
 	// The exact sums.
 	ConversionsMicros int64 `protobuf:"varint,8,opt,name=conversions_micros,json=conversionsMicros,proto3" json:"conversions_micros,omitempty"`
 	RevenueMicros     int64 `protobuf:"varint,9,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
@@ -319,8 +321,8 @@ func (x *StatsRow) GetRevenue() float64 {
 }
 
 func (x *StatsRow) GetCvr() float64 {
-	if x != nil {
-		return x.Cvr
+	if x != nil && x.Cvr != nil {
+		return *x.Cvr
 	}
 	return 0
 }
@@ -438,7 +440,7 @@ func (x *WatchStatsResponse) GetStats() *GetStatsResponse {
 
 type ExplainConversionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// event_id of the conversion. Required.
+	// event_id of the conversion, in any spelling in which it may be sent. Required.
 	ConversionId string `protobuf:"bytes,1,opt,name=conversion_id,json=conversionId,proto3" json:"conversion_id,omitempty"`
 	// Needed only where two users sent a conversion under one event_id.
 	UserId        string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -494,7 +496,9 @@ type ExplainConversionResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Decision *ConversionDecision    `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
 	// Clicks of the user nearest to the window that were no candidates, newest first, at most 20.
-	NearMisses    []*NearMiss `protobuf:"bytes,2,rep,name=near_misses,json=nearMisses,proto3" json:"near_misses,omitempty"`
+	NearMisses []*NearMiss `protobuf:"bytes,2,rep,name=near_misses,json=nearMisses,proto3" json:"near_misses,omitempty"`
+	// Metadata of the conversion.
+	Metadata      map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -539,6 +543,13 @@ func (x *ExplainConversionResponse) GetDecision() *ConversionDecision {
 func (x *ExplainConversionResponse) GetNearMisses() []*NearMiss {
 	if x != nil {
 		return x.NearMisses
+	}
+	return nil
+}
+
+func (x *ExplainConversionResponse) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
 	}
 	return nil
 }
@@ -638,7 +649,7 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x05model\x18\a \x01(\tR\x05model\"r\n" +
 	"\x10GetStatsResponse\x122\n" +
 	"\binterval\x18\x01 \x01(\x0e2\x16.clickmesh.v1.IntervalR\binterval\x12*\n" +
-	"\x04data\x18\x02 \x03(\v2\x16.clickmesh.v1.StatsRowR\x04data\"\x93\x02\n" +
+	"\x04data\x18\x02 \x03(\v2\x16.clickmesh.v1.StatsRowR\x04data\"\xa0\x02\n" +
 	"\bStatsRow\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +
@@ -646,10 +657,11 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x16\n" +
 	"\x06clicks\x18\x04 \x01(\x04R\x06clicks\x12 \n" +
 	"\vconversions\x18\x05 \x01(\x01R\vconversions\x12\x18\n" +
-	"\arevenue\x18\x06 \x01(\x01R\arevenue\x12\x10\n" +
-	"\x03cvr\x18\a \x01(\x01R\x03cvr\x12-\n" +
+	"\arevenue\x18\x06 \x01(\x01R\arevenue\x12\x15\n" +
+	"\x03cvr\x18\a \x01(\x01H\x00R\x03cvr\x88\x01\x01\x12-\n" +
 	"\x12conversions_micros\x18\b \x01(\x03R\x11conversionsMicros\x12%\n" +
-	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\"e\n" +
+	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicrosB\x06\n" +
+	"\x04_cvr\"e\n" +
 	"\x11WatchStatsRequest\x123\n" +
 	"\x05query\x18\x01 \x01(\v2\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n" +
 	"\tperiod_ms\x18\x02 \x01(\rR\bperiodMs\"J\n" +
@@ -657,11 +669,15 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x05stats\x18\x01 \x01(\v2\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n" +
 	"\x18ExplainConversionRequest\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
-	"\auser_id\x18\x02 \x01(\tR\x06userId\"\x92\x01\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\"\xa2\x02\n" +
 	"\x19ExplainConversionResponse\x12<\n" +
 	"\bdecision\x18\x01 \x01(\v2 .clickmesh.v1.ConversionDecisionR\bdecision\x127\n" +
 	"\vnear_misses\x18\x02 \x03(\v2\x16.clickmesh.v1.NearMissR\n" +
-	"nearMisses\"\x95\x01\n" +
+	"nearMisses\x12Q\n" +
+	"\bmetadata\x18\x03 \x03(\v25.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x95\x01\n" +
 	"\bNearMiss\x12\x19\n" +
 	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +
@@ -695,7 +711,7 @@ func file_clickmesh_v1_stats_service_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_stats_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(Interval)(0),                     // 0: clickmesh.v1.Interval
 	(*GetStatsRequest)(nil),           // 1: clickmesh.v1.GetStatsRequest
@@ -706,7 +722,8 @@ var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(*ExplainConversionRequest)(nil),  // 6: clickmesh.v1.ExplainConversionRequest
 	(*ExplainConversionResponse)(nil), // 7: clickmesh.v1.ExplainConversionResponse
 	(*NearMiss)(nil),                  // 8: clickmesh.v1.NearMiss
-	(*ConversionDecision)(nil),        // 9: clickmesh.v1.ConversionDecision
+	nil,                               // 9: clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	(*ConversionDecision)(nil),        // 10: clickmesh.v1.ConversionDecision
 }
 var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.GetStatsRequest.interval:type_name -> clickmesh.v1.Interval
@@ -714,19 +731,20 @@ var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	3,  // 2: clickmesh.v1.GetStatsResponse.data:type_name -> clickmesh.v1.StatsRow
 	1,  // 3: clickmesh.v1.WatchStatsRequest.query:type_name -> clickmesh.v1.GetStatsRequest
 	2,  // 4: clickmesh.v1.WatchStatsResponse.stats:type_name -> clickmesh.v1.GetStatsResponse
-	9,  // 5: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
+	10, // 5: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
 	8,  // 6: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
-	1,  // 7: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
-	4,  // 8: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
-	6,  // 9: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
-	2,  // 10: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
-	5,  // 11: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
-	7,  // 12: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	9,  // 7: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	1,  // 8: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
+	4,  // 9: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
+	6,  // 10: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
+	2,  // 11: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
+	5,  // 12: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
+	7,  // 13: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
+	11, // [11:14] is the sub-list for method output_type
+	8,  // [8:11] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_stats_service_proto_init() }
@@ -735,13 +753,14 @@ func file_clickmesh_v1_stats_service_proto_init() {
 		return
 	}
 	file_clickmesh_v1_attribution_proto_init()
+	file_clickmesh_v1_stats_service_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_stats_service_proto_rawDesc), len(file_clickmesh_v1_stats_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,7 +28,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Answers from ClickHouse. An acknowledged event shows within about two seconds.
+// Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+// refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
 type StatsServiceClient interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source.
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
@@ -90,7 +91,8 @@ func (c *statsServiceClient) ExplainConversion(ctx context.Context, in *ExplainC
 // All implementations must embed UnimplementedStatsServiceServer
 // for forward compatibility.
 //
-// Answers from ClickHouse. An acknowledged event shows within about two seconds.
+// Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+// refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
 type StatsServiceServer interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source.
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)

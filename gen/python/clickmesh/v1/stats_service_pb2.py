@@ -25,35 +25,39 @@ _sym_db = _symbol_database.Default()
 from clickmesh.v1 import attribution_pb2 as clickmesh_dot_v1_dot_attribution__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n clickmesh/v1/stats_service.proto\x12\x0c\x63lickmesh.v1\x1a\x1e\x63lickmesh/v1/attribution.proto\"\xf7\x01\n\x0fGetStatsRequest\x12\x1d\n\nstart_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n\x08\x65nd_date\x18\x02 \x01(\tR\x07\x65ndDate\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\tR\ncampaignId\x12\x32\n\x08interval\x18\x04 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\'\n\x0f\x63onversion_type\x18\x06 \x01(\tR\x0e\x63onversionType\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\"r\n\x10GetStatsResponse\x12\x32\n\x08interval\x18\x01 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12*\n\x04\x64\x61ta\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.StatsRowR\x04\x64\x61ta\"\x93\x02\n\x08StatsRow\x12\x12\n\x04\x64\x61te\x18\x01 \x01(\tR\x04\x64\x61te\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x16\n\x06\x63licks\x18\x04 \x01(\x04R\x06\x63licks\x12 \n\x0b\x63onversions\x18\x05 \x01(\x01R\x0b\x63onversions\x12\x18\n\x07revenue\x18\x06 \x01(\x01R\x07revenue\x12\x10\n\x03\x63vr\x18\x07 \x01(\x01R\x03\x63vr\x12-\n\x12\x63onversions_micros\x18\x08 \x01(\x03R\x11\x63onversionsMicros\x12%\n\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\"e\n\x11WatchStatsRequest\x12\x33\n\x05query\x18\x01 \x01(\x0b\x32\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n\tperiod_ms\x18\x02 \x01(\rR\x08periodMs\"J\n\x12WatchStatsResponse\x12\x34\n\x05stats\x18\x01 \x01(\x0b\x32\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n\x18\x45xplainConversionRequest\x12#\n\rconversion_id\x18\x01 \x01(\tR\x0c\x63onversionId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\"\x92\x01\n\x19\x45xplainConversionResponse\x12<\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .clickmesh.v1.ConversionDecisionR\x08\x64\x65\x63ision\x12\x37\n\x0bnear_misses\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.NearMissR\nnearMisses\"\x95\x01\n\x08NearMiss\x12\x19\n\x08\x63lick_id\x18\x01 \x01(\tR\x07\x63lickId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x1d\n\nclick_time\x18\x04 \x01(\x03R\tclickTime\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason*c\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x12\n\x0eINTERVAL_DAILY\x10\x01\x12\x13\n\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n\x10INTERVAL_MONTHLY\x10\x03\x32\x9c\x02\n\x0cStatsService\x12N\n\x08GetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n\nWatchStats\x12\x1f.clickmesh.v1.WatchStatsRequest\x1a .clickmesh.v1.WatchStatsResponse0\x01\x12i\n\x11\x45xplainConversion\x12&.clickmesh.v1.ExplainConversionRequest\x1a\'.clickmesh.v1.ExplainConversionResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n clickmesh/v1/stats_service.proto\x12\x0c\x63lickmesh.v1\x1a\x1e\x63lickmesh/v1/attribution.proto\"\xf7\x01\n\x0fGetStatsRequest\x12\x1d\n\nstart_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n\x08\x65nd_date\x18\x02 \x01(\tR\x07\x65ndDate\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\tR\ncampaignId\x12\x32\n\x08interval\x18\x04 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\'\n\x0f\x63onversion_type\x18\x06 \x01(\tR\x0e\x63onversionType\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\"r\n\x10GetStatsResponse\x12\x32\n\x08interval\x18\x01 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12*\n\x04\x64\x61ta\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.StatsRowR\x04\x64\x61ta\"\xa0\x02\n\x08StatsRow\x12\x12\n\x04\x64\x61te\x18\x01 \x01(\tR\x04\x64\x61te\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x16\n\x06\x63licks\x18\x04 \x01(\x04R\x06\x63licks\x12 \n\x0b\x63onversions\x18\x05 \x01(\x01R\x0b\x63onversions\x12\x18\n\x07revenue\x18\x06 \x01(\x01R\x07revenue\x12\x15\n\x03\x63vr\x18\x07 \x01(\x01H\x00R\x03\x63vr\x88\x01\x01\x12-\n\x12\x63onversions_micros\x18\x08 \x01(\x03R\x11\x63onversionsMicros\x12%\n\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicrosB\x06\n\x04_cvr\"e\n\x11WatchStatsRequest\x12\x33\n\x05query\x18\x01 \x01(\x0b\x32\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n\tperiod_ms\x18\x02 \x01(\rR\x08periodMs\"J\n\x12WatchStatsResponse\x12\x34\n\x05stats\x18\x01 \x01(\x0b\x32\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n\x18\x45xplainConversionRequest\x12#\n\rconversion_id\x18\x01 \x01(\tR\x0c\x63onversionId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\"\xa2\x02\n\x19\x45xplainConversionResponse\x12<\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .clickmesh.v1.ConversionDecisionR\x08\x64\x65\x63ision\x12\x37\n\x0bnear_misses\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.NearMissR\nnearMisses\x12Q\n\x08metadata\x18\x03 \x03(\x0b\x32\x35.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x95\x01\n\x08NearMiss\x12\x19\n\x08\x63lick_id\x18\x01 \x01(\tR\x07\x63lickId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x1d\n\nclick_time\x18\x04 \x01(\x03R\tclickTime\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason*c\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x12\n\x0eINTERVAL_DAILY\x10\x01\x12\x13\n\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n\x10INTERVAL_MONTHLY\x10\x03\x32\x9c\x02\n\x0cStatsService\x12N\n\x08GetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n\nWatchStats\x12\x1f.clickmesh.v1.WatchStatsRequest\x1a .clickmesh.v1.WatchStatsResponse0\x01\x12i\n\x11\x45xplainConversion\x12&.clickmesh.v1.ExplainConversionRequest\x1a\'.clickmesh.v1.ExplainConversionResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clickmesh.v1.stats_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._loaded_options = None
+  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_STATSSERVICE'].methods_by_name['GetStats']._loaded_options = None
   _globals['_STATSSERVICE'].methods_by_name['GetStats']._serialized_options = b'\220\002\001'
   _globals['_STATSSERVICE'].methods_by_name['ExplainConversion']._loaded_options = None
   _globals['_STATSSERVICE'].methods_by_name['ExplainConversion']._serialized_options = b'\220\002\001'
-  _globals['_INTERVAL']._serialized_start=1296
-  _globals['_INTERVAL']._serialized_end=1395
+  _globals['_INTERVAL']._serialized_start=1453
+  _globals['_INTERVAL']._serialized_end=1552
   _globals['_GETSTATSREQUEST']._serialized_start=83
   _globals['_GETSTATSREQUEST']._serialized_end=330
   _globals['_GETSTATSRESPONSE']._serialized_start=332
   _globals['_GETSTATSRESPONSE']._serialized_end=446
   _globals['_STATSROW']._serialized_start=449
-  _globals['_STATSROW']._serialized_end=724
-  _globals['_WATCHSTATSREQUEST']._serialized_start=726
-  _globals['_WATCHSTATSREQUEST']._serialized_end=827
-  _globals['_WATCHSTATSRESPONSE']._serialized_start=829
-  _globals['_WATCHSTATSRESPONSE']._serialized_end=903
-  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_start=905
-  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_end=993
-  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_start=996
-  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_end=1142
-  _globals['_NEARMISS']._serialized_start=1145
-  _globals['_NEARMISS']._serialized_end=1294
-  _globals['_STATSSERVICE']._serialized_start=1398
-  _globals['_STATSSERVICE']._serialized_end=1682
+  _globals['_STATSROW']._serialized_end=737
+  _globals['_WATCHSTATSREQUEST']._serialized_start=739
+  _globals['_WATCHSTATSREQUEST']._serialized_end=840
+  _globals['_WATCHSTATSRESPONSE']._serialized_start=842
+  _globals['_WATCHSTATSRESPONSE']._serialized_end=916
+  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_start=918
+  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_end=1006
+  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_start=1009
+  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_end=1299
+  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_start=1240
+  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_end=1299
+  _globals['_NEARMISS']._serialized_start=1302
+  _globals['_NEARMISS']._serialized_end=1451
+  _globals['_STATSSERVICE']._serialized_start=1555
+  _globals['_STATSSERVICE']._serialized_end=1839
 # @@protoc_insertion_point(module_scope)

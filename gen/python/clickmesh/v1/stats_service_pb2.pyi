@@ -90,12 +90,21 @@ class ExplainConversionRequest(_message.Message):
     def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class ExplainConversionResponse(_message.Message):
-    __slots__ = ("decision", "near_misses")
+    __slots__ = ("decision", "near_misses", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DECISION_FIELD_NUMBER: _ClassVar[int]
     NEAR_MISSES_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
     decision: _attribution_pb2.ConversionDecision
     near_misses: _containers.RepeatedCompositeFieldContainer[NearMiss]
-    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ...) -> None: ...
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class NearMiss(_message.Message):
     __slots__ = ("click_id", "campaign_id", "source", "click_time", "reason")

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class StatsServiceStub:
-    """Answers from ClickHouse. An acknowledged event shows within about two seconds.
+    """Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+    refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
     """
 
     def __init__(self, channel):
@@ -53,7 +54,8 @@ class StatsServiceStub:
 
 
 class StatsServiceServicer:
-    """Answers from ClickHouse. An acknowledged event shows within about two seconds.
+    """Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+    refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
     """
 
     def GetStats(self, request, context):
@@ -105,7 +107,8 @@ def add_StatsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class StatsService:
-    """Answers from ClickHouse. An acknowledged event shows within about two seconds.
+    """Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+    refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
     """
 
     @staticmethod

@@ -29,13 +29,15 @@ export declare type GetStatsRequest = Message<"clickmesh.v1.GetStatsRequest"> & 
   endDate: string;
 
   /**
-   * Only this campaign; all when empty.
+   * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
    *
    * @generated from field: string campaign_id = 3;
    */
   campaignId: string;
 
   /**
+   * In JSON also "daily", "weekly" or "monthly".
+   *
    * @generated from field: clickmesh.v1.Interval interval = 4;
    */
   interval: Interval;
@@ -55,7 +57,7 @@ export declare type GetStatsRequest = Message<"clickmesh.v1.GetStatsRequest"> & 
   conversionType: string;
 
   /**
-   * Attribution model; "last_click" when empty.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
    *
    * @generated from field: string model = 7;
    */
@@ -130,11 +132,12 @@ export declare type StatsRow = Message<"clickmesh.v1.StatsRow"> & {
   revenue: number;
 
   /**
-   * conversions / clicks; 0 without clicks.
+   * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+   * without clicks.
    *
-   * @generated from field: double cvr = 7;
+   * @generated from field: optional double cvr = 7;
    */
-  cvr: number;
+  cvr?: number | undefined;
 
   /**
    * The exact sums.
@@ -199,7 +202,7 @@ export declare const WatchStatsResponseSchema: GenMessage<WatchStatsResponse>;
  */
 export declare type ExplainConversionRequest = Message<"clickmesh.v1.ExplainConversionRequest"> & {
   /**
-   * event_id of the conversion. Required.
+   * event_id of the conversion, in any spelling in which it may be sent. Required.
    *
    * @generated from field: string conversion_id = 1;
    */
@@ -234,6 +237,13 @@ export declare type ExplainConversionResponse = Message<"clickmesh.v1.ExplainCon
    * @generated from field: repeated clickmesh.v1.NearMiss near_misses = 2;
    */
   nearMisses: NearMiss[];
+
+  /**
+   * Metadata of the conversion.
+   *
+   * @generated from field: map<string, string> metadata = 3;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -319,7 +329,8 @@ export enum Interval {
 export declare const IntervalSchema: GenEnum<Interval>;
 
 /**
- * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+ * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+ * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
  *
  * @generated from service clickmesh.v1.StatsService
  */

@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object conversionId_ = "";
   /**
    * <pre>
-   * event_id of the conversion. Required.
+   * event_id of the conversion, in any spelling in which it may be sent. Required.
    * </pre>
    *
    * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -76,7 +76,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * event_id of the conversion. Required.
+   * event_id of the conversion, in any spelling in which it may be sent. Required.
    * </pre>
    *
    * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -467,7 +467,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object conversionId_ = "";
     /**
      * <pre>
-     * event_id of the conversion. Required.
+     * event_id of the conversion, in any spelling in which it may be sent. Required.
      * </pre>
      *
      * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -487,7 +487,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the conversion. Required.
+     * event_id of the conversion, in any spelling in which it may be sent. Required.
      * </pre>
      *
      * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -508,7 +508,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the conversion. Required.
+     * event_id of the conversion, in any spelling in which it may be sent. Required.
      * </pre>
      *
      * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -525,7 +525,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the conversion. Required.
+     * event_id of the conversion, in any spelling in which it may be sent. Required.
      * </pre>
      *
      * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -539,7 +539,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the conversion. Required.
+     * event_id of the conversion, in any spelling in which it may be sent. Required.
      * </pre>
      *
      * <code>string conversion_id = 1 [json_name = "conversionId"];</code>

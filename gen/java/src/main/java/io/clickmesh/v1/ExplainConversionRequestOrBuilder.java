@@ -12,7 +12,7 @@ public interface ExplainConversionRequestOrBuilder extends
 
   /**
    * <pre>
-   * event_id of the conversion. Required.
+   * event_id of the conversion, in any spelling in which it may be sent. Required.
    * </pre>
    *
    * <code>string conversion_id = 1 [json_name = "conversionId"];</code>
@@ -21,7 +21,7 @@ public interface ExplainConversionRequestOrBuilder extends
   java.lang.String getConversionId();
   /**
    * <pre>
-   * event_id of the conversion. Required.
+   * event_id of the conversion, in any spelling in which it may be sent. Required.
    * </pre>
    *
    * <code>string conversion_id = 1 [json_name = "conversionId"];</code>

@@ -68,4 +68,58 @@ public interface ExplainConversionResponseOrBuilder extends
    */
   io.clickmesh.v1.NearMissOrBuilder getNearMissesOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * Metadata of the conversion.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 3 [json_name = "metadata"];</code>
+   */
+  int getMetadataCount();
+  /**
+   * <pre>
+   * Metadata of the conversion.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 3 [json_name = "metadata"];</code>
+   */
+  boolean containsMetadata(
+      java.lang.String key);
+  /**
+   * Use {@link #getMetadataMap()} instead.
+   */
+  @java.lang.Deprecated
+  java.util.Map<java.lang.String, java.lang.String>
+  getMetadata();
+  /**
+   * <pre>
+   * Metadata of the conversion.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 3 [json_name = "metadata"];</code>
+   */
+  java.util.Map<java.lang.String, java.lang.String>
+  getMetadataMap();
+  /**
+   * <pre>
+   * Metadata of the conversion.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 3 [json_name = "metadata"];</code>
+   */
+  /* nullable */
+java.lang.String getMetadataOrDefault(
+      java.lang.String key,
+      /* nullable */
+java.lang.String defaultValue);
+  /**
+   * <pre>
+   * Metadata of the conversion.
+   * </pre>
+   *
+   * <code>map&lt;string, string&gt; metadata = 3 [json_name = "metadata"];</code>
+   */
+  java.lang.String getMetadataOrThrow(
+      java.lang.String key);
 }

@@ -148,7 +148,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object campaignId_ = "";
   /**
    * <pre>
-   * Only this campaign; all when empty.
+   * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
    * </pre>
    *
    * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -169,7 +169,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Only this campaign; all when empty.
+   * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
    * </pre>
    *
    * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -193,6 +193,10 @@ private static final long serialVersionUID = 0L;
   public static final int INTERVAL_FIELD_NUMBER = 4;
   private int interval_ = 0;
   /**
+   * <pre>
+   * In JSON also "daily", "weekly" or "monthly".
+   * </pre>
+   *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
    * @return The enum numeric value on the wire for interval.
    */
@@ -200,6 +204,10 @@ private static final long serialVersionUID = 0L;
     return interval_;
   }
   /**
+   * <pre>
+   * In JSON also "daily", "weekly" or "monthly".
+   * </pre>
+   *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
    * @return The interval.
    */
@@ -307,7 +315,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object model_ = "";
   /**
    * <pre>
-   * Attribution model; "last_click" when empty.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>
@@ -328,7 +336,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Attribution model; "last_click" when empty.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>
@@ -959,7 +967,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object campaignId_ = "";
     /**
      * <pre>
-     * Only this campaign; all when empty.
+     * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
      * </pre>
      *
      * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -979,7 +987,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only this campaign; all when empty.
+     * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
      * </pre>
      *
      * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -1000,7 +1008,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only this campaign; all when empty.
+     * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
      * </pre>
      *
      * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -1017,7 +1025,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only this campaign; all when empty.
+     * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
      * </pre>
      *
      * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -1031,7 +1039,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only this campaign; all when empty.
+     * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
      * </pre>
      *
      * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -1050,6 +1058,10 @@ private static final long serialVersionUID = 0L;
 
     private int interval_ = 0;
     /**
+     * <pre>
+     * In JSON also "daily", "weekly" or "monthly".
+     * </pre>
+     *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
      * @return The enum numeric value on the wire for interval.
      */
@@ -1057,6 +1069,10 @@ private static final long serialVersionUID = 0L;
       return interval_;
     }
     /**
+     * <pre>
+     * In JSON also "daily", "weekly" or "monthly".
+     * </pre>
+     *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
      * @param value The enum numeric value on the wire for interval to set.
      * @return This builder for chaining.
@@ -1068,6 +1084,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * In JSON also "daily", "weekly" or "monthly".
+     * </pre>
+     *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
      * @return The interval.
      */
@@ -1077,6 +1097,10 @@ private static final long serialVersionUID = 0L;
       return result == null ? io.clickmesh.v1.Interval.UNRECOGNIZED : result;
     }
     /**
+     * <pre>
+     * In JSON also "daily", "weekly" or "monthly".
+     * </pre>
+     *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
      * @param value The interval to set.
      * @throws IllegalArgumentException if UNRECOGNIZED is provided.
@@ -1090,6 +1114,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * In JSON also "daily", "weekly" or "monthly".
+     * </pre>
+     *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
      * @return This builder for chaining.
      */
@@ -1287,7 +1315,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object model_ = "";
     /**
      * <pre>
-     * Attribution model; "last_click" when empty.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1307,7 +1335,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; "last_click" when empty.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1328,7 +1356,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; "last_click" when empty.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1345,7 +1373,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; "last_click" when empty.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1359,7 +1387,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; "last_click" when empty.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>

@@ -46,7 +46,7 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Only this campaign; all when empty.
+   * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
    * </pre>
    *
    * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -55,7 +55,7 @@ public interface GetStatsRequestOrBuilder extends
   java.lang.String getCampaignId();
   /**
    * <pre>
-   * Only this campaign; all when empty.
+   * Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
    * </pre>
    *
    * <code>string campaign_id = 3 [json_name = "campaignId"];</code>
@@ -65,11 +65,19 @@ public interface GetStatsRequestOrBuilder extends
       getCampaignIdBytes();
 
   /**
+   * <pre>
+   * In JSON also "daily", "weekly" or "monthly".
+   * </pre>
+   *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
    * @return The enum numeric value on the wire for interval.
    */
   int getIntervalValue();
   /**
+   * <pre>
+   * In JSON also "daily", "weekly" or "monthly".
+   * </pre>
+   *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
    * @return The interval.
    */
@@ -117,7 +125,7 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Attribution model; "last_click" when empty.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>
@@ -126,7 +134,7 @@ public interface GetStatsRequestOrBuilder extends
   java.lang.String getModel();
   /**
    * <pre>
-   * Attribution model; "last_click" when empty.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>

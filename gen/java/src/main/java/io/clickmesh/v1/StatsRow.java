@@ -51,6 +51,7 @@ private static final long serialVersionUID = 0L;
             io.clickmesh.v1.StatsRow.class, io.clickmesh.v1.StatsRow.Builder.class);
   }
 
+  private int bitField0_;
   public static final int DATE_FIELD_NUMBER = 1;
   @SuppressWarnings("serial")
   private volatile java.lang.Object date_ = "";
@@ -217,10 +218,24 @@ private static final long serialVersionUID = 0L;
   private double cvr_ = 0D;
   /**
    * <pre>
-   * conversions / clicks; 0 without clicks.
+   * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+   * without clicks.
    * </pre>
    *
-   * <code>double cvr = 7 [json_name = "cvr"];</code>
+   * <code>optional double cvr = 7 [json_name = "cvr"];</code>
+   * @return Whether the cvr field is set.
+   */
+  @java.lang.Override
+  public boolean hasCvr() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+   * without clicks.
+   * </pre>
+   *
+   * <code>optional double cvr = 7 [json_name = "cvr"];</code>
    * @return The cvr.
    */
   @java.lang.Override
@@ -286,7 +301,7 @@ private static final long serialVersionUID = 0L;
     if (java.lang.Double.doubleToRawLongBits(revenue_) != 0) {
       output.writeDouble(6, revenue_);
     }
-    if (java.lang.Double.doubleToRawLongBits(cvr_) != 0) {
+    if (((bitField0_ & 0x00000001) != 0)) {
       output.writeDouble(7, cvr_);
     }
     if (conversionsMicros_ != 0L) {
@@ -320,7 +335,7 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeDoubleSize(6, revenue_);
     }
-    if (java.lang.Double.doubleToRawLongBits(cvr_) != 0) {
+    if (((bitField0_ & 0x00000001) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeDoubleSize(7, cvr_);
     }
@@ -370,9 +385,12 @@ private static final long serialVersionUID = 0L;
     if (java.lang.Double.doubleToLongBits(getRevenue())
         != java.lang.Double.doubleToLongBits(
             other.getRevenue())) return false;
-    if (java.lang.Double.doubleToLongBits(getCvr())
-        != java.lang.Double.doubleToLongBits(
-            other.getCvr())) return false;
+    if (hasCvr() != other.hasCvr()) return false;
+    if (hasCvr()) {
+      if (java.lang.Double.doubleToLongBits(getCvr())
+          != java.lang.Double.doubleToLongBits(
+              other.getCvr())) return false;
+    }
     if (getConversionsMicros()
         != other.getConversionsMicros()) return false;
     if (getRevenueMicros()
@@ -403,9 +421,11 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + REVENUE_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         java.lang.Double.doubleToLongBits(getRevenue()));
-    hash = (37 * hash) + CVR_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        java.lang.Double.doubleToLongBits(getCvr()));
+    if (hasCvr()) {
+      hash = (37 * hash) + CVR_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          java.lang.Double.doubleToLongBits(getCvr()));
+    }
     hash = (37 * hash) + CONVERSIONS_MICROS_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getConversionsMicros());
@@ -603,8 +623,10 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.revenue_ = revenue_;
       }
+      int to_bitField0_ = 0;
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.cvr_ = cvr_;
+        to_bitField0_ |= 0x00000001;
       }
       if (((from_bitField0_ & 0x00000080) != 0)) {
         result.conversionsMicros_ = conversionsMicros_;
@@ -612,6 +634,7 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000100) != 0)) {
         result.revenueMicros_ = revenueMicros_;
       }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -650,7 +673,7 @@ private static final long serialVersionUID = 0L;
       if (java.lang.Double.doubleToRawLongBits(other.getRevenue()) != 0) {
         setRevenue(other.getRevenue());
       }
-      if (java.lang.Double.doubleToRawLongBits(other.getCvr()) != 0) {
+      if (other.hasCvr()) {
         setCvr(other.getCvr());
       }
       if (other.getConversionsMicros() != 0L) {
@@ -1092,10 +1115,24 @@ private static final long serialVersionUID = 0L;
     private double cvr_ ;
     /**
      * <pre>
-     * conversions / clicks; 0 without clicks.
+     * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+     * without clicks.
      * </pre>
      *
-     * <code>double cvr = 7 [json_name = "cvr"];</code>
+     * <code>optional double cvr = 7 [json_name = "cvr"];</code>
+     * @return Whether the cvr field is set.
+     */
+    @java.lang.Override
+    public boolean hasCvr() {
+      return ((bitField0_ & 0x00000040) != 0);
+    }
+    /**
+     * <pre>
+     * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+     * without clicks.
+     * </pre>
+     *
+     * <code>optional double cvr = 7 [json_name = "cvr"];</code>
      * @return The cvr.
      */
     @java.lang.Override
@@ -1104,10 +1141,11 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * conversions / clicks; 0 without clicks.
+     * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+     * without clicks.
      * </pre>
      *
-     * <code>double cvr = 7 [json_name = "cvr"];</code>
+     * <code>optional double cvr = 7 [json_name = "cvr"];</code>
      * @param value The cvr to set.
      * @return This builder for chaining.
      */
@@ -1120,10 +1158,11 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * conversions / clicks; 0 without clicks.
+     * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+     * without clicks.
      * </pre>
      *
-     * <code>double cvr = 7 [json_name = "cvr"];</code>
+     * <code>optional double cvr = 7 [json_name = "cvr"];</code>
      * @return This builder for chaining.
      */
     public Builder clearCvr() {

@@ -78,10 +78,21 @@ public interface StatsRowOrBuilder extends
 
   /**
    * <pre>
-   * conversions / clicks; 0 without clicks.
+   * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+   * without clicks.
    * </pre>
    *
-   * <code>double cvr = 7 [json_name = "cvr"];</code>
+   * <code>optional double cvr = 7 [json_name = "cvr"];</code>
+   * @return Whether the cvr field is set.
+   */
+  boolean hasCvr();
+  /**
+   * <pre>
+   * conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
+   * without clicks.
+   * </pre>
+   *
+   * <code>optional double cvr = 7 [json_name = "cvr"];</code>
    * @return The cvr.
    */
   double getCvr();

@@ -4,7 +4,8 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+ * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+ * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -171,7 +172,8 @@ public final class StatsServiceGrpc {
 
   /**
    * <pre>
-   * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+   * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+   * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
    * </pre>
    */
   public interface AsyncService {
@@ -211,7 +213,8 @@ public final class StatsServiceGrpc {
   /**
    * Base class for the server implementation of the service StatsService.
    * <pre>
-   * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+   * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+   * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
    * </pre>
    */
   public static abstract class StatsServiceImplBase
@@ -225,7 +228,8 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service StatsService.
    * <pre>
-   * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+   * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+   * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
    * </pre>
    */
   public static final class StatsServiceStub
@@ -279,7 +283,8 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service StatsService.
    * <pre>
-   * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+   * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+   * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
    * </pre>
    */
   public static final class StatsServiceBlockingV2Stub
@@ -332,7 +337,8 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service StatsService.
    * <pre>
-   * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+   * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+   * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
    * </pre>
    */
   public static final class StatsServiceBlockingStub
@@ -384,7 +390,8 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service StatsService.
    * <pre>
-   * Answers from ClickHouse. An acknowledged event shows within about two seconds.
+   * Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
+   * refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
    * </pre>
    */
   public static final class StatsServiceFutureStub

@@ -62,6 +62,11 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_ExplainConversionResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_NearMiss_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -86,41 +91,45 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "\001(\tR\005model\"r\n\020GetStatsResponse\0222\n\010interv" +
       "al\030\001 \001(\0162\026.clickmesh.v1.IntervalR\010interv" +
       "al\022*\n\004data\030\002 \003(\0132\026.clickmesh.v1.StatsRow" +
-      "R\004data\"\223\002\n\010StatsRow\022\022\n\004date\030\001 \001(\tR\004date\022" +
+      "R\004data\"\240\002\n\010StatsRow\022\022\n\004date\030\001 \001(\tR\004date\022" +
       "\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006sour" +
       "ce\030\003 \001(\tR\006source\022\026\n\006clicks\030\004 \001(\004R\006clicks" +
       "\022 \n\013conversions\030\005 \001(\001R\013conversions\022\030\n\007re" +
-      "venue\030\006 \001(\001R\007revenue\022\020\n\003cvr\030\007 \001(\001R\003cvr\022-" +
-      "\n\022conversions_micros\030\010 \001(\003R\021conversionsM" +
-      "icros\022%\n\016revenue_micros\030\t \001(\003R\rrevenueMi" +
-      "cros\"e\n\021WatchStatsRequest\0223\n\005query\030\001 \001(\013" +
-      "2\035.clickmesh.v1.GetStatsRequestR\005query\022\033" +
-      "\n\tperiod_ms\030\002 \001(\rR\010periodMs\"J\n\022WatchStat" +
-      "sResponse\0224\n\005stats\030\001 \001(\0132\036.clickmesh.v1." +
-      "GetStatsResponseR\005stats\"X\n\030ExplainConver" +
-      "sionRequest\022#\n\rconversion_id\030\001 \001(\tR\014conv" +
-      "ersionId\022\027\n\007user_id\030\002 \001(\tR\006userId\"\222\001\n\031Ex" +
-      "plainConversionResponse\022<\n\010decision\030\001 \001(" +
-      "\0132 .clickmesh.v1.ConversionDecisionR\010dec" +
-      "ision\0227\n\013near_misses\030\002 \003(\0132\026.clickmesh.v" +
-      "1.NearMissR\nnearMisses\"\225\001\n\010NearMiss\022\031\n\010c" +
-      "lick_id\030\001 \001(\tR\007clickId\022\037\n\013campaign_id\030\002 " +
-      "\001(\tR\ncampaignId\022\026\n\006source\030\003 \001(\tR\006source\022" +
-      "\035\n\nclick_time\030\004 \001(\003R\tclickTime\022\026\n\006reason" +
-      "\030\005 \001(\tR\006reason*c\n\010Interval\022\030\n\024INTERVAL_U" +
-      "NSPECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001\022\023\n\017INTE" +
-      "RVAL_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHLY\020\0032\234\002\n\014" +
-      "StatsService\022N\n\010GetStats\022\035.clickmesh.v1." +
-      "GetStatsRequest\032\036.clickmesh.v1.GetStatsR" +
-      "esponse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v" +
-      "1.WatchStatsRequest\032 .clickmesh.v1.Watch" +
-      "StatsResponse0\001\022i\n\021ExplainConversion\022&.c" +
-      "lickmesh.v1.ExplainConversionRequest\032\'.c" +
-      "lickmesh.v1.ExplainConversionResponse\"\003\220" +
-      "\002\001Bu\n\017io.clickmesh.v1B\021StatsServiceProto" +
-      "P\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002" +
-      "\030Clickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V" +
-      "1b\006proto3"
+      "venue\030\006 \001(\001R\007revenue\022\025\n\003cvr\030\007 \001(\001H\000R\003cvr" +
+      "\210\001\001\022-\n\022conversions_micros\030\010 \001(\003R\021convers" +
+      "ionsMicros\022%\n\016revenue_micros\030\t \001(\003R\rreve" +
+      "nueMicrosB\006\n\004_cvr\"e\n\021WatchStatsRequest\0223" +
+      "\n\005query\030\001 \001(\0132\035.clickmesh.v1.GetStatsReq" +
+      "uestR\005query\022\033\n\tperiod_ms\030\002 \001(\rR\010periodMs" +
+      "\"J\n\022WatchStatsResponse\0224\n\005stats\030\001 \001(\0132\036." +
+      "clickmesh.v1.GetStatsResponseR\005stats\"X\n\030" +
+      "ExplainConversionRequest\022#\n\rconversion_i" +
+      "d\030\001 \001(\tR\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006" +
+      "userId\"\242\002\n\031ExplainConversionResponse\022<\n\010" +
+      "decision\030\001 \001(\0132 .clickmesh.v1.Conversion" +
+      "DecisionR\010decision\0227\n\013near_misses\030\002 \003(\0132" +
+      "\026.clickmesh.v1.NearMissR\nnearMisses\022Q\n\010m" +
+      "etadata\030\003 \003(\01325.clickmesh.v1.ExplainConv" +
+      "ersionResponse.MetadataEntryR\010metadata\032;" +
+      "\n\rMetadataEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
+      "ue\030\002 \001(\tR\005value:\0028\001\"\225\001\n\010NearMiss\022\031\n\010clic" +
+      "k_id\030\001 \001(\tR\007clickId\022\037\n\013campaign_id\030\002 \001(\t" +
+      "R\ncampaignId\022\026\n\006source\030\003 \001(\tR\006source\022\035\n\n" +
+      "click_time\030\004 \001(\003R\tclickTime\022\026\n\006reason\030\005 " +
+      "\001(\tR\006reason*c\n\010Interval\022\030\n\024INTERVAL_UNSP" +
+      "ECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001\022\023\n\017INTERVA" +
+      "L_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHLY\020\0032\234\002\n\014Sta" +
+      "tsService\022N\n\010GetStats\022\035.clickmesh.v1.Get" +
+      "StatsRequest\032\036.clickmesh.v1.GetStatsResp" +
+      "onse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1.W" +
+      "atchStatsRequest\032 .clickmesh.v1.WatchSta" +
+      "tsResponse0\001\022i\n\021ExplainConversion\022&.clic" +
+      "kmesh.v1.ExplainConversionRequest\032\'.clic" +
+      "kmesh.v1.ExplainConversionResponse\"\003\220\002\001B" +
+      "u\n\017io.clickmesh.v1B\021StatsServiceProtoP\001\242" +
+      "\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Cl" +
+      "ickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006" +
+      "proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -168,7 +177,13 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ExplainConversionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionResponse_descriptor,
-        new java.lang.String[] { "Decision", "NearMisses", });
+        new java.lang.String[] { "Decision", "NearMisses", "Metadata", });
+    internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor =
+      internal_static_clickmesh_v1_ExplainConversionResponse_descriptor.getNestedType(0);
+    internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor,
+        new java.lang.String[] { "Key", "Value", });
     internal_static_clickmesh_v1_NearMiss_descriptor =
       getDescriptor().getMessageType(7);
     internal_static_clickmesh_v1_NearMiss_fieldAccessorTable = new
