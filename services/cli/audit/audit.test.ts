@@ -8,7 +8,9 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../../clickhouse/embedded/server.ts';
 import { migrate } from '../../clickhouse/migrate.ts';
+import { getStatus } from '../ask-mesh.ts';
 import { audit } from './audit.ts';
+import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
 import { CHECKS } from './audit-checks.ts';
 
 const DAY = '2025-12-01';
@@ -89,8 +91,9 @@ beforeAll(async () => {
   clickhouse = await startEmbeddedClickHouse({ dir: folder, logger: pino({ level: 'silent' }) });
   client = createClient({ url: clickhouse.url });
   await migrate(client, {});
-  mesh = createServer((_, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(status()));
+  mesh = createServer(({ url: path }, response) => {
+    if (path === '/metrics') response.end(METRICS);
+    else response.setHeader('content-type', 'application/json').end(JSON.stringify(status()));
   });
   await new Promise<void>((resolve) => mesh.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(mesh.address() as AddressInfo).port}`;
@@ -221,6 +224,32 @@ test('the rows that differ are shown, both sides', async () => {
   ]);
 });
 
+test('what became of all that was accepted is told', async () => {
+  const last = TABLES.attribution_progress![0]!;
+  const other = {
+    ...last,
+    partition: 0,
+    records: 6,
+    clicks: 1,
+    attributed: 0,
+    unattributed: 2,
+    conversion_duplicates: 2,
+  };
+  const values = [{ ...other, click_duplicates: 0, conflicts: 1, touches_dropped: 7 }];
+  await client.insert({ table: 'attribution_progress', values, format: 'JSONEachRow' });
+  const mesh = await getStatus(url);
+  mesh.topics[0]!.partitions[0]!.end = 6;
+  const accounts = await readAccounts(client, mesh);
+  expect(describeAccounts(accounts, await readNamesIgnored(url)).split('\n')).toEqual([
+    'accepted 16 = clicks 5 + attributed 3 + unattributed 3 + duplicates 3 + dead letters 2',
+    expect.stringMatching(/^conflicts 1: /),
+    expect.stringMatching(/^clicks forgotten 7: /),
+    'names ignored 42 = click 12 + conversion 30: not understood in events',
+    '',
+  ]);
+  expect(describeAccounts(accounts, {})).toContain('names ignored 0: not understood');
+});
+
 test('can not be run while ClickHouse is behind', async () => {
   inserted = 9;
   await expect(audit({ url, timeout: 0 })).rejects.toThrow('ClickHouse is at 9 of 10 in partition 1 of raw-events');
@@ -229,6 +258,12 @@ test('can not be run while ClickHouse is behind', async () => {
 test('can not be run without a mesh', async () => {
   await expect(audit({ url: 'http://127.0.0.1:1', timeout: 0 })).rejects.toThrow('does not answer');
 });
+
+const METRICS = `# TYPE clickmesh_events_names_ignored_total counter
+clickmesh_events_names_ignored_total{event_type="click"} 12
+clickmesh_events_names_ignored_total{event_type="conversion"} 30
+clickmesh_events_accepted_total{event_type="conversion"} 31
+`;
 
 function status() {
   return {

@@ -1,9 +1,10 @@
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { Command } from 'commander';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { type MeshStatus, nextOffset, rawEvents } from '../ask-mesh.ts';
 import { integer, urlOption } from '../options.ts';
 import { type Column, renderTable } from '../table.ts';
+import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
 import { CHECKS, type CheckParameters } from './audit-checks.ts';
 import { type CheckResult, type Difference, runCheck } from './audit-query.ts';
 import { waitUntilCaughtUp } from './audit-status.ts';
@@ -30,6 +31,10 @@ export const auditCommand = new Command('audit')
 Works on a running mesh while nothing is being sent. Attribution forgets clicks by age of arrival and beyond a number
 a user; the recount does not, and shows a conversion that came too late for its click as a difference.
 
+What became of all that was accepted is shown first, and how many names in events were ignored: since the gateway at the
+address started, without those that replay tells of. A name that is not understood may be a value or a campaign that is
+not counted.
+
 Exit codes: 0 all checks hold, 1 they do not, 2 the audit could not be run.
 
 Example:
@@ -38,16 +43,34 @@ Example:
   .exitOverride((error) => process.exit(error.exitCode && COULD_NOT_RUN))
   .action(async (options: AuditOptions & { json?: boolean }) => {
     process.exitCode = COULD_NOT_RUN;
-    const checks = await audit(options);
+    const report = await withMesh(options, async (mesh) => ({
+      accounts: await readAccounts(mesh.client, mesh.status),
+      names_ignored: await readNamesIgnored(options.url),
+      checks: await runChecks(mesh),
+    }));
+    const { accounts, names_ignored: names, checks } = report;
     const clean = checks.every(({ differing }) => differing === 0);
-    process.stdout.write(options.json ? `${JSON.stringify({ clean, checks })}\n` : checks.map(describe).join(''));
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ clean, ...report })}\n`
+        : describeAccounts(accounts, names) + checks.map(describe).join(''),
+    );
     process.exitCode = clean ? 0 : 1;
   });
 
 /** Waits until the mesh has caught up and runs every check. Throws if it can't. */
-export async function audit({ url, timeout }: AuditOptions): Promise<CheckResult[]> {
+export function audit(options: AuditOptions): Promise<CheckResult[]> {
+  return withMesh(options, runChecks);
+}
+
+/** A mesh that has caught up. */
+interface Mesh {
+  status: MeshStatus;
+  client: ClickHouseClient;
+}
+
+async function withMesh<T>({ url, timeout }: AuditOptions, use: (mesh: Mesh) => Promise<T>): Promise<T> {
   const status = await waitUntilCaughtUp(url, timeout * 1000);
-  const parameters = parametersOf(status);
   const { CLICKHOUSE_URL, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password } = process.env;
   const client = createClient({
     // Any server of a cluster will do.
@@ -61,15 +84,20 @@ export async function audit({ url, timeout }: AuditOptions): Promise<CheckResult
     log: { level: ClickHouseLogLevel.OFF },
   });
   try {
-    const results: CheckResult[] = [];
-    for (const check of CHECKS) {
-      if (check.lastClick && !status.models.includes('last_click')) continue;
-      results.push(await runCheck(client, check, parameters));
-    }
-    return results;
+    return await use({ status, client });
   } finally {
     await client.close();
   }
+}
+
+async function runChecks({ status, client }: Mesh): Promise<CheckResult[]> {
+  const parameters = parametersOf(status);
+  const results: CheckResult[] = [];
+  for (const check of CHECKS) {
+    if (check.lastClick && !status.models.includes('last_click')) continue;
+    results.push(await runCheck(client, check, parameters));
+  }
+  return results;
 }
 
 function parametersOf(status: MeshStatus): CheckParameters {
