@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type IngestResult, type Rejection, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { EVENTS } from '../../contract/event-rules.ts';
 import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
@@ -19,11 +20,20 @@ const SURROGATE = /\\u[dD][89a-fA-F]/;
  */
 export function readEvent(bytes: Buffer, line: number): Read {
   const read = readItem(parseItem(bytes, line));
-  if (read.kind === 'rejected' || (isUtf8(bytes) && !SURROGATE.test(bytes.toString('latin1')))) return read;
+  if (read.kind === 'rejected') return read;
+  const fits = integersFit(read.event);
+  if (fits && isUtf8(bytes) && !SURROGATE.test(bytes.toString('latin1'))) return read;
   // What depends on the clock and the currency of the mesh is left to the mesh.
   const outcome = accept(read.event, { now: Date.now(), currency: '' });
-  const isMalformed = outcome.kind === 'rejected' && outcome.rejection.reason === RejectReason.MALFORMED;
-  return isMalformed ? outcome : withoutSurrogates(read);
+  if (outcome.kind === 'accepted') return withoutSurrogates(read);
+  return !fits || outcome.rejection.reason === RejectReason.MALFORMED ? outcome : withoutSurrogates(read);
+}
+
+/** Whether Protobuf can hold the integers of an event; those that it can't are beyond any limit. */
+function integersFit({ event }: Event): boolean {
+  const values = event.value as unknown as Readonly<Record<string, bigint>>;
+  const { time, integer } = EVENTS[event.case!].with;
+  return [...time, ...integer].every(({ localName }) => BigInt.asIntN(64, values[localName]!) === values[localName]);
 }
 
 function withoutSurrogates(read: Extract<Read, { kind: 'event' }>): Read {
