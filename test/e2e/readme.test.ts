@@ -6,7 +6,7 @@ import { GRPCURL, installGoTool } from '../fixtures/go-tool.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** Every command of README.md is run as it stands there; only the address and the place of files are others'. */
-const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```(sh|json)\n(.*?)```/gs)].map(
+const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```(sh|js|json)\n(.*?)```/gs)].map(
   ([, language, text]) => ({ language: language!, text: text! }),
 );
 
@@ -71,6 +71,17 @@ test('the command line', async () => {
   expect(stdout).not.toContain('FAILED');
 }, 120_000);
 
+test('a page without the SDK', async () => {
+  const [page] = blocks.filter(({ language }) => language === 'js');
+  const script = page!.text.replaceAll('127.0.0.1:8080', new URL(mesh.url).host);
+  const sent: Promise<Response>[] = [];
+  // A text has the same content-type from fetch as from a beacon, which has no answer to look at.
+  const navigator = { sendBeacon: (url: string, body: string) => sent.push(fetch(url, { method: 'POST', body })) };
+  new Function('navigator', script)(navigator);
+  const [answer] = await Promise.all(sent);
+  expect(await answer!.json()).toMatchObject({ accepted: 1, results: [{ status: 'accepted' }] });
+});
+
 test('no example is left out', () => {
   // The last is run by services-alone.test.ts.
   const run = [
@@ -83,4 +94,5 @@ test('no example is left out', () => {
   ];
   const examples = blocks.filter((block) => block.language === 'sh').map((block) => block.text);
   expect(examples.filter((text) => !run.some((part) => text.includes(part)))).toEqual([]);
+  expect(blocks.filter(({ language }) => language === 'js')).toHaveLength(1);
 });

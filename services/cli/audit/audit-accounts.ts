@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { getText, type MeshStatus, rawEvents } from '../ask-mesh.ts';
+import { type MeshStatus, rawEvents } from '../ask-mesh.ts';
+import { getText } from '../reach-mesh.ts';
 
 /** What became of all that was accepted. */
 export interface Accounts {
