@@ -42,6 +42,8 @@ export async function readNamesIgnored(url: string): Promise<Record<string, numb
   return names;
 }
 
+const IGNORED = 'in events that this gateway was sent since it started; replay tells of its own';
+
 /** The equation, and what it does not show: a line each. */
 export function describeAccounts(accounts: Accounts, namesIgnored: Readonly<Record<string, number>>): string {
   const { accepted, clicks, attributed, unattributed, duplicates, dead_letters: dead, conflicts } = accounts;
@@ -51,7 +53,7 @@ export function describeAccounts(accounts: Accounts, namesIgnored: Readonly<Reco
     `accepted ${accepted} = ${sumText(became)}\n`,
     `conflicts ${conflicts}: duplicates that differ from what came first under their event_id\n`,
     `clicks forgotten ${accounts.clicks_forgotten}: beyond MAX_TOUCHES of their user, no candidates any more\n`,
-    `names ignored ${ignored === 0 ? 0 : `${ignored} = ${sumText(namesIgnored)}`}: not understood in events\n`,
+    `names ignored ${ignored === 0 ? 0 : `${ignored} = ${sumText(namesIgnored)}`}: ${IGNORED}\n`,
   ].join('');
 }
 

@@ -244,10 +244,10 @@ test('what became of all that was accepted is told', async () => {
     'accepted 16 = clicks 5 + attributed 3 + unattributed 3 + duplicates 3 + dead letters 2',
     expect.stringMatching(/^conflicts 1: /),
     expect.stringMatching(/^clicks forgotten 7: /),
-    'names ignored 42 = click 12 + conversion 30: not understood in events',
+    expect.stringMatching(/^names ignored 42 = click 12 \+ conversion 30: /),
     '',
   ]);
-  expect(describeAccounts(accounts, {})).toContain('names ignored 0: not understood');
+  expect(describeAccounts(accounts, {})).toContain('names ignored 0: ');
 });
 
 test('can not be run while ClickHouse is behind', async () => {

@@ -119,7 +119,7 @@ async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer> {
   const trailer = await source.read(TRAILER_BYTES);
   if (trailer.readUInt32LE(0) === checksum && trailer.readUInt32LE(4) === size % 2 ** 32) return;
   throw new GzipFault(
-    `is damaged somewhere before byte ${source.taken}: its checksum is wrong, so part of what was read may be, too`,
+    `is damaged somewhere before byte ${source.taken}: its checksum is wrong, and part of what was read may be`,
   );
 }
 

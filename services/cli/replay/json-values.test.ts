@@ -55,6 +55,8 @@ const INPUTS: [name: string, text: string, pieces: string[]][] = [
   ['brackets that do not match', '{"a":[}\n{"a":2}', ['1: {"a":[}', '2: {"a":2}']],
   ['a quote that is not escaped', '{"a":"b" c"}\n{"a":2}', ['1: {"a":"b" c"}', '2: {"a":2}']],
   ['garbage behind an object', '{"a":1}; {"a":2}\n{"a":3}', ['1: {"a":1}; {"a":2}', '2: {"a":3}']],
+  ['lines that would close each other', '{"a":{"b":1}\n{"a":2}}\n{}', ['1: {"a":{"b":1}', '2: {"a":2}}', '3: {}']],
+  ['texts that would close each other', '{"a":"\n{"}\n{}', ['1: {"a":"', '2: {"}', '3: {}']],
   ['a broken one over lines', '{\n  "a": "\n}\n\n# b\n{}', ['1: {\n  "a": "\n}\n\n# b', '6: {}']],
   ['a broken one in an array', '[\n  {"a":"},\n  {"a":2}\n]', ['2: {"a":"}', '3: {"a":2}']],
   [
@@ -78,6 +80,15 @@ test.each(INPUTS)('%s', (_, text, pieces) => {
 
 test.each(INPUTS)('%s: cut into chunks anywhere, it is the same', (_, text, pieces) => {
   for (const chunkBytes of [1, 2, 3, 7, 50]) expect(split(text, chunkBytes)).toEqual(pieces);
+});
+
+test.each(['{"a":"', '# ', '[{"a":"'])('of what is too long, no more is waited for or kept: %s', (begin) => {
+  const splitter = new ValueSplitter(MAX_BYTES);
+  const chunk = Buffer.alloc(1 << 16, 'x');
+  expect([...splitter.add(Buffer.concat([Buffer.from(begin), chunk]))]).toEqual([{ line: 1, bytes: undefined }]);
+  for (let i = 0; i < 100; i++) expect([...splitter.add(chunk)]).toEqual([]);
+  const [next] = splitter.add(Buffer.from('\n{"a":2}\n'));
+  expect(next!.bytes!.toString()).toBe('{"a":2}');
 });
 
 test('any objects are found again, however they are written', () => {

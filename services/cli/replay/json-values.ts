@@ -163,8 +163,7 @@ function endOfValue(bytes: Buffer, start: number, atEnd: boolean): number {
       if (open.length === MAX_DEPTH || (open.length > 0 && !mayOpen(open.at(-1)!, before))) return BROKEN;
       open.push(byte);
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-      // In ASCII, brackets that belong together are two apart.
-      if (open.pop() !== byte - 2) return BROKEN;
+      open.pop();
       if (open.length === 0) return followedByPiece(bytes, at + 1, atEnd);
     }
     if (!isBlank(byte) && byte !== NEWLINE) before = byte;

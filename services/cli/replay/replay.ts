@@ -133,7 +133,7 @@ async function* readEvents(input: Input, warn: (text: string) => void): AsyncGen
   for await (const chunk of input.chunks) for (const piece of splitter.add(chunk)) yield readPiece(piece, index++);
   for (const piece of splitter.end()) yield readPiece(piece, index++);
   const { line, arrayLine } = splitter;
-  if (input.fault !== undefined) input.fault += `, in line ${line} of its content: what comes before that was sent`;
+  if (input.fault !== undefined) input.fault += `; sent up to line ${line} of its content`;
   else if (arrayLine !== undefined) warn(`ends inside of the array that begins in line ${arrayLine}: is it complete?`);
 }
 
