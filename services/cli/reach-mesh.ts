@@ -44,14 +44,22 @@ async function call(url: string, request: Parameters<UniversalClientFn>[0]): Pro
   return { ...response, body: createAsyncIterable([body]) };
 }
 
-/** Returns the JSON that a GET of a mesh answers. Throws a ConnectError for an error, and as a meshTransport does. */
-export async function getText(url: string, path: string, timeoutMs: number): Promise<string> {
+/**
+ * Returns the text that a GET of a mesh answers, which has the type. Throws a ConnectError for an error, and as a
+ * meshTransport does.
+ */
+export async function getText(
+  url: string,
+  path: string,
+  timeoutMs: number,
+  type: 'application/json' | 'text/plain' = 'application/json',
+): Promise<string> {
   const request = { url: `${url}${path}`, method: 'GET', header: new Headers(), body: undefined };
   const asked = send({ ...request, signal: AbortSignal.timeout(timeoutMs) });
   const response = await asked.catch((error) => Promise.reject(unanswered(url, error)));
   const body = await wholeOf(url, response);
-  const isJson = response.header.get('content-type')?.startsWith('application/json');
-  if (response.status === 200 && isJson) return body.toString();
+  const isExpected = response.header.get('content-type')?.startsWith(type);
+  if (response.status === 200 && isExpected) return body.toString();
   const message = jsonIn(body)?.error?.message;
   if (typeof message !== 'string') throw notAMesh(url, request.url, response, body);
   throw new ConnectError(message, codeFromHttpStatus(response.status));

@@ -35,7 +35,7 @@ export async function readAccounts(client: ClickHouseClient, status: MeshStatus)
  * line if it does not answer.
  */
 export async function readNamesIgnored(url: string): Promise<Record<string, number>> {
-  const metrics = await getText(url, '/metrics', METRICS_TIMEOUT_MS);
+  const metrics = await getText(url, '/metrics', METRICS_TIMEOUT_MS, 'text/plain');
   const samples = metrics.matchAll(/^clickmesh_events_names_ignored_total\{.*?event_type="(\w+)".*?\} (\S+)/gm);
   const names: Record<string, number> = {};
   for (const [, type, value] of samples) names[type!] = (names[type!] ?? 0) + Number(value);

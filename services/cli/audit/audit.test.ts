@@ -92,7 +92,7 @@ beforeAll(async () => {
   client = createClient({ url: clickhouse.url });
   await migrate(client, {});
   mesh = createServer(({ url: path }, response) => {
-    if (path === '/metrics') response.end(METRICS);
+    if (path === '/metrics') response.setHeader('content-type', 'text/plain').end(METRICS);
     else response.setHeader('content-type', 'application/json').end(JSON.stringify(status()));
   });
   await new Promise<void>((resolve) => mesh.listen(0, '127.0.0.1', resolve));

@@ -278,7 +278,7 @@ function listen(port: number): Promise<Server> {
   };
   const routes = connectNodeAdapter({ routes: (router) => router.service(IngestService, { ingestBatch }) });
   const listening = createServer((request, response) => {
-    if (request.url === '/status') response.end(JSON.stringify(STATUS));
+    if (request.url === '/status') response.setHeader('content-type', 'application/json').end(JSON.stringify(STATUS));
     else routes(request, response);
   });
   return new Promise((resolve, reject) => {
