@@ -66,7 +66,7 @@ test.each([
   const host = await start();
   const at = (text: string, path: string) => text.replaceAll('HOST', host).replaceAll('PATH', path);
   const [get, post] = PATHS.map((path) => at(words, path));
-  await expect(getStatusText(at(url, ''))).rejects.toMatchObject({ rawMessage: get });
+  await expect(getStatusText(at(url, ''))).rejects.toMatchObject({ message: get });
   const stats = createClient(StatsService, meshTransport(at(url, '')));
   await expect(stats.getStats({})).rejects.toMatchObject({ rawMessage: post, cause: undefined });
 });

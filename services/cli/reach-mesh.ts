@@ -45,8 +45,8 @@ async function call(url: string, request: Parameters<UniversalClientFn>[0]): Pro
 }
 
 /**
- * Returns the text that a GET of a mesh answers, which has the type. Throws a ConnectError for an error, and as a
- * meshTransport does.
+ * Returns the text that a GET of a mesh answers, which has the type. Throws an Error, of one line, in the words of a
+ * meshTransport's.
  */
 export async function getText(
   url: string,
@@ -55,14 +55,17 @@ export async function getText(
   type: 'application/json' | 'text/plain' = 'application/json',
 ): Promise<string> {
   const request = { url: `${url}${path}`, method: 'GET', header: new Headers(), body: undefined };
-  const asked = send({ ...request, signal: AbortSignal.timeout(timeoutMs) });
-  const response = await asked.catch((error) => Promise.reject(unanswered(url, error)));
-  const body = await wholeOf(url, response);
-  const isExpected = response.header.get('content-type')?.startsWith(type);
-  if (response.status === 200 && isExpected) return body.toString();
-  const message = jsonIn(body)?.error?.message;
-  if (typeof message !== 'string') throw notAMesh(url, request.url, response, body);
-  throw new ConnectError(message, codeFromHttpStatus(response.status));
+  try {
+    const asked = send({ ...request, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await asked.catch((error) => Promise.reject(unanswered(url, error)));
+    const body = await wholeOf(url, response);
+    const isExpected = response.header.get('content-type')?.startsWith(type);
+    if (response.status === 200 && isExpected) return body.toString();
+    const message = jsonIn(body)?.error?.message;
+    throw typeof message === 'string' ? new Error(message) : notAMesh(url, request.url, response, body);
+  } catch (error) {
+    throw error instanceof ConnectError ? new Error(error.rawMessage, { cause: error }) : error;
+  }
 }
 
 async function wholeOf(url: string, { body }: UniversalClientResponse): Promise<Buffer<ArrayBuffer>> {

@@ -25,7 +25,7 @@ export function unknownValue(field: string, value: string, known: readonly strin
 }
 
 /** Ends a sentence: asks for the near name if there is one. */
-function hint(name: string, known: readonly string[]): string {
+export function hint(name: string, known: readonly string[]): string {
   const near = nearOf(name, known);
   return near === undefined ? '.' : `: is ${near} meant?`;
 }

@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type FieldError, unknownValue } from './field-error.ts';
+import { type FieldError, hint, shown } from './field-error.ts';
 import { selectRows } from './select-rows.ts';
 
 /** The error of a model under which nothing is counted. One that is switched off by now may still be asked for. */
@@ -12,6 +12,8 @@ export async function modelFault(
   if (counted.includes(model)) return undefined;
   const query = "SELECT DISTINCT model FROM daily_stats WHERE model != '' ORDER BY model";
   const rows = await selectRows<{ model: string }>(client, { query, query_params: {} }, signal);
-  const known = new Set([...counted, ...rows.map((row) => row.model)]);
-  return known.has(model) ? undefined : unknownValue('model', model, [...known]);
+  const known = [...new Set([...counted, ...rows.map((row) => row.model)])];
+  if (known.includes(model)) return undefined;
+  const message = `model "${shown(model)}" is not counted by this mesh${hint(model, known)} Known are ${known.join(', ')}`;
+  return { field: 'model', message };
 }

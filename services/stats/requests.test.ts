@@ -77,9 +77,9 @@ describe('GET /api/v1/stats refuses, and names', () => {
     [
       'model=last-click',
       'model',
-      'model "last-click" is unknown: is last_click meant? Known are time_decay, last_click',
+      'model "last-click" is not counted by this mesh: is last_click meant? Known are time_decay, last_click',
     ],
-    ['model=linear', 'model', 'model "linear" is unknown. Known are time_decay, last_click'],
+    ['model=linear', 'model', 'model "linear" is not counted by this mesh. Known are time_decay, last_click'],
   ])('%s', async (query, field, message) => {
     const response = await fetch(`${server.url}/api/v1/stats?${DAYS_TEXT}&${query}`);
     expect(await response.json()).toEqual({ error: { code: 'invalid_argument', field, message } });
@@ -155,7 +155,7 @@ describe('Connect with JSON', () => {
     [`{${days},"campaignID":"c"}`, `campaignID is unknown: is campaign_id meant? ${KNOWN}`],
     [`{${days},"interval":"week"}`, 'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly'],
     [`{${days},"interval":9}`, 'interval "9" is unknown. Known are daily, weekly, monthly'],
-    [`{${days},"model":"linear"}`, 'model "linear" is unknown. Known are time_decay, last_click'],
+    [`{${days},"model":"linear"}`, 'model "linear" is not counted by this mesh. Known are time_decay, last_click'],
     [`{${days},"campaign_id":"\\u0000"}`, 'campaign_id holds NUL or a lone surrogate'],
     [`{${days},"campaignId":"\\ud83d"}`, 'campaign_id holds NUL or a lone surrogate'],
     [`{${days},"source":"${'é'.repeat(65)}"}`, 'source must have at most 128 bytes'],

@@ -118,7 +118,7 @@ describe('GetStats', () => {
     ['end_date is before start_date', { endDate: '2023-02-28' }],
     ['end_date is more than 1096 days after start_date', { endDate: '2026-03-02' }],
     ['interval "9" is unknown', { interval: 9 as Interval }],
-    ['model "guess" is unknown. Known are last_click, time_decay, linear', { model: 'guess' }],
+    ['model "guess" is not counted by this mesh. Known are last_click, time_decay, linear', { model: 'guess' }],
   ])('invalid_argument: %s', async (message, change) => {
     const error = await stats.getStats({ ...MARCH, ...change }).catch(ConnectError.from);
     expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });

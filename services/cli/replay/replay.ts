@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@connectrpc/connect';
+import { type ConnectError, createClient } from '@connectrpc/connect';
 import { Command } from 'commander';
 import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
@@ -86,7 +86,7 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
     seconds: secondsSoFar(),
   }));
   const client = createClient(IngestService, meshTransport(url));
-  const onRetry = (error: Error) => progress.note(`waiting for ${url}: ${error.message}`);
+  const onRetry = (error: ConnectError) => progress.note(`waiting: ${error.rawMessage}`);
   const count = resultCounter(url, { summary, rejects, warn });
   const senders = openSenders({
     maxEvents: batchSize(options),

@@ -124,5 +124,5 @@ test('json is what GET /api/v1/stats answers to the same question', async () => 
     ...{ start_date: '2023-03-01', end_date: '2023-03-31', interval: 'weekly' },
     ...{ campaign_id: 'a&b', conversion_type: 't' },
   });
-  await expect(getStatsJson({ ...question, model: 'none' })).rejects.toMatchObject({ rawMessage: 'no such model' });
+  await expect(getStatsJson({ ...question, model: 'none' })).rejects.toMatchObject({ message: 'no such model' });
 });
