@@ -116,8 +116,13 @@ test('a conversion is found by its event_id as it was sent, and has the metadata
 
 test.each([
   ['missing', '', Code.InvalidArgument, 'conversion_id is required'],
-  ['too long', 'x'.repeat(129), Code.InvalidArgument, 'conversion_id must have at most 128 bytes'],
-  ['no text of an event', 'a\0', Code.InvalidArgument, 'conversion_id holds NUL or a lone surrogate'],
+  ['too long', 'x'.repeat(129), Code.InvalidArgument, 'conversion_id must have at most 128 bytes of UTF-8: it has 129'],
+  [
+    'no text of an event',
+    'a\0',
+    Code.InvalidArgument,
+    'conversion_id has NUL or half of a surrogate pair, which no event has',
+  ],
   ['not known', 'order-999', Code.NotFound, 'no decision on a conversion order-999 is known'],
 ])('a conversion_id that is %s', async (_, conversionId, code, rawMessage) => {
   await expect(stats.explainConversion({ conversionId })).rejects.toMatchObject({ code, rawMessage });

@@ -29,7 +29,8 @@ export function readParameters(text: string): GetStatsRequest | FieldError {
 
 function faultOf(name: string, value: string | undefined, before: ReadonlyMap<string, string>): FieldError | undefined {
   if (before.has(name)) return { field: name, message: `${name} is given more than once` };
-  if (value === undefined) return { field: name, message: `${name} is not percent-encoded UTF-8` };
+  if (value === undefined)
+    return { field: name, message: `${name} is not percent-encoded UTF-8 (curl: -G --data-urlencode)` };
   if (value === '') return { field: name, message: `${name} is empty: give it a value, or leave it out` };
   if (name === 'interval' && !INTERVALS.has(value)) return unknownValue(name, value, INTERVAL_NAMES);
   return undefined;

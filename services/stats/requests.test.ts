@@ -63,14 +63,18 @@ describe('GET /api/v1/stats refuses, and names', () => {
     ['campaign_id=', 'campaign_id', 'campaign_id is empty: give it a value, or leave it out'],
     ['source', 'source', 'source is empty: give it a value, or leave it out'],
     ['model=', 'model', 'model is empty: give it a value, or leave it out'],
-    ['campaign_id=%ZZ', 'campaign_id', 'campaign_id is not percent-encoded UTF-8'],
-    ['source=%FF', 'source', 'source is not percent-encoded UTF-8'],
-    ['source=%', 'source', 'source is not percent-encoded UTF-8'],
-    ['campaign_id=%00', 'campaign_id', 'campaign_id holds NUL or a lone surrogate'],
-    ['model=%00', 'model', 'model holds NUL or a lone surrogate'],
-    ['conversion_type=a%00', 'conversion_type', 'conversion_type holds NUL or a lone surrogate'],
-    [`campaign_id=${name}`, 'campaign_id', 'campaign_id must have at most 128 bytes'],
-    [`source=${'%C3%A9'.repeat(65)}`, 'source', 'source must have at most 128 bytes'],
+    ['campaign_id=%ZZ', 'campaign_id', 'campaign_id is not percent-encoded UTF-8 (curl: -G --data-urlencode)'],
+    ['source=%FF', 'source', 'source is not percent-encoded UTF-8 (curl: -G --data-urlencode)'],
+    ['source=%', 'source', 'source is not percent-encoded UTF-8 (curl: -G --data-urlencode)'],
+    ['campaign_id=%00', 'campaign_id', 'campaign_id has NUL or half of a surrogate pair, which no event has'],
+    ['model=%00', 'model', 'model has NUL or half of a surrogate pair, which no event has'],
+    [
+      'conversion_type=a%00',
+      'conversion_type',
+      'conversion_type has NUL or half of a surrogate pair, which no event has',
+    ],
+    [`campaign_id=${name}`, 'campaign_id', 'campaign_id must have at most 128 bytes of UTF-8: it has 129'],
+    [`source=${'%C3%A9'.repeat(65)}`, 'source', 'source must have at most 128 bytes of UTF-8: it has 130'],
     ['interval=hourly', 'interval', 'interval "hourly" is unknown. Known are daily, weekly, monthly'],
     ['interval=week', 'interval', 'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly'],
     ['interval=Daily', 'interval', 'interval "Daily" is unknown: is daily meant? Known are daily, weekly, monthly'],
@@ -90,7 +94,9 @@ describe('GET /api/v1/stats refuses, and names', () => {
 test('GET /api/v1/stats refuses bytes beside ASCII', async () => {
   const path = `/api/v1/stats?${DAYS_TEXT}&source=caf\xe9`;
   const { body } = await raw.http2({ method: 'GET', path, headers: {}, body: Buffer.alloc(0) });
-  expect(JSON.parse(body.toString()).error).toMatchObject({ message: 'source is not percent-encoded UTF-8' });
+  expect(JSON.parse(body.toString()).error).toMatchObject({
+    message: 'source is not percent-encoded UTF-8 (curl: -G --data-urlencode)',
+  });
 });
 
 const STATS = '/clickmesh.v1.StatsService';
@@ -156,9 +162,9 @@ describe('Connect with JSON', () => {
     [`{${days},"interval":"week"}`, 'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly'],
     [`{${days},"interval":9}`, 'interval "9" is unknown. Known are daily, weekly, monthly'],
     [`{${days},"model":"linear"}`, 'model "linear" is not counted by this mesh. Known are time_decay, last_click'],
-    [`{${days},"campaign_id":"\\u0000"}`, 'campaign_id holds NUL or a lone surrogate'],
-    [`{${days},"campaignId":"\\ud83d"}`, 'campaign_id holds NUL or a lone surrogate'],
-    [`{${days},"source":"${'é'.repeat(65)}"}`, 'source must have at most 128 bytes'],
+    [`{${days},"campaign_id":"\\u0000"}`, 'campaign_id has NUL or half of a surrogate pair, which no event has'],
+    [`{${days},"campaignId":"\\ud83d"}`, 'campaign_id has NUL or half of a surrogate pair, which no event has'],
+    [`{${days},"source":"${'é'.repeat(65)}"}`, 'source must have at most 128 bytes of UTF-8: it has 130'],
     [`{${days},"source":"a","source":"b"}`, /^cannot decode .* "source"/],
     [Buffer.from(`{${days},"source":"caf\xe9"}`, 'latin1'), /^the request is not UTF-8: /],
     [`{${days},`, /^the request is not valid JSON: .* position \d+ \(line 1 column \d+\)$/],
@@ -207,5 +213,7 @@ test('Protobuf may have fields of newer clients, and no texts that no event can 
   const newer = [0xf8, 0x07, 1];
   expect(await call(days, newer)).toMatchObject({ status: 200 });
   const { body } = await call({ ...days, source: 'a\0' });
-  expect(JSON.parse(body.toString())).toMatchObject({ message: 'source holds NUL or a lone surrogate' });
+  expect(JSON.parse(body.toString())).toMatchObject({
+    message: 'source has NUL or half of a surrogate pair, which no event has',
+  });
 });
