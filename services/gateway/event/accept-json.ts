@@ -2,7 +2,17 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { EventType } from '../../contract/event-rules.ts';
 import { accept, type Outcome, type Terms } from './accept.ts';
 import { isObject, type Read, readArm, readItem } from './event-json.ts';
-import { type Item, isBlank, jsonFault, parsed, parseItem, parseItems, partsOf, textOf } from './json-items.ts';
+import {
+  type Item,
+  isBlank,
+  jsonFault,
+  parsed,
+  parseItem,
+  parseItems,
+  parsePart,
+  partsOf,
+  textOf,
+} from './json-items.ts';
 
 const NEWLINE = 0x0a;
 
@@ -31,6 +41,7 @@ export function acceptNdjson(body: Buffer, terms: Terms, impliedType?: EventType
   return outcomes;
 }
 
+const EVENT_BEGINS = /^\s*\{\s*"event"\s*:/;
 const EVENTS_BEGIN = /^\s*\{\s*"events"\s*:\s*(?=\[)/;
 
 /**
@@ -40,15 +51,25 @@ const EVENTS_BEGIN = /^\s*\{\s*"events"\s*:\s*(?=\[)/;
 export function acceptRpcJson(request: Buffer, terms: Terms): Outcome[] {
   const text = textOf(request);
   const whole = parsed(text);
-  const items = whole === undefined ? partsOfBatch(text) : itemsOf(whole.json);
+  const items = whole === undefined ? brokenItemsOf(text) : itemsOf(whole.json);
   return items.map((item) => judge(readArm(item), terms));
 }
 
-function partsOfBatch(text: string): Item[] {
+/** The events of a request that is no JSON as a whole. */
+function brokenItemsOf(text: string): Item[] {
   const start = EVENTS_BEGIN.exec(text)?.[0].length;
-  const parts = start === undefined ? undefined : partsOf(text, start, '}');
+  const parts = start === undefined ? brokenEventOf(text) : partsOf(text, start, '}');
   if (parts === undefined) throw notJson(text);
   return parts;
+}
+
+/** Undefined if it is not in the event that the request is no JSON. */
+function brokenEventOf(text: string): Item[] | undefined {
+  const start = EVENT_BEGINS.exec(text)?.[0].length;
+  const end = text.lastIndexOf('}');
+  if (start === undefined || end < start || text.slice(end + 1).trim() !== '') return undefined;
+  const item = parsePart({ text, start, end, lines: 0 });
+  return 'malformed' in item ? [item] : undefined;
 }
 
 function itemsOf(request: unknown): Item[] {

@@ -73,7 +73,8 @@ function exactly(_: string, value: unknown, { source }: { source: string }): unk
   return typeof value === 'number' && !Number.isSafeInteger(value) && INTEGER.test(source) ? BigInt(source) : value;
 }
 
-function parsePart({ text, start, end, lines }: Place): Item {
+/** Reads one event that is part of a text. */
+export function parsePart({ text, start, end, lines }: Place): Item {
   const part = text.slice(start, end);
   const item = parsed(part);
   if (item !== undefined) return item;
