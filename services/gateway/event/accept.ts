@@ -100,9 +100,10 @@ const UNKNOWN_TYPE: Fault = {
 };
 
 function requiredFieldsPresent({ fields }: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName, required } of fields) {
+  for (const { name, localName, required, rule } of fields) {
     if (!required || event[localName]) continue;
-    return { field: name, reason: RejectReason.REQUIRED, message: `${name} is required` };
+    const message = `${name} is required${rule.case === 'time' ? ': it is missing or 0' : ''}`;
+    return { field: name, reason: RejectReason.REQUIRED, message };
   }
   return undefined;
 }

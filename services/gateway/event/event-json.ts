@@ -41,7 +41,7 @@ export function readItem(item: Item, impliedType?: EventType): Read {
   const eventId = idOf(json);
   const sent = json.event_type ?? json.eventType ?? undefined;
   const type = sent ?? impliedType;
-  if (type === undefined) return rejected(eventId, MISSING_TYPE);
+  if (type === undefined) return rejected(eventId, Array.isArray(json.events) ? WRAPPED_EVENTS : MISSING_TYPE);
   if (!isEventType(type)) return rejected(eventId, { ...UNKNOWN_TYPE, received: receivedText(type) });
   if (impliedType !== undefined && type !== impliedType) return otherType(eventId, type, impliedType);
   return readFields(json, type, eventId);
@@ -173,6 +173,10 @@ const MISSING_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.REQUIRED,
   message: `event_type is required: ${TYPES}`,
+};
+const WRAPPED_EVENTS: Fault = {
+  ...MISSING_TYPE,
+  message: `${MISSING_TYPE.message}; several events are an array, without an object around it`,
 };
 const UNKNOWN_TYPE: Fault = {
   field: 'event_type',

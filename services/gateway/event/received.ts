@@ -9,6 +9,8 @@ export function cut(text: string): string {
 /** What a field held, as JSON, for an answer to repeat. */
 export function receivedText(value: unknown): string {
   if (typeof value === 'string') return cut(JSON.stringify(value.slice(0, MAX_CHARACTERS)));
+  // JSON has no number for what is too large for a double.
+  if (typeof value === 'number') return String(value);
   return cut(jsonText(value) ?? '');
 }
 
