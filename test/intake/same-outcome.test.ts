@@ -126,9 +126,9 @@ test('whatever JSON an event is, it has one outcome by all ways', async () => {
       const outcomes = byVerdict(verdicts);
       if (Object.keys(outcomes).length > 1) expect(outcomes).toEqual('one outcome');
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
-  expect(seen.accepted).toBeGreaterThan(20);
-  expect(seen.ignored).toBeGreaterThan(10);
+  expect(seen.accepted).toBeGreaterThan(10);
+  expect(seen.ignored).toBeGreaterThan(5);
   expect(seen.reasons.size).toBeGreaterThan(4);
 }, 120_000);

@@ -44,11 +44,18 @@ afterAll(() => gateway.close());
 
 const table = readTable(join(import.meta.dirname, 'cases.txt'), Date.now()).filter(isTyped);
 
-/** Whether typed values can have it, and SDKs leave it as it is: what has no id or time is given them. */
+/** Most entries of metadata. */
+const MAX_ENTRIES = 32;
+
+/**
+ * Whether typed values can have it, and SDKs leave it as it is: what has no id or time is given them, and the maps of
+ * some languages have no order, by which too many entries are left out.
+ */
 function isTyped(one: Case): boolean {
   const bytes = typedEvent(one);
-  const event = bytes && decoded(bytes);
-  return event?.event.value !== undefined && event.event.value.eventId !== '' && event.event.value.timestamp !== 0n;
+  const value = bytes && decoded(bytes)?.event.value;
+  if (value === undefined) return false;
+  return value.eventId !== '' && value.timestamp !== 0n && Object.keys(value.metadata).length <= MAX_ENTRIES;
 }
 
 /** Undefined for what has texts that are not UTF-8. */
@@ -77,7 +84,8 @@ for (const { language, build, send } of SDKS) {
       const verdicts = results.map((line) => verdictOf(line, stored));
       const differing = verdicts.flatMap((verdict, i) => {
         const { name, expected } = table[i % table.length]!;
-        const wanted = language === LANGUAGES.python ? withoutReceived(expected) : expected;
+        const told = language === LANGUAGES.python ? withoutReceived(expected) : expected;
+        const wanted = told.stored === undefined ? told : { ...told, stored: unordered(told.stored) };
         return isDeepStrictEqual(verdict, wanted) ? [] : [{ name, verdict, wanted }];
       });
       expect(differing).toEqual([]);
@@ -91,7 +99,12 @@ function verdictOf(line: string, stored: Iterator<NewRecord>): Verdict {
   if (told.ignored === undefined) return told;
   const fields = storedFields(stored.next().value!.value);
   if (fields.event_id !== JSON.stringify(eventId)) return { failed: `accepted ${eventId}, stored ${fields.event_id}` };
-  return { stored: fields, ...told };
+  return { stored: unordered(fields), ...told };
+}
+
+/** With the keys of metadata in one order. */
+function unordered({ metadata, ...fields }: Verdict['stored'] & object): Record<string, string> {
+  return { ...fields, metadata: JSON.stringify(Object.entries(JSON.parse(metadata!)).sort()) };
 }
 
 /** Python's Rejected does not have it. */
