@@ -1,20 +1,23 @@
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import pino from 'pino';
+import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import {
   type IngestRequest,
   IngestRequestSchema,
   type IngestResponse,
   IngestResponseSchema,
+  IngestService,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import type { GatewayDeps } from '../../services/gateway/deps.ts';
+import { appendEvents } from '../../services/gateway/append-events.ts';
+import { type GatewayDeps, termsOf } from '../../services/gateway/deps.ts';
+import { accept } from '../../services/gateway/event/accept.ts';
 import { gatewayHttp, gatewayRoutes } from '../../services/gateway/routes.ts';
-import { ingest } from '../../services/gateway/ways-in/ingest.ts';
 import { serve } from '../../services/http/server/server.ts';
-import type { EventLog } from '../../services/log/event-log.ts';
+import type { EventLog, RecordPosition } from '../../services/log/event-log.ts';
 
 /**
  * `listener-child.ts LISTENER`: the gateway behind one of several listeners, over a log that takes everything at
@@ -26,7 +29,10 @@ const LISTENERS: Record<string, (deps: GatewayDeps) => Promise<number>> = {
     return (await serve({ host: '127.0.0.1', port: 0, services, routes: gatewayHttp(deps), logger })).port;
   },
   'connect-node': (deps) => {
-    const server = http2.createServer(connectNodeAdapter({ routes: (router) => gatewayRoutes(router, deps) }));
+    const methods = { ingest: (request: IngestRequest) => ingest(request, deps) };
+    const server = http2.createServer(
+      connectNodeAdapter({ routes: (router) => router.service(IngestService, methods) }),
+    );
     return new Promise((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
     });
@@ -57,6 +63,15 @@ const LISTENERS: Record<string, (deps: GatewayDeps) => Promise<number>> = {
     });
   },
 };
+
+/** The gateway's Ingest for listeners that decode requests and encode answers themselves. */
+async function ingest({ event }: IngestRequest, deps: GatewayDeps): Promise<IngestResponse> {
+  const outcome = accept(event ?? create(EventSchema), termsOf(deps));
+  if (outcome.kind === 'rejected') throw new Error(outcome.rejection.message);
+  const [{ partition, offset }] = (await appendEvents([outcome.event], deps.log)) as [RecordPosition];
+  const { eventId } = outcome.event;
+  return create(IngestResponseSchema, { acceptance: { eventId, partition, offset: BigInt(offset) } });
+}
 
 function logThatKeepsNothing(): EventLog {
   let offset = 0;

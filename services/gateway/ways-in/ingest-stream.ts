@@ -1,17 +1,14 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   IgnoredNameSchema,
-  type IngestStreamRequest,
   type IngestStreamResponse,
   IngestStreamResponseSchema,
   StreamRejectionSchema,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import type { EventLog } from '../../log/event-log.ts';
-import { withSpan } from '../../telemetry/tracing.ts';
+import type { Format } from '../../http/exchange/protocol.ts';
 import { type Appended, appendAccepted } from '../append-events.ts';
-import { type GatewayDeps, termsOf } from '../deps.ts';
-import { accept, type Outcome, type Terms } from '../event/accept.ts';
-import { acceptBytes } from '../event/accept-bytes.ts';
+import type { GatewayDeps } from '../deps.ts';
+import { acceptRequest } from './accept-request.ts';
 import { assertBatchSize } from './ingest-batch.ts';
 
 /** Most messages of one stream on their way to the log: enough to fill a group commit, at most 8 MiB. */
@@ -21,47 +18,28 @@ const MAX_REJECTIONS = 1000;
 /** Most ignored names that an answer lists. */
 const MAX_IGNORED_NAMES = 100;
 
-/** Takes messages until the client closes its side; fails with the first message that could not be stored. */
+/**
+ * Takes messages until the client closes its side, and fails with the first message that could not be stored. Appends
+ * the events of each message by itself, in their order, while the next messages are judged.
+ */
 export async function ingestStream(
-  requests: AsyncIterable<IngestStreamRequest>,
+  requests: AsyncIterable<Buffer>,
+  format: Format,
   deps: GatewayDeps,
-): Promise<IngestStreamResponse> {
-  return appendAll(requests, (request) => acceptMessage(request, termsOf(deps)), deps.log);
-}
-
-/** As `ingestStream`, from serialized messages. */
-export async function ingestByteStream(requests: AsyncIterable<Uint8Array>, deps: GatewayDeps): Promise<Uint8Array> {
-  const judge = ({ buffer, byteOffset, length }: Uint8Array) => {
-    const outcomes = acceptBytes(Buffer.from(buffer, byteOffset, length), termsOf(deps));
-    assertBatchSize(outcomes.length);
-    return outcomes;
-  };
-  return toBinary(IngestStreamResponseSchema, await appendAll(requests, judge, deps.log));
-}
-
-function acceptMessage({ events }: IngestStreamRequest, terms: Terms): Outcome[] {
-  assertBatchSize(events.length);
-  return events.map((event) => accept(event, terms));
-}
-
-/** Appends the events of each message by itself, in their order, while the next messages are judged. */
-async function appendAll<T>(
-  messages: AsyncIterable<T>,
-  judge: (message: T) => Outcome[],
-  log: EventLog,
-): Promise<IngestStreamResponse> {
+): Promise<Uint8Array> {
   const total = create(IngestStreamResponseSchema);
   const pending: Promise<Appended>[] = [];
-  for await (const message of messages) {
-    const outcomes = withSpan('accept', () => judge(message));
-    const appended = appendAccepted(outcomes, log);
+  for await (const request of requests) {
+    const outcomes = acceptRequest(request, format, deps);
+    assertBatchSize(outcomes.length);
+    const appended = appendAccepted(outcomes, deps.log);
     // It is awaited below, but may fail before that.
     appended.catch(() => {});
     pending.push(appended);
     if (pending.length >= MAX_PENDING) add(total, await pending.shift()!);
   }
   for (const appended of pending) add(total, await appended);
-  return total;
+  return toBinary(IngestStreamResponseSchema, total);
 }
 
 function add(total: IngestStreamResponse, { outcomes, positions }: Appended): void {

@@ -245,11 +245,6 @@ describe('an item in the shapes that people send', () => {
     expect((await post(`\ufeff${JSON.stringify(CLICK)}\n`, 'application/x-ndjson')).status).toBe(202);
   });
 
-  it('names UTF-16', async () => {
-    const { body } = await post(Buffer.from(JSON.stringify(CLICK), 'utf16le'));
-    expect(body.results).toMatchObject([{ message: 'the event is UTF-16: send it as UTF-8' }]);
-  });
-
   it('tells two people apart whose names are not UTF-8, by refusing both', async () => {
     const of = (name: string) => Buffer.from(JSON.stringify({ ...CLICK, user_id: name }), 'latin1');
     for (const name of ['Ren\xe9', 'Ren\xe8']) {
@@ -268,12 +263,50 @@ describe('a request that can not be read', () => {
   it('is an empty array', () => fails(post('[]')));
   it('is NDJSON without a line', () => fails(post('\n\n', 'application/ndjson')));
   it('has more than 1,000 items', () => fails(postJson(Array(1001).fill(CLICK))));
-  it.each(['text/plain', 'constructor', ''])('has the content type "%s"', async (type) => {
-    expect((await post('a=b', type)).status).toBe(415);
+  it.each(['application/x-www-form-urlencoded', 'constructor', 'text/html; charset=utf-8', 'x'.repeat(1000)])(
+    'has the content type "%s"',
+    async (type) => {
+      const refused = await post('a=b', type).catch((error) => error);
+      expect(refused).toMatchObject({ status: 415, code: Code.InvalidArgument });
+      const came = type.length > 100 ? `${type.slice(0, 100)}…` : type;
+      expect(refused.rawMessage).toBe(
+        `content-type "${came}" is not taken here: send application/json or application/x-ndjson for an event a line ` +
+          "(curl: -H 'content-type: application/json')",
+      );
+    },
+  );
+  it.each<[string, BufferEncoding]>([
+    ['', 'utf16le'],
+    ['\ufeff', 'utf16le'],
+  ])('is UTF-16 that begins with "%s"', async (start, encoding) => {
+    for (const type of ['application/json', 'application/x-ndjson']) {
+      const little = Buffer.from(start + JSON.stringify(CLICK), encoding);
+      for (const body of [little, Buffer.from(little).swap16()]) {
+        const refused = await post(body, type).catch((error) => error);
+        expect(refused.rawMessage).toBe('the body is UTF-16: send it as UTF-8');
+      }
+    }
   });
-  it('is compressed', async () => {
-    const gzip = { 'content-encoding': 'gzip' };
-    expect((await post('x', 'application/json', '/api/v1/events', gzip)).status).toBe(415);
+});
+
+describe('a content type', () => {
+  const json = [
+    '',
+    'text/plain',
+    'text/plain;charset=UTF-8',
+    'text/json',
+    'application/vnd.api+json',
+    'Application/JSON',
+  ];
+  it.each(json)('that is JSON: "%s"', async (type) => {
+    expect((await post(JSON.stringify([CLICK, CONVERSION]), type)).body).toMatchObject({ accepted: 2 });
+  });
+  it.each([
+    ...['application/jsonl', 'application/x-jsonlines', 'application/jsonlines', 'application/x-ndjson; charset=utf-8'],
+    ...['text/x-ndjson', 'text/ndjson', 'application/x-ldjson', 'application/stream+json', 'application/json-lines'],
+  ])('that is NDJSON: %s', async (type) => {
+    const lines = `${JSON.stringify(CLICK)}\r\n${JSON.stringify(CONVERSION)}`;
+    expect((await post(lines, type)).body).toMatchObject({ accepted: 2 });
   });
 });
 

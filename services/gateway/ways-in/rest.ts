@@ -1,14 +1,15 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { EventType } from '../../contract/event-rules.ts';
-import { errorResponse } from '../../http/exchange/errors.ts';
+import { wrongType } from '../../http/exchange/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../http/exchange/http-message.ts';
+import { mediaType } from '../../http/exchange/protocol.ts';
 import { withSpan } from '../../telemetry/tracing.ts';
 import { appendAccepted } from '../append-events.ts';
 import { type GatewayDeps, termsOf } from '../deps.ts';
 import { acceptJsonBody, acceptNdjson } from '../event/accept-json.ts';
 import { appendedJson } from '../response.ts';
 import { assertBatchSize } from './ingest-batch.ts';
+import { assertNotUtf16 } from './utf16.ts';
 
 /**
  * Takes events as JSON, one or up to 1,000 in an array or as NDJSON. Answers 202, or 400 if nothing was accepted, with
@@ -19,10 +20,8 @@ export async function postEvents(
   deps: GatewayDeps,
   impliedType?: EventType,
 ): Promise<HttpResponse> {
-  const read = READERS.get(headers['content-type'] ?? '') ?? READERS.get(mediaType(headers));
-  if (read === undefined || (headers['content-encoding'] ?? 'identity') !== 'identity') {
-    return errorResponse(415, 'invalid_argument', `send uncompressed ${[...READERS.keys()].join(', ')}`);
-  }
+  const read = readerOf(headers['content-type']);
+  assertNotUtf16(body);
   const outcomes = withSpan('accept', () => read(body, termsOf(deps), impliedType));
   if (outcomes.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
   assertBatchSize(outcomes.length);
@@ -32,13 +31,19 @@ export async function postEvents(
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const READERS = new Map([
-  ['application/json', acceptJsonBody],
-  ['application/x-ndjson', acceptNdjson],
-  ['application/ndjson', acceptNdjson],
-]);
+/** What is taken, as an answer lists it. */
+const TAKEN = ['application/json', 'application/x-ndjson for an event a line'];
+/** Beacons, and pages that may not ask first, can send nothing but text/plain. */
+const JSON_NAMES = /^(?:application\/json|text\/json|text\/plain|application\/.+\+json)$/;
+/** Lines of JSON go by many names. */
+const NDJSON_NAMES =
+  /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-lines|json-stream|stream\+json|ldjson)$/;
 
-function mediaType(headers: IncomingHttpHeaders): string {
-  const [type] = (headers['content-type'] ?? '').split(';', 1);
-  return type!.trim().toLowerCase();
+/** What reads a body of this content type; one without any, such as a Blob's, is JSON. Throws 415 for any other. */
+function readerOf(contentType = ''): typeof acceptJsonBody {
+  if (contentType === 'application/json' || contentType === '') return acceptJsonBody;
+  const type = mediaType(contentType);
+  if (NDJSON_NAMES.test(type)) return acceptNdjson;
+  if (JSON_NAMES.test(type)) return acceptJsonBody;
+  throw wrongType(contentType, TAKEN);
 }

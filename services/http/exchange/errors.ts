@@ -32,19 +32,46 @@ export function errorOf(thrown: unknown, call: string, logger: Logger): ConnectE
   return error;
 }
 
-/** The error over plain HTTP: `{"error":{"code","message"}}`, with its metadata, such as Retry-After, as headers. */
-export function toErrorResponse({ code, rawMessage, metadata }: ConnectError): HttpResponse {
-  return errorResponse(codeToHttpStatus(code), codeToString(code), rawMessage, Object.fromEntries(metadata));
+/** An error with an HTTP status that says more than its code's. Protocols without such a status tell the code. */
+export class HttpError extends ConnectError {
+  readonly status: number;
+
+  constructor(status: number, code: Code, message: string, metadata?: Readonly<Record<string, string>>) {
+    super(message, code, metadata);
+    this.status = status;
+  }
 }
 
-/** An error over plain HTTP, with a status that need not be the code's, such as 415. */
-export function errorResponse(
-  status: number,
-  code: string,
-  message: string,
-  headers?: Readonly<Record<string, string>>,
-): HttpResponse {
-  return json({ error: { code, message } }, status, headers);
+/** ConnectError tells its instances by their shape, and so would its subclass. */
+export function statusOf(error: ConnectError): number {
+  return 'status' in error ? (error as HttpError).status : codeToHttpStatus(error.code);
+}
+
+/** Not RESOURCE_EXHAUSTED, which says to send the same again later. */
+export function tooLarge(maxBytes: number): HttpError {
+  return new HttpError(413, Code.InvalidArgument, `more than ${maxBytes} bytes came: send fewer events at once`);
+}
+
+/** The error of a content type that nothing here takes; `expected` lists what does. */
+export function wrongType(type: string | undefined, expected: readonly string[]): HttpError {
+  const came = type ? `content-type ${quoted(type)} is not taken here` : 'the content-type header is missing';
+  const how = expected.includes('application/json') ? " (curl: -H 'content-type: application/json')" : '';
+  return new HttpError(415, Code.InvalidArgument, `${came}: send ${ANY_OF.format(expected)}${how}`);
+}
+
+const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });
+/** Most characters that an error repeats of what came. */
+const MAX_QUOTED = 100;
+
+/** What came, in quotes, cut where it is long. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}
+
+/** The error over plain HTTP: `{"error":{"code","message"}}`, with its metadata, such as Retry-After, as headers. */
+export function toErrorResponse(error: ConnectError): HttpResponse {
+  const { code, rawMessage: message, metadata } = error;
+  return json({ error: { code: codeToString(code), message } }, statusOf(error), Object.fromEntries(metadata));
 }
 
 /** Key of the exchange among the context values of a call on the long way. */

@@ -24,7 +24,7 @@ export interface HttpResponse {
    * only. If it fails, the answer is cut. It is destroyed if the caller leaves.
    */
   stream?: Readable;
-  /** Sent after the body, over HTTP/2 only. */
+  /** Sent after the body. */
   trailers?: Readonly<Record<string, string>>;
 }
 

@@ -147,7 +147,8 @@ class Http1Exchange implements Exchange {
   readonly method = 'POST';
   readonly query = '';
   readonly grpcStatus = undefined;
-  readonly path: string;
+  path: string;
+  credentials = false;
   readonly headers: Exchange['headers'];
   readonly body: Socket;
   readonly whole: Buffer;
@@ -183,7 +184,7 @@ class Http1Exchange implements Exchange {
     const connection = shutdown.aborted
       ? 'close'
       : `keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
-    const headers = linesOf(corsHeaders(this.headers)) + linesOf(response.headers);
+    const headers = linesOf(corsHeaders(this)) + linesOf(response.headers);
     const length = Buffer.byteLength(response.body);
     const head =
       `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${headers}Date: ${httpDate()}\r\n` +
@@ -191,6 +192,9 @@ class Http1Exchange implements Exchange {
     this.#connection.answer(head, response.body);
     this.close();
   }
+
+  /** Does nothing, as the body is there. */
+  cutBody(): void {}
 
   nodeObjects(): NodeObjects {
     throw new Error(`${this.path} is answered without`);

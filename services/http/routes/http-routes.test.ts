@@ -1,5 +1,6 @@
 import http2 from 'node:http2';
 import { text } from 'node:stream/consumers';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { httpDuration } from '../../telemetry/metrics.ts';
@@ -60,6 +61,23 @@ describe('a path with parameters', () => {
     },
   );
 
+  it.each([
+    ['/c/about/', 'GET /c/about'],
+    ['//c///about', 'GET /c/about'],
+    ['/c/ad-456//', 'GET /c/{ad_id}'],
+    ['/c//ad-456', 'GET /c/{ad_id}'],
+  ])('is found however many slashes are in it: %s', async (path, by) => {
+    expect((await ask(path)).status).toBe(200);
+    expect(answered).toBe(by);
+  });
+
+  it('is 404 in JSON where nothing is, with what is near', async () => {
+    const response = await ask('/mesh/c/about');
+    const message =
+      'nothing is served at "/mesh/c/about": clickmesh was reached, which serves /c/about, without /mesh before it';
+    expect([response.status, await response.json()]).toEqual([404, { error: { code: 'not_found', message } }]);
+  });
+
   it('is 400 if it can not be decoded', async () => {
     const response = await ask('/c/%ff');
     expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'invalid_argument' } }]);
@@ -84,6 +102,53 @@ describe('a method', () => {
     expect([response.status, response.headers.get('content-type'), answered]).toEqual([
       ...[200, 'application/json', 'GET /c/about'],
     ]);
+  });
+});
+
+describe('a body', () => {
+  const compress = {
+    gzip: gzipSync,
+    GZIP: gzipSync,
+    'x-gzip': gzipSync,
+    br: brotliCompressSync,
+    Zstd: zstdCompressSync,
+  };
+  const all = {
+    ...compress,
+    deflate: deflateSync,
+    Deflate: deflateRawSync,
+    Identity: (text: string) => text,
+    '': String,
+  };
+
+  it.each(Object.entries(all))('may be compressed with "%s"', async (coding, encode) => {
+    const headers = { 'content-encoding': coding };
+    const response = await fetch(`${server.url}/c/x`, { method: 'POST', headers, body: encode('hello '.repeat(1000)) });
+    expect(await response.json()).toMatchObject({ body: 'hello '.repeat(1000) });
+  });
+
+  it.each(Object.entries(compress))('that is a bomb of %s costs no more than the limit', async (coding, encode) => {
+    const headers = { 'content-encoding': coding };
+    const response = await fetch(`${server.url}/c/x`, { method: 'POST', headers, body: encode(Buffer.alloc(1 << 25)) });
+    expect([response.status, await response.json()]).toMatchObject([413, { error: { code: 'invalid_argument' } }]);
+    expect(answered).toBeUndefined();
+  });
+
+  it.each([
+    ['rot13', 415, 'content-encoding "rot13" is not taken here: send gzip, br, zstd, deflate or none'],
+    ['gzip', 400, "what is said to be gzip can't be decompressed: incorrect header check"],
+    ['zstd', 400, "what is said to be zstd can't be decompressed: Unknown frame descriptor"],
+  ])('that is not %s is refused', async (coding, status, message) => {
+    const headers = { 'content-encoding': coding };
+    const response = await fetch(`${server.url}/c/x`, { method: 'POST', headers, body: 'hello' });
+    expect([response.status, await response.json()]).toMatchObject([status, { error: { message } }]);
+  });
+
+  it('that is cut is refused', async () => {
+    const headers = { 'content-encoding': 'gzip' };
+    const body = gzipSync('hello '.repeat(1000)).subarray(0, 30);
+    const response = await fetch(`${server.url}/c/x`, { method: 'POST', headers, body });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('unexpected end of file')]);
   });
 });
 

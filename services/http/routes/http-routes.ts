@@ -1,8 +1,10 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Logger } from 'pino';
-import { errorOf, errorResponse, toErrorResponse } from '../exchange/errors.ts';
-import { type Exchange, readBody, sendResponse } from '../exchange/exchange.ts';
+import { CODINGS, decoderOf } from '../exchange/coding.ts';
+import { errorOf, HttpError, quoted, toErrorResponse } from '../exchange/errors.ts';
+import { type Exchange, sendResponse } from '../exchange/exchange.ts';
 import type { HttpRequest, HttpResponse } from '../exchange/http-message.ts';
+import { type BodyLimits, readBody } from '../exchange/read-body.ts';
 import { matcherOf, shapeOf } from './path-table.ts';
 
 /** A plain HTTP endpoint, as far as it is served, measured and documented; without the code that answers. */
@@ -30,54 +32,53 @@ export interface Operation {
 }
 
 export interface HttpRoute extends RouteDescription {
-  /** Gets no body over the limit. What it throws is answered as the RPCs answer it. */
+  /** Gets the body decompressed, and none over the limit. What it throws is answered as the RPCs answer it. */
   handle(request: HttpRequest): Promise<HttpResponse>;
-}
-
-interface Limits {
-  maxBytes: number;
-  logger: Logger;
 }
 
 const NO_BODY = Buffer.alloc(0);
 const NO_PARAMETERS = {};
 
 /** What answers requests to the routes, by path: those that differ in their method only are one. */
-export function handlersByPath(routes: readonly HttpRoute[], limits: Limits) {
+export function handlersByPath(routes: readonly HttpRoute[], limits: BodyLimits, logger: Logger) {
   const byShape = Map.groupBy(routes, ({ path }) => shapeOf(path));
-  return new Map(Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, limits)]));
+  return new Map(Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, limits, logger)]));
 }
 
-function handlerOf(atPath: readonly HttpRoute[], { maxBytes, logger }: Limits): (exchange: Exchange) => void {
-  const tooLarge = errorResponse(413, 'resource_exhausted', `the body is larger than ${maxBytes} bytes`);
-  const answers = new Map(atPath.map((route) => [route.method, answerOf(route, logger)]));
+function handlerOf(atPath: readonly HttpRoute[], limits: BodyLimits, logger: Logger): (exchange: Exchange) => void {
+  const answers = new Map(atPath.map((route) => [route.method, answerOf(route, limits.maxBytes, logger)]));
   for (const { method, safe } of atPath) if (safe) answers.set('HEAD', answers.get(method)!);
   const allow = [...answers.keys()].join(', ');
-  const notAllowed = errorResponse(405, 'unimplemented', `use ${allow}`, { allow });
+  const notAllowed = toErrorResponse(new HttpError(405, Code.Unimplemented, `use ${allow}`, { allow }));
 
   return (exchange) => {
     const answer = answers.get(exchange.method);
     if (answer === undefined) return exchange.answer(notAllowed);
-    const respond = (body: Buffer) => {
-      if (body.length > maxBytes) exchange.answer(tooLarge);
-      else sendResponse(exchange, answer(exchange, body), logger);
-    };
+    const respond = (body: Buffer) => sendResponse(exchange, answer(exchange, body), logger);
     if (exchange.method === 'GET' || exchange.method === 'HEAD') respond(NO_BODY);
-    else if (Number(exchange.headers['content-length']) > maxBytes) exchange.answer(tooLarge);
-    else readBody(exchange, maxBytes, respond);
+    else readBody(exchange, limits, respond);
   };
 }
 
-function answerOf(route: HttpRoute, logger: Logger) {
+function answerOf(route: HttpRoute, maxBytes: number, logger: Logger) {
   const matcher = route.path.includes('{') ? matcherOf(route.path) : undefined;
-  return async ({ method, path, query, headers, peer }: Exchange, body: Buffer): Promise<HttpResponse> => {
+  return async ({ method, path, query, headers, peer }: Exchange, received: Buffer): Promise<HttpResponse> => {
     try {
       const parameters = matcher === undefined ? NO_PARAMETERS : parametersIn(path, matcher);
+      const coding = headers['content-encoding'];
+      const body = coding === undefined ? received : decoded(received, coding, maxBytes);
       return await route.handle({ method, parameters, query, headers, peer, body });
     } catch (thrown) {
       return toErrorResponse(errorOf(thrown, route.path, logger));
     }
   };
+}
+
+function decoded(body: Buffer, coding: string, maxBytes: number): Buffer {
+  const decode = decoderOf(coding);
+  if (decode !== undefined) return decode(body, maxBytes);
+  const message = `content-encoding ${quoted(coding)} is not taken here: send ${CODINGS.join(', ')} or none`;
+  throw new HttpError(415, Code.InvalidArgument, message, { 'accept-encoding': CODINGS.join(', ') });
 }
 
 function parametersIn(path: string, matcher: RegExp): HttpRequest['parameters'] {

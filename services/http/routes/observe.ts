@@ -8,6 +8,8 @@ import type { Exchange } from '../exchange/exchange.ts';
 /** A path or pattern that is served, and how its requests appear in metrics and spans. */
 export interface Endpoint {
   handle(exchange: Exchange): void;
+  /** Whether pages of other origins may send their credentials. */
+  credentials: boolean;
   spanName(exchange: Exchange): string;
   /** Attributes known before the answer. */
   attributes(exchange: Exchange): Attributes;
@@ -25,9 +27,10 @@ const CLIENT_LEFT = 499;
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /** `path` is the route's pattern: a label that has one value, however many paths match. */
-export function httpEndpoint(path: string, handle: Endpoint['handle']): Endpoint {
+export function httpEndpoint(path: string, handle: Endpoint['handle'], credentials: boolean): Endpoint {
   return {
     handle,
+    credentials,
     spanName: ({ method }) => `${METHODS.has(method) ? method : 'HTTP'} ${path}`,
     attributes: ({ method }) => ({
       'http.request.method': METHODS.has(method) ? method : '_OTHER',
@@ -39,10 +42,11 @@ export function httpEndpoint(path: string, handle: Endpoint['handle']): Endpoint
   };
 }
 
-export function rpcEndpoint(path: string, handle: Endpoint['handle']): Endpoint {
+export function rpcEndpoint(path: string, handle: Endpoint['handle'], credentials: boolean): Endpoint {
   const method = path.slice(1);
   return {
     handle,
+    credentials,
     spanName: () => method,
     attributes: ({ headers }) => ({
       'rpc.system.name': headers['content-type']?.startsWith('application/grpc') ? 'grpc' : 'connectrpc',
@@ -87,8 +91,8 @@ const CODES = new Map([
   [404, Code.NotFound],
   [405, Code.Unimplemented],
   [409, Code.AlreadyExists],
-  [413, Code.ResourceExhausted],
-  [415, Code.Unimplemented],
+  [413, Code.InvalidArgument],
+  [415, Code.InvalidArgument],
   [429, Code.ResourceExhausted],
   [CLIENT_LEFT, Code.Canceled],
   [500, Code.Internal],

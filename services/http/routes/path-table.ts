@@ -7,18 +7,22 @@ const PARAMETER = /\{(\w+)\}/g;
  */
 export class PathTable<T> {
   readonly #paths = new Map<string, T>();
-  readonly #patterns: { matcher: RegExp; value: T }[] = [];
+  readonly #matchers: { matcher: RegExp; value: T }[] = [];
+  /** Paths and patterns, in their order. */
+  readonly patterns: readonly string[];
 
   constructor(entries: Iterable<readonly [pattern: string, value: T]>) {
-    for (const [pattern, value] of entries) {
-      if (pattern.includes('{')) this.#patterns.push({ matcher: matcherOf(pattern), value });
+    const all = [...entries];
+    this.patterns = all.map(([pattern]) => pattern);
+    for (const [pattern, value] of all) {
+      if (pattern.includes('{')) this.#matchers.push({ matcher: matcherOf(pattern), value });
       else this.#paths.set(pattern, value);
     }
   }
 
   /** Undefined if neither a path nor a pattern matches. */
   find(path: string): T | undefined {
-    return this.#paths.get(path) ?? this.#patterns.find(({ matcher }) => matcher.test(path))?.value;
+    return this.#paths.get(path) ?? this.#matchers.find(({ matcher }) => matcher.test(path))?.value;
   }
 }
 
@@ -35,4 +39,10 @@ export function parametersOf(pattern: string): string[] {
 /** The same text for patterns that match the same paths. */
 export function shapeOf(pattern: string): string {
   return pattern.replaceAll(PARAMETER, '{}');
+}
+
+/** The path without doubled slashes, and without one at its end: as people mean it who join URLs from parts. */
+export function tidyPath(path: string): string {
+  const single = path.replaceAll(/\/{2,}/g, '/');
+  return single.length > 1 && single.endsWith('/') ? single.slice(0, -1) : single;
 }

@@ -19,6 +19,7 @@ import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { rpcDuration } from '../../telemetry/metrics.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { HttpRoute } from '../routes/http-routes.ts';
+import { tidyPath } from '../routes/path-table.ts';
 import { healthHttp, healthRoutes } from '../standard/health.ts';
 import { metricsRoute } from '../standard/metrics-route.ts';
 import { openapiRoute } from '../standard/openapi.ts';
@@ -91,7 +92,7 @@ const pathOf = ({ parent, name }: DescMethod) => `/${parent.typeName}/${name}`;
 /** Paths of everything registered, and others around them. */
 function pathsOf({ methods, routes }: Everything): string[] {
   const served = [...methods.map(pathOf), ...routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, 'ad-456'))];
-  const around = served.flatMap((path) => [`${path}/`, path.slice(0, path.lastIndexOf('/') + 1)]);
+  const around = served.flatMap((path) => [`${path}/`, `/${path}`, path.slice(0, path.lastIndexOf('/') + 1)]);
   return [...new Set([...served, ...around, '/', '//', '/nope', '/clickmesh.v1.NopeService/Nope', '*'])];
 }
 
@@ -182,8 +183,9 @@ describe('a guard that refuses', () => {
     const wrong: string[] = [];
     let seen = 0;
     for await (const { name, path, form, answers } of walk(server, client)) {
-      const http = name.includes(' HEAD ') ? 'without a body' : rpcs.has(path) ? 'Connect' : 'REST';
-      const expected = OPEN_PATHS.has(path) ? undefined : form === 'HTTP' ? http : form;
+      const meant = tidyPath(path);
+      const http = name.includes(' HEAD ') ? 'without a body' : rpcs.has(meant) ? 'Connect' : 'REST';
+      const expected = OPEN_PATHS.has(meant) ? undefined : form === 'HTTP' ? http : form;
       const found = refusal(answers[0]!);
       if (found !== expected) wrong.push(`${name}: ${found} ${answers[0]!.status}`);
       seen++;

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Code, ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import {
@@ -8,48 +7,61 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { EXCHANGE, errorInterceptor } from '../exchange/errors.ts';
+import { EXCHANGE, errorInterceptor, HttpError, wrongType } from '../exchange/errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { typesOf } from '../exchange/protocol.ts';
+import { type BodyLimits, receivedBody } from '../exchange/read-body.ts';
 import { refuse } from '../exchange/refuse.ts';
-import { fastStream } from '../fast/fast-stream.ts';
-import { fastUnary } from '../fast/fast-unary.ts';
-import { type ShortMethods, watchRouter } from '../fast/short-methods.ts';
+import { answerBytesCall } from '../fast/bytes-calls.ts';
+import { type BytesMethod, watchRouter } from '../fast/bytes-methods.ts';
 
 /** Longest deadline that a call may ask for, in ms. */
 const MAX_TIMEOUT_MS = 3_600_000;
 
 type Rpc = ReturnType<typeof createConnectRouter>['handlers'][number];
 
-/** Paths of the registered services' methods, and what answers Connect, gRPC and gRPC-Web calls to them. */
-export function rpcHandler(services: (router: ConnectRouter) => void, maxRequestBytes: number, logger: Logger) {
+/** What answers Connect, gRPC and gRPC-Web calls to one path. */
+export interface RpcEndpoint {
+  path: string;
+  /** Whether the method takes bytes: it takes something in, and tells nothing. */
+  takesBytes: boolean;
+  handle(exchange: Exchange): void;
+}
+
+export function rpcEndpoints(
+  services: (router: ConnectRouter) => void,
+  bodies: BodyLimits,
+  logger: Logger,
+): RpcEndpoint[] {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     interceptors: [errorInterceptor(logger)],
     maxTimeoutMs: MAX_TIMEOUT_MS,
-    readMaxBytes: maxRequestBytes,
+    readMaxBytes: bodies.maxBytes,
   });
-  const limits = { maxBytes: maxRequestBytes, maxTimeoutMs: MAX_TIMEOUT_MS };
-  const methods: ShortMethods = { unary: new Map(), streams: new Map() };
-  services(watchRouter(router, methods));
-  const unary = fastUnary(methods.unary, limits, logger, (exchange, body) => full(exchange, [body]));
-  const stream = fastStream(methods.streams, limits, logger);
-  const byPath = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
+  const bytesMethods = new Map<string, BytesMethod>();
+  services(watchRouter(router, bytesMethods));
+  const limits = { ...bodies, maxTimeoutMs: MAX_TIMEOUT_MS };
+  return router.handlers.map((rpc) => {
+    const path = rpc.requestPath;
+    const bytes = bytesMethods.get(path);
+    if (bytes === undefined) return { path, takesBytes: false, handle: connectNodeHandle(rpc, bodies, logger) };
+    const handle = (exchange: Exchange) => answerBytesCall(exchange, bytes, limits, logger);
+    return { path, takesBytes: true, handle };
+  });
+}
 
-  function full(exchange: Exchange, body?: Iterable<Uint8Array>): void {
-    const rpc = byPath.get(exchange.path)!;
-    answer(rpc, exchange, body).catch((err) => {
+/** The way of all other methods. */
+function connectNodeHandle(rpc: Rpc, bodies: BodyLimits, logger: Logger): RpcEndpoint['handle'] {
+  return (exchange) => {
+    answer(rpc, exchange, bodies).catch((err) => {
       logger.debug({ err, rpc: rpc.requestPath }, 'the client left before its answer');
       exchange.body.destroy();
     });
-  }
-  const handle = (exchange: Exchange) => {
-    if (!unary(exchange) && !stream(exchange)) full(exchange);
   };
-  return { paths: [...byPath.keys()], handle };
 }
 
-/** Has connect-node answer. `read` is the request's body where it was read already. */
-async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>): Promise<void> {
+async function answer(rpc: Rpc, exchange: Exchange, { receiving }: BodyLimits): Promise<void> {
   const { req, res } = exchange.nodeObjects();
   let request: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
@@ -57,14 +69,29 @@ async function answer(rpc: Rpc, exchange: Exchange, read?: Iterable<Uint8Array>)
   } catch {
     return refuse(exchange, new ConnectError('the Host header is missing or no host', Code.InvalidArgument));
   }
-  // An iterator that is left early must not destroy the request: its answer goes over the same connection.
-  const body = read === undefined ? req.iterator({ destroyOnReturn: false }) : Readable.from(read);
+  // What a stream holds of its messages is not known here: services that take one limit the size of these.
+  const isOne = rpc.method.methodKind === 'unary' || rpc.method.methodKind === 'server_streaming';
+  const body = isOne ? receivedBody(exchange, req, receiving) : req.iterator({ destroyOnReturn: false });
   const contextValues = createContextValues().set(EXCHANGE, exchange);
   const response = await rpc({ ...request, body, contextValues });
+  if (response.body === undefined) return refuse(exchange, bodiless(rpc, exchange, response.status));
   await universalResponseToNodeResponse(response.trailer ? readableByAll(response, response.trailer) : response, res);
 }
 
-/** Encodes gRPC's message as errorTrailers does; trailers are complete once the body is. */
+/** What connect tells by its status only, in words. */
+function bodiless(rpc: Rpc, { headers }: Exchange, status: number): ConnectError {
+  if (status === 405) {
+    const allow = rpc.allowedMethods.join(', ');
+    return new HttpError(status, Code.Unimplemented, `use ${allow}`, { allow });
+  }
+  if (status === 415) {
+    const ofConnect = rpc.method.methodKind === 'unary' ? 'connect' : 'connect-stream';
+    return wrongType(headers['content-type'], typesOf(ofConnect, 'grpc', 'grpc-web'));
+  }
+  return new HttpError(status, Code.Unimplemented, 'streams in both directions need HTTP/2', { connection: 'close' });
+}
+
+/** Encodes gRPC's message as callError does; trailers are complete once the body is. */
 function readableByAll(response: UniversalServerResponse, trailer: Headers): UniversalServerResponse {
   async function* body() {
     yield* response.body ?? [];

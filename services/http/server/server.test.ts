@@ -14,6 +14,7 @@ import { startGateway, type TestGateway } from '../../../test/fixtures/gateway.t
 import { serve } from './server.ts';
 
 const INGEST = '/clickmesh.v1.IngestService/Ingest';
+const CHECK = '/grpc.health.v1.Health/Check';
 const TOO_MUCH = (1 << 20) + 1;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const CLICK = {
@@ -50,16 +51,6 @@ const chunked = (bytes: number) =>
       controller.close();
     },
   });
-
-async function raw(...writes: (string | Buffer)[]): Promise<string> {
-  const socket = connect(gateway.port, '127.0.0.1');
-  socket.on('error', () => {});
-  for (const part of writes) {
-    socket.write(part);
-    await new Promise(setImmediate);
-  }
-  return text(socket);
-}
 
 describe('plain HTTP', () => {
   it.each([
@@ -98,15 +89,42 @@ describe('pages of other origins', () => {
   it('may ask first', async () => {
     const { status, headers } = await fetched(INGEST, { method: 'OPTIONS', headers: { origin: 'http://shop' } });
     expect(status).toBe(204);
-    expect(headers.get('access-control-allow-origin')).toBe('*');
     const allowed = headers.get('access-control-allow-headers')!.split(', ');
-    expect(allowed).toEqual(expect.arrayContaining(['Content-Type', 'Connect-Protocol-Version', 'Authorization']));
+    const some = ['Content-Type', 'Connect-Protocol-Version', 'Authorization', 'traceparent', 'tracestate', 'baggage'];
+    expect(allowed).toEqual(expect.arrayContaining(some));
   });
 
-  it.each([INGEST, '/api/v1/events', '/nope'])('may read the answer of %s', async (path) => {
-    const { headers } = await post(path, '{}', { ...JSON_TYPE, origin: 'http://shop' });
-    expect(headers.get('access-control-allow-origin')).toBe('*');
-    expect(headers.get('access-control-expose-headers')).toContain('Grpc-Status');
+  it('may send any header that they ask for', async () => {
+    const asked = 'content-type,sentry-trace,x-b3-traceid';
+    const ask = { origin: 'http://shop', 'access-control-request-headers': asked };
+    const { headers } = await fetched('/api/v1/events', { method: 'OPTIONS', headers: ask });
+    expect(headers.get('access-control-allow-headers')).toBe(asked);
+  });
+
+  it.each([
+    ['/api/v1/events', 'http://shop', 'true'],
+    ['/click', 'null', 'true'],
+    [INGEST, 'http://shop', 'true'],
+    ['/clickmesh.v1.IngestService/IngestStream', 'http://shop', 'true'],
+    [CHECK, '*', null],
+    ['/healthz', '*', null],
+    ['/nope', '*', null],
+  ])('may read the answer of %s, with credentials where events are taken', async (path, allowed, credentials) => {
+    const origin = allowed === '*' ? 'http://shop' : allowed;
+    for (const method of ['OPTIONS', 'POST']) {
+      const body = method === 'POST' ? '{}' : undefined;
+      const { headers } = await fetched(path, { method, body, headers: { ...JSON_TYPE, origin } });
+      expect(headers.get('access-control-allow-origin')).toBe(allowed);
+      expect(headers.get('access-control-allow-credentials')).toBe(credentials);
+      expect(headers.get('access-control-expose-headers')).toContain('Grpc-Status');
+      if (credentials) expect(headers.get('vary')).toContain('origin');
+    }
+  });
+
+  it('may send a beacon', async () => {
+    const beacon = { origin: 'http://shop', cookie: 'a=b', 'content-type': 'text/plain;charset=UTF-8' };
+    const { status, headers } = await post('/api/v1/events', JSON.stringify(CLICK), beacon);
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([202, 'http://shop']);
   });
 });
 
@@ -117,7 +135,7 @@ describe('hostile requests', () => {
 
   it.each([
     ['/api/v1/events', 413],
-    [INGEST, 429],
+    [INGEST, 413],
   ])('a body too large for %s', async (path, status) => {
     expect((await post(path, ' '.repeat(TOO_MUCH))).status).toBe(status);
     const streamed = { method: 'POST', body: chunked(2 * TOO_MUCH), headers: JSON_TYPE, duplex: 'half' as const };
@@ -131,12 +149,16 @@ describe('hostile requests', () => {
 
   it('a gzip bomb', async () => {
     const bomb = gzipSync(Buffer.alloc(64 << 20));
-    expect((await post(INGEST, bomb, { ...JSON_TYPE, 'content-encoding': 'gzip' })).status).toBe(429);
+    for (const path of [INGEST, '/api/v1/events']) {
+      const { status, body } = await post(path, bomb, { ...JSON_TYPE, 'content-encoding': 'gzip' });
+      expect(status).toBe(413);
+      expect(body).toContain('more than 1048576 bytes came: send fewer events at once');
+    }
     const envelope = Buffer.alloc(5);
     envelope[0] = 1;
     envelope.writeUInt32BE(bomb.length, 1);
     const grpcWeb = { 'content-type': 'application/grpc-web+proto', 'grpc-encoding': 'gzip' };
-    expect((await post(INGEST, Buffer.concat([envelope, bomb]), grpcWeb)).body).toContain('grpc-status: 8');
+    expect((await post(INGEST, Buffer.concat([envelope, bomb]), grpcWeb)).body).toContain('grpc-status: 3');
   });
 
   it.each([
@@ -146,23 +168,9 @@ describe('hostile requests', () => {
     ['an unknown compression', 'x', { ...JSON_TYPE, 'content-encoding': 'rot13' }, 501],
     ['a broken gzip', 'no gzip at all', { ...JSON_TYPE, 'content-encoding': 'gzip' }, 400],
     ['a deadline too far away', '{}', { ...JSON_TYPE, 'connect-timeout-ms': '3600001' }, 400],
-    // The library's parser reports it as internal, as gRPC servers do.
     ['invalid protobuf', '\x0a\xff', { 'content-type': 'application/proto' }, 400],
   ])('%s', async (_, body, headers, status) => {
     expect((await post(INGEST, body, headers)).status).toBe(status);
-  });
-
-  it.each([
-    ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1.1 400/],
-    ['no Host', `POST ${INGEST} HTTP/1.0\r\ncontent-type: application/json\r\n\r\n`, /^HTTP\/1.1 400/],
-    ['a Host that is none', `POST ${INGEST} HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n`, /^HTTP\/1.1 400/],
-    ['a path that is none', 'GET // HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', /^HTTP\/1.1 404/],
-    ['a bad content-length', 'POST /click HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n', /^HTTP\/1.1 400/],
-    ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n', /^HTTP\/1.1 400/],
-    ['headers too large', `GET / HTTP/1.1\r\nhost: x\r\ncookie: ${'x'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1.1 431/],
-    ['half a preface', 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\nGET / HTTP/1.1\r\n\r\n', /./],
-  ])('%s', async (_, bytes, answer) => {
-    expect(await raw(bytes)).toMatch(answer);
   });
 
   it('a client that leaves before it says anything', async () => {
@@ -170,11 +178,6 @@ describe('hostile requests', () => {
     await once(socket, 'connect');
     socket.resetAndDestroy();
     await once(socket, 'close');
-  });
-
-  it('a request that comes byte by byte', async () => {
-    const bytes = [...'POST /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'];
-    expect(await raw(...bytes)).toMatch(/^HTTP\/1.1 405/);
   });
 
   it('more streams than one connection may have', async () => {
@@ -317,7 +320,7 @@ describe('close, of connections that idle', () => {
 
   it.each([
     ['GET /healthz', /^HTTP\/1.1 200 OK/],
-    ['POST /api/v1/events', /^HTTP\/1.1 415 Unsupported Media Type/],
+    ['POST /api/v1/events', /^HTTP\/1.1 400 Bad Request/],
   ])('answers what waits to be read when their time is over: %s', async (start, answer) => {
     const head = `${start} HTTP/1.1\r\nHost: mesh\r\nContent-Length: 0\r\n\r\n`;
     const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1');

@@ -1,23 +1,28 @@
 import http from 'node:http';
 import http2 from 'node:http2';
 import { type AddressInfo, Server, type Socket } from 'node:net';
-import type { ConnectRouter } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
-import { PREFLIGHT_HEADERS } from '../exchange/cors.ts';
+import { preflight } from '../exchange/cors.ts';
+import { HttpError, quoted } from '../exchange/errors.ts';
 import { type Exchange, Http1Exchange, Http2Exchange } from '../exchange/exchange.ts';
-import type { HttpResponse } from '../exchange/http-message.ts';
+import { dialectOf } from '../exchange/protocol.ts';
+import { BODY_TIMEOUT_MS, MAX_RECEIVING_BYTES, Receiving } from '../exchange/receiving.ts';
+import { isRpcPath, refuse } from '../exchange/refuse.ts';
 import { Http1Connections } from '../fast/http1-connection.ts';
 import { type HttpRoute, handlersByPath } from '../routes/http-routes.ts';
+import { nearbyHint } from '../routes/nearest-path.ts';
 import { type Endpoint, httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
-import { PathTable } from '../routes/path-table.ts';
+import { PathTable, tidyPath } from '../routes/path-table.ts';
+import { answerClientError } from './client-error.ts';
 import { type Guard, OPEN_PATHS, passGuard } from './guard.ts';
-import { rpcHandler } from './rpc-handler.ts';
+import { rpcEndpoints } from './rpc-handler.ts';
 
 /** Time to send the first bytes, and all headers, in ms. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** Time to send a whole HTTP/1.1 request, in ms: an upload of 1 MiB at 150 kbit/s. */
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Interval in ms at which requests are looked for that take longer than they may. */
+const CHECK_TIMEOUTS_MS = 5_000;
 /** Longest idle time of an HTTP/1.1 connection, in ms: above load balancers' usual 60 s, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Silence in ms after which an HTTP/2 connection gets a GOAWAY; its open streams may still end. */
@@ -30,7 +35,7 @@ const SWEEP_MS = 20;
  */
 const LAST_REQUEST_MS = 500;
 const MAX_HEADER_BYTES = 16_384;
-/** Open streams per HTTP/2 connection; with a request of the largest size in each they take 256 MiB. */
+/** Open streams per HTTP/2 connection. What comes of their requests counts against MAX_RECEIVING_BYTES. */
 const MAX_CONCURRENT_STREAMS = 256;
 /** Stream resets that a client may send at once, and per second: "rapid reset" sends them by the thousand. */
 const STREAM_RESET_BURST = 1000;
@@ -50,6 +55,8 @@ export interface ServeOptions {
   logger: Logger;
   /** Most bytes of a request body, or of one message of a stream, after decompression; MAX_REQUEST_BYTES by default. */
   maxRequestBytes?: number;
+  /** Most bytes held of bodies whose rest is on its way; MAX_RECEIVING_BYTES by default. */
+  maxReceivingBytes?: number;
   /** How long close waits for requests in flight, in ms; 10 s by default. */
   drainMs?: number;
 }
@@ -70,18 +77,22 @@ type Handler = (exchange: Exchange) => void;
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { host, logger, drainMs = 10_000 } = options;
   const shutdown = new AbortController();
-  const handle = requestHandler(options, shutdown.signal);
+  const receiving = new Receiving(options.maxReceivingBytes ?? MAX_RECEIVING_BYTES);
+  const handle = requestHandler(options, receiving, shutdown.signal);
+  const lateCheck = setInterval(() => receiving.cutLate(), CHECK_TIMEOUTS_MS);
   const underWay = new Set<http.ServerResponse>();
   const h1 = http1Server((req, res) => {
     underWay.add(res);
     res.once('close', () => underWay.delete(res));
     if (shutdown.signal.aborted) endWith(res);
-    handle(new Http1Exchange(req, res));
+    const exchange = new Http1Exchange(req, res);
+    if (req.headers.host !== undefined || req.httpVersion === '1.0') handle(exchange);
+    else refuse(exchange, new ConnectError('the Host header is missing', Code.InvalidArgument, CLOSE));
   });
   const h2 = http2Server(handle);
   h2.on('sessionError', (err) => logger.debug({ err }, 'HTTP/2 connection failed'));
   const http1 = new Http1Connections({
-    paths: new Set(options.routes.filter(({ method }) => method === 'POST').map(({ path }) => path)),
+    paths: postPaths(options.routes),
     maxHeadBytes: MAX_HEADER_BYTES,
     keepAliveMs: KEEP_ALIVE_TIMEOUT_MS,
     shutdown: shutdown.signal,
@@ -117,6 +128,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     h1.close();
     clearTimeout(lastRequest);
     clearInterval(sweep);
+    clearInterval(lateCheck);
     clearTimeout(cut);
   }
 
@@ -131,47 +143,70 @@ function endWith(response: http.ServerResponse): void {
 }
 
 /** Every request passes here, whatever its protocol and the way by which it was read. */
-function requestHandler(options: ServeOptions, shutdown: AbortSignal): Handler {
-  const { services, routes, guard, logger, maxRequestBytes = MAX_REQUEST_BYTES } = options;
-  const rpc = rpcHandler((router) => services(router, shutdown), maxRequestBytes, logger);
-  const handlers = handlersByPath(routes, { maxBytes: maxRequestBytes, logger });
-  const endpoints = new PathTable<Endpoint>([
-    ...rpc.paths.map((path) => [path, rpcEndpoint(path, rpc.handle)] as const),
-    ...Array.from(handlers, ([path, handler]) => [path, httpEndpoint(path, handler)] as const),
-  ]);
+function requestHandler(options: ServeOptions, receiving: Receiving, shutdown: AbortSignal): Handler {
+  const { guard, logger } = options;
+  const endpoints = new PathTable(endpointsOf(options, receiving, shutdown));
+  const notFound = (exchange: Exchange) => refuse(exchange, notFoundError(exchange, endpoints.patterns));
   const admit = (exchange: Exchange, handle: Handler) => {
-    if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) exchange.answer(PREFLIGHT);
-    else if (guard === undefined || OPEN_PATHS.has(exchange.path)) handle(exchange);
+    if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) {
+      exchange.answer(preflight(exchange.headers));
+    } else if (guard === undefined || OPEN_PATHS.has(exchange.path)) handle(exchange);
     else passGuard(guard, exchange, handle, logger);
   };
   return (exchange) => {
-    const endpoint = endpoints.find(exchange.path);
-    if (endpoint === undefined) admit(exchange, notFound);
-    else observed(exchange, endpoint, admit);
+    let endpoint = endpoints.find(exchange.path);
+    if (endpoint === undefined) {
+      // Before the guard, which decides by the path that is served.
+      exchange.path = tidyPath(exchange.path);
+      endpoint = endpoints.find(exchange.path);
+    }
+    if (endpoint === undefined) return admit(exchange, notFound);
+    exchange.credentials = endpoint.credentials;
+    observed(exchange, endpoint, admit);
   };
 }
 
-const PREFLIGHT: HttpResponse = { status: 204, headers: PREFLIGHT_HEADERS, body: '' };
+function endpointsOf(options: ServeOptions, receiving: Receiving, shutdown: AbortSignal): [string, Endpoint][] {
+  const { services, routes, logger, maxRequestBytes: maxBytes = MAX_REQUEST_BYTES } = options;
+  const bodies = { maxBytes, receiving };
+  const rpcs = rpcEndpoints((router) => services(router, shutdown), bodies, logger);
+  const posts = postPaths(routes);
+  return [
+    ...rpcs.map(({ path, handle, takesBytes }): [string, Endpoint] => [path, rpcEndpoint(path, handle, takesBytes)]),
+    ...Array.from(handlersByPath(routes, bodies, logger), ([path, handle]): [string, Endpoint] => [
+      path,
+      httpEndpoint(path, handle, posts.has(path)),
+    ]),
+  ];
+}
 
-/** Answers in plain text, because a JSON error would be one of the protocol that the path belongs to. */
-function notFound(exchange: Exchange): void {
-  const body = `nothing is served at ${exchange.path}\n`;
-  exchange.answer({ status: 404, headers: { 'content-type': 'text/plain' }, body });
+function postPaths(routes: readonly HttpRoute[]): Set<string> {
+  return new Set(routes.filter(({ method }) => method === 'POST').map(({ path }) => path));
+}
+
+/** RPCs have a code of their own for it. */
+function notFoundError({ path, headers }: Exchange, served: readonly string[]): ConnectError {
+  const protocol = dialectOf(headers)?.protocol ?? 'connect';
+  const code = protocol !== 'connect' || isRpcPath(path) ? Code.Unimplemented : Code.NotFound;
+  return new HttpError(404, code, `nothing is served at ${quoted(path)}${nearbyHint(path, served)}`);
 }
 
 function http1Server(handle: http.RequestListener): http.Server {
-  return http.createServer(
+  const server = http.createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: BODY_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: 5_000,
+      connectionsCheckingInterval: CHECK_TIMEOUTS_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
+      // Node's own answer to a request without it is empty.
+      requireHostHeader: false,
       keepAlive: true,
       noDelay: true,
     },
     handle,
   );
+  return server.on('clientError', answerClientError);
 }
 
 function http2Server(handle: Handler): http2.Http2Server {
@@ -186,6 +221,9 @@ function http2Server(handle: Handler): http2.Http2Server {
     handle(new Http2Exchange(stream, headers));
   });
 }
+
+/** Header of the answer to a request whose sender must be wrong about more than this request. */
+const CLOSE = { connection: 'close' };
 
 /** Takes new connections away from the server that listens, and returns the function that gives it one. */
 function takeConnections(h1: http.Server): (socket: Socket) => void {

@@ -4,7 +4,7 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { serve } from '../server/server.ts';
-import { withByteStreamPath } from './short-methods.ts';
+import { byteStreamMethod } from './bytes-methods.ts';
 
 const MESSAGE = Buffer.from([0, 0, 0, 0, 1, 7]);
 
@@ -15,7 +15,7 @@ test.each([
   const logged: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line) => logged.push(line) });
   const [first, end] = [Promise.withResolvers<Uint8Array>(), Promise.withResolvers<Code | undefined>()];
-  const read = async (messages: AsyncIterable<Uint8Array>) => {
+  const read = async (messages: AsyncIterable<Buffer>) => {
     try {
       for await (const message of messages) first.resolve(message);
       end.resolve(undefined);
@@ -25,7 +25,7 @@ test.each([
     }
     return new Uint8Array();
   };
-  const ingestStream = withByteStreamPath(async () => ({}), read);
+  const ingestStream = byteStreamMethod(IngestService.method.ingestStream, read);
   const services = (router: ConnectRouter) => void router.service(IngestService, { ingestStream });
   const server = await serve({ host: '127.0.0.1', port: 0, services, routes: [], logger });
   const session = http2.connect(server.url);
