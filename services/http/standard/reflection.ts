@@ -11,21 +11,21 @@ type Answer =
   | { case: 'listServicesResponse'; value: { service: { name: string }[] } }
   | { case: 'errorResponse'; value: { errorCode: Code; errorMessage: string } };
 
+/** Most bytes of a question, which is a name: what a stream of them holds back counts among no bodies. */
+const MAX_QUESTION_BYTES = 4096;
+
 /**
  * gRPC server reflection, v1 and v1alpha (the same messages under two names), over every service of this router and
  * everything their files import.
  */
 export function reflectionRoutes(router: ConnectRouter): void {
-  router.service(v1.ServerReflection, {
-    async *serverReflectionInfo(requests) {
+  const methods = {
+    async *serverReflectionInfo<R extends { host: string; messageRequest: Question }>(requests: AsyncIterable<R>) {
       for await (const request of requests) yield respond(router, request);
     },
-  });
-  router.service(v1alpha.ServerReflection, {
-    async *serverReflectionInfo(requests) {
-      for await (const request of requests) yield respond(router, request);
-    },
-  });
+  };
+  router.service(v1.ServerReflection, methods, { readMaxBytes: MAX_QUESTION_BYTES });
+  router.service(v1alpha.ServerReflection, methods, { readMaxBytes: MAX_QUESTION_BYTES });
 }
 
 function respond<Request extends { host: string; messageRequest: Question }>(router: ConnectRouter, request: Request) {
