@@ -45,5 +45,5 @@ function readerOf(contentType = ''): typeof acceptJsonBody {
   const type = mediaType(contentType);
   if (NDJSON_NAMES.test(type)) return acceptNdjson;
   if (JSON_NAMES.test(type)) return acceptJsonBody;
-  throw wrongType(contentType, TAKEN);
+  throw wrongType(contentType, TAKEN, Code.InvalidArgument);
 }

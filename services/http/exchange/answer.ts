@@ -45,8 +45,8 @@ export function callError({ protocol, headers }: Dialect, error: ConnectError): 
 }
 
 /** The error of a unary call of Connect: always JSON. */
-export function connectError(error: ConnectError): HttpResponse {
-  const headers = { ...Object.fromEntries(error.metadata), 'content-type': 'application/json' };
+export function connectError(error: ConnectError, contentType = 'application/json'): HttpResponse {
+  const headers = { ...Object.fromEntries(error.metadata), 'content-type': contentType };
   return { status: statusOf(error), headers, body: errorToJsonBytes(error, undefined) };
 }
 

@@ -52,11 +52,16 @@ export function tooLarge(maxBytes: number): HttpError {
   return new HttpError(413, Code.InvalidArgument, `more than ${maxBytes} bytes came: send fewer events at once`);
 }
 
-/** The error of a content type that nothing here takes; `expected` lists what does. */
-export function wrongType(type: string | undefined, expected: readonly string[]): HttpError {
+/** The error of a method that is not among these. Of an RPC it is UNKNOWN, as Connect reads the status. */
+export function wrongMethod(allow: string, code: Code): HttpError {
+  return new HttpError(405, code, `use ${allow}`, { allow });
+}
+
+/** The error of a content type that is not taken. Of an RPC it is UNKNOWN, as its protocol is not known either. */
+export function wrongType(type: string | undefined, expected: readonly string[], code: Code): HttpError {
   const came = type ? `content-type ${quoted(type)} is not taken here` : 'the content-type header is missing';
   const how = expected.includes('application/json') ? " (curl: -H 'content-type: application/json')" : '';
-  return new HttpError(415, Code.InvalidArgument, `${came}: send ${ANY_OF.format(expected)}${how}`);
+  return new HttpError(415, code, `${came}: send ${ANY_OF.format(expected)}${how}`);
 }
 
 const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });

@@ -7,16 +7,21 @@ import { dialectOf } from './protocol.ts';
 /** The path of an RPC: its service has a package. */
 const RPC_PATH = /^\/\w+(?:\.\w+)+\/\w+$/;
 
+/** Type of errors for clients that may be of another protocol: Connect knows it, and connectconformance does not mind. */
+const UNKNOWN_CLIENT = 'application/json; charset=utf-8';
+
 /**
  * Answers the request with the error, in the protocol that it speaks, as far as its content type and path tell. May be
  * called before the request was read, whether or not something is served at its path.
  */
 export function refuse(exchange: Exchange, error: ConnectError): void {
   const { path, headers } = exchange;
-  exchange.failure = error.code;
   const dialect = dialectOf(headers);
-  if (dialect !== undefined && dialect.protocol !== 'connect') exchange.answer(callError(dialect, error));
-  else exchange.answer(isRpcPath(path) ? connectError(error) : toErrorResponse(error));
+  if (dialect !== undefined && dialect.protocol !== 'connect') {
+    exchange.failure = error.code;
+    exchange.answer(callError(dialect, error));
+  } else if (isRpcPath(path)) exchange.answer(connectError(error, dialect === undefined ? UNKNOWN_CLIENT : undefined));
+  else exchange.answer(toErrorResponse(error));
 }
 
 export function isRpcPath(path: string): boolean {

@@ -6,7 +6,7 @@ import { parseTimeout as grpcTimeout } from '@connectrpc/connect/protocol-grpc';
 import type { Logger } from 'pino';
 import { callAnswer, callError, ENVELOPE_HEAD_BYTES } from '../exchange/answer.ts';
 import { CODINGS, type Decode, decoderOf } from '../exchange/coding.ts';
-import { errorOf, HttpError, wrongType } from '../exchange/errors.ts';
+import { errorOf, wrongMethod, wrongType } from '../exchange/errors.ts';
 import { type Exchange, sendResponse } from '../exchange/exchange.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type Dialect, dialectOf, type Protocol, typesOf } from '../exchange/protocol.ts';
@@ -64,11 +64,11 @@ export function answerBytesCall(exchange: Exchange, method: BytesMethod, limits:
 
 function readCall(exchange: Exchange, { output, call }: BytesMethod, limits: CallLimits, logger: Logger): Call {
   const { method, headers } = exchange;
-  if (method !== 'POST') throw new HttpError(405, Code.Unimplemented, 'use POST', { allow: 'POST' });
+  if (method !== 'POST') throw wrongMethod('POST', Code.Unknown);
   const dialect = dialectOf(headers);
   const unfit = call.unary === undefined ? 'connect' : 'connect-stream';
   if (dialect === undefined || dialect.protocol === unfit) {
-    throw wrongType(headers['content-type'], call.unary === undefined ? STREAM_TYPES : UNARY_TYPES);
+    throw wrongType(headers['content-type'], call.unary === undefined ? STREAM_TYPES : UNARY_TYPES, Code.Unknown);
   }
   const { error } = timeoutOf(headers, dialect, limits.maxTimeoutMs);
   if (error !== undefined) throw error;

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { CODINGS, decoderOf } from '../exchange/coding.ts';
-import { errorOf, HttpError, quoted, toErrorResponse } from '../exchange/errors.ts';
+import { errorOf, HttpError, quoted, toErrorResponse, wrongMethod } from '../exchange/errors.ts';
 import { type Exchange, sendResponse } from '../exchange/exchange.ts';
 import type { HttpRequest, HttpResponse } from '../exchange/http-message.ts';
 import { type BodyLimits, readBody } from '../exchange/read-body.ts';
@@ -49,7 +49,7 @@ function handlerOf(atPath: readonly HttpRoute[], limits: BodyLimits, logger: Log
   const answers = new Map(atPath.map((route) => [route.method, answerOf(route, limits.maxBytes, logger)]));
   for (const { method, safe } of atPath) if (safe) answers.set('HEAD', answers.get(method)!);
   const allow = [...answers.keys()].join(', ');
-  const notAllowed = toErrorResponse(new HttpError(405, Code.Unimplemented, `use ${allow}`, { allow }));
+  const notAllowed = toErrorResponse(wrongMethod(allow, Code.Unimplemented));
 
   return (exchange) => {
     const answer = answers.get(exchange.method);

@@ -90,6 +90,7 @@ const CODES = new Map([
   [403, Code.PermissionDenied],
   [404, Code.NotFound],
   [405, Code.Unimplemented],
+  [408, Code.DeadlineExceeded],
   [409, Code.AlreadyExists],
   [413, Code.InvalidArgument],
   [415, Code.InvalidArgument],

@@ -92,8 +92,20 @@ const pathOf = ({ parent, name }: DescMethod) => `/${parent.typeName}/${name}`;
 /** Paths of everything registered, and others around them. */
 function pathsOf({ methods, routes }: Everything): string[] {
   const served = [...methods.map(pathOf), ...routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, 'ad-456'))];
-  const around = served.flatMap((path) => [`${path}/`, `/${path}`, path.slice(0, path.lastIndexOf('/') + 1)]);
-  return [...new Set([...served, ...around, '/', '//', '/nope', '/clickmesh.v1.NopeService/Nope', '*'])];
+  const around = served.flatMap((path) => [`${path}/`, path.slice(0, path.lastIndexOf('/') + 1)]);
+  return [
+    ...new Set([
+      ...served,
+      ...around,
+      '/',
+      '//',
+      '//click',
+      '//healthz',
+      '/nope',
+      '/clickmesh.v1.NopeService/Nope',
+      '*',
+    ]),
+  ];
 }
 
 type Form = 'gRPC' | 'gRPC-Web' | 'Connect stream' | 'HTTP';

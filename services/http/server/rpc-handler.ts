@@ -7,7 +7,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { EXCHANGE, errorInterceptor, HttpError, wrongType } from '../exchange/errors.ts';
+import { EXCHANGE, errorInterceptor, HttpError, wrongMethod, wrongType } from '../exchange/errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { typesOf } from '../exchange/protocol.ts';
 import { type BodyLimits, receivedBody } from '../exchange/read-body.ts';
@@ -80,13 +80,10 @@ async function answer(rpc: Rpc, exchange: Exchange, { receiving }: BodyLimits): 
 
 /** What connect tells by its status only, in words. */
 function bodiless(rpc: Rpc, { headers }: Exchange, status: number): ConnectError {
-  if (status === 405) {
-    const allow = rpc.allowedMethods.join(', ');
-    return new HttpError(status, Code.Unimplemented, `use ${allow}`, { allow });
-  }
+  if (status === 405) return wrongMethod(rpc.allowedMethods.join(', '), Code.Unknown);
   if (status === 415) {
     const ofConnect = rpc.method.methodKind === 'unary' ? 'connect' : 'connect-stream';
-    return wrongType(headers['content-type'], typesOf(ofConnect, 'grpc', 'grpc-web'));
+    return wrongType(headers['content-type'], typesOf(ofConnect, 'grpc', 'grpc-web'), Code.Unknown);
   }
   return new HttpError(status, Code.Unimplemented, 'streams in both directions need HTTP/2', { connection: 'close' });
 }
