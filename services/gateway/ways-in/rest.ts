@@ -8,8 +8,8 @@ import { appendAccepted } from '../append-events.ts';
 import { type GatewayDeps, termsOf } from '../deps.ts';
 import { acceptJsonBody, acceptNdjson } from '../event/accept-json.ts';
 import { appendedJson } from '../response.ts';
+import { assertUtf8 } from './body-text.ts';
 import { assertBatchSize } from './ingest-batch.ts';
-import { assertNotUtf16 } from './utf16.ts';
 
 /**
  * Takes events as JSON, one or up to 1,000 in an array or as NDJSON. Answers 202, or 400 if nothing was accepted, with
@@ -21,7 +21,7 @@ export async function postEvents(
   impliedType?: EventType,
 ): Promise<HttpResponse> {
   const read = readerOf(headers['content-type']);
-  assertNotUtf16(body);
+  assertUtf8(body);
   const outcomes = withSpan('accept', () => read(body, termsOf(deps), impliedType));
   if (outcomes.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
   assertBatchSize(outcomes.length);
