@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS attributed_events_queue
 ENGINE = {{source attributed-events}};
 
 -- The highest version of a key stays; if that one is retracted, the key has no row. Read it with FINAL.
+-- An insert makes a part in every partition that it has rows of, and each is synced: by months a backfill of ten years
+-- makes 120 of them, by days it would make thousands.
 CREATE TABLE IF NOT EXISTS attributed_events_local
 (
     conversion_id UUID,
@@ -52,7 +54,7 @@ CREATE TABLE IF NOT EXISTS attributed_events_local
     _offset UInt64
 )
 ENGINE = ReplacingMergeTree(version, retracted)
-PARTITION BY toYYYYMMDD(conversion_time)
+PARTITION BY toYYYYMM(conversion_time)
 ORDER BY (campaign_id, ad_id, conversion_time, user_id, conversion_id, model, click_id);
 
 -- By user, as the events they come from.
