@@ -30,6 +30,8 @@ export interface PartitionStatus {
   restoring: boolean;
   /** Everything before this offset is folded, and what follows from it published; undefined while there is no state. */
   nextOffset: number | undefined;
+  /** Why the fold can't go past records that it tries in smaller steps; undefined while it goes on. */
+  trouble: string | undefined;
   /** Totals, version and watermark at that offset. */
   progress: PartitionProgress;
   /** Undefined while there is no state. */
@@ -47,6 +49,7 @@ export function newStatus(partition: number, role: Role, followed: boolean): Par
     followed,
     restoring: true,
     nextOffset: undefined,
+    trouble: undefined,
     progress: create(PartitionProgressSchema, { partition }),
     recovery: undefined,
     checkpoint: undefined,

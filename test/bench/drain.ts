@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GROUP } from '../../services/attribution/partition/consumer.ts';
+import { GROUP } from '../../services/attribution/partition/opening.ts';
 import type { EventLog } from '../../services/log/event-log.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
 import { KAFKA } from '../needs.ts';

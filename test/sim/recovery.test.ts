@@ -9,7 +9,8 @@ import {
   DailyStatsSchema,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { consumePartition, GROUP } from '../../services/attribution/partition/consumer.ts';
+import { consumePartition } from '../../services/attribution/partition/consumer.ts';
+import { GROUP } from '../../services/attribution/partition/opening.ts';
 import { newStatus, type Role } from '../../services/attribution/status.ts';
 import type { StateStore, StateStores } from '../../services/attribution/store/state-store.ts';
 import { COMPACTED, TOPICS, type Topic } from '../../services/contract/topics.ts';

@@ -7,7 +7,7 @@ import { memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { memoryStateStore, memoryStateStores } from '../../../test/fixtures/memory-state-store.ts';
 import { type AssignmentListener, type EventLog, LogUnavailable, type NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { GROUP } from '../partition/consumer.ts';
+import { GROUP } from '../partition/opening.ts';
 import { isUserKey } from '../store/keys.ts';
 import { loadProgress } from '../store/progress.ts';
 import type { StateChanges, StateStore, StateStores } from '../store/state-store.ts';

@@ -1,6 +1,7 @@
 import type { Assignment } from '../../log/event-log.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { consumePartition, GROUP } from '../partition/consumer.ts';
+import { consumePartition } from '../partition/consumer.ts';
+import { GROUP } from '../partition/opening.ts';
 import type { RecoverDeps } from '../recovery/recover.ts';
 import { newStatus, type PartitionStatus, type Role } from '../status.ts';
 import { watchStandbys } from './standby.ts';

@@ -50,6 +50,20 @@ export function progressRecord(progress: PartitionProgress): NewRecord {
   return { topic: 'attribution-progress', partition, key: String(partition), value };
 }
 
+/** What the reason of a letter begins with whose record can be read, but made the fold fail. */
+const SET_ASIDE = 'set aside: ';
+
+/** The letter of a record that is set aside for what the fold failed with. */
+export function setAsideRecord(record: LogRecord, reason: string): NewRecord {
+  return deadLetterRecord(record.partition, { record, reason: SET_ASIDE + reason });
+}
+
+/** Offset in raw-events of the record that a letter set aside; undefined if the letter is of another kind. */
+export function setAsideOffset({ headers }: LogRecord): number | undefined {
+  const isSetAside = headers['kafka_dlt-exception-message']?.startsWith(SET_ASIDE);
+  return isSetAside ? Number(headers['kafka_dlt-original-offset']) : undefined;
+}
+
 /** The record as it was, with the headers that Spring Kafka gave the field. */
 function deadLetterRecord(partition: number, { record, reason }: DeadLetter): NewRecord {
   return {

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { PartitionProgress } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { type EventLog, type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
+import { type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
 import { type Checkpointer, newCheckpointer } from '../recovery/checkpointer.ts';
 import { loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
-import { type RecoverDeps, type RecoveredStore, recoverStore } from '../recovery/recover.ts';
+import type { RecoverDeps } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
-import { loadProgress, nextOffset } from '../store/progress.ts';
+import { nextOffset } from '../store/progress.ts';
 import type { StateStore } from '../store/state-store.ts';
+import { withKnownFailures } from '../store/store-failure.ts';
 import { newSweep, type Sweep } from '../store/sweep.ts';
+import { type Caution, FoldFailure } from './caution.ts';
+import { committedOffset, type Opened, openPartition } from './opening.ts';
 import { isOutage, pause, RETRY_MS, retrying, untilDone, type Waiter } from './outage.ts';
 import { newPartitionFold, type PartitionFold } from './partition-fold.ts';
 import { publish } from './publish.ts';
-
-/** The consumer group of attribution; what its offsets mean stands at Assignment.commit. */
-export const GROUP = 'attribution';
+import type { SetAside } from './set-aside.ts';
 
 /** Most bytes of raw events in one batch: some thousands of events, some tens of ms. */
 const BATCH_BYTES = 512 * 1024;
@@ -76,6 +76,11 @@ interface Run {
   nextOffset: number;
   /** The group's offset: when the run began or, at a standby, when it was last asked for. */
   committed: number;
+  /** Records that were set aside. */
+  aside: SetAside;
+  caution: Caution;
+  /** Offset of the next record that is not in the store. */
+  flushed: number;
   /** Counters that records before this offset changed were handed to the publisher, or thrown away by a replay. */
   countersTaken: number;
   /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
@@ -91,8 +96,8 @@ interface Run {
 
 /**
  * Folds one partition of raw-events until `signal` aborts; then finishes its batch, flushes and closes the store. Keeps
- * `status` up to date. An outage of the log makes it wait; it rejects with every other failure, for the fold must not
- * go past a record that it could not fold.
+ * `status` up to date. An outage of the log makes it wait; a record that the fold fails at is set aside in
+ * raw-events.DLT; it rejects with every other failure.
  *
  * An active consumer works in transactions, each of many batches: publish, flush, commit. Before the group's offset
  * nothing is published (replaying), and a standby stays before it. RECOVERY.md has the positions, transactions, phases
@@ -106,16 +111,15 @@ export async function consumePartition(
   const { partition } = status;
   const waiter = { partition, logger: deps.logger, signal };
   while (!signal.aborted) {
-    const startedAt = performance.now();
-    const recovered = await retrying(waiter, async () => {
-      const committed = await committedOffset(deps.log, partition);
-      return { ...(await recoverStore(deps, { partition, committed, stop: signal })), committed };
-    });
-    if (recovered === undefined) return;
-    begin(status, recovered, performance.now() - startedAt);
+    const opened = await openPartition(deps, status, waiter);
+    if (opened === undefined) return;
     try {
-      return await fold(deps, status, waiter, recovered);
+      return await fold(deps, status, waiter, opened);
     } catch (error) {
+      if (error instanceof FoldFailure) {
+        deps.logger.error({ partition, err: error }, 'the fold failed, going on with caution from what is stored');
+        continue;
+      }
       if (!(error instanceof OffsetOutOfRange)) throw error;
       deps.logger.error({ partition, err: error }, 'the log has gone on without this state');
       await pause(RETRY_MS, signal);
@@ -123,29 +127,11 @@ export async function consumePartition(
   }
 }
 
-/** Fills in the status of a partition whose store was opened. */
-function begin(status: PartitionStatus, recovered: RecoveredStore, loadMs: number): void {
-  const { store, next, checkpoint, loadedBytes } = recovered;
-  const source = status.followed && recovered.source === 'local' ? 'standby' : recovered.source;
-  status.recovery ??= { source, loadMs, loadedBytes, replayedRecords: 0, replayedBytes: 0, replayMs: 0 };
-  status.checkpoint ??= checkpoint;
-  status.progress = progressBefore(store, status.partition, next);
-  status.nextOffset = next;
-}
-
-/** Totals and watermark to go on from: the store's, or its published totals if the log begins behind those. */
-function progressBefore(store: StateStore, partition: number, next: number): PartitionProgress {
-  const progress = loadProgress(store, partition);
-  const published = loadPublishedTotals(store);
-  const isBehind = published !== undefined && next > publishedThrough(published);
-  return nextOffset(progress) === undefined && isBehind ? published.totals : progress;
-}
-
 async function fold(
   deps: PartitionDeps,
   status: PartitionStatus,
   waiter: Waiter,
-  { store, next, committed }: RecoveredStore & { committed: number },
+  { store, next, committed, aside, caution }: Opened,
 ): Promise<void> {
   const { config, checkpoints } = deps;
   const { signal } = waiter;
@@ -161,6 +147,9 @@ async function fold(
     publishedThrough: publishedThrough(publishedTotals),
     nextOffset: next,
     committed,
+    aside,
+    caution,
+    flushed: next,
     countersTaken: next,
     publishing: Promise.resolve(),
     unfolded: [],
@@ -170,6 +159,7 @@ async function fold(
   };
   const isActive = status.role === 'active';
   const checkpointer = isActive && checkpoints ? newCheckpointer(deps, checkpoints, status) : undefined;
+  status.trouble = caution.troubleAt(next);
   // What is stored is published: the node that did so ended before it had committed.
   commit(run);
   try {
@@ -195,17 +185,18 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   const { status, waiter } = run;
   status.restoring &&= phaseOf(run) === 'replaying';
   const records = (await retrying(waiter, () => readBatch(run))) ?? [];
-  const isCaughtUp = records.length === 0 || (await foldBatch(run, records));
-  if (records.length === 0) publishTotals(run);
+  const isCaughtUp = records.length === 0 || (await foldNext(run, records));
+  if (records.length === 0) run.caution.attempt(run.store, run.flushed, run.nextOffset, publishTotals, run);
   // Appends go out before the next batch takes the thread.
   await turn();
   if (checkpointer?.isDue()) {
     await flush(run);
     assert(run.unflushed === 0, 'R-12: the store is not at the offset of its checkpoint');
-    run.store = await checkpointer.take(run.store);
+    run.store = withKnownFailures(await checkpointer.take(run.store));
   } else if (isFlushDue(run, isCaughtUp)) {
     await flush(run);
   }
+  if (isCaughtUp) run.caution.relax(run.flushed);
   if (!status.restoring && isCaughtUp) await pause(LINGER_MS, waiter.signal);
 }
 
@@ -219,7 +210,7 @@ async function readBatch(run: Run): Promise<readonly LogRecord[]> {
   const { deps, waiter, unfolded } = run;
   const { partition, signal } = waiter;
   if (unfolded.length > 0) return unfolded;
-  if (mustWait(run)) run.committed = await committedOffset(deps.log, partition);
+  if (mustWait(run)) await follow(run);
   if (mustWait(run)) {
     await pause(FOLLOW_MS, signal);
     return [];
@@ -228,12 +219,26 @@ async function readBatch(run: Run): Promise<readonly LogRecord[]> {
   const read = await deps.log.read('raw-events', { partition, offset: run.nextOffset }, options);
   // Offsets may have gaps, such as those of control records, and a phase may end in one.
   if (read.length > 0) advance(run, read[0]!.offset);
-  return mustWait(run) ? [] : untilBoundary(read, [run.committed, run.publishedThrough + 1]);
+  const { aside, caution, nextOffset } = run;
+  const boundaries = [aside.boundaryAfter(nextOffset), caution.boundaryAfter(nextOffset)];
+  return mustWait(run) ? [] : untilBoundary(read, [run.committed, run.publishedThrough + 1, ...boundaries]);
 }
 
-/** Whether the next record is for the partition's active consumer to fold, and not yet for this one, a standby. */
+/** Whether the next record is for the partition's active consumer to fold, or set aside: this one is a standby. */
 function mustWait(run: Run): boolean {
-  return run.status.role === 'standby' && phaseOf(run) !== 'replaying';
+  return run.status.role === 'standby' && (phaseOf(run) !== 'replaying' || verdictOnNext(run) !== undefined);
+}
+
+/** Why the next record is to be set aside; undefined if it is not, or was. */
+function verdictOnNext({ aside, caution, nextOffset }: Run): string | undefined {
+  return aside.has(nextOffset) ? undefined : caution.verdictOn(nextOffset);
+}
+
+/** Looks how far the active consumer has come, and what it set aside: a letter is older than a commit behind it. */
+async function follow(run: Run): Promise<void> {
+  const committed = await committedOffset(run.deps.log, run.status.partition);
+  if (committed !== run.committed) await run.aside.update();
+  run.committed = committed;
 }
 
 /** How long to wait for records, in ms, before there is something else to do. */
@@ -243,15 +248,25 @@ function waitMs(run: Run): number {
 }
 
 /**
- * Folds records and begins to publish what follows from them, unless it is published already. Resolves when the outputs
- * of the batch before are durable; these may still be under way, while the next batch is read and folded.
+ * Folds records, or sets one aside. Resolves when the outputs of the batch before are durable; those of this one may
+ * still be under way, while the next batch is read and folded.
  *
  * @returns whether it folded the log to its end
  */
-async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<boolean> {
+async function foldNext(run: Run, records: readonly LogRecord[]): Promise<boolean> {
+  const reason = verdictOnNext(run);
+  if (reason !== undefined) await run.aside.add(records[0]!, reason, run.waiter);
+  const before = run.publishing;
+  const { caution, store, nextOffset } = run;
+  const isCaughtUp = caution.attempt(store, nextOffset, records.at(-1)!.offset + 1, foldBatch, run, records);
+  await before;
+  return isCaughtUp;
+}
+
+/** Folds records and begins to publish what follows, unless it is published already. Returns as `foldNext` does. */
+function foldBatch(run: Run, records: readonly LogRecord[]): boolean {
   if (phaseOf(run) === 'replaying') return replay(run, records);
   assert(run.status.role === 'active', 'R-8: a standby folds nothing that is not published');
-  const before = run.publishing;
   let isCaughtUp = false;
   const publishing = withRecordSpans('attribute', 'raw-events', records, (traces) => {
     const memory = new OutputMemory();
@@ -262,7 +277,6 @@ async function foldBatch(run: Run, records: readonly LogRecord[]): Promise<boole
     return publishNext(run, outputs).then(() => memory.release());
   });
   trackPublishing(run, publishing);
-  await before;
   return isCaughtUp;
 }
 
@@ -278,9 +292,11 @@ function replay(run: Run, records: readonly LogRecord[]): boolean {
 }
 
 function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemory, traces: Traces): NewRecord[] {
-  const { store } = run;
-  const rows = run.fold.fold(store, records, memory, traces);
-  const { progress } = run.fold;
+  const { store, fold } = run;
+  let rows: NewRecord[] = [];
+  if (run.aside.has(records[0]!.offset)) fold.pass(records[0]!);
+  else rows = fold.fold(store, records, memory, traces);
+  const { progress } = fold;
   run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
   run.unfolded = behind(records, nextOffset(progress)!);
   run.unflushed += records.length - run.unfolded.length;
@@ -338,25 +354,31 @@ function positionOf({ fold, nextOffset }: Run): Pick<PartitionStatus, 'progress'
   return { progress: fold.progress, nextOffset };
 }
 
-function isFlushDue({ fold, unflushed, flushedAt }: Run, isCaughtUp: boolean): boolean {
+function isFlushDue({ fold, unflushed, flushedAt, flushed, caution }: Run, isCaughtUp: boolean): boolean {
   const limitMs = isCaughtUp ? FLUSH_MS.caughtUp : FLUSH_MS.behind;
   const isLate = unflushed > 0 && performance.now() - flushedAt >= limitMs;
-  return isLate || unflushed >= FLUSH_RECORDS || fold.isFull();
+  return isLate || unflushed >= FLUSH_RECORDS || fold.isFull() || caution.isWatching(flushed);
 }
 
 /** Ends a transaction: publishes what is not yet published, writes the state, commits. */
 async function flush(run: Run): Promise<void> {
-  const { status, store } = run;
+  const { status, store, caution, flushed, nextOffset } = run;
   if (run.unflushed === 0) return;
-  publishTotals(run);
+  caution.attempt(store, flushed, nextOffset, publishTotals, run);
   await run.publishing;
-  assert(status.progress === run.fold.progress, 'R-1: what is not published would be flushed');
-  run.fold.flush(store, run.expired);
+  caution.attempt(store, flushed, nextOffset, writeState, run);
+  status.stateBytes = store.bytes();
+  status.trouble = caution.troubleAt(nextOffset);
+  commit(run);
+}
+
+function writeState(run: Run): void {
+  assert(run.status.progress === run.fold.progress, 'R-1: what is not published would be flushed');
+  run.fold.flush(run.store, run.expired);
   run.expired = [];
   run.unflushed = 0;
-  status.stateBytes = store.bytes();
+  run.flushed = run.nextOffset;
   run.flushedAt = performance.now();
-  commit(run);
 }
 
 /** Commits what is folded, unless the group is as far. */
@@ -371,9 +393,4 @@ function countReplayed({ status, startedAt }: Run, records: readonly LogRecord[]
   recovery.replayedRecords += records.length;
   for (const { size } of records) recovery.replayedBytes += size;
   recovery.replayMs = performance.now() - startedAt;
-}
-
-async function committedOffset(log: EventLog, partition: number): Promise<number> {
-  const positions = await log.committed('raw-events', GROUP);
-  return positions.find((position) => position.partition === partition)?.offset ?? 0;
 }

@@ -50,3 +50,8 @@ export function countFolded({ events, effects, deadLetters, models }: Folded, be
     attributionDecisions.add(decisions.size - attributed, { model, outcome: 'unattributed' });
   }
 }
+
+/** Adds a record that was set aside to the metrics: an alarm belongs on it. */
+export function countSetAside(): void {
+  deadLettersCounter.add(1, { reason: 'set aside' });
+}

@@ -5,7 +5,7 @@ import { EVENT_TYPES } from '../../contract/event-rules.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import type { Effects, Totals } from '../decision/effects.ts';
+import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
 import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
@@ -14,6 +14,7 @@ import { counterRecords, type DeadLetter, progressRecord, rowRecords } from '../
 import { type PublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { PROGRESS_KEY } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { EntryFailure } from '../store/store-failure.ts';
 import { EventBatch } from '../users/event-batch.ts';
 import { Users } from '../users/users.ts';
 import { countFolded } from './fold-metrics.ts';
@@ -42,6 +43,8 @@ export interface PartitionFold {
    * @param memory holds the values of the records returned, until it is released
    */
   fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
+  /** Goes past the record that follows those before, which was set aside: it counts as a dead letter. */
+  pass(record: LogRecord): void;
   /** Counters that changed since the last call, and the totals. */
   takeTotals(): NewRecord[];
   /** True once unflushed changes have used up their share of the memory. */
@@ -77,6 +80,11 @@ export function newPartitionFold(
   const countFrom = publishedTotals?.countFrom ?? 0;
   const through = publishedThrough(publishedTotals);
   const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
+  function moveOn(last: number, watermark: number, after: PartitionProgress): void {
+    isPublished = last <= through;
+    const totals = isPublished ? publishedTotals!.totals : after;
+    progress = { ...totals, version: BigInt(last), watermark: BigInt(watermark) };
+  }
   return {
     get progress() {
       return progress;
@@ -93,13 +101,14 @@ export function newPartitionFold(
       });
       counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
-      const moment = { version: BigInt(folded.at(-1)!.offset), watermark: BigInt(watermark) };
-      isPublished = isWithin;
-      const totals = isWithin ? publishedTotals!.totals : advance(progress, folded.length, effects, deadLetters.length);
-      progress = { ...totals, ...moment };
+      const after = advance(progress, folded.length, effects, deadLetters.length);
+      moveOn(folded.at(-1)!.offset, watermark, after);
       const rows = rowRecords({ partition, effects, deadLetters, traces, memory });
       countFolded({ events, effects, deadLetters, models: config.models }, began);
       return rows;
+    },
+    pass({ offset, appendTime }) {
+      moveOn(offset, Math.max(Number(progress.watermark), appendTime), advance(progress, 1, newEffects(), 1));
     },
     takeTotals() {
       const changed = counterRecords(partition, counters.takeChanged());
@@ -110,7 +119,7 @@ export function newPartitionFold(
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(expired);
       const others = [...counters.takeDirty(), { key: PROGRESS_KEY, value }];
-      store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
+      store.write({ deletes, puts: oneAfterTheOther(puts, others), appends: oneAfterTheOther(appends) });
       counters.forgetIfFull();
       users.forgetTexts();
     },
@@ -139,8 +148,13 @@ function untilCut(records: readonly LogRecord[], read: Read, offset: number, bef
   return { folded, deadLetters, watermark };
 }
 
+/** Entries whose making is the fold's: what it fails with is no fault of the store that takes them. */
 function* oneAfterTheOther(...all: Iterable<StateEntry>[]): Generator<StateEntry> {
-  for (const entries of all) yield* entries;
+  try {
+    for (const entries of all) yield* entries;
+  } catch (error) {
+    throw new EntryFailure(`an entry of the state could not be made: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function readAll(records: readonly LogRecord[], before: number, events: EventBatch): Read {

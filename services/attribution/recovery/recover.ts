@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventLog, OffsetRange } from '../../log/event-log.ts';
 import type { StateSource } from '../status.ts';
+import { ATTEMPT_KEY } from '../store/keys.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore, StateStores } from '../store/state-store.ts';
 import { type Checkpoint, listCheckpoints, loadCheckpoint } from './checkpoint.ts';
@@ -47,20 +48,23 @@ export async function recoverStore(
 ): Promise<RecoveredStore> {
   const { log, logger, stores } = deps;
   const range = (await log.offsets('raw-events'))[partition]!;
-  const local = await openLocal(stores, partition, range);
+  const { local, attempt } = await openLocal(stores, partition, range);
   const least = local === undefined ? range.start : local.next + WORTH_FETCHING_RECORDS;
   const checkpoints = await usableCheckpoints(deps, partition, { start: least, end: range.end });
   if (local !== undefined && checkpoints.length === 0) return local;
   await local?.store.close();
   for (const checkpoint of checkpoints) {
     const restored = await restore(deps, checkpoint, stop);
-    if (restored !== undefined) return restored;
+    if (restored === undefined) continue;
+    keepAttempt(restored.store, attempt);
+    return restored;
   }
   if (local !== undefined) return { ...local, store: await stores.open(partition) };
   logger.info({ partition, from: range.start, committed }, 'folding the log from its start');
   await stores.replace(partition, async () => {});
   const store = await stores.open(partition);
   try {
+    keepAttempt(store, attempt);
     const loadedBytes = await loadPublished(log, store, { partition, committed, stop });
     return { store, source: 'replay', next: range.start, checkpoint: undefined, loadedBytes };
   } catch (error) {
@@ -69,20 +73,27 @@ export async function recoverStore(
   }
 }
 
-/** The local store; undefined if it can't go on in this range of the log. */
+/** The local store, undefined if it can't go on in this range of the log; and what it says of the fold's caution. */
 async function openLocal(
   stores: StateStores,
   partition: number,
   range: OffsetRange,
-): Promise<RecoveredStore | undefined> {
+): Promise<{ local?: RecoveredStore; attempt: Buffer | undefined }> {
   const store = await stores.open(partition);
+  const [attempt] = store.getMany([ATTEMPT_KEY]);
   // A store that was rebuilt and never flushed has no offset: counts published since are not in it.
   const next = nextOffset(loadProgress(store, partition));
   if (next !== undefined && next >= range.start && next <= range.end) {
-    return { store, source: 'local', next, checkpoint: undefined, loadedBytes: 0 };
+    const local = { store, source: 'local', next, checkpoint: undefined, loadedBytes: 0 } as const;
+    return { local, attempt };
   }
   await store.close();
-  return undefined;
+  return { attempt };
+}
+
+/** Keeps what was noted of the fold's caution in a store that is replaced: it is about the log, not the state. */
+function keepAttempt(store: StateStore, attempt: Buffer | undefined): void {
+  if (attempt !== undefined) store.write({ deletes: [], puts: [{ key: ATTEMPT_KEY, value: attempt }], appends: [] });
 }
 
 async function usableCheckpoints(

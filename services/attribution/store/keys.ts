@@ -9,6 +9,9 @@ const COUNTER = 'c';
 /** Where the partition stands: a PartitionProgress. */
 export const PROGRESS_KEY = Buffer.from('p');
 
+/** What the fold was about to do, after it failed: an Attempt. */
+export const ATTEMPT_KEY = Buffer.from('a');
+
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 

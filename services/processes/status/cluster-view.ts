@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseAttributionEnvironment } from '../../attribution/decision/config.ts';
-import { GROUP } from '../../attribution/partition/consumer.ts';
+import { GROUP } from '../../attribution/partition/opening.ts';
 import { listCheckpoints } from '../../attribution/recovery/checkpoint.ts';
 import { checkpointStore, RECOVERY } from '../../attribution/recovery/recovery-config.ts';
 import { kafkaConsumers } from '../../clickhouse/kafka-consumers.ts';

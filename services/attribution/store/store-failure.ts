@@ -1,0 +1,48 @@
+import type { StateStore } from './state-store.ts';
+
+/** What state stores failed with. */
+const failures = new WeakSet<object>();
+
+/** Whether an error came from a state store: its disk is full, say, which is no fault of what was folded. */
+export function isStoreFailure(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && failures.has(error);
+}
+
+/** What made an entry failed, and not the store that took it. */
+export class EntryFailure extends Error {
+  override name = 'EntryFailure';
+}
+
+/** The store, whose failures `isStoreFailure` knows from then on. */
+export function withKnownFailures(store: StateStore): StateStore {
+  return {
+    getMany(keys) {
+      try {
+        return store.getMany(keys);
+      } catch (error) {
+        throw noted(error);
+      }
+    },
+    write(changes) {
+      try {
+        store.write(changes);
+      } catch (error) {
+        throw error instanceof EntryFailure ? error : noted(error);
+      }
+    },
+    scan(from, to, limit) {
+      try {
+        return store.scan(from, to, limit);
+      } catch (error) {
+        throw noted(error);
+      }
+    },
+    bytes: () => store.bytes(),
+    close: () => store.close(),
+  };
+}
+
+function noted(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null) failures.add(error);
+  return error;
+}
