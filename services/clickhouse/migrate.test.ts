@@ -94,7 +94,7 @@ test.each(STREAMS)('every field of $topic is a column of $queue, or there is a r
 const CHECKSUMS = {
   '001_ingest_errors.sql': 'f5704d39756c',
   '010_events.sql': '68b987c5a707',
-  '020_attributed_events.sql': '0904222a985c',
+  '020_attributed_events.sql': '705bb08df06d',
   '030_daily_stats.sql': '3e2279b6a304',
   '040_conversion_decisions.sql': '7ac24283cb62',
   '050_attribution_progress.sql': 'a086a7e645d0',
@@ -133,6 +133,13 @@ test('comments may be corrected after a migration was applied', async () => {
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, `-- More.\n${text.replace('-- Empty on rows', '-- Left empty on rows')}`);
   expect(readFileSync(file, 'utf8')).toContain('    -- Left empty on rows');
+  await migrate(client, { dir });
+});
+
+test('an installation that has a migration as it was before goes on with what that made', async () => {
+  const earlier = '0904222a985c63c519d940e1addc0120501630fbc5d23f617c5f0c658c79db3b';
+  const change = `UPDATE checksum = '${earlier}' WHERE name = '020_attributed_events.sql' SETTINGS mutations_sync = 1`;
+  await client.command({ query: `ALTER TABLE schema_migrations ${change}` });
   await migrate(client, { dir });
 });
 
