@@ -28,6 +28,13 @@ function answering(answer: RequestListener): () => Promise<string> {
   return () => listening(createHttpServer(answer));
 }
 
+test('an answer that is cut is no silence', async () => {
+  const host = await answering((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{', () => response.destroy());
+  })();
+  await expect(getStatusText(`http://${host}`)).rejects.toThrow(`http://${host} broke off its answer: `);
+});
+
 const PATHS = ['/status', '/clickmesh.v1.StatsService/GetStats'];
 const html = answering((_, response) => response.setHeader('content-type', 'text/html').end('<h1>\nshop</h1>'));
 

@@ -73,7 +73,7 @@ async function wholeOf(url: string, { body }: UniversalClientResponse): Promise<
   try {
     for await (const chunk of body) chunks.push(chunk);
   } catch (error) {
-    throw unanswered(url, error);
+    throw unanswered(url, error, 'broke off its answer');
   }
   return Buffer.concat(chunks);
 }
@@ -99,7 +99,7 @@ function notAMesh(url: string, address: string, { status, header }: UniversalCli
   return new ConnectError(message, status === 200 ? Code.FailedPrecondition : codeFromHttpStatus(status), header);
 }
 
-function unanswered(url: string, thrown: unknown): ConnectError {
+function unanswered(url: string, thrown: unknown, fault = 'does not answer'): ConnectError {
   const error = ConnectError.from(thrown);
   const { cause } = error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
@@ -112,5 +112,5 @@ function unanswered(url: string, thrown: unknown): ConnectError {
     const hint = secure === url ? '' : `: is ${secure} meant, or another port?`;
     return new ConnectError(`expected HTTP/1.1 at ${url}, but it speaks none${hint}`, Code.FailedPrecondition);
   }
-  return new ConnectError(`${url} does not answer: ${error.rawMessage}`, error.code, undefined, undefined, cause);
+  return new ConnectError(`${url} ${fault}: ${error.rawMessage}`, error.code, undefined, undefined, cause);
 }
