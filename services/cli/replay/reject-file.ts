@@ -1,4 +1,4 @@
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 
 /** A piece of the input that is no accepted event. */
 export interface Rejected {
@@ -63,8 +63,8 @@ export class RejectFile {
   writeBefore(index: number): void {
     if (this.waiting.length === 0) return;
     this.waiting.sort((a, b) => a.index - b.index);
-    const ready = this.waiting.findIndex((rejected) => rejected.index >= index);
-    for (const rejected of this.waiting.splice(0, ready === -1 ? this.waiting.length : ready)) this.write(rejected);
+    const later = this.waiting.findIndex((rejected) => rejected.index >= index);
+    this.write(this.waiting.splice(0, later === -1 ? this.waiting.length : later));
   }
 
   /** Writes the rejects that wait. */
@@ -75,15 +75,22 @@ export class RejectFile {
     closeSync(this.files.reasons);
   }
 
-  private write(rejected: Rejected): void {
-    const { line, bytes, why } = rejected;
-    this.waitingBytes -= sizeOf(rejected);
+  private write(ready: Rejected[]): void {
+    if (ready.length === 0) return;
     this.files ??= this.create();
-    const where = bytes === undefined ? { input_line: line } : { line: this.line, input_line: line };
-    writeSync(this.files.reasons, `${JSON.stringify({ ...where, ...why })}\n`);
-    if (bytes === undefined) return;
-    writeSync(this.files.rejects, Buffer.concat([bytes, NEWLINE]));
-    for (let at = 0; at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) this.line++;
+    const rejects: Buffer[] = [];
+    const reasons: string[] = [];
+    for (const rejected of ready) {
+      const { line, bytes, why } = rejected;
+      this.waitingBytes -= sizeOf(rejected);
+      const where = bytes === undefined ? { input_line: line } : { line: this.line, input_line: line };
+      reasons.push(`${JSON.stringify({ ...where, ...why })}\n`);
+      if (bytes === undefined) continue;
+      rejects.push(bytes, NEWLINE);
+      for (let at = 0; at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) this.line++;
+    }
+    writeFileSync(this.files.rejects, Buffer.concat(rejects));
+    writeFileSync(this.files.reasons, reasons.join(''));
   }
 
   private create(): { rejects: number; reasons: number } {

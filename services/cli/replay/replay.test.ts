@@ -151,6 +151,14 @@ describe('rejects', () => {
     expect(readFileSync(summary.rejects!, 'utf8').trim().split('\n')).toEqual(lines);
   });
 
+  test('do not pile up while the events before them wait for their batch', async () => {
+    const batches: number[] = [];
+    onBatch = ({ events }) => void batches.push(events.length);
+    const lines = [first, ...Array(40_000).fill('#'), first];
+    expect(await replay(write(lines), options(), never())).toMatchObject({ accepted: 2, rejected: 40_000 });
+    expect(batches).toEqual([1, 1]);
+  });
+
   test('mended in place and replayed, they are accepted', async () => {
     const broken = Buffer.from(`${first!.replace('"click"', '"klick"')}\n`);
     const latin1 = Buffer.from(second!.replace('"user_id":"', '"user_id":"é'), 'latin1');
