@@ -71,9 +71,14 @@ export interface Effects {
   decisions: Map<RememberedConversion, Decision>;
   /** Events whose ids no longer fit into their user's state. */
   spilled: RememberedEvent[];
-  /** Rows, and candidates of decisions: about how much there is to be published. */
-  size: number;
+  /** About the memory, in bytes, that rows and decisions take until they are published. */
+  bytes: number;
 }
+
+/** About the bytes of a row with its increments, as objects and as it is published. */
+const ROW_BYTES = 1000;
+/** About the bytes of a candidate that a decision names under one model. */
+const CANDIDATE_BYTES = 200;
 
 export function newEffects(): Effects {
   return {
@@ -84,7 +89,7 @@ export function newEffects(): Effects {
     attributed: [],
     decisions: new Map(),
     spilled: [],
-    size: 0,
+    bytes: 0,
   };
 }
 
@@ -132,8 +137,16 @@ export function recordCreditChanges(
     effects.totals.unattributed--;
     effects.totals.attributed++;
   }
-  effects.size += withdrawn.length + changed.length + candidates.length;
+  effects.bytes +=
+    (withdrawn.length + changed.length) * ROW_BYTES + candidates.length * countModels(after) * CANDIDATE_BYTES;
   effects.decisions.set(conversion, { ...published, credits: after, candidates, lookbackMs });
+}
+
+/** Models that credits are of, which lie together. */
+function countModels(credits: readonly Credit[]): number {
+  let models = 0;
+  for (let i = 0; i < credits.length; i++) if (i === 0 || credits[i]!.model !== credits[i - 1]!.model) models++;
+  return models;
 }
 
 export function dayOf(timestampMs: number): number {

@@ -37,11 +37,14 @@ const MOST_LOADED = 0.25;
 const LOADED_AT_ONCE = 64;
 
 /**
- * Rows and candidates from which on a batch takes no more events: some 10 MB when they are published, and a partition
- * has those of two batches. One event may cause more: a click that decides all conversions of a user anew, which
- * MAX_TOUCHES bounds.
+ * Share of the cache that what follows from a batch may take before the batch takes no more events. One event may cause
+ * more: a click that decides all conversions of a user anew, which MAX_TOUCHES bounds.
  */
-const MOST_EFFECTS = 1 << 14;
+const MOST_EFFECTS = 1 / 16;
+/** Bytes that may follow from a batch, however small the cache is: each batch waits for an fsync. */
+const LEAST_EFFECTS = 256 << 10;
+/** Share of the cache that users get: a partition has what follows from two batches under way. */
+const USERS_SHARE = 1 - 2 * MOST_EFFECTS;
 
 /** Most bytes of memory for stored conversions that are kept from one batch to the next. */
 const MOST_STORED = 16 << 20;
@@ -88,19 +91,20 @@ export class Users {
     const storedArrivals = this.#spilled.storedArrivals(store, events, this.table);
     const effects = newEffects();
     const open: OpenUser[] = [];
+    const mostEffects = Math.max(LEAST_EFFECTS, MOST_EFFECTS * this.#cacheBytes());
     for (let i = 0; i < events.count; i++) {
       const slot = events.slots[i]!;
       const place = this.table.slots.placeOf(slot);
       if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick)) {
-        if (effects.size >= MOST_EFFECTS) events.cut(i + 1);
+        if (effects.bytes >= mostEffects) events.cut(i + 1);
         continue;
       }
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
       this.#foldWhole(events.eventAt(i), user, this.#spilled, storedArrivals.get(i), effects);
-      if (effects.size >= MOST_EFFECTS) events.cut(i + 1);
+      if (effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
-    this.table.evict(this.#cacheBytes());
+    this.table.evict(USERS_SHARE * this.#cacheBytes());
     return effects;
   }
 
