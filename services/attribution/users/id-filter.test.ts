@@ -30,7 +30,7 @@ test('has what was added', () => {
   fc.assert(
     fc.property(fc.array(id), (ids) => {
       const words = Int32Array.from(ids.flat());
-      const filter = new IdFilter(1);
+      const filter = new IdFilter(1, Number.POSITIVE_INFINITY);
       expect(words.length > 0 && filter.mayHave(words, 0)).toBe(false);
       addAll(filter, words);
       expect(words.length > 0 ? shareOf(words, filter) : 1).toBe(1);
@@ -43,14 +43,14 @@ test.each([
   ['of counted first words', countedIds(100_000, 0, 0), countedIds(100_000, 0, 100_000)],
   ['of counted last words', countedIds(100_000, 3, 0), countedIds(100_000, 3, 100_000)],
 ])('of %s ids it takes few for others', (_, added, others) => {
-  const filter = new IdFilter(1);
+  const filter = new IdFilter(1, Number.POSITIVE_INFINITY);
   addAll(filter, added);
   expect(shareOf(added, filter)).toBe(1);
   expect(shareOf(others, filter)).toBeLessThan(0.001);
 });
 
 test('forgets parts of which all ids are too old, and no other', () => {
-  const filter = new IdFilter(10);
+  const filter = new IdFilter(10, Number.POSITIVE_INFINITY);
   const [old, recent, last] = [randomIds(30_000), randomIds(100_000), randomIds(400_000)];
   addAll(filter, old, 0);
   addAll(filter, recent, 10);
@@ -59,4 +59,16 @@ test('forgets parts of which all ids are too old, and no other', () => {
   expect(shareOf(recent, filter)).toBe(1);
   expect(shareOf(last, filter)).toBe(1);
   expect(shareOf(old, filter)).toBeLessThan(0.3);
+});
+
+test('gives up the oldest ids beyond its memory, and rules out none until these may be forgotten', () => {
+  const filter = new IdFilter(10, 100_000);
+  const [old, recent, others] = [randomIds(30_000), randomIds(3000), randomIds(1000)];
+  addAll(filter, old, 0);
+  expect(shareOf(others, filter)).toBe(1);
+  addAll(filter, recent, 10);
+  expect(shareOf(old, filter)).toBe(1);
+  addAll(filter, recent, 11);
+  expect(shareOf(recent, filter)).toBe(1);
+  expect(shareOf(others, filter)).toBeLessThan(0.01);
 });

@@ -29,15 +29,30 @@ interface Part {
   lastArrival: number;
 }
 
-/** A filter that finds out which ids were surely not added, with 26 bits for each that was. */
+/**
+ * A filter that finds out which ids were surely not added, with 26 bits for each that was. Beyond its memory it gives
+ * up the oldest ids, and rules out none until these may be forgotten.
+ */
 export class IdFilter {
   readonly #retentionMs: number;
+  readonly #mostBytes: number;
+  /** Greatest arrival of ids that were given up, and of all, in ms. */
+  #lastGivenUp = Number.NEGATIVE_INFINITY;
+  #lastArrival = Number.NEGATIVE_INFINITY;
   /** The parts, each but the last one full. */
   #parts: Part[] = [];
 
-  /** @param retentionMs ids may be forgotten that are this much older than one that is added */
-  constructor(retentionMs: number) {
+  /**
+   * @param retentionMs ids may be forgotten that are this much older than one that is added
+   * @param mostBytes most bytes of its parts, but that the last one is always there
+   */
+  constructor(retentionMs: number, mostBytes: number) {
     this.#retentionMs = retentionMs;
+    this.#mostBytes = mostBytes;
+  }
+
+  get bytesUsed(): number {
+    return this.#parts.reduce((sum, { words }) => sum + words.byteLength, 0);
   }
 
   /** @param at where the id begins in `words` */
@@ -48,9 +63,11 @@ export class IdFilter {
       this.#parts = this.#parts.filter(({ lastArrival }) => arrival - lastArrival <= this.#retentionMs);
       part = newPart(blocks);
       this.#parts.push(part);
+      this.#giveUp();
     }
     part.room--;
     part.lastArrival = Math.max(part.lastArrival, arrival);
+    this.#lastArrival = Math.max(this.#lastArrival, arrival);
     const hash = hashOf(words, at);
     const block = blockOf(part, hash);
     for (let i = 0; i < BLOCK_WORDS; i++) part.words[block + i]! |= bitOf(hash, i);
@@ -58,9 +75,16 @@ export class IdFilter {
 
   /** Whether an id may have been added: true for all that were and may not be forgotten, and for few others. */
   mayHave(words: Int32Array, at: number): boolean {
+    if (this.#lastArrival - this.#lastGivenUp <= this.#retentionMs) return true;
     const hash = hashOf(words, at);
     for (const part of this.#parts) if (partHas(part, hash)) return true;
     return false;
+  }
+
+  #giveUp(): void {
+    while (this.bytesUsed > this.#mostBytes && this.#parts.length > 1) {
+      this.#lastGivenUp = Math.max(this.#lastGivenUp, this.#parts.shift()!.lastArrival);
+    }
   }
 }
 

@@ -43,11 +43,19 @@ export class SpilledIds {
   /** The last id of each hash; NONE if there is none. Their number is a power of two, no less than that of ids. */
   #heads = new Int32Array(1024).fill(NONE);
 
-  /** Reads all spilled ids in the store. */
-  constructor(config: AttributionConfig, store: StateStore) {
+  /**
+   * Reads all spilled ids in the store.
+   *
+   * @param filterBytes most bytes of the filter; what it can't rule out is read from the store
+   */
+  constructor(config: AttributionConfig, store: StateStore, filterBytes: number) {
     this.#config = config;
-    this.#filter = new IdFilter(Math.max(...Object.values(config.retentionMs)));
+    this.#filter = new IdFilter(Math.max(...Object.values(config.retentionMs)), filterBytes);
     for (const { value } of entriesBetween(store, SPILLED_FROM, SPILLED_TO)) this.#addStored(value);
+  }
+
+  get filterBytes(): number {
+    return this.#filter.bytesUsed;
   }
 
   /** Takes in an event's id, of the user in this slot. */

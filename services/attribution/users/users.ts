@@ -43,7 +43,9 @@ const LOADED_AT_ONCE = 64;
 const MOST_EFFECTS = 1 / 16;
 /** Bytes that may follow from a batch, however small the cache is: each batch waits for an fsync. */
 const LEAST_EFFECTS = 256 << 10;
-/** Share of the cache that users get: a partition has what follows from two batches under way. */
+/** Share of the cache that the filter of spilled ids may take; with 512 MB in all, those of ten million ids. */
+const FILTER_SHARE = 1 / 16;
+/** Share of the cache that users get, but for the filter: a partition has what follows from two batches under way. */
 const USERS_SHARE = 1 - 2 * MOST_EFFECTS;
 
 /** Most bytes of memory for stored conversions that are kept from one batch to the next. */
@@ -87,7 +89,7 @@ export class Users {
     if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
-    this.#spilled ??= new SpilledIds(this.#config, store);
+    this.#spilled ??= new SpilledIds(this.#config, store, FILTER_SHARE * this.#cacheBytes());
     const storedArrivals = this.#spilled.storedArrivals(store, events, this.table);
     const effects = newEffects();
     const open: OpenUser[] = [];
@@ -104,7 +106,7 @@ export class Users {
       if (effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
-    this.table.evict(USERS_SHARE * this.#cacheBytes());
+    this.table.evict(USERS_SHARE * this.#cacheBytes() - this.#spilled.filterBytes);
     return effects;
   }
 
