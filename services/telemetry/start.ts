@@ -29,12 +29,7 @@ class Collector extends MetricReader {
   protected override async onShutdown() {}
 }
 
-interface Telemetry {
-  reader: MetricReader;
-  shutdown(): Promise<void>;
-}
-
-let telemetry: Telemetry | undefined;
+let telemetry: { reader: MetricReader; shutdown(): Promise<void> } | undefined;
 
 /**
  * Starts OpenTelemetry in this thread; before the modules that measure are loaded, since they ask for their instruments

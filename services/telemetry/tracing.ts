@@ -135,28 +135,20 @@ function isTraced({ headers }: TracedRecord): boolean {
 
 /** Runs `action` and ends the spans when it is done; they show if it failed. */
 function ending<T>(spans: readonly Span[], action: () => T): T {
-  const end = () => {
+  const end = <V>(value: V): V => {
     for (const span of spans) span.end();
+    return value;
   };
   const fail = (error: unknown): never => {
     for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
-    end();
-    throw error;
+    throw end(error);
   };
-  let result: T;
   try {
-    result = action();
+    const result = action();
+    return result instanceof Promise ? (result.then(end, fail) as T) : end(result);
   } catch (error) {
     return fail(error);
   }
-  if (result instanceof Promise) {
-    return result.then((value) => {
-      end();
-      return value;
-    }, fail) as T;
-  }
-  end();
-  return result;
 }
 
 function headersOf(of: Context): TraceHeaders {
