@@ -2,18 +2,14 @@ import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseTracer, creat
 import { trace } from '@opentelemetry/api';
 import { activeSpan } from '../telemetry/tracing.ts';
 
-export interface ClickHouseCredentials {
-  /** "default" if undefined. */
-  user?: string;
-  password?: string;
-}
-
 /**
  * Opens a client of the server at `url`. It does not log: an error is thrown, and reported once, by the caller. Its
  * calls are spans of the traces they belong to.
+ *
+ * @param username "default" if undefined
  */
-export function clickhouseClient(url: string, { user, password }: ClickHouseCredentials = {}): ClickHouseClient {
-  return createClient({ url, username: user, password, log: { level: ClickHouseLogLevel.OFF }, tracer });
+export function clickhouseClient(url: string, username?: string, password?: string): ClickHouseClient {
+  return createClient({ url, username, password, log: { level: ClickHouseLogLevel.OFF }, tracer });
 }
 
 const clickhouse = trace.getTracer('clickhouse');

@@ -23,7 +23,7 @@ interface ClickHouseSettings {
 
 export function openClickHouse(config: ClickHouseSettings): ClickHouse {
   const { CLICKHOUSE_URL: urls, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password } = config;
-  const clients = urls.map((url) => clickhouseClient(url, { user, password }));
+  const clients = urls.map((url) => clickhouseClient(url, user, password));
   return {
     client: clients[0]!,
     clients,

@@ -73,13 +73,9 @@ export function startSink({ log, client, logger }: SinkOptions): Sink {
     return Math.max(0, INSERT_INTERVAL_MS - (performance.now() - began));
   }
 
-  async function save(): Promise<number> {
-    await saveProgress();
-    return SAVE_INTERVAL_MS;
-  }
-
   const inserting = STREAMS.map((stream) => repeat(`inserting ${stream.topic}`, () => insertBatch(stream)));
-  const loops = [...inserting, repeat('noting the progress', save)];
+  const noting = repeat('noting the progress', () => saveProgress().then(() => SAVE_INTERVAL_MS));
+  const loops = [...inserting, noting];
   return {
     positions: () => positions,
     failed: Promise.all(loops).then(() => new Promise<never>(() => {})),

@@ -83,7 +83,8 @@ export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions
     healthy = await answering(child, url);
   }
   if (!healthy) throw new Error(`ClickHouse did not start on ${dir}: ${child.lastWords()}`);
-  const version = await query(url, `SELECT value FROM system.build_options WHERE name = 'VERSION_FULL'`);
+  const query = `SELECT value FROM system.build_options WHERE name = 'VERSION_FULL'`;
+  const version = (await (await fetch(url, { method: 'POST', body: query })).text()).trim();
   log.info({ url, version, pid: child.process.pid }, 'ClickHouse is up');
 
   const closing = new AbortController();
@@ -189,11 +190,6 @@ async function ping(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function query(url: string, sql: string): Promise<string> {
-  const response = await fetch(url, { method: 'POST', body: sql });
-  return (await response.text()).trim();
 }
 
 function locateLibrary(): string {

@@ -24,11 +24,8 @@ export interface ClickHouseShards {
 export const EMBEDDED_CLUSTER = 'clickmesh';
 
 /** Runs embedded servers that know each other as the shards of EMBEDDED_CLUSTER. Rejects if one can't start. */
-export async function startClickHouseShards({
-  dir,
-  shards,
-  logger,
-}: ClickHouseShardsOptions): Promise<ClickHouseShards> {
+export async function startClickHouseShards(options: ClickHouseShardsOptions): Promise<ClickHouseShards> {
+  const { dir, shards, logger } = options;
   const tcpPorts: number[] = [];
   for (let shard = 1; shard <= shards; shard++) tcpPorts.push(await freePort());
   mkdirSync(dir, { recursive: true });
