@@ -76,7 +76,10 @@ export class KafkaCluster {
     try {
       let broker = this.#coordinators.get(group);
       if (broker === undefined) {
-        broker = await this.#findCoordinator(group);
+        const answer = await this.askAny((connection) =>
+          findCoordinatorV4.api.async(connection, GROUP_COORDINATOR, [group]),
+        );
+        broker = answer.coordinators[0]!.nodeId;
         this.#coordinators.set(group, broker);
       }
       return await this.ask(broker, call);
@@ -117,13 +120,6 @@ export class KafkaCluster {
   close(): void {
     this.#closed = true;
     for (const connection of this.#open) this.#discard(connection);
-  }
-
-  async #findCoordinator(group: string): Promise<number> {
-    const answer = await this.askAny((connection) =>
-      findCoordinatorV4.api.async(connection, GROUP_COORDINATOR, [group]),
-    );
-    return answer.coordinators[0]!.nodeId;
   }
 
   async #load(): Promise<void> {

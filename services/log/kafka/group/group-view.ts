@@ -2,11 +2,11 @@ import { consumerGroupDescribeV0, offsetFetchV9 } from '@platformatic/kafka';
 import type { GroupMember, RecordPosition } from '../../event-log.ts';
 import { type KafkaCluster, untilAnswered } from '../cluster.ts';
 
-/** A question about a consumer group, which the asker need not be in. */
-interface GroupQuestion {
+/** A consumer group of a topic, and how long it may take to answer; the asker need not be in it. */
+export interface GroupQuestion {
   topic: string;
   group: string;
-  /** Longest that the answer may take, in ms. */
+  /** Longest that each answer may take, in ms. */
   deadlineMs: number;
 }
 

@@ -4,15 +4,11 @@ import { consumerGroupHeartbeatV1, offsetCommitV9 } from '@platformatic/kafka';
 import { type Assignment, type AssignmentListener, LogUnavailable, type RecordPosition } from '../../event-log.ts';
 import { type KafkaCluster, RETRY_MS, untilAnswered } from '../cluster.ts';
 import { brokerErrors } from '../errors.ts';
-import { groupMembers } from './group-view.ts';
+import { type GroupQuestion, groupMembers } from './group-view.ts';
 
-export interface KafkaGroupOptions {
-  topic: string;
-  group: string;
+export interface KafkaGroupOptions extends GroupQuestion {
   /** Name of a static member, see KafkaLogOptions. */
   instanceId?: string;
-  /** Longest that joining, and each commit, may take, in ms. */
-  deadlineMs: number;
 }
 
 const heartbeatApi = consumerGroupHeartbeatV1.api;
