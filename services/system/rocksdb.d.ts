@@ -32,12 +32,6 @@ declare module '@nxtedition/rocksdb' {
     highWaterMarkBytes?: number;
   }
 
-  /** Keys and values in turn. */
-  export interface Rows {
-    rows: Buffer[];
-    finished: boolean;
-  }
-
   export interface Batch {
     _put(key: Buffer, value: Buffer, options: object): void;
     _del(key: Buffer, options: object): void;
@@ -45,7 +39,6 @@ declare module '@nxtedition/rocksdb' {
     _writeSync(options: { sync: boolean }): void;
     /** Empties it for the next use. A batch stays attached to its database, so a new one for each write would leak. */
     _clear(): void;
-    _closeSync(): void;
     /** Lets the database forget it; its memory goes with the object. */
     close(): Promise<void>;
   }
@@ -58,7 +51,8 @@ declare module '@nxtedition/rocksdb' {
     close(): Promise<void>;
     batch(): Batch;
     _getManySync(keys: readonly Buffer[], options: { valueEncoding: 'buffer' }): (Buffer | undefined)[];
-    querySync(options: RangeOptions): Rows;
+    /** Keys and values in turn. */
+    querySync(options: RangeOptions): { rows: Buffer[] };
     /** Deletes a range. */
     clear(options: RangeOptions): Promise<void>;
     getProperty(name: string): string;
