@@ -2,11 +2,12 @@ import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { COUNTERS_FROM, COUNTERS_TO } from '../../../test/fixtures/counter-keys.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS } from '../../contract/limits.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { COUNTERS_FROM, COUNTERS_TO, counterName } from '../store/keys.ts';
+import { counterName } from '../store/keys.ts';
 import { Counters } from './counters.ts';
 
 const PARTITION = 3;

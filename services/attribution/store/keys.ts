@@ -15,10 +15,6 @@ export const ATTEMPT_KEY = Buffer.from('a');
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
-/** Counters are between these. */
-export const COUNTERS_FROM = Buffer.from(COUNTER);
-export const COUNTERS_TO = Buffer.from('d');
-
 /** Ids spilled from users' states are between these. */
 export const SPILLED_FROM = Buffer.from(SPILLED);
 export const SPILLED_TO = Buffer.from('t');
