@@ -61,7 +61,8 @@ export class IdFilter {
     if (part === undefined || part.room === 0) {
       const blocks = part === undefined ? FIRST_BLOCKS : Math.min(GROWTH * part.blocks, MOST_BLOCKS);
       this.#parts = this.#parts.filter(({ lastArrival }) => arrival - lastArrival <= this.#retentionMs);
-      part = newPart(blocks);
+      const words = new Int32Array(blocks * BLOCK_WORDS);
+      part = { words, blocks, room: blocks * IDS_PER_BLOCK, lastArrival: arrival };
       this.#parts.push(part);
       this.#giveUp();
     }
@@ -86,11 +87,6 @@ export class IdFilter {
       this.#lastGivenUp = Math.max(this.#lastGivenUp, this.#parts.shift()!.lastArrival);
     }
   }
-}
-
-function newPart(blocks: number): Part {
-  const words = new Int32Array(blocks * BLOCK_WORDS);
-  return { words, blocks, room: blocks * IDS_PER_BLOCK, lastArrival: Number.NEGATIVE_INFINITY };
 }
 
 function partHas(part: Part, hash: number): boolean {
