@@ -5,25 +5,17 @@ import { saveCheckpoint } from './checkpoint.ts';
 import type { CheckpointSettings } from './checkpoint-store.ts';
 import type { RecoverDeps } from './recover.ts';
 
-/** Takes the checkpoints of one partition, one at a time, while its fold goes on. */
-export interface Checkpointer {
-  /** Whether it is time for a checkpoint and something was folded since the last. */
-  isDue(): boolean;
-  /**
-   * Takes a snapshot of the store, which must be flushed, and uploads it in the background. The store is closed for
-   * some milliseconds: the fold goes on with the one returned.
-   */
-  take(open: StateStore): Promise<StateStore>;
-  /** Gives up the upload under way. */
-  close(): Promise<void>;
-}
+export type Checkpointer = ReturnType<typeof newCheckpointer>;
 
-/** The checkpointer of a partition, whose offset is read from `status`; the newest checkpoint is noted there. */
+/**
+ * Takes the checkpoints of one partition, one at a time, while its fold goes on. The partition's offset is read from
+ * `status`; the newest checkpoint is noted there.
+ */
 export function newCheckpointer(
   { stores, logger }: RecoverDeps,
   checkpoints: CheckpointSettings,
   status: PartitionStatus,
-): Checkpointer {
+) {
   const { partition } = status;
   const closing = new AbortController();
   let uploading: Promise<void> | undefined;
@@ -44,9 +36,14 @@ export function newCheckpointer(
   }
 
   return {
-    isDue: () =>
+    /** Whether it is time for a checkpoint and something was folded since the last. */
+    isDue: (): boolean =>
       uploading === undefined && performance.now() >= nextAt && status.nextOffset !== status.checkpoint?.offset,
-    async take(open) {
+    /**
+     * Takes a snapshot of the store, which must be flushed, and uploads it in the background. The store is closed for
+     * some milliseconds: the fold goes on with the one returned.
+     */
+    async take(open: StateStore): Promise<StateStore> {
       nextAt = performance.now() + checkpoints.intervalMs;
       await open.close();
       try {
@@ -56,7 +53,8 @@ export function newCheckpointer(
       }
       return stores.open(partition);
     },
-    async close() {
+    /** Gives up the upload under way. */
+    async close(): Promise<void> {
       closing.abort();
       await uploading;
     },

@@ -11,20 +11,18 @@ const SLICE = 200;
 /** How far the partition's clock moves between two passes over all keys, in ms. */
 const PASS_INTERVAL_MS = HOUR_MS;
 
-export interface Sweep {
-  /** Expired keys of the next slice, to be deleted with the next write. Empty between passes. */
-  next(store: StateStore, watermark: number): Buffer[];
-}
+export type Sweep = ReturnType<typeof newSweep>;
 
 /**
  * Finds users and ids that the fold would no longer look at, a slice at a time. It only frees space: the fold itself
  * ignores what is too old, so results never depend on when the sweep comes by.
  */
-export function newSweep(config: AttributionConfig): Sweep {
+export function newSweep(config: AttributionConfig) {
   let cursor: Buffer = SWEPT_FROM;
   let passStartedAt = 0;
   return {
-    next(store, watermark) {
+    /** Expired keys of the next slice, to be deleted with the next write. Empty between passes. */
+    next(store: StateStore, watermark: number): Buffer[] {
       const betweenPasses = cursor === SWEPT_FROM;
       if (betweenPasses && watermark - passStartedAt < PASS_INTERVAL_MS) return [];
       if (betweenPasses) passStartedAt = watermark;
