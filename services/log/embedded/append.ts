@@ -8,15 +8,6 @@ import { addRecord, type OpenBatch, openBatch } from './record-batch.ts';
 /** Bytes at which a batch takes no more records: a read looks at whole batches. */
 const FULL_BATCH_BYTES = 1 << 20;
 
-/** One thread's way to the writer. */
-export interface Appender {
-  append(records: readonly NewRecord[]): Promise<RecordPosition[]>;
-  /** Stores other keys and values, in the order of the calls; without an fsync before the next append. */
-  put(entries: readonly [key: Buffer, value: Buffer][]): Promise<void>;
-  /** Waits for the requests under way; later calls reject with LogUnavailable. */
-  close(): Promise<void>;
-}
-
 interface SlotBatch extends OpenBatch {
   slot: number;
 }
@@ -42,10 +33,10 @@ interface PackedRequest {
 const newRequest = (): PackedRequest => ({ calls: [], batches: [], open: new Map(), puts: [] });
 
 /**
- * Packs records and sends them to the writer. One request is under way at a time; what is appended meanwhile, or in the
- * same turn of the event loop, makes up the next.
+ * One thread's way to the writer: packs records and sends them there. One request is under way at a time; what is
+ * appended meanwhile, or in the same turn of the event loop, makes up the next.
  */
-export function openAppender(port: MessagePort, partitions: number, maxInFlightBytes: number): Appender {
+export function openAppender(port: MessagePort, partitions: number, maxInFlightBytes: number) {
   let next = newRequest();
   let underWay: PackedRequest | undefined;
   let inFlightBytes = 0;
@@ -101,7 +92,7 @@ export function openAppender(port: MessagePort, partitions: number, maxInFlightB
   port.on('close', failAll);
 
   return {
-    async append(records) {
+    async append(records: readonly NewRecord[]): Promise<RecordPosition[]> {
       if (refusal !== undefined) throw new LogUnavailable(refusal);
       if (records.length === 0) return [];
       const keys = records.map(({ key }) => Buffer.from(key));
@@ -123,12 +114,14 @@ export function openAppender(port: MessagePort, partitions: number, maxInFlightB
       await enqueue(positions, batches, bytes);
       return positions;
     },
-    async put(entries) {
+    /** Stores other keys and values, in the order of the calls; without an fsync before the next append. */
+    async put(entries: readonly [key: Buffer, value: Buffer][]): Promise<void> {
       if (refusal !== undefined) throw new LogUnavailable(refusal);
       next.puts.push(...entries);
       await enqueue([], [], 0);
     },
-    async close() {
+    /** Waits for the requests under way; later calls reject with LogUnavailable. */
+    async close(): Promise<void> {
       refusal ??= 'The log is closed';
       if (underWay === undefined && next.calls.length === 0) drained.resolve();
       await drained.promise;

@@ -100,12 +100,8 @@ function readRecord(bytes: Buffer, cursor: Cursor, end: number): BatchRecord {
 }
 
 function readHeaders(bytes: Buffer, cursor: Cursor, count: number): Record<string, string> {
-  const headers: [string, string][] = [];
-  for (let i = 0; i < count; i++) {
-    const name = readString(bytes, cursor, readVarint(bytes, cursor));
-    headers.push([name, readString(bytes, cursor, readVarint(bytes, cursor))]);
-  }
-  return Object.fromEntries(headers);
+  const text = () => readString(bytes, cursor, readVarint(bytes, cursor));
+  return Object.fromEntries(Array.from({ length: count }, () => [text(), text()] as const));
 }
 
 function readString(bytes: Buffer, cursor: Cursor, length: number): string {
