@@ -53,7 +53,7 @@ beforeEach(async () => {
 });
 
 function start(): Sink {
-  const sink = startSink({ log, client, logger });
+  const sink = startSink(log, client, logger);
   sink.failed.catch(() => {});
   onTestFinished(() => sink.close());
   return sink;

@@ -7,13 +7,6 @@ import { withRecordSpans } from '../telemetry/tracing.ts';
 import { insertRecords } from './insert-records.ts';
 import { STREAMS, type Stream } from './streams.ts';
 
-export interface SinkOptions {
-  log: EventLog;
-  /** Client of a server that was migrated. */
-  client: ClickHouseClient;
-  logger: Logger;
-}
-
 export interface Sink {
   /** Next offset to insert, by topic and partition: those before are inserted. Empty for topics it does not read. */
   positions(): Record<Topic, number[]>;
@@ -35,8 +28,10 @@ const RETRIES: Restarts = { firstMs: 200, longestMs: 5000, steadyMs: 5000 };
  * Copies the log's topics into ClickHouse as its Kafka engine would. Topics do not wait for each other; within a topic
  * nothing is skipped, and while ClickHouse or the log is down it tries again. Progress is noted after the rows are
  * stored, so a crash makes it insert some records twice, and the tables keep one row per key.
+ *
+ * @param client of a server that was migrated
  */
-export function startSink({ log, client, logger }: SinkOptions): Sink {
+export function startSink(log: EventLog, client: ClickHouseClient, logger: Logger): Sink {
   const positions = Object.fromEntries(TOPICS.map((topic) => [topic, [] as number[]])) as Record<Topic, number[]>;
   const closing = new AbortController();
   const saveProgress = progressWriter(client, positions);

@@ -43,7 +43,7 @@ const logger = await newLogger(logLevel, 'pipeline');
 setPriority(5);
 const log = await attachEmbeddedLog(share);
 const client = clickhouseClient(clickhouseUrl);
-const sink = startSink({ log, client, logger });
+const sink = startSink(log, client, logger);
 const node = await run(attributionConfig(attribution), {
   log,
   logger,
@@ -68,14 +68,13 @@ async function stop() {
   port.close();
 }
 
-const answers: Answerer<PipelineAnswers> = {
+portRequests(port, {
   status: async () => ({
     attribution: node.partitions().map(({ partition, nextOffset = 0 }) => ({ partition, nextOffset })),
     inserted: sink.positions(),
   }),
   metrics: async () => (await collectMetrics())?.scopeMetrics,
-};
-portRequests(port, answers);
+} satisfies Answerer<PipelineAnswers>);
 port.on('message', (message: PipelineSignal) => {
   if (message === 'stop') void stop();
 });
