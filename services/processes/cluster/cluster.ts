@@ -79,16 +79,12 @@ async function startCluster(
   };
   for (const difference of await createTopics(common)) logger.warn(difference);
   await migrateServers(common);
-  const infrastructure = (): ClusterProcess[] => [
-    ...kafka.pids().map((pid, i) => {
-      const urls = [`kafka://${kafka.bootstrap.split(',')[i]}`];
-      return { role: 'kafka' as const, name: `kafka-${i + 1}`, pid, urls };
-    }),
-    ...shards.pids().map((pid, i) => {
-      return { role: 'clickhouse' as const, name: `clickhouse-${i + 1}`, pid, urls: [shards.urls[i]!] };
-    }),
-  ];
-  const list = keepListOf(common.PROCESSES_FILE, () => [...infrastructure(), ...members.map(listed)]);
+  const brokers = kafka.bootstrap.split(',').map((address) => `kafka://${address}`);
+  const list = keepListOf(common.PROCESSES_FILE, () => [
+    ...numbered('kafka', kafka.pids(), brokers),
+    ...numbered('clickhouse', shards.pids(), shards.urls),
+    ...members.map(({ role, name, pid, urls }) => ({ role, name, pid: pid(), urls: urls() })),
+  ]);
   running.defer(list);
 
   for (let i = 1; i <= config.ATTRIBUTION_NODES; i++) {
@@ -96,9 +92,8 @@ async function startCluster(
     const own = { NODE_ID: name, STATE_DIR: join(dataDir, 'state', name) };
     members.push(startMember('attribution', name, { ...common, ...own }, logger));
   }
-  const port = config.PORT;
   for (let i = 1; i <= config.GATEWAYS; i++) {
-    members.push(startMember('gateway', `gateway-${i}`, { ...common, SHARED_PORT: String(port) }, logger));
+    members.push(startMember('gateway', `gateway-${i}`, { ...common, SHARED_PORT: String(config.PORT) }, logger));
   }
   for (const member of members) running.defer(() => member.close());
   return ready(members);
@@ -118,8 +113,9 @@ function startMember(role: 'attribution' | 'gateway', name: string, env: NodeJS.
   return { ...supervise(name, spawn, logger), role, name, urls: () => urls };
 }
 
-function listed({ role, name, pid, urls }: Member): ClusterProcess {
-  return { role, name, pid: pid(), urls: urls() };
+/** Lists the processes of a role, each with one URL. Their numbers begin with 1. */
+function numbered(role: ClusterProcess['role'], pids: number[], urls: string[]): ClusterProcess[] {
+  return pids.map((pid, i) => ({ role, name: `${role}-${i + 1}`, pid, urls: [urls[i]!] }));
 }
 
 /** Waits until every process serves; the last URL of a gateway is the one they share. */
