@@ -42,10 +42,9 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const table = readTable(join(import.meta.dirname, 'cases.txt'), Date.now()).filter(isTyped);
-
 /** Most entries of metadata. */
 const MAX_ENTRIES = 32;
+const table = readTable(join(import.meta.dirname, 'cases.txt'), Date.now()).filter(isTyped);
 
 /**
  * Whether typed values can have it, and SDKs leave it as it is: what has no id or time is given them, and the maps of

@@ -7,7 +7,7 @@ import { dialectOf } from './protocol.ts';
 /** The path of an RPC: its service has a package. */
 const RPC_PATH = /^\/\w+(?:\.\w+)+\/\w+$/;
 
-/** Type of errors for clients that may be of another protocol: Connect knows it, and connectconformance does not mind. */
+/** Type of errors for clients that may be of another protocol, by which Connect's know them, too. */
 const UNKNOWN_CLIENT = 'application/json; charset=utf-8';
 
 /**
