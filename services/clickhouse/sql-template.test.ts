@@ -41,10 +41,13 @@ test.each(MIGRATIONS)('nothing is left open in $name once it is filled in for a 
   }
 });
 
-test('each stream has one view of its errors', () => {
+test('whenever the queue of a stream is made, so is the view of its errors', () => {
   const all = MIGRATIONS.map(({ name, text }) => fillInTemplates(name, text)).join('\n');
+  const made = (what: string) => all.split(`CREATE ${what}`).length - 1;
   for (const { queue } of STREAMS) {
     const view = queue.replace('_queue', '_errors_mv');
-    expect(all.split(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${view} TO ingest_errors AS`)).toHaveLength(2);
+    const queues = made(`TABLE IF NOT EXISTS ${queue}`);
+    expect(queues).toBeGreaterThan(0);
+    expect(made(`MATERIALIZED VIEW IF NOT EXISTS ${view} TO ingest_errors AS`)).toBe(queues);
   }
 });

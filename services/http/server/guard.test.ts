@@ -3,16 +3,15 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { DescMethod, DescMethodStreaming } from '@bufbuild/protobuf';
+import type { DescMethod } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { Code, ConnectError, type ConnectRouter, type Transport } from '@connectrpc/connect';
-import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
-import { createConnectTransport as webConnect, createGrpcWebTransport as webGrpcWeb } from '@connectrpc/connect-web';
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import pino from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { grpcJsClient } from '../../../test/fixtures/grpc-js-client.ts';
 import { memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { type RawAnswer, type RawClient, type RawRequest, rawClient } from '../../../test/fixtures/raw-request.ts';
+import { callWith, transportsTo } from '../../../test/fixtures/transports.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
 import { type StatusSource, statusRoute } from '../../processes/status/status.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
@@ -213,10 +212,10 @@ describe('a guard that refuses', () => {
     const server = await serveEverything(refusesAtOnce);
     const measured = vi.spyOn(rpcDuration, 'record');
     const heard: Record<string, unknown> = {};
-    for (const [name, transport] of transportsTo(server)) {
+    for (const [name, transport] of transportsTo(server.url)) {
       for (const method of server.methods) {
         if (name.startsWith('web') && /client|bidi/.test(method.methodKind)) continue;
-        heard[`${name} ${pathOf(method)}`] = await call(transport, method).catch(({ rawMessage }) => rawMessage);
+        heard[`${name} ${pathOf(method)}`] = await callWith(transport, method).catch(({ rawMessage }) => rawMessage);
       }
     }
     for (const method of server.methods) heard[`grpc-js ${pathOf(method)}`] = await grpcJsCall(server, method);
@@ -355,45 +354,6 @@ describe('a guard', () => {
     expect(server.visits()).toBe(0);
   });
 });
-
-function transportsTo({ url: baseUrl }: RunningServer): [name: string, transport: Transport][] {
-  const node = { baseUrl, nodeOptions: {} };
-  const versions = ['1.1', '2'] as const;
-  const codecs = [true, false];
-  return [
-    ...versions.flatMap((httpVersion) =>
-      codecs.flatMap((useBinaryFormat): [string, Transport][] => {
-        const options = { ...node, httpVersion, useBinaryFormat, useHttpGet: useBinaryFormat };
-        const name = `${httpVersion} ${useBinaryFormat ? 'proto' : 'JSON'}`;
-        return [
-          [`Connect ${name}`, createConnectTransport(options)],
-          [`gRPC ${name}`, createGrpcTransport(options)],
-          [`gRPC-Web ${name}`, createGrpcWebTransport(options)],
-        ];
-      }),
-    ),
-    ...codecs.flatMap((useBinaryFormat): [string, Transport][] => [
-      [`web Connect ${useBinaryFormat}`, webConnect({ baseUrl, useBinaryFormat })],
-      [`web gRPC-Web ${useBinaryFormat}`, webGrpcWeb({ baseUrl, useBinaryFormat })],
-    ]),
-  ];
-}
-
-/** Calls the method with one empty message, and reads the answer to its end. */
-async function call(transport: Transport, method: DescMethod): Promise<string> {
-  const { methodKind } = method;
-  if (methodKind === 'unary') {
-    await transport.unary({ ...method, methodKind }, undefined, undefined, undefined, {});
-  } else {
-    const { message } = await transport.stream(method as DescMethodStreaming, undefined, undefined, undefined, one());
-    for await (const _ of message);
-  }
-  return 'answered';
-}
-
-async function* one() {
-  yield {};
-}
 
 function grpcJsCall(server: RunningServer, { parent, localName, methodKind }: DescMethod): Promise<string> {
   const client = grpcJsClient(parent, `127.0.0.1:${server.port}`);
