@@ -58,6 +58,15 @@ test.each([
     'expected a mesh at http://HOST/mesh, but http://HOST/meshPATH answers 404: nothing is served at /meshPATH',
   ],
   [
+    'a path prefix that is none, of a mesh',
+    answering((_, response) => {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"error":{"code":"not_found","message":"nothing is served here"}}');
+    }),
+    'http://HOST/mesh',
+    'expected a mesh at http://HOST/mesh, but http://HOST/meshPATH answers 404 with application/json: nothing is served here',
+  ],
+  [
     'a web site',
     html,
     'http://HOST',

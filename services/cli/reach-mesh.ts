@@ -10,7 +10,7 @@ import { compressionBrotli, compressionGzip, createNodeHttpClient } from '@conne
 /** The library's own limit of a message, which is none. */
 const MAX_MESSAGE_BYTES = 0xffff_ffff;
 /** Most characters of a body that an error shows. */
-const MAX_SHOWN = 120;
+const MAX_SHOWN = 200;
 
 const send = createNodeHttpClient({ httpVersion: '1.1' });
 
@@ -61,8 +61,9 @@ export async function getText(
     const body = await wholeOf(url, response);
     const isExpected = response.header.get('content-type')?.startsWith(type);
     if (response.status === 200 && isExpected) return body.toString();
-    const message = jsonIn(body)?.error?.message;
-    throw typeof message === 'string' ? new Error(message) : notAMesh(url, request.url, response, body);
+    const message = messageIn(body);
+    if (message === undefined || response.status === 404) throw notAMesh(url, request.url, response, body);
+    throw new Error(message);
   } catch (error) {
     throw error instanceof ConnectError ? new Error(error.rawMessage, { cause: error }) : error;
   }
@@ -87,15 +88,19 @@ function jsonIn(body: Buffer): { code?: unknown; error?: { message?: unknown } }
   }
 }
 
+/** The message of an error of a mesh over plain HTTP, such as that a path is none of its own. */
+function messageIn(body: Buffer): string | undefined {
+  const message = jsonIn(body)?.error?.message;
+  return typeof message === 'string' ? message : undefined;
+}
+
 function notAMesh(url: string, address: string, { status, header }: UniversalClientResponse, body: Buffer) {
-  const [line = ''] = body
-    .toString()
-    .trim()
-    .split(/[\r\n]/, 1);
+  const text = messageIn(body) ?? body.toString();
+  const [line = ''] = text.trim().split(/[\r\n]/, 1);
   const [type, location] = [header.get('content-type'), header.get('location')];
   const what = [status, type && `with ${type}`, location && `to ${location}`].filter(Boolean).join(' ');
   const shown = line && `: ${line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line}`;
-  const message = `expected a mesh at ${url}, but ${address} answers ${what}${shown}`;
+  const message = `expected a mesh at ${url}, but ${address.split('?', 1)} answers ${what}${shown}`;
   return new ConnectError(message, status === 200 ? Code.FailedPrecondition : codeFromHttpStatus(status), header);
 }
 
