@@ -76,10 +76,10 @@ test('damaged, what comes before is read', async () => {
   const firstBlock = damaged.readUInt16LE(11);
   const secondLength = 10 + 5 + firstBlock + 1;
   damaged[secondLength]! ^= 1;
-  const { content, said } = await unpack(damaged);
+  const { content, said } = await unpack(damaged, 1 << 20);
   const [, byte] = said.fault!.match(/^is damaged at byte (\d+): invalid stored block lengths$/)!;
-  expect(secondLength - Number(byte)).toBeLessThan(512);
-  expect(firstBlock - content.length).toBeLessThan(512);
+  expect(secondLength - Number(byte)).toBeLessThan(secondLength / 60);
+  expect(firstBlock - content.length).toBeLessThan(firstBlock / 60);
   expect(content.equals(CONTENT.subarray(0, content.length))).toBe(true);
 });
 

@@ -6,8 +6,9 @@ const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 /** Bits of a header's flags: what follows it. */
 const [HAS_CHECKSUM, HAS_EXTRA, HAS_NAME, HAS_COMMENT] = [2, 4, 8, 16];
-/** Compressed bytes inflated at once: what they hold is lost where one of them is wrong. */
-const SLICE_BYTES = 512;
+/** Compressed bytes inflated at once, which are lost where one of them is wrong: at most a 64th of those before. */
+const [MIN_SLICE_BYTES, MAX_SLICE_BYTES] = [512, 1 << 14];
+const SLICE_SHARE = 1 / 64;
 
 /** What gunzip found wrong, as a sentence with the file for its subject. */
 export interface GzipReport {
@@ -101,7 +102,7 @@ async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer> {
   inflate.on('data', (part: Buffer) => unpacked.push(part));
   let [checksum, size] = [0, 0];
   for (let ended = false; !ended; ) {
-    const slice = await source.peek(SLICE_BYTES);
+    const slice = await source.peek(sliceBytes(source.taken));
     if (slice.length === 0) throw new GzipFault(`is cut off at byte ${source.taken}`);
     const before = inflate.bytesWritten;
     await write(inflate, slice, source.taken);
@@ -123,6 +124,10 @@ async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer> {
   );
 }
 
+function sliceBytes(taken: number): number {
+  return Math.floor(Math.min(MAX_SLICE_BYTES, Math.max(MIN_SLICE_BYTES, taken * SLICE_SHARE)));
+}
+
 function write(inflate: InflateRaw, slice: Buffer, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(new GzipFault(`is damaged at byte ${position}: ${error.message}`));
@@ -138,7 +143,7 @@ function write(inflate: InflateRaw, slice: Buffer, position: number): Promise<vo
 /** Whether another member follows. As in gzip(1), zeros are padding, and anything else is left alone with a warning. */
 async function nextMember(source: ByteSource, report: GzipReport): Promise<boolean> {
   for (;;) {
-    const next = await source.peek(SLICE_BYTES);
+    const next = await source.peek(MIN_SLICE_BYTES);
     if (next.length === 0) return false;
     const zeros = next.findIndex((byte) => byte !== 0);
     if (zeros === 0) break;

@@ -41,8 +41,8 @@ export function resultCounter(url: string, { summary, rejects, warn }: Counting)
         rejects.add({ ...item, why: outcome });
       } else {
         countAccepted(item, idHours);
-        summary.countIgnored(item.ignored);
-        summary.countIgnored(outcome);
+        if (item.ignored.length > 0) summary.countIgnored(item.ignored);
+        if (outcome.length > 0) summary.countIgnored(outcome);
       }
     }
     summary.sent += batch.length;
