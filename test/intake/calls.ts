@@ -1,9 +1,12 @@
-import { type DescMethod, fromBinary, fromJson, type Message } from '@bufbuild/protobuf';
+import { create, type DescMethod, fromBinary, fromJson, type Message } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { errorFromJson } from '@connectrpc/connect/protocol-connect';
 import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
-import { IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { type RawClient, rawClient } from '../fixtures/raw-request.ts';
+import type { ServiceError } from '@grpc/grpc-js';
+import type { Event } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { IngestRequestSchema, IngestService } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { grpcJsClient } from '../fixtures/grpc-js-client.ts';
+import { rawClient } from '../fixtures/raw-request.ts';
 
 export type Codec = 'proto' | 'json';
 
@@ -16,6 +19,8 @@ export interface Calls {
   connectStream: Call;
   grpc: Call;
   grpcWeb: Call;
+  /** Ingest by @grpc/grpc-js. */
+  grpcJs(event: Event): Promise<Message | ConnectError>;
   close(): void;
 }
 
@@ -25,15 +30,16 @@ const GRPC_WEB_TRAILERS = 0x80;
 
 export function callsTo(url: string): Calls {
   const client = rawClient(url);
+  const grpcJs = grpcJsClient(IngestService, new URL(url).host);
   return {
     async connect(method, codec, [message]) {
-      const { status, body } = await post(client, method, `application/${codec}`, message!);
+      const { status, body } = await post(url, method, `application/${codec}`, message!);
       if (status === 200) return decoded(method, codec, body);
       const json = JSON.parse(body.toString());
       return errorFromJson(json, undefined, new ConnectError(`HTTP ${status}`, Code.Unknown));
     },
     async connectStream(method, codec, messages) {
-      const { body } = await post(client, method, `application/connect+${codec}`, framed(messages));
+      const { body } = await post(url, method, `application/connect+${codec}`, framed(messages));
       const frames = framesOf(body);
       const end = JSON.parse(frames.find(({ flags }) => flags === CONNECT_END)!.data.toString());
       if (end.error === undefined) return decoded(method, codec, frames[0]!.data);
@@ -46,7 +52,7 @@ export function callsTo(url: string): Calls {
       return findTrailerError(trailers) ?? decoded(method, codec, framesOf(answer.body)[0]!.data);
     },
     async grpcWeb(method, codec, messages) {
-      const { body } = await post(client, method, `application/grpc-web+${codec}`, framed(messages));
+      const { body } = await post(url, method, `application/grpc-web+${codec}`, framed(messages));
       const frames = framesOf(body);
       const text = frames.find(({ flags }) => flags === GRPC_WEB_TRAILERS)!.data.toString();
       const pairs = text
@@ -55,12 +61,32 @@ export function callsTo(url: string): Calls {
         .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
       return findTrailerError(new Headers(pairs as [string, string][])) ?? decoded(method, codec, frames[0]!.data);
     },
-    close: () => client.close(),
+    grpcJs(event) {
+      const { promise, resolve } = Promise.withResolvers<Message | ConnectError>();
+      const answered = (error: ServiceError | null, response: Message) => resolve(error ? errorOf(error) : response);
+      grpcJs.ingest!(create(IngestRequestSchema, { event }), answered);
+      return promise;
+    },
+    close() {
+      client.close();
+      grpcJs.close();
+    },
   };
 }
 
-function post(client: RawClient, method: DescMethod, type: string, body: Buffer) {
-  return client.whole({ method: 'POST', path: pathOf(method), headers: { 'content-type': type }, body });
+/** The error with the details in its metadata, and the text that it shows. */
+function errorOf({ code, details, metadata }: ServiceError): ConnectError {
+  const trailers = new Headers({ 'grpc-status': String(code), 'grpc-message': encodeURIComponent(details) });
+  for (const bytes of metadata.get('grpc-status-details-bin')) {
+    trailers.set('grpc-status-details-bin', Buffer.from(bytes).toString('base64'));
+  }
+  return findTrailerError(trailers)!;
+}
+
+async function post(url: string, method: DescMethod, type: string, body: Buffer) {
+  const headers = { 'content-type': type };
+  const response = await fetch(`${url}${pathOf(method)}`, { method: 'POST', headers, body: Uint8Array.from(body) });
+  return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
 }
 
 function pathOf({ name }: DescMethod): string {

@@ -5,13 +5,12 @@ import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { IngestResultSchema } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import type { NewRecord } from '../../services/log/event-log.ts';
 import { LANGUAGES, type Language, VENV } from '../codegen/languages.ts';
 import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { type Case, readTable, type Verdict } from './table.ts';
-import { typedEvent } from './typed-event.ts';
+import { eventMessage, typedEvent } from './typed-event.ts';
 import { ofResult, storedFields } from './verdicts.ts';
 
 /** Every SDK as it is sends the cases that typed values can have, one by one and as a batch. */
@@ -51,19 +50,9 @@ const table = readTable(join(import.meta.dirname, 'cases.txt'), Date.now()).filt
  * some languages have no order, by which too many entries are left out.
  */
 function isTyped(one: Case): boolean {
-  const bytes = typedEvent(one);
-  const value = bytes && decoded(bytes)?.event.value;
+  const value = eventMessage(one)?.event.value;
   if (value === undefined) return false;
   return value.eventId !== '' && value.timestamp !== 0n && Object.keys(value.metadata).length <= MAX_ENTRIES;
-}
-
-/** Undefined for what has texts that are not UTF-8. */
-function decoded(bytes: Buffer): Event | undefined {
-  try {
-    return fromBinary(EventSchema, bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 for (const { language, build, send } of SDKS) {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { type DescField, ScalarType } from '@bufbuild/protobuf';
+import { type DescField, fromBinary, ScalarType } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type Case, type Member, membersOf } from './table.ts';
 
 /** Returns the event as a serialized Event; undefined if its fields can't have what the JSON has. */
@@ -19,6 +19,16 @@ export function typedEvent({ form, members }: Pick<Case, 'form' | 'members'>): B
   }
   const event = new BinaryWriter().tag(arm.number, WireType.LengthDelimited).bytes(fields.finish());
   return Buffer.from(event.finish());
+}
+
+/** Returns the event as a message; undefined also if a text of it is not UTF-8. */
+export function eventMessage(event: Pick<Case, 'form' | 'members'>): Event | undefined {
+  const bytes = typedEvent(event);
+  try {
+    return bytes && fromBinary(EventSchema, bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes a field unless its value is the empty one; false if the type of the field is another. */

@@ -12,7 +12,7 @@ import { replay } from '../../services/cli/replay/replay.ts';
 import type { TestGateway } from '../fixtures/gateway.ts';
 import type { Call, Calls, Codec } from './calls.ts';
 import { type Case, type Member, membersOf, objectOf, type Verdict } from './table.ts';
-import { typedEvent } from './typed-event.ts';
+import { eventMessage, typedEvent } from './typed-event.ts';
 import {
   type Answer,
   COMPANION,
@@ -75,7 +75,15 @@ export function jsonWays(url: string, calls: Calls, folder: string): Ways {
 
 /** Every way in that takes Protobuf, but for the SDKs. */
 export function protobufWays(calls: Calls): Ways {
-  return rpcWays(calls, 'proto', typedEvent);
+  return { ...rpcWays(calls, 'proto', typedEvent), '@grpc/grpc-js': grpcJsWay(calls) };
+}
+
+/** By a client that shares no code with the server, whose text of an error is as it came. */
+function grpcJsWay({ grpcJs }: Calls): Way {
+  return (event) => {
+    const message = eventMessage(event);
+    return message && (async () => answerOf(await grpcJs(message)));
+  };
 }
 
 function rpcWays(calls: Calls, codec: Codec, encode: (event: Sent) => Buffer | undefined): Ways {
