@@ -26,7 +26,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...cluster,
   ...drain,
   ...kafkaGateway,
-  variety,
+  ...variety,
 ];
 
 /** Starts what the scenario runs on in an empty folder, runs it, and stops that. */

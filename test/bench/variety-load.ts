@@ -36,7 +36,8 @@ export function variedEvent(i: number, { users, keys }: VarietyOptions): VariedE
   const user = i % users;
   const round = Math.floor(i / users);
   const timestamp = BigInt(BASE_MS + (user % Math.min(each, MOST_DAYS)) * DAY_MS + round * HOUR_MS);
-  const userId = `user-${user}`;
+  // Those of another load are others, so that none of its events is a duplicate.
+  const userId = `user-${keys}-${user}`;
   const pick = (salt: number) => (i < each ? i : scrambled(i ^ salt) % each);
   const ids = { eventId: eventId(i), userId, timestamp };
   const kind = kindOf(i, users);
