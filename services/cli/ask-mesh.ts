@@ -18,6 +18,9 @@ const statusSchema = z.object({
     }),
   ),
   attribution: z.array(z.object({ partition: count, next_offset: count })),
+  stalls: z
+    .array(z.object({ partition: count, offset: count, waiting: count, since: z.string(), reason: z.string() }))
+    .default([]),
   owners: z.array(z.object({ name: z.string(), partitions: z.array(count) })).default([]),
   watermarks: z.array(z.object({ partition: count, watermark: z.string() })).default([]),
   checkpoints: z.array(z.object({ partition: count, offset: count, takenAt: z.number() })).default([]),

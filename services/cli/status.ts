@@ -13,11 +13,16 @@ export const statusCommand = new Command('status')
   });
 
 function render(status: MeshStatus): string {
-  const { processes, warnings } = status;
+  const { processes } = status;
+  const warnings = [...status.stalls.map(stallText), ...status.warnings];
   const parts = [renderTable(partitionColumns(status), rawEvents(status))];
   if (processes !== undefined) parts.unshift(renderTable(PROCESS_COLUMNS, processes));
   if (warnings.length > 0) parts.push(warnings.map((warning) => `WARNING ${warning}\n`).join(''));
   return parts.join('\n');
+}
+
+function stallText({ partition, offset, waiting, since, reason }: MeshStatus['stalls'][number]): string {
+  return `attribution of partition ${partition} is at ${offset} since ${since}, and ${waiting} records wait: ${reason}`;
 }
 
 const PROCESS_COLUMNS: Column<NonNullable<MeshStatus['processes']>[number]>[] = [

@@ -57,9 +57,10 @@ async function startAttribution(env: NodeJS.ProcessEnv, running: AsyncDisposable
 /** Whether the node has caught up. One without partitions, where there are more nodes than partitions, has. */
 async function caughtUp(node: Attribution, log: EventLog, { READY_MAX_LAG }: AttributionNodeConfig): Promise<Check> {
   const offsets = await log.offsets('raw-events');
-  for (const { partition, role, nextOffset = 0 } of node.partitions()) {
+  for (const { partition, role, nextOffset = 0, trouble } of node.partitions()) {
     const { start, end } = offsets[partition]!;
     const lag = end - Math.max(start, nextOffset);
+    if (trouble !== undefined) return { ok: false, reason: `partition ${partition}: ${trouble}` };
     if (role === 'active' && lag > READY_MAX_LAG) {
       return { ok: false, reason: `partition ${partition} is ${lag} records behind` };
     }
@@ -76,15 +77,18 @@ function partitionsRoute(node: Attribution): HttpRoute {
     safe: true,
     async handle() {
       return json(
-        node.partitions().map(({ partition, role, restoring, nextOffset, progress, recovery, checkpoint }) => ({
-          partition,
-          role,
-          restoring,
-          next_offset: nextOffset ?? null,
-          watermark: new Date(Number(progress.watermark)).toISOString(),
-          recovery: recovery ?? null,
-          checkpoint: checkpoint ?? null,
-        })),
+        node
+          .partitions()
+          .map(({ partition, role, restoring, nextOffset, trouble, progress, recovery, checkpoint }) => ({
+            partition,
+            role,
+            restoring,
+            next_offset: nextOffset ?? null,
+            trouble: trouble ?? null,
+            watermark: new Date(Number(progress.watermark)).toISOString(),
+            recovery: recovery ?? null,
+            checkpoint: checkpoint ?? null,
+          })),
       );
     },
   };

@@ -11,10 +11,14 @@ import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin, checksOfAll } from '../run/readiness.ts';
 import { type ProcessServer, serveProcess } from '../run/serve-process.ts';
 import { type GatewayConfig, parseGatewayConfig } from '../settings/config.ts';
-import { clickhouseOf, clusterView } from '../status/cluster-view.ts';
+import { clickhouseOf, clusterStalls, clusterView } from '../status/cluster-view.ts';
+import { watchStalls } from '../status/stalls.ts';
 import { statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { questionsToOthers } from './worker-questions.ts';
+
+/** Pause between two looks whether attribution goes on, in ms. */
+const LOOK_MS = 10_000;
 
 /** `clickmesh gateway`, or a worker of it: ingest into Kafka; with CLICKHOUSE_URL it serves stats and status, too. */
 export function runGateway(env: NodeJS.ProcessEnv): Promise<void> {
@@ -29,14 +33,15 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
   running.defer(() => log.close());
   const clickhouse = clickhouseOf(env);
   if (clickhouse !== undefined) running.defer(() => clickhouse.close());
-  const view = clickhouse && clusterView({ env, log, clickhouse });
+  const watching = new AbortController();
+  running.defer(() => watching.abort());
+  // What is the same for all workers is measured, and said, by one.
+  const isFirst = (config.GATEWAY_WORKER_NUMBER ?? 1) === 1;
+  const say = (line: string) => isFirst && logger.error(line);
+  const stalls = watchStalls(clusterStalls(log), { everyMs: LOOK_MS, say, logger }, watching.signal);
+  const view = clickhouse && clusterView({ env, log, clickhouse, stalls });
   const stats = view && { client: clickhouse.client, models: view.attribution.MODELS };
-  // The measurements are the same for all workers: one makes them.
-  if (view !== undefined && (config.GATEWAY_WORKER_NUMBER ?? 1) === 1) {
-    const watching = new AbortController();
-    running.defer(() => watching.abort());
-    watchClickHouse(view, logger, watching.signal);
-  }
+  if (view !== undefined && isFirst) watchClickHouse(view, logger, watching.signal);
 
   const own = async () => ({
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),

@@ -9,6 +9,7 @@ import { type ClickHouse, openClickHouse } from '../../clickhouse/servers.ts';
 import type { Topic } from '../../contract/topics.ts';
 import type { KafkaLog } from '../../log/kafka/log.ts';
 import { CLICKHOUSE, parseSettings } from '../settings/settings.ts';
+import type { StallSource, Stalls } from './stalls.ts';
 import type { StatusSource } from './status.ts';
 
 /** Longest wait of a status for a ClickHouse server that may hang, in ms. */
@@ -24,21 +25,32 @@ interface ClusterParts {
   env: NodeJS.ProcessEnv;
   log: KafkaLog;
   clickhouse: ClickHouse;
+  stalls: Stalls;
+}
+
+/** What the offsets that attribution commits to its group tell of how it goes on. */
+export function clusterStalls(log: KafkaLog): StallSource {
+  return {
+    log,
+    positions: async () => (await committedBy(log, 'raw-events', GROUP)).map((nextOffset) => ({ nextOffset })),
+  };
+}
+
+async function committedBy(log: KafkaLog, topic: Topic, group: string): Promise<number[]> {
+  const offsets: number[] = [];
+  for (const { partition, offset } of await log.committed(topic, group)) offsets[partition] = offset;
+  return offsets;
 }
 
 /** The status of a mesh on Kafka, from the offsets that consumers have committed to their groups. */
-export function clusterView({ env, log, clickhouse }: ClusterParts): StatusSource {
-  const committed = async (topic: Topic, group: string) => {
-    const offsets: number[] = [];
-    for (const { partition, offset } of await log.committed(topic, group)) offsets[partition] = offset;
-    return offsets;
-  };
+export function clusterView({ env, log, clickhouse, stalls }: ClusterParts): StatusSource {
   return {
+    stalls,
     attribution: parseAttributionEnvironment(env),
     clickhouseUrl: clickhouse.urls[0]!,
     log,
-    folded: () => committed('raw-events', GROUP),
-    inserted: (topic) => committed(topic, clickhouseGroup(topic)),
+    folded: () => committedBy(log, 'raw-events', GROUP),
+    inserted: (topic) => committedBy(log, topic, clickhouseGroup(topic)),
     async cluster() {
       const [owners, marks, checkpoints, warnings] = await Promise.all([
         log.members('raw-events', GROUP),

@@ -5,6 +5,7 @@ import { TOPICS, type Topic } from '../../contract/topics.ts';
 import { json } from '../../http/exchange/http-message.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import type { Stalls } from './stalls.ts';
 
 /** The sources of a status. Offsets are by partition, absent where they are not known. */
 export interface StatusSource {
@@ -15,6 +16,7 @@ export interface StatusSource {
   folded(): Promise<readonly (number | undefined)[]>;
   /** First offsets not in ClickHouse. */
   inserted(topic: Topic): Promise<readonly (number | undefined)[]>;
+  stalls: Stalls;
   /** The part of a status that only a mesh of several processes has. */
   cluster?(): Promise<object>;
 }
@@ -42,6 +44,7 @@ async function status(source: StatusSource) {
     attribution: folded.flatMap((next_offset, partition) =>
       next_offset === undefined ? [] : [{ partition, next_offset }],
     ),
+    stalls: source.stalls.list().map(({ since, ...stall }) => ({ ...stall, since: new Date(since).toISOString() })),
     ...cluster,
   };
 }

@@ -23,10 +23,13 @@ import { parentIsGone } from '../run/parent.ts';
 import { serveProcess } from '../run/serve-process.ts';
 import { writableFolder } from '../run/writable-folder.ts';
 import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
+import { type Position, type StallSource, type Stalls, watchStalls } from '../status/stalls.ts';
 import { type StatusSource, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 
+/** Pause between two looks whether attribution goes on, in ms. */
+const LOOK_MS = 1000;
 /** Pause between two looks whether a ClickHouse server is up, in ms. */
 const CLICKHOUSE_RETRY_MS = 1000;
 
@@ -82,10 +85,12 @@ interface Parts {
 
 function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const { log, client, logger, pipeline } = parts;
-  const ready = readiness(client, pipeline);
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const stalls = watchStalls(stallSource(parts), { everyMs: LOOK_MS, say, logger }, closing);
+  const ready = readiness(client, pipeline, stalls);
   const gateway = { log, now: Date.now, currency: config.CURRENCY };
   const stats = { client, models: config.attribution.MODELS };
-  const view = pipelineView(config, parts);
+  const view = pipelineView(config, parts, stalls);
   watchClickHouse(view, logger, closing);
   return serveProcess({
     host: config.HOST,
@@ -101,8 +106,23 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   });
 }
 
-function pipelineView({ attribution }: MeshConfig, { log, pipeline, clickhouseUrl }: Parts): StatusSource {
+function stallSource({ log, pipeline }: Parts): StallSource {
   return {
+    log,
+    async positions() {
+      const positions: Position[] = [];
+      for (const { partition, ...position } of (await pipeline.status())?.attribution ?? [])
+        positions[partition] = position;
+      return positions;
+    },
+    failure: pipeline.failure,
+  };
+}
+
+function pipelineView({ attribution }: MeshConfig, parts: Parts, stalls: Stalls): StatusSource {
+  const { log, pipeline, clickhouseUrl } = parts;
+  return {
+    stalls,
     attribution,
     clickhouseUrl,
     log,
@@ -116,10 +136,14 @@ function pipelineView({ attribution }: MeshConfig, { log, pipeline, clickhouseUr
   };
 }
 
-function readiness(client: ClickHouseClient, pipeline: Pipeline): Readiness {
+function readiness(client: ClickHouseClient, pipeline: Pipeline, stalls: Stalls): Readiness {
   return async () => ({
     clickhouse: check((await client.ping()).success, 'ClickHouse does not answer'),
-    pipeline: check((await pipeline.status()) !== undefined, 'attribution is not running yet'),
+    pipeline: check(
+      (await pipeline.status()) !== undefined,
+      pipeline.failure()?.reason ?? 'attribution is not running yet',
+    ),
+    attribution: check(stalls.notice() === undefined, stalls.notice() ?? ''),
   });
 }
 

@@ -25,7 +25,7 @@ export interface PipelineData {
 /** Questions to the thread, with the types of their answers. */
 export interface PipelineAnswers {
   status: {
-    attribution: { partition: number; nextOffset: number }[];
+    attribution: { partition: number; nextOffset: number; trouble: string | undefined }[];
     /** Next offset to insert, per partition. */
     inserted: Record<Topic, number[]>;
   };
@@ -70,7 +70,9 @@ async function stop() {
 
 portRequests(port, {
   status: async () => ({
-    attribution: node.partitions().map(({ partition, nextOffset = 0 }) => ({ partition, nextOffset })),
+    attribution: node
+      .partitions()
+      .map(({ partition, nextOffset = 0, trouble }) => ({ partition, nextOffset, trouble })),
     inserted: sink.positions(),
   }),
   metrics: async () => (await collectMetrics())?.scopeMetrics,

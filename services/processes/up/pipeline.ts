@@ -3,13 +3,19 @@ import type { Logger } from 'pino';
 import type { EmbeddedLog } from '../../log/embedded/log.ts';
 import { type Ask, portRequests } from '../../system/port-requests.ts';
 import { RESTARTS, restarting } from '../../system/restarting.ts';
+import type { Failure } from '../status/stalls.ts';
 import type { PipelineAnswers, PipelineData, PipelineSignal } from './pipeline-worker.ts';
+
+/** Longest wait for the thread to say where it is, in ms: it may be about to run out of memory. */
+const STATUS_TIMEOUT_MS = 2000;
 
 export interface Pipeline {
   /** Resolves when attribution and the sink run for the first time; rejects with the error of `ready`. */
   started: Promise<void>;
-  /** Undefined while the thread is not up. */
+  /** Undefined while the thread is not up, or too busy to answer. */
   status(): Promise<PipelineAnswers['status'] | undefined>;
+  /** The thread's latest end that was not asked for; undefined if there was none. */
+  failure(): Failure | undefined;
   /** The metrics of the thread; undefined while it is not up. */
   metrics(): Promise<PipelineAnswers['metrics']>;
   /** Lets attribution and the sink finish what they have begun. */
@@ -31,6 +37,7 @@ export function startPipeline(
   const up = Promise.withResolvers<void>();
   /** Asks the thread that is up, if one is. */
   let ask: Ask<PipelineAnswers> = async () => undefined;
+  let failure: Failure | undefined;
 
   async function run(): Promise<void> {
     const share = log.share();
@@ -47,9 +54,14 @@ export function startPipeline(
       if (closing.signal.aborted) stop();
       else closing.signal.addEventListener('abort', stop);
     });
-    worker.on('error', (err) => logger.error({ err }, 'the pipeline thread failed'));
+    let reason: string | undefined;
+    worker.on('error', (err) => {
+      reason = err.message;
+      logger.error({ err }, 'the pipeline thread failed');
+    });
     // Not events.once: it would reject with the error that comes before the exit.
-    await new Promise((resolve) => worker.once('exit', resolve));
+    const code = await new Promise((resolve) => worker.once('exit', resolve));
+    failure = { reason: `its thread ended and starts again: ${reason ?? `exit code ${code}`}`, at: Date.now() };
     closing.signal.removeEventListener('abort', stop);
   }
 
@@ -59,7 +71,8 @@ export function startPipeline(
   up.promise.catch(() => {});
   return {
     started: up.promise,
-    status: () => ask('status'),
+    status: () => ask('status', STATUS_TIMEOUT_MS),
+    failure: () => failure,
     metrics: () => ask('metrics'),
     async close() {
       closing.abort();

@@ -1,0 +1,132 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { isRunning, type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
+
+/** The program with a fault: its fold fails at events of users with certain ids. */
+const POISONED = { NODE_OPTIONS: `--import ${new URL('../fixtures/poison-child.ts', import.meta.url).href}` };
+const MINUTE = { timeout: 60_000, interval: 100 };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+let sent = 0;
+
+function click(userId: string): object {
+  const event_id = `00000000-0000-4000-8000-${String(sent++).padStart(12, '0')}`;
+  const timestamp = Date.UTC(2026, 0, 5);
+  return { event_type: 'click', event_id, user_id: userId, ad_id: 'ad', campaign_id: 'camp', source: 'src', timestamp };
+}
+
+/** Sends clicks of 100 users, and one of another in their midst; resolves with the answer. */
+async function send({ url }: MeshProcess, poison?: string): Promise<Response> {
+  const clicks = Array.from({ length: 100 }, (_, i) => click(`user ${i}`));
+  if (poison !== undefined) clicks.splice(50, 0, click(poison));
+  const answer = await fetch(`${url}/api/v1/events`, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: JSON.stringify(clicks),
+  });
+  expect(answer.status).toBe(202);
+  return answer;
+}
+
+async function counted({ url }: MeshProcess): Promise<number> {
+  const answer = await fetch(`${url}/api/v1/stats?start_date=2026-01-01&end_date=2026-01-31`);
+  const { data } = (await answer.json()) as { data: { clicks: number }[] };
+  return data.reduce((sum, row) => sum + row.clicks, 0);
+}
+
+interface Status {
+  topics: { topic: string; partitions: { end: number }[] }[];
+  stalls: { offset: number; reason: string }[];
+}
+
+async function status({ url }: MeshProcess): Promise<Status> {
+  return (await (await fetch(`${url}/status`)).json()) as Status;
+}
+
+async function letters(mesh: MeshProcess): Promise<number> {
+  const { topics } = await status(mesh);
+  const { partitions } = topics.find(({ topic }) => topic === 'raw-events.DLT')!;
+  return partitions.reduce((sum, { end }) => sum + end, 0);
+}
+
+async function start(dir: string, env = POISONED): Promise<MeshProcess> {
+  const mesh = await startMeshProcess(dir, env);
+  onTestFinished(() => mesh.kill());
+  return mesh;
+}
+
+function folder(): string {
+  const made = temporaryFolder();
+  onTestFinished(() => made[Symbol.dispose]());
+  return made.path;
+}
+
+/** What the mesh says while it does not go on: by readiness, by its status and to those that send. */
+async function said(mesh: MeshProcess): Promise<{ readiness: string; stalls: string }> {
+  const { checks } = (await (await fetch(`${mesh.url}/readyz`)).json()) as {
+    checks: { attribution: { reason?: string } };
+  };
+  const { stalls } = await status(mesh);
+  return { readiness: checks.attribution.reason ?? '', stalls: stalls.map(({ reason }) => reason).join() };
+}
+
+test.each([
+  ['throws in the fold', 'poison throw', ''],
+  ['ends the pipeline thread', 'poison exit', ''],
+  ['takes all memory of the pipeline thread', 'poison memory', '--max-old-space-size=200'],
+])(
+  'a record that %s is set aside within a minute, and everybody else is counted',
+  async (_, poison, flags) => {
+    const dir = folder();
+    const env = { NODE_OPTIONS: `${POISONED.NODE_OPTIONS} ${flags}` };
+    const first = await start(dir, env);
+    await send(first, poison);
+    const heard = { readiness: new Set<string>(), stalls: new Set<string>() };
+    await expect
+      .poll(async () => {
+        const { readiness, stalls } = await said(first);
+        if (readiness !== '') heard.readiness.add(readiness);
+        if (stalls !== '') heard.stalls.add(stalls);
+        return await counted(first);
+      }, MINUTE)
+      .toBe(100);
+    if (poison !== 'poison throw') {
+      const saying = expect.stringMatching(/its thread ended and starts again|records \d+ to \d+ can't be folded/);
+      expect([[...heard.readiness], [...heard.stalls]]).toEqual([
+        expect.arrayContaining([saying]),
+        expect.arrayContaining([saying]),
+      ]);
+    }
+    await send(first);
+    await expect.poll(() => counted(first), MINUTE).toBe(200);
+    expect(await letters(first)).toBe(1);
+    await expect.poll(() => said(first), MINUTE).toEqual({ readiness: '', stalls: '' });
+    await first.stop();
+
+    const second = await start(dir, env);
+    await send(second);
+    await expect.poll(() => counted(second), MINUTE).toBe(300);
+    expect(await letters(second)).toBe(1);
+  },
+  180_000,
+);
+
+test('a record that kills the whole mesh is set aside after some starts', async () => {
+  const dir = folder();
+  const first = await start(dir);
+  // The mesh may die before its answer, but not before the events are durable.
+  await send(first, 'poison kill').catch(() => {});
+  await expect.poll(() => isRunning(first.pid), MINUTE).toBe(false);
+  let mesh: MeshProcess | undefined;
+  for (let starts = 1; mesh === undefined; starts++) {
+    expect(starts).toBeLessThan(8);
+    const next = await startMeshProcess(dir, POISONED).catch(() => undefined);
+    if (next === undefined) continue;
+    onTestFinished(() => next.kill());
+    const isOver = async () => !isRunning(next.pid) || (await counted(next).catch(() => 0)) === 100;
+    await expect.poll(isOver, MINUTE).toBe(true);
+    if (isRunning(next.pid)) mesh = next;
+  }
+  expect(await letters(mesh)).toBe(1);
+  await send(mesh);
+  await expect.poll(() => counted(mesh), MINUTE).toBe(200);
+}, 300_000);
