@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { cors } from '@connectrpc/connect';
-import type { HttpResponse } from './http-message.ts';
+import { type HttpResponse, NOTICE_HEADER } from './http-message.ts';
 
 /** How long a browser may remember a preflight's answer, in s; Chromium's own upper bound. */
 const MAX_AGE = '7200';
@@ -19,7 +19,7 @@ const NONE: Headers = {};
 /** Headers of every answer to a page of another origin: any may call. */
 const ANY_ORIGIN: Headers = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': [...cors.exposedHeaders, 'retry-after'].join(', '),
+  'access-control-expose-headers': [...cors.exposedHeaders, 'retry-after', NOTICE_HEADER].join(', '),
 };
 
 /** Headers that pages may send, if the browser's question names none. */

@@ -3,8 +3,8 @@ import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from 
 import { pipeline, type Readable } from 'node:stream';
 import type { Code } from '@connectrpc/connect';
 import type { Logger } from 'pino';
-import { corsHeaders } from './cors.ts';
-import type { HttpResponse } from './http-message.ts';
+import { extraHeaders } from './extra-headers.ts';
+import type { HttpResponse, Notice } from './http-message.ts';
 
 /** A request, and how to answer it, whatever the version of HTTP. */
 export interface Exchange {
@@ -20,6 +20,8 @@ export interface Exchange {
   body: Readable;
   /** Whether pages of other origins may send their credentials, as beacons always do. */
   credentials: boolean;
+  /** What there is to tell besides, in one line of ASCII; undefined if nothing ever is. */
+  notice: Notice | undefined;
   /** The whole body where it was read together with the headers; nothing is left to read then. */
   readonly whole?: Buffer;
   /** Calls back when the answer was sent or the client has left. */
@@ -50,6 +52,7 @@ class BaseExchange {
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
   credentials = false;
+  notice: Notice | undefined = undefined;
   failure: Code | undefined;
 
   constructor(method: string, url: string, headers: IncomingHttpHeaders) {
@@ -91,7 +94,7 @@ export class Http1Exchange extends BaseExchange implements Exchange {
       return;
     }
     this.#res.statusCode = status;
-    setHeaders(this.#res, corsHeaders(this));
+    setHeaders(this.#res, extraHeaders(this));
     setHeaders(this.#res, headers);
     if (trailers !== undefined) {
       // Without a length, because only chunks have trailers behind them.
@@ -114,7 +117,7 @@ export class Http1Exchange extends BaseExchange implements Exchange {
   }
 
   nodeObjects(): NodeObjects {
-    setHeaders(this.#res, corsHeaders(this));
+    setHeaders(this.#res, extraHeaders(this));
     this.#res.once('finish', () => discardRest(this.body));
     return { req: this.body, res: this.#res };
   }
@@ -155,7 +158,7 @@ export class Http2Exchange extends BaseExchange implements Exchange {
       return;
     }
     if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
-    const sent = { ':status': status, ...corsHeaders(this), ...headers };
+    const sent = { ':status': status, ...extraHeaders(this), ...headers };
     const endStream = body === '' && source === undefined && trailers === undefined;
     stream.respond(sent, { endStream, waitForTrailers: trailers !== undefined });
     // An empty answer, or one to HEAD, has ended with its headers.
@@ -173,7 +176,7 @@ export class Http2Exchange extends BaseExchange implements Exchange {
     const stream = this.body;
     const req = new Http2ServerRequest(stream, this.headers, {}, []);
     const res = new Http2ServerResponse(stream);
-    setHeaders(res, corsHeaders(this));
+    setHeaders(res, extraHeaders(this));
     stream.once('finish', () => discardRest(req));
     return { req, res };
   }

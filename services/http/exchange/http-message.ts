@@ -31,3 +31,9 @@ export interface HttpResponse {
 export function json(value: unknown, status = 200, headers?: Readonly<Record<string, string>>): HttpResponse {
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) };
 }
+
+/** Header with what there is to tell besides an answer. */
+export const NOTICE_HEADER = 'clickmesh-notice';
+
+/** What there is to tell besides an answer, now, in one line of ASCII; undefined if there is nothing. */
+export type Notice = () => string | undefined;

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Code } from '@connectrpc/connect';
-import { corsHeaders } from '../exchange/cors.ts';
 import type { Exchange, NodeObjects } from '../exchange/exchange.ts';
+import { extraHeaders } from '../exchange/extra-headers.ts';
 import type { HttpResponse } from '../exchange/http-message.ts';
 import { type Head, readHead } from './http1-head.ts';
 
@@ -149,6 +149,7 @@ class Http1Exchange implements Exchange {
   readonly grpcStatus = undefined;
   path: string;
   credentials = false;
+  notice: Exchange['notice'] = undefined;
   readonly headers: Exchange['headers'];
   readonly body: Socket;
   readonly whole: Buffer;
@@ -184,7 +185,7 @@ class Http1Exchange implements Exchange {
     const connection = shutdown.aborted
       ? 'close'
       : `keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
-    const headers = linesOf(corsHeaders(this)) + linesOf(response.headers);
+    const headers = linesOf(extraHeaders(this)) + linesOf(response.headers);
     const length = Buffer.byteLength(response.body);
     const head =
       `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${headers}Date: ${httpDate()}\r\n` +

@@ -7,6 +7,7 @@ import { MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { preflight } from '../exchange/cors.ts';
 import { HttpError, quoted } from '../exchange/errors.ts';
 import { type Exchange, Http1Exchange, Http2Exchange } from '../exchange/exchange.ts';
+import type { Notice } from '../exchange/http-message.ts';
 import { dialectOf } from '../exchange/protocol.ts';
 import { BODY_TIMEOUT_MS, MAX_RECEIVING_BYTES, Receiving } from '../exchange/receiving.ts';
 import { isRpcPath, refuse } from '../exchange/refuse.ts';
@@ -52,6 +53,8 @@ export interface ServeOptions {
   routes: readonly HttpRoute[];
   /** Stands before every request but browsers' preflights and those to OPEN_PATHS. Without one every request passes. */
   guard?: Guard;
+  /** What to tell those who send events, in the header clickmesh-notice. */
+  notice?: Notice;
   logger: Logger;
   /** Most bytes of a request body, or of one message of a stream, after decompression; MAX_REQUEST_BYTES by default. */
   maxRequestBytes?: number;
@@ -144,7 +147,7 @@ function endWith(response: http.ServerResponse): void {
 
 /** Every request passes here, whatever its protocol and the way by which it was read. */
 function requestHandler(options: ServeOptions, receiving: Receiving, shutdown: AbortSignal): Handler {
-  const { guard, logger } = options;
+  const { guard, logger, notice } = options;
   const endpoints = new PathTable(endpointsOf(options, receiving, shutdown));
   const notFound = (exchange: Exchange) => refuse(exchange, notFoundError(exchange, endpoints.patterns));
   const admit = (exchange: Exchange, handle: Handler) => {
@@ -162,6 +165,7 @@ function requestHandler(options: ServeOptions, receiving: Receiving, shutdown: A
     }
     if (endpoint === undefined) return admit(exchange, notFound);
     exchange.credentials = endpoint.credentials;
+    if (endpoint.credentials) exchange.notice = notice;
     observed(exchange, endpoint, admit);
   };
 }

@@ -51,6 +51,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
   const options: Omit<ProcessServer, 'port'> = {
     host: config.HOST,
     logger,
+    notice: () => stalls.notice(),
     ...withOthers(config, own),
     services(router, shutdown) {
       gatewayRoutes(router, gateway);

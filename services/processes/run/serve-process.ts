@@ -4,7 +4,7 @@ import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { reflectionRoutes } from '../../http/standard/reflection.ts';
 
 export interface ProcessServer
-  extends Pick<ServeOptions, 'host' | 'port' | 'shared' | 'logger' | 'services' | 'routes'> {
+  extends Pick<ServeOptions, 'host' | 'port' | 'shared' | 'logger' | 'services' | 'routes' | 'notice'> {
   ready: Readiness;
   /** The process's own metrics by default. */
   metrics?: ReturnType<typeof metricsRoute>;

@@ -96,6 +96,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
     host: config.HOST,
     port: config.PORT,
     logger,
+    notice: () => stalls.notice(),
     ready,
     metrics: metricsRoute(pipeline.metrics),
     services(router, shutdown) {
