@@ -5,7 +5,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { type PartitionProgress, PartitionProgressSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { MODELS } from '../../services/attribution/decision/models.ts';
-import { GROUP } from '../../services/attribution/partition/consumer.ts';
+import { GROUP } from '../../services/attribution/partition/opening.ts';
 import { audit } from '../../services/cli/audit/audit.ts';
 import type { EventLog } from '../../services/log/event-log.ts';
 import { startMeshProcess } from '../fixtures/mesh-process.ts';
