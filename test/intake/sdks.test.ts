@@ -52,7 +52,8 @@ const table = readTable(join(import.meta.dirname, 'cases.txt'), Date.now()).filt
 function isTyped(one: Case): boolean {
   const value = eventMessage(one)?.event.value;
   if (value === undefined) return false;
-  return value.eventId !== '' && value.timestamp !== 0n && Object.keys(value.metadata).length <= MAX_ENTRIES;
+  const { metadata = {} } = value as { metadata?: Record<string, string> };
+  return value.eventId !== '' && value.timestamp !== 0n && Object.keys(metadata).length <= MAX_ENTRIES;
 }
 
 for (const { language, build, send } of SDKS) {
