@@ -10,6 +10,8 @@ export interface EventRoute extends RouteDescription {
 const ANSWERS = {
   202: { description: 'At least one was accepted; those are durable.', schemas: ['RestResults'] },
   400: { description: 'None was accepted, or the body could not be read.', schemas: ['RestResults', 'RestError'] },
+  413: { description: 'The body has more than 1 MiB, as sent or decompressed.', schemas: ['RestError'] },
+  415: { description: 'The content-type or content-encoding is none that is taken.', schemas: ['RestError'] },
   default: { description: 'Nothing was accepted. 429 and 503 carry Retry-After.', schemas: ['RestError'] },
 };
 

@@ -18,6 +18,7 @@ function nearestOf(path: string, served: readonly string[]): string | undefined 
   let nearest: string | undefined;
   let fewest = path.length / 3;
   for (const one of served) {
+    if (Math.abs(one.length - path.length) >= fewest) continue;
     const edits = distance(path.toLowerCase(), one.toLowerCase());
     if (edits >= fewest) continue;
     nearest = one;
