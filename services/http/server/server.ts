@@ -210,6 +210,8 @@ function http1Server(handle: http.RequestListener): http.Server {
     },
     handle,
   );
+  // Node's own answer to an expectation that it does not know is empty: whatever is expected, what is sent is read.
+  server.on('checkExpectation', handle);
   return server.on('clientError', answerClientError);
 }
 

@@ -66,6 +66,12 @@ describe('a request that can not be read is told why in JSON', () => {
     expect((error ?? connect).message).toContain(message);
   });
 
+  it('but for an expectation that is unknown, which is ignored', async () => {
+    const head =
+      'POST /click HTTP/1.1\r\nhost: x\r\nexpect: the-unexpected\r\nconnection: close\r\ncontent-length: 2\r\n\r\n';
+    expect(await raw(`${head}{}`)).toMatch(/^HTTP\/1.1 400 [^]*"accepted":0,"rejected":1/);
+  });
+
   it('half a preface', async () => {
     expect(await raw('PRI * HTTP/2.0\r\n\r\nXX\r\n\r\nGET / HTTP/1.1\r\n\r\n')).toMatch(/./);
   });
