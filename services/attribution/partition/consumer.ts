@@ -118,6 +118,7 @@ export async function consumePartition(
     } catch (error) {
       if (error instanceof FoldFailure) {
         deps.logger.error({ partition, err: error }, 'the fold failed, going on with caution from what is stored');
+        await turn();
         continue;
       }
       if (!(error instanceof OffsetOutOfRange)) throw error;

@@ -145,6 +145,27 @@ test.each<[string, (log: MemoryLog, stores: Map<number, StateStore>) => void]>([
   expect(stateDigest(config, rebuilt.get(0)!)).toBe(digest);
 });
 
+test('R-16: the fold does not go past a record before its letter is durable', async () => {
+  const log = memoryLog(1);
+  throwing();
+  await log.append(clicks(100, 40));
+  const asked = Promise.withResolvers<void>();
+  const durable = Promise.withResolvers<void>();
+  log.beforeAppend = ([first]) => {
+    if (first!.topic !== 'raw-events.DLT') return;
+    asked.resolve();
+    return durable.promise;
+  };
+  const { status, reached, stop } = await consume(log, new Map());
+  await asked.promise;
+  for (let i = 0; i < 10; i++) await turn();
+  expect([status.nextOffset, counted(log)]).toEqual([40, 40n]);
+  durable.resolve();
+  await reached(100);
+  await stop();
+  expect(counted(log)).toBe(99n);
+});
+
 /** A copy of a log with all letters, but only the first events. */
 async function memoryLogUntil(log: MemoryLog, offset: number): Promise<MemoryLog> {
   let at = 0;
