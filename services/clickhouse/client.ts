@@ -2,14 +2,29 @@ import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseTracer, creat
 import { trace } from '@opentelemetry/api';
 import { activeSpan } from '../telemetry/tracing.ts';
 
+const TIMEOUT_MS = 30_000;
+
 /**
  * Opens a client of the server at `url`. It does not log: an error is thrown, and reported once, by the caller. Its
  * calls are spans of the traces they belong to.
  *
  * @param username "default" if undefined
+ * @param timeoutMs how long the server may say nothing before a call fails
  */
-export function clickhouseClient(url: string, username?: string, password?: string): ClickHouseClient {
-  return createClient({ url, username, password, log: { level: ClickHouseLogLevel.OFF }, tracer });
+export function clickhouseClient(
+  url: string,
+  username?: string,
+  password?: string,
+  timeoutMs = TIMEOUT_MS,
+): ClickHouseClient {
+  return createClient({
+    url,
+    username,
+    password,
+    request_timeout: timeoutMs,
+    log: { level: ClickHouseLogLevel.OFF },
+    tracer,
+  });
 }
 
 const clickhouse = trace.getTracer('clickhouse');

@@ -35,6 +35,9 @@ export interface PipelineAnswers {
 /** Messages besides questions and answers: `started` from the thread, once it runs, and `stop` to it. */
 export type PipelineSignal = 'started' | 'stop';
 
+/** Longest time for an insert: one that is given up is begun anew, and takes as long again. */
+const INSERT_TIMEOUT_MS = 300_000;
+
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;
 const port = parentPort!;
@@ -42,7 +45,7 @@ const logger = await newLogger(logLevel, 'pipeline');
 
 setPriority(5);
 const log = await attachEmbeddedLog(share);
-const client = clickhouseClient(clickhouseUrl);
+const client = clickhouseClient(clickhouseUrl, undefined, undefined, INSERT_TIMEOUT_MS);
 const sink = startSink(log, client, logger);
 const node = await run(attributionConfig(attribution), {
   log,
