@@ -25,8 +25,11 @@ import { UserTable } from './user-table.ts';
 /** Callback for a click that is no duplicate, by the number of its campaign and source. */
 export type OnClick = (campaignSource: number, timestamp: number, offset: number) => void;
 
-/** Share of the cache that unflushed users may fill before a flush is due; they can't be evicted. */
-const MOST_DIRTY = 0.75;
+/**
+ * Share of the cache that unflushed users may fill before a flush is due: RocksDB has them twice, as a write and in its
+ * memtable, until they are on disk.
+ */
+const MOST_DIRTY = 0.25;
 
 /** Share of the cache that texts may take; then they are forgotten, with all users whose touches have their numbers. */
 const MOST_TEXTS = 0.25;
