@@ -1,17 +1,26 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import { Code, ConnectError } from '@connectrpc/connect';
 import type { GetStatsResponse, StatsRow } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import type { StatsQuery } from './query.ts';
 import { selectRows } from './select-rows.ts';
 import { statsStatement } from './sql.ts';
+
+/** Most rows of an answer, which is one message: a row takes about a kilobyte of memory, and some 100 bytes of it. */
+const MAX_ROWS = 200_000;
 
 export async function getStats(
   client: ClickHouseClient,
   query: StatsQuery,
   signal?: AbortSignal,
 ): Promise<GetStatsResponse> {
-  const rows = await selectRows<SelectedRow>(client, statsStatement(query), signal);
+  const rows = await selectRows<SelectedRow>(client, statsStatement(query, MAX_ROWS + 1), signal);
+  if (rows.length > MAX_ROWS) throw new ConnectError(TOO_MANY_ROWS, Code.InvalidArgument);
   return { $typeName: 'clickmesh.v1.GetStatsResponse', interval: query.interval, data: rows.map(statsRow) };
 }
+
+const TOO_MANY_ROWS =
+  `the answer has more than ${MAX_ROWS} rows: ask for fewer days, a longer interval, one campaign_id or one source; ` +
+  'or by GET /api/v1/stats, which answers any number';
 
 /** A row of statsStatement; its sums are strings, as they are 64 bits long. */
 interface SelectedRow {

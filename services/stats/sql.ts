@@ -15,9 +15,9 @@ export interface Statement {
   query_params: Record<string, unknown>;
 }
 
-/** The exact sums: date, campaign_id, source, clicks, conversions_micros, revenue_micros. */
-export function statsStatement(query: StatsQuery): Statement {
-  return sorted('*', query);
+/** The exact sums, the first `limit`: date, campaign_id, source, clicks, conversions_micros, revenue_micros. */
+export function statsStatement(query: StatsQuery, limit: number): Statement {
+  return sorted('*', query, `LIMIT ${limit}`);
 }
 
 /** The sums as reports show them: date, campaign_id, source, clicks, conversions, revenue, cvr. */
@@ -27,14 +27,18 @@ export function reportStatement(query: StatsQuery): Statement {
   return sorted(columns, query);
 }
 
+/** Memory of a report's sums, and of their sorting, in bytes, beyond which it goes on on disk. */
+const SPILL_BYTES = 256 << 20;
+
 /** Rows are stored in this order, and so can be summed while they are read. */
-function sorted(columns: string, query: StatsQuery): Statement {
+function sorted(columns: string, query: StatsQuery, limit = ''): Statement {
   const { query: unsorted, query_params } = sumsStatement(query);
   return {
     query: `
       SELECT ${columns} FROM (${unsorted})
-      ORDER BY date, campaign_id, source
-      SETTINGS optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
+      ORDER BY date, campaign_id, source ${limit}
+      SETTINGS max_bytes_before_external_group_by = ${SPILL_BYTES}, max_bytes_before_external_sort = ${SPILL_BYTES},
+        optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
         optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
         optimize_skip_unused_shards = 1`,
     query_params,

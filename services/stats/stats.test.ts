@@ -146,18 +146,35 @@ describe('GetStats', () => {
   });
 });
 
+const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
+
+async function get(query: string): Promise<{ status: number; body: unknown }> {
+  const [route] = statsHttp(deps);
+  const response = await route!.handle({ ...request, query });
+  return {
+    status: response.status,
+    body: JSON.parse(await text(response.stream ?? Readable.from([String(response.body)]))),
+  };
+}
+
+test('answers any number of rows, and GetStats no more than fit into one message', async () => {
+  await client.command({
+    query: `INSERT INTO daily_stats (day, campaign_id, source, clicks, version)
+      SELECT toDate32('2022-01-01') + number % 7, 'campaign-' || toString(intDiv(number, 2)), 's', 1, 1
+      FROM numbers(200001)`,
+  });
+  const [days, interval] = ['start_date=2022-01-01&end_date=2022-01-07', 'monthly'];
+  const { body } = (await get(days)) as { body: { data: unknown[] } };
+  expect(body.data).toHaveLength(200_001);
+  const period = { startDate: '2022-01-01', endDate: '2022-01-07' };
+  const tooMany = await stats.getStats(period).catch((error) => error);
+  expect(tooMany).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining('200000 rows') });
+  const { data } = await stats.getStats({ ...period, interval: Interval.MONTHLY });
+  expect(data).toHaveLength(100_001);
+  expect((await get(`${days}&interval=${interval}`)).body).toHaveProperty('data.length', 100_001);
+});
+
 describe('GET /api/v1/stats', () => {
-  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
-
-  async function get(query: string): Promise<{ status: number; body: unknown }> {
-    const [route] = statsHttp(deps);
-    const response = await route!.handle({ ...request, query });
-    return {
-      status: response.status,
-      body: JSON.parse(await text(response.stream ?? Readable.from([String(response.body)]))),
-    };
-  }
-
   test('answers that nobody reads hold no connection', async () => {
     const [route] = statsHttp(deps);
     const query = 'start_date=2023-03-01&end_date=2023-03-31';
