@@ -2,7 +2,9 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { scanEvent } from '../../../gen/wire/event-wire.ts';
+import { MAX_BATCH_ITEMS } from '../../contract/limits.ts';
 import { accept, NOTHING_IGNORED, type Outcome, rejected, type Terms } from './accept.ts';
+import { assertBatchSize } from './batch-size.ts';
 import { decodeEvent } from './decode-event.ts';
 
 /** The one field of IngestRequest, IngestBatchRequest and IngestStreamRequest: number 1, with its length before it. */
@@ -10,10 +12,11 @@ const EVENT = (1 << 3) | 2;
 
 /**
  * Judges the events of a serialized IngestRequest, IngestBatchRequest or IngestStreamRequest in their order, each by
- * itself, as `accept` does. Throws INVALID_ARGUMENT if they can't be told apart.
+ * itself, as `accept` does. Throws INVALID_ARGUMENT if they can't be told apart, or are too many.
  */
 export function acceptBytes(request: Buffer, terms: Terms): Outcome[] {
   const outcomes: Outcome[] = [];
+  let events = 0;
   for (let at = 0; at < request.length; ) {
     if (request[at] !== EVENT) {
       at = skipField(request, at);
@@ -30,9 +33,10 @@ export function acceptBytes(request: Buffer, terms: Terms): Outcome[] {
     }
     const end = body + length;
     if (byte >= 0x80 || end > request.length) throw unreadable(at, 'ends behind the request');
-    outcomes.push(acceptEvent(request, body, end, terms));
+    if (++events <= MAX_BATCH_ITEMS) outcomes.push(acceptEvent(request, body, end, terms));
     at = end;
   }
+  assertBatchSize(events);
   return outcomes;
 }
 

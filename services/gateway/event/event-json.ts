@@ -1,7 +1,7 @@
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { EVENT_TYPES, EVENTS, type EventShape, type EventType, type FieldShape } from '../../contract/event-rules.ts';
-import { type Fault, type Rejected, rejected } from './accept.ts';
+import { type Fault, NOTHING_IGNORED, type Rejected, rejected } from './accept.ts';
 import type { Item } from './json-items.ts';
 import { KINDS, type Kind } from './json-kinds.ts';
 import { cut, receivedText } from './received.ts';
@@ -71,12 +71,13 @@ export function readArm(item: Item): Read {
 function readFields(json: JsonObject, type: EventType, eventId: string): Read {
   const fields = FIELDS[type]!;
   const message: Message = { ...EMPTY[type] };
-  let ignored = NONE;
+  const unknown: string[] = [];
+  const leftOut: string[] = [];
   for (const name in json) {
     const field = fields.get(name);
     const value = json[name];
     if (field === undefined) {
-      if (!fields.has(name)) ignored = [...ignored, name];
+      if (!fields.has(name)) unknown.push(name);
       continue;
     }
     if (value === null) continue;
@@ -84,29 +85,26 @@ function readFields(json: JsonObject, type: EventType, eventId: string): Read {
     const kind: Kind = KINDS[field.rule.case!];
     const read = kind.read(value);
     if (read !== undefined) message[field.localName] = read;
-    else if (field.rule.case === 'map') ignored = [...ignored, field.name];
-    else return malformed(eventId, field.name, `${field.name} must be ${kind.name}`, value);
-    if (field.rule.case === 'map') ignored = withNullEntries(ignored, field.name, value);
+    if (field.rule.case === 'map') addNullEntries(leftOut, field.name, value);
+    else if (read === undefined) return malformed(eventId, field.name, `${field.name} must be ${kind.name}`, value);
   }
-  const misnamed = misnamedValue(EVENTS[type], json, ignored);
+  const misnamed = unknown.length > 0 ? misnamedValue(EVENTS[type], json, unknown) : undefined;
   if (misnamed !== undefined) return rejected(eventId, misnamed);
+  const ignored = unknown.length + leftOut.length > 0 ? [...unknown, ...leftOut] : NOTHING_IGNORED;
   const event = { case: type, value: message } as unknown as Event['event'];
   return { kind: 'event', event: { $typeName: 'clickmesh.v1.Event', event }, ignored };
 }
-
-const NONE: readonly string[] = [];
 
 /** Whether a field came in both of its spellings. */
 function isTwice(json: JsonObject, { name, localName }: FieldShape, sent: string): boolean {
   return sent === localName && name !== localName && json[name] !== undefined && json[name] !== null;
 }
 
-/** Adds the entries of a map that have no text. */
-function withNullEntries(ignored: readonly string[], name: string, value: unknown): readonly string[] {
-  let all = ignored;
-  if (!isObject(value)) return all;
-  for (const key in value) if (value[key] === null) all = [...all, `${name}.${key}`];
-  return all;
+/** Adds the names of a map's entries that have no text, or of the map if it is none. */
+function addNullEntries(leftOut: string[], name: string, value: unknown): void {
+  if (isObject(value)) {
+    for (const key in value) if (value[key] === null) leftOut.push(`${name}.${key}`);
+  } else if (!Array.isArray(value) || value.length > 0) leftOut.push(name);
 }
 
 /** Names that people use for a value, in any case of letters. */
@@ -117,7 +115,7 @@ const VALUE_NAMES = /^(?:value|revenue|amount|price|total|sum)(?:_?(?:micros|cen
  * counting it as 0 would be a wrong number, and its id would be spent.
  */
 function misnamedValue({ type, stored }: EventShape, json: JsonObject, unknown: readonly string[]): Fault | undefined {
-  if (stored === undefined || unknown.length === 0) return undefined;
+  if (stored === undefined) return undefined;
   const { from, to } = stored;
   for (const { name, localName } of [from, to]) {
     if ((json[name] ?? undefined) !== undefined || (json[localName] ?? undefined) !== undefined) return undefined;

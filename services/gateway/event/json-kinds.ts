@@ -75,7 +75,7 @@ function readTexts(value: unknown): Readonly<Record<string, string>> | undefined
 function textsOf(given: Readonly<Record<string, unknown>>): Record<string, string> {
   const entries = Object.entries(given).flatMap(([key, value]): [string, string][] => {
     if (value === null) return [];
-    // Nothing that nests too deep is short enough for a map; NUL has it left out.
+    // Left out for its NUL.
     return [[key, typeof value === 'string' ? value : (jsonText(value) ?? '\0')]];
   });
   return Object.fromEntries(entries);

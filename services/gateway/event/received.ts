@@ -14,12 +14,24 @@ export function receivedText(value: unknown): string {
   return cut(jsonText(value) ?? '');
 }
 
-/** The JSON of a value, in which integers beyond 2^53 are bigints; undefined if it nests too deep to be written. */
+/** From here on a number is no longer written with all its digits. */
+const MAX_WRITTEN = 1e21;
+
+/**
+ * The JSON of a value, in which integers beyond 2^53 are bigints; undefined if that can't be written as it came: if it
+ * nests too deep or has a number that is too large.
+ */
 export function jsonText(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? JSON.rawJSON(String(each)) : each));
+    return JSON.stringify(value, exactNumber);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+function exactNumber(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return JSON.rawJSON(String(value));
+  if (typeof value === 'number' && !(Math.abs(value) < MAX_WRITTEN)) throw new RangeError('too large');
+  return value;
 }

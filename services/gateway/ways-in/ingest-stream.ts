@@ -9,7 +9,6 @@ import type { Format } from '../../http/exchange/protocol.ts';
 import { type Appended, appendAccepted } from '../append-events.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { acceptRequest } from './accept-request.ts';
-import { assertBatchSize } from './ingest-batch.ts';
 
 /** Most messages of one stream on their way to the log: enough to fill a group commit, at most 8 MiB. */
 const MAX_PENDING = 8;
@@ -31,7 +30,6 @@ export async function ingestStream(
   const pending: Promise<Appended>[] = [];
   for await (const request of requests) {
     const outcomes = acceptRequest(request, format, deps);
-    assertBatchSize(outcomes.length);
     const appended = appendAccepted(outcomes, deps.log);
     // It is awaited below, but may fail before that.
     appended.catch(() => {});

@@ -232,6 +232,20 @@ describe('an item in the shapes that people send', () => {
     ]);
   });
 
+  it.each([
+    ['valid ones', JSON.stringify(Array(1001).fill(CLICK))],
+    ['what is no JSON', `[${Array(1001).fill('NaN').join()}]`],
+  ])('takes no more than 1,000 of an array: %s', async (_, body) => {
+    await expect(post(body)).rejects.toMatchObject({ rawMessage: '1001 events are more than 1000' });
+  });
+
+  it('leaves out numbers that would lose digits', async () => {
+    const metadata = '{"a":1e999,"b":[1e21],"c":1e20,"d":-7}';
+    const { body } = await post(JSON.stringify({ ...CLICK, metadata: 'M' }).replace('"M"', metadata));
+    expect(body.results).toMatchObject([{ ignored: ['metadata.a', 'metadata.b'] }]);
+    expect(stored()[0]!.value).toMatchObject({ metadata: { c: '100000000000000000000', d: '-7' } });
+  });
+
   it('says where the one event of a body is no JSON', async () => {
     const { status, body } = await post("{'a': 1}");
     expect([status, body.results]).toMatchObject([

@@ -9,7 +9,6 @@ import { type GatewayDeps, termsOf } from '../deps.ts';
 import { acceptJsonBody, acceptNdjson } from '../event/accept-json.ts';
 import { appendedJson } from '../response.ts';
 import { assertUtf8 } from './body-text.ts';
-import { assertBatchSize } from './ingest-batch.ts';
 
 /**
  * Takes events as JSON, one or up to 1,000 in an array or as NDJSON. Answers 202, or 400 if nothing was accepted, with
@@ -24,7 +23,6 @@ export async function postEvents(
   assertUtf8(body);
   const outcomes = withSpan('accept', () => read(body, termsOf(deps), impliedType));
   if (outcomes.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
-  assertBatchSize(outcomes.length);
   const appended = await appendAccepted(outcomes, deps.log);
   const status = appended.positions.length > 0 ? 202 : 400;
   return { status, headers: JSON_TYPE, body: appendedJson(appended) };

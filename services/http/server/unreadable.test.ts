@@ -69,7 +69,7 @@ describe('a request that can not be read is told why in JSON', () => {
   it('but for an expectation that is unknown, which is ignored', async () => {
     const head =
       'POST /click HTTP/1.1\r\nhost: x\r\nexpect: the-unexpected\r\nconnection: close\r\ncontent-length: 2\r\n\r\n';
-    expect(await raw(`${head}{}`)).toMatch(/^HTTP\/1.1 400 [^]*"accepted":0,"rejected":1/);
+    expect(await raw(`${head}{}`)).toMatch(/^HTTP\/1.1 400 .*"accepted":0,"rejected":1/s);
   });
 
   it('half a preface', async () => {
