@@ -158,10 +158,13 @@ describe.each(plain(STREAM_WAYS))('a stream by $name', (way) => {
   });
 });
 
-test.each([...UNARY_WAYS, ...STREAM_WAYS])('an event is the same by $name', async (way) => {
-  const method = way.protocol === 'connect-stream' ? 'IngestStream' : 'IngestBatch';
-  expect(await call(way, method, many(way, click(1, 'José 😀')))).toMatchObject({ code: 'ok' });
-  const [record] = gateway.log.records('raw-events');
-  expect(record!.key).toBe('José 😀');
-  expect(fromBinary(EventSchema, record!.value)).toEqual(create(EventSchema, click(1, 'José 😀')));
+test('an event is stored as the same by every way', async () => {
+  const expected = { key: 'José 😀', event: create(EventSchema, click(1, 'José 😀')) };
+  for (const way of [...UNARY_WAYS, ...STREAM_WAYS]) {
+    const method = way.protocol === 'connect-stream' ? 'IngestStream' : 'IngestBatch';
+    expect(await call(way, method, many(way, click(1, 'José 😀'))), way.name).toMatchObject({ code: 'ok' });
+    const { key, value } = gateway.log.records('raw-events').at(-1)!;
+    expect({ key, event: fromBinary(EventSchema, value) }, way.name).toEqual(expected);
+  }
+  expect(stored()).toHaveLength(UNARY_WAYS.length + STREAM_WAYS.length);
 });

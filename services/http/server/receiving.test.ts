@@ -159,6 +159,19 @@ describe('bodies that are held back', () => {
     expect(await other.outcome).toBe('ok');
   });
 
+  test('are no questions of reflection, which are small', async () => {
+    const session = http2.connect(gateway.url);
+    running.push(session);
+    const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+    stream.write(envelope(Buffer.alloc(5000)).subarray(0, 5));
+    const trailers = Promise.withResolvers<http2.IncomingHttpHeaders>();
+    stream.on('response', (headers) => 'grpc-status' in headers && trailers.resolve(headers));
+    stream.on('trailers', trailers.resolve);
+    stream.resume();
+    expect(await trailers.promise).toMatchObject({ 'grpc-status': '8' });
+  });
+
   test('do not count once their client has left', async () => {
     for (const way of WAYS) {
       const held = [await holdBack(way), await holdBack(way), await holdBack(way)];
