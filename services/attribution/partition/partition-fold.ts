@@ -119,7 +119,7 @@ export function newPartitionFold(
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(expired);
       const others = [...counters.takeDirty(), { key: PROGRESS_KEY, value }];
-      store.write({ deletes, puts: oneAfterTheOther(puts, others), appends: oneAfterTheOther(appends) });
+      store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
       counters.forgetIfFull();
       users.forgetTexts();
     },
@@ -153,7 +153,7 @@ function* oneAfterTheOther(...all: Iterable<StateEntry>[]): Generator<StateEntry
   try {
     for (const entries of all) yield* entries;
   } catch (error) {
-    throw new EntryFailure(`an entry of the state could not be made: ${(error as Error).message}`, { cause: error });
+    throw new EntryFailure(error);
   }
 }
 

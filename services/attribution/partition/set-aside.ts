@@ -49,6 +49,11 @@ export class SetAside {
     waiter.logger.error({ partition, offset, reason }, message);
   }
 
+  /** Records that were set aside, as far as the log has their letters. */
+  get size(): number {
+    return this.#offsets.size;
+  }
+
   has(offset: number): boolean {
     return this.#offsets.has(offset);
   }

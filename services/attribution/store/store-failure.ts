@@ -11,6 +11,10 @@ export function isStoreFailure(error: unknown): boolean {
 /** What made an entry failed, and not the store that took it. */
 export class EntryFailure extends Error {
   override name = 'EntryFailure';
+
+  constructor(cause: unknown) {
+    super(`an entry of the state could not be made: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
 /** The store, whose failures `isStoreFailure` knows from then on. */

@@ -15,6 +15,7 @@ import {
 } from '../memory/touch-memory.ts';
 import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
+import { EntryFailure } from '../store/store-failure.ts';
 import { readConversions, StateWriter, type StoredConversion } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
@@ -151,12 +152,16 @@ export class Users {
   }
 
   *#appends(dirty: readonly number[]): Generator<StateEntry> {
-    for (const slot of dirty) {
-      const { slots } = this.table;
-      this.#writer.length = 0;
-      yield this.#entry(slot, slots.storedSize(slot, TOUCHES), slots.storedSize(slot, CONVERSIONS));
+    try {
+      for (const slot of dirty) {
+        const { slots } = this.table;
+        this.#writer.length = 0;
+        yield this.#entry(slot, slots.storedSize(slot, TOUCHES), slots.storedSize(slot, CONVERSIONS));
+      }
+      if (this.#spilled !== undefined) yield* this.#spilled.takeAppends(this.table);
+    } catch (error) {
+      throw new EntryFailure(error);
     }
-    if (this.#spilled !== undefined) yield* this.#spilled.takeAppends(this.table);
   }
 
   #entry(slot: number, firstTouch: number, firstConversionByte: number): StateEntry {
