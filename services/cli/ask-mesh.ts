@@ -18,6 +18,7 @@ const statusSchema = z.object({
     }),
   ),
   attribution: z.array(z.object({ partition: count, next_offset: count })),
+  set_aside: z.array(z.object({ partition: count, records: count })).default([]),
   stalls: z
     .array(z.object({ partition: count, offset: count, waiting: count, since: z.string(), reason: z.string() }))
     .default([]),

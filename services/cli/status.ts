@@ -14,11 +14,15 @@ export const statusCommand = new Command('status')
 
 function render(status: MeshStatus): string {
   const { processes } = status;
-  const warnings = [...status.stalls.map(stallText), ...status.warnings];
+  const warnings = [...status.stalls.map(stallText), ...status.set_aside.map(asideText), ...status.warnings];
   const parts = [renderTable(partitionColumns(status), rawEvents(status))];
   if (processes !== undefined) parts.unshift(renderTable(PROCESS_COLUMNS, processes));
   if (warnings.length > 0) parts.push(warnings.map((warning) => `WARNING ${warning}\n`).join(''));
   return parts.join('\n');
+}
+
+function asideText({ partition, records }: MeshStatus['set_aside'][number]): string {
+  return `the fold failed at ${records} records of partition ${partition}: they are in raw-events.DLT, and not counted`;
 }
 
 function stallText({ partition, offset, waiting, since, reason }: MeshStatus['stalls'][number]): string {

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isRunning, type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
+import { clickmesh, isRunning, type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { KAFKA } from '../needs.ts';
 
 /** The program with a fault: its fold fails at events of users with certain ids. */
@@ -15,10 +15,10 @@ function click(userId: string): object {
   return { event_type: 'click', event_id, user_id: userId, ad_id: 'ad', campaign_id: 'camp', source: 'src', timestamp };
 }
 
-/** Sends clicks of 100 users, and one of another in their midst; resolves with the answer. */
-async function send({ url }: MeshProcess, poison?: string): Promise<Response> {
+/** Sends clicks of 100 users, and another event in their midst; resolves with the answer. */
+async function send({ url }: MeshProcess, poison?: object): Promise<Response> {
   const clicks = Array.from({ length: 100 }, (_, i) => click(`user ${i}`));
-  if (poison !== undefined) clicks.splice(50, 0, click(poison));
+  if (poison !== undefined) clicks.splice(50, 0, poison);
   const answer = await fetch(`${url}/api/v1/events`, {
     method: 'POST',
     headers: JSON_TYPE,
@@ -49,7 +49,7 @@ async function letters(mesh: MeshProcess): Promise<number> {
   return partitions.reduce((sum, { end }) => sum + end, 0);
 }
 
-async function start(dir: string, env = POISONED): Promise<MeshProcess> {
+async function start(dir: string, env: Record<string, string> = POISONED): Promise<MeshProcess> {
   const mesh = await startMeshProcess(dir, env);
   onTestFinished(() => mesh.kill());
   return mesh;
@@ -94,7 +94,7 @@ test.each([
     const dir = folder();
     const env = { NODE_OPTIONS: `${POISONED.NODE_OPTIONS} ${flags}` };
     const first = await start(dir, env);
-    await send(first, poison);
+    await send(first, click(poison));
     const heard = new Set<string>();
     await expect
       .poll(async () => {
@@ -118,11 +118,12 @@ test.each([
   180_000,
 );
 
-test('a record that kills the whole mesh is set aside after some starts', async () => {
+test('a record that kills the whole mesh is set aside after some starts, and counts when sent to one that is mended', async () => {
   const dir = folder();
+  const poison = click('poison kill');
   const first = await start(dir);
   // The mesh may die before its answer, but not before the events are durable.
-  await send(first, 'poison kill').catch(() => {});
+  await send(first, poison).catch(() => {});
   await expect.poll(() => isRunning(first.pid), MINUTE).toBe(false);
   let mesh: MeshProcess | undefined;
   for (let starts = 1; mesh === undefined; starts++) {
@@ -135,15 +136,20 @@ test('a record that kills the whole mesh is set aside after some starts', async 
     if (isRunning(next.pid)) mesh = next;
   }
   expect(await letters(mesh)).toBe(1);
-  await send(mesh);
-  await expect.poll(() => counted(mesh), MINUTE).toBe(200);
+  await mesh.stop();
+
+  const mended = await start(dir, {});
+  expect((await clickmesh(['audit', '--url', mended.url])).code).toBe(1);
+  await send(mended, poison);
+  await expect.poll(() => counted(mended), MINUTE).toBe(201);
+  expect(await clickmesh(['audit', '--url', mended.url])).toMatchObject({ code: 0 });
 }, 300_000);
 
 describe('a cluster', { tags: KAFKA }, () => {
   test('a record that ends attribution nodes is set aside within a minute', async () => {
     const mesh = await startMeshProcess(folder(), { ...POISONED, PARTITIONS: '2', ATTRIBUTION_NODES: '2' }, 'cluster');
     onTestFinished(() => mesh.kill());
-    await send(mesh, 'poison exit');
+    await send(mesh, click('poison exit'));
     await expect.poll(() => counted(mesh), MINUTE).toBe(100);
     expect(await letters(mesh)).toBe(1);
     await send(mesh);

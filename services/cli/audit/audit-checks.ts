@@ -23,6 +23,8 @@ export interface CheckParameters {
   partitions: number[];
   next_offsets: number[];
   log_ends: number[];
+  /** Records that attribution set aside: ClickHouse can read them. */
+  set_aside: number[];
   conversion_types: string[];
   lookbacks_ms: number[];
   models: string[];
@@ -87,6 +89,11 @@ export const CHECKS: readonly Check[] = [
         SELECT _partition, event_type FROM events_distributed FINAL
         UNION ALL
         SELECT _partition, '' AS event_type FROM ingest_errors FINAL WHERE topic = 'raw-events'
+        UNION ALL
+        SELECT arrayJoin(arrayFlatten(arrayMap(
+          (partition, records) -> arrayWithConstant(records, partition),
+          {partitions:Array(UInt32)}, {set_aside:Array(UInt64)}
+        ))) AS _partition, '' AS event_type
       )
       GROUP BY partition`,
     stored: `

@@ -107,6 +107,9 @@ function parametersOf(status: MeshStatus): CheckParameters {
     partitions: partitions.map(({ partition }) => partition),
     next_offsets: partitions.map(({ partition }) => nextOffset(status, partition)),
     log_ends: partitions.map(({ end }) => end),
+    set_aside: partitions.map(({ partition }) => {
+      return status.set_aside.find((each) => each.partition === partition)?.records ?? 0;
+    }),
     conversion_types: Object.keys(lookbacks),
     lookbacks_ms: [status.lookback_hours, ...Object.values(lookbacks)].map((hours) => Math.round(hours * HOUR_MS)),
     models: status.models,

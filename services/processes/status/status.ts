@@ -1,5 +1,6 @@
 import { type AttributionEnvironment, attributionConfig } from '../../attribution/decision/config.ts';
 import { KINDS } from '../../attribution/decision/kinds.ts';
+import { SetAside } from '../../attribution/partition/set-aside.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS, type Topic } from '../../contract/topics.ts';
 import { json } from '../../http/exchange/http-message.ts';
@@ -24,7 +25,21 @@ export interface StatusSource {
 /** `GET /status`: how far every partition has come, for operators, `clickmesh status` and `clickmesh audit`. */
 export function statusRoute(source: StatusSource): HttpRoute {
   const summary = 'How far every partition has come.';
-  return { method: 'GET', path: '/status', summary, safe: true, handle: async () => json(await status(source)) };
+  const aside: SetAside[] = [];
+  const handle = async () => json({ ...(await status(source)), set_aside: await setAsideOf(source.log, aside) });
+  return { method: 'GET', path: '/status', summary, safe: true, handle };
+}
+
+/** Records of each partition that were set aside. @param known by partition, to be kept from one call to the next */
+async function setAsideOf(log: EventLog, known: SetAside[]) {
+  const ranges = await log.offsets('raw-events.DLT');
+  const all = ranges.map(async (_, partition) => {
+    const aside = known[partition] ?? new SetAside(log, partition);
+    known[partition] = aside;
+    await aside.update();
+    return { partition, records: aside.size };
+  });
+  return (await Promise.all(all)).filter(({ records }) => records > 0);
 }
 
 async function status(source: StatusSource) {
