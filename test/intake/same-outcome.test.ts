@@ -126,7 +126,7 @@ test('whatever JSON an event is, it has one outcome by all ways', async () => {
       const outcomes = byVerdict(verdicts);
       if (Object.keys(outcomes).length > 1) expect(outcomes).toEqual('one outcome');
     }),
-    { numRuns: 100 },
+    { numRuns: 300 },
   );
   expect(seen.accepted).toBeGreaterThan(10);
   expect(seen.ignored).toBeGreaterThan(5);

@@ -28,6 +28,8 @@ export interface Verdict {
   stored?: Readonly<Record<string, string>>;
   /** Names that the answer says were ignored. */
   ignored?: readonly string[];
+  /** Id of a rejected event, as it was sent. */
+  rejectedId?: string;
   /** Field, reason, and what the field held, of a rejected event. */
   rejected?: string;
   message?: string;
@@ -108,10 +110,18 @@ function readVerdict(
   }
   const [, rejected] = /^rejected (.+)$/.exec(first) ?? [];
   if (rejected === undefined || second === undefined) throw new Error('neither accepted nor rejected with a message');
+  // What can't be read has no id.
+  const rejectedId = rejected.startsWith('event ') ? '' : sentId(sent);
   const [, field, asSent] = /^(\S+) \w+ (\*)$/.exec(rejected) ?? [];
   const value = asSent === undefined ? '' : canonical(utf8(sent.find(({ name }) => name === field)!.value));
   const whole = asSent === undefined ? utf8(unescaped(rejected, now)) : `${rejected.slice(0, -1)}${value}`;
-  return { rejected: whole, message: utf8(unescaped(second, now)) };
+  return { rejectedId, rejected: whole, message: utf8(unescaped(second, now)) };
+}
+
+/** The event_id as it goes back in an answer; empty for what is no text. */
+function sentId(sent: readonly Member[]): string {
+  const value = sent.find(({ name }) => name === 'event_id')?.value ?? '';
+  return value.startsWith('"') ? (JSON.parse(utf8(value)) as string).slice(0, 128).toWellFormed() : '';
 }
 
 function fieldsOf(members: readonly Member[]): Record<string, string> {

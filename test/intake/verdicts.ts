@@ -20,6 +20,7 @@ export interface Answer {
   /** The id of an accepted event. */
   eventId?: string;
   ignored?: readonly string[];
+  rejectedId?: string;
   rejected?: string;
   message?: string;
   failed?: string;
@@ -38,7 +39,7 @@ export async function verdictOf({ log }: TestGateway, send: () => Promise<Answer
   if (told.failed !== undefined) return { failed: `${others.length} stored: ${told.failed}` };
   if (told.rejected !== undefined) return others.length === 0 ? unplaced(told) : { failed: 'rejected, but stored' };
   const [record] = others;
-  if (record === undefined) return { failed: 'accepted, but not stored' };
+  if (record === undefined || others.length > 1) return { failed: `accepted, but ${others.length} stored` };
   const { event } = fromBinary(EventSchema, record.value);
   if (eventId !== undefined && event.value?.eventId !== eventId)
     return { failed: `accepted as ${eventId}, stored as ${event.value?.eventId}` };
@@ -80,12 +81,13 @@ export interface RestResult {
 export function ofRestResult(result: RestResult, companions: number): Answer {
   const { status, event_id: eventId, ignored = [], field, reason, message, received = '' } = result;
   if (status === 'accepted') return { eventId, ignored, companions };
-  return { rejected: `${field} ${reason} ${received}`.trim(), message, companions };
+  return { rejectedId: eventId, rejected: `${field} ${reason} ${received}`.trim(), message, companions };
 }
 
-export function ofRejection({ field, reason, message, received }: Rejection, companions: number): Answer {
+export function ofRejection(rejection: Rejection, companions: number): Answer {
+  const { eventId: rejectedId, field, reason, message, received } = rejection;
   const name = RejectReason[reason]?.toLowerCase();
-  return { rejected: `${field} ${name} ${received}`.trim(), message, companions };
+  return { rejectedId, rejected: `${field} ${name} ${received}`.trim(), message, companions };
 }
 
 /** The result between those of two companions. */

@@ -173,12 +173,12 @@ async function replayed(url: string, folder: string, lines: string): Promise<Ans
 }
 
 /** Why lines were rejected, by their numbers, as replay has written it beside a file of rejects. */
-export function readReasons(rejects: string): Map<number, Pick<Verdict, 'rejected' | 'message'>> {
+export function readReasons(rejects: string): Map<number, Pick<Verdict, 'rejectedId' | 'rejected' | 'message'>> {
   const lines = readFileSync(`${rejects}.reasons`, 'utf8').trim().split('\n');
   return new Map(
     lines.map((json) => {
-      const { input_line: line, field, reason, message, received } = JSON.parse(json);
-      return [line, { rejected: `${field} ${reason} ${received}`.trim(), message }];
+      const { input_line: line, event_id: rejectedId, field, reason, message, received } = JSON.parse(json);
+      return [line, { rejectedId, rejected: `${field} ${reason} ${received}`.trim(), message }];
     }),
   );
 }
