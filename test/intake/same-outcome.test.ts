@@ -108,7 +108,9 @@ function byVerdict(verdicts: Readonly<Record<string, Verdict>>): Record<string, 
   const told = Object.values(verdicts).find(({ ignored }) => ignored !== undefined)?.ignored;
   const byText: Record<string, string> = {};
   for (const [way, { ignored, ...others }] of Object.entries(verdicts)) {
-    const verdict = JSON.stringify({ ...others, ignored: others.stored && (ignored ?? told) });
+    // Replay prints names as a terminal can show them.
+    const names = (ignored ?? told)?.map((name) => name.replace(/\p{C}/gu, '?'));
+    const verdict = JSON.stringify({ ...others, ignored: others.stored && names });
     byText[verdict] = byText[verdict] === undefined ? way : `${byText[verdict]}, ${way}`;
   }
   return byText;
