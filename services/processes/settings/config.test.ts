@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import {
   gatewayWorkers,
+  parseAttributionNodeConfig,
   parseClusterConfig,
   parseGatewayConfig,
   parseMeshConfig,
@@ -47,6 +48,12 @@ test.each([
   expect(parseMeshConfig(env).LOG_RETENTION_HOURS).toBe(hours);
   expect(parseClusterConfig(env).LOG_RETENTION_HOURS).toBe(hours);
   expect(parseTopicsConfig({ ...env, KAFKA_BROKERS: 'a:1' }).LOG_RETENTION_HOURS).toBe(hours);
+});
+
+test('a process that is the whole mesh keeps less in memory than a node, unless it is told how much', () => {
+  const cacheOf = (env: NodeJS.ProcessEnv) => parseMeshConfig(env).attribution.USER_CACHE_MB;
+  expect([cacheOf({}), cacheOf({ USER_CACHE_MB: '512' })]).toEqual([256, 512]);
+  expect(parseAttributionNodeConfig({ KAFKA_BROKERS: 'a:1' }).attribution.USER_CACHE_MB).toBe(512);
 });
 
 test('everything wrong is named at once', () => {

@@ -24,17 +24,23 @@ const DATA = {
 /** Partitions of every topic; fixed when the log is created. */
 const PARTITIONS = z.coerce.number().int().min(1).max(1024);
 
+/** Default of USER_CACHE_MB where a process has gateway, log, attribution and sink in itself: half of a node's. */
+const MESH_USER_CACHE_MB = '256';
+
 /** Reads the settings of `clickmesh up`. Throws one Error that names every wrong setting, as all readers here do. */
 export function parseMeshConfig(env: NodeJS.ProcessEnv) {
-  return withLog(env, {
-    ...LISTEN,
-    ...INTAKE,
-    ...DATA,
-    ...LOGGING,
-    PARTITIONS: PARTITIONS.default(8),
-    /** A ClickHouse server to use; the embedded one when empty. */
-    CLICKHOUSE_URL: z.string().default(''),
-  });
+  return withLog(
+    { USER_CACHE_MB: MESH_USER_CACHE_MB, ...env },
+    {
+      ...LISTEN,
+      ...INTAKE,
+      ...DATA,
+      ...LOGGING,
+      PARTITIONS: PARTITIONS.default(8),
+      /** A ClickHouse server to use; the embedded one when empty. */
+      CLICKHOUSE_URL: z.string().default(''),
+    },
+  );
 }
 export type MeshConfig = ReturnType<typeof parseMeshConfig>;
 
