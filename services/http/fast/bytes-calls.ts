@@ -118,10 +118,10 @@ function messageIn({ dialect, decode, limits: { maxBytes } }: Call, body: Buffer
   const isPlain = body.length >= ENVELOPE_HEAD_BYTES && body[0] === 0;
   if (isPlain && body.readUInt32BE(1) === body.length - ENVELOPE_HEAD_BYTES) return body.subarray(ENVELOPE_HEAD_BYTES);
   const reader = new EnvelopeReader(maxBytes, decode);
-  const messages = reader.read(body);
+  const envelopes = reader.read(body);
   reader.end();
-  if (messages.length === 1) return messages[0]!;
-  const what = messages.length === 0 ? 'missing' : 'received extra';
+  if (envelopes.length === 1) return reader.messageIn(envelopes[0]!);
+  const what = envelopes.length === 0 ? 'missing' : 'received extra';
   throw new ConnectError(`protocol error: ${what} input message for unary method`, Code.Unimplemented);
 }
 
@@ -156,12 +156,10 @@ async function* messagesOf({ exchange, decode, limits: { maxBytes, receiving } }
   try {
     // An iterator that is left early must not destroy the request: its answer goes over the same stream.
     for await (const piece of exchange.body.iterator({ destroyOnReturn: false })) {
-      const messages = reader.read(piece);
-      if (messages.length > 0) {
-        // Time that the messages take is not the client's.
-        part.release();
-        yield* messages;
-      }
+      const envelopes = reader.read(piece);
+      // Time that the messages take is not the client's.
+      if (envelopes.length > 0) part.release();
+      for (const envelope of envelopes) yield reader.messageIn(envelope);
       if (reader.bytes > 0) part.hold(reader.bytes, reader.pieces);
     }
     reader.end();

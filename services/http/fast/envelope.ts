@@ -6,7 +6,10 @@ import { tooLarge } from '../exchange/errors.ts';
 
 const NONE: Buffer[] = [];
 
-/** Cuts a body of envelopes into its messages, as it comes, and decompresses those that are said to be compressed. */
+/**
+ * Cuts a body into its envelopes, as it comes. Their messages are decompressed one at a time, as they are asked for: a
+ * piece of 64 KB may have a thousand envelopes that inflate to the limit each.
+ */
 export class EnvelopeReader {
   readonly #maxBytes: number;
   readonly #decode: Decode | undefined;
@@ -34,12 +37,12 @@ export class EnvelopeReader {
     return this.#pieces.length;
   }
 
-  /** Returns the messages that are whole with this piece. Throws INVALID_ARGUMENT if it can't be read. */
+  /** Returns the envelopes that are whole with this piece. Throws INVALID_ARGUMENT if it can't be read. */
   read(piece: Buffer): Buffer[] {
     this.#pieces.push(piece);
     this.#bytes += piece.length;
     if (this.#bytes < this.#needed) return NONE;
-    const messages: Buffer[] = [];
+    const envelopes: Buffer[] = [];
     let rest = this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces);
     for (;;) {
       if (rest.length < ENVELOPE_HEAD_BYTES) {
@@ -50,13 +53,13 @@ export class EnvelopeReader {
       if (length > this.#maxBytes) throw tooLarge(this.#maxBytes);
       this.#needed = ENVELOPE_HEAD_BYTES + length;
       if (rest.length < this.#needed) break;
-      messages.push(this.#decoded(rest[0]!, rest.subarray(ENVELOPE_HEAD_BYTES, this.#needed)));
+      envelopes.push(rest.subarray(0, this.#needed));
       rest = rest.subarray(this.#needed);
     }
     this.#bytes = rest.length;
     // A copy, because the rest would keep the whole piece that it is a part of.
-    this.#pieces = rest.length === 0 ? [] : [messages.length === 0 ? rest : Buffer.from(rest)];
-    return messages;
+    this.#pieces = rest.length === 0 ? [] : [envelopes.length === 0 ? rest : Buffer.from(rest)];
+    return envelopes;
   }
 
   /** Throws INVALID_ARGUMENT if the body ends in the middle of a message. */
@@ -64,8 +67,10 @@ export class EnvelopeReader {
     if (this.#bytes > 0) throw new ConnectError('protocol error: incomplete envelope', Code.InvalidArgument);
   }
 
-  #decoded(flags: number, data: Buffer): Buffer {
-    if ((flags & compressedFlag) === 0) return data;
+  /** The message in an envelope, decompressed if need be. Throws INVALID_ARGUMENT if it can't be. */
+  messageIn(envelope: Buffer): Buffer {
+    const data = envelope.subarray(ENVELOPE_HEAD_BYTES);
+    if ((envelope[0]! & compressedFlag) === 0) return data;
     if (this.#decode !== undefined) return this.#decode(data, this.#maxBytes);
     const message = 'received compressed envelope, but do not know how to decompress';
     throw new ConnectError(message, Code.InvalidArgument);
