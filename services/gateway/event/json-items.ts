@@ -160,7 +160,7 @@ function endOfText(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '"') return at;
     if (text[at] === '\n') return at - 1;
-    if (text[at] === '\\') at++;
+    if (text[at] === '\\' && text[at + 1] !== '\n') at++;
   }
   return text.length;
 }
