@@ -1,5 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
-import { type Rejection, RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { type Accepted, EVENT_TYPES } from '../contract/event-rules.ts';
 import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
 import { appendDuration, appendSize, eventsAccepted, eventsRejected, namesIgnored } from '../telemetry/metrics.ts';
@@ -41,26 +41,21 @@ function countAccepted(events: readonly Accepted[]): void {
   }
 }
 
-/** Counts the names in an event that were not understood or kept. */
-export function countIgnored({ event, ignored }: Extract<Outcome, { kind: 'accepted' }>): void {
-  if (ignored.length > 0) namesIgnored.add(ignored.length, { event_type: event.eventType });
+/** Counts an event that was rejected, or the names in an accepted one that were not understood or kept. */
+export function countOutcome(outcome: Outcome): void {
+  if (outcome.kind === 'rejected') {
+    eventsRejected.add(1, { reason: RejectReason[outcome.rejection.reason].toLowerCase() });
+  } else if (outcome.ignored.length > 0) {
+    namesIgnored.add(outcome.ignored.length, { event_type: outcome.event.eventType });
+  }
 }
 
-export function countRejected({ reason }: Rejection): void {
-  eventsRejected.add(1, { reason: RejectReason[reason].toLowerCase() });
-}
-
-/** Appends a request's accepted events in one call, and counts the rejected. Throws what EventLog.append throws. */
+/** Appends a request's accepted events in one call, and counts all. Throws what EventLog.append throws. */
 export async function appendAccepted(outcomes: readonly Outcome[], log: EventLog): Promise<Appended> {
   const accepted: Accepted[] = [];
-  for (const outcome of outcomes) {
-    if (outcome.kind !== 'accepted') continue;
-    accepted.push(outcome.event);
-    countIgnored(outcome);
-  }
+  for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);
   const positions = await appendEvents(accepted, log);
-  if (accepted.length < outcomes.length) {
-    for (const outcome of outcomes) if (outcome.kind === 'rejected') countRejected(outcome.rejection);
-  }
+  // Not before: an append that fails is tried again by its client, and would count twice.
+  for (const outcome of outcomes) countOutcome(outcome);
   return { outcomes, positions };
 }

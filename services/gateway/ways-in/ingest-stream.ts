@@ -44,13 +44,13 @@ function add(total: IngestStreamResponse, { outcomes, positions }: Appended): vo
   const firstIndex = total.accepted + total.rejected;
   total.accepted += BigInt(positions.length);
   total.rejected += BigInt(outcomes.length - positions.length);
-  let index = firstIndex;
-  for (const outcome of outcomes) {
+  for (let i = 0; i < outcomes.length; i++) {
+    const outcome = outcomes[i]!;
     if (outcome.kind === 'accepted') addIgnored(total, outcome.ignored);
     else if (total.rejections.length < MAX_REJECTIONS) {
-      total.rejections.push(create(StreamRejectionSchema, { index, rejection: outcome.rejection }));
+      const { rejection } = outcome;
+      total.rejections.push(create(StreamRejectionSchema, { index: firstIndex + BigInt(i), rejection }));
     }
-    index++;
   }
 }
 

@@ -3,7 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectionSchema } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import type { Format } from '../../http/exchange/protocol.ts';
-import { appendEvents, countIgnored, countRejected } from '../append-events.ts';
+import { appendEvents, countOutcome } from '../append-events.ts';
 import { type GatewayDeps, termsOf } from '../deps.ts';
 import { accept } from '../event/accept.ts';
 import { encodeResponse } from '../response.ts';
@@ -18,11 +18,11 @@ export async function ingest(request: Buffer, format: Format, deps: GatewayDeps)
   const outcome = outcomes[0] ?? accept(create(EventSchema), termsOf(deps));
   if (outcome.kind === 'accepted') {
     const [position] = await appendEvents([outcome.event], deps.log);
-    countIgnored(outcome);
+    countOutcome(outcome);
     return encodeResponse(outcome, position!);
   }
+  countOutcome(outcome);
   const { rejection } = outcome;
-  countRejected(rejection);
   const detail = { desc: RejectionSchema, value: rejection };
   throw new ConnectError(rejection.message, Code.InvalidArgument, undefined, [detail]);
 }
