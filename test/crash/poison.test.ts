@@ -118,7 +118,7 @@ test.each([
   180_000,
 );
 
-test('a record that kills the whole mesh is set aside after some starts, and counts when sent to one that is mended', async () => {
+test('a record that kills the whole mesh is set aside after some starts; sent to a mended one it counts', async () => {
   const dir = folder();
   const poison = click('poison kill');
   const first = await start(dir);
