@@ -567,7 +567,7 @@ type PartitionProgress struct {
 	Unattributed         uint64 `protobuf:"varint,5,opt,name=unattributed,proto3" json:"unattributed,omitempty"`
 	ClickDuplicates      uint64 `protobuf:"varint,6,opt,name=click_duplicates,json=clickDuplicates,proto3" json:"click_duplicates,omitempty"`
 	ConversionDuplicates uint64 `protobuf:"varint,7,opt,name=conversion_duplicates,json=conversionDuplicates,proto3" json:"conversion_duplicates,omitempty"`
-	// Records that could not be read, kept in raw-events.DLT.
+	// Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
 	DeadLettered uint64 `protobuf:"varint,8,opt,name=dead_lettered,json=deadLettered,proto3" json:"dead_lettered,omitempty"`
 	// Duplicates whose payload differed from the first; also counted as duplicates.
 	Conflicts uint64 `protobuf:"varint,9,opt,name=conflicts,proto3" json:"conflicts,omitempty"`

@@ -395,7 +395,7 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   conversionDuplicates: bigint;
 
   /**
-   * Records that could not be read, kept in raw-events.DLT.
+   * Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
    *
    * @generated from field: uint64 dead_lettered = 8;
    */

@@ -151,7 +151,7 @@ private static final long serialVersionUID = 0L;
   private long deadLettered_ = 0L;
   /**
    * <pre>
-   * Records that could not be read, kept in raw-events.DLT.
+   * Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
    * </pre>
    *
    * <code>uint64 dead_lettered = 8 [json_name = "deadLettered"];</code>
@@ -1101,7 +1101,7 @@ private static final long serialVersionUID = 0L;
     private long deadLettered_ ;
     /**
      * <pre>
-     * Records that could not be read, kept in raw-events.DLT.
+     * Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
      * </pre>
      *
      * <code>uint64 dead_lettered = 8 [json_name = "deadLettered"];</code>
@@ -1113,7 +1113,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Records that could not be read, kept in raw-events.DLT.
+     * Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
      * </pre>
      *
      * <code>uint64 dead_lettered = 8 [json_name = "deadLettered"];</code>
@@ -1129,7 +1129,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Records that could not be read, kept in raw-events.DLT.
+     * Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
      * </pre>
      *
      * <code>uint64 dead_lettered = 8 [json_name = "deadLettered"];</code>

@@ -70,7 +70,7 @@ public interface PartitionProgressOrBuilder extends
 
   /**
    * <pre>
-   * Records that could not be read, kept in raw-events.DLT.
+   * Records that could not be read, or that the fold failed at, kept in raw-events.DLT.
    * </pre>
    *
    * <code>uint64 dead_lettered = 8 [json_name = "deadLettered"];</code>
