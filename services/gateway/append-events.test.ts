@@ -24,6 +24,6 @@ it('counts rejected events and ignored names once they are answered, not where t
 
   log.beforeAppend = () => {};
   await appendAccepted(outcomes, log);
-  expect(rejected.mock.calls).toEqual([[1, { reason: 'required' }]]);
-  expect(ignored.mock.calls).toEqual([[2, { event_type: 'click' }]]);
+  expect(rejected).toHaveBeenCalledWith(1, { reason: 'required' });
+  expect(ignored).toHaveBeenCalledWith(2, { event_type: 'click' });
 });
