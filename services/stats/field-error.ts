@@ -1,26 +1,20 @@
+import { cut } from '../contract/cut.ts';
+
 /** A field of a request that can't be answered, and why, for people: the message begins with the field. */
 export interface FieldError {
   field: string;
   message: string;
 }
 
-/** Most characters that a message shows of what was received. */
-const MAX_SHOWN = 64;
-
-/** The beginning of a text that was received. */
-export function shown(text: string): string {
-  return (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text).toWellFormed();
-}
-
 /** The error of a name that is none of those known, of which it names the near one. */
 export function unknownName(name: string, known: readonly string[]): FieldError {
-  const field = shown(name);
+  const field = cut(name);
   return { field, message: `${field} is unknown${hint(name, known)} Known are ${known.join(', ')}` };
 }
 
 /** The error of a field whose value is none of those known. */
 export function unknownValue(field: string, value: string, known: readonly string[]): FieldError {
-  const message = `${field} "${shown(value)}" is unknown${hint(value, known)} Known are ${known.join(', ')}`;
+  const message = `${field} "${cut(value)}" is unknown${hint(value, known)} Known are ${known.join(', ')}`;
   return { field, message };
 }
 

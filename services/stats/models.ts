@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type FieldError, hint, shown } from './field-error.ts';
+import { cut } from '../contract/cut.ts';
+import { type FieldError, hint } from './field-error.ts';
 import { selectRows } from './select-rows.ts';
 
 /** The error of a model under which nothing is counted. One that is switched off by now may still be asked for. */
@@ -14,6 +15,6 @@ export async function modelFault(
   const rows = await selectRows<{ model: string }>(client, { query, query_params: {} }, signal);
   const known = [...new Set([...counted, ...rows.map((row) => row.model)])];
   if (known.includes(model)) return undefined;
-  const message = `model "${shown(model)}" is not counted by this mesh${hint(model, known)} Known are ${known.join(', ')}`;
+  const message = `model "${cut(model)}" is not counted by this mesh${hint(model, known)} Known are ${known.join(', ')}`;
   return { field: 'model', message };
 }

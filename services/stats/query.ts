@@ -1,7 +1,8 @@
 import { type GetStatsRequest, Interval, IntervalSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { cut } from '../contract/cut.ts';
 import { MAX_ID_BYTES } from '../contract/event-rules.ts';
 import { DAY_MS } from '../contract/limits.ts';
-import { type FieldError, shown, unknownValue } from './field-error.ts';
+import { type FieldError, unknownValue } from './field-error.ts';
 
 /** A checked request, its defaults filled in. */
 export interface StatsQuery {
@@ -75,5 +76,5 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 function dateMessage(field: string, text: string): string {
   if (text === '') return `${field} is required`;
-  return `${field} is not a date ${DATE.test(text) ? 'of the calendar' : 'as YYYY-MM-DD'}: "${shown(text)}"`;
+  return `${field} is not a date ${DATE.test(text) ? 'of the calendar' : 'as YYYY-MM-DD'}: "${cut(text)}"`;
 }

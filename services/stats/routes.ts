@@ -10,10 +10,11 @@ import {
   StatsService,
   WatchStatsRequestSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { cut } from '../contract/cut.ts';
 import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
-import { type FieldError, shown } from './field-error.ts';
+import type { FieldError } from './field-error.ts';
 import { getStats } from './get-stats.ts';
 import { strictJson } from './json-requests.ts';
 import { modelFault } from './models.ts';
@@ -56,7 +57,7 @@ export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
     async (request, { signal }) => {
       const explanation = await explainConversion(client, request, signal);
       if (explanation !== undefined) return valid(explanation);
-      const id = shown(request.conversionId);
+      const id = cut(request.conversionId);
       throw new ConnectError(`no decision on a conversion ${id} is known`, Code.NotFound);
     },
     // So that an answer says `attributed: false`.

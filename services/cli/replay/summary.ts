@@ -1,4 +1,4 @@
-import { cut } from '../../gateway/event/received.ts';
+import { cut } from '../../contract/cut.ts';
 import { type Column, renderTable } from '../table.ts';
 import { count } from './progress.ts';
 import { type Reason, reasonsOf } from './reject-file.ts';

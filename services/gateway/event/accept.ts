@@ -2,13 +2,14 @@ import { create } from '@bufbuild/protobuf';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type Rejection, RejectionSchema, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { encodeEvent } from '../../../gen/wire/event-wire.ts';
+import { cut } from '../../contract/cut.ts';
 import { storedEventId } from '../../contract/event-id.ts';
 import { type Accepted, EVENT_TYPES, EVENTS, type EventShape, MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { exactMicros } from '../../contract/money.ts';
 import { isNobody } from '../../contract/nobody.ts';
 import { MAX_UTF8_BYTES, withoutBadEntries } from './map-entries.ts';
-import { cut, receivedText } from './received.ts';
+import { receivedText } from './received.ts';
 
 /** What events are judged by besides the contract. */
 export interface Terms {

@@ -1,10 +1,11 @@
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import { cut } from '../../contract/cut.ts';
 import { EVENT_TYPES, EVENTS, type EventShape, type EventType, type FieldShape } from '../../contract/event-rules.ts';
 import { type Fault, NOTHING_IGNORED, type Rejected, rejected } from './accept.ts';
 import type { Item } from './json-items.ts';
 import { KINDS, type Kind } from './json-kinds.ts';
-import { cut, receivedText } from './received.ts';
+import { receivedText } from './received.ts';
 
 /** An event that was read, with the names that came with it and are not of the contract; or why it can't be. */
 export type Read = { kind: 'event'; event: Event; ignored: readonly string[] } | Rejected;

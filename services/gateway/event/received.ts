@@ -1,14 +1,8 @@
-/** Most characters of a name or a value that an answer repeats. */
-const MAX_CHARACTERS = 64;
-
-/** A text as an answer repeats it: well-formed, and short. */
-export function cut(text: string): string {
-  return text.length <= MAX_CHARACTERS ? text.toWellFormed() : `${text.slice(0, MAX_CHARACTERS - 1).toWellFormed()}…`;
-}
+import { cut, MAX_CUT } from '../../contract/cut.ts';
 
 /** What a field held, as JSON, for an answer to repeat. */
 export function receivedText(value: unknown): string {
-  if (typeof value === 'string') return cut(JSON.stringify(value.slice(0, MAX_CHARACTERS)));
+  if (typeof value === 'string') return cut(JSON.stringify(value.slice(0, MAX_CUT)));
   // JSON has no number for what is too large for a double.
   if (typeof value === 'number') return String(value);
   return cut(jsonText(value) ?? '');

@@ -1,6 +1,7 @@
 import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect';
 import { codeToHttpStatus, codeToString } from '@connectrpc/connect/protocol-connect';
 import type { Logger } from 'pino';
+import { cut } from '../../contract/cut.ts';
 import { LogFull, LogUnavailable } from '../../log/event-log.ts';
 import type { Exchange } from './exchange.ts';
 import { type HttpResponse, json } from './http-message.ts';
@@ -65,12 +66,10 @@ export function wrongType(type: string | undefined, expected: readonly string[],
 }
 
 const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });
-/** Most characters that an error repeats of what came. */
-const MAX_QUOTED = 100;
 
 /** What came, in quotes, cut where it is long. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+  return JSON.stringify(cut(text));
 }
 
 /** The error over plain HTTP: `{"error":{"code","message"}}`, with its metadata, such as Retry-After, as headers. */
