@@ -29,8 +29,9 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-// event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-// is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+// event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+// RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+// call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
 type IngestServiceClient interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(ctx context.Context, in *IngestRequest, opts ...grpc.CallOption) (*IngestResponse, error)
@@ -88,8 +89,9 @@ type IngestService_IngestStreamClient = grpc.ClientStreamingClient[IngestStreamR
 // for forward compatibility.
 //
 // Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-// event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-// is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+// event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+// RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+// call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
 type IngestServiceServer interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(context.Context, *IngestRequest) (*IngestResponse, error)

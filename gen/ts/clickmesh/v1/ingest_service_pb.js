@@ -102,8 +102,9 @@ export const RejectReason = /*@__PURE__*/
 
 /**
  * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
- * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
- * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+ * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+ * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+ * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
  *
  * @generated from service clickmesh.v1.IngestService
  */

@@ -5,8 +5,9 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 /**
  * <pre>
  * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
- * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
- * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+ * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+ * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+ * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -174,8 +175,9 @@ public final class IngestServiceGrpc {
   /**
    * <pre>
    * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-   * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public interface AsyncService {
@@ -217,8 +219,9 @@ public final class IngestServiceGrpc {
    * Base class for the server implementation of the service IngestService.
    * <pre>
    * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-   * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static abstract class IngestServiceImplBase
@@ -233,8 +236,9 @@ public final class IngestServiceGrpc {
    * A stub to allow clients to do asynchronous rpc calls to service IngestService.
    * <pre>
    * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-   * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceStub
@@ -290,8 +294,9 @@ public final class IngestServiceGrpc {
    * A stub to allow clients to do synchronous rpc calls to service IngestService.
    * <pre>
    * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-   * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceBlockingV2Stub
@@ -346,8 +351,9 @@ public final class IngestServiceGrpc {
    * A stub to allow clients to do limited synchronous rpc calls to service IngestService.
    * <pre>
    * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-   * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceBlockingStub
@@ -389,8 +395,9 @@ public final class IngestServiceGrpc {
    * A stub to allow clients to do ListenableFuture-style rpc calls to service IngestService.
    * <pre>
    * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight calls fail with RESOURCE_EXHAUSTED, and while the log
-   * is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the call was acknowledged.
+   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
+   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
+   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceFutureStub
