@@ -52,7 +52,7 @@ test.each([
 
 test('a process that is the whole mesh keeps less in memory than a node, unless it is told how much', () => {
   const cacheOf = (env: NodeJS.ProcessEnv) => parseMeshConfig(env).attribution.USER_CACHE_MB;
-  expect([cacheOf({}), cacheOf({ USER_CACHE_MB: '512' })]).toEqual([256, 512]);
+  expect([cacheOf({}), cacheOf({ USER_CACHE_MB: '512' })]).toEqual([192, 512]);
   expect(parseAttributionNodeConfig({ KAFKA_BROKERS: 'a:1' }).attribution.USER_CACHE_MB).toBe(512);
 });
 

@@ -24,8 +24,8 @@ const DATA = {
 /** Partitions of every topic; fixed when the log is created. */
 const PARTITIONS = z.coerce.number().int().min(1).max(1024);
 
-/** Default of USER_CACHE_MB where a process has gateway, log, attribution and sink in itself: half of a node's. */
-const MESH_USER_CACHE_MB = '256';
+/** Default of USER_CACHE_MB where gateway, log, attribution and sink are one process, to stay under 1.5 GB in all. */
+const MESH_USER_CACHE_MB = '192';
 
 /** Reads the settings of `clickmesh up`. Throws one Error that names every wrong setting, as all readers here do. */
 export function parseMeshConfig(env: NodeJS.ProcessEnv) {
