@@ -41,8 +41,14 @@ export function shapeOf(pattern: string): string {
   return pattern.replaceAll(PARAMETER, '{}');
 }
 
-/** The path without doubled slashes, and without one at its end: as people mean it who join URLs from parts. */
+/** Scheme and authority, which a request to a proxy has before its path, and any server must take (RFC 9112, 3.2.2). */
+const ORIGIN = /^https?:\/\/[^/]*/i;
+
+/**
+ * The path without the origin before it, without doubled slashes, and without one at its end: as people mean it who
+ * join URLs from parts.
+ */
 export function tidyPath(path: string): string {
-  const single = path.replaceAll(/\/{2,}/g, '/');
+  const single = `/${path.replace(ORIGIN, '')}`.replaceAll(/\/{2,}/g, '/');
   return single.length > 1 && single.endsWith('/') ? single.slice(0, -1) : single;
 }

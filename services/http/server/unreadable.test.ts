@@ -72,6 +72,14 @@ describe('a request that can not be read is told why in JSON', () => {
     expect(await raw(`${head}{}`)).toMatch(/^HTTP\/1.1 400 .*"accepted":0,"rejected":1/s);
   });
 
+  it('but for a path behind an origin, as proxies are asked, which is taken', async () => {
+    const head = 'content-type: application/json\r\nconnection: close\r\ncontent-length: 2\r\n\r\n';
+    const answer = await raw(`POST HTTP://a.example:80//click/?x=/api HTTP/1.1\r\nhost: x\r\n${head}{}`);
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*"accepted":0,"rejected":1/s);
+    const nowhere = await raw('GET http://a.example HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    expect(nowhere).toContain('nothing is served at \\"/\\"');
+  });
+
   it('half a preface', async () => {
     expect(await raw('PRI * HTTP/2.0\r\n\r\nXX\r\n\r\nGET / HTTP/1.1\r\n\r\n')).toMatch(/./);
   });
