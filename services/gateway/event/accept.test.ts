@@ -187,6 +187,7 @@ describe('accept', () => {
     const around = fromBinary(EventSchema, Buffer.concat([toBinary(EventSchema, click(inside)), unknown]));
     expect(inside.$unknown).toHaveLength(1);
     expect(bytesOf(around)).toEqual(bytesOf(click({})));
+    expect(accept(around, TERMS)).toMatchObject({ ignored: ['field 2047', 'field 2047'] });
   });
 
   it('takes an event case it does not know for an unknown event type', () => {

@@ -59,7 +59,11 @@ const STEPS: readonly Step[] = [
  *
  * @param unknown names that came with it and are not of the contract
  */
-export function accept({ event }: Event, terms: Terms, unknown: readonly string[] = NOTHING_IGNORED): Outcome {
+export function accept(
+  { event, $unknown }: Event,
+  terms: Terms,
+  unknown: readonly string[] = NOTHING_IGNORED,
+): Outcome {
   if (event.case === undefined) return rejected('', UNKNOWN_TYPE);
   const shape = EVENTS[event.case];
   const { eventId, userId } = event.value;
@@ -70,11 +74,17 @@ export function accept({ event }: Event, terms: Terms, unknown: readonly string[
   }
   const storedId = storedEventId(eventId);
   const leftOut: string[] = [];
-  if (event.value.$unknown) for (const { no } of event.value.$unknown) leftOut.push(`field ${no}`);
+  if ($unknown) addFields(leftOut, $unknown);
+  if (event.value.$unknown) addFields(leftOut, event.value.$unknown);
   const kept = withoutBadEntries(shape, event.value, leftOut);
   const bytes = encodeEvent(kept, storedId, microsOf(shape, fields));
   const accepted = { eventId: storedId, eventType: shape.type, userId, bytes };
   return { kind: 'accepted', event: accepted, ignored: namesOf(unknown, leftOut) };
+}
+
+/** Adds fields of Protobuf, which have no names here. */
+function addFields(names: string[], fields: readonly { no: number }[]): void {
+  for (const { no } of fields) names.push(`field ${no}`);
 }
 
 function namesOf(unknown: readonly string[], leftOut: readonly string[]): readonly string[] {
