@@ -27,21 +27,29 @@ const hoursOrNone = z
   .regex(/\d/, 'must be a number')
   .pipe(z.coerce.number<string>().nonnegative().max(MAX_HOURS));
 
+function areUnique(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
 const environment = z.object({
   /** Attribution models, separated by commas. */
   MODELS: z
     .string()
     .default('last_click')
     .transform((names) => names.split(',').map((name) => name.trim()))
-    .pipe(z.array(z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]])).min(1)),
+    .pipe(z.array(z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]])).min(1))
+    // Every credit of a model that is there twice would count twice.
+    .refine(areUnique, 'names a model twice'),
   LOOKBACK_HOURS: hours.default(24),
   /** Exceptions to LOOKBACK_HOURS by conversion type, such as `install=168,signup=1`. */
   LOOKBACK_HOURS_BY_TYPE: z
     .string()
     .default('')
-    .transform((text) => text.split(',').filter((pair) => pair !== ''))
-    .pipe(z.array(z.string().regex(/^[^=]+=[0-9.]+$/, 'must look like install=168,signup=1')))
-    .transform((pairs) => Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, unknown])))
+    .transform((text) => text.split(',').flatMap((pair) => pair.trim() || []))
+    .pipe(z.array(z.string().regex(/^[^=\s](?:[^=]*[^=\s])?=[0-9.]+$/, 'must look like install=168,signup=1')))
+    .transform((pairs) => pairs.map((pair) => pair.split('=') as [string, unknown]))
+    .refine((pairs) => areUnique(pairs.map(([type]) => type)), 'names a type twice')
+    .transform((pairs) => Object.fromEntries(pairs))
     .pipe(z.record(z.string(), hours)),
   /** How much later than its time an event may arrive and still be attributed exactly. */
   ALLOWED_LATENESS_HOURS: hoursOrNone.default(24),

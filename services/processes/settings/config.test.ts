@@ -26,7 +26,10 @@ test.each([
   [{ HOST: '' }, /HOST/],
   [{ PARTITIONS: '0' }, /PARTITIONS/],
   [{ MODELS: 'last_click,best_click' }, /MODELS/],
+  [{ MODELS: 'last_click,linear, last_click' }, /MODELS: names a model twice/],
   [{ LOOKBACK_HOURS_BY_TYPE: 'install' }, /LOOKBACK_HOURS_BY_TYPE/],
+  [{ LOOKBACK_HOURS_BY_TYPE: 'install=1, install=2' }, /LOOKBACK_HOURS_BY_TYPE: names a type twice/],
+  [{ LOOKBACK_HOURS_BY_TYPE: 'install =1' }, /LOOKBACK_HOURS_BY_TYPE.*: must look like/],
   [{ LOG_RETENTION_HOURS: '47' }, /LOG_RETENTION_HOURS: must be at least .* 48$/],
   [{ LOG_RETENTION_HOURS: '191', LOOKBACK_HOURS_BY_TYPE: 'install=168' }, /LOG_RETENTION_HOURS: must be .* 192$/],
   [{ LOG_RETENTION_HOURS: '' }, /LOG_RETENTION_HOURS/],
@@ -54,6 +57,15 @@ test('a process that is the whole mesh keeps less in memory than a node, unless 
   const cacheOf = (env: NodeJS.ProcessEnv) => parseMeshConfig(env).attribution.USER_CACHE_MB;
   expect([cacheOf({}), cacheOf({ USER_CACHE_MB: '512' })]).toEqual([192, 512]);
   expect(parseAttributionNodeConfig({ KAFKA_BROKERS: 'a:1' }).attribution.USER_CACHE_MB).toBe(512);
+});
+
+test('blanks around what commas separate are no part of it', () => {
+  const { attribution } = parseMeshConfig({
+    MODELS: 'linear, last_click ',
+    LOOKBACK_HOURS_BY_TYPE: 'in app=1, a=0.5 ,',
+  });
+  expect(attribution.MODELS).toEqual(['linear', 'last_click']);
+  expect(attribution.LOOKBACK_HOURS_BY_TYPE).toEqual({ 'in app': 1, a: 0.5 });
 });
 
 test('everything wrong is named at once', () => {
