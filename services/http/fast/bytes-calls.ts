@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fromBinary, toJsonString } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { parseTimeout as connectTimeout } from '@connectrpc/connect/protocol-connect';
@@ -146,9 +147,13 @@ function failure({ exchange, dialect, logger }: Call, thrown: unknown): HttpResp
   return callError(dialect, error);
 }
 
-/** The messages of a stream. Throws CANCELED when the client leaves, which is no bug to be logged. */
+/**
+ * The messages of a stream. Throws CANCELED when the client leaves, which is no bug to be logged. Other requests have
+ * their turn behind every `maxBytes` of messages: some KB may inflate to gigabytes of them.
+ */
 async function* messagesOf({ exchange, decode, limits: { maxBytes, receiving } }: Call): AsyncIterable<Buffer> {
   const reader = new EnvelopeReader(maxBytes, decode);
+  let untilTurn = maxBytes;
   const part = receiving.part((error) => {
     refuse(exchange, error);
     exchange.cutBody();
@@ -159,7 +164,15 @@ async function* messagesOf({ exchange, decode, limits: { maxBytes, receiving } }
       const envelopes = reader.read(piece);
       // Time that the messages take is not the client's.
       if (envelopes.length > 0) part.release();
-      for (const envelope of envelopes) yield reader.messageIn(envelope);
+      for (const envelope of envelopes) {
+        const message = reader.messageIn(envelope);
+        untilTurn -= message.length;
+        if (untilTurn <= 0) {
+          await turn();
+          untilTurn = maxBytes;
+        }
+        yield message;
+      }
       if (reader.bytes > 0) part.hold(reader.bytes, reader.pieces);
     }
     reader.end();
