@@ -108,7 +108,7 @@ describe.each(plain(UNARY_WAYS))('by $name', (way) => {
   test.each([
     [0, 'events is empty'],
     [1000, undefined],
-    [1001, '1001 events are more than 1000'],
+    [1001, '1001 events are more than 1000: send fewer at once'],
   ])('a batch of %d events', async (count, message) => {
     const batch = many(way, ...Array.from({ length: count }, (_, n) => click(n)));
     const outcome = await call(way, 'IngestBatch', batch);

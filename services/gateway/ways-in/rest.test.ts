@@ -236,7 +236,9 @@ describe('an item in the shapes that people send', () => {
     ['valid ones', JSON.stringify(Array(1001).fill(CLICK))],
     ['what is no JSON', `[${Array(1001).fill('NaN').join()}]`],
   ])('takes no more than 1,000 of an array: %s', async (_, body) => {
-    await expect(post(body)).rejects.toMatchObject({ rawMessage: '1001 events are more than 1000' });
+    await expect(post(body)).rejects.toMatchObject({
+      rawMessage: '1001 events are more than 1000: send fewer at once',
+    });
   });
 
   it('leaves out numbers that would lose digits', async () => {
