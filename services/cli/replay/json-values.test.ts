@@ -91,6 +91,15 @@ test.each(['{"a":"', '# ', '[{"a":"'])('of what is too long, no more is waited f
   expect(next!.bytes!.toString()).toBe('{"a":2}');
 });
 
+test('a broken value ends before the next line that begins an object, however far that is', () => {
+  for (let blanks = 1000; blanks < 1050; blanks++) {
+    const [gap, width] = [' '.repeat(blanks), blanks - 990];
+    const splitter = new ValueSplitter(10_000);
+    const pieces = [...splitter.add(Buffer.from(`{x${gap}\n${' '.repeat(width)}{"a":2}\n{"a":3}\n`))];
+    expect(pieces.map(({ line, bytes }) => `${line}: ${bytes}`)).toEqual(['1: {x', '2: {"a":2}', '3: {"a":3}']);
+  }
+});
+
 test('any objects are found again, however they are written', () => {
   const objects = fc.array(fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }));
   const indent = fc.constantFrom(undefined, 2, '\t');

@@ -26,6 +26,8 @@ const NEXT_ITEM = /\n[ \t\r]*(?=\{|\[\s*\{)|\}\s*,\s*(?=\{)/;
 const LINE_END = /(?=\n)/;
 /** Longest match of NEXT_ITEM that is found across two chunks, in bytes. */
 const MATCH_BYTES = 256;
+/** Bytes in which most matches are. */
+const NEAR_BYTES = 1024;
 
 /** No end yet: the value may go on behind what is known. */
 const UNFINISHED = -1;
@@ -146,8 +148,12 @@ export class ValueSplitter {
 
 /** The end of the first match, from where on there are other pieces; -1 if there is none. */
 function find(pattern: RegExp, bytes: Buffer, from: number): number {
-  const match = pattern.exec(bytes.toString('latin1', from));
-  return match === null ? -1 : from + match.index + match[0].length;
+  // Of many broken values each would make a text of all that is known.
+  for (const end of [from + NEAR_BYTES, bytes.length]) {
+    const match = pattern.exec(bytes.toString('latin1', from, end));
+    if (match !== null) return from + match.index + match[0].length;
+  }
+  return -1;
 }
 
 /** The end of the object or array that begins there, if nothing but another piece, a comma or a bracket follows it. */
