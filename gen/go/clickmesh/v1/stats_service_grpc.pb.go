@@ -31,7 +31,8 @@ const (
 // Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
 // refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
 type StatsServiceClient interface {
-	// Clicks, conversions, revenue and conversion rate by period, campaign and source.
+	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(ctx context.Context, in *WatchStatsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStatsResponse], error)
@@ -94,7 +95,8 @@ func (c *statsServiceClient) ExplainConversion(ctx context.Context, in *ExplainC
 // Answers from ClickHouse. An acknowledged event shows within about two seconds. What of a request can't be answered is
 // refused with INVALID_ARGUMENT and a message that begins with the field; by JSON that is also a field that is not known.
 type StatsServiceServer interface {
-	// Clicks, conversions, revenue and conversion rate by period, campaign and source.
+	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(*WatchStatsRequest, grpc.ServerStreamingServer[WatchStatsResponse]) error

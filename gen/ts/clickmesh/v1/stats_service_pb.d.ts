@@ -336,7 +336,8 @@ export declare const IntervalSchema: GenEnum<Interval>;
  */
 export declare const StatsService: GenService<{
   /**
-   * Clicks, conversions, revenue and conversion rate by period, campaign and source.
+   * Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+   * 200,000 rows; GET /api/v1/stats answers any number.
    *
    * @generated from rpc clickmesh.v1.StatsService.GetStats
    */

@@ -44,7 +44,8 @@ const (
 
 // StatsServiceClient is a client for the clickmesh.v1.StatsService service.
 type StatsServiceClient interface {
-	// Clicks, conversions, revenue and conversion rate by period, campaign and source.
+	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.GetStatsResponse], error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest]) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error)
@@ -111,7 +112,8 @@ func (c *statsServiceClient) ExplainConversion(ctx context.Context, req *connect
 
 // StatsServiceHandler is an implementation of the clickmesh.v1.StatsService service.
 type StatsServiceHandler interface {
-	// Clicks, conversions, revenue and conversion rate by period, campaign and source.
+	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.GetStatsResponse], error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest], *connect.ServerStream[v1.WatchStatsResponse]) error

@@ -180,7 +180,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Clicks, conversions, revenue and conversion rate by period, campaign and source.
+     * Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+     * 200,000 rows; GET /api/v1/stats answers any number.
      * </pre>
      */
     default void getStats(io.clickmesh.v1.GetStatsRequest request,
@@ -247,7 +248,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Clicks, conversions, revenue and conversion rate by period, campaign and source.
+     * Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+     * 200,000 rows; GET /api/v1/stats answers any number.
      * </pre>
      */
     public void getStats(io.clickmesh.v1.GetStatsRequest request,
@@ -302,7 +304,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Clicks, conversions, revenue and conversion rate by period, campaign and source.
+     * Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+     * 200,000 rows; GET /api/v1/stats answers any number.
      * </pre>
      */
     public io.clickmesh.v1.GetStatsResponse getStats(io.clickmesh.v1.GetStatsRequest request) throws io.grpc.StatusException {
@@ -356,7 +359,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Clicks, conversions, revenue and conversion rate by period, campaign and source.
+     * Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+     * 200,000 rows; GET /api/v1/stats answers any number.
      * </pre>
      */
     public io.clickmesh.v1.GetStatsResponse getStats(io.clickmesh.v1.GetStatsRequest request) {
@@ -409,7 +413,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Clicks, conversions, revenue and conversion rate by period, campaign and source.
+     * Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
+     * 200,000 rows; GET /api/v1/stats answers any number.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.GetStatsResponse> getStats(
