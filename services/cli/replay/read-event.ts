@@ -14,7 +14,8 @@ const SURROGATE = /\\u[dD][89a-fA-F]/;
 
 /**
  * Reads an event as POST /api/v1/events does. Lone surrogates, which stand for bytes that are not UTF-8, too, are dealt
- * with here: on the way to the mesh they would become other characters.
+ * with here: on the way to the mesh they would become other characters. So is what can't be kept of maps, whose entries
+ * may take more bytes in Protobuf than in JSON.
  *
  * @param line of the input, from 1
  */
@@ -22,11 +23,13 @@ export function readEvent(bytes: Buffer, line: number): Read {
   const read = readItem(parseItem(bytes, line));
   if (read.kind === 'rejected') return read;
   const fits = integersFit(read.event);
-  if (fits && isUtf8(bytes) && !SURROGATE.test(bytes.toString('latin1'))) return read;
-  // What depends on the clock and the currency of the mesh is left to the mesh.
-  const outcome = accept(read.event, { now: Date.now(), currency: '' });
-  if (outcome.kind === 'accepted') return withoutSurrogates(read);
-  return !fits || outcome.rejection.reason === RejectReason.MALFORMED ? outcome : withoutSurrogates(read);
+  if (!fits || !isUtf8(bytes) || SURROGATE.test(bytes.toString('latin1'))) {
+    // What depends on the clock and the currency of the mesh is left to the mesh.
+    const outcome = accept(read.event, { now: Date.now(), currency: '' });
+    const isSettled = outcome.kind === 'rejected' && (!fits || outcome.rejection.reason === RejectReason.MALFORMED);
+    if (isSettled) return outcome;
+  }
+  return asKept(read);
 }
 
 /** Whether Protobuf can hold the integers of an event; those that it can't are beyond any limit. */
@@ -36,10 +39,12 @@ function integersFit({ event }: Event): boolean {
   return [...time, ...integer].every(({ localName }) => BigInt.asIntN(64, values[localName]!) === values[localName]);
 }
 
-function withoutSurrogates(read: Extract<Read, { kind: 'event' }>): Read {
+/** The event with what the mesh keeps of its maps; the names of other entries are among those that are ignored. */
+function asKept(read: Extract<Read, { kind: 'event' }>): Read {
   const { event } = read.event;
   const leftOut: string[] = [];
   const value = withoutBadEntries(EVENTS[event.case!], event.value!, leftOut);
+  if (leftOut.length === 0) return read;
   const kept = { ...read.event, event: { ...event, value } as typeof event };
   return { ...read, event: kept, ignored: [...read.ignored, ...leftOut] };
 }
