@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { fromBinary } from '@bufbuild/protobuf';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { type CounterKey, dayOf, type Increment, type NewClick } from '../decision/effects.ts';
@@ -139,7 +140,7 @@ export class Counters {
   }
 
   #forget(): void {
-    if (this.#dirty.length > 0) throw new Error('R-6: counters to be forgotten are not stored');
+    assert(this.#dirty.length === 0, 'R-6: counters to be forgotten are not stored');
     this.#table.clear(this.#mostBytes());
     this.#changed = [];
     this.#bytes.length = this.#bytesKept = 0;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { UUID_WORDS } from '../../contract/uuid.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { BLOCK_BYTES, BlockPool, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from '../memory/block-pool.ts';
@@ -238,7 +239,7 @@ export class UserTable {
 
   /** Removes the user in a slot. Throws an Error if it has changes that are not yet stored. */
   remove(slot: number): void {
-    if (this.slots.has(slot, DIRTY)) throw new Error('R-5: the user is not stored');
+    assert(!this.slots.has(slot, DIRTY), 'R-5: the user is not stored');
     this.clear(slot, TOUCHES);
     this.clear(slot, CONVERSIONS);
     this.index.remove(slot);
