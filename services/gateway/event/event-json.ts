@@ -42,7 +42,7 @@ export function readItem(item: Item, impliedType?: EventType): Read {
   const eventId = idOf(json);
   const sent = json.event_type ?? json.eventType ?? undefined;
   const type = sent ?? impliedType;
-  if (type === undefined) return rejected(eventId, Array.isArray(json.events) ? WRAPPED_EVENTS : MISSING_TYPE);
+  if (type === undefined) return rejected(eventId, missingType(json));
   if (!isEventType(type)) return rejected(eventId, { ...UNKNOWN_TYPE, received: receivedText(type) });
   if (impliedType !== undefined && type !== impliedType) return otherType(eventId, type, impliedType);
   return readFields(json, type, eventId);
@@ -55,7 +55,7 @@ export function readArm(item: Item): Read {
   if (!isObject(json)) return malformed('', 'event', 'the event must be a JSON object', json);
   const arms = EVENT_TYPES.filter((type) => json[type] !== undefined && json[type] !== null);
   const [type] = arms;
-  if (type === undefined) return rejected(idOf(json), NO_ARM);
+  if (type === undefined) return rejected(idOf(json), json.event_type === undefined ? NO_ARM : FLAT_EVENT);
   if (arms.length > 1)
     return contradiction('', 'event', `the event is both ${arms.join(' and ')}: send each by itself`);
   const fields = json[type];
@@ -177,6 +177,10 @@ const WRAPPED_EVENTS: Fault = {
   ...MISSING_TYPE,
   message: `${MISSING_TYPE.message}; several events are an array, without an object around it`,
 };
+const WRAPPED_FIELDS: Fault = {
+  ...MISSING_TYPE,
+  message: `${MISSING_TYPE.message}; it stands beside the fields of the event, without an object around them`,
+};
 const UNKNOWN_TYPE: Fault = {
   field: 'event_type',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
@@ -187,6 +191,17 @@ const NO_ARM: Fault = {
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
   message: `event is none of ${EVENT_TYPES.join(', ')}`,
 };
+
+/** The JSON of the REST API, where that of the contract belongs. */
+const FLAT_EVENT: Fault = {
+  ...NO_ARM,
+  message: `${NO_ARM.message}: its fields belong into an object under the name of its type`,
+};
+
+function missingType(json: JsonObject): Fault {
+  if (Array.isArray(json.events)) return WRAPPED_EVENTS;
+  return EVENT_TYPES.some((type) => isObject(json[type])) ? WRAPPED_FIELDS : MISSING_TYPE;
+}
 
 function isEventType(type: unknown): type is EventType {
   return typeof type === 'string' && Object.hasOwn(EVENTS, type);
