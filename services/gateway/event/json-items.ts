@@ -98,6 +98,10 @@ function parsePart(text: string, place: Place): Item {
   const item = parsed(part);
   if (item !== undefined) return item;
   if (looksLikeUtf16(part)) return { malformed: 'UTF-16: send it as UTF-8' };
+  if (part.trim() === '' && place.end < text.length) {
+    const found = describe(text, { ...place, end: text.length }, part.length);
+    return { malformed: `not valid JSON ${found}; a comma too many` };
+  }
   const { at, hint } = faultIn(part);
   return { malformed: `not valid JSON ${describe(text, place, at)}${hint}` };
 }

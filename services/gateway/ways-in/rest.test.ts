@@ -340,3 +340,13 @@ describe('POST /click and /conversion', () => {
     expect(stored().map((event) => event.case)).toEqual(['click', 'conversion']);
   });
 });
+
+it('an item that is not there is a comma too many', async () => {
+  const { body } = await post('[{},\n,{}, ]');
+  expect(body.results.map(({ message }: { message: string }) => message)).toEqual([
+    expect.stringContaining('event_type is required'),
+    'the event is not valid JSON at line 2, column 1: found ",{}, ]"; a comma too many',
+    expect.stringContaining('event_type is required'),
+    'the event is not valid JSON at line 2, column 6: found "]"; a comma too many',
+  ]);
+});
