@@ -51,6 +51,9 @@ const CREDITS_OF_LAST_CLICK = "SELECT * FROM attributed_events FINAL WHERE model
 
 const IS_COUNTED = 'clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0';
 
+/** Wider than the counters, which hold 2^63 micros: a sum beyond that is a difference. */
+const SUM_OF_VALUES = 'sum(toInt128(value_micros))';
+
 /** In the order of the path: the first that fails is the nearest to the cause. */
 export const CHECKS: readonly Check[] = [
   {
@@ -154,7 +157,7 @@ export const CHECKS: readonly Check[] = [
       GROUP BY day, campaign_id, source
       UNION ALL
       SELECT toDate32(conversion_time) AS day, click.3 AS campaign_id, click.4 AS source, conversion_type,
-        toInt64(0) AS clicks, toInt64(1000000 * count()) AS conversions_micros, sum(value_micros) AS revenue_micros
+        toInt64(0) AS clicks, toInt64(1000000 * count()) AS conversions_micros, ${SUM_OF_VALUES} AS revenue_micros
       FROM (${CONVERSIONS})
       WHERE attributed
       GROUP BY day, campaign_id, source, conversion_type`,
@@ -172,7 +175,7 @@ export const CHECKS: readonly Check[] = [
     values: ['conversions_micros', 'revenue_micros'],
     expected: `
       SELECT toDate32(conversion_time) AS day, campaign_id, source, conversion_type, model,
-        sum(credit_micros) AS conversions_micros, sum(value_micros) AS revenue_micros
+        sum(credit_micros) AS conversions_micros, ${SUM_OF_VALUES} AS revenue_micros
       FROM attributed_events FINAL
       GROUP BY day, campaign_id, source, conversion_type, model`,
     stored: `

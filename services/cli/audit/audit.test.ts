@@ -242,6 +242,26 @@ test('the rows that differ are shown, both sides', async () => {
   ]);
 });
 
+test('revenue that is more than its counter holds is a difference', async () => {
+  const [one, two] = ['21', '22'].map((end) => ({ ...TIED, event_id: TIED.event_id.replace(/..$/, end) }));
+  const from = { ...EARLY, campaign_id: 'camp-9' };
+  // 10^19 micros, as they are left of it in 64 bits.
+  const wrapped = JSON.stringify(counter(DAY, 'camp-9', 'purchase', 'linear', 2_000_000)).replace(
+    '"revenue_micros":0',
+    `"revenue_micros":${10n ** 19n - 2n ** 64n}`,
+  );
+  for (const to of [one!, two!]) {
+    const row = insertCredit(credit(to, from, 'linear', 1_000_000, 0)).replace(
+      '"value_micros":0',
+      '"value_micros":5000000000000000000',
+    );
+    await client.command({ query: row });
+  }
+  await client.command({ query: `INSERT INTO daily_stats FORMAT JSONEachRow ${wrapped}` });
+  const sums = (await audit({ url, timeout: 10 })).find(({ name }) => name === SUMS);
+  expect(sums).toMatchObject({ differing: 1, rows: [{ expected: [{ revenue_micros: '10000000000000000000' }] }] });
+});
+
 test('what became of all that was accepted is told', async () => {
   const last = TABLES.attribution_progress![0]!;
   const other = {
