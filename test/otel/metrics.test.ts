@@ -48,7 +48,7 @@ test('what happens is counted', async () => {
     type: 'install',
     timestamp: 1e12 + 1,
   };
-  await post(mesh.url, [click, click, conversion, { ...click, event_id: 'none' }]);
+  await post(mesh.url, [click, click, conversion, { ...click, event_id: 'null' }]);
   const bad = JSON.stringify({ event: { click: {} } });
   const headers = { 'content-type': 'application/json' };
   const ingest = '/clickmesh.v1.IngestService/Ingest';
@@ -58,7 +58,7 @@ test('what happens is counted', async () => {
   await expect.poll(counts, { timeout: 20_000 }).toMatchObject({
     'clickmesh_events_accepted_total{event_type="click"}': 2,
     'clickmesh_events_accepted_total{event_type="conversion"}': 1,
-    'clickmesh_events_rejected_total{reason="not_a_uuid"}': 1,
+    'clickmesh_events_rejected_total{reason="placeholder"}': 1,
     'clickmesh_events_rejected_total{reason="required"}': 1,
     clickmesh_append_size_count: 1,
     'http_server_request_duration_seconds_count{http_request_method="POST",http_route="/api/v1/events",http_response_status_code="202"}': 1,

@@ -82,7 +82,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const shutdown = new AbortController();
   const receiving = new Receiving(options.maxReceivingBytes ?? MAX_RECEIVING_BYTES);
   const handle = requestHandler(options, receiving, shutdown.signal);
-  const lateCheck = setInterval(() => receiving.cutLate(), CHECK_TIMEOUTS_MS);
   const underWay = new Set<http.ServerResponse>();
   const h1 = http1Server((req, res) => {
     underWay.add(res);
@@ -104,6 +103,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const connections = shareConnections(h1, h2, http1);
   const port = await listen(h1, { host, port: options.port, exclusive: !options.shared });
+  const lateCheck = setInterval(() => receiving.cutLate(), CHECK_TIMEOUTS_MS);
 
   /** Cuts connections without a request. Runs after input was read: when timers are late, a request may wait there. */
   function cutIdle(): void {
