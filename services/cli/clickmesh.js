@@ -1,5 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=16
-// Of what was freed, two arenas of malloc keep less than one a thread (decisions/021-malloc-arenas.md).
+#!/usr/bin/env -S node --max-semi-space-size=16
 // The flag halves V8's memory for new objects: 85 MB less a process, as fast as before (decisions/015-semi-space.md).
 // npm scripts have it, too; processes that this one starts inherit it.
 import module from 'node:module';
