@@ -21,6 +21,7 @@ const DIRTY = 2;
 /** Its values are those in the store and what was added since. */
 const LOADED = 4;
 
+const FIRST_CAMPAIGNS = 1024;
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
 /** About the bytes that the object takes which a counter's bytes are kept by. */
@@ -43,6 +44,8 @@ export class Counters {
   /** Numbers of the counters with these flags. */
   #changed: number[] = [];
   #dirty: number[] = [];
+  /** By the number of a campaign and source, whose texts take more: the counter of its last click, from 1, and its day. */
+  #lastClicks = new Int32Array(FIRST_CAMPAIGNS * 2);
   /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
   readonly #unread: number[] = [];
   readonly #clicked: number[] = [];
@@ -72,7 +75,7 @@ export class Counters {
    */
   addClick(texts: TouchTexts, campaignSource: number, timestamp: number, offset: number): void {
     this.#use(texts);
-    const counter = this.#counterOf(campaignSource, dayOf(timestamp), '', '');
+    const counter = this.#clickCounterOf(campaignSource, dayOf(timestamp));
     if ((this.#table.columns.flags[counter]! & LOADED) !== 0) {
       this.#countClick(counter, offset);
       return;
@@ -142,8 +145,23 @@ export class Counters {
   #forget(): void {
     assert(this.#dirty.length === 0, 'R-6: counters to be forgotten are not stored');
     this.#table.clear(this.#mostBytes());
+    this.#lastClicks = new Int32Array(FIRST_CAMPAIGNS * 2);
     this.#changed = [];
     this.#bytes.length = this.#bytesKept = 0;
+  }
+
+  /** As #counterOf, faster where the campaign and source had their last click on the same day. */
+  #clickCounterOf(campaignSource: number, day: number): number {
+    const at = 2 * campaignSource;
+    if (at >= this.#lastClicks.length) this.#lastClicks = larger(this.#lastClicks, at);
+    if (this.#lastClicks[at + 1] === day) {
+      const counter = this.#lastClicks[at]! - 1;
+      if (counter >= 0) return counter;
+    }
+    const counter = this.#counterOf(campaignSource, day, '', '');
+    this.#lastClicks[at] = counter + 1;
+    this.#lastClicks[at + 1] = day;
+    return counter;
   }
 
   #counterOf(campaignSource: number, day: number, conversionType: string, model: string): number {
@@ -234,4 +252,10 @@ export class Counters {
 function campaignSourceOf(touch: Touch, texts: TouchTexts): number {
   if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
   return texts.campaignSourceNamed(touch.campaignId, touch.source);
+}
+
+function larger(numbers: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(Math.max(2 * numbers.length, index + 2));
+  grown.set(numbers);
+  return grown;
 }

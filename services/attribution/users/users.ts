@@ -30,7 +30,7 @@ export type OnClick = (campaignSource: number, timestamp: number, offset: number
  * Share of the cache that unflushed users may fill before a flush is due: RocksDB has them twice, as a write and in its
  * memtable, until they are on disk.
  */
-const MOST_DIRTY = 0.25;
+const MOST_DIRTY = 0.5;
 
 /** Share of the cache that texts may take; then they are forgotten, with all users whose touches have their numbers. */
 const MOST_TEXTS = 0.25;
