@@ -44,7 +44,7 @@ export class Counters {
   /** Numbers of the counters with these flags. */
   #changed: number[] = [];
   #dirty: number[] = [];
-  /** By the number of a campaign and source, whose texts take more: the counter of its last click, from 1, and its day. */
+  /** By the number of a campaign and source, whose texts take more: the counter of its last click + 1, and the day. */
   #lastClicks = new Int32Array(FIRST_CAMPAIGNS * 2);
   /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
   readonly #unread: number[] = [];
