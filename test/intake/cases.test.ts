@@ -1,26 +1,19 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { clickmesh, temporaryFolder } from '../fixtures/mesh-process.ts';
-import { type Calls, callsTo } from './calls.ts';
 import { readTable, type Verdict } from './table.ts';
 import { storedFields, unplaced } from './verdicts.ts';
-import { isForReplay, jsonWays, protobufWays, readReasons, verdictsOf, type Ways } from './ways.ts';
+import { isForReplay, type OpenWays, openWays, readReasons, verdictsOf } from './ways.ts';
 
 const folder = temporaryFolder();
-let gateway: TestGateway;
-let calls: Calls;
-let ways: Ways;
+let open: OpenWays;
 
 beforeAll(async () => {
-  gateway = await startGateway();
-  calls = callsTo(gateway.url);
-  ways = { ...jsonWays(gateway.url, calls, folder.path), ...protobufWays(calls) };
+  open = await openWays(folder.path);
 });
 afterAll(async () => {
-  calls.close();
-  await gateway.close();
+  await open.close();
   folder[Symbol.dispose]();
 });
 
@@ -33,7 +26,7 @@ function asToldBy({ ignored }: Verdict, expected: Verdict): Verdict {
 const table = readTable(join(import.meta.dirname, 'cases.txt'), Date.now());
 
 test.each(table.map((one) => [one.name, one] as const))('%s', async (_, { expected, ...sent }) => {
-  const verdicts = Object.entries(await verdictsOf(sent, ways, gateway));
+  const verdicts = Object.entries(await verdictsOf(sent, open.ways, open.gateway));
   expect(verdicts).not.toEqual([]);
   const differing = verdicts.filter(([, verdict]) => !isDeepStrictEqual(verdict, asToldBy(verdict, expected)));
   expect(Object.fromEntries(differing), `not ${JSON.stringify(expected)}`).toEqual({});
@@ -42,6 +35,7 @@ test.each(table.map((one) => [one.name, one] as const))('%s', async (_, { expect
 test('replay from stdin: all of them, in one run', async () => {
   const sent = table.filter(isForReplay);
   const stored: Record<string, string>[] = [];
+  const { gateway } = open;
   gateway.log.beforeAppend = (records) => void stored.push(...records.map(({ value }) => storedFields(value)));
   const rejects = join(folder.path, 'rejects');
   const input = Buffer.from(sent.map(({ text }) => `${text}\n`).join(''), 'latin1');

@@ -1,24 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
-import { type Calls, callsTo } from './calls.ts';
 import { type Member, objectOf, type Verdict } from './table.ts';
-import { jsonWays, protobufWays, verdictsOf, type Ways } from './ways.ts';
+import { type OpenWays, openWays, verdictsOf } from './ways.ts';
 
 const folder = temporaryFolder();
-let gateway: TestGateway;
-let calls: Calls;
-let ways: Ways;
+let open: OpenWays;
 
 beforeAll(async () => {
-  gateway = await startGateway();
-  calls = callsTo(gateway.url);
-  ways = { ...jsonWays(gateway.url, calls, folder.path), ...protobufWays(calls) };
+  open = await openWays(folder.path);
 });
 afterAll(async () => {
-  calls.close();
-  await gateway.close();
+  await open.close();
   folder[Symbol.dispose]();
 });
 
@@ -120,7 +113,7 @@ test('whatever JSON an event is, it has one outcome by all ways', async () => {
   const seen = { accepted: 0, ignored: 0, reasons: new Set<string>() };
   await fc.assert(
     fc.asyncProperty(event, async (members) => {
-      const verdicts = await verdictsOf({ form: 'event', members, text: objectOf(members) }, ways, gateway);
+      const verdicts = await verdictsOf({ form: 'event', members, text: objectOf(members) }, open.ways, open.gateway);
       const { stored, ignored, rejected } = verdicts['REST NDJSON']!;
       if (stored !== undefined) seen.accepted++;
       if (ignored !== undefined && ignored.length > 0) seen.ignored++;

@@ -9,8 +9,8 @@ import {
   IngestStreamResponseSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { replay } from '../../services/cli/replay/replay.ts';
-import type { TestGateway } from '../fixtures/gateway.ts';
-import type { Call, Calls, Codec } from './calls.ts';
+import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
+import { type Call, type Calls, type Codec, callsTo } from './calls.ts';
 import { type Case, type Member, membersOf, objectOf, type Verdict } from './table.ts';
 import { eventMessage, typedEvent } from './typed-event.ts';
 import {
@@ -42,8 +42,29 @@ export async function verdictsOf(event: Sent, ways: Ways, gateway: TestGateway):
 
 export type Ways = Readonly<Record<string, Way>>;
 
+/** A gateway, and all ways to send it an event. */
+export interface OpenWays {
+  gateway: TestGateway;
+  ways: Ways;
+  close(): Promise<void>;
+}
+
+/** Starts a gateway for all ways. @param folder where replay reads files and writes rejects */
+export async function openWays(folder: string): Promise<OpenWays> {
+  const gateway = await startGateway();
+  const calls = callsTo(gateway.url);
+  return {
+    gateway,
+    ways: { ...jsonWays(gateway.url, calls, folder), ...protobufWays(calls) },
+    async close() {
+      calls.close();
+      await gateway.close();
+    },
+  };
+}
+
 /** Every way in that takes JSON, but for stdin. */
-export function jsonWays(url: string, calls: Calls, folder: string): Ways {
+function jsonWays(url: string, calls: Calls, folder: string): Ways {
   return {
     'REST object': (event) => {
       // An array is a body of several events.
@@ -74,7 +95,7 @@ export function jsonWays(url: string, calls: Calls, folder: string): Ways {
 }
 
 /** Every way in that takes Protobuf, but for the SDKs. */
-export function protobufWays(calls: Calls): Ways {
+function protobufWays(calls: Calls): Ways {
   return { ...rpcWays(calls, 'proto', typedEvent), '@grpc/grpc-js': grpcJsWay(calls) };
 }
 

@@ -44,7 +44,7 @@ export function parseItems(text: string): Item[] | undefined {
   const whole = parsed(text);
   if (whole !== undefined) return Array.isArray(whole.json) ? itemsOf(whole.json) : [whole];
   const start = skipBlanks(text, 0);
-  return text[start] === '[' ? partsOf(text, start, '') : [parsePart(text, wholeOf(text))];
+  return text[start] === '[' ? partsOf(text, start, '') : [{ malformed: jsonFault(text) }];
 }
 
 /** The items of an array that was parsed. Throws INVALID_ARGUMENT for too many. */
@@ -94,16 +94,7 @@ function exactly(_: string, value: unknown, { source }: { source: string }): unk
 
 /** Reads one event that is part of a text. */
 function parsePart(text: string, place: Place): Item {
-  const part = text.slice(place.start, place.end);
-  const item = parsed(part);
-  if (item !== undefined) return item;
-  if (looksLikeUtf16(part)) return { malformed: 'UTF-16: send it as UTF-8' };
-  if (part.trim() === '' && place.end < text.length) {
-    const found = describe(text, { ...place, end: text.length }, part.length);
-    return { malformed: `not valid JSON ${found}; a comma too many` };
-  }
-  const { at, hint } = faultIn(part);
-  return { malformed: `not valid JSON ${describe(text, place, at)}${hint}` };
+  return parsed(text.slice(place.start, place.end)) ?? { malformed: faultAt(text, place) };
 }
 
 /** Reads one event, from `start` to `end` in a text. */
@@ -111,10 +102,20 @@ export function parseBetween(text: string, start: number, end: number): Item {
   return parsePart(text, { start, end, ...lineAt(text, start) });
 }
 
-/** Says that a body is no JSON, and where. */
+/** What a text that is no JSON is instead, and where that shows. */
 export function jsonFault(text: string): string {
-  const item = parsePart(text, wholeOf(text));
-  return 'malformed' in item ? item.malformed : 'valid JSON';
+  return faultAt(text, wholeOf(text));
+}
+
+/** As jsonFault, of an event that is no JSON. */
+function faultAt(text: string, place: Place): string {
+  const part = text.slice(place.start, place.end);
+  if (looksLikeUtf16(part)) return 'UTF-16: send it as UTF-8';
+  if (part.trim() === '' && place.end < text.length) {
+    return `not valid JSON ${describe(text, { ...place, end: text.length }, part.length)}; a comma too many`;
+  }
+  const { at, hint } = faultIn(part);
+  return `not valid JSON ${describe(text, place, at)}${hint}`;
 }
 
 /** @param offset of the fault in the event */

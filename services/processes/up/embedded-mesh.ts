@@ -23,7 +23,7 @@ import { parentIsGone } from '../run/parent.ts';
 import { serveProcess } from '../run/serve-process.ts';
 import { writableFolder } from '../run/writable-folder.ts';
 import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
-import { type Position, type StallSource, type Stalls, watchStalls } from '../status/stalls.ts';
+import { type Position, type Stalls, watchStalls } from '../status/stalls.ts';
 import { type StatusSource, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -86,7 +86,8 @@ interface Parts {
 function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const { log, client, logger, pipeline } = parts;
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const stalls = watchStalls(stallSource(parts), { everyMs: LOOK_MS, say, logger }, closing);
+  const source = { log, positions: () => positionsOf(pipeline), failure: pipeline.failure };
+  const stalls = watchStalls(source, { everyMs: LOOK_MS, say, logger }, closing);
   const ready = readiness(client, pipeline, stalls);
   const gateway = { log, now: Date.now, currency: config.CURRENCY };
   const stats = { client, models: config.attribution.MODELS };
@@ -107,17 +108,12 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   });
 }
 
-function stallSource({ log, pipeline }: Parts): StallSource {
-  return {
-    log,
-    async positions() {
-      const positions: Position[] = [];
-      for (const { partition, ...position } of (await pipeline.status())?.attribution ?? [])
-        positions[partition] = position;
-      return positions;
-    },
-    failure: pipeline.failure,
-  };
+/** How far attribution is, by partition; nothing while the pipeline is not up. */
+async function positionsOf(pipeline: Pipeline): Promise<Position[]> {
+  const positions: Position[] = [];
+  for (const { partition, ...position } of (await pipeline.status())?.attribution ?? [])
+    positions[partition] = position;
+  return positions;
 }
 
 function pipelineView({ attribution }: MeshConfig, parts: Parts, stalls: Stalls): StatusSource {
@@ -127,12 +123,7 @@ function pipelineView({ attribution }: MeshConfig, parts: Parts, stalls: Stalls)
     attribution,
     clickhouseUrl,
     log,
-    async folded() {
-      const folded: number[] = [];
-      for (const { partition, nextOffset } of (await pipeline.status())?.attribution ?? [])
-        folded[partition] = nextOffset;
-      return folded;
-    },
+    folded: async () => (await positionsOf(pipeline)).map(({ nextOffset }) => nextOffset),
     inserted: async (topic) => (await pipeline.status())?.inserted[topic] ?? [],
   };
 }
