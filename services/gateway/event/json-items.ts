@@ -27,7 +27,7 @@ declare global {
 /** Digits, where a value may be, of an integer that a double may not hold: 2^53 has 16. */
 const LONG_NUMBER = /[:,[\s]-?\d{16}/;
 /** Longer ones are numbers as others are, beyond any limit. */
-const INTEGER = /^-?\d{1,30}$/;
+const INTEGER = /^(-?\d{1,30})(?:\.0{1,30})?$/;
 const BOM = '\ufeff';
 
 /** Reads one event, of a line of NDJSON or a body. `line` is its number in what it is part of, from 1. */
@@ -89,7 +89,9 @@ export function parsed(text: string): { json: unknown } | undefined {
 }
 
 function exactly(_: string, value: unknown, { source }: { source: string }): unknown {
-  return typeof value === 'number' && !Number.isSafeInteger(value) && INTEGER.test(source) ? BigInt(source) : value;
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const integer = INTEGER.exec(source)?.[1];
+  return integer === undefined ? value : BigInt(integer);
 }
 
 /** Reads one event that is part of a text. */

@@ -50,7 +50,8 @@ export const KINDS: Readonly<Record<NonNullable<FieldShape['rule']['case']>, Kin
 
 function readInteger(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value;
-  const isInteger = typeof value === 'string' ? DIGITS.test(value) : Number.isInteger(value);
+  // A number that is not safe may have been rounded when it was read, such as 1e17 or 9007199254740993.5.
+  const isInteger = typeof value === 'string' ? DIGITS.test(value) : Number.isSafeInteger(value);
   return isInteger ? BigInt(value as string | number) : undefined;
 }
 
