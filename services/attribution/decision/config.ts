@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HOUR_MS } from '../../contract/limits.ts';
+import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import type { Role } from './kinds.ts';
 import { MODELS, type ModelName } from './models.ts';
 
@@ -21,11 +22,7 @@ export interface AttributionConfig {
 
 const MAX_HOURS = 24 * 365;
 const hours = z.coerce.number().positive().max(MAX_HOURS);
-/** An empty text is none, though it converts to 0. */
-const hoursOrNone = z
-  .string()
-  .regex(/\d/, 'must be a number')
-  .pipe(z.coerce.number<string>().nonnegative().max(MAX_HOURS));
+const hoursOrNone = GIVEN_NUMBER.pipe(z.coerce.number<string>().nonnegative().max(MAX_HOURS));
 
 function areUnique(names: readonly string[]): boolean {
   return new Set(names).size === names.length;

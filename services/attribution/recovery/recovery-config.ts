@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { directoryCheckpointStore } from './directory-checkpoint-store.ts';
 import { s3CheckpointStore } from './s3-checkpoint-store.ts';
@@ -21,7 +22,7 @@ export const RECOVERY = {
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   AWS_SESSION_TOKEN: z.string().optional(),
   /** Number of other nodes that keep the state of each partition warm. */
-  STANDBYS: z.coerce.number().int().min(0).max(16).default(0),
+  STANDBYS: GIVEN_NUMBER.pipe(z.coerce.number<string>().int().min(0).max(16)).default(0),
 };
 
 type RecoverySettings = z.infer<z.ZodObject<typeof RECOVERY>>;

@@ -23,6 +23,7 @@ test('an empty environment has the documented defaults', () => {
 
 test.each([
   [{ PORT: '65536' }, /PORT/],
+  [{ PORT: '' }, /PORT: must be a number/],
   [{ HOST: '' }, /HOST/],
   [{ PARTITIONS: '0' }, /PARTITIONS/],
   [{ MODELS: 'last_click,best_click' }, /MODELS/],

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { attributionConfig, parseAttributionEnvironment } from '../../attribution/decision/config.ts';
 import { RECOVERY } from '../../attribution/recovery/recovery-config.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
+import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import {
   CLICKHOUSE,
   INTAKE,
@@ -80,7 +81,7 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       .max(MAX_WORKERS)
       .default(() => Math.min(availableParallelism(), MAX_WORKERS)),
     /** Longest time a record waits to be sent to Kafka together with others, in ms. */
-    LINGER_MS: z.coerce.number().int().min(0).max(1000).default(0),
+    LINGER_MS: GIVEN_NUMBER.pipe(z.coerce.number<string>().int().min(0).max(1000)).default(0),
     /** The number of this worker; set by its parent. */
     GATEWAY_WORKER_NUMBER: z.coerce.number().int().min(1).optional(),
   });
@@ -108,7 +109,7 @@ export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {
     /** Name of this node in its group: restarted under its name it gets its partitions back, without a rebalance. */
     NODE_ID: z.string().min(1).max(200).optional(),
     /** Most records that a partition may be behind while its node is ready. */
-    READY_MAX_LAG: z.coerce.number().int().min(0).default(100_000),
+    READY_MAX_LAG: GIVEN_NUMBER.pipe(z.coerce.number<string>().int().min(0)).default(100_000),
   });
 }
 export type AttributionNodeConfig = ReturnType<typeof parseAttributionNodeConfig>;

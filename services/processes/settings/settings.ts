@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { GIVEN_NUMBER } from '../../system/given-number.ts';
 
 /** Settings that several processes have, by the name of their environment variable. */
 export const LISTEN = {
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  PORT: GIVEN_NUMBER.pipe(z.coerce.number<string>().int().min(0).max(65_535)).default(8080),
   HOST: z.string().min(1).default('127.0.0.1'),
 };
 /** What a gateway takes events by. */
