@@ -46,8 +46,9 @@ export function attributeNaively(events: readonly SimEvent[], models: ModelName[
     if (candidates.length > 0) matched++;
     const considered: string[] = [];
     for (const model of candidates.length === 0 ? [] : models) {
-      const shares = apportion(1_000_000n, weightsOf(model, candidates, conversion, lookbackMs));
-      const values = apportion(conversion.valueMicros, shares);
+      const weights = weightsOf(model, candidates, conversion, lookbackMs);
+      const shares = apportion(1_000_000n, weights);
+      const values = apportion(conversion.valueMicros, weights);
       candidates.forEach((click, i) => {
         considered.push(`${model} ${click.id} ${shares[i]}`);
         if (shares[i] === 0n) return;

@@ -1,23 +1,28 @@
 import { apportion, MODELS, type ModelName } from './models.ts';
-import type { Credit, RememberedConversion, Touch } from './state.ts';
+import type { Credit, RememberedConversion, Standing, Touch } from './state.ts';
 
 const WHOLE_CREDIT_MICROS = 1_000_000n;
 
-/** Shares one conversion among the touches in its lookback window, under every model. No touches, no credits. */
+/**
+ * Shares one conversion among the touches in its lookback window, under every model, and each of its amounts by the
+ * same weights. No touches, no credits.
+ */
 export function decide(
   models: readonly ModelName[],
   eligible: readonly Touch[],
-  conversion: RememberedConversion,
+  { timestamp, valueMicros: grossMicros }: RememberedConversion,
+  { valueMicros, refundsMicros }: Standing,
   lookbackMs: number,
 ): Credit[] {
   if (eligible.length === 0) return [];
   const decided: Credit[] = [];
   for (const model of models) {
-    const all = MODELS[model](eligible, { timestamp: conversion.timestamp, lookbackMs });
+    const all = MODELS[model](eligible, { timestamp, lookbackMs });
     const first = eligible.length - all.length;
     if (all.length === 1) {
-      const [touch, valueMicros] = [eligible[first]!, conversion.valueMicros];
-      decided.push({ model, touch, creditMicros: Number(WHOLE_CREDIT_MICROS), valueMicros });
+      const [touch, creditMicros] = [eligible[first]!, Number(WHOLE_CREDIT_MICROS)];
+      const adjustedMicros = grossMicros - valueMicros;
+      decided.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
       continue;
     }
     // Most models leave most touches out, and an apportionment gives nothing for no weight.
@@ -29,10 +34,16 @@ export function decide(
       weights.push(all[i]!);
     }
     const credits = apportion(WHOLE_CREDIT_MICROS, weights);
-    const values = apportion(conversion.valueMicros, credits);
+    const values = apportion(valueMicros, weights);
+    const isGross = valueMicros === grossMicros && refundsMicros === 0n;
+    const gross = isGross ? values : apportion(grossMicros, weights);
+    const refunds = isGross ? undefined : apportion(refundsMicros, weights);
     for (const [i, touch] of touches.entries()) {
-      if (credits[i] === 0n) continue;
-      decided.push({ model, touch, creditMicros: Number(credits[i]), valueMicros: values[i]! });
+      const [creditMicros, valueMicros] = [Number(credits[i]), values[i]!];
+      const [adjustedMicros, refundsMicros] = [gross[i]! - valueMicros, refunds?.[i] ?? 0n];
+      // A share of the value may be more than one micro where that of the conversion is less.
+      if (creditMicros === 0 && gross[i] === 0n && valueMicros === 0n && refundsMicros === 0n) continue;
+      decided.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
     }
   }
   return decided;

@@ -1,7 +1,7 @@
 import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
 import { DAY_MS } from '../../contract/limits.ts';
 import { assertNever, type TouchKind } from './kinds.ts';
-import type { Credit, RememberedConversion, RememberedEvent, Touch } from './state.ts';
+import type { Credit, EffectiveCorrection, RememberedConversion, RememberedEvent, Standing, Touch } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
 /** How often each thing happened, but for duplicates; the names are those of PartitionProgress. */
@@ -10,9 +10,14 @@ export type Totals = Record<
   number
 >;
 
-/** A click that no earlier one is a duplicate of. */
-export interface NewClick {
+/** A change of what a click counts as: it is new, or a verdict makes it invalid or valid again. */
+export interface ClickCount {
+  /** The click, whose campaign and source the counters have. */
   touch: Touch;
+  /** Change of valid clicks. */
+  clicks: 1 | 0 | -1;
+  invalidClicks: 1 | 0 | -1;
+  /** Offset of the event that caused it. */
   offset: number;
 }
 
@@ -26,28 +31,50 @@ export interface CounterKey {
   model: string;
 }
 
-/** A change of one counter of conversions. */
-export interface Increment extends Pick<CounterKey, 'day' | 'conversionType' | 'model'> {
-  /** The touch whose campaign and source the counter has. */
-  touch: Touch;
+/** A change of what is counted of a conversion under one model: its credit for a touch, or that it has none. */
+export interface Increment {
+  /** When the conversion happened, in ms. */
+  timestamp: number;
+  conversionType: string;
+  /** Empty of a conversion that is not attributed, which every model shares. */
+  model: string;
+  /** The touch credited; undefined of a conversion that is not attributed. */
+  touch: Touch | undefined;
+  /** Conversions that hold, and their revenue. */
   conversionsMicros: bigint;
   revenueMicros: bigint;
+  /** Conversions that came but do not hold. */
+  retractedMicros: bigint;
+  /** Revenue as it came less the one that holds: negative where that is more. */
+  adjustedMicros: bigint;
+  /** What of `adjustedMicros` refunds took. */
+  refundsMicros: bigint;
   /** Offset of the event that caused it. */
   offset: number;
 }
 
-/** A conversion with the user it belongs to and the offset of the event that (re-)decided it. */
+/** The event that something follows from. */
+export interface Cause {
+  eventId: string;
+  type: EventType;
+}
+
+/** A conversion with the user it belongs to, and the event that (re-)decided it, with its offset. */
 export interface ConversionRef {
   userId: string;
   conversion: RememberedConversion;
   offset: number;
+  cause: Cause;
 }
 
-/** A credit given or withdrawn: an AttributedConversion before it is encoded. */
+/** A credit given, changed or withdrawn: an AttributedConversion before it is encoded. */
 export interface AttributedRow extends ConversionRef {
   credit: Credit;
   lookbackMs: number;
+  /** The credit is withdrawn. */
   retracted: boolean;
+  /** The conversion is retracted: it counts as none. */
+  conversionRetracted: boolean;
 }
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
@@ -56,6 +83,11 @@ export interface Decision extends ConversionRef {
   credits: readonly Credit[];
   /** The touches inside the lookback window, ascending by time. */
   candidates: readonly Touch[];
+  /** Touches inside the lookback window that are none as a verdict says so, ascending by time. */
+  invalid: readonly Touch[];
+  standing: Standing;
+  /** The conversion's corrections, ascending by (timestamp, eventId). */
+  corrections: readonly EffectiveCorrection[];
   lookbackMs: number;
 }
 
@@ -64,7 +96,7 @@ export interface Effects {
   totals: Totals;
   /** Events whose ids earlier ones had, by type. */
   duplicates: Record<EventType, number>;
-  clicks: NewClick[];
+  clicks: ClickCount[];
   increments: Increment[];
   attributed: AttributedRow[];
   /** The last decision of each conversion: if it was decided several times, those before count no more. */
@@ -98,7 +130,7 @@ export function noteTouch({ totals, clicks }: Effects, type: TouchKind['type'], 
   switch (type) {
     case 'click':
       totals.clicks++;
-      clicks.push({ touch, offset });
+      clicks.push({ touch, clicks: 1, invalidClicks: 0, offset });
       return;
     default:
       assertNever(type);
@@ -112,22 +144,23 @@ export function noteTouch({ totals, clicks }: Effects, type: TouchKind['type'], 
 export function recordCreditChanges(
   effects: Effects,
   published: ConversionRef,
-  decision: { before: readonly Credit[]; candidates: readonly Touch[]; lookbackMs: number },
+  decision: Pick<Decision, 'candidates' | 'standing' | 'lookbackMs'> & { before: readonly Credit[] },
 ): void {
   const { conversion, offset } = published;
-  const { before, candidates, lookbackMs } = decision;
+  const { before, candidates, standing, lookbackMs } = decision;
   const after = conversion.credits;
   const withdrawn = before.filter((old) => !after.some((credit) => isSameKey(old, credit)));
   const changed = after.filter((credit) => {
     const old = before.find((other) => isSameKey(other, credit));
     return old === undefined || old.creditMicros !== credit.creditMicros || old.valueMicros !== credit.valueMicros;
   });
+  const { retracted: conversionRetracted } = standing;
   for (const credit of withdrawn) {
-    effects.attributed.push({ ...published, credit, lookbackMs, retracted: true });
+    effects.attributed.push({ ...published, credit, lookbackMs, retracted: true, conversionRetracted });
     effects.increments.push(increment(conversion, credit, -1n, offset));
   }
   for (const credit of changed) {
-    effects.attributed.push({ ...published, credit, lookbackMs, retracted: false });
+    effects.attributed.push({ ...published, credit, lookbackMs, retracted: false, conversionRetracted });
     effects.increments.push(increment(conversion, credit, 1n, offset));
     const old = before.find((other) => isSameKey(other, credit));
     if (old !== undefined) effects.increments.push(increment(conversion, old, -1n, offset));
@@ -139,8 +172,11 @@ export function recordCreditChanges(
   }
   effects.bytes +=
     (withdrawn.length + changed.length) * ROW_BYTES + candidates.length * countModels(after) * CANDIDATE_BYTES;
-  effects.decisions.set(conversion, { ...published, credits: after, candidates, lookbackMs });
+  const decided = { credits: after, candidates, invalid: NONE, standing, corrections: NONE, lookbackMs };
+  effects.decisions.set(conversion, { ...published, ...decided });
 }
+
+const NONE: readonly never[] = [];
 
 /** Models that credits are of, which lie together. */
 function countModels(credits: readonly Credit[]): number {
@@ -159,12 +195,15 @@ function isSameKey(a: Credit, b: Credit): boolean {
 
 function increment(conversion: RememberedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
   return {
-    day: dayOf(conversion.timestamp),
-    touch: credit.touch,
+    timestamp: conversion.timestamp,
     conversionType: conversion.type,
     model: credit.model,
+    touch: credit.touch,
     conversionsMicros: sign * BigInt(credit.creditMicros),
     revenueMicros: sign * credit.valueMicros,
+    retractedMicros: 0n,
+    adjustedMicros: 0n,
+    refundsMicros: 0n,
     offset,
   };
 }

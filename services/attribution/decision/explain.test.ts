@@ -15,7 +15,7 @@ function touchAt(timestamp: number, i: number): Touch {
 }
 
 const creditOf = (model: string, touch: Touch, creditMicros: number): Credit => {
-  return { model, touch, creditMicros, valueMicros: 0n };
+  return { model, touch, creditMicros, valueMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n };
 };
 
 function explained(candidates: readonly Touch[], credits: readonly Credit[]): string[] {

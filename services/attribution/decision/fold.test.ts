@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 
 /**
  * Folds a journey of one user, written as rows of
- * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign]`, and tells who won, row by row of what was
+ * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign or value in micros]`, and tells who won, row by row of what was
  * published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or `CONVERSION undecided`.
  */
 function play(journey: string, env: Record<string, string> = {}) {
@@ -25,8 +25,9 @@ function play(journey: string, env: Record<string, string> = {}) {
     const timestamp = hourOf(rest, '@') * HOUR;
     const arrival = (hourOf(rest, '+') || offset / 1000) * HOUR;
     const campaignId = rest.find((word) => /^[a-z]/.test(word)) ?? 'camp';
+    const valueMicros = BigInt(rest.find((word) => /^\d/.test(word)) ?? 5_000_000);
     const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
-    const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros: 5_000_000n, credits: [] };
+    const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros, credits: [] };
     const of = { userId: 'u', offset };
     const event: FoldEvent =
       type === 'click' ? { role: 'touch', type, ...of, touch } : { role: 'outcome', type, ...of, conversion };
@@ -85,9 +86,20 @@ describe('last click', () => {
 
 test('a correction moves the counters from the old campaign to the new', () => {
   const { increments, totals } = play('click A @1 red \n conversion X @3 \n click B @2 blue');
-  const revenue = increments.filter((i) => i.model !== '').map((i) => `${i.touch.campaignId} ${i.revenueMicros}`);
+  const revenue = increments.filter((i) => i.model !== '').map((i) => `${i.touch?.campaignId} ${i.revenueMicros}`);
   expect(revenue).toEqual(['red 5000000', 'red -5000000', 'blue 5000000']);
   expect(totals).toMatchObject({ clicks: 2, attributed: 1, unattributed: 0, corrections: 1 });
+});
+
+test.each([
+  ['70.00 over A B A', 70_000_000n, ['A', 'B', 'A'], { A: 46_666_667n, B: 23_333_333n }],
+  ['3,000,000.00 over three', 3_000_000_000_000n, ['A', 'B', 'C'], { A: 10n ** 12n, B: 10n ** 12n, C: 10n ** 12n }],
+])('a value is shared by the weights themselves, to the micro: %s', (_, value, campaigns, shares) => {
+  const clicks = campaigns.map((campaign, i) => `click ${i} @${i} ${campaign.toLowerCase()}`);
+  const { increments } = play([...clicks, `conversion X @3 ${value}`].join('\n'), { MODELS: 'linear' });
+  const byCampaign = Map.groupBy(increments, ({ touch }) => touch!.campaignId.toUpperCase());
+  const sums = [...byCampaign].map(([campaign, of]) => [campaign, of.reduce((sum, i) => sum + i.revenueMicros, 0n)]);
+  expect(Object.fromEntries(sums)).toEqual(shares);
 });
 
 test('the decision lists every click in the window with the reason', () => {

@@ -65,7 +65,8 @@ function foldTouch(context: FoldContext, user: UserState, bounds: UserBounds, ev
   if (dropped === touch) return;
   for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
     if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
-      decideConversion(context.config, user.touches, { userId, offset, conversion }, effects);
+      const cause = { eventId: touch.clickId, type };
+      decideConversion(context.config, user.touches, { userId, offset, conversion, cause }, effects);
     }
   }
 }
@@ -95,8 +96,10 @@ export function decideNew(
   event: OutcomeEvent,
   effects: Effects,
 ): void {
+  const { userId, offset, conversion, type } = event;
   effects.totals.unattributed++;
-  decideConversion(config, touches, event, effects);
+  const cause = { eventId: conversion.conversionId, type };
+  decideConversion(config, touches, { userId, offset, conversion, cause }, effects);
 }
 
 /** Decides a conversion, anew if it was decided before, and notes every difference. */
@@ -110,8 +113,10 @@ function decideConversion(
   const lookbackMs = config.lookbackMs(conversion.type);
   const candidates = eligibleTouches(touches, conversion.timestamp, lookbackMs);
   const before = conversion.credits;
-  conversion.credits = decide(config.models, candidates, conversion, lookbackMs);
-  recordCreditChanges(effects, published, { before, candidates, lookbackMs });
+  const { valueMicros } = conversion;
+  const standing = { retracted: false, valueMicros, refundsMicros: 0n, exceededMicros: 0n };
+  conversion.credits = decide(config.models, candidates, conversion, standing, lookbackMs);
+  recordCreditChanges(effects, published, { before, candidates, standing, lookbackMs });
 }
 
 /**

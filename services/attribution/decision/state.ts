@@ -54,9 +54,55 @@ export interface Credit {
   readonly model: string;
   /** A copy: a retraction must be able to name it when the touch itself is no longer kept. */
   readonly touch: Touch;
-  /** Share of the conversion, in [1, 1_000_000]. */
+  /** Share of the conversion, in [0, 1_000_000]: 0 if it is less than one, but of the value it is not. */
   readonly creditMicros: number;
+  /** Share of the value that holds. */
   readonly valueMicros: bigint;
+  /** Share of the value as it came less the one that holds; negative where that is more. */
+  readonly adjustedMicros: bigint;
+  /** Share of what refunds took, which is in `adjustedMicros`, too. */
+  readonly refundsMicros: bigint;
+}
+
+/** What a correction makes of its target: of a conversion the first three, of a click the others. */
+export const CORRECTIONS = ['refund', 'restate', 'retract', 'valid', 'invalid'] as const;
+export type CorrectionKind = (typeof CORRECTIONS)[number];
+
+/** An adjustment or a verdict, kept with its target, or until that comes. */
+export interface Correction {
+  /** Id of the conversion or click. */
+  readonly targetId: string;
+  readonly eventId: string;
+  readonly kind: CorrectionKind;
+  /** Of a refund or restate; otherwise 0. */
+  readonly valueMicros: bigint;
+  /** When it was decided, in ms. */
+  readonly timestamp: number;
+  /** When the log appended the event, in ms. */
+  readonly arrival: number;
+}
+
+/** What holds of a conversion. */
+export interface Standing {
+  /** It counts as none. */
+  readonly retracted: boolean;
+  /** The value that holds; 0 if it is retracted. */
+  readonly valueMicros: bigint;
+  /** What refunds took from the value; 0 if it is retracted. */
+  readonly refundsMicros: bigint;
+  /** What refunds would have taken beyond the value. */
+  readonly exceededMicros: bigint;
+}
+
+/**
+ * What became of a correction of a conversion: all of it, a part of it or nothing was left to be taken; a restate that
+ * is later stands in its place; the conversion is retracted, which leaves nothing to correct.
+ */
+export type CorrectionEffect = 'applied' | 'applied_in_part' | 'exceeded' | 'superseded' | 'void';
+
+export interface EffectiveCorrection {
+  readonly correction: Correction;
+  readonly effect: CorrectionEffect;
 }
 
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */

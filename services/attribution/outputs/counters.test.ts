@@ -76,10 +76,20 @@ test('what is published and what is stored are the sums of what was added', () =
           // At once, or with what comes later.
           if (sign > 0n) counters.add(store, texts, [], []);
         } else if (kind === 'click') {
-          counters.add(store, texts, [{ touch, offset }], []);
+          counters.add(store, texts, [{ touch, clicks: 1, invalidClicks: 0, offset }], []);
         } else {
           const [conversionsMicros, revenueMicros] = [sign * 1_000_000n, sign * micros];
-          const increment = { day, conversionType, model, touch, conversionsMicros, revenueMicros, offset };
+          const timestamp = day * DAY_MS;
+          const increment = {
+            ...UNCORRECTED,
+            timestamp,
+            conversionType,
+            model,
+            touch,
+            conversionsMicros,
+            revenueMicros,
+            offset,
+          };
           counters.add(store, texts, [], [increment]);
         }
       };
@@ -143,7 +153,13 @@ test('counters of all types and days take memory only where they exist, and beyo
   let most = 0;
   for (let type = 0; type < types; type++) {
     const increments = models.map((model) => ({
-      ...{ day: type % 400, conversionType: `t${type}`, model, offset: campaigns + type },
+      ...{
+        ...UNCORRECTED,
+        timestamp: (type % 400) * DAY_MS,
+        conversionType: `t${type}`,
+        model,
+        offset: campaigns + type,
+      },
       ...{ touch: touchOf(`c${campaigns - 1 - type}`), conversionsMicros: 1_000_000n, revenueMicros: BigInt(type) },
     }));
     counters.add(store, texts, [], increments);
@@ -165,6 +181,7 @@ test('counters of all types and days take memory only where they exist, and beyo
 });
 
 const MOST_BYTES = 1 << 20;
+const UNCORRECTED = { retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n };
 
 function touchOf(campaignId: string): Touch {
   return { clickId: CLICK_ID, timestamp: 1, arrival: 1, adId: 'ad', campaignId, source: '' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fromBinary } from '@bufbuild/protobuf';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { type CounterKey, dayOf, type Increment, type NewClick } from '../decision/effects.ts';
+import { type ClickCount, type CounterKey, dayOf, type Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName } from '../store/keys.ts';
@@ -85,13 +85,14 @@ export class Counters {
   }
 
   /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
-  add(store: StateStore, texts: TouchTexts, clicks: readonly NewClick[], increments: readonly Increment[]): void {
+  add(store: StateStore, texts: TouchTexts, clicks: readonly ClickCount[], increments: readonly Increment[]): void {
     for (const { touch, offset } of clicks) {
       this.addClick(texts, campaignSourceOf(touch, texts), touch.timestamp, offset);
     }
     this.#use(texts);
-    for (const { day, conversionType, model, touch } of increments) {
-      this.#incremented.push(this.#counterOf(campaignSourceOf(touch, texts), day, conversionType, model));
+    for (const { timestamp, conversionType, model, touch } of increments) {
+      const campaignSource = touch === undefined ? texts.campaignSourceNamed('', '') : campaignSourceOf(touch, texts);
+      this.#incremented.push(this.#counterOf(campaignSource, dayOf(timestamp), conversionType, model));
     }
     this.#read(store);
     for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);

@@ -9,7 +9,7 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import type { Decision } from '../decision/effects.ts';
+import type { Cause, Decision } from '../decision/effects.ts';
 import { explain } from '../decision/explain.ts';
 import type { Credit, Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
@@ -25,7 +25,8 @@ const texts = new TouchTexts();
 const touch = fc
   .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text })
   .chain((plain) => fc.constantFrom<Touch>(plain, interned(plain)));
-const credit = fc.record({ model: text, touch, creditMicros, valueMicros: money });
+const amounts = { valueMicros: money, adjustedMicros: money, refundsMicros: money };
+const credit = fc.record({ model: text, touch, creditMicros, ...amounts });
 const conversion = fc.record({
   conversionId: fc.uuid(),
   timestamp: time,
@@ -34,6 +35,10 @@ const conversion = fc.record({
   valueMicros: money,
   credits: fc.constant<Credit[]>([]),
 });
+const cause: Cause = { eventId: '', type: 'click' };
+const standing = { retracted: false, valueMicros: 0n, refundsMicros: 0n, exceededMicros: 0n };
+const UNCORRECTED = { cause, standing, invalid: [], corrections: [] };
+const UNADJUSTED = { adjustedMicros: 0n, refundsMicros: 0n };
 /** The same touch with its texts as numbers. */
 function interned(touch: Touch): InternedTouch {
   const memory = touchMemory(TOUCH_WORDS);
@@ -54,8 +59,9 @@ test('a decision is read as it was written', () => {
         touch: each,
         creditMicros: i,
         valueMicros: 0n,
+        ...UNADJUSTED,
       }));
-      return { ...given, credits };
+      return { ...given, ...UNCORRECTED, credits };
     });
   fc.assert(
     fc.property(decision, (given) => {
@@ -78,8 +84,16 @@ test('decisions of a batch are read as they were written, though most of their m
       for (const { first, count, credited } of picked) {
         const candidates = all.slice(first, first + count);
         const touch = candidates[credited]!;
-        const credits = of.map((model) => ({ model, touch, creditMicros: 1_000_000, valueMicros: 0n }));
-        const given = { userId: 'u', conversion, offset: first, lookbackMs: HOUR_MS, candidates, credits };
+        const credits = of.map((model) => ({ model, touch, creditMicros: 1_000_000, valueMicros: 0n, ...UNADJUSTED }));
+        const given = {
+          ...UNCORRECTED,
+          userId: 'u',
+          conversion,
+          offset: first,
+          lookbackMs: HOUR_MS,
+          candidates,
+          credits,
+        };
         const encoded = encodeDecision(given, batch);
         expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
       }
@@ -114,7 +128,16 @@ function candidatesOf(given: Decision) {
 }
 
 test('a credit is read as it was written', () => {
-  const row = fc.record({ userId: text, conversion, offset: time, credit, lookbackMs, retracted: fc.boolean() });
+  const flags = { retracted: fc.boolean(), conversionRetracted: fc.boolean() };
+  const row = fc.record({
+    userId: text,
+    conversion,
+    offset: time,
+    credit,
+    lookbackMs,
+    cause: fc.constant(cause),
+    ...flags,
+  });
   fc.assert(
     fc.property(row, (given) => {
       const { touch } = given.credit;

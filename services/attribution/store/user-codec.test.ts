@@ -21,6 +21,8 @@ const credit = fc.record({
   touch,
   creditMicros: fc.integer({ min: 1, max: 1_000_000 }),
   valueMicros: money,
+  adjustedMicros: fc.constant(0n),
+  refundsMicros: fc.constant(0n),
 });
 const conversion = fc.record({
   conversionId: fc.uuid(),

@@ -257,6 +257,8 @@ export class StoredConversion implements RememberedConversion {
         touch: new StoredTouch(this.#bytes, modelEnd),
         creditMicros: this.#bytes.readUInt32LE(at),
         valueMicros: this.#bytes.readBigUInt64LE(at + 4),
+        adjustedMicros: 0n,
+        refundsMicros: 0n,
       };
       at = endOfTouch(this.#bytes, modelEnd);
       return credit;

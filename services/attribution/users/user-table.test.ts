@@ -90,7 +90,8 @@ test('counts what changed, growth included', () => {
 test('a user is the same after it was stored and loaded', () => {
   const table = new UserTable();
   const touches = Array.from({ length: 20 }, (_, i) => touch(i));
-  const credits = [{ model: 'last_click', touch: touch(5), creditMicros: 1_000_000, valueMicros: 12n }];
+  const amounts = { valueMicros: 12n, adjustedMicros: 0n, refundsMicros: 0n };
+  const credits = [{ model: 'last_click', touch: touch(5), creditMicros: 1_000_000, ...amounts }];
   const conversions = Array.from({ length: 9 }, (_, i) => {
     const { clickId: conversionId, timestamp, arrival } = touch(100 + i);
     return { conversionId, timestamp, arrival, type: 'buy', valueMicros: 12n, credits };
