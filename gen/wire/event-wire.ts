@@ -25,15 +25,16 @@ import {
   withLowerCaseUuid,
   withMicros,
 } from '../../services/contract/wire-reader.ts';
-import type { Click, Conversion } from '../ts/clickmesh/v1/event_pb.js';
+import type { Adjustment, Click, Conversion, Verdict } from '../ts/clickmesh/v1/event_pb.js';
 
 /** The longest event that passes accept, in bytes. */
 export const MAX_EVENT_BYTES = 5072;
 
 /**
  * Judges an event as it lies in the bytes of a request, from `start` to `end`: what is accepted here is, to the
- * byte, what `accept` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: fields out
- * of their order, texts of 128 bytes or more, a number in two fields, and every fault. Those are for `accept`.
+ * byte, what `accept` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: types that
+ * are sent seldom, fields out of their order, texts of 128 bytes or more, a number in two fields, and every fault.
+ * Those are for `accept`.
  *
  * @param now in ms since 1970-01-01 UTC
  */
@@ -116,12 +117,16 @@ const START = 4;
  * @param eventId what to write for the event's own
  * @param micros what to write where a number is stored as micros; the number itself is left out
  */
-export function encodeEvent(event: Click | Conversion, eventId: string, micros: bigint): Buffer {
+export function encodeEvent(event: Click | Conversion | Adjustment | Verdict, eventId: string, micros: bigint): Buffer {
   switch (event.$typeName) {
     case 'clickmesh.v1.Click':
       return wrapped(0x0a, putClick(event, eventId, micros));
     case 'clickmesh.v1.Conversion':
       return wrapped(0x12, putConversion(event, eventId, micros));
+    case 'clickmesh.v1.Adjustment':
+      return wrapped(0x1a, putAdjustment(event, eventId, micros));
+    case 'clickmesh.v1.Verdict':
+      return wrapped(0x22, putVerdict(event, eventId, micros));
   }
 }
 
@@ -155,6 +160,29 @@ function putConversion(event: Conversion, eventId: string, micros: bigint): numb
   at = putBigint(scratch, at, 0x30, event.timestamp);
   at = putBigint(scratch, at, 0x38, micros);
   for (const key in event.metadata) at = putEntry(scratch, at, 0x42, key, event.metadata[key]!);
+  return at;
+}
+
+function putAdjustment(event: Adjustment, eventId: string, micros: bigint): number {
+  let at = START;
+  at = putText(scratch, at, 0x0a, eventId);
+  at = putText(scratch, at, 0x12, event.userId);
+  at = putText(scratch, at, 0x1a, event.conversionId);
+  at = putText(scratch, at, 0x22, event.kind);
+  at = putBigint(scratch, at, 0x30, event.timestamp);
+  at = putBigint(scratch, at, 0x38, micros);
+  at = putText(scratch, at, 0x42, event.reason);
+  return at;
+}
+
+function putVerdict(event: Verdict, eventId: string, _micros: bigint): number {
+  let at = START;
+  at = putText(scratch, at, 0x0a, eventId);
+  at = putText(scratch, at, 0x12, event.userId);
+  at = putText(scratch, at, 0x1a, event.clickId);
+  at = putVarint(scratch, putVarint(scratch, at, 0x20), event.valid ? 1 : 0);
+  at = putText(scratch, at, 0x2a, event.reason);
+  at = putBigint(scratch, at, 0x30, event.timestamp);
   return at;
 }
 
@@ -192,10 +220,11 @@ export interface ConversionFields {
 export type EventFields = ClickFields | ConversionFields;
 
 /**
- * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: fields
- * out of their order or unknown, texts that are not ASCII or of 128 bytes or more, an event_id not as long as a UUID,
- * numbers of more than 49 bits, and what breaks a rule. Those are for a decoder of all of Protobuf, which finds the
- * same in all others. Whether the event_id is a UUID is not looked at. The answer is valid until the next call.
+ * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: types
+ * that are sent seldom, fields out of their order or unknown, texts that are not ASCII or of 128 bytes or more, an
+ * event_id not as long as a UUID, numbers of more than 49 bits, and what breaks a rule. Those are for a decoder of all
+ * of Protobuf, which finds the same in all others. Whether the event_id is a UUID is not looked at. The answer is valid
+ * until the next call.
  */
 export function findFields(bytes: Buffer, start: number, end: number): EventFields | undefined {
   switch (bytes[start]) {

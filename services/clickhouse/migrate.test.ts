@@ -62,6 +62,8 @@ const NOT_STORED: Partial<Record<Topic, Record<string, string>>> = {
   'raw-events': {
     conversion_value: 'the gateway stores value_micros, and leaves this 0 in the log',
     conversion_currency: 'it is that of the mesh, and left out of the log',
+    adjustment_value: 'as of a conversion',
+    adjustment_currency: 'as of a conversion',
   },
   'attributed-events': { value: 'attributed_events computes it from value_micros' },
 };
@@ -100,6 +102,8 @@ const CHECKSUMS = {
   '050_attribution_progress.sql': 'a086a7e645d0',
   '060_sink_offsets.sql': '3754bf5435bf',
   '070_conversion_metadata.sql': '70c48ca011d4',
+  '080_event_targets.sql': '8184bab2f403',
+  '081_corrections.sql': 'abcdfcb122c1',
 };
 
 test('migrations are those that installations have applied', async () => {

@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import {
+  adjustment,
   click,
   conversion,
   FOREIGN_EVENTS,
   type ForeignEvent,
   MAX_VALUE_MICROS,
   NOT_UTF8,
+  verdict,
 } from '../../test/fixtures/foreign-events.ts';
 import { logRecord } from '../../test/fixtures/log-record.ts';
 import { readEvent } from '../attribution/input/read-event.ts';
@@ -36,7 +38,8 @@ afterAll(() => server.close());
 /** Why attribution does not fold a record; empty if it does. */
 function whyDeadLettered(value: Uint8Array): string {
   const batch = new EventBatch(1, new UserTable());
-  return readEvent(logRecord({ value }), 0, batch) ?? '';
+  const reason = readEvent(logRecord({ value }), 0, batch) ?? '';
+  return /not folded by this build/.test(reason) ? '' : reason;
 }
 
 /** Inserts records at once. Returns why ClickHouse refuses each; empty if it has stored it. */
@@ -103,9 +106,14 @@ const eventId = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('a', NOT_UTF8, randomUUID().toUpperCase(), ` ${randomUUID()}`) },
 );
 const metadata = fc.dictionary(text, text, { maxKeys: 2 });
+const correction = { eventId, userId: text, timestamp, reason: text };
+const kind = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('refund', 'restate', 'retract') }, text);
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 const event = fc.oneof(
   fc.record({ eventId, userId: text, adId: text, campaignId: text, source: text, timestamp, metadata }).map(click),
   fc.record({ eventId, userId: text, type: text, source: text, timestamp, valueMicros }).map(conversion),
+  fc.record({ ...correction, conversionId: eventId, kind, valueMicros: maybe(valueMicros) }).map(adjustment),
+  fc.record({ ...correction, clickId: eventId, valid: maybe(fc.boolean()) }).map(verdict),
 );
 
 test(`they agree on generated events (seed ${SEED})`, async () => {

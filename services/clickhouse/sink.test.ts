@@ -98,6 +98,9 @@ function conversion(eventId: string) {
   return { event: { case: 'conversion' as const, value: { ...value, timestamp: BigInt(CLICK_TIME + 1) } } };
 }
 
+/** What the columns of corrections hold on other events. */
+const NO_TARGET = { target_id: '00000000-0000-0000-0000-000000000000', kind: '', reason: '' };
+
 test('clicks and conversions become rows that say where they came from', async () => {
   const [clickId, conversionId] = [randomUUID(), randomUUID()];
   await publish('raw-events', EventSchema, [click(clickId), conversion(conversionId)]);
@@ -114,6 +117,7 @@ test('clicks and conversions become rows that say where they came from', async (
       value_micros: 0,
       timestamp: '2023-03-15 10:00:00.000',
       metadata: { browser: 'Chrome' },
+      ...NO_TARGET,
       _partition: 1,
       _offset: 0,
       _append_time: '2023-03-15 10:00:00.000',
@@ -129,6 +133,7 @@ test('clicks and conversions become rows that say where they came from', async (
       value_micros: 19_990_000,
       timestamp: '2023-03-15 10:00:00.001',
       metadata: {},
+      ...NO_TARGET,
       _partition: 1,
       _offset: 1,
       _append_time: '2023-03-15 10:00:00.000',

@@ -21,6 +21,8 @@ export interface FieldShape {
   /** In Protobuf. */
   number: number;
   required: boolean;
+  /** Absent is not the same as empty: a message without the field has undefined. */
+  optional: boolean;
   rule: FieldRule['kind'];
 }
 
@@ -69,7 +71,7 @@ function fieldShape(field: DescField, option: typeof ruleOption): FieldShape {
   const { name, localName, number } = field;
   const { required, kind } = getOption(field, option);
   if (kind.case === undefined) throw new Error(`${field} has no (rule) of a kind`);
-  return { name, localName, number, required, rule: kind };
+  return { name, localName, number, required, optional: field.proto.proto3Optional, rule: kind };
 }
 
 function byRule(fields: readonly FieldShape[]): EventShape['with'] {

@@ -24,7 +24,10 @@ function stated({ rule, required }: FieldShape): RegExp[] {
         ...facts,
         new RegExp(`${rule.value.maxEntries} entries and ${rule.value.maxBytes.toLocaleString('en')} bytes`),
       ];
+    case 'choice':
+      return [...facts, ...rule.value.values.map((value) => new RegExp(`"${value}"`))];
     case 'currency':
+    case 'flag':
     case undefined:
       return facts;
   }

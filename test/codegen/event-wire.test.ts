@@ -2,11 +2,12 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import {
-  type Click,
+  AdjustmentSchema,
   ClickSchema,
-  type Conversion,
   ConversionSchema,
+  type Event,
   EventSchema,
+  VerdictSchema,
 } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { encodeEvent } from '../../gen/wire/event-wire.ts';
 import { MAX_ID_BYTES } from '../../services/contract/event-rules.ts';
@@ -30,22 +31,45 @@ const metadata = fc.oneof(
   fc.constant({ key: 'v'.repeat(4096 - 3) }),
 );
 const clicks = fc.record({ ...common, adId: id, campaignId: id, metadata });
+const correction = {
+  eventId: fc.uuid(),
+  userId: id,
+  timestamp: common.timestamp,
+  reason: fc.oneof(fc.constant(''), id),
+};
+/** The log leaves out micros of 0, which toBinary would not. */
+const valueMicros = fc.option(fc.bigInt({ min: 1n, max: 10n ** 18n }), { nil: undefined });
+const kind = fc.constantFrom('refund', 'restate', 'retract');
+const adjustments = fc.record({ ...correction, conversionId: fc.uuid(), kind, valueMicros });
+const verdicts = fc.record({ ...correction, clickId: fc.uuid(), valid: fc.boolean() });
 const conversions = fc.record({ ...common, type: id, valueMicros: fc.bigInt({ min: 0n, max: 10n ** 18n }) });
 
-function sameAsToBinary(value: Click | Conversion): boolean {
-  const event =
-    value.$typeName === 'clickmesh.v1.Click'
-      ? { case: 'click' as const, value }
-      : { case: 'conversion' as const, value };
-  return Buffer.from(toBinary(EventSchema, create(EventSchema, { event }))).equals(
-    encodeEvent(value, value.eventId, value.$typeName === 'clickmesh.v1.Conversion' ? value.valueMicros : 0n),
-  );
+function sameAsToBinary(event: Exclude<Event['event'], { case: undefined }>): boolean {
+  const { value } = event;
+  const micros = 'valueMicros' in value ? (value.valueMicros ?? 0n) : 0n;
+  const whole = toBinary(EventSchema, create(EventSchema, { event }));
+  return Buffer.from(whole).equals(encodeEvent(value, value.eventId, micros));
 }
 
 test('clicks are encoded as toBinary encodes them', () => {
-  fc.assert(fc.property(clicks, (click) => sameAsToBinary(create(ClickSchema, click))));
+  fc.assert(fc.property(clicks, (click) => sameAsToBinary({ case: 'click', value: create(ClickSchema, click) })));
 });
 
 test('conversions are encoded as toBinary encodes them', () => {
-  fc.assert(fc.property(conversions, (conversion) => sameAsToBinary(create(ConversionSchema, conversion))));
+  fc.assert(
+    fc.property(conversions, (fields) =>
+      sameAsToBinary({ case: 'conversion', value: create(ConversionSchema, fields) }),
+    ),
+  );
+});
+
+test('adjustments and verdicts are encoded as toBinary encodes them, a false among what is written', () => {
+  fc.assert(
+    fc.property(adjustments, (fields) =>
+      sameAsToBinary({ case: 'adjustment', value: create(AdjustmentSchema, fields) }),
+    ),
+  );
+  fc.assert(
+    fc.property(verdicts, (fields) => sameAsToBinary({ case: 'verdict', value: create(VerdictSchema, fields) })),
+  );
 });

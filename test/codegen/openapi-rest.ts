@@ -148,9 +148,12 @@ function limits(rule: FieldShape['rule'], required: boolean): Json {
     case 'number':
     case 'integer':
       return { minimum: 0, maximum: Number(rule.value.max) };
+    case 'choice':
+      return { enum: rule.value.values };
     case 'map':
       return { maxProperties: rule.value.maxEntries };
     case 'currency':
+    case 'flag':
     case undefined:
       return {};
   }

@@ -29,6 +29,13 @@ message Whole {
   map<string, string> labels = 9 [(rule) = {map: {max_entries: 3, max_bytes: 100}}];
   string last = 15 [(rule) = {text: {max_bytes: 128}}];
 }
+message Seldom {
+  option (event).role = ROLE_VERDICT;
+  string event_id = 1 [(rule) = {required: true, uuid: {}}];
+  string user_id = 2 [(rule) = {required: true, text: {max_bytes: 128}}];
+  string kind = 3 [(rule) = {required: true, choice: {values: ["a", "bc"]}}];
+  optional bool yes = 4 [(rule) = {required: true, flag: {}}];
+}
 message Bare {
   option (event).role = ROLE_TOUCH;
   string event_id = 1 [(rule) = {required: true, uuid: {}}];
@@ -37,6 +44,7 @@ message Bare {
 message Event {
   oneof event {
     Whole whole = 1;
+    Seldom seldom = 14;
     Bare bare = 15;
   }
 }
@@ -170,8 +178,21 @@ test('another case is known by its tag', () => {
   expect(wire.encodeEvent(message.event.value, value.eventId, 0n).equals(bytes)).toBe(true);
 });
 
+test('an event of a type that is sent seldom is only written', () => {
+  const ids = { eventId: '0b0b0b0b-0000-4000-8000-0000000000ff', userId: 'ann', kind: 'bc' };
+  for (const yes of [true, false]) {
+    const bytes = bytesOf('seldom', { ...ids, yes });
+    expect(wire.scanEvent(bytes, 0, bytes.length, NOW)).toBeUndefined();
+    expect(wire.findFields(bytes, 0, bytes.length)).toBeUndefined();
+    const message = eventOf('seldom', { ...ids, yes }) as unknown as {
+      event: { value: Parameters<typeof encodeEvent>[0] };
+    };
+    expect(wire.encodeEvent(message.event.value, ids.eventId, 0n).equals(bytes)).toBe(true);
+  }
+});
+
 test('a field whose tag takes two bytes is refused', () => {
-  const [whole, bare] = shapes as [EventShape, EventShape];
+  const [whole, , bare] = shapes as [EventShape, EventShape, EventShape];
   expect(() => wireCode([whole, { ...bare, number: 16 }])).toThrow('a field of an event has number 16');
 });
 
@@ -181,4 +202,6 @@ test('a rule that no event has needed yet is refused', () => {
   expect(() => wireCode([{ ...shapes[0]!, fields: required }])).toThrow(
     "score: a field of kind number can't be required",
   );
+  const optional = fields.map((field) => ({ ...field, optional: field.name === 'count' }));
+  expect(() => wireCode([{ ...shapes[0]!, fields: optional }])).toThrow("count: the field can't be optional");
 });

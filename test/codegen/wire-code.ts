@@ -1,36 +1,41 @@
 import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
 import { MAX_TIMESTAMP_MS } from '../../services/contract/limits.ts';
+import { HEAD_BYTES, isOften, isStored, loggedFields, maxBytes, tag, tagOf } from './wire-fields.ts';
 
-/** A tag or a length below 16 KiB, as a varint, takes at most so many bytes. */
-const HEAD_BYTES = 3;
-const MAX_VARINT_BYTES = 10;
-const UUID_BYTES = 36;
-/** Fields up to this number have tags of one byte. */
-const MAX_NUMBER = 15;
 /** Largest integer that is read from the bytes of an event: what the seven bytes of a varint hold. */
 const MAX_READ_INTEGER = 2 ** 49 - 1;
 
 /**
  * The text of gen/wire/event-wire.ts: for each event type straight-line functions, from its fields and their rules. A
- * table that is walked for each field would be megamorphic where every event passes.
+ * table that is walked for each field would be megamorphic where every event passes. Types that are sent seldom are
+ * only written by it: accept judges them, and a decoder of messages reads their records.
  */
 export function wireCode(shapes: readonly EventShape[]): string {
-  for (const { fields } of shapes) fields.forEach(assertGenerates);
+  for (const shape of shapes) for (const field of shape.fields) assertGenerates(shape, field);
+  const often = shapes.filter(isOften);
   const body = [
     `/** The longest event that passes accept, in bytes. */\nexport const MAX_EVENT_BYTES = ${Math.max(...shapes.map(maxBytes))};`,
-    scanEvent(shapes),
-    ...shapes.map(scanFunction),
+    scanEvent(often),
+    ...often.map(scanFunction),
     encodeEvent(shapes),
     ...shapes.map(encodeFunction),
-    findFields(shapes),
-    ...shapes.map(findFunction),
+    findFields(often),
+    ...often.map(findFunction),
   ].join('\n\n');
   return `${header(shapes, body)}\n\n${body}\n`;
 }
 
-/** Throws an Error for what no event has needed yet, and the readers of wire-reader.ts do not know. */
-function assertGenerates({ name, rule, required }: FieldShape): void {
-  const isRequired = rule.case === 'uuid' || rule.case === 'time';
+/** Kinds of fields that must be required; but for texts, no others can be. */
+const REQUIRED_KINDS: ReadonlySet<FieldShape['rule']['case']> = new Set(['uuid', 'time', 'choice', 'flag']);
+
+/** Throws an Error for what no event has needed yet, and the code written here does not know. */
+function assertGenerates(shape: EventShape, field: FieldShape): void {
+  const { name, rule, required, optional } = field;
+  const isRequired = REQUIRED_KINDS.has(rule.case);
+  const mayBeOptional = !isOften(shape) && isStored(field, shape.stored);
+  if (rule.case === 'flag' ? !optional : optional && !mayBeOptional) {
+    throw new Error(`${name}: the field ${optional ? "can't" : 'must'} be optional`);
+  }
   if (rule.case === 'text' && rule.value.id && !required) throw new Error(`${name}: an id must be required`);
   if (rule.case !== 'text' && required !== isRequired) {
     throw new Error(`${name}: a field of kind ${rule.case} ${isRequired ? 'must' : "can't"} be required`);
@@ -75,44 +80,14 @@ function header(shapes: readonly EventShape[], body: string): string {
   ].join('\n');
 }
 
-/** As a literal. Throws an Error for a tag of two bytes, which the readers of wire-reader.ts do not know. */
-function tag(number: number, wireType: number): string {
-  if (number > MAX_NUMBER) throw new Error(`a field of an event has number ${number}: give it one up to ${MAX_NUMBER}`);
-  return `0x${((number << 3) | wireType).toString(16).padStart(2, '0')}`;
-}
-
-const WIRE_TYPES = { uuid: 2, text: 2, map: 2, currency: 2, time: 0, integer: 0, number: 1 };
-
-function tagOf({ number, rule }: FieldShape): string {
-  return tag(number, WIRE_TYPES[rule.case!]);
-}
-
-function maxBytes({ fields }: EventShape): number {
-  return fields.reduce((sum, { rule }) => sum + maxFieldBytes(rule), 1 + HEAD_BYTES);
-}
-
-function maxFieldBytes(rule: FieldShape['rule']): number {
-  switch (rule.case) {
-    case 'uuid':
-      return HEAD_BYTES + UUID_BYTES;
-    case 'text':
-      return 2 * HEAD_BYTES + rule.value.maxBytes;
-    case 'map':
-      return rule.value.maxBytes + rule.value.maxEntries * 4 * HEAD_BYTES;
-    case 'currency':
-      return 0;
-    default:
-      return HEAD_BYTES + MAX_VARINT_BYTES;
-  }
-}
-
 // ---------------------------------------------------------------------------------------------------------- scanning
 
 function scanEvent(shapes: readonly EventShape[]): string {
   return `/**
  * Judges an event as it lies in the bytes of a request, from \`start\` to \`end\`: what is accepted here is, to the
- * byte, what \`accept\` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: fields out
- * of their order, texts of 128 bytes or more, a number in two fields, and every fault. Those are for \`accept\`.
+ * byte, what \`accept\` makes of it once it is decoded. Undefined for whatever is unusual, right or wrong: types that
+ * are sent seldom, fields out of their order, texts of 128 bytes or more, a number in two fields, and every fault.
+ * Those are for \`accept\`.
  *
  * @param now in ms since 1970-01-01 UTC
  */
@@ -191,13 +166,9 @@ function scanLines(field: FieldShape, stored: EventShape['stored']): string[] {
     case 'currency':
       // An event that has one is left to `accept`.
       return [];
-    case undefined:
-      throw new Error(`${field.name} has no (rule)`);
+    default:
+      throw new Error(`${field.name} is of a kind that is not scanned`);
   }
-}
-
-function isStored(field: FieldShape, stored: EventShape['stored']): boolean {
-  return field === stored?.from || field === stored?.to;
 }
 
 function place(field: FieldShape, stored: EventShape['stored']): string[] {
@@ -212,11 +183,6 @@ function placeEnd(field: FieldShape, stored: EventShape['stored']): string[] {
 function withMicros({ number }: EventShape, { from, to }: NonNullable<EventShape['stored']>): string {
   const cuts = `${from.localName}Start, ${from.localName}End, ${to.localName}Start, ${to.localName}End`;
   return `withMicros(bytes, ${tag(number, 2)}, body, ${cuts}, end, ${tagOf(to)}, ${from.localName}, ${to.localName})`;
-}
-
-/** Fields of a record: not a number that is stored in another field, nor a currency. */
-function loggedFields({ fields, stored }: EventShape): FieldShape[] {
-  return fields.filter((field) => field !== stored?.from && field.rule.case !== 'currency');
 }
 
 // ---------------------------------------------------------------------------------------------------------- encoding
@@ -270,12 +236,16 @@ function encodeLine(field: FieldShape, stored: EventShape['stored']): string {
   switch (rule.case) {
     case 'uuid':
     case 'text':
+    case 'choice':
       return `at = putText(${args}, ${localName === 'eventId' ? 'eventId' : `event.${localName}`});`;
     case 'time':
     case 'integer':
       return `at = putBigint(${args}, ${field === stored?.to ? 'micros' : `event.${localName}`});`;
     case 'number':
       return `at = putDouble(${args}, event.${localName});`;
+    case 'flag':
+      // Also a false, which is not the same as none.
+      return `at = putVarint(scratch, putVarint(${args}), event.${localName} ? 1 : 0);`;
     case 'map':
       return `for (const key in event.${localName}) at = putEntry(${args}, key, event.${localName}[key]!);`;
     default:
@@ -298,10 +268,11 @@ ${members.map((line) => `  ${line}\n`).join('')}}`;
 export type EventFields = ${shapes.map(({ message }) => `${message.name}Fields`).join(' | ')};
 
 /**
- * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: fields
- * out of their order or unknown, texts that are not ASCII or of 128 bytes or more, an event_id not as long as a UUID,
- * numbers of more than 49 bits, and what breaks a rule. Those are for a decoder of all of Protobuf, which finds the
- * same in all others. Whether the event_id is a UUID is not looked at. The answer is valid until the next call.
+ * Finds the fields of an event in the bytes of its record. Undefined for whatever is unusual, right or wrong: types
+ * that are sent seldom, fields out of their order or unknown, texts that are not ASCII or of 128 bytes or more, an
+ * event_id not as long as a UUID, numbers of more than 49 bits, and what breaks a rule. Those are for a decoder of all
+ * of Protobuf, which finds the same in all others. Whether the event_id is a UUID is not looked at. The answer is valid
+ * until the next call.
  */
 export function findFields(bytes: Buffer, start: number, end: number): EventFields | undefined {
   switch (bytes[start]) {

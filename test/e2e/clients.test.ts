@@ -46,7 +46,7 @@ const CLICK_JSON = {
 const REJECTION = create(RejectionSchema, {
   field: 'event',
   reason: RejectReason.UNKNOWN_EVENT_TYPE,
-  message: 'event is none of click, conversion',
+  message: 'event is none of click, conversion, adjustment, verdict',
 });
 
 describe('curl', { tags: 'curl' }, () => {

@@ -1,6 +1,6 @@
-import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
+import type { EventType } from '../../contract/event-rules.ts';
 import { DAY_MS } from '../../contract/limits.ts';
-import { assertNever, type TouchKind } from './kinds.ts';
+import { assertNever, FOLDED_TYPES, type FoldedType, type TouchKind } from './kinds.ts';
 import type { Credit, EffectiveCorrection, RememberedConversion, RememberedEvent, Standing, Touch } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
@@ -95,7 +95,7 @@ export interface Decision extends ConversionRef {
 export interface Effects {
   totals: Totals;
   /** Events whose ids earlier ones had, by type. */
-  duplicates: Record<EventType, number>;
+  duplicates: Record<FoldedType, number>;
   clicks: ClickCount[];
   increments: Increment[];
   attributed: AttributedRow[];
@@ -115,7 +115,7 @@ const CANDIDATE_BYTES = 200;
 export function newEffects(): Effects {
   return {
     totals: { clicks: 0, attributed: 0, unattributed: 0, conflicts: 0, corrections: 0, touchesDropped: 0 },
-    duplicates: Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as Record<EventType, number>,
+    duplicates: Object.fromEntries(FOLDED_TYPES.map((type) => [type, 0])) as Record<FoldedType, number>,
     clicks: [],
     increments: [],
     attributed: [],

@@ -15,11 +15,15 @@ interface KindOf<T extends EventType> {
   duplicates: Extract<keyof PartitionProgress, `${string}Duplicates`>;
 }
 
-/** Every event type there is. A new one does not compile before it has its entry. */
+/** The event types that are folded; records of the others are dead-lettered. */
+export type FoldedType = Exclude<EventType, 'adjustment' | 'verdict'>;
+
+/** Every event type that is folded. A new one does not compile before it has its entry. */
 export const KINDS = {
   click: { type: 'click', role: 'touch', duplicates: 'clickDuplicates' },
   conversion: { type: 'conversion', role: 'outcome', duplicates: 'conversionDuplicates' },
-} as const satisfies { [T in EventType]: KindOf<T> };
+} as const satisfies { [T in FoldedType]: KindOf<T> };
+export const FOLDED_TYPES = Object.keys(KINDS) as FoldedType[];
 
 export type Kind = (typeof KINDS)[keyof typeof KINDS];
 export type TouchKind = Extract<Kind, { role: 'touch' }>;

@@ -16,7 +16,9 @@ export function breachOf({ case: type, value }: Event['event']): string | undefi
   for (const { name, localName } of having.uuid) {
     if (!UUID.test(event[localName] as string)) return `${name} is not a lower-case UUID`;
   }
-  const empty = fields.find(({ required, localName }) => required && !event[localName]);
+  const empty = fields.find(
+    ({ required, optional, localName }) => required && (optional ? event[localName] === undefined : !event[localName]),
+  );
   if (empty !== undefined) return `${empty.name} is empty`;
   for (const { name, localName, rule } of having.time) {
     const time = event[localName] as bigint;
@@ -30,8 +32,12 @@ export function breachOf({ case: type, value }: Event['event']): string | undefi
     const { maxBytes } = rule.value;
     if (Buffer.byteLength(event[localName] as string) > maxBytes) return `${name} is longer than ${maxBytes} bytes`;
   }
+  for (const { name, localName, rule } of having.choice) {
+    if (!rule.value.values.includes(event[localName] as string))
+      return `${name} is none of ${rule.value.values.join(', ')}`;
+  }
   for (const { name, localName, rule } of having.integer) {
-    const integer = event[localName] as bigint;
+    const integer = (event[localName] ?? 0n) as bigint;
     if (integer < 0n || integer > rule.value.max) return `${name} is out of range`;
   }
   return undefined;

@@ -79,6 +79,9 @@ export function readMessage({ value, offset }: LogRecord, arrival: number, batch
       batch.addText(KINDS.conversion, offset, userId, conversion);
       return undefined;
     }
+    case 'adjustment':
+    case 'verdict':
+      return `${event.case} is not folded by this build`;
     default:
       return assertNever(event);
   }

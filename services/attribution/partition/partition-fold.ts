@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { EVENT_TYPES } from '../../contract/event-rules.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
-import { KINDS } from '../decision/kinds.ts';
+import { FOLDED_TYPES, KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
@@ -177,6 +176,6 @@ function advance(before: PartitionProgress, records: number, effects: Effects, d
     deadLettered: before.deadLettered + BigInt(deadLettered),
   };
   for (const name of Object.keys(totals) as (keyof Totals)[]) after[name] += BigInt(totals[name]);
-  for (const type of EVENT_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
+  for (const type of FOLDED_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
   return after;
 }

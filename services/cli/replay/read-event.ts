@@ -34,9 +34,12 @@ export function readEvent(bytes: Buffer, line: number): Read {
 
 /** Whether Protobuf can hold the integers of an event; those that it can't are beyond any limit. */
 function integersFit({ event }: Event): boolean {
-  const values = event.value as unknown as Readonly<Record<string, bigint>>;
+  const values = event.value as unknown as Readonly<Record<string, bigint | undefined>>;
   const { time, integer } = EVENTS[event.case!].with;
-  return [...time, ...integer].every(({ localName }) => BigInt.asIntN(64, values[localName]!) === values[localName]);
+  return [...time, ...integer].every(({ localName }) => {
+    const value = values[localName] ?? 0n;
+    return BigInt.asIntN(64, value) === value;
+  });
 }
 
 /** The event with what the mesh keeps of its maps; the names of other entries are among those that are ignored. */

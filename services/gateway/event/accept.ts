@@ -47,6 +47,8 @@ const STEPS: readonly Step[] = [
   textsWellFormed,
   textsShortEnough,
   idsAreSomebodys,
+  choicesKnown,
+  numberFitsChoice,
   timesInRange,
   numbersFinite,
   numbersInRange,
@@ -76,10 +78,20 @@ export function accept(
   const leftOut: string[] = [];
   if ($unknown) addFields(leftOut, $unknown);
   if (event.value.$unknown) addFields(leftOut, event.value.$unknown);
-  const kept = withoutBadEntries(shape, event.value, leftOut);
+  const kept = withStoredIds(shape, withoutBadEntries(shape, event.value, leftOut));
   const bytes = encodeEvent(kept, storedId, microsOf(shape, fields));
   const accepted = { eventId: storedId, eventType: shape.type, userId, bytes };
   return { kind: 'accepted', event: accepted, ignored: namesOf(unknown, leftOut) };
+}
+
+/** The event with its references to other events as those are stored. */
+function withStoredIds<M extends NonNullable<Event['event']['value']>>({ with: having }: EventShape, event: M): M {
+  let stored = event;
+  for (const { localName } of having.uuid) {
+    if (localName === 'eventId') continue;
+    stored = { ...stored, [localName]: storedEventId((event as unknown as Record<string, string>)[localName]!) };
+  }
+  return stored;
 }
 
 /** Adds fields of Protobuf, which have no names here. */
@@ -111,8 +123,8 @@ const UNKNOWN_TYPE: Fault = {
 };
 
 function requiredFieldsPresent({ fields }: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName, required, rule } of fields) {
-    if (!required || event[localName]) continue;
+  for (const { name, localName, required, optional, rule } of fields) {
+    if (!required || event[localName] || (optional && event[localName] !== undefined)) continue;
     const message = `${name} is required${rule.case === 'time' ? ': it is missing or 0' : ''}`;
     return { field: name, reason: RejectReason.REQUIRED, message };
   }
@@ -163,6 +175,38 @@ function idsAreSomebodys(shape: EventShape, event: Fields): Fault | undefined {
   return undefined;
 }
 
+function choicesKnown(shape: EventShape, event: Fields): Fault | undefined {
+  for (const { name, localName, rule } of shape.with.choice) {
+    if (rule.value.values.includes(event[localName] as string)) continue;
+    const limit = ANY_OF.format(rule.value.values);
+    const message = `${name} must be ${limit}`;
+    return { field: name, reason: RejectReason.UNKNOWN_CHOICE, limit, message };
+  }
+  return undefined;
+}
+
+const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });
+
+/** What a number would mean where it has no meaning, or counting none as 0, is a guess about money. */
+function numberFitsChoice({ stored, with: having }: EventShape, event: Fields): Fault | undefined {
+  for (const { localName, rule } of having.choice) {
+    if (stored === undefined || rule.value.withoutValue.length === 0) continue;
+    const { from, to } = stored;
+    const chosen = event[localName] as string;
+    const given = [from, to].find((field) => event[field.localName] !== undefined);
+    const mayHave = !rule.value.withoutValue.includes(chosen);
+    if (mayHave && given === undefined) {
+      const message = `${from.name} is required for a ${chosen}: send ${from.name} or ${to.name}`;
+      return { field: from.name, reason: RejectReason.REQUIRED, message };
+    }
+    if (!mayHave && given !== undefined) {
+      const message = `${given.name} and ${chosen} contradict each other: a ${chosen} has no ${from.name}`;
+      return { field: given.name, reason: RejectReason.CONTRADICTION, message };
+    }
+  }
+  return undefined;
+}
+
 function timesInRange(shape: EventShape, event: Fields, { now }: Terms): Fault | undefined {
   for (const { name, localName, rule } of shape.with.time) {
     const { minMs, maxAheadMs } = rule.value;
@@ -192,8 +236,8 @@ function lookOf(time: number, min: number, max: number): string {
 const MAX_DATE_MS = 8.64e15;
 
 function numbersFinite(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName } of shape.with.number) {
-    if (Number.isFinite(event[localName])) continue;
+  for (const { name, localName, optional } of shape.with.number) {
+    if (Number.isFinite(event[localName]) || (optional && event[localName] === undefined)) continue;
     const received = String(event[localName]);
     return { field: name, reason: RejectReason.NOT_FINITE, message: `${name} is not a finite number`, received };
   }
@@ -222,9 +266,11 @@ function outOfRange(field: string, max: number, received: number | bigint): Faul
 function storedNumbersAgree({ stored }: EventShape, event: Fields): Fault | undefined {
   if (stored === undefined) return undefined;
   const { from, to } = stored;
-  const number = event[from.localName] as number;
-  const micros = event[to.localName] as bigint;
-  if (number === 0 || micros === 0n) return undefined;
+  const number = event[from.localName] as number | undefined;
+  const micros = event[to.localName] as bigint | undefined;
+  if (number === undefined || micros === undefined) return undefined;
+  // Where they are not optional, an empty one is absent.
+  if (!from.optional && (number === 0 || micros === 0n)) return undefined;
   if (exactMicros(number) === micros || Number(micros) / 1e6 === number) return undefined;
   const message = `${to.name} is not ${from.name} in micros: send one of them`;
   return { field: to.name, reason: RejectReason.CONTRADICTION, message };
@@ -244,6 +290,6 @@ function currencyIsTheMeshs(shape: EventShape, event: Fields, { currency }: Term
 /** The micros to store; 0 for an event without such a field. */
 function microsOf({ stored }: EventShape, event: Fields): bigint {
   if (stored === undefined) return 0n;
-  const micros = event[stored.to.localName] as bigint;
-  return micros === 0n ? exactMicros(event[stored.from.localName] as number) : micros;
+  const micros = event[stored.to.localName] as bigint | undefined;
+  return micros || exactMicros((event[stored.from.localName] as number | undefined) ?? 0);
 }

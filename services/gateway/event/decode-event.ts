@@ -47,12 +47,15 @@ function readValue({ name, rule }: FieldShape, reader: BinaryReader): unknown {
     case 'uuid':
     case 'text':
     case 'currency':
+    case 'choice':
       return reader.string();
     case 'time':
     case 'integer':
       return BigInt(reader.int64());
     case 'number':
       return reader.double();
+    case 'flag':
+      return reader.bool();
     default:
       throw new Error(`${name} has no value of its own`);
   }

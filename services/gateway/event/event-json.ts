@@ -19,7 +19,10 @@ const EMPTY = Object.fromEntries(EVENT_TYPES.map((type) => [type, emptyMessage(E
 const FIELDS = Object.fromEntries(EVENT_TYPES.map((type) => [type, fieldsByName(EVENTS[type])]));
 
 function emptyMessage({ message, fields }: EventShape): object {
-  const empty = fields.map(({ localName, rule }) => [localName, KINDS[rule.case!].empty]);
+  const empty = fields.map(({ localName, optional, rule }) => [
+    localName,
+    optional ? undefined : KINDS[rule.case!].empty,
+  ]);
   return { $typeName: message.typeName, ...Object.fromEntries(empty) };
 }
 
@@ -115,7 +118,11 @@ const VALUE_NAMES = /^(?:value|revenue|amount|price|total|sum)(?:_?(?:micros|cen
  * The fault of an event without the number that its type may have, which has one under a name that is not known:
  * counting it as 0 would be a wrong number, and its id would be spent.
  */
-function misnamedValue({ type, stored }: EventShape, json: JsonObject, unknown: readonly string[]): Fault | undefined {
+function misnamedValue(
+  { type, stored, with: having }: EventShape,
+  json: JsonObject,
+  unknown: readonly string[],
+): Fault | undefined {
   if (stored === undefined) return undefined;
   const { from, to } = stored;
   for (const { name, localName } of [from, to]) {
@@ -123,10 +130,23 @@ function misnamedValue({ type, stored }: EventShape, json: JsonObject, unknown: 
   }
   const found = unknown.flatMap((name) => numbersUnder(name, json[name]))[0];
   if (found === undefined) return undefined;
-  const advice = `send the value of a ${type} as ${from.name}, or ${from.name} 0 if it has none`;
+  if (from.optional && isWithoutValue(having.choice, json)) return undefined;
+  const none = from.optional ? '' : `, or ${from.name} 0 if it has none`;
+  const advice = `send the value of ${withArticle(type)} as ${from.name}${none}`;
   const message = `${cut(found.name)} is not known and has a number: ${advice}`;
   const received = receivedText(found.value);
   return { field: cut(found.name), reason: RejectReason.MISNAMED_VALUE, message, received };
+}
+
+/** Whether an event of what it has chosen has no value. */
+function isWithoutValue(choices: EventShape['with']['choice'], json: JsonObject): boolean {
+  return choices.some(({ name, localName, rule }) =>
+    rule.value.withoutValue.includes((json[name] ?? json[localName]) as string),
+  );
+}
+
+function withArticle(type: EventType): string {
+  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
 function numbersUnder(name: string, value: unknown): { name: string; value: unknown }[] {
@@ -162,7 +182,7 @@ function twice(eventId: string, { name, localName }: FieldShape): Rejected {
 
 function otherType(eventId: string, sent: unknown, type: EventType): Rejected {
   const received = receivedText(sent);
-  const message = `event_type is ${received}, but this is where a ${type} is sent`;
+  const message = `event_type is ${received}, but this is where ${withArticle(type)} is sent`;
   return rejected(eventId, { field: 'event_type', reason: RejectReason.CONTRADICTION, message, received });
 }
 

@@ -5,7 +5,7 @@ import { jsonText } from './received.ts';
 export interface Kind {
   /** What the field must be, for people. */
   name: string;
-  /** What the message holds where the field is absent. */
+  /** What the message holds where a field is absent that is not optional. */
   empty: unknown;
   /** What the message holds for a value, in which integers beyond 2^53 are bigints; undefined for any other value. */
   read(value: unknown): unknown;
@@ -36,12 +36,19 @@ const TIME: Kind = {
   empty: 0n,
   read: (value) => (typeof value === 'string' && DATE_TIME.test(value) ? readDateTime(value) : readInteger(value)),
 };
+const FLAG: Kind = {
+  name: 'true or false, without quotes',
+  empty: false,
+  read: (value) => (typeof value === 'boolean' ? value : undefined),
+};
 const TEXTS: Kind = { name: 'an object of texts', empty: {}, read: readTexts };
 
 export const KINDS: Readonly<Record<NonNullable<FieldShape['rule']['case']>, Kind>> = {
   uuid: TEXT,
   text: TEXT,
   currency: TEXT,
+  choice: TEXT,
+  flag: FLAG,
   time: TIME,
   number: NUMBER,
   integer: INTEGER,

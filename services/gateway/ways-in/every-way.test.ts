@@ -83,7 +83,7 @@ describe.each(plain(UNARY_WAYS))('by $name', (way) => {
 
   test.each([
     ['a rejected event', (way: RpcWay) => one(way, click(1, '')), 'user_id is required'],
-    ['no event', (way: RpcWay) => one(way, {}), /^event is none of click, conversion/],
+    ['no event', (way: RpcWay) => one(way, {}), /^event is none of click, conversion, adjustment, verdict/],
   ])('%s fails the call', async (_, request, message) => {
     const outcome = await call(way, 'Ingest', request(way));
     expect(outcome).toEqual({ code: 'invalid_argument', message: expect.stringMatching(message) });

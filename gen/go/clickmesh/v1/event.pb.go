@@ -256,6 +256,221 @@ func (x *Conversion) GetCurrency() string {
 	return ""
 }
 
+// What became of a conversion later: a refund, another value, or that it never was. Its value then is a function of all
+// adjustments of it, whatever the order they came in: nothing, and no conversion, if any is a retract; else the value of
+// the restate that is the latest by (timestamp, event_id), or its own, less every refund later than that restate by the
+// same order; never below 0. One that comes before its conversion waits for it. Immutable like Click.
+type Adjustment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As of Click: any text, stored as a UUID. Required, at most 128 bytes.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// As of the conversion: whose it is. Required, at most 128 bytes.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The event_id of the conversion, as it was sent: any text, stored as a UUID. Required, at most 128 bytes.
+	ConversionId string `protobuf:"bytes,3,opt,name=conversion_id,json=conversionId,proto3" json:"conversion_id,omitempty"`
+	// What it does: "refund" takes its value from the conversion's, "restate" puts its value in place of the conversion's,
+	// "retract" makes the conversion not have happened. Required.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// As of Conversion: finite, in [0, 1e12], stored as value_micros. A refund and a restate need it, or value_micros, and
+	// a retract has neither.
+	Value *float64 `protobuf:"fixed64,5,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	// When it happened, by the client's clock: milliseconds since 1970-01-01 UTC, in [2000-01-01, now + 24 h]. Required.
+	Timestamp int64 `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	// The value in micros, in [0, 1e18], as of Conversion. Records of raw-events leave out 0.
+	ValueMicros *int64 `protobuf:"varint,7,opt,name=value_micros,json=valueMicros,proto3,oneof" json:"value_micros,omitempty"`
+	// Why, for people, such as "damaged"; at most 128 bytes.
+	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// As of Conversion. Records of raw-events have none.
+	Currency      string `protobuf:"bytes,9,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Adjustment) Reset() {
+	*x = Adjustment{}
+	mi := &file_clickmesh_v1_event_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Adjustment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Adjustment) ProtoMessage() {}
+
+func (x *Adjustment) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_event_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Adjustment.ProtoReflect.Descriptor instead.
+func (*Adjustment) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_event_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Adjustment) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Adjustment) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Adjustment) GetConversionId() string {
+	if x != nil {
+		return x.ConversionId
+	}
+	return ""
+}
+
+func (x *Adjustment) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Adjustment) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
+func (x *Adjustment) GetTimestamp() int64 {
+	if x != nil {
+		return x.Timestamp
+	}
+	return 0
+}
+
+func (x *Adjustment) GetValueMicros() int64 {
+	if x != nil && x.ValueMicros != nil {
+		return *x.ValueMicros
+	}
+	return 0
+}
+
+func (x *Adjustment) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Adjustment) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+// What a click turned out to be. Of the verdicts on a click the latest by (timestamp, event_id) stands, whatever the
+// order they came in; a click without any is valid. One that comes before its click waits for it. Immutable like Click.
+type Verdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As of Click: any text, stored as a UUID. Required, at most 128 bytes.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// As of the click: whose it is. Required, at most 128 bytes.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The event_id of the click, as it was sent: any text, stored as a UUID. Required, at most 128 bytes.
+	ClickId string `protobuf:"bytes,3,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
+	// Whether the click counts. One that does not is credited with nothing. Required.
+	Valid *bool `protobuf:"varint,4,opt,name=valid,proto3,oneof" json:"valid,omitempty"`
+	// Why, for people, such as "bot"; at most 128 bytes.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it was found, by the client's clock: milliseconds since 1970-01-01 UTC, in [2000-01-01, now + 24 h]. Required.
+	Timestamp     int64 `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Verdict) Reset() {
+	*x = Verdict{}
+	mi := &file_clickmesh_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Verdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Verdict) ProtoMessage() {}
+
+func (x *Verdict) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
+func (*Verdict) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Verdict) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Verdict) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Verdict) GetClickId() string {
+	if x != nil {
+		return x.ClickId
+	}
+	return ""
+}
+
+func (x *Verdict) GetValid() bool {
+	if x != nil && x.Valid != nil {
+		return *x.Valid
+	}
+	return false
+}
+
+func (x *Verdict) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Verdict) GetTimestamp() int64 {
+	if x != nil {
+		return x.Timestamp
+	}
+	return 0
+}
+
 // One record of raw-events. A new event type is a new arm: readers that do not know it dead-letter the record.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -265,6 +480,8 @@ type Event struct {
 	//
 	//	*Event_Click
 	//	*Event_Conversion
+	//	*Event_Adjustment
+	//	*Event_Verdict
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -272,7 +489,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_clickmesh_v1_event_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_event_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -284,7 +501,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_event_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_event_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -297,7 +514,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_event_proto_rawDescGZIP(), []int{2}
+	return file_clickmesh_v1_event_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Event) GetEvent() isEvent_Event {
@@ -325,6 +542,24 @@ func (x *Event) GetConversion() *Conversion {
 	return nil
 }
 
+func (x *Event) GetAdjustment() *Adjustment {
+	if x != nil {
+		if x, ok := x.Event.(*Event_Adjustment); ok {
+			return x.Adjustment
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetVerdict() *Verdict {
+	if x != nil {
+		if x, ok := x.Event.(*Event_Verdict); ok {
+			return x.Verdict
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -337,9 +572,21 @@ type Event_Conversion struct {
 	Conversion *Conversion `protobuf:"bytes,2,opt,name=conversion,proto3,oneof"`
 }
 
+type Event_Adjustment struct {
+	Adjustment *Adjustment `protobuf:"bytes,3,opt,name=adjustment,proto3,oneof"`
+}
+
+type Event_Verdict struct {
+	Verdict *Verdict `protobuf:"bytes,4,opt,name=verdict,proto3,oneof"`
+}
+
 func (*Event_Click) isEvent_Event() {}
 
 func (*Event_Conversion) isEvent_Event() {}
+
+func (*Event_Adjustment) isEvent_Event() {}
+
+func (*Event_Verdict) isEvent_Event() {}
 
 var File_clickmesh_v1_event_proto protoreflect.FileDescriptor
 
@@ -371,12 +618,37 @@ const file_clickmesh_v1_event_proto_rawDesc = "" +
 	"\bcurrency\x18\t \x01(\tR\bcurrency\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"y\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa9\x02\n" +
+	"\n" +
+	"Adjustment\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12#\n" +
+	"\rconversion_id\x18\x03 \x01(\tR\fconversionId\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x19\n" +
+	"\x05value\x18\x05 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x1c\n" +
+	"\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12&\n" +
+	"\fvalue_micros\x18\a \x01(\x03H\x01R\vvalueMicros\x88\x01\x01\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12\x1a\n" +
+	"\bcurrency\x18\t \x01(\tR\bcurrencyB\b\n" +
+	"\x06_valueB\x0f\n" +
+	"\r_value_micros\"\xb3\x01\n" +
+	"\aVerdict\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x19\n" +
+	"\bclick_id\x18\x03 \x01(\tR\aclickId\x12\x19\n" +
+	"\x05valid\x18\x04 \x01(\bH\x00R\x05valid\x88\x01\x01\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1c\n" +
+	"\ttimestamp\x18\x06 \x01(\x03R\ttimestampB\b\n" +
+	"\x06_valid\"\xe8\x01\n" +
 	"\x05Event\x12+\n" +
 	"\x05click\x18\x01 \x01(\v2\x13.clickmesh.v1.ClickH\x00R\x05click\x12:\n" +
 	"\n" +
 	"conversion\x18\x02 \x01(\v2\x18.clickmesh.v1.ConversionH\x00R\n" +
-	"conversionB\a\n" +
+	"conversion\x12:\n" +
+	"\n" +
+	"adjustment\x18\x03 \x01(\v2\x18.clickmesh.v1.AdjustmentH\x00R\n" +
+	"adjustment\x121\n" +
+	"\averdict\x18\x04 \x01(\v2\x15.clickmesh.v1.VerdictH\x00R\averdictB\a\n" +
 	"\x05eventB\xaf\x01\n" +
 	"\x10com.clickmesh.v1B\n" +
 	"EventProtoP\x01Z>github.com/clickmesh/clickmesh/gen/go/clickmesh/v1;clickmeshv1\xa2\x02\x03CXX\xaa\x02\fClickmesh.V1\xca\x02\fClickmesh\\V1\xe2\x02\x18Clickmesh\\V1\\GPBMetadata\xea\x02\rClickmesh::V1b\x06proto3"
@@ -393,24 +665,28 @@ func file_clickmesh_v1_event_proto_rawDescGZIP() []byte {
 	return file_clickmesh_v1_event_proto_rawDescData
 }
 
-var file_clickmesh_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_clickmesh_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_clickmesh_v1_event_proto_goTypes = []any{
 	(*Click)(nil),      // 0: clickmesh.v1.Click
 	(*Conversion)(nil), // 1: clickmesh.v1.Conversion
-	(*Event)(nil),      // 2: clickmesh.v1.Event
-	nil,                // 3: clickmesh.v1.Click.MetadataEntry
-	nil,                // 4: clickmesh.v1.Conversion.MetadataEntry
+	(*Adjustment)(nil), // 2: clickmesh.v1.Adjustment
+	(*Verdict)(nil),    // 3: clickmesh.v1.Verdict
+	(*Event)(nil),      // 4: clickmesh.v1.Event
+	nil,                // 5: clickmesh.v1.Click.MetadataEntry
+	nil,                // 6: clickmesh.v1.Conversion.MetadataEntry
 }
 var file_clickmesh_v1_event_proto_depIdxs = []int32{
-	3, // 0: clickmesh.v1.Click.metadata:type_name -> clickmesh.v1.Click.MetadataEntry
-	4, // 1: clickmesh.v1.Conversion.metadata:type_name -> clickmesh.v1.Conversion.MetadataEntry
+	5, // 0: clickmesh.v1.Click.metadata:type_name -> clickmesh.v1.Click.MetadataEntry
+	6, // 1: clickmesh.v1.Conversion.metadata:type_name -> clickmesh.v1.Conversion.MetadataEntry
 	0, // 2: clickmesh.v1.Event.click:type_name -> clickmesh.v1.Click
 	1, // 3: clickmesh.v1.Event.conversion:type_name -> clickmesh.v1.Conversion
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	2, // 4: clickmesh.v1.Event.adjustment:type_name -> clickmesh.v1.Adjustment
+	3, // 5: clickmesh.v1.Event.verdict:type_name -> clickmesh.v1.Verdict
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_event_proto_init() }
@@ -418,9 +694,13 @@ func file_clickmesh_v1_event_proto_init() {
 	if File_clickmesh_v1_event_proto != nil {
 		return
 	}
-	file_clickmesh_v1_event_proto_msgTypes[2].OneofWrappers = []any{
+	file_clickmesh_v1_event_proto_msgTypes[2].OneofWrappers = []any{}
+	file_clickmesh_v1_event_proto_msgTypes[3].OneofWrappers = []any{}
+	file_clickmesh_v1_event_proto_msgTypes[4].OneofWrappers = []any{
 		(*Event_Click)(nil),
 		(*Event_Conversion)(nil),
+		(*Event_Adjustment)(nil),
+		(*Event_Verdict)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -428,7 +708,7 @@ func file_clickmesh_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_event_proto_rawDesc), len(file_clickmesh_v1_event_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -27,20 +27,23 @@ const (
 	RejectReason_REJECT_REASON_UNSPECIFIED RejectReason = 0
 	// The item or a field could not be read, or a text has NUL, half of a surrogate pair, or bytes that are not UTF-8.
 	RejectReason_REJECT_REASON_MALFORMED RejectReason = 1
-	// Neither click nor conversion, or an arm this server does not know.
+	// None of the cases of Event, or one that this server does not know.
 	RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE RejectReason = 2
 	RejectReason_REJECT_REASON_REQUIRED           RejectReason = 3
 	RejectReason_REJECT_REASON_TOO_LONG           RejectReason = 5
 	RejectReason_REJECT_REASON_OUT_OF_RANGE       RejectReason = 7
 	RejectReason_REJECT_REASON_NOT_FINITE         RejectReason = 8
-	// Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
+	// Two parts of the event disagree: value and value_micros, a value and a retract, a name given twice, the event_type
+	// and the path.
 	RejectReason_REJECT_REASON_CONTRADICTION RejectReason = 9
 	// An id that is nobody's, such as "undefined", blanks or the nil UUID.
 	RejectReason_REJECT_REASON_PLACEHOLDER RejectReason = 10
-	// A conversion without a value has a number under a name that is not known, such as "revenue".
+	// An event that may have a value and has none has a number under a name that is not known, such as "revenue".
 	RejectReason_REJECT_REASON_MISNAMED_VALUE RejectReason = 11
 	// The mesh counts in another currency.
 	RejectReason_REJECT_REASON_OTHER_CURRENCY RejectReason = 12
+	// A text that must be one of a few, such as the kind of an adjustment, is another.
+	RejectReason_REJECT_REASON_UNKNOWN_CHOICE RejectReason = 13
 )
 
 // Enum value maps for RejectReason.
@@ -57,6 +60,7 @@ var (
 		10: "REJECT_REASON_PLACEHOLDER",
 		11: "REJECT_REASON_MISNAMED_VALUE",
 		12: "REJECT_REASON_OTHER_CURRENCY",
+		13: "REJECT_REASON_UNKNOWN_CHOICE",
 	}
 	RejectReason_value = map[string]int32{
 		"REJECT_REASON_UNSPECIFIED":        0,
@@ -70,6 +74,7 @@ var (
 		"REJECT_REASON_PLACEHOLDER":        10,
 		"REJECT_REASON_MISNAMED_VALUE":     11,
 		"REJECT_REASON_OTHER_CURRENCY":     12,
+		"REJECT_REASON_UNKNOWN_CHOICE":     13,
 	}
 )
 
@@ -812,7 +817,7 @@ const file_clickmesh_v1_ingest_service_proto_rawDesc = "" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\"^\n" +
 	"\x0fStreamRejection\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x125\n" +
-	"\trejection\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionR\trejection*\xb0\x03\n" +
+	"\trejection\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionR\trejection*\xd2\x03\n" +
 	"\fRejectReason\x12\x1d\n" +
 	"\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17REJECT_REASON_MALFORMED\x10\x01\x12$\n" +
@@ -825,7 +830,8 @@ const file_clickmesh_v1_ingest_service_proto_rawDesc = "" +
 	"\x19REJECT_REASON_PLACEHOLDER\x10\n" +
 	"\x12 \n" +
 	"\x1cREJECT_REASON_MISNAMED_VALUE\x10\v\x12 \n" +
-	"\x1cREJECT_REASON_OTHER_CURRENCY\x10\f\"\x04\b\x04\x10\x04\"\x04\b\x06\x10\x06*\x18REJECT_REASON_NOT_A_UUID*\x1eREJECT_REASON_TOO_MANY_ENTRIES2\x8b\x02\n" +
+	"\x1cREJECT_REASON_OTHER_CURRENCY\x10\f\x12 \n" +
+	"\x1cREJECT_REASON_UNKNOWN_CHOICE\x10\r\"\x04\b\x04\x10\x04\"\x04\b\x06\x10\x06*\x18REJECT_REASON_NOT_A_UUID*\x1eREJECT_REASON_TOO_MANY_ENTRIES2\x8b\x02\n" +
 	"\rIngestService\x12H\n" +
 	"\x06Ingest\x12\x1b.clickmesh.v1.IngestRequest\x1a\x1c.clickmesh.v1.IngestResponse\"\x03\x90\x02\x02\x12W\n" +
 	"\vIngestBatch\x12 .clickmesh.v1.IngestBatchRequest\x1a!.clickmesh.v1.IngestBatchResponse\"\x03\x90\x02\x02\x12W\n" +

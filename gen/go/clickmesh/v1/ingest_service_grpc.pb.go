@@ -28,7 +28,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+// Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
 // event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
 // RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
 // call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -88,7 +88,7 @@ type IngestService_IngestStreamClient = grpc.ClientStreamingClient[IngestStreamR
 // All implementations must embed UnimplementedIngestServiceServer
 // for forward compatibility.
 //
-// Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+// Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
 // event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
 // RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
 // call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class IngestServiceStub:
-    """Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
     event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
     RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
     call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -56,7 +56,7 @@ class IngestServiceStub:
 
 
 class IngestServiceServicer:
-    """Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
     event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
     RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
     call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -112,7 +112,7 @@ def add_IngestServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IngestService:
-    """Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
     event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
     RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
     call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.

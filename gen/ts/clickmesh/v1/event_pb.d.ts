@@ -166,6 +166,143 @@ export declare type Conversion = Message<"clickmesh.v1.Conversion"> & {
 export declare const ConversionSchema: GenMessage<Conversion>;
 
 /**
+ * What became of a conversion later: a refund, another value, or that it never was. Its value then is a function of all
+ * adjustments of it, whatever the order they came in: nothing, and no conversion, if any is a retract; else the value of
+ * the restate that is the latest by (timestamp, event_id), or its own, less every refund later than that restate by the
+ * same order; never below 0. One that comes before its conversion waits for it. Immutable like Click.
+ *
+ * @generated from message clickmesh.v1.Adjustment
+ */
+export declare type Adjustment = Message<"clickmesh.v1.Adjustment"> & {
+  /**
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * As of the conversion: whose it is. Required, at most 128 bytes.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * The event_id of the conversion, as it was sent: any text, stored as a UUID. Required, at most 128 bytes.
+   *
+   * @generated from field: string conversion_id = 3;
+   */
+  conversionId: string;
+
+  /**
+   * What it does: "refund" takes its value from the conversion's, "restate" puts its value in place of the conversion's,
+   * "retract" makes the conversion not have happened. Required.
+   *
+   * @generated from field: string kind = 4;
+   */
+  kind: string;
+
+  /**
+   * As of Conversion: finite, in [0, 1e12], stored as value_micros. A refund and a restate need it, or value_micros, and
+   * a retract has neither.
+   *
+   * @generated from field: optional double value = 5;
+   */
+  value?: number | undefined;
+
+  /**
+   * When it happened, by the client's clock: milliseconds since 1970-01-01 UTC, in [2000-01-01, now + 24 h]. Required.
+   *
+   * @generated from field: int64 timestamp = 6;
+   */
+  timestamp: bigint;
+
+  /**
+   * The value in micros, in [0, 1e18], as of Conversion. Records of raw-events leave out 0.
+   *
+   * @generated from field: optional int64 value_micros = 7;
+   */
+  valueMicros?: bigint | undefined;
+
+  /**
+   * Why, for people, such as "damaged"; at most 128 bytes.
+   *
+   * @generated from field: string reason = 8;
+   */
+  reason: string;
+
+  /**
+   * As of Conversion. Records of raw-events have none.
+   *
+   * @generated from field: string currency = 9;
+   */
+  currency: string;
+};
+
+/**
+ * Describes the message clickmesh.v1.Adjustment.
+ * Use `create(AdjustmentSchema)` to create a new message.
+ */
+export declare const AdjustmentSchema: GenMessage<Adjustment>;
+
+/**
+ * What a click turned out to be. Of the verdicts on a click the latest by (timestamp, event_id) stands, whatever the
+ * order they came in; a click without any is valid. One that comes before its click waits for it. Immutable like Click.
+ *
+ * @generated from message clickmesh.v1.Verdict
+ */
+export declare type Verdict = Message<"clickmesh.v1.Verdict"> & {
+  /**
+   * As of Click: any text, stored as a UUID. Required, at most 128 bytes.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * As of the click: whose it is. Required, at most 128 bytes.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * The event_id of the click, as it was sent: any text, stored as a UUID. Required, at most 128 bytes.
+   *
+   * @generated from field: string click_id = 3;
+   */
+  clickId: string;
+
+  /**
+   * Whether the click counts. One that does not is credited with nothing. Required.
+   *
+   * @generated from field: optional bool valid = 4;
+   */
+  valid?: boolean | undefined;
+
+  /**
+   * Why, for people, such as "bot"; at most 128 bytes.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * When it was found, by the client's clock: milliseconds since 1970-01-01 UTC, in [2000-01-01, now + 24 h]. Required.
+   *
+   * @generated from field: int64 timestamp = 6;
+   */
+  timestamp: bigint;
+};
+
+/**
+ * Describes the message clickmesh.v1.Verdict.
+ * Use `create(VerdictSchema)` to create a new message.
+ */
+export declare const VerdictSchema: GenMessage<Verdict>;
+
+/**
  * One record of raw-events. A new event type is a new arm: readers that do not know it dead-letter the record.
  *
  * @generated from message clickmesh.v1.Event
@@ -188,6 +325,18 @@ export declare type Event = Message<"clickmesh.v1.Event"> & {
      */
     value: Conversion;
     case: "conversion";
+  } | {
+    /**
+     * @generated from field: clickmesh.v1.Adjustment adjustment = 3;
+     */
+    value: Adjustment;
+    case: "adjustment";
+  } | {
+    /**
+     * @generated from field: clickmesh.v1.Verdict verdict = 4;
+     */
+    value: Verdict;
+    case: "verdict";
   } | { case: undefined; value?: undefined };
 };
 

@@ -334,7 +334,7 @@ export enum RejectReason {
   MALFORMED = 1,
 
   /**
-   * Neither click nor conversion, or an arm this server does not know.
+   * None of the cases of Event, or one that this server does not know.
    *
    * @generated from enum value: REJECT_REASON_UNKNOWN_EVENT_TYPE = 2;
    */
@@ -361,7 +361,8 @@ export enum RejectReason {
   NOT_FINITE = 8,
 
   /**
-   * Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
+   * Two parts of the event disagree: value and value_micros, a value and a retract, a name given twice, the event_type
+   * and the path.
    *
    * @generated from enum value: REJECT_REASON_CONTRADICTION = 9;
    */
@@ -375,7 +376,7 @@ export enum RejectReason {
   PLACEHOLDER = 10,
 
   /**
-   * A conversion without a value has a number under a name that is not known, such as "revenue".
+   * An event that may have a value and has none has a number under a name that is not known, such as "revenue".
    *
    * @generated from enum value: REJECT_REASON_MISNAMED_VALUE = 11;
    */
@@ -387,6 +388,13 @@ export enum RejectReason {
    * @generated from enum value: REJECT_REASON_OTHER_CURRENCY = 12;
    */
   OTHER_CURRENCY = 12,
+
+  /**
+   * A text that must be one of a few, such as the kind of an adjustment, is another.
+   *
+   * @generated from enum value: REJECT_REASON_UNKNOWN_CHOICE = 13;
+   */
+  UNKNOWN_CHOICE = 13,
 }
 
 /**
@@ -395,7 +403,7 @@ export enum RejectReason {
 export declare const RejectReasonSchema: GenEnum<RejectReason>;
 
 /**
- * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+ * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
  * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
  * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
  * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.

@@ -60,6 +60,8 @@ private static final long serialVersionUID = 0L;
           com.google.protobuf.AbstractMessage.InternalOneOfEnum {
     CLICK(1),
     CONVERSION(2),
+    ADJUSTMENT(3),
+    VERDICT(4),
     EVENT_NOT_SET(0);
     private final int value;
     private EventCase(int value) {
@@ -79,6 +81,8 @@ private static final long serialVersionUID = 0L;
       switch (value) {
         case 1: return CLICK;
         case 2: return CONVERSION;
+        case 3: return ADJUSTMENT;
+        case 4: return VERDICT;
         case 0: return EVENT_NOT_SET;
         default: return null;
       }
@@ -156,6 +160,68 @@ private static final long serialVersionUID = 0L;
     return io.clickmesh.v1.Conversion.getDefaultInstance();
   }
 
+  public static final int ADJUSTMENT_FIELD_NUMBER = 3;
+  /**
+   * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+   * @return Whether the adjustment field is set.
+   */
+  @java.lang.Override
+  public boolean hasAdjustment() {
+    return eventCase_ == 3;
+  }
+  /**
+   * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+   * @return The adjustment.
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.Adjustment getAdjustment() {
+    if (eventCase_ == 3) {
+       return (io.clickmesh.v1.Adjustment) event_;
+    }
+    return io.clickmesh.v1.Adjustment.getDefaultInstance();
+  }
+  /**
+   * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.AdjustmentOrBuilder getAdjustmentOrBuilder() {
+    if (eventCase_ == 3) {
+       return (io.clickmesh.v1.Adjustment) event_;
+    }
+    return io.clickmesh.v1.Adjustment.getDefaultInstance();
+  }
+
+  public static final int VERDICT_FIELD_NUMBER = 4;
+  /**
+   * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+   * @return Whether the verdict field is set.
+   */
+  @java.lang.Override
+  public boolean hasVerdict() {
+    return eventCase_ == 4;
+  }
+  /**
+   * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+   * @return The verdict.
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.Verdict getVerdict() {
+    if (eventCase_ == 4) {
+       return (io.clickmesh.v1.Verdict) event_;
+    }
+    return io.clickmesh.v1.Verdict.getDefaultInstance();
+  }
+  /**
+   * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.VerdictOrBuilder getVerdictOrBuilder() {
+    if (eventCase_ == 4) {
+       return (io.clickmesh.v1.Verdict) event_;
+    }
+    return io.clickmesh.v1.Verdict.getDefaultInstance();
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -176,6 +242,12 @@ private static final long serialVersionUID = 0L;
     if (eventCase_ == 2) {
       output.writeMessage(2, (io.clickmesh.v1.Conversion) event_);
     }
+    if (eventCase_ == 3) {
+      output.writeMessage(3, (io.clickmesh.v1.Adjustment) event_);
+    }
+    if (eventCase_ == 4) {
+      output.writeMessage(4, (io.clickmesh.v1.Verdict) event_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -187,6 +259,14 @@ private static final long serialVersionUID = 0L;
     if (eventCase_ == 2) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(2, (io.clickmesh.v1.Conversion) event_);
+    }
+    if (eventCase_ == 3) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(3, (io.clickmesh.v1.Adjustment) event_);
+    }
+    if (eventCase_ == 4) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(4, (io.clickmesh.v1.Verdict) event_);
     }
     return size;
   }
@@ -222,6 +302,14 @@ private static final long serialVersionUID = 0L;
         if (!getConversion()
             .equals(other.getConversion())) return false;
         break;
+      case 3:
+        if (!getAdjustment()
+            .equals(other.getAdjustment())) return false;
+        break;
+      case 4:
+        if (!getVerdict()
+            .equals(other.getVerdict())) return false;
+        break;
       case 0:
       default:
     }
@@ -244,6 +332,14 @@ private static final long serialVersionUID = 0L;
       case 2:
         hash = (37 * hash) + CONVERSION_FIELD_NUMBER;
         hash = (53 * hash) + getConversion().hashCode();
+        break;
+      case 3:
+        hash = (37 * hash) + ADJUSTMENT_FIELD_NUMBER;
+        hash = (53 * hash) + getAdjustment().hashCode();
+        break;
+      case 4:
+        hash = (37 * hash) + VERDICT_FIELD_NUMBER;
+        hash = (53 * hash) + getVerdict().hashCode();
         break;
       case 0:
       default:
@@ -389,6 +485,12 @@ private static final long serialVersionUID = 0L;
       if (conversionBuilder_ != null) {
         conversionBuilder_.clear();
       }
+      if (adjustmentBuilder_ != null) {
+        adjustmentBuilder_.clear();
+      }
+      if (verdictBuilder_ != null) {
+        verdictBuilder_.clear();
+      }
       eventCase_ = 0;
       event_ = null;
       return this;
@@ -438,6 +540,14 @@ private static final long serialVersionUID = 0L;
           conversionBuilder_ != null) {
         result.event_ = conversionBuilder_.build();
       }
+      if (eventCase_ == 3 &&
+          adjustmentBuilder_ != null) {
+        result.event_ = adjustmentBuilder_.build();
+      }
+      if (eventCase_ == 4 &&
+          verdictBuilder_ != null) {
+        result.event_ = verdictBuilder_.build();
+      }
     }
 
     @java.lang.Override
@@ -459,6 +569,14 @@ private static final long serialVersionUID = 0L;
         }
         case CONVERSION: {
           mergeConversion(other.getConversion());
+          break;
+        }
+        case ADJUSTMENT: {
+          mergeAdjustment(other.getAdjustment());
+          break;
+        }
+        case VERDICT: {
+          mergeVerdict(other.getVerdict());
           break;
         }
         case EVENT_NOT_SET: {
@@ -503,6 +621,20 @@ private static final long serialVersionUID = 0L;
               eventCase_ = 2;
               break;
             } // case 18
+            case 26: {
+              input.readMessage(
+                  internalGetAdjustmentFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              eventCase_ = 3;
+              break;
+            } // case 26
+            case 34: {
+              input.readMessage(
+                  internalGetVerdictFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              eventCase_ = 4;
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -813,6 +945,286 @@ private static final long serialVersionUID = 0L;
       eventCase_ = 2;
       onChanged();
       return conversionBuilder_;
+    }
+
+    private com.google.protobuf.SingleFieldBuilder<
+        io.clickmesh.v1.Adjustment, io.clickmesh.v1.Adjustment.Builder, io.clickmesh.v1.AdjustmentOrBuilder> adjustmentBuilder_;
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     * @return Whether the adjustment field is set.
+     */
+    @java.lang.Override
+    public boolean hasAdjustment() {
+      return eventCase_ == 3;
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     * @return The adjustment.
+     */
+    @java.lang.Override
+    public io.clickmesh.v1.Adjustment getAdjustment() {
+      if (adjustmentBuilder_ == null) {
+        if (eventCase_ == 3) {
+          return (io.clickmesh.v1.Adjustment) event_;
+        }
+        return io.clickmesh.v1.Adjustment.getDefaultInstance();
+      } else {
+        if (eventCase_ == 3) {
+          return adjustmentBuilder_.getMessage();
+        }
+        return io.clickmesh.v1.Adjustment.getDefaultInstance();
+      }
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    public Builder setAdjustment(io.clickmesh.v1.Adjustment value) {
+      if (adjustmentBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        event_ = value;
+        onChanged();
+      } else {
+        adjustmentBuilder_.setMessage(value);
+      }
+      eventCase_ = 3;
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    public Builder setAdjustment(
+        io.clickmesh.v1.Adjustment.Builder builderForValue) {
+      if (adjustmentBuilder_ == null) {
+        event_ = builderForValue.build();
+        onChanged();
+      } else {
+        adjustmentBuilder_.setMessage(builderForValue.build());
+      }
+      eventCase_ = 3;
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    public Builder mergeAdjustment(io.clickmesh.v1.Adjustment value) {
+      if (adjustmentBuilder_ == null) {
+        if (eventCase_ == 3 &&
+            event_ != io.clickmesh.v1.Adjustment.getDefaultInstance()) {
+          event_ = io.clickmesh.v1.Adjustment.newBuilder((io.clickmesh.v1.Adjustment) event_)
+              .mergeFrom(value).buildPartial();
+        } else {
+          event_ = value;
+        }
+        onChanged();
+      } else {
+        if (eventCase_ == 3) {
+          adjustmentBuilder_.mergeFrom(value);
+        } else {
+          adjustmentBuilder_.setMessage(value);
+        }
+      }
+      eventCase_ = 3;
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    public Builder clearAdjustment() {
+      if (adjustmentBuilder_ == null) {
+        if (eventCase_ == 3) {
+          eventCase_ = 0;
+          event_ = null;
+          onChanged();
+        }
+      } else {
+        if (eventCase_ == 3) {
+          eventCase_ = 0;
+          event_ = null;
+        }
+        adjustmentBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    public io.clickmesh.v1.Adjustment.Builder getAdjustmentBuilder() {
+      return internalGetAdjustmentFieldBuilder().getBuilder();
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    @java.lang.Override
+    public io.clickmesh.v1.AdjustmentOrBuilder getAdjustmentOrBuilder() {
+      if ((eventCase_ == 3) && (adjustmentBuilder_ != null)) {
+        return adjustmentBuilder_.getMessageOrBuilder();
+      } else {
+        if (eventCase_ == 3) {
+          return (io.clickmesh.v1.Adjustment) event_;
+        }
+        return io.clickmesh.v1.Adjustment.getDefaultInstance();
+      }
+    }
+    /**
+     * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        io.clickmesh.v1.Adjustment, io.clickmesh.v1.Adjustment.Builder, io.clickmesh.v1.AdjustmentOrBuilder> 
+        internalGetAdjustmentFieldBuilder() {
+      if (adjustmentBuilder_ == null) {
+        if (!(eventCase_ == 3)) {
+          event_ = io.clickmesh.v1.Adjustment.getDefaultInstance();
+        }
+        adjustmentBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            io.clickmesh.v1.Adjustment, io.clickmesh.v1.Adjustment.Builder, io.clickmesh.v1.AdjustmentOrBuilder>(
+                (io.clickmesh.v1.Adjustment) event_,
+                getParentForChildren(),
+                isClean());
+        event_ = null;
+      }
+      eventCase_ = 3;
+      onChanged();
+      return adjustmentBuilder_;
+    }
+
+    private com.google.protobuf.SingleFieldBuilder<
+        io.clickmesh.v1.Verdict, io.clickmesh.v1.Verdict.Builder, io.clickmesh.v1.VerdictOrBuilder> verdictBuilder_;
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     * @return Whether the verdict field is set.
+     */
+    @java.lang.Override
+    public boolean hasVerdict() {
+      return eventCase_ == 4;
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     * @return The verdict.
+     */
+    @java.lang.Override
+    public io.clickmesh.v1.Verdict getVerdict() {
+      if (verdictBuilder_ == null) {
+        if (eventCase_ == 4) {
+          return (io.clickmesh.v1.Verdict) event_;
+        }
+        return io.clickmesh.v1.Verdict.getDefaultInstance();
+      } else {
+        if (eventCase_ == 4) {
+          return verdictBuilder_.getMessage();
+        }
+        return io.clickmesh.v1.Verdict.getDefaultInstance();
+      }
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    public Builder setVerdict(io.clickmesh.v1.Verdict value) {
+      if (verdictBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        event_ = value;
+        onChanged();
+      } else {
+        verdictBuilder_.setMessage(value);
+      }
+      eventCase_ = 4;
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    public Builder setVerdict(
+        io.clickmesh.v1.Verdict.Builder builderForValue) {
+      if (verdictBuilder_ == null) {
+        event_ = builderForValue.build();
+        onChanged();
+      } else {
+        verdictBuilder_.setMessage(builderForValue.build());
+      }
+      eventCase_ = 4;
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    public Builder mergeVerdict(io.clickmesh.v1.Verdict value) {
+      if (verdictBuilder_ == null) {
+        if (eventCase_ == 4 &&
+            event_ != io.clickmesh.v1.Verdict.getDefaultInstance()) {
+          event_ = io.clickmesh.v1.Verdict.newBuilder((io.clickmesh.v1.Verdict) event_)
+              .mergeFrom(value).buildPartial();
+        } else {
+          event_ = value;
+        }
+        onChanged();
+      } else {
+        if (eventCase_ == 4) {
+          verdictBuilder_.mergeFrom(value);
+        } else {
+          verdictBuilder_.setMessage(value);
+        }
+      }
+      eventCase_ = 4;
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    public Builder clearVerdict() {
+      if (verdictBuilder_ == null) {
+        if (eventCase_ == 4) {
+          eventCase_ = 0;
+          event_ = null;
+          onChanged();
+        }
+      } else {
+        if (eventCase_ == 4) {
+          eventCase_ = 0;
+          event_ = null;
+        }
+        verdictBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    public io.clickmesh.v1.Verdict.Builder getVerdictBuilder() {
+      return internalGetVerdictFieldBuilder().getBuilder();
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    @java.lang.Override
+    public io.clickmesh.v1.VerdictOrBuilder getVerdictOrBuilder() {
+      if ((eventCase_ == 4) && (verdictBuilder_ != null)) {
+        return verdictBuilder_.getMessageOrBuilder();
+      } else {
+        if (eventCase_ == 4) {
+          return (io.clickmesh.v1.Verdict) event_;
+        }
+        return io.clickmesh.v1.Verdict.getDefaultInstance();
+      }
+    }
+    /**
+     * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        io.clickmesh.v1.Verdict, io.clickmesh.v1.Verdict.Builder, io.clickmesh.v1.VerdictOrBuilder> 
+        internalGetVerdictFieldBuilder() {
+      if (verdictBuilder_ == null) {
+        if (!(eventCase_ == 4)) {
+          event_ = io.clickmesh.v1.Verdict.getDefaultInstance();
+        }
+        verdictBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            io.clickmesh.v1.Verdict, io.clickmesh.v1.Verdict.Builder, io.clickmesh.v1.VerdictOrBuilder>(
+                (io.clickmesh.v1.Verdict) event_,
+                getParentForChildren(),
+                isClean());
+        event_ = null;
+      }
+      eventCase_ = 4;
+      onChanged();
+      return verdictBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.Event)

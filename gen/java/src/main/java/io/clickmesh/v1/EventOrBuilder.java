@@ -40,5 +40,35 @@ public interface EventOrBuilder extends
    */
   io.clickmesh.v1.ConversionOrBuilder getConversionOrBuilder();
 
+  /**
+   * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+   * @return Whether the adjustment field is set.
+   */
+  boolean hasAdjustment();
+  /**
+   * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+   * @return The adjustment.
+   */
+  io.clickmesh.v1.Adjustment getAdjustment();
+  /**
+   * <code>.clickmesh.v1.Adjustment adjustment = 3 [json_name = "adjustment"];</code>
+   */
+  io.clickmesh.v1.AdjustmentOrBuilder getAdjustmentOrBuilder();
+
+  /**
+   * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+   * @return Whether the verdict field is set.
+   */
+  boolean hasVerdict();
+  /**
+   * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+   * @return The verdict.
+   */
+  io.clickmesh.v1.Verdict getVerdict();
+  /**
+   * <code>.clickmesh.v1.Verdict verdict = 4 [json_name = "verdict"];</code>
+   */
+  io.clickmesh.v1.VerdictOrBuilder getVerdictOrBuilder();
+
   io.clickmesh.v1.Event.EventCase getEventCase();
 }

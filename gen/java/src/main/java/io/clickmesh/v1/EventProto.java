@@ -47,6 +47,16 @@ public final class EventProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_Conversion_MetadataEntry_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_Adjustment_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_Adjustment_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_Verdict_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_Verdict_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_Event_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -77,13 +87,28 @@ public final class EventProto extends com.google.protobuf.GeneratedFile {
       "sh.v1.Conversion.MetadataEntryR\010metadata" +
       "\022\032\n\010currency\030\t \001(\tR\010currency\032;\n\rMetadata" +
       "Entry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005" +
-      "value:\0028\001\"y\n\005Event\022+\n\005click\030\001 \001(\0132\023.clic" +
-      "kmesh.v1.ClickH\000R\005click\022:\n\nconversion\030\002 " +
-      "\001(\0132\030.clickmesh.v1.ConversionH\000R\nconvers" +
-      "ionB\007\n\005eventBn\n\017io.clickmesh.v1B\nEventPr" +
-      "otoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V" +
-      "1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickmesh" +
-      "::V1b\006proto3"
+      "value:\0028\001\"\251\002\n\nAdjustment\022\031\n\010event_id\030\001 \001" +
+      "(\tR\007eventId\022\027\n\007user_id\030\002 \001(\tR\006userId\022#\n\r" +
+      "conversion_id\030\003 \001(\tR\014conversionId\022\022\n\004kin" +
+      "d\030\004 \001(\tR\004kind\022\031\n\005value\030\005 \001(\001H\000R\005value\210\001\001" +
+      "\022\034\n\ttimestamp\030\006 \001(\003R\ttimestamp\022&\n\014value_" +
+      "micros\030\007 \001(\003H\001R\013valueMicros\210\001\001\022\026\n\006reason" +
+      "\030\010 \001(\tR\006reason\022\032\n\010currency\030\t \001(\tR\010curren" +
+      "cyB\010\n\006_valueB\017\n\r_value_micros\"\263\001\n\007Verdic" +
+      "t\022\031\n\010event_id\030\001 \001(\tR\007eventId\022\027\n\007user_id\030" +
+      "\002 \001(\tR\006userId\022\031\n\010click_id\030\003 \001(\tR\007clickId" +
+      "\022\031\n\005valid\030\004 \001(\010H\000R\005valid\210\001\001\022\026\n\006reason\030\005 " +
+      "\001(\tR\006reason\022\034\n\ttimestamp\030\006 \001(\003R\ttimestam" +
+      "pB\010\n\006_valid\"\350\001\n\005Event\022+\n\005click\030\001 \001(\0132\023.c" +
+      "lickmesh.v1.ClickH\000R\005click\022:\n\nconversion" +
+      "\030\002 \001(\0132\030.clickmesh.v1.ConversionH\000R\nconv" +
+      "ersion\022:\n\nadjustment\030\003 \001(\0132\030.clickmesh.v" +
+      "1.AdjustmentH\000R\nadjustment\0221\n\007verdict\030\004 " +
+      "\001(\0132\025.clickmesh.v1.VerdictH\000R\007verdictB\007\n" +
+      "\005eventBn\n\017io.clickmesh.v1B\nEventProtoP\001\242" +
+      "\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Cl" +
+      "ickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006" +
+      "proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -113,12 +138,24 @@ public final class EventProto extends com.google.protobuf.GeneratedFile {
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Conversion_MetadataEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
-    internal_static_clickmesh_v1_Event_descriptor =
+    internal_static_clickmesh_v1_Adjustment_descriptor =
       getDescriptor().getMessageType(2);
+    internal_static_clickmesh_v1_Adjustment_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_Adjustment_descriptor,
+        new java.lang.String[] { "EventId", "UserId", "ConversionId", "Kind", "Value", "Timestamp", "ValueMicros", "Reason", "Currency", });
+    internal_static_clickmesh_v1_Verdict_descriptor =
+      getDescriptor().getMessageType(3);
+    internal_static_clickmesh_v1_Verdict_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_Verdict_descriptor,
+        new java.lang.String[] { "EventId", "UserId", "ClickId", "Valid", "Reason", "Timestamp", });
+    internal_static_clickmesh_v1_Event_descriptor =
+      getDescriptor().getMessageType(4);
     internal_static_clickmesh_v1_Event_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Event_descriptor,
-        new java.lang.String[] { "Click", "Conversion", "Event", });
+        new java.lang.String[] { "Click", "Conversion", "Adjustment", "Verdict", "Event", });
     descriptor.resolveAllFeaturesImmutable();
   }
 

@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+ * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
  * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
  * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
  * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -174,7 +174,7 @@ public final class IngestServiceGrpc {
 
   /**
    * <pre>
-   * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
    * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
    * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
    * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -218,7 +218,7 @@ public final class IngestServiceGrpc {
   /**
    * Base class for the server implementation of the service IngestService.
    * <pre>
-   * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
    * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
    * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
    * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -235,7 +235,7 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service IngestService.
    * <pre>
-   * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
    * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
    * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
    * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -293,7 +293,7 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service IngestService.
    * <pre>
-   * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
    * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
    * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
    * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -350,7 +350,7 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service IngestService.
    * <pre>
-   * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
    * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
    * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
    * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
@@ -394,7 +394,7 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service IngestService.
    * <pre>
-   * Takes clicks and conversions. An event is acknowledged only when it is durable in the log; retrying under the same
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
    * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
    * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
    * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.

@@ -25,7 +25,7 @@ public enum RejectReason
   REJECT_REASON_MALFORMED(1),
   /**
    * <pre>
-   * Neither click nor conversion, or an arm this server does not know.
+   * None of the cases of Event, or one that this server does not know.
    * </pre>
    *
    * <code>REJECT_REASON_UNKNOWN_EVENT_TYPE = 2;</code>
@@ -49,7 +49,8 @@ public enum RejectReason
   REJECT_REASON_NOT_FINITE(8),
   /**
    * <pre>
-   * Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
+   * Two parts of the event disagree: value and value_micros, a value and a retract, a name given twice, the event_type
+   * and the path.
    * </pre>
    *
    * <code>REJECT_REASON_CONTRADICTION = 9;</code>
@@ -65,7 +66,7 @@ public enum RejectReason
   REJECT_REASON_PLACEHOLDER(10),
   /**
    * <pre>
-   * A conversion without a value has a number under a name that is not known, such as "revenue".
+   * An event that may have a value and has none has a number under a name that is not known, such as "revenue".
    * </pre>
    *
    * <code>REJECT_REASON_MISNAMED_VALUE = 11;</code>
@@ -79,6 +80,14 @@ public enum RejectReason
    * <code>REJECT_REASON_OTHER_CURRENCY = 12;</code>
    */
   REJECT_REASON_OTHER_CURRENCY(12),
+  /**
+   * <pre>
+   * A text that must be one of a few, such as the kind of an adjustment, is another.
+   * </pre>
+   *
+   * <code>REJECT_REASON_UNKNOWN_CHOICE = 13;</code>
+   */
+  REJECT_REASON_UNKNOWN_CHOICE(13),
   UNRECOGNIZED(-1),
   ;
 
@@ -105,7 +114,7 @@ public enum RejectReason
   public static final int REJECT_REASON_MALFORMED_VALUE = 1;
   /**
    * <pre>
-   * Neither click nor conversion, or an arm this server does not know.
+   * None of the cases of Event, or one that this server does not know.
    * </pre>
    *
    * <code>REJECT_REASON_UNKNOWN_EVENT_TYPE = 2;</code>
@@ -129,7 +138,8 @@ public enum RejectReason
   public static final int REJECT_REASON_NOT_FINITE_VALUE = 8;
   /**
    * <pre>
-   * Two parts of the event disagree: value and value_micros, a name given twice, the event_type and the path.
+   * Two parts of the event disagree: value and value_micros, a value and a retract, a name given twice, the event_type
+   * and the path.
    * </pre>
    *
    * <code>REJECT_REASON_CONTRADICTION = 9;</code>
@@ -145,7 +155,7 @@ public enum RejectReason
   public static final int REJECT_REASON_PLACEHOLDER_VALUE = 10;
   /**
    * <pre>
-   * A conversion without a value has a number under a name that is not known, such as "revenue".
+   * An event that may have a value and has none has a number under a name that is not known, such as "revenue".
    * </pre>
    *
    * <code>REJECT_REASON_MISNAMED_VALUE = 11;</code>
@@ -159,6 +169,14 @@ public enum RejectReason
    * <code>REJECT_REASON_OTHER_CURRENCY = 12;</code>
    */
   public static final int REJECT_REASON_OTHER_CURRENCY_VALUE = 12;
+  /**
+   * <pre>
+   * A text that must be one of a few, such as the kind of an adjustment, is another.
+   * </pre>
+   *
+   * <code>REJECT_REASON_UNKNOWN_CHOICE = 13;</code>
+   */
+  public static final int REJECT_REASON_UNKNOWN_CHOICE_VALUE = 13;
 
 
   public final int getNumber() {
@@ -196,6 +214,7 @@ public enum RejectReason
       case 10: return REJECT_REASON_PLACEHOLDER;
       case 11: return REJECT_REASON_MISNAMED_VALUE;
       case 12: return REJECT_REASON_OTHER_CURRENCY;
+      case 13: return REJECT_REASON_UNKNOWN_CHOICE;
       default: return null;
     }
   }
