@@ -1,12 +1,13 @@
 import { fromJson, toBinary } from '@bufbuild/protobuf';
 import { type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { IngestBatchRequestSchema, IngestRequestSchema } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { generateEvents, type SeedEvent } from '../../services/cli/generate/journeys.ts';
+import { generateEvents } from '../../services/cli/generate/journeys.ts';
+import type { SeedEvent } from '../../services/cli/generate/seed-events.ts';
 
 /** The same journeys in every run: no duplicates, so that what is sent is what must be counted. */
 const JOURNEYS = {
   ...{ users: 100_000, campaigns: 100, seed: 1, end: '2025-12-31', days: 1 },
-  ...{ conversionRate: 0.05, duplicates: 0, late: 0.02, disorderMs: 5000 },
+  ...{ conversionRate: 0.05, duplicates: 0, late: 0.02, disorderMs: 5000, refunds: 0, invalid: 0 },
 };
 
 /** Hexadecimal digits at the end of an event_id that number the event. */

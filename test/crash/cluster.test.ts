@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { generateEvents, type SeedEvent } from '../../services/cli/generate/journeys.ts';
+import { generateEvents } from '../../services/cli/generate/journeys.ts';
 import { createRandom } from '../../services/cli/generate/random.ts';
+import type { SeedEvent } from '../../services/cli/generate/seed-events.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
@@ -142,7 +143,7 @@ async function attributionLag(mesh: ClusterUnderTest): Promise<number> {
 
 function eventsFor(moments: number, seed: number) {
   const options = { users: 2000, campaigns: 20, seed, end: '2026-01-20', days: 2, conversionRate: 0.2 };
-  const disorder = { duplicates: 0.05, late: 0.05, disorderMs: 60_000 };
+  const disorder = { duplicates: 0.05, late: 0.05, disorderMs: 60_000, refunds: 0, invalid: 0 };
   return [...generateEvents({ events: moments * BATCHES_BETWEEN_KILLS * BATCH, ...options, ...disorder })];
 }
 

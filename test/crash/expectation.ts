@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { SeedEvent } from '../../services/cli/generate/journeys.ts';
+import type { SeedEvent } from '../../services/cli/generate/seed-events.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { clickmesh, type MeshProcess } from '../fixtures/mesh-process.ts';
 import { attributeNaively, type SimEvent } from '../sim/naive-attribution.ts';
@@ -28,14 +28,14 @@ export async function expectEveryEventCountedOnce(mesh: MeshProcess, events: rea
 
 function toSim(event: SeedEvent): SimEvent {
   const { event_id: id, user_id: userId, timestamp } = event;
-  return event.event_type === 'click'
-    ? { kind: 'click', id, userId, timestamp, label: event.campaign_id, valueMicros: 0n }
-    : {
-        kind: 'conversion',
-        id,
-        userId,
-        timestamp,
-        label: event.type,
-        valueMicros: BigInt(Math.round(event.value * 1e6)),
-      };
+  switch (event.event_type) {
+    case 'click':
+      return { kind: 'click', id, userId, timestamp, label: event.campaign_id, valueMicros: 0n };
+    case 'conversion': {
+      const valueMicros = BigInt(Math.round(event.value * 1e6));
+      return { kind: 'conversion', id, userId, timestamp, label: event.type, valueMicros };
+    }
+    default:
+      throw new Error(`the naive model knows no ${event.event_type}`);
+  }
 }

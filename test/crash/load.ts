@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SeedEvent } from '../../services/cli/generate/journeys.ts';
+import type { SeedEvent } from '../../services/cli/generate/seed-events.ts';
 
 export interface LoadOptions {
   url(): string;

@@ -13,7 +13,8 @@ import { loadProgress, nextOffset } from '../../services/attribution/store/progr
 import type { StateStore } from '../../services/attribution/store/state-store.ts';
 import { CHECKS } from '../../services/cli/audit/audit-checks.ts';
 import { runCheck } from '../../services/cli/audit/audit-query.ts';
-import { generateEvents, type SeedEvent } from '../../services/cli/generate/journeys.ts';
+import { generateEvents } from '../../services/cli/generate/journeys.ts';
+import type { SeedEvent } from '../../services/cli/generate/seed-events.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../../services/clickhouse/embedded/server.ts';
 import {
@@ -46,7 +47,7 @@ const logger = pino({ level: 'silent' });
 const seeds = [
   ...generateEvents({
     ...{ events: EVENTS, users: 500, campaigns: 20, seed: SEED, end: END, days: 150, conversionRate: 0.3 },
-    ...{ duplicates: 0.05, late: 0.1, disorderMs: 60_000 },
+    ...{ duplicates: 0.05, late: 0.1, disorderMs: 60_000, refunds: 0, invalid: 0 },
   }),
 ];
 

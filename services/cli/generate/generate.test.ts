@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { accept } from '../../gateway/event/accept.ts';
 import { readItem } from '../../gateway/event/event-json.ts';
-import { type GenerateOptions, generateEvents, type SeedEvent } from './journeys.ts';
+import { type GenerateOptions, generateEvents } from './journeys.ts';
+import type { SeedEvent } from './seed-events.ts';
 
 const OPTIONS: GenerateOptions = {
   events: 20_000,
@@ -13,6 +15,8 @@ const OPTIONS: GenerateOptions = {
   duplicates: 0.1,
   late: 0.25,
   disorderMs: 5000,
+  refunds: 0,
+  invalid: 0,
 };
 
 test('the same options give the same events, another seed others', () => {
@@ -40,12 +44,14 @@ test.each([1, 2, 999, 1000])('makes exactly %i events', (events) => {
   expect(generate({ events, duplicates: 1, conversionRate: 1 })).toHaveLength(events);
 });
 
-test('every event can be read and is dated within the days', () => {
-  const start = Date.parse('2025-12-29');
-  for (const event of generate()) {
-    expect(readItem({ json: JSON.parse(JSON.stringify(event)) })).toHaveProperty('event');
+test('every event is accepted and dated within the days', () => {
+  const [start, end] = [Date.parse('2025-12-29'), Date.parse('2026-01-01')];
+  for (const event of generate({ refunds: 0.5, invalid: 0.5 })) {
+    const read = readItem({ json: JSON.parse(JSON.stringify(event)) });
+    const isAccepted = read.kind === 'event' && accept(read.event, { now: end, currency: 'USD' }).kind === 'accepted';
+    expect(isAccepted, JSON.stringify(event)).toBe(true);
     expect(event.timestamp).toBeGreaterThanOrEqual(start);
-    expect(event.timestamp).toBeLessThan(Date.parse('2026-01-01'));
+    expect(event.timestamp).toBeLessThan(end);
   }
 });
 
@@ -55,6 +61,29 @@ test('shares are as asked for', () => {
   expect(conversions / clicks).toBeCloseTo(0.2, 2);
   expect(repeated / (clicks + conversions)).toBeCloseTo(0.1, 2);
   expect(late / conversions).toBeCloseTo(0.25, 1);
+});
+
+test('corrections are dated after what they correct, and in shares as asked for', () => {
+  const events = generate({ events: 40_000, refunds: 0.3, invalid: 0.2, duplicates: 0 });
+  const clicks = new Map(events.filter((e) => e.event_type === 'click').map((e) => [e.event_id, e]));
+  const conversions = new Map(events.filter((e) => e.event_type === 'conversion').map((e) => [e.event_id, e]));
+  const adjustments = events.filter((e) => e.event_type === 'adjustment');
+  const verdicts = events.filter((e) => e.event_type === 'verdict');
+  const targets = new Map<SeedEvent, SeedEvent>([
+    ...adjustments.map((e) => [e, conversions.get(e.conversion_id)!] as const),
+    ...verdicts.map((e) => [e, clicks.get(e.click_id)!] as const),
+  ]);
+  for (const [{ user_id, timestamp }, target] of targets) {
+    expect(user_id).toBe(target.user_id);
+    expect(timestamp).toBeGreaterThanOrEqual(target.timestamp);
+  }
+  expect(new Set(adjustments.map((e) => e.conversion_id)).size / conversions.size).toBeCloseTo(0.3, 1);
+  expect(verdicts.filter((e) => !e.valid).length / clicks.size).toBeCloseTo(0.2, 1);
+  expect(verdicts.filter((e) => e.valid).length / verdicts.length).toBeCloseTo(0.2, 1);
+  expect(new Set(adjustments.map((e) => e.kind))).toEqual(new Set(['refund', 'restate', 'retract']));
+  const places = new Map(events.map((e, i) => [e, i]));
+  const late = [...targets].filter(([correction, target]) => places.get(correction)! < places.get(target)!);
+  expect(new Set(late.map(([, target]) => target)).size / new Set(targets.values()).size).toBeCloseTo(0.25, 1);
 });
 
 test('without duplicates, disorder and late clicks every event is sent once, in order', () => {
@@ -82,7 +111,7 @@ function tally(events: readonly SeedEvent[]) {
   for (const event of events) {
     if (seen.has(event.event_id)) counts.repeated++;
     else if (event.event_type === 'click') counts.clicks++;
-    else {
+    else if (event.event_type === 'conversion') {
       counts.conversions++;
       if (!seen.has(event.user_id)) counts.late++;
     }

@@ -40,6 +40,16 @@ export function randomUuid(random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
+export function pick<T>(random: Random, values: readonly T[]): T {
+  return values[random.uint32() % values.length]!;
+}
+
+/** A time after `start`, by an exponential delay; where that would be past the end, any time before it. All in ms. */
+export function timeAfter(random: Random, start: number, meanDelayMs: number, end: number): number {
+  const time = start - Math.log(1 - random.unit()) * meanDelayMs;
+  return Math.floor(time < end ? time : start + random.unit() * (end - start));
+}
+
 /** Draws ranks in [1, ranks], in proportion to their weights. */
 export function weightedDraw(random: Random, ranks: number, weight: (rank: number) => number): () => number {
   let total = 0;

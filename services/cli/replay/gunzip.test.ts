@@ -7,7 +7,7 @@ const CONTENT = Buffer.from(
   [
     ...generateEvents({
       ...{ events: 400, users: 50, campaigns: 5, seed: 1, end: '2025-12-31', days: 1 },
-      ...{ conversionRate: 0.1, duplicates: 0, late: 0, disorderMs: 0 },
+      ...{ conversionRate: 0.1, duplicates: 0, late: 0, disorderMs: 0, refunds: 0, invalid: 0 },
     }),
   ]
     .map((event) => `${JSON.stringify(event)}\n`)

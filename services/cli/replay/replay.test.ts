@@ -16,13 +16,15 @@ import {
   IngestService,
   RejectReason,
 } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
-import { generateEvents, type SeedEvent } from '../generate/journeys.ts';
+import { EVENT_TYPES } from '../../contract/event-rules.ts';
+import { generateEvents } from '../generate/journeys.ts';
+import type { SeedEvent } from '../generate/seed-events.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 
 const EVENTS = [
   ...generateEvents({
     ...{ events: 2000, users: 50, campaigns: 5, seed: 1, end: '2025-12-31', days: 1 },
-    ...{ conversionRate: 0.1, duplicates: 0, late: 0, disorderMs: 0 },
+    ...{ conversionRate: 0.1, duplicates: 0, late: 0, disorderMs: 0, refunds: 0.3, invalid: 0.1 },
   }),
 ];
 
@@ -67,12 +69,15 @@ test('every event arrives, and those of one user in their order', async () => {
   const summary = await replay(file(EVENTS), options({ batch: 7 }), never());
   expect(summary).toMatchObject({ sent: 2000, accepted: 2000, rejected: 0 });
   expect(idsByUser(received.map(flat))).toEqual(idsByUser(EVENTS));
+  const byType = Map.groupBy(EVENTS, ({ event_type: type }) => type);
+  expect(summary.types).toEqual(new Map([...byType].map(([type, { length }]) => [type, length])));
 });
 
 test('fields arrive as they are in the file', async () => {
-  const [click, conversion] = [EVENTS.find(isClick)!, EVENTS.find((event) => !isClick(event))!];
-  await replay(file([click, conversion]), options(), never());
-  for (const { event_type: type, ...fields } of [click, conversion]) {
+  const ofEachType = [...new Map(EVENTS.map((event) => [event.event_type, event])).values()];
+  expect(ofEachType).toHaveLength(EVENT_TYPES.length);
+  await replay(file(ofEachType), options(), never());
+  for (const { event_type: type, ...fields } of ofEachType) {
     const { $typeName, ...value } = received.find(({ event }) => event.case === type)!.event.value!;
     const names = Object.fromEntries(Object.entries(value).map(([name, field]) => [snakeCase(name), field]));
     expect(names).toMatchObject({ ...fields, timestamp: BigInt(fields.timestamp) });

@@ -22,7 +22,7 @@ export function resultCounter(url: string, { summary, rejects, warn }: Counting)
 
   function countAccepted({ event, line }: InputEvent, idHours: IdHours): void {
     const { case: type, value } = event.event;
-    summary.accepted++;
+    summary.countAccepted(type!);
     const hours = idHours[type!];
     const timestamp = Number(value!.timestamp);
     if (hours === undefined || timestamp >= Date.now() - hours * HOUR_MS) return;

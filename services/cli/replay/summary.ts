@@ -1,4 +1,5 @@
 import { cut } from '../../contract/cut.ts';
+import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
 import { type Column, renderTable } from '../table.ts';
 import { count } from './progress.ts';
 import { type Reason, reasonsOf } from './reject-file.ts';
@@ -8,6 +9,8 @@ export class ReplaySummary {
   /** Events that were answered: accepted or rejected by the mesh. */
   sent = 0;
   accepted = 0;
+  /** Accepted events by type. */
+  readonly types = new Map<EventType, number>();
   /** By the mesh, or here because the event could not be read. */
   rejected = 0;
   /** Rejected events by reason and field, such as "required user_id". */
@@ -22,6 +25,11 @@ export class ReplaySummary {
   /** Why it ended before the end of the input. */
   stopped: 'interrupted' | Error | undefined;
 
+  countAccepted(type: EventType): void {
+    this.accepted++;
+    increment(this.types, type);
+  }
+
   countRejected({ reason, field }: Reason): void {
     this.rejected++;
     increment(this.reasons, `${reason} ${field}`.trim());
@@ -34,7 +42,7 @@ export class ReplaySummary {
     }
   }
 
-  countOld(eventType: string, hours: number): void {
+  countOld(eventType: EventType, hours: number): void {
     increment(this.old, `${eventType}s older than ${hours} h`);
   }
 }
@@ -44,7 +52,7 @@ const MAX_NAMES = 1000;
 const OTHER_NAMES = '(others)';
 const MAX_NAMES_SHOWN = 20;
 
-function increment(counts: Map<string, number>, key: string): void {
+function increment<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
@@ -55,8 +63,9 @@ function printable(name: string): string {
 
 /** The summary for people: a line, and tables of what is to be looked at. */
 export function summaryText(summary: ReplaySummary): string {
-  const { reasons, ignored, old, rejects } = summary;
+  const { types, reasons, ignored, old, rejects } = summary;
   const parts = [summaryLine(summary)];
+  if (types.size > 0) parts.push(typesLine(types));
   if (reasons.size > 0) parts.push(table(reasons, 'rejected', 'because'));
   if (rejects !== undefined) parts.push(`rejected events are in ${rejects}, the reasons in ${reasonsOf(rejects)}\n`);
   if (ignored.size > 0) parts.push(table(ignored, 'events', 'name that was ignored'));
@@ -70,6 +79,15 @@ const OLD_MEANS =
 function summaryLine({ sent, accepted, rejected, seconds, stopped }: ReplaySummary): string {
   const end = stopped === 'interrupted' ? 'interrupted: ' : '';
   return `${end}sent ${sent}, accepted ${accepted}, rejected ${rejected} in ${seconds.toFixed(1)} s, ${count(sent / Math.max(seconds, 0.001))} events/s\n`;
+}
+
+/** `accepted are 1,800 clicks, 1 conversion`, in the order of the contract. */
+function typesLine(types: ReadonlyMap<EventType, number>): string {
+  const parts = EVENT_TYPES.flatMap((type) => {
+    const events = types.get(type);
+    return events === undefined ? [] : [`${count(events)} ${type}${events === 1 ? '' : 's'}`];
+  });
+  return `accepted are ${parts.join(', ')}\n`;
 }
 
 function table(counts: ReadonlyMap<string, number>, number: string, what: string): string {
