@@ -92,8 +92,9 @@ function verdictOf(line: string, stored: Iterator<NewRecord>): Verdict {
 }
 
 /** With the keys of metadata in one order. */
-function unordered({ metadata, ...fields }: Verdict['stored'] & object): Record<string, string> {
-  return { ...fields, metadata: JSON.stringify(Object.entries(JSON.parse(metadata!)).sort()) };
+function unordered(fields: Verdict['stored'] & object): Record<string, string> {
+  if (fields.metadata === undefined) return fields;
+  return { ...fields, metadata: JSON.stringify(Object.entries(JSON.parse(fields.metadata)).sort()) };
 }
 
 /** Python's Rejected does not have it. */

@@ -37,7 +37,13 @@ export interface Verdict {
   failed?: string;
 }
 
-const EMPTY_FIELDS: Readonly<Record<string, string>> = { value_micros: '0', metadata: '{}' };
+/** What the log has, by type, of fields that were not sent. */
+const EMPTY_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  click: { metadata: '{}' },
+  conversion: { value_micros: '0', metadata: '{}' },
+  adjustment: { reason: '""' },
+  verdict: { reason: '""' },
+};
 
 /** Reads a table. `now` is in ms since 1970-01-01 UTC. Throws an Error with the line for what is not of its format. */
 export function readTable(path: string, now: number): Case[] {
@@ -92,7 +98,7 @@ function readCase(
   return { name, form, members, text: objectOf(members), expected: readVerdict(outcome, base, members, now) };
 }
 
-/** `accepted`, `accepted with MEMBERS`, `ignored NAMES`; or `rejected FIELD REASON RECEIVED` and the message. */
+/** `accepted`, `accepted without FIELD with MEMBERS`, `ignored NAMES`; `rejected FIELD REASON GOT` and its message. */
 function readVerdict(
   outcome: readonly string[],
   base: readonly Member[],
@@ -100,13 +106,13 @@ function readVerdict(
   now: number,
 ): Verdict {
   const [first = '', second] = outcome;
-  const [, changes] = /^accepted(?: with (.+))?$/.exec(first) ?? [];
+  const [, without, changes] = /^accepted(?: without (\w+))?(?: with (.+))?$/.exec(first) ?? [];
   if (first.startsWith('accepted')) {
-    const { event_type: _, ...fields } = fieldsOf([...base, ...membersOf(`{${unescaped(changes ?? '', now)}}`)]);
+    const kept = base.filter(({ name }) => name !== without);
+    const { event_type: type, ...fields } = fieldsOf([...kept, ...membersOf(`{${unescaped(changes ?? '', now)}}`)]);
     const [, names] = /^ignored (.+)$/.exec(second ?? 'ignored ') ?? [];
     const ignored = names === undefined ? [] : (JSON.parse(`[${utf8(unescaped(names, now))}]`) as string[]);
-    const empty = 'type' in fields ? EMPTY_FIELDS : { metadata: '{}' };
-    return { stored: { ...empty, ...fields }, ignored };
+    return { stored: { ...EMPTY_FIELDS[JSON.parse(type!)], ...fields }, ignored };
   }
   const [, rejected] = /^rejected (.+)$/.exec(first) ?? [];
   if (rejected === undefined || second === undefined) throw new Error('neither accepted nor rejected with a message');

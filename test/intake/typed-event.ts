@@ -39,11 +39,17 @@ function writeField(writer: BinaryWriter, field: DescField, value: string, form:
   if (field.scalar === ScalarType.DOUBLE) {
     // JSON has no numbers that are not finite.
     if (String(Number(value)) !== value || (form === 'event' && !Number.isFinite(Number(value)))) return false;
-    if (value !== '0') writer.tag(field.number, WireType.Bit64).double(Number(value));
+    if (value !== '0' || field.proto.proto3Optional) writer.tag(field.number, WireType.Bit64).double(Number(value));
     return true;
   }
-  // 0 is what is absent, of which JSON says that it is required.
-  if (!/^-?[1-9]\d*$/.test(value) || BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) return false;
+  if (field.scalar === ScalarType.BOOL) {
+    if (value !== 'true' && value !== 'false') return false;
+    writer.tag(field.number, WireType.Varint).bool(value === 'true');
+    return true;
+  }
+  // 0 is what is absent, of which JSON says that it is required, unless the field is optional.
+  const isInteger = field.proto.proto3Optional ? /^(?:0|-?[1-9]\d*)$/ : /^-?[1-9]\d*$/;
+  if (!isInteger.test(value) || BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) return false;
   writer.tag(field.number, WireType.Varint).int64(value);
   return true;
 }

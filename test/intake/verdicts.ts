@@ -52,7 +52,7 @@ export function unplaced({ message, ...others }: Verdict): Verdict {
   return { ...others, message: message?.replace(/line \d+, column \d+/, 'line N, column M') };
 }
 
-/** The JSON of each field of a stored event, but for those that the log never has. */
+/** The JSON of each field of a stored event, but for those that it or any record of the log does not have. */
 export function storedFields(value: Uint8Array): Record<string, string> {
   const { event } = fromBinary(EventSchema, value);
   const arm = EventSchema.fields.find(({ name }) => name === event.case);
@@ -60,7 +60,7 @@ export function storedFields(value: Uint8Array): Record<string, string> {
     const held = (event.value as unknown as Record<string, unknown>)[localName];
     return [name, typeof held === 'bigint' ? String(held) : JSON.stringify(held)] as const;
   });
-  return Object.fromEntries(fields.filter(([name, held]) => !isNeverStored(name, held)));
+  return Object.fromEntries(fields.filter(([name, held]) => held !== undefined && !isNeverStored(name, held)));
 }
 
 function isNeverStored(name: string, held: string): boolean {

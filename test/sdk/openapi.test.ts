@@ -38,6 +38,19 @@ afterAll(async () => {
 const fields = { user_id: 'user', source: 'web', timestamp: Date.UTC(2026, 0, 5) };
 const click = () => ({ event_id: randomUUID(), ...fields, ad_id: 'ad', campaign_id: 'camp' });
 const conversion = () => ({ event_id: randomUUID(), ...fields, type: 'purchase', value: 19.99 });
+const adjustment = () => ({
+  event_id: randomUUID(),
+  user_id: 'user',
+  conversion_id: 'order-1001',
+  timestamp: fields.timestamp,
+});
+const refund = () => ({ ...adjustment(), kind: 'refund', value: 5 });
+const verdict = () => ({
+  event_id: randomUUID(),
+  user_id: 'user',
+  click_id: randomUUID(),
+  timestamp: fields.timestamp,
+});
 const stats = { start_date: '2026-01-01', end_date: '2026-01-31' };
 
 /** Refuses every field that the document does not name. */
@@ -68,10 +81,29 @@ test.each<[method: string, path: string, body: object | undefined, status: numbe
   ['post', '/click', [{ event_type: 'click', ...click() }], 202],
   ['post', '/conversion', conversion(), 202],
   ['post', '/conversion', { ...conversion(), value: -1 }, 400, false],
+  ['post', '/adjustment', [refund(), { ...adjustment(), kind: 'retract' }], 202],
+  ['post', '/adjustment', { ...refund(), kind: 'Refund' }, 400, false],
+  ['post', '/verdict', { ...verdict(), valid: false }, 202],
+  ['post', '/verdict', verdict(), 400, false],
+  [
+    'post',
+    '/api/v1/events',
+    [
+      { event_type: 'adjustment', ...refund() },
+      { event_type: 'verdict', ...verdict(), valid: true },
+    ],
+    202,
+  ],
   ['get', `/api/v1/stats?${new URLSearchParams(stats)}`, undefined, 200],
   ['get', '/api/v1/stats?interval=yearly', undefined, 400],
   ['post', '/clickmesh.v1.IngestService/Ingest', { event: { click: camel(click()) } }, 200],
   ['post', '/clickmesh.v1.IngestService/IngestBatch', { events: [{ conversion: camel(conversion()) }, {}] }, 200],
+  [
+    'post',
+    '/clickmesh.v1.IngestService/IngestBatch',
+    { events: [{ adjustment: camel(refund()) }, { verdict: camel(verdict()) }] },
+    200,
+  ],
   ['post', '/clickmesh.v1.IngestService/Ingest', { event: {} }, 400],
   ['post', '/clickmesh.v1.StatsService/GetStats', camel(stats), 200],
   ['post', '/clickmesh.v1.StatsService/ExplainConversion', { conversionId: randomUUID() }, 404],

@@ -134,7 +134,7 @@ const CASES: [string, Event, string][] = [
   ['retract with 0', adjustment({ kind: 'retract', value: undefined, valueMicros: 0n }), 'value_micros CONTRADICTION'],
   ['no kind', adjustment({ kind: '' }), 'kind REQUIRED'],
   ['a kind in upper case', adjustment({ kind: 'Refund' }), 'kind UNKNOWN_CHOICE'],
-  ['a kind of half a surrogate pair', adjustment({ kind: '\ud800' }), 'kind UNKNOWN_CHOICE'],
+  ['a kind of half a surrogate pair', adjustment({ kind: '\ud800' }), 'kind MALFORMED'],
   ['no conversion', adjustment({ conversionId: '' }), 'conversion_id REQUIRED'],
   ['conversion_id of nobody', adjustment({ conversionId: 'undefined' }), 'conversion_id PLACEHOLDER'],
   ['conversion_id of 129 bytes', adjustment({ conversionId: 'x'.repeat(129) }), 'conversion_id TOO_LONG'],

@@ -133,7 +133,7 @@ function requiredFieldsPresent({ fields }: EventShape, event: Fields): Fault | u
 
 /** A lone surrogate would be stored as another character, and NUL ends strings in many a consumer of the topics. */
 function textsWellFormed(shape: EventShape, event: Fields): Fault | undefined {
-  for (const { name, localName } of textsOf(shape)) {
+  for (const { name, localName } of WRITTEN.get(shape.type)!) {
     const text = event[localName] as string;
     if (text.isWellFormed() && !text.includes('\0')) continue;
     const message = `${name} has NUL, half of a surrogate pair, or bytes that are not UTF-8: send it as UTF-8 text`;
@@ -160,6 +160,8 @@ function textsShortEnough(shape: EventShape, event: Fields): Fault | undefined {
 const TEXTS = new Map(
   EVENT_TYPES.map((type) => [type, [...EVENTS[type].with.uuid, ...EVENTS[type].with.text]] as const),
 );
+/** Those, and the ones that have a few texts to choose from. */
+const WRITTEN = new Map(EVENT_TYPES.map((type) => [type, [...TEXTS.get(type)!, ...EVENTS[type].with.choice]] as const));
 
 function textsOf({ type }: EventShape) {
   return TEXTS.get(type)!;
