@@ -55,6 +55,8 @@ declare module '@nxtedition/rocksdb' {
     querySync(options: RangeOptions): { rows: Buffer[] };
     /** Deletes a range. */
     clear(options: RangeOptions): Promise<void>;
+    /** Deletes a range before it returns. */
+    _clear(options: { gte: Buffer; lt: Buffer }, callback: (error: Error | null) => void): void;
     getProperty(name: string): string;
   }
 }

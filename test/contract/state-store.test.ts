@@ -48,6 +48,18 @@ function contract(open: () => Promise<StateStore>): void {
     expect(read('ann', 'bob', 'carl')).toEqual(['undefined', 'second third', 'undefined']);
     await store.close();
   });
+
+  test('a range is dropped, its beginning included, its end not', async () => {
+    const store = await open();
+    const entries = ['a', 'b', 'b\0', 'c', 'd'].map((key) => ({ key: Buffer.from(key), value: Buffer.from('v') }));
+    store.write({ deletes: [], puts: entries, appends: [] });
+    store.drop(Buffer.from('b'), Buffer.from('c'));
+    store.write({ deletes: [], puts: [], appends: [{ key: Buffer.from('b'), value: Buffer.from('again') }] });
+    const left = store.scan(Buffer.from('a'), Buffer.from('e'), 10).map(({ key, value }) => `${key} ${value}`);
+    expect(left).toEqual(['a v', 'b again', 'c v', 'd v']);
+    expect(store.getMany([Buffer.from('b\0')])).toEqual([undefined]);
+    await store.close();
+  });
 }
 
 describe('in memory', () => contract(async () => memoryStateStore()));

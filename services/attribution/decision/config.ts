@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HOUR_MS } from '../../contract/limits.ts';
+import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
 import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import type { Role } from './kinds.ts';
 import { MODELS, type ModelName } from './models.ts';
@@ -10,10 +10,12 @@ export interface AttributionConfig {
   /** Lookback window of a conversion type, in ms. */
   lookbackMs(conversionType: string): number;
   /**
-   * How long after its arrival an event's id is known, in ms. As long as a touch's is, a touch can be credited and a
-   * conversion be decided anew.
+   * How long after its arrival an event is kept in its user's state, in ms. As long as a touch is, a touch can be
+   * credited and a conversion be decided anew.
    */
   retentionMs: Readonly<Record<Role, number>>;
+  /** How long after its arrival an event's id is known at least, in ms: no less than the event is kept. */
+  eventIdMs: number;
   /** Most touches, and most conversions, kept in a user's state. */
   maxTouches: number;
   /** About how many bytes of users' states and counters a node keeps in memory, in equal shares of its partitions. */
@@ -50,8 +52,10 @@ const environment = z.object({
     .pipe(z.record(z.string(), hours)),
   /** How much later than its time an event may arrive and still be attributed exactly. */
   ALLOWED_LATENESS_HOURS: hoursOrNone.default(24),
-  /** How long after its arrival a conversion's id is kept to know its duplicates. */
-  CONVERSION_ID_HOURS: hours.default(7 * 24),
+  /** How long after its arrival an event's id is kept to know its duplicates. */
+  EVENT_ID_DAYS: z.coerce.number().positive().max(365).default(30),
+  /** Its name in 0.1. */
+  CONVERSION_ID_HOURS: z.undefined({ error: 'is no more: EVENT_ID_DAYS holds for clicks and conversions' }).optional(),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
   /** Megabytes of users' states and counters that a node keeps in memory, in equal shares of its partitions. */
   USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(512),
@@ -69,12 +73,12 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
   const lookback = env.LOOKBACK_HOURS * HOUR_MS;
   const longestLookback = Math.max(lookback, ...lookbackByType.values());
   const touch = longestLookback + env.ALLOWED_LATENESS_HOURS * HOUR_MS;
-  // An id forgotten while its conversion can still be re-decided would let a duplicate count twice.
-  const outcome = Math.max(env.CONVERSION_ID_HOURS * HOUR_MS, touch);
   return {
     models: env.MODELS,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
-    retentionMs: { touch, outcome },
+    retentionMs: { touch, outcome: touch },
+    // An id forgotten while its event is kept would let a duplicate count twice.
+    eventIdMs: Math.max(env.EVENT_ID_DAYS * DAY_MS, touch),
     maxTouches: env.MAX_TOUCHES,
     userCacheBytes: env.USER_CACHE_MB * 2 ** 20,
   };

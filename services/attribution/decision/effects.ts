@@ -101,7 +101,7 @@ export interface Effects {
   attributed: AttributedRow[];
   /** The last decision of each conversion: if it was decided several times, those before count no more. */
   decisions: Map<RememberedConversion, Decision>;
-  /** Events whose ids no longer fit into their user's state. */
+  /** Events that the state of the last one's user forgets: the caller takes over their ids after each event. */
   spilled: RememberedEvent[];
   /** About the memory, in bytes, that rows and decisions take until they are published. */
   bytes: number;

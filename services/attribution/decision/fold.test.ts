@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { eventName } from '../../../test/fixtures/event-name.ts';
 import { newUser } from '../../../test/fixtures/user-bytes.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
+import { digestOf } from './digest.ts';
 import { type Decision, newEffects } from './effects.ts';
 import { explain } from './explain.ts';
 import { type FoldEvent, fold } from './fold.ts';
-import { arrivalOf } from './state.ts';
+import { arrivalOf, type SpilledId } from './state.ts';
 
 const HOUR = 3_600_000;
 
@@ -18,7 +19,7 @@ function play(journey: string, env: Record<string, string> = {}) {
   const config = attributionConfig(parseAttributionEnvironment(env));
   const user = newUser();
   const effects = newEffects();
-  const moved = new Map<string, number>();
+  const moved = new Map<string, SpilledId>();
   const lines = journey.trim().split('\n');
   lines.forEach((line, offset) => {
     const [type, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion', string, ...string[]];
@@ -31,9 +32,11 @@ function play(journey: string, env: Record<string, string> = {}) {
     const of = { userId: 'u', offset };
     const event: FoldEvent =
       type === 'click' ? { role: 'touch', type, ...of, touch } : { role: 'outcome', type, ...of, conversion };
-    const context = { config, watermark: arrival, spilledArrival: () => moved.get(eventName(event)) };
+    const context = { config, watermark: arrival, spilled: () => moved.get(eventName(event)) };
     fold(context, user, event, effects);
-    for (const seen of effects.spilled.splice(0)) moved.set(eventName(seen), arrivalOf(seen));
+    for (const seen of effects.spilled.splice(0)) {
+      moved.set(eventName(seen), { arrival: arrivalOf(seen), digest: digestOf(seen) });
+    }
   });
   const rows = effects.attributed.map(
     ({ conversion, credit, retracted }) =>
@@ -153,9 +156,20 @@ describe('retention is by arrival', () => {
     expect(play(journey, { MODELS: 'linear' }).rows).toEqual(['X <- B', 'X <- A', 'X <- B']);
   });
 
-  test('a conversion id is known for 7 days', () => {
-    expect(play('conversion X @3 +1 \n conversion X @3 +169').duplicates).toEqual({ click: 0, conversion: 1 });
-    expect(play('conversion X @3 +1 \n conversion X @3 +169.1').duplicates).toEqual({ click: 0, conversion: 0 });
+  test.each(['click', 'conversion'])('the id of a %s is known for 30 days', (type) => {
+    const again = (hour: number) => play(`${type} X @3 +1 \n ${type} X @3 +${hour}`).duplicates;
+    expect(again(721)).toMatchObject({ [type]: 1 });
+    expect(again(721.1)).toMatchObject({ [type]: 0 });
+  });
+
+  test.each([
+    ['click X @3 +1 red', 'click X @3 +90 red', 0],
+    ['click X @3 +1 red', 'click X @3 +90 blue', 1],
+    ['click X @3 +1', 'click X @4 +90', 1],
+    ['conversion X @3 +1', 'conversion X @3 +90', 0],
+    ['conversion X @3 +1', 'conversion X @4 +90', 1],
+  ])('of what is forgotten but for its id, another payload is a conflict still: %s, %s', (first, again, conflicts) => {
+    expect(play(`${first} \n ${again}`).totals).toMatchObject({ conflicts });
   });
 });
 

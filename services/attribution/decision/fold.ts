@@ -1,8 +1,17 @@
 import { type AttributionConfig, isForgotten } from './config.ts';
 import { decide, eligibleTouches, isEligible } from './decide.ts';
+import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
 import { type ConversionRef, type Effects, noteTouch, recordCreditChanges } from './effects.ts';
-import { assertNever, type OutcomeKind, type Role, type TouchKind } from './kinds.ts';
-import type { RememberedConversion, RememberedEvent, Touch, UserBounds, UserState } from './state.ts';
+import { assertNever, type OutcomeKind, type TouchKind } from './kinds.ts';
+import {
+  arrivalOf,
+  type RememberedConversion,
+  type RememberedEvent,
+  type SpilledId,
+  type Touch,
+  type UserBounds,
+  type UserState,
+} from './state.ts';
 import { idHashOf, isSameClick } from './touch-id.ts';
 
 /** Touches, or conversions, from which on a set finds a duplicate sooner than a comparison with each. */
@@ -19,8 +28,8 @@ export interface FoldContext {
   config: AttributionConfig;
   /** The partition's clock: the greatest append time so far, this event's included, in ms. */
   watermark: number;
-  /** Arrival of the event's id, if it was spilled from this user's state; asked only if the user has spilled ids. */
-  spilledArrival(): number | undefined;
+  /** What is known of the event if its id was spilled from this user's state; undefined if it was not. */
+  spilled(): SpilledId | undefined;
 }
 
 /**
@@ -32,7 +41,7 @@ export interface FoldContext {
  */
 export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
   user.bounds ??= boundsOf(user);
-  expire(context, user, user.bounds);
+  expire(context, user, user.bounds, effects);
   switch (event.role) {
     case 'touch':
       foldTouch(context, user, user.bounds, event, effects);
@@ -48,9 +57,10 @@ export function fold(context: FoldContext, user: UserState, event: FoldEvent, ef
 function foldTouch(context: FoldContext, user: UserState, bounds: UserBounds, event: TouchEvent, effects: Effects) {
   const { type, userId, offset, touch } = event;
   const first = sameTouch(user, bounds, touch);
-  if (first !== undefined || wasSpilled(context, user, 'touch')) {
+  const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
+  if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
-    if (first !== undefined && !sameClick(first, touch)) effects.totals.conflicts++;
+    if (first === undefined ? isOther(spilled!, event) : !sameClick(first, touch)) effects.totals.conflicts++;
     return;
   }
   noteTouch(effects, type, touch, offset);
@@ -60,7 +70,7 @@ function foldTouch(context: FoldContext, user: UserState, bounds: UserBounds, ev
   const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
   if (dropped !== undefined) {
     effects.totals.touchesDropped++;
-    spill(user, effects, { role: 'touch', touch: dropped });
+    effects.spilled.push({ role: 'touch', touch: dropped });
   }
   if (dropped === touch) return;
   for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
@@ -74,9 +84,10 @@ function foldTouch(context: FoldContext, user: UserState, bounds: UserBounds, ev
 function foldOutcome(context: FoldContext, user: UserState, bounds: UserBounds, event: OutcomeEvent, effects: Effects) {
   const { type, conversion } = event;
   const first = sameId(user, bounds, conversion);
-  if (first !== undefined || wasSpilled(context, user, 'outcome')) {
+  const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
+  if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
-    if (first !== undefined && !sameConversion(first, conversion)) effects.totals.conflicts++;
+    if (first === undefined ? isOther(spilled!, event) : !sameConversion(first, conversion)) effects.totals.conflicts++;
     return;
   }
   user.conversions.push(conversion);
@@ -84,7 +95,7 @@ function foldOutcome(context: FoldContext, user: UserState, bounds: UserBounds, 
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
-    spill(user, effects, { role: 'outcome', conversion: user.conversions.shift()! });
+    effects.spilled.push({ role: 'outcome', conversion: user.conversions.shift()! });
   }
   decideNew(context.config, user.touches, event, effects);
 }
@@ -120,24 +131,29 @@ function decideConversion(
 }
 
 /**
- * Forgets what is too old by arrival. A touch stays as long as a conversion that may be re-decided counts it as a
- * candidate: deciding without it would hand its credit to a worse one.
+ * Forgets what is too old by arrival, but for its ids. A touch stays as long as a conversion that may be re-decided
+ * counts it as a candidate: deciding without it would hand its credit to a worse one.
  */
-function expire(context: FoldContext, user: UserState, bounds: UserBounds) {
+function expire(context: FoldContext, user: UserState, bounds: UserBounds, effects: Effects) {
   const { config, watermark } = context;
   const { touch: touchMs, outcome: outcomeMs } = config.retentionMs;
   const firstConversion = user.conversions[0];
   if (firstConversion !== undefined && isForgotten(firstConversion.arrival, watermark, outcomeMs)) {
-    user.conversions = user.conversions.filter(({ arrival }) => !isForgotten(arrival, watermark, outcomeMs));
+    user.conversions = user.conversions.filter((conversion) => {
+      if (!isForgotten(conversion.arrival, watermark, outcomeMs)) return true;
+      spillIfKnown(context, effects, { role: 'outcome', conversion });
+      return false;
+    });
     bounds.lastConversionTimes = lastTimes(user.conversions);
   }
   if (isForgotten(bounds.firstTouchArrival, watermark, touchMs)) {
     const open = user.conversions.filter((conversion) => isOpen(context, conversion));
-    user.touches = user.touches.filter(
-      (touch) =>
-        !isForgotten(touch.arrival, watermark, touchMs) ||
-        open.some((conversion) => isCandidate(context, touch, conversion)),
-    );
+    user.touches = user.touches.filter((touch) => {
+      if (!isForgotten(touch.arrival, watermark, touchMs)) return true;
+      if (open.some((conversion) => isCandidate(context, touch, conversion))) return true;
+      spillIfKnown(context, effects, { role: 'touch', touch });
+      return false;
+    });
     bounds.firstTouchArrival = firstArrival(user.touches);
   }
 }
@@ -193,15 +209,28 @@ function isCandidate({ config }: FoldContext, touch: Touch, conversion: Remember
   return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
 }
 
-function wasSpilled({ config, watermark, spilledArrival }: FoldContext, user: UserState, role: Role) {
-  if (!user.hasSpilled) return false;
-  const arrival = spilledArrival();
-  return arrival !== undefined && !isForgotten(arrival, watermark, config.retentionMs[role]);
+/** What is known of the event by its id alone, be it since now; undefined if that is new, or forgotten. */
+function spilledId(context: FoldContext, event: RememberedEvent, effects: Effects): SpilledId | undefined {
+  const now = effects.spilled.find((each) => isSameEvent(each, event));
+  if (now !== undefined) return { arrival: arrivalOf(now), digest: digestOf(now) };
+  const known = context.spilled();
+  return known === undefined || isForgotten(known.arrival, context.watermark, context.config.eventIdMs)
+    ? undefined
+    : known;
 }
 
-function spill(user: UserState, effects: Effects, seen: RememberedEvent) {
-  user.hasSpilled = true;
-  effects.spilled.push(seen);
+function isSameEvent(a: RememberedEvent, b: RememberedEvent): boolean {
+  if (a.role === 'touch') return b.role === 'touch' && isSameClick(a.touch, b.touch);
+  return b.role === 'outcome' && a.conversion.conversionId === b.conversion.conversionId;
+}
+
+function isOther({ digest }: SpilledId, event: RememberedEvent): boolean {
+  return digest !== UNKNOWN_DIGEST && digest !== digestOf(event);
+}
+
+/** Spills the id of an event that its user's state forgets, unless the id is forgotten, too. */
+function spillIfKnown({ config, watermark }: FoldContext, effects: Effects, forgotten: RememberedEvent) {
+  if (!isForgotten(arrivalOf(forgotten), watermark, config.eventIdMs)) effects.spilled.push(forgotten);
 }
 
 function insertTouch(touches: Touch[], touch: Touch) {

@@ -6,8 +6,6 @@ export interface UserState {
   touches: Touch[];
   /** Conversions remembered, in order of arrival. */
   conversions: RememberedConversion[];
-  /** Whether some ids no longer fit in here and were spilled (`SpilledIds`). */
-  hasSpilled: boolean;
   /** Bounds of the lists, made by the fold when it first needs them. */
   bounds?: UserBounds;
 }
@@ -107,6 +105,14 @@ export interface EffectiveCorrection {
 
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
 export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome'; conversion: RememberedConversion };
+
+/** What is known of an event that is no longer in its user's state. */
+export interface SpilledId {
+  /** When the log appended the event, in ms. */
+  arrival: number;
+  /** Its `digestOf`; UNKNOWN_DIGEST if it was spilled by a build without digests. */
+  digest: number;
+}
 
 /** When the log appended the event, in ms. */
 export function arrivalOf(event: RememberedEvent): number {

@@ -8,7 +8,7 @@ import { memoryStateStore, memoryStateStores } from '../../../test/fixtures/memo
 import { type AssignmentListener, type EventLog, LogUnavailable, type NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { GROUP } from '../partition/opening.ts';
-import { isUserKey } from '../store/keys.ts';
+import { USERS_FROM } from '../store/keys.ts';
 import { loadProgress } from '../store/progress.ts';
 import type { StateChanges, StateStore, StateStores } from '../store/state-store.ts';
 import { run } from './node.ts';
@@ -130,8 +130,8 @@ interface Refusal {
 }
 
 test.each<[string, Refusal, published: bigint]>([
-  ['read', { read: (keys) => keys.some(isUserKey) }, 0n],
-  ['written', { write: ({ puts }) => [...puts].some(({ key }) => isUserKey(key)) }, 2n],
+  ['read', { read: (keys) => keys.some(([kind]) => kind === USERS_FROM[0]) }, 0n],
+  ['written', { write: ({ puts }) => [...puts].some(({ key }) => key[0] === USERS_FROM[0]) }, 2n],
 ])('R-15: stops at a record whose user can not be %s, instead of going past it', async (_, refuses, published) => {
   const log = memoryLog(1);
   const memory = memoryStateStore();

@@ -68,7 +68,7 @@ interface Run {
   store: StateStore;
   fold: PartitionFold;
   sweep: Sweep;
-  /** Keys that the sweep found, to be deleted with the next flush. */
+  /** Keys of users that the sweep found, to be deleted with the next flush. */
   expired: Buffer[];
   /** Offset of the last record in the published totals that the store was rebuilt with, -1 if it never was. */
   publishedThrough: number;

@@ -48,7 +48,7 @@ export interface PartitionFold {
   takeTotals(): NewRecord[];
   /** True once unflushed changes have used up their share of the memory. */
   isFull(): boolean;
-  /** Writes users, counters and progress in one write; keys in `expired` are deleted, but for users that changed. */
+  /** Writes users, counters and progress in one write; of users in `expired` that didn't change only ids are kept. */
   flush(store: StateStore, expired: readonly Buffer[]): void;
 }
 
@@ -116,9 +116,10 @@ export function newPartitionFold(
     isFull: () => users.isFull() || counters.isFull(),
     flush(store, expired) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
-      const { deletes, puts, appends } = users.takeChanges(expired);
+      const { deletes, puts, appends } = users.takeChanges(store, expired, Number(progress.watermark));
       const others = [...counters.takeDirty(), { key: PROGRESS_KEY, value }];
       store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
+      users.dropForgottenIds(store, Number(progress.watermark));
       counters.forgetIfFull();
       users.forgetTexts();
     },

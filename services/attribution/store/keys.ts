@@ -1,9 +1,10 @@
+import { UUID_WORDS } from '../../contract/uuid.ts';
 import type { CounterKey } from '../decision/effects.ts';
 import { ROLES, type Role } from '../decision/kinds.ts';
 
 /** The keys of one partition's StateStore. The first byte tells the kind; text parts end with a zero byte. */
 const USER = 'u';
-const SPILLED = 's';
+const SPILLED = 'i';
 const COUNTER = 'c';
 
 /** Where the partition stands: a PartitionProgress. */
@@ -15,13 +16,17 @@ export const ATTEMPT_KEY = Buffer.from('a');
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
-/** Ids spilled from users' states are between these. */
+/** Ids spilled from users' states are between these, in order of their periods. */
 export const SPILLED_FROM = Buffer.from(SPILLED);
-export const SPILLED_TO = Buffer.from('t');
+export const SPILLED_TO = Buffer.from('j');
 
-/** Everything that the sweep looks at: spilled ids and users. */
-export const SWEPT_FROM = SPILLED_FROM;
-export const SWEPT_TO = Buffer.from('v');
+/** Ids that a build of version 0.1 has spilled are between these, see `ownerOfOldKey`. */
+export const OLD_SPILLED_FROM = Buffer.from('s');
+export const OLD_SPILLED_TO = Buffer.from('t');
+
+/** Users' states are between these. */
+export const USERS_FROM = Buffer.from(USER);
+export const USERS_TO = Buffer.from('v');
 
 /** Key of a user's state. */
 export function userKey(userId: string): Buffer {
@@ -33,32 +38,46 @@ export function userOfKey(key: Buffer): string {
   return key.toString('utf8', USER.length);
 }
 
-/** Where ids of a user are that were spilled from the user's state. */
-export interface SpilledBucket {
-  userId: string;
-  role: Role;
-  /** Day on which they arrived, in days since 1970-01-01, UTC. */
-  day: number;
-  /** Number of the bucket within the day, of 16 bits; `SpilledIds` chooses it. */
-  bucket: number;
-}
-
-const DAY_AND_BUCKET_BYTES = 6;
+const PERIOD_BYTES = 4;
+const ID_BYTES = 4 * UUID_WORDS;
 
 /** What stands for a role in keys: one ASCII character. */
 const ROLE_LETTERS = { touch: 'k', outcome: 'v' } as const satisfies Record<Role, string>;
 
-/** Key of a bucket of spilled ids with their arrivals. */
-export function spilledKey({ userId, role, day, bucket }: SpilledBucket): Buffer {
-  const key = Buffer.from(`${SPILLED}${ROLE_LETTERS[role]}${userId}\0${' '.repeat(DAY_AND_BUCKET_BYTES)}`);
-  const at = key.writeUInt32BE(day, key.length - DAY_AND_BUCKET_BYTES);
-  key.writeUInt16BE(bucket, at);
+/** What the keys of a user's spilled ids have in common; `putSpilledKey` puts in the rest. */
+export function spilledKeyOf(userId: string, role: Role): Buffer {
+  return Buffer.from(`${SPILLED}${' '.repeat(PERIOD_BYTES)}${ROLE_LETTERS[role]}${userId}\0${' '.repeat(ID_BYTES)}`);
+}
+
+/**
+ * Makes the key of a spilled id, under which is when it arrived, of one of a user.
+ *
+ * @param period in which it arrived, of 32 bits; `SpilledIds` counts them
+ * @param at where the id begins in `words`
+ */
+export function putSpilledKey(key: Buffer, period: number, words: Int32Array, at: number): Buffer {
+  key.writeUInt32BE(period, SPILLED.length);
+  const id = key.length - ID_BYTES;
+  for (let word = 0; word < UUID_WORDS; word++) key.writeInt32BE(words[at + word]!, id + 4 * word);
   return key;
 }
 
-/** The day on which the ids arrived that have this key. */
-export function dayOfSpilledKey(key: Buffer): number {
-  return key.readUInt32BE(key.length - DAY_AND_BUCKET_BYTES);
+/** What all keys of spilled ids that arrived in earlier periods are less than. */
+export function firstSpilledKey(period: number): Buffer {
+  const key = Buffer.from(SPILLED + ' '.repeat(PERIOD_BYTES));
+  key.writeUInt32BE(period, SPILLED.length);
+  return key;
+}
+
+/** Reads the id in a key. */
+export function readSpilledId(key: Buffer, words: Int32Array): void {
+  const id = key.length - ID_BYTES;
+  for (let word = 0; word < UUID_WORDS; word++) words[word] = key.readInt32BE(id + 4 * word);
+}
+
+/** User and role of ids that a build of version 0.1 has spilled: s | role | user | 0 | day u32 | bucket u16. */
+export function ownerOfOldKey(key: Buffer): { userId: string; role: Role } {
+  return { role: roleOfLetter(key[1]!, key), userId: key.toString('utf8', 2, key.length - 7) };
 }
 
 /** Key of a counter, whose value is a DailyStats. */
@@ -72,13 +91,8 @@ export function counterName({ day, campaignId, source, conversionType, model }: 
   return [day, campaignId, source, conversionType, model].join('\0');
 }
 
-export function isUserKey(key: Buffer): boolean {
-  return key[0] === USER.charCodeAt(0);
-}
-
-/** The role of the events whose spilled ids have this key. Throws an Error if the key is none of theirs. */
-export function roleOfSpilledKey(key: Buffer): Role {
-  const role = ROLES.find((role) => ROLE_LETTERS[role].charCodeAt(0) === key[SPILLED.length]);
-  if (role === undefined || key[0] !== SPILLED.charCodeAt(0)) throw new Error(`no key of spilled ids: ${key}`);
+function roleOfLetter(letter: number, key: Buffer): Role {
+  const role = ROLES.find((role) => ROLE_LETTERS[role].charCodeAt(0) === letter);
+  if (role === undefined) throw new Error(`no key of spilled ids: ${key}`);
   return role;
 }

@@ -10,6 +10,8 @@ export interface StateStore {
   /** Values in the order of the keys, for the caller to keep and change. */
   getMany(keys: readonly Buffer[]): (Buffer | undefined)[];
   write(changes: StateChanges): void;
+  /** Forgets all entries with `from <= key < to`, in less time than a write of each; not before earlier writes. */
+  drop(from: Buffer, to: Buffer): void;
   /** Up to `limit` entries with `from <= key < to`, ascending. */
   scan(from: Buffer, to: Buffer, limit: number): StateEntry[];
   /** About what it takes on disk, but for the newest writes. */

@@ -34,6 +34,13 @@ export function withKnownFailures(store: StateStore): StateStore {
         throw error instanceof EntryFailure ? error : noted(error);
       }
     },
+    drop(from, to) {
+      try {
+        store.drop(from, to);
+      } catch (error) {
+        throw noted(error);
+      }
+    },
     scan(from, to, limit) {
       try {
         return store.scan(from, to, limit);

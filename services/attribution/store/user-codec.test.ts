@@ -35,7 +35,6 @@ const conversion = fc.record({
 const user = fc.record({
   touches: fc.array(touch, { maxLength: 40 }),
   conversions: fc.array(conversion, { maxLength: 10 }),
-  hasSpilled: fc.boolean(),
 });
 
 test('a state reads back as it was written', () => {
@@ -83,7 +82,7 @@ test('a touch is written the same whether its texts are strings or not', () => {
 
 test('of a conversion that is stored nothing can be written but its credits, which are stored then', () => {
   const given = fc.sample(conversion, 1)[0]!;
-  const [stored] = decodeUser(encodeUser({ touches: [], conversions: [given], hasSpilled: false })).conversions;
+  const [stored] = decodeUser(encodeUser({ touches: [], conversions: [given] })).conversions;
   expect(() => {
     // @ts-expect-error it would not be stored
     stored!.valueMicros = 7n;
@@ -95,12 +94,12 @@ test('of a conversion that is stored nothing can be written but its credits, whi
   // @ts-expect-error as for these
   expect(stored!.credits.push).toBeDefined();
   stored!.credits = [];
-  const user = { touches: [], conversions: [stored!], hasSpilled: false };
+  const user = { touches: [], conversions: [stored!] };
   expect(plainState(decodeUser(encodeUser(user))).conversions).toEqual([{ ...given, credits: [] }]);
 });
 
 test('an entry that is neither a touch nor a conversion is refused', () => {
-  const bytes = encodeUser({ touches: [], conversions: [], hasSpilled: false });
+  const bytes = encodeUser({ touches: [], conversions: [] });
   expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([3])]))).toThrow('entry of kind 3');
 });
 

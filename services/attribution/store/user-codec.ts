@@ -9,7 +9,7 @@ import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from 
  * ascend as in the state, conversions are in order of arrival; so what came last is added at the end, by RocksDB, to
  * bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
- *     head:       format u8 | has spilled ids u8
+ *     head:       format u8 | 0 u8, which once said whether ids were spilled
  *     touch:      1 u8 | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 | timestamp f64 |
  *                 arrival f64 | ad | campaign and source (campaign, NUL, source)
  *     conversion: 2 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
@@ -17,7 +17,6 @@ import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from 
  *     credit:     credit u32 | value u64 | bytes of model u16 | model | touch
  */
 const FORMAT = 4;
-const SPILLED = 1;
 const HEAD_BYTES = 2;
 const TOUCH = 1;
 const CONVERSION = 2;
@@ -39,9 +38,9 @@ export class StateWriter {
   #view = viewOf(this.bytes);
 
   /** Begins a state anew, with its head. */
-  begin(hasSpilled: boolean): void {
+  begin(): void {
     this.bytes[0] = FORMAT;
-    this.bytes[SPILLED] = hasSpilled ? 1 : 0;
+    this.bytes[1] = 0;
     this.length = HEAD_BYTES;
   }
 
@@ -298,10 +297,6 @@ export function readEntries(bytes: Buffer, reader: EntryReader): void {
 
 function conversionBytes(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at + 1);
-}
-
-export function hasSpilled(bytes: Buffer): boolean {
-  return bytes[SPILLED] === 1;
 }
 
 /** The conversions in these bytes, which must not change while they are in use. */

@@ -17,8 +17,11 @@ const IDS_PER_BLOCK = 10;
 const FIRST_BLOCKS = 1 << 8;
 /** Blocks of a part for each one of the part before: the more parts, the more to look at. */
 const GROWTH = 8;
-/** Blocks of a part at most: 2 MiB. */
+/** Blocks of a part at most: 2 MiB; more in a filter of which that is less than this share. */
 const MOST_BLOCKS = 1 << 16;
+const LEAST_SHARE = 1 / 16;
+/** Bytes of a filter from which on parts grow no more: an Int32Array of any number of them can be had. */
+const MOST_BYTES = 2 ** 32;
 
 interface Part {
   words: Int32Array;
@@ -36,6 +39,7 @@ interface Part {
 export class IdFilter {
   readonly #retentionMs: number;
   readonly #mostBytes: number;
+  readonly #mostBlocks: number;
   /** Greatest arrival of ids that were given up, and of all, in ms. */
   #lastGivenUp = Number.NEGATIVE_INFINITY;
   #lastArrival = Number.NEGATIVE_INFINITY;
@@ -49,6 +53,9 @@ export class IdFilter {
   constructor(retentionMs: number, mostBytes: number) {
     this.#retentionMs = retentionMs;
     this.#mostBytes = mostBytes;
+    let blocks = MOST_BLOCKS;
+    while (2 * blocks * 4 * BLOCK_WORDS <= LEAST_SHARE * Math.min(mostBytes, MOST_BYTES)) blocks *= 2;
+    this.#mostBlocks = blocks;
   }
 
   get bytesUsed(): number {
@@ -59,7 +66,7 @@ export class IdFilter {
   add(words: Int32Array, at: number, arrival: number): void {
     let part = this.#parts.at(-1);
     if (part === undefined || part.room === 0) {
-      const blocks = part === undefined ? FIRST_BLOCKS : Math.min(GROWTH * part.blocks, MOST_BLOCKS);
+      const blocks = part === undefined ? FIRST_BLOCKS : Math.min(GROWTH * part.blocks, this.#mostBlocks);
       this.#parts = this.#parts.filter(({ lastArrival }) => arrival - lastArrival <= this.#retentionMs);
       const words = new Int32Array(blocks * BLOCK_WORDS);
       part = { words, blocks, room: blocks * IDS_PER_BLOCK, lastArrival: arrival };

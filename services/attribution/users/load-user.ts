@@ -1,11 +1,10 @@
 import { idAt, putFields, TOUCH_WORDS, touchMemory } from '../memory/touch-memory.ts';
-import { hasSpilled, readEntries, readIdWords, StoredTouch } from '../store/user-codec.ts';
+import { readEntries, readIdWords, StoredTouch } from '../store/user-codec.ts';
 import type { UserTable } from './user-table.ts';
 
 /** Fills a user that was added to the table with what the store has of it. */
 export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
   const { ads, campaignSources } = table.texts;
-  if (hasSpilled(stored)) table.slots.noteSpilled(slot);
   readEntries(stored, {
     touch(at) {
       const touch = new StoredTouch(stored, at);

@@ -1,37 +1,52 @@
+import { DAY_MS } from '../../contract/limits.ts';
 import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
-import type { AttributionConfig } from '../decision/config.ts';
-import { dayOf } from '../decision/effects.ts';
+import { type AttributionConfig, isForgotten } from '../decision/config.ts';
+import { digestOf, UNKNOWN_DIGEST } from '../decision/digest.ts';
 import type { FoldEvent } from '../decision/fold.ts';
 import { assertNever, ROLES, type Role } from '../decision/kinds.ts';
-import { arrivalOf, type RememberedEvent } from '../decision/state.ts';
+import { arrivalOf, type RememberedEvent, type SpilledId } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { idAt } from '../memory/touch-memory.ts';
-import { SPILLED_FROM, SPILLED_TO, spilledKey } from '../store/keys.ts';
+import {
+  firstSpilledKey,
+  OLD_SPILLED_FROM,
+  OLD_SPILLED_TO,
+  ownerOfOldKey,
+  putSpilledKey,
+  readSpilledId,
+  SPILLED_FROM,
+  SPILLED_TO,
+  spilledKeyOf,
+} from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
+import { readEntries, StoredConversion, StoredTouch } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { IdFilter } from './id-filter.ts';
-import { SPILLED } from './user-slots.ts';
 import type { UserTable } from './user-table.ts';
 
-/**
- * How spilled ids lie in the store: those of a user that arrived on the same day are spread over buckets by their last
- * bits, and what is new is added at the end of its bucket, by RocksDB: id 4 × i32 | arrival f64, little-endian.
- */
-const ENTRY_BYTES = 24;
-const ARRIVAL = 16;
+/** What lies in the store under a spilled id: arrival f64 | digest i32, little-endian. */
+const ENTRY_BYTES = 12;
+const DIGEST = 8;
+/** A build of version 0.1 had buckets of them, without digests: id 4 × i32, little-endian | arrival f64. */
+const OLD_ENTRY_BYTES = 24;
+const OLD_ARRIVAL = 16;
 
-/** Buckets of a user, a role and a day: of a million ids a day, each has 24 kB. */
-const BUCKETS = 1 << 10;
+/** Whole periods are forgotten at once; an id is looked for in each that it may have arrived in: eight for 30 days. */
+const PERIOD_MS = 4 * DAY_MS;
 
-/** How an id lies in memory: its words | slot of the user and role of the event | next of the same hash. */
-const WORDS = 6;
+/** How an id lies in memory: its words | number of the user and role of the event | digest | next of the same hash. */
+const WORDS = 7;
 const USER_AND_ROLE = 4;
-const NEXT = 5;
+const DIGEST_WORD = 5;
+const NEXT = 6;
 const NONE = -1;
 
+/** Users whose states the sweep deletes have numbers from here on; the others those of their slots. */
+const SWEPT_USERS = 1 << 29;
+
 /**
- * Event ids that were spilled from their users' states: those not yet in the store, and which of those that are in it
- * an event may be a duplicate of. Users are known by their slots in the table, where they stay until what changed is
+ * Ids of events that are no longer in their users' states: those not yet in the store, and which of those that are in
+ * it an event may be a duplicate of. Users are known by their slots in the table, where they stay until what changed is
  * stored.
  */
 export class SpilledIds {
@@ -42,6 +57,9 @@ export class SpilledIds {
   #arrivals = new Float64Array(1024);
   /** The last id of each hash; NONE if there is none. Their number is a power of two, no less than that of ids. */
   #heads = new Int32Array(1024).fill(NONE);
+  readonly #sweptUsers: string[] = [];
+  /** Periods before this one were dropped from the store. */
+  #firstPeriod = 0;
 
   /**
    * Reads all spilled ids in the store.
@@ -50,8 +68,12 @@ export class SpilledIds {
    */
   constructor(config: AttributionConfig, store: StateStore, filterBytes: number) {
     this.#config = config;
-    this.#filter = new IdFilter(Math.max(...Object.values(config.retentionMs)), filterBytes);
-    for (const { value } of entriesBetween(store, SPILLED_FROM, SPILLED_TO)) this.#addStored(value);
+    this.#filter = new IdFilter(config.eventIdMs, filterBytes);
+    takeOver(store);
+    for (const { key, value } of entriesBetween(store, SPILLED_FROM, SPILLED_TO)) {
+      readSpilledId(key, oneId);
+      this.#filter.add(oneId, 0, value.readDoubleLE(0));
+    }
   }
 
   get filterBytes(): number {
@@ -65,65 +87,93 @@ export class SpilledIds {
     const at = i * WORDS;
     this.#words.set(idOfEvent(event), at);
     this.#words[at + USER_AND_ROLE] = userAndRole(slot, event.role);
+    this.#words[at + DIGEST_WORD] = digestOf(event);
     this.#arrivals[i] = arrivalOf(event);
     this.#link(i);
     this.#filter.add(this.#words, at, this.#arrivals[i]!);
   }
 
-  /** When the event's id arrived, in ms, if it is not yet in the store; undefined if it is not here. */
-  arrivalOf(slot: number, event: RememberedEvent): number | undefined {
+  /**
+   * Takes in the ids of a user whose state is deleted.
+   *
+   * @param stored the state
+   * @param watermark the partition's clock, in ms
+   */
+  addSwept(userId: string, stored: Buffer, watermark: number): void {
+    const user = SWEPT_USERS + this.#sweptUsers.push(userId) - 1;
+    const add = (event: RememberedEvent) => {
+      if (!isForgotten(arrivalOf(event), watermark, this.#config.eventIdMs)) this.add(user, event);
+    };
+    readEntries(stored, {
+      touch: (at) => add({ role: 'touch', touch: new StoredTouch(stored, at) }),
+      conversion: (at) => add({ role: 'outcome', conversion: new StoredConversion(stored, at) }),
+    });
+  }
+
+  /** What is known of an event by its id, if that is not yet in the store; undefined if it is not here. */
+  find(slot: number, event: RememberedEvent): SpilledId | undefined {
     const id = idOfEvent(event);
     const user = userAndRole(slot, event.role);
     let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
     while (i !== NONE && !this.#isAt(i * WORDS, id, user)) i = this.#words[i * WORDS + NEXT]!;
-    return i === NONE ? undefined : this.#arrivals[i];
+    return i === NONE ? undefined : { arrival: this.#arrivals[i]!, digest: this.#words[i * WORDS + DIGEST_WORD]! };
   }
 
-  /** Arrivals of those events' ids, in ms, that the store has of users with spilled ids, by the events' places. */
-  storedArrivals(store: StateStore, events: EventBatch, table: UserTable): Map<number, number> {
+  /** What the store knows of those events by their ids, by the events' places. */
+  findStored(store: StateStore, events: EventBatch): Map<number, SpilledId> {
     const asked: number[] = [];
     const keys: Buffer[] = [];
     for (let i = 0; i < events.count; i++) {
-      if (!table.slots.has(events.slots[i]!, SPILLED) || !this.#mayBeStored(events, i)) continue;
+      if (!this.#mayBeStored(events, i)) continue;
       for (const key of this.#keysOf(events.eventAt(i))) {
         asked.push(i);
         keys.push(key);
       }
     }
-    const arrivals = new Map<number, number>();
-    if (keys.length === 0) return arrivals;
-    store.getMany(keys).forEach((bucket, n) => {
-      const i = asked[n]!;
-      const arrival = bucket && lastArrival(bucket, idOfEvent(events.eventAt(i)));
-      if (arrival !== undefined) arrivals.set(i, Math.max(arrival, arrivals.get(i) ?? 0));
+    const found = new Map<number, SpilledId>();
+    if (keys.length === 0) return found;
+    store.getMany(keys).forEach((entry, n) => {
+      if (entry === undefined) return;
+      const [i, known] = [asked[n]!, readEntry(entry)];
+      if (known.arrival > (found.get(i)?.arrival ?? 0)) found.set(i, known);
     });
-    return arrivals;
+    return found;
   }
 
-  /** Bytes to add to the store's buckets, which the caller now does: each entry before it takes the next one. */
-  *takeAppends(table: UserTable): Generator<StateEntry> {
-    const all = Array.from({ length: this.#count }, (_, i) => i);
+  /** Ids that are not yet in the store, where the caller now puts them: each entry before it takes the next one. */
+  *takePuts(table: UserTable): Generator<StateEntry> {
+    const value = Buffer.alloc(ENTRY_BYTES);
+    let user = NONE;
+    let key: Buffer = value;
+    for (let i = 0; i < this.#count; i++) {
+      const at = i * WORDS;
+      const owner = this.#words[at + USER_AND_ROLE]!;
+      if (owner !== user) {
+        key = spilledKeyOf(this.#nameOf(Math.floor(owner / ROLES.length), table), ROLES[owner % ROLES.length]!);
+        user = owner;
+      }
+      value.writeDoubleLE(this.#arrivals[i]!, 0);
+      value.writeInt32LE(this.#words[at + DIGEST_WORD]!, DIGEST);
+      yield { key: putSpilledKey(key, periodOf(this.#arrivals[i]!), this.#words, at), value };
+    }
     this.#count = 0;
     this.#heads.fill(NONE);
-    for (const [user, ids] of Map.groupBy(all, (i) => this.#words[i * WORDS + USER_AND_ROLE]!)) {
-      const [userId, role] = [table.index.idOf(Math.floor(user / ROLES.length)), ROLES[user % ROLES.length]!];
-      const buckets = Map.groupBy(ids, (i) => dayOf(this.#arrivals[i]!) * BUCKETS + bucketOf(this.#words, i * WORDS));
-      for (const [dayAndBucket, ids] of buckets) {
-        const [day, bucket] = [Math.floor(dayAndBucket / BUCKETS), dayAndBucket % BUCKETS];
-        yield { key: spilledKey({ userId, role, day, bucket }), value: this.#entries(ids) };
-      }
-    }
+    this.#sweptUsers.length = 0;
   }
 
-  /** Puts ids together in the order in which they were spilled: a bucket is the same however it was cut into writes. */
-  #entries(ids: readonly number[]): Buffer {
-    const bytes = Buffer.allocUnsafe(ids.length * ENTRY_BYTES);
-    ids.forEach((i, n) => {
-      const at = n * ENTRY_BYTES;
-      for (let word = 0; word < UUID_WORDS; word++) bytes.writeInt32LE(this.#words[i * WORDS + word]!, at + 4 * word);
-      bytes.writeDoubleLE(this.#arrivals[i]!, at + ARRIVAL);
-    });
-    return bytes;
+  /**
+   * Drops ids from the store that are forgotten when the clock is at `watermark`, in ms, which must be stored before:
+   * a fold that goes on from an earlier time looks for them.
+   */
+  dropForgotten(store: StateStore, watermark: number): void {
+    const first = periodOf(Math.max(0, watermark - this.#config.eventIdMs));
+    if (first <= this.#firstPeriod) return;
+    store.drop(SPILLED_FROM, firstSpilledKey(first));
+    this.#firstPeriod = first;
+  }
+
+  #nameOf(user: number, table: UserTable): string {
+    return user < SWEPT_USERS ? table.index.idOf(user) : this.#sweptUsers[user - SWEPT_USERS]!;
   }
 
   #mayBeStored(events: EventBatch, i: number): boolean {
@@ -139,22 +189,17 @@ export class SpilledIds {
     }
   }
 
-  /** Keys of all buckets that an event's id may be in, if it arrived within retention. */
+  /** All keys that an event's id may have, if it is not forgotten. */
   #keysOf(event: FoldEvent): Buffer[] {
     const { role, userId } = event;
-    const bucket = bucketOf(idOfEvent(event), 0);
+    const id = idOfEvent(event);
     const arrival = arrivalOf(event);
     const keys: Buffer[] = [];
-    const firstDay = dayOf(Math.max(0, arrival - this.#config.retentionMs[role]));
-    for (let day = firstDay; day <= dayOf(arrival); day++) keys.push(spilledKey({ userId, role, day, bucket }));
-    return keys;
-  }
-
-  #addStored(bucket: Buffer): void {
-    for (let at = 0; at < bucket.length; at += ENTRY_BYTES) {
-      for (let word = 0; word < UUID_WORDS; word++) oneId[word] = bucket.readInt32LE(at + 4 * word);
-      this.#filter.add(oneId, 0, bucket.readDoubleLE(at + ARRIVAL));
+    const first = periodOf(Math.max(0, arrival - this.#config.eventIdMs));
+    for (let period = first; period <= periodOf(arrival); period++) {
+      keys.push(putSpilledKey(spilledKeyOf(userId, role), period, id, 0));
     }
+    return keys;
   }
 
   #isAt(at: number, id: Int32Array, user: number): boolean {
@@ -179,6 +224,27 @@ export class SpilledIds {
   }
 }
 
+/** Writes ids that a build of version 0.1 has spilled as this one does. */
+function takeOver(store: StateStore): void {
+  for (const { key, value } of entriesBetween(store, OLD_SPILLED_FROM, OLD_SPILLED_TO)) {
+    const { userId, role } = ownerOfOldKey(key);
+    const puts: StateEntry[] = [];
+    for (let at = 0; at < value.length; at += OLD_ENTRY_BYTES) {
+      for (let word = 0; word < UUID_WORDS; word++) oneId[word] = value.readInt32LE(at + 4 * word);
+      const arrival = value.readDoubleLE(at + OLD_ARRIVAL);
+      const entry = Buffer.alloc(ENTRY_BYTES);
+      entry.writeDoubleLE(arrival, 0);
+      entry.writeInt32LE(UNKNOWN_DIGEST, DIGEST);
+      puts.push({ key: putSpilledKey(spilledKeyOf(userId, role), periodOf(arrival), oneId, 0), value: entry });
+    }
+    store.write({ deletes: [key], puts, appends: [] });
+  }
+}
+
+function readEntry(entry: Buffer): SpilledId {
+  return { arrival: entry.readDoubleLE(0), digest: entry.readInt32LE(DIGEST) };
+}
+
 const oneId = new Int32Array(UUID_WORDS);
 
 /** The words of an event's id, until the next call. */
@@ -194,22 +260,11 @@ function idOfEvent(event: RememberedEvent): Int32Array {
   }
 }
 
-function userAndRole(slot: number, role: Role): number {
-  return slot * ROLES.length + ROLES.indexOf(role);
+function userAndRole(user: number, role: Role): number {
+  return user * ROLES.length + ROLES.indexOf(role);
 }
 
-/** @param at where an id begins in `words` */
-function bucketOf(words: Int32Array, at: number): number {
-  return words[at + UUID_WORDS - 1]! & (BUCKETS - 1);
-}
-
-/** Last arrival of an id in a bucket, in ms; undefined if the bucket doesn't have it. */
-function lastArrival(bucket: Buffer, id: Int32Array): number | undefined {
-  let last: number | undefined;
-  for (let at = 0; at < bucket.length; at += ENTRY_BYTES) {
-    let word = 0;
-    while (word < UUID_WORDS && bucket.readInt32LE(at + 4 * word) === id[word]) word++;
-    if (word === UUID_WORDS) last = Math.max(last ?? 0, bucket.readDoubleLE(at + ARRIVAL));
-  }
-  return last;
+/** The period in which an event arrived. */
+function periodOf(arrival: number): number {
+  return Math.floor(arrival / PERIOD_MS);
 }

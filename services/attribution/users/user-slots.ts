@@ -30,7 +30,7 @@ export const TOUCHES = 0;
 export const CONVERSIONS = 1;
 export type List = typeof TOUCHES | typeof CONVERSIONS;
 
-/** Flag of a user with ids that were spilled from its state. */
+/** Flag of a user with ids that were spilled from its state and are not yet stored. */
 export const SPILLED = 1;
 /** Flag of a user that the store does not have as it is in memory. */
 export const DIRTY = 2;
@@ -157,15 +157,8 @@ export class UserSlots {
   /** Notes that the store has the user as it is here. */
   noteStored(slot: number): void {
     const at = slot * SLOT_WORDS;
-    this.unset(slot, DIRTY);
+    this.unset(slot, DIRTY | SPILLED);
     for (const list of [TOUCHES, CONVERSIONS]) this.#words[at + STORED_SIZE + list] = this.#words[at + SIZE + list]!;
-  }
-
-  /** Notes that ids were spilled from the user's state, which the head of the stored state has to say. */
-  noteSpilled(slot: number): void {
-    if (this.has(slot, SPILLED)) return;
-    this.set(slot, SPILLED);
-    this.#words[slot * SLOT_WORDS + STORED_SIZE] = NOT_STORED;
   }
 
   #grow(): void {

@@ -21,7 +21,6 @@ import {
   type List,
   REFERENCED,
   SLOT_BYTES,
-  SPILLED,
   TOUCHES,
   UserSlots,
 } from './user-slots.ts';
@@ -74,7 +73,7 @@ export class UserTable {
   /**
    * Whether all that the fold would do with a touch is to add it to the user, as with most: later than all of the
    * user's touches and conversions, they change no decision. False if in doubt: if something might have to go, or the
-   * touch be a duplicate.
+   * touch be a duplicate of one of them.
    */
   takesTouch(slot: number, from: TouchMemory, start: number, config: AttributionConfig): boolean {
     const timestamp = from.times[start >> 1]!;
@@ -256,10 +255,9 @@ export class UserTable {
     return SLOT_BYTES + INDEX_BYTES + (touchBlocks + conversionBlocks) * BLOCK_BYTES;
   }
 
-  /** Whether something of the user is forgotten when an event arrives, as `expire` has it, or some ids are spilled. */
+  /** Whether something of the user is forgotten when an event arrives, as `expire` has it. */
   #mustGo(slot: number, arrival: number, { retentionMs }: AttributionConfig): boolean {
     return (
-      this.slots.has(slot, SPILLED) ||
       isForgotten(this.slots.firstArrival(slot, TOUCHES), arrival, retentionMs.touch) ||
       isForgotten(this.slots.firstArrival(slot, CONVERSIONS), arrival, retentionMs.outcome)
     );

@@ -9,15 +9,15 @@ import { plainState, plainTouch } from '../../../test/fixtures/plain-state.ts';
 import { decodeUser, newUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { digestOf } from '../decision/digest.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
-import { arrivalOf, type UserState } from '../decision/state.ts';
+import { arrivalOf, type SpilledId, type UserState } from '../decision/state.ts';
 import { readEvent } from '../input/read-event.ts';
 import { TouchSpace } from '../memory/touch-memory.ts';
 import { SPILLED_FROM, SPILLED_TO, userKey } from '../store/keys.ts';
 import { readConversions, StateWriter } from '../store/user-codec.ts';
 import { EventBatch } from './event-batch.ts';
-import { SPILLED } from './user-slots.ts';
 import { Users } from './users.ts';
 
 /** What the fold does beside, as it may for an event type to come. */
@@ -99,8 +99,8 @@ function start(env: NodeJS.ProcessEnv = {}) {
       return this.fold(conversion(hour, 1000 + hour), (START_HOUR + hour) * HOUR_MS);
     },
     /** What was written, by kind: how many bytes. */
-    flush(...expired: Buffer[]) {
-      const { deletes, puts, appends } = users.takeChanges(expired);
+    flush(expired: Buffer[] = [], hour = 0) {
+      const { deletes, puts, appends } = users.takeChanges(store, expired, (START_HOUR + hour) * HOUR_MS);
       const sizes = { deletes: [...deletes].length, puts: [] as number[], appends: [] as number[] };
       const noting = function* (entries: typeof puts, into: number[]) {
         for (const entry of entries) {
@@ -121,7 +121,6 @@ function start(env: NodeJS.ProcessEnv = {}) {
       return {
         touches: table.touchesOf(slot, new TouchSpace(table.texts)),
         conversions,
-        hasSpilled: table.slots.has(slot, SPILLED),
       };
     },
     stored(): UserState | undefined {
@@ -167,8 +166,9 @@ test('a user that was deleted as expired and comes back is written whole', () =>
   const ann = start();
   ann.click(1);
   ann.flush();
-  expect(ann.flush(userKey('ann')).deletes).toBe(1);
+  expect(ann.flush([userKey('ann')], 60)).toEqual({ deletes: 1, puts: [12], appends: [] });
   expect(ann.storedHours()).toBeUndefined();
+  expect(ann.click(1).effects.duplicates.click).toBe(1);
   ann.click(60);
   ann.flush();
   expect(ann.storedHours()).toEqual([60]);
@@ -179,7 +179,7 @@ test('a user that came back before it could be deleted stays', () => {
   ann.click(1);
   ann.flush();
   ann.click(40);
-  expect(ann.flush(userKey('ann')).deletes).toBe(0);
+  expect(ann.flush([userKey('ann')], 60).deletes).toBe(0);
   expect(ann.storedHours()).toEqual([1, 40]);
 });
 
@@ -190,7 +190,6 @@ test.each<[string, (user: UserState) => unknown]>([
   ['a conversion comes', ({ conversions }) => conversions.push(OTHER_CONVERSION)],
   ['a touch goes', ({ touches }) => touches.shift()],
   ['a touch goes, another comes', ({ touches }) => touches.unshift(plainTouch(touches.pop()!))],
-  ['an id is spilled', (user) => Object.assign(user, { hasSpilled: true })],
 ])('what a fold changes is stored, whatever the event: %s', (_, change) => {
   const ann = start();
   ann.click(1);
@@ -219,7 +218,7 @@ const OTHER_CONVERSION = {
 /** Limits of a user's state, and times that are over within a history. */
 const ENVIRONMENTS = [
   { MAX_TOUCHES: '3' },
-  { MAX_TOUCHES: '20', LOOKBACK_HOURS: '10', ALLOWED_LATENESS_HOURS: '5', CONVERSION_ID_HOURS: '25' },
+  { MAX_TOUCHES: '20', LOOKBACK_HOURS: '10', ALLOWED_LATENESS_HOURS: '5', EVENT_ID_DAYS: '1' },
 ];
 
 test('an event that takes the short way ends as the fold would have it', () => {
@@ -238,7 +237,7 @@ test('an event that takes the short way ends as the fold would have it', () => {
       // With the same events, but written as one.
       const unwritten = start(env);
       const expected = newUser();
-      const spilled = new Map<string, number>();
+      const spilled = new Map<string, SpilledId>();
       let arrival = START_HOUR * HOUR_MS;
       for (const { isClick, number, hour, pause, next } of events) {
         arrival += (pause * HOUR_MS) / 10;
@@ -250,14 +249,16 @@ test('an event that takes the short way ends as the fold would have it', () => {
         const effects = newEffects();
         const plainOne = plainEvent(folded.event);
         let isSpilled = false;
-        const spilledArrival = () => {
-          const known = spilled.get(eventName(plainOne));
-          isSpilled = known !== undefined;
-          return known;
+        const known = () => {
+          const id = spilled.get(eventName(plainOne));
+          isSpilled = id !== undefined;
+          return id;
         };
         const before = expected.conversions;
-        fold({ config: ann.config, watermark: arrival, spilledArrival }, expected, plainOne, effects);
-        for (const each of effects.spilled.splice(0)) spilled.set(eventName(each), arrivalOf(each));
+        fold({ config: ann.config, watermark: arrival, spilled: known }, expected, plainOne, effects);
+        for (const each of effects.spilled.splice(0)) {
+          spilled.set(eventName(each), { arrival: arrivalOf(each), digest: digestOf(each) });
+        }
         const { duplicates } = effects;
         if (isSpilled && duplicates.click + duplicates.conversion > 0) met.duplicatesOfSpilled++;
         if (expected.conversions !== before) met.forgotten++;

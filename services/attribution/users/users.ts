@@ -4,7 +4,7 @@ import type { AttributionConfig } from '../decision/config.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { decideNew, type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
 import { assertNever, type TouchKind } from '../decision/kinds.ts';
-import { arrivalOf, type RememberedConversion, type Touch, type UserState } from '../decision/state.ts';
+import { arrivalOf, type RememberedConversion, type SpilledId, type Touch, type UserState } from '../decision/state.ts';
 import {
   campaignSourceAt,
   putTouch,
@@ -13,7 +13,7 @@ import {
   TouchSpace,
   touchMemory,
 } from '../memory/touch-memory.ts';
-import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
+import { userKey, userOfKey } from '../store/keys.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
 import { EntryFailure } from '../store/store-failure.ts';
 import { readConversions, StateWriter, type StoredConversion } from '../store/user-codec.ts';
@@ -93,24 +93,25 @@ export class Users {
     if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
-    this.#spilled ??= new SpilledIds(this.#config, store, FILTER_SHARE * this.#cacheBytes());
-    const storedArrivals = this.#spilled.storedArrivals(store, events, this.table);
+    const spilled = this.#spilledIds(store);
+    const stored = spilled.findStored(store, events);
     const effects = newEffects();
     const open: OpenUser[] = [];
     const mostEffects = Math.max(LEAST_EFFECTS, MOST_EFFECTS * this.#cacheBytes());
     for (let i = 0; i < events.count; i++) {
       const slot = events.slots[i]!;
       const place = this.table.slots.placeOf(slot);
-      if (place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick)) {
+      const isNew = !this.table.slots.has(slot, SPILLED) && !stored.has(i);
+      if (isNew && place === NO_PLACE && this.#takeShortWay(slot, events, i, effects, onClick)) {
         if (effects.bytes >= mostEffects) events.cut(i + 1);
         continue;
       }
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
-      this.#foldWhole(events.eventAt(i), user, this.#spilled, storedArrivals.get(i), effects);
+      this.#foldWhole(events.eventAt(i), user, spilled, stored.get(i), effects);
       if (effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
-    this.table.evict(USERS_SHARE * this.#cacheBytes() - this.#spilled.filterBytes);
+    this.table.evict(USERS_SHARE * this.#cacheBytes() - spilled.filterBytes);
     return effects;
   }
 
@@ -122,15 +123,20 @@ export class Users {
   /**
    * Returns what changed since the last call, which the caller now stores: each entry before it takes the next one.
    *
-   * @param expired keys that the sweep found; those that nothing changed under are deleted
+   * @param expired keys of users that the sweep found; those that nothing changed of are deleted, but for their ids
+   * @param watermark the partition's clock, in ms
    */
-  takeChanges(expired: readonly Buffer[]): StateChanges {
-    // What the sweep read may have come back to life since. A user deleted must not be added to.
-    const deletes = expired.filter((key) => !isUserKey(key) || this.table.drop(userOfKey(key)));
+  takeChanges(store: StateStore, expired: readonly Buffer[], watermark: number): StateChanges {
+    const deletes = this.#sweep(store, expired, watermark);
     const dirty = this.table.takeDirty();
     const [whole, added]: [number[], number[]] = [[], []];
     for (const slot of dirty) (this.table.slots.isAppendable(slot) ? added : whole).push(slot);
     return { deletes, puts: this.#puts(whole), appends: this.#appends(added) };
+  }
+
+  /** Forgets ids that are too old when the clock is at `watermark`, in ms, which must be stored before. */
+  dropForgottenIds(store: StateStore, watermark: number): void {
+    this.#spilled?.dropForgotten(store, watermark);
   }
 
   /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
@@ -144,11 +150,32 @@ export class Users {
     return this.table.texts.bytesUsed >= MOST_TEXTS * this.#cacheBytes();
   }
 
+  #spilledIds(store: StateStore): SpilledIds {
+    this.#spilled ??= new SpilledIds(this.#config, store, FILTER_SHARE * this.#cacheBytes());
+    return this.#spilled;
+  }
+
+  /** Spills the ids of expired users; returns the keys of those whose states can go. */
+  #sweep(store: StateStore, expired: readonly Buffer[], watermark: number): Buffer[] {
+    // What the sweep read may have come back to life since. A user deleted must not be added to.
+    const gone = expired.filter((key) => this.table.drop(userOfKey(key)));
+    for (let i = 0; i < gone.length; i += LOADED_AT_ONCE) {
+      const keys = gone.slice(i, i + LOADED_AT_ONCE);
+      const states = store.getMany(keys);
+      for (let j = 0; j < keys.length; j++) {
+        const state = states[j];
+        if (state !== undefined) this.#spilledIds(store).addSwept(userOfKey(keys[j]!), state, watermark);
+      }
+    }
+    return gone;
+  }
+
   *#puts(slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
-      this.#writer.begin(this.table.slots.has(slot, SPILLED));
+      this.#writer.begin();
       yield this.#entry(slot, 0, 0);
     }
+    if (this.#spilled !== undefined) yield* this.#spilled.takePuts(this.table);
   }
 
   *#appends(dirty: readonly number[]): Generator<StateEntry> {
@@ -158,7 +185,6 @@ export class Users {
         this.#writer.length = 0;
         yield this.#entry(slot, slots.storedSize(slot, TOUCHES), slots.storedSize(slot, CONVERSIONS));
       }
-      if (this.#spilled !== undefined) yield* this.#spilled.takeAppends(this.table);
     } catch (error) {
       throw new EntryFailure(error);
     }
@@ -228,8 +254,7 @@ export class Users {
   #open(slot: number, open: OpenUser[]): OpenUser {
     const touches = this.table.touchesOf(slot, this.#space);
     const conversions = this.#conversionsOf(slot);
-    const hasSpilled = this.table.slots.has(slot, SPILLED);
-    const state = { touches: touches.slice(), conversions: conversions.slice(), hasSpilled };
+    const state = { touches: touches.slice(), conversions: conversions.slice() };
     const user = { slot, state, touches, conversions };
     this.table.slots.setPlace(slot, open.push(user) - 1);
     return user;
@@ -242,20 +267,21 @@ export class Users {
     return readConversions(this.#stored.bytes, from, this.#stored.length);
   }
 
-  /** @param stored arrival of the event's id, if the store has it */
+  /** @param stored what the store knows of the event, if its id was spilled */
   #foldWhole(
     event: FoldEvent,
     user: OpenUser,
     spilled: SpilledIds,
-    stored: number | undefined,
+    stored: SpilledId | undefined,
     effects: Effects,
   ): void {
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
-      spilledArrival: () => spilled.arrivalOf(user.slot, event) ?? stored,
+      spilled: () => spilled.find(user.slot, event) ?? stored,
     };
     fold(context, user.state, event, effects);
+    if (effects.spilled.length > 0) this.table.slots.set(user.slot, SPILLED);
     for (const each of effects.spilled) spilled.add(user.slot, each);
     effects.spilled.length = 0;
   }
@@ -263,7 +289,6 @@ export class Users {
   /** Writes a user's state back: all that differs from the table, whatever event made it so. */
   #close({ slot, state, touches, conversions }: OpenUser): void {
     this.table.slots.setPlace(slot, NO_PLACE);
-    if (state.hasSpilled) this.table.slots.noteSpilled(slot);
     const keepsTouches = beginsWith(state.touches, touches);
     const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every(isAsStored);
     if (!keepsTouches) this.table.clear(slot, TOUCHES);

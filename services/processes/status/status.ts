@@ -66,8 +66,8 @@ async function status(source: StatusSource) {
 
 /** By event type, how long after its arrival an event_id is known. */
 function idHours(attribution: AttributionEnvironment): Record<string, number> {
-  const { retentionMs } = attributionConfig(attribution);
-  return Object.fromEntries(Object.values(KINDS).map(({ type, role }) => [type, retentionMs[role] / HOUR_MS]));
+  const { eventIdMs } = attributionConfig(attribution);
+  return Object.fromEntries(Object.values(KINDS).map(({ type }) => [type, eventIdMs / HOUR_MS]));
 }
 
 async function topicStatus(source: StatusSource, topic: Topic) {
