@@ -29,7 +29,7 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-test('an id is known for EVENT_ID_DAYS, and nothing depends on when the sweep comes by', () => {
+test('R-19: an id is known for EVENT_ID_DAYS, and nothing depends on when the sweep comes by', () => {
   const met = { swept: 0, duplicates: 0, again: 0 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20, size: 'max' }), (steps) => {

@@ -43,9 +43,8 @@ export const replayCommand = new Command('replay')
     'after',
     `
 Events of one user are sent in their order. Sending a file again, or the rest of it, changes nothing: events are known
-by their event_id, a click for the longest lookback window and ALLOWED_LATENESS_HOURS after it arrived (48 h by default),
-a conversion for CONVERSION_ID_HOURS (168 h). What is older than that is warned about: if the mesh had it before, it
-counts twice.
+by their event_id for EVENT_ID_DAYS of the mesh (30) after they arrived. What is older than that is warned about: if the
+mesh had it before, it counts twice.
 
 Rejected events are written as they came to <file>.rejects-1 (-2, ... where that exists), and why, a line of JSON each,
 to <file>.rejects-1.reasons. Mend the former in place and replay it. What is rejected here is what POST /api/v1/events

@@ -30,7 +30,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A user clicked an ad. Immutable: a second event with the same event_id is a duplicate and changes nothing.
+// A user clicked an ad. Immutable: a second event of the user with the same event_id is a duplicate and changes nothing, as
+// long as ids are known: for EVENT_ID_DAYS of the mesh (30 by default) after the first arrived. After that it counts anew.
 type Click struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Chosen by the client; retries must repeat it. A UUID in any usual spelling (with or without dashes, in braces, as

@@ -28,10 +28,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-// event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-// RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-// call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+// Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+// retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+// flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+// carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+// INVALID_ARGUMENT: sent again it would fail again.
 type IngestServiceClient interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(ctx context.Context, in *IngestRequest, opts ...grpc.CallOption) (*IngestResponse, error)
@@ -39,7 +40,7 @@ type IngestServiceClient interface {
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(ctx context.Context, in *IngestBatchRequest, opts ...grpc.CallOption) (*IngestBatchResponse, error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-	// If the stream breaks, send again what was not answered: duplicates change nothing.
+	// If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
 	IngestStream(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[IngestStreamRequest, IngestStreamResponse], error)
 }
 
@@ -88,10 +89,11 @@ type IngestService_IngestStreamClient = grpc.ClientStreamingClient[IngestStreamR
 // All implementations must embed UnimplementedIngestServiceServer
 // for forward compatibility.
 //
-// Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-// event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-// RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-// call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+// Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+// retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+// flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+// carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+// INVALID_ARGUMENT: sent again it would fail again.
 type IngestServiceServer interface {
 	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
 	Ingest(context.Context, *IngestRequest) (*IngestResponse, error)
@@ -99,7 +101,7 @@ type IngestServiceServer interface {
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(context.Context, *IngestBatchRequest) (*IngestBatchResponse, error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-	// If the stream breaks, send again what was not answered: duplicates change nothing.
+	// If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
 	IngestStream(grpc.ClientStreamingServer[IngestStreamRequest, IngestStreamResponse]) error
 	mustEmbedUnimplementedIngestServiceServer()
 }

@@ -26,10 +26,11 @@ if _version_not_supported:
 
 
 class IngestServiceStub:
-    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-    event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-    RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-    call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+    retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+    carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+    INVALID_ARGUMENT: sent again it would fail again.
     """
 
     def __init__(self, channel):
@@ -56,10 +57,11 @@ class IngestServiceStub:
 
 
 class IngestServiceServicer:
-    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-    event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-    RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-    call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+    retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+    carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+    INVALID_ARGUMENT: sent again it would fail again.
     """
 
     def Ingest(self, request, context):
@@ -79,7 +81,7 @@ class IngestServiceServicer:
 
     def IngestStream(self, request_iterator, context):
         """Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-        If the stream breaks, send again what was not answered: duplicates change nothing.
+        If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,10 +114,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IngestService:
-    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-    event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-    RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-    call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+    """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+    retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+    carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+    INVALID_ARGUMENT: sent again it would fail again.
     """
 
     @staticmethod

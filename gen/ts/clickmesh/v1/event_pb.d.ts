@@ -20,7 +20,8 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_clickmesh_v1_event: GenFile;
 
 /**
- * A user clicked an ad. Immutable: a second event with the same event_id is a duplicate and changes nothing.
+ * A user clicked an ad. Immutable: a second event of the user with the same event_id is a duplicate and changes nothing, as
+ * long as ids are known: for EVENT_ID_DAYS of the mesh (30 by default) after the first arrived. After that it counts anew.
  *
  * @generated from message clickmesh.v1.Click
  */

@@ -403,10 +403,11 @@ export enum RejectReason {
 export declare const RejectReasonSchema: GenEnum<RejectReason>;
 
 /**
- * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
- * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
- * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
- * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+ * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+ * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+ * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+ * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+ * INVALID_ARGUMENT: sent again it would fail again.
  *
  * @generated from service clickmesh.v1.IngestService
  */
@@ -434,7 +435,7 @@ export declare const IngestService: GenService<{
   },
   /**
    * Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-   * If the stream breaks, send again what was not answered: duplicates change nothing.
+   * If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
    *
    * @generated from rpc clickmesh.v1.IngestService.IngestStream
    */

@@ -101,10 +101,11 @@ export const RejectReason = /*@__PURE__*/
   tsEnum(RejectReasonSchema);
 
 /**
- * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
- * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
- * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
- * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+ * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+ * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+ * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+ * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+ * INVALID_ARGUMENT: sent again it would fail again.
  *
  * @generated from service clickmesh.v1.IngestService
  */

@@ -51,7 +51,7 @@ type IngestServiceClient interface {
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(context.Context, *connect.Request[v1.IngestBatchRequest]) (*connect.Response[v1.IngestBatchResponse], error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-	// If the stream breaks, send again what was not answered: duplicates change nothing.
+	// If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
 	IngestStream(context.Context) *connect.ClientStreamForClient[v1.IngestStreamRequest, v1.IngestStreamResponse]
 }
 
@@ -119,7 +119,7 @@ type IngestServiceHandler interface {
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
 	IngestBatch(context.Context, *connect.Request[v1.IngestBatchRequest]) (*connect.Response[v1.IngestBatchResponse], error)
 	// Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-	// If the stream breaks, send again what was not answered: duplicates change nothing.
+	// If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
 	IngestStream(context.Context, *connect.ClientStream[v1.IngestStreamRequest]) (*connect.Response[v1.IngestStreamResponse], error)
 }
 

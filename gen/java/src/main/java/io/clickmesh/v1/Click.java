@@ -7,7 +7,8 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * A user clicked an ad. Immutable: a second event with the same event_id is a duplicate and changes nothing.
+ * A user clicked an ad. Immutable: a second event of the user with the same event_id is a duplicate and changes nothing, as
+ * long as ids are known: for EVENT_ID_DAYS of the mesh (30 by default) after the first arrived. After that it counts anew.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.Click}
@@ -661,7 +662,8 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * A user clicked an ad. Immutable: a second event with the same event_id is a duplicate and changes nothing.
+   * A user clicked an ad. Immutable: a second event of the user with the same event_id is a duplicate and changes nothing, as
+   * long as ids are known: for EVENT_ID_DAYS of the mesh (30 by default) after the first arrived. After that it counts anew.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.Click}

@@ -4,10 +4,11 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
- * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
- * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
- * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+ * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+ * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+ * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+ * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+ * INVALID_ARGUMENT: sent again it would fail again.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -174,10 +175,11 @@ public final class IngestServiceGrpc {
 
   /**
    * <pre>
-   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+   * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+   * INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public interface AsyncService {
@@ -206,7 +208,7 @@ public final class IngestServiceGrpc {
     /**
      * <pre>
      * Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-     * If the stream breaks, send again what was not answered: duplicates change nothing.
+     * If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
      * </pre>
      */
     default io.grpc.stub.StreamObserver<io.clickmesh.v1.IngestStreamRequest> ingestStream(
@@ -218,10 +220,11 @@ public final class IngestServiceGrpc {
   /**
    * Base class for the server implementation of the service IngestService.
    * <pre>
-   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+   * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+   * INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static abstract class IngestServiceImplBase
@@ -235,10 +238,11 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service IngestService.
    * <pre>
-   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+   * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+   * INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceStub
@@ -280,7 +284,7 @@ public final class IngestServiceGrpc {
     /**
      * <pre>
      * Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-     * If the stream breaks, send again what was not answered: duplicates change nothing.
+     * If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
      * </pre>
      */
     public io.grpc.stub.StreamObserver<io.clickmesh.v1.IngestStreamRequest> ingestStream(
@@ -293,10 +297,11 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service IngestService.
    * <pre>
-   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+   * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+   * INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceBlockingV2Stub
@@ -336,7 +341,7 @@ public final class IngestServiceGrpc {
     /**
      * <pre>
      * Takes any number of messages of up to 1,000 events (1 MiB) each and answers when the client closes its side.
-     * If the stream breaks, send again what was not answered: duplicates change nothing.
+     * If the stream breaks, send again what was not answered: duplicates change nothing, for EVENT_ID_DAYS (Click).
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
@@ -350,10 +355,11 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service IngestService.
    * <pre>
-   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+   * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+   * INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceBlockingStub
@@ -394,10 +400,11 @@ public final class IngestServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service IngestService.
    * <pre>
-   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log; retrying under the same
-   * event_id is always safe. Beyond the limit of events in flight, or of requests on their way, calls fail with
-   * RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both carry a retry-after in seconds, and nothing of the
-   * call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail again.
+   * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
+   * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
+   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
+   * INVALID_ARGUMENT: sent again it would fail again.
    * </pre>
    */
   public static final class IngestServiceFutureStub
