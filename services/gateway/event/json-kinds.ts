@@ -57,9 +57,13 @@ export const KINDS: Readonly<Record<NonNullable<FieldShape['rule']['case']>, Kin
 
 function readInteger(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value;
-  // A number that is not safe may have been rounded when it was read, such as 1e17 or 9007199254740993.5.
-  const isInteger = typeof value === 'string' ? DIGITS.test(value) : Number.isSafeInteger(value);
+  const isInteger = typeof value === 'string' ? DIGITS.test(value) : isExact(value);
   return isInteger ? BigInt(value as string | number) : undefined;
+}
+
+/** Whether a number can't have been rounded when it was read, as 1e17 may have been; or it is beyond any limit. */
+function isExact(value: unknown): boolean {
+  return Number.isSafeInteger(value) || (Number.isInteger(value) && Math.abs(value as number) > 1e18);
 }
 
 /** In ms; what is finer is cut. Undefined for a day or an hour that does not exist. */
