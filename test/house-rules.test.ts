@@ -74,7 +74,7 @@ const LAYERS: Readonly<Record<string, readonly string[][]>> = {
   ],
   cli: [['main.ts'], ['audit', 'generate', 'replay', 'stats'], ['options.ts', 'table.ts']],
   clickhouse: [['embedded', 'sink.ts', 'migrate.ts']],
-  gateway: [['routes.ts'], ['ways-in'], ['response.ts'], ['append-events.ts'], ['deps.ts'], ['event']],
+  gateway: [['routes.ts'], ['ways-in'], ['response.ts'], ['append-events.ts'], ['deps.ts'], ['users'], ['event']],
   http: [['standard', 'server'], ['fast'], ['routes'], ['exchange']],
   log: [
     ['embedded', 'kafka'],

@@ -19,11 +19,11 @@ it('counts rejected events and ignored names once they are answered, not where t
   log.beforeAppend = () => {
     throw new LogUnavailable('down');
   };
-  await expect(appendAccepted(outcomes, log)).rejects.toThrow(LogUnavailable);
+  await expect(appendAccepted(outcomes, { log })).rejects.toThrow(LogUnavailable);
   expect([rejected.mock.calls, ignored.mock.calls]).toEqual([[], []]);
 
   log.beforeAppend = () => {};
-  await appendAccepted(outcomes, log);
+  await appendAccepted(outcomes, { log });
   expect(rejected).toHaveBeenCalledWith(1, { reason: 'required' });
   expect(ignored).toHaveBeenCalledWith(2, { event_type: 'click' });
 });

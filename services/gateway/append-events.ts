@@ -4,7 +4,11 @@ import { type Accepted, EVENT_TYPES } from '../contract/event-rules.ts';
 import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
 import { appendDuration, appendSize, eventsAccepted, eventsRejected, namesIgnored } from '../telemetry/metrics.ts';
 import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
+import type { GatewayDeps } from './deps.ts';
 import type { Outcome } from './event/accept.ts';
+import { withUsers } from './users/with-users.ts';
+
+type AppendDeps = Pick<GatewayDeps, 'log' | 'findUsers'>;
 
 /** The outcomes of a request's events, in their order. */
 export interface Appended {
@@ -50,10 +54,19 @@ export function countOutcome(outcome: Outcome): void {
   }
 }
 
-/** Appends a request's accepted events in one call, and counts all. Throws what EventLog.append throws. */
-export async function appendAccepted(outcomes: readonly Outcome[], log: EventLog): Promise<Appended> {
+/**
+ * Appends a request's accepted events in one call, and counts all; before that it finds the users that events are
+ * without. Throws what EventLog.append and FindUsers throw.
+ */
+export async function appendAccepted(outcomes: readonly Outcome[], { log, findUsers }: AppendDeps): Promise<Appended> {
   const accepted: Accepted[] = [];
-  for (const outcome of outcomes) if (outcome.kind === 'accepted') accepted.push(outcome.event);
+  let isUserless = false;
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'accepted') accepted.push(outcome.event);
+    else if (outcome.userless !== undefined) isUserless = true;
+  }
+  // The others wait for it, so that the answer tells of all.
+  if (isUserless && findUsers !== undefined) return appendAccepted(await withUsers(outcomes, findUsers), { log });
   const positions = await appendEvents(accepted, log);
   // Not before: an append that fails is tried again by its client, and would count twice.
   for (const outcome of outcomes) countOutcome(outcome);

@@ -127,7 +127,9 @@ function restEvent({ type, message, fields }: EventShape, alsoRequired: readonly
   const { properties, ...rest } = restSchema(message);
   const schemas = properties as Record<string, Json>;
   const ruled = fields.map(({ name, required, rule }) => [name, { ...schemas[name], ...limits(rule, required) }]);
-  const required = fields.filter((field) => field.required).map(({ name }) => name);
+  // What the gateway can find may be left out.
+  const isFound = ({ rule }: FieldShape) => rule.case === 'text' && rule.value.foundBy !== '';
+  const required = fields.filter((field) => field.required && !isFound(field)).map(({ name }) => name);
   return {
     ...rest,
     title: type,

@@ -9,6 +9,7 @@ import {
   IngestStreamResponseSchema,
 } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { replay } from '../../services/cli/replay/replay.ts';
+import type { FindUsers } from '../../services/gateway/users/find-users.ts';
 import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { type Call, type Calls, type Codec, callsTo } from './calls.ts';
 import { type Case, type Member, membersOf, objectOf, type Verdict } from './table.ts';
@@ -50,8 +51,8 @@ export interface OpenWays {
 }
 
 /** Starts a gateway for all ways. @param folder where replay reads files and writes rejects */
-export async function openWays(folder: string): Promise<OpenWays> {
-  const gateway = await startGateway();
+export async function openWays(folder: string, findUsers?: FindUsers): Promise<OpenWays> {
+  const gateway = await startGateway({}, findUsers);
   const calls = callsTo(gateway.url);
   return {
     gateway,

@@ -4,7 +4,14 @@ import { type Rejection, RejectionSchema, RejectReason } from '../../../gen/ts/c
 import { encodeEvent } from '../../../gen/wire/event-wire.ts';
 import { cut } from '../../contract/cut.ts';
 import { storedEventId } from '../../contract/event-id.ts';
-import { type Accepted, EVENT_TYPES, EVENTS, type EventShape, MAX_ID_BYTES } from '../../contract/event-rules.ts';
+import {
+  type Accepted,
+  EVENT_TYPES,
+  EVENTS,
+  type EventShape,
+  type EventType,
+  MAX_ID_BYTES,
+} from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { exactMicros } from '../../contract/money.ts';
 import { isNobody } from '../../contract/nobody.ts';
@@ -19,9 +26,26 @@ export interface Terms {
   currency: string;
 }
 
-export type Rejected = { kind: 'rejected'; rejection: Rejection };
+export type Rejected = {
+  kind: 'rejected';
+  rejection: Rejection;
+  /** Set if nothing but its user is missing, and that may be found. */
+  userless?: Userless;
+};
 /** `ignored` has the names of what was not understood or could not be kept, as Acceptance in the contract says. */
 export type Outcome = { kind: 'accepted'; event: Accepted; ignored: readonly string[] } | Rejected;
+
+/** An event whose user is that of another event, which it names. */
+export interface Userless {
+  /** Types that the other event may be of: the same array for all that may be of the same. */
+  types: readonly EventType[];
+  /** The field that names it, what that held, as an answer repeats it, and its id as it is stored. */
+  field: string;
+  received: string;
+  id: string;
+  /** Judges the event again, as that of this user. */
+  withUser(userId: string): Outcome;
+}
 
 /** The fault that a step found. `message` starts with the field. */
 export interface Fault {
@@ -61,18 +85,18 @@ const STEPS: readonly Step[] = [
  *
  * @param unknown names that came with it and are not of the contract
  */
-export function accept(
-  { event, $unknown }: Event,
-  terms: Terms,
-  unknown: readonly string[] = NOTHING_IGNORED,
-): Outcome {
+export function accept(message: Event, terms: Terms, unknown: readonly string[] = NOTHING_IGNORED): Outcome {
+  const { event, $unknown } = message;
   if (event.case === undefined) return rejected('', UNKNOWN_TYPE);
   const shape = EVENTS[event.case];
   const { eventId, userId } = event.value;
   const fields = event.value as unknown as Fields;
   for (const step of STEPS) {
     const fault = step(shape, fields, terms);
-    if (fault !== undefined) return rejected(eventId, { received: receivedOf(shape, fields, fault), ...fault });
+    if (fault === undefined) continue;
+    const found = rejected(eventId, { received: receivedOf(shape, fields, fault), ...fault });
+    const isUserMissing = fault.field === 'user_id' && fault.reason === RejectReason.REQUIRED;
+    return isUserMissing ? withoutUser(found, message, terms, unknown) : found;
   }
   const storedId = storedEventId(eventId);
   const leftOut: string[] = [];
@@ -82,6 +106,31 @@ export function accept(
   const bytes = encodeEvent(kept, storedId, microsOf(shape, fields));
   const accepted = { eventId: storedId, eventType: shape.type, userId, bytes };
   return { kind: 'accepted', event: accepted, ignored: namesOf(unknown, leftOut) };
+}
+
+const TYPES_BY_ROLE = Map.groupBy(EVENT_TYPES, (type) => EVENTS[type].role);
+/** Stands for the user while all else is judged. */
+const ANYBODY = 'anybody';
+
+/** The rejection of an event without its user, or of what else is wrong with it, with what its user can be found by. */
+function withoutUser(found: Rejected, message: Event, terms: Terms, unknown: readonly string[]): Outcome {
+  const { event } = message;
+  const { with: having } = EVENTS[event.case!];
+  const foundBy = having.text.find(({ localName }) => localName === 'userId')!.rule.value.foundBy;
+  const target = having.uuid.find(({ name }) => name === foundBy);
+  if (target === undefined) return found;
+  const withUser = (userId: string) => {
+    const value = { ...event.value, userId };
+    return accept({ ...message, event: { ...event, value } as Event['event'] }, terms, unknown);
+  };
+  const types = TYPES_BY_ROLE.get(target.rule.value.of)!;
+  const rest = withUser(ANYBODY);
+  if (rest.kind === 'rejected') return rest;
+  const sent = (event.value as unknown as Record<string, string>)[target.localName]!;
+  return {
+    ...found,
+    userless: { types, field: foundBy, received: receivedText(sent), id: storedEventId(sent), withUser },
+  };
 }
 
 /** The event with its references to other events as those are stored. */

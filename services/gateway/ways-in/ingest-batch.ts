@@ -9,5 +9,5 @@ import { acceptRequest } from './accept-request.ts';
 export async function ingestBatch(request: Buffer, format: Format, deps: GatewayDeps): Promise<Uint8Array> {
   const outcomes = acceptRequest(request, format, deps);
   if (outcomes.length === 0) throw new ConnectError('events is empty', Code.InvalidArgument);
-  return encodeBatchResponse(await appendAccepted(outcomes, deps.log));
+  return encodeBatchResponse(await appendAccepted(outcomes, deps));
 }

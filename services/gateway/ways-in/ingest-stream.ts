@@ -30,7 +30,7 @@ export async function ingestStream(
   const pending: Promise<Appended>[] = [];
   for await (const request of requests) {
     const outcomes = acceptRequest(request, format, deps);
-    const appended = appendAccepted(outcomes, deps.log);
+    const appended = appendAccepted(outcomes, deps);
     // It is awaited below, but may fail before that.
     appended.catch(() => {});
     pending.push(appended);

@@ -23,7 +23,7 @@ export async function postEvents(
   assertUtf8(body);
   const outcomes = withSpan('accept', () => read(body, termsOf(deps), impliedType));
   if (outcomes.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
-  const appended = await appendAccepted(outcomes, deps.log);
+  const appended = await appendAccepted(outcomes, deps);
   const status = appended.positions.length > 0 ? 202 : 400;
   return { status, headers: JSON_TYPE, body: appendedJson(appended) };
 }

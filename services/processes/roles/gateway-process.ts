@@ -1,4 +1,5 @@
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
+import { usersInClickHouse } from '../../gateway/users/clickhouse-users.ts';
 import type { Readiness } from '../../http/standard/health.ts';
 import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { openapiRoute } from '../../http/standard/openapi.ts';
@@ -47,7 +48,8 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     log: await answersWithin('Kafka', () => log.offsets('raw-events')),
     ...(clickhouse !== undefined && { clickhouse: await answersWithin('ClickHouse', () => clickhouse.ping()) }),
   });
-  const gateway = { log, now: Date.now, currency: config.CURRENCY };
+  const findUsers = clickhouse && usersInClickHouse(clickhouse.client);
+  const gateway = { log, findUsers, now: Date.now, currency: config.CURRENCY };
   const options: Omit<ProcessServer, 'port'> = {
     host: config.HOST,
     logger,

@@ -9,6 +9,7 @@ import { migrate } from '../../clickhouse/migrate.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS } from '../../contract/topics.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
+import { usersInClickHouse } from '../../gateway/users/clickhouse-users.ts';
 import type { Check, Readiness } from '../../http/standard/health.ts';
 import { metricsRoute } from '../../http/standard/metrics-route.ts';
 import { openapiRoute } from '../../http/standard/openapi.ts';
@@ -89,7 +90,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const source = { log, positions: () => positionsOf(pipeline), failure: pipeline.failure };
   const stalls = watchStalls(source, { everyMs: LOOK_MS, say, logger }, closing);
   const ready = readiness(client, pipeline, stalls);
-  const gateway = { log, now: Date.now, currency: config.CURRENCY };
+  const gateway = { log, findUsers: usersInClickHouse(client), now: Date.now, currency: config.CURRENCY };
   const stats = { client, models: config.attribution.MODELS };
   const view = pipelineView(config, parts, stalls);
   watchClickHouse(view, logger, closing);

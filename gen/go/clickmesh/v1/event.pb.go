@@ -265,7 +265,8 @@ type Adjustment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As of Click: any text, stored as a UUID. Required, at most 128 bytes.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
-	// As of the conversion: whose it is. Required, at most 128 bytes.
+	// As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+	// that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// The event_id of the conversion, as it was sent: any text, stored as a UUID. Required, at most 128 bytes.
 	ConversionId string `protobuf:"bytes,3,opt,name=conversion_id,json=conversionId,proto3" json:"conversion_id,omitempty"`
@@ -386,7 +387,7 @@ type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As of Click: any text, stored as a UUID. Required, at most 128 bytes.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
-	// As of the click: whose it is. Required, at most 128 bytes.
+	// As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// The event_id of the click, as it was sent: any text, stored as a UUID. Required, at most 128 bytes.
 	ClickId string `protobuf:"bytes,3,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`

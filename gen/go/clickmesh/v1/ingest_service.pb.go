@@ -44,6 +44,9 @@ const (
 	RejectReason_REJECT_REASON_OTHER_CURRENCY RejectReason = 12
 	// A text that must be one of a few, such as the kind of an adjustment, is another.
 	RejectReason_REJECT_REASON_UNKNOWN_CHOICE RejectReason = 13
+	// An adjustment or a verdict without user_id is of a conversion or click that is not in the stats, or not yet: send it
+	// with user_id, or again once that is there.
+	RejectReason_REJECT_REASON_UNKNOWN_TARGET RejectReason = 14
 )
 
 // Enum value maps for RejectReason.
@@ -61,6 +64,7 @@ var (
 		11: "REJECT_REASON_MISNAMED_VALUE",
 		12: "REJECT_REASON_OTHER_CURRENCY",
 		13: "REJECT_REASON_UNKNOWN_CHOICE",
+		14: "REJECT_REASON_UNKNOWN_TARGET",
 	}
 	RejectReason_value = map[string]int32{
 		"REJECT_REASON_UNSPECIFIED":        0,
@@ -75,6 +79,7 @@ var (
 		"REJECT_REASON_MISNAMED_VALUE":     11,
 		"REJECT_REASON_OTHER_CURRENCY":     12,
 		"REJECT_REASON_UNKNOWN_CHOICE":     13,
+		"REJECT_REASON_UNKNOWN_TARGET":     14,
 	}
 )
 
@@ -572,7 +577,7 @@ func (x *Acceptance) GetIgnored() []string {
 	return nil
 }
 
-// The event was not stored, and will not be if sent again unchanged.
+// The event was not stored, and will not be if sent again unchanged, but for one of an unknown target.
 type Rejection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As sent, cut to 128 characters; may be empty.
@@ -817,7 +822,7 @@ const file_clickmesh_v1_ingest_service_proto_rawDesc = "" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\"^\n" +
 	"\x0fStreamRejection\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x125\n" +
-	"\trejection\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionR\trejection*\xd2\x03\n" +
+	"\trejection\x18\x02 \x01(\v2\x17.clickmesh.v1.RejectionR\trejection*\xf4\x03\n" +
 	"\fRejectReason\x12\x1d\n" +
 	"\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17REJECT_REASON_MALFORMED\x10\x01\x12$\n" +
@@ -831,7 +836,8 @@ const file_clickmesh_v1_ingest_service_proto_rawDesc = "" +
 	"\x12 \n" +
 	"\x1cREJECT_REASON_MISNAMED_VALUE\x10\v\x12 \n" +
 	"\x1cREJECT_REASON_OTHER_CURRENCY\x10\f\x12 \n" +
-	"\x1cREJECT_REASON_UNKNOWN_CHOICE\x10\r\"\x04\b\x04\x10\x04\"\x04\b\x06\x10\x06*\x18REJECT_REASON_NOT_A_UUID*\x1eREJECT_REASON_TOO_MANY_ENTRIES2\x8b\x02\n" +
+	"\x1cREJECT_REASON_UNKNOWN_CHOICE\x10\r\x12 \n" +
+	"\x1cREJECT_REASON_UNKNOWN_TARGET\x10\x0e\"\x04\b\x04\x10\x04\"\x04\b\x06\x10\x06*\x18REJECT_REASON_NOT_A_UUID*\x1eREJECT_REASON_TOO_MANY_ENTRIES2\x8b\x02\n" +
 	"\rIngestService\x12H\n" +
 	"\x06Ingest\x12\x1b.clickmesh.v1.IngestRequest\x1a\x1c.clickmesh.v1.IngestResponse\"\x03\x90\x02\x02\x12W\n" +
 	"\vIngestBatch\x12 .clickmesh.v1.IngestBatchRequest\x1a!.clickmesh.v1.IngestBatchResponse\"\x03\x90\x02\x02\x12W\n" +

@@ -30,11 +30,13 @@ const (
 //
 // Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
 // retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-// flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-// carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-// INVALID_ARGUMENT: sent again it would fail again.
+// flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+// do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+// and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+// again.
 type IngestServiceClient interface {
-	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+	// FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
 	Ingest(ctx context.Context, in *IngestRequest, opts ...grpc.CallOption) (*IngestResponse, error)
 	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
@@ -91,11 +93,13 @@ type IngestService_IngestStreamClient = grpc.ClientStreamingClient[IngestStreamR
 //
 // Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
 // retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-// flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-// carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-// INVALID_ARGUMENT: sent again it would fail again.
+// flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+// do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+// and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+// again.
 type IngestServiceServer interface {
-	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+	// FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
 	Ingest(context.Context, *IngestRequest) (*IngestResponse, error)
 	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.

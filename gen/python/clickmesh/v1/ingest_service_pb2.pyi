@@ -22,6 +22,7 @@ class RejectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REJECT_REASON_MISNAMED_VALUE: _ClassVar[RejectReason]
     REJECT_REASON_OTHER_CURRENCY: _ClassVar[RejectReason]
     REJECT_REASON_UNKNOWN_CHOICE: _ClassVar[RejectReason]
+    REJECT_REASON_UNKNOWN_TARGET: _ClassVar[RejectReason]
 REJECT_REASON_UNSPECIFIED: RejectReason
 REJECT_REASON_MALFORMED: RejectReason
 REJECT_REASON_UNKNOWN_EVENT_TYPE: RejectReason
@@ -34,6 +35,7 @@ REJECT_REASON_PLACEHOLDER: RejectReason
 REJECT_REASON_MISNAMED_VALUE: RejectReason
 REJECT_REASON_OTHER_CURRENCY: RejectReason
 REJECT_REASON_UNKNOWN_CHOICE: RejectReason
+REJECT_REASON_UNKNOWN_TARGET: RejectReason
 
 class IngestRequest(_message.Message):
     __slots__ = ("event",)

@@ -28,9 +28,10 @@ if _version_not_supported:
 class IngestServiceStub:
     """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
     retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-    carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-    INVALID_ARGUMENT: sent again it would fail again.
+    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+    do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+    and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+    again.
     """
 
     def __init__(self, channel):
@@ -59,13 +60,15 @@ class IngestServiceStub:
 class IngestServiceServicer:
     """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
     retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-    carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-    INVALID_ARGUMENT: sent again it would fail again.
+    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+    do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+    and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+    again.
     """
 
     def Ingest(self, request, context):
-        """Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+        """Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+        FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,9 +119,10 @@ def add_IngestServiceServicer_to_server(servicer, server):
 class IngestService:
     """Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
     retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-    carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-    INVALID_ARGUMENT: sent again it would fail again.
+    flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+    do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+    and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+    again.
     """
 
     @staticmethod

@@ -183,7 +183,8 @@ export declare type Adjustment = Message<"clickmesh.v1.Adjustment"> & {
   eventId: string;
 
   /**
-   * As of the conversion: whose it is. Required, at most 128 bytes.
+   * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+   * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
    *
    * @generated from field: string user_id = 2;
    */
@@ -262,7 +263,7 @@ export declare type Verdict = Message<"clickmesh.v1.Verdict"> & {
   eventId: string;
 
   /**
-   * As of the click: whose it is. Required, at most 128 bytes.
+   * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
    *
    * @generated from field: string user_id = 2;
    */

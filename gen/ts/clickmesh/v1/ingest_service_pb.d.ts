@@ -217,7 +217,7 @@ export declare type Acceptance = Message<"clickmesh.v1.Acceptance"> & {
 export declare const AcceptanceSchema: GenMessage<Acceptance>;
 
 /**
- * The event was not stored, and will not be if sent again unchanged.
+ * The event was not stored, and will not be if sent again unchanged, but for one of an unknown target.
  *
  * @generated from message clickmesh.v1.Rejection
  */
@@ -395,6 +395,14 @@ export enum RejectReason {
    * @generated from enum value: REJECT_REASON_UNKNOWN_CHOICE = 13;
    */
   UNKNOWN_CHOICE = 13,
+
+  /**
+   * An adjustment or a verdict without user_id is of a conversion or click that is not in the stats, or not yet: send it
+   * with user_id, or again once that is there.
+   *
+   * @generated from enum value: REJECT_REASON_UNKNOWN_TARGET = 14;
+   */
+  UNKNOWN_TARGET = 14,
 }
 
 /**
@@ -405,15 +413,17 @@ export declare const RejectReasonSchema: GenEnum<RejectReason>;
 /**
  * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
  * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
- * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
- * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
- * INVALID_ARGUMENT: sent again it would fail again.
+ * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+ * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+ * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+ * again.
  *
  * @generated from service clickmesh.v1.IngestService
  */
 export declare const IngestService: GenService<{
   /**
-   * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+   * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+   * FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
    *
    * @generated from rpc clickmesh.v1.IngestService.Ingest
    */

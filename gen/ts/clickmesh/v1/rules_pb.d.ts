@@ -124,6 +124,13 @@ export declare type UuidRule = Message<"clickmesh.v1.UuidRule"> & {
    * @generated from field: uint32 max_bytes = 1;
    */
   maxBytes: number;
+
+  /**
+   * The id is one of another event, which has this role; unspecified for the event's own.
+   *
+   * @generated from field: clickmesh.v1.Role of = 2;
+   */
+  of: Role;
 };
 
 /**
@@ -149,6 +156,14 @@ export declare type TextRule = Message<"clickmesh.v1.TextRule"> & {
    * @generated from field: bool id = 2;
    */
   id: boolean;
+
+  /**
+   * Where the text is left out, a gateway that has ClickHouse takes that of the event which this field of the message
+   * names, once it finds it there.
+   *
+   * @generated from field: string found_by = 3;
+   */
+  foundBy: string;
 };
 
 /**

@@ -45,7 +45,8 @@ const (
 
 // IngestServiceClient is a client for the clickmesh.v1.IngestService service.
 type IngestServiceClient interface {
-	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+	// FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
 	Ingest(context.Context, *connect.Request[v1.IngestRequest]) (*connect.Response[v1.IngestResponse], error)
 	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.
@@ -113,7 +114,8 @@ func (c *ingestServiceClient) IngestStream(ctx context.Context) *connect.ClientS
 
 // IngestServiceHandler is an implementation of the clickmesh.v1.IngestService service.
 type IngestServiceHandler interface {
-	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+	// Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+	// FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
 	Ingest(context.Context, *connect.Request[v1.IngestRequest]) (*connect.Response[v1.IngestResponse], error)
 	// Takes 1 to 1,000 events (1 MiB). Not atomic: each event is accepted or rejected by itself, also one that can't be
 	// decoded. The call fails only when no event could be told from another, or nothing could be stored.

@@ -114,7 +114,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object userId_ = "";
   /**
    * <pre>
-   * As of the conversion: whose it is. Required, at most 128 bytes.
+   * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+   * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -135,7 +136,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * As of the conversion: whose it is. Required, at most 128 bytes.
+   * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+   * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -1022,7 +1024,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object userId_ = "";
     /**
      * <pre>
-     * As of the conversion: whose it is. Required, at most 128 bytes.
+     * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+     * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -1042,7 +1045,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the conversion: whose it is. Required, at most 128 bytes.
+     * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+     * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -1063,7 +1067,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the conversion: whose it is. Required, at most 128 bytes.
+     * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+     * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -1080,7 +1085,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the conversion: whose it is. Required, at most 128 bytes.
+     * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+     * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -1094,7 +1100,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the conversion: whose it is. Required, at most 128 bytes.
+     * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+     * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>

@@ -32,7 +32,8 @@ public interface AdjustmentOrBuilder extends
 
   /**
    * <pre>
-   * As of the conversion: whose it is. Required, at most 128 bytes.
+   * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+   * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -41,7 +42,8 @@ public interface AdjustmentOrBuilder extends
   java.lang.String getUserId();
   /**
    * <pre>
-   * As of the conversion: whose it is. Required, at most 128 bytes.
+   * As of the conversion: whose it is. Required, at most 128 bytes. Where it is left out, a gateway with ClickHouse takes
+   * that of the conversion; while that is not in the stats, it rejects the event as one of an unknown target.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>

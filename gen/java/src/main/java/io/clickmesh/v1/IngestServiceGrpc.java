@@ -6,9 +6,10 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  * <pre>
  * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
  * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
- * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
- * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
- * INVALID_ARGUMENT: sent again it would fail again.
+ * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+ * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+ * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+ * again.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -177,16 +178,18 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
    * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-   * INVALID_ARGUMENT: sent again it would fail again.
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+   * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+   * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+   * again.
    * </pre>
    */
   public interface AsyncService {
 
     /**
      * <pre>
-     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+     * FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
      * </pre>
      */
     default void ingest(io.clickmesh.v1.IngestRequest request,
@@ -222,9 +225,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
    * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-   * INVALID_ARGUMENT: sent again it would fail again.
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+   * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+   * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+   * again.
    * </pre>
    */
   public static abstract class IngestServiceImplBase
@@ -240,9 +244,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
    * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-   * INVALID_ARGUMENT: sent again it would fail again.
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+   * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+   * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+   * again.
    * </pre>
    */
   public static final class IngestServiceStub
@@ -260,7 +265,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+     * FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
      * </pre>
      */
     public void ingest(io.clickmesh.v1.IngestRequest request,
@@ -299,9 +305,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
    * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-   * INVALID_ARGUMENT: sent again it would fail again.
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+   * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+   * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+   * again.
    * </pre>
    */
   public static final class IngestServiceBlockingV2Stub
@@ -319,7 +326,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+     * FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
      * </pre>
      */
     public io.clickmesh.v1.IngestResponse ingest(io.clickmesh.v1.IngestRequest request) throws io.grpc.StatusException {
@@ -357,9 +365,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
    * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-   * INVALID_ARGUMENT: sent again it would fail again.
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+   * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+   * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+   * again.
    * </pre>
    */
   public static final class IngestServiceBlockingStub
@@ -377,7 +386,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+     * FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
      * </pre>
      */
     public io.clickmesh.v1.IngestResponse ingest(io.clickmesh.v1.IngestRequest request) {
@@ -402,9 +412,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes clicks, conversions, adjustments and verdicts. An event is acknowledged only when it is durable in the log;
    * retrying under the same event_id is safe for EVENT_ID_DAYS of the mesh (30 by default). Beyond the limit of events in
-   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE; both
-   * carry a retry-after in seconds, and nothing of the call was acknowledged. A request that is too large is
-   * INVALID_ARGUMENT: sent again it would fail again.
+   * flight, or of requests on their way, calls fail with RESOURCE_EXHAUSTED, and while the log is down with UNAVAILABLE, as
+   * do those with an event whose user is to be found in ClickHouse while that is down; both carry a retry-after in seconds,
+   * and nothing of the call was acknowledged. A request that is too large is INVALID_ARGUMENT: sent again it would fail
+   * again.
    * </pre>
    */
   public static final class IngestServiceFutureStub
@@ -422,7 +433,8 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail.
+     * Takes one event. A rejected one fails with INVALID_ARGUMENT and a Rejection as error detail; with
+     * FAILED_PRECONDITION if it may be taken later, for REJECT_REASON_UNKNOWN_TARGET.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.IngestResponse> ingest(

@@ -122,7 +122,7 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
       "me\022\026\n\006events\030\002 \001(\004R\006events\"^\n\017StreamReje" +
       "ction\022\024\n\005index\030\001 \001(\004R\005index\0225\n\trejection" +
       "\030\002 \001(\0132\027.clickmesh.v1.RejectionR\trejecti" +
-      "on*\322\003\n\014RejectReason\022\035\n\031REJECT_REASON_UNS" +
+      "on*\364\003\n\014RejectReason\022\035\n\031REJECT_REASON_UNS" +
       "PECIFIED\020\000\022\033\n\027REJECT_REASON_MALFORMED\020\001\022" +
       "$\n REJECT_REASON_UNKNOWN_EVENT_TYPE\020\002\022\032\n" +
       "\026REJECT_REASON_REQUIRED\020\003\022\032\n\026REJECT_REAS" +
@@ -132,18 +132,19 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
       "EASON_PLACEHOLDER\020\n\022 \n\034REJECT_REASON_MIS" +
       "NAMED_VALUE\020\013\022 \n\034REJECT_REASON_OTHER_CUR" +
       "RENCY\020\014\022 \n\034REJECT_REASON_UNKNOWN_CHOICE\020" +
-      "\r\"\004\010\004\020\004\"\004\010\006\020\006*\030REJECT_REASON_NOT_A_UUID*" +
-      "\036REJECT_REASON_TOO_MANY_ENTRIES2\213\002\n\rInge" +
-      "stService\022H\n\006Ingest\022\033.clickmesh.v1.Inges" +
-      "tRequest\032\034.clickmesh.v1.IngestResponse\"\003" +
-      "\220\002\002\022W\n\013IngestBatch\022 .clickmesh.v1.Ingest" +
-      "BatchRequest\032!.clickmesh.v1.IngestBatchR" +
-      "esponse\"\003\220\002\002\022W\n\014IngestStream\022!.clickmesh" +
-      ".v1.IngestStreamRequest\032\".clickmesh.v1.I" +
-      "ngestStreamResponse(\001Bv\n\017io.clickmesh.v1" +
-      "B\022IngestServiceProtoP\001\242\002\003CXX\252\002\014Clickmesh" +
-      ".V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMet" +
-      "adata\352\002\rClickmesh::V1b\006proto3"
+      "\r\022 \n\034REJECT_REASON_UNKNOWN_TARGET\020\016\"\004\010\004\020" +
+      "\004\"\004\010\006\020\006*\030REJECT_REASON_NOT_A_UUID*\036REJEC" +
+      "T_REASON_TOO_MANY_ENTRIES2\213\002\n\rIngestServ" +
+      "ice\022H\n\006Ingest\022\033.clickmesh.v1.IngestReque" +
+      "st\032\034.clickmesh.v1.IngestResponse\"\003\220\002\002\022W\n" +
+      "\013IngestBatch\022 .clickmesh.v1.IngestBatchR" +
+      "equest\032!.clickmesh.v1.IngestBatchRespons" +
+      "e\"\003\220\002\002\022W\n\014IngestStream\022!.clickmesh.v1.In" +
+      "gestStreamRequest\032\".clickmesh.v1.IngestS" +
+      "treamResponse(\001Bv\n\017io.clickmesh.v1B\022Inge" +
+      "stServiceProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014" +
+      "Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352" +
+      "\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -88,6 +88,15 @@ public enum RejectReason
    * <code>REJECT_REASON_UNKNOWN_CHOICE = 13;</code>
    */
   REJECT_REASON_UNKNOWN_CHOICE(13),
+  /**
+   * <pre>
+   * An adjustment or a verdict without user_id is of a conversion or click that is not in the stats, or not yet: send it
+   * with user_id, or again once that is there.
+   * </pre>
+   *
+   * <code>REJECT_REASON_UNKNOWN_TARGET = 14;</code>
+   */
+  REJECT_REASON_UNKNOWN_TARGET(14),
   UNRECOGNIZED(-1),
   ;
 
@@ -177,6 +186,15 @@ public enum RejectReason
    * <code>REJECT_REASON_UNKNOWN_CHOICE = 13;</code>
    */
   public static final int REJECT_REASON_UNKNOWN_CHOICE_VALUE = 13;
+  /**
+   * <pre>
+   * An adjustment or a verdict without user_id is of a conversion or click that is not in the stats, or not yet: send it
+   * with user_id, or again once that is there.
+   * </pre>
+   *
+   * <code>REJECT_REASON_UNKNOWN_TARGET = 14;</code>
+   */
+  public static final int REJECT_REASON_UNKNOWN_TARGET_VALUE = 14;
 
 
   public final int getNumber() {
@@ -215,6 +233,7 @@ public enum RejectReason
       case 11: return REJECT_REASON_MISNAMED_VALUE;
       case 12: return REJECT_REASON_OTHER_CURRENCY;
       case 13: return REJECT_REASON_UNKNOWN_CHOICE;
+      case 14: return REJECT_REASON_UNKNOWN_TARGET;
       default: return null;
     }
   }

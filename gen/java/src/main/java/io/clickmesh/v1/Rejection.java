@@ -7,7 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * The event was not stored, and will not be if sent again unchanged.
+ * The event was not stored, and will not be if sent again unchanged, but for one of an unknown target.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.Rejection}
@@ -523,7 +523,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The event was not stored, and will not be if sent again unchanged.
+   * The event was not stored, and will not be if sent again unchanged, but for one of an unknown target.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.Rejection}

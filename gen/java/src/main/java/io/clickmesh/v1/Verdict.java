@@ -110,7 +110,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object userId_ = "";
   /**
    * <pre>
-   * As of the click: whose it is. Required, at most 128 bytes.
+   * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -131,7 +131,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * As of the click: whose it is. Required, at most 128 bytes.
+   * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -812,7 +812,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object userId_ = "";
     /**
      * <pre>
-     * As of the click: whose it is. Required, at most 128 bytes.
+     * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -832,7 +832,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the click: whose it is. Required, at most 128 bytes.
+     * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -853,7 +853,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the click: whose it is. Required, at most 128 bytes.
+     * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -870,7 +870,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the click: whose it is. Required, at most 128 bytes.
+     * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -884,7 +884,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As of the click: whose it is. Required, at most 128 bytes.
+     * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
      * </pre>
      *
      * <code>string user_id = 2 [json_name = "userId"];</code>

@@ -32,7 +32,7 @@ public interface VerdictOrBuilder extends
 
   /**
    * <pre>
-   * As of the click: whose it is. Required, at most 128 bytes.
+   * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
@@ -41,7 +41,7 @@ public interface VerdictOrBuilder extends
   java.lang.String getUserId();
   /**
    * <pre>
-   * As of the click: whose it is. Required, at most 128 bytes.
+   * As of the click: whose it is. Required, at most 128 bytes; where it is left out, as of Adjustment, found by the click.
    * </pre>
    *
    * <code>string user_id = 2 [json_name = "userId"];</code>
