@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -104,6 +104,7 @@ const CHECKSUMS = {
   '070_conversion_metadata.sql': '70c48ca011d4',
   '080_event_targets.sql': '8184bab2f403',
   '081_corrections.sql': 'abcdfcb122c1',
+  '090_corrected_outputs.sql': '9cbc8944fa4a',
 };
 
 test('migrations are those that installations have applied', async () => {
@@ -213,6 +214,41 @@ test('on a cluster rows are written and read through Distributed tables, by a ke
     'ingest_errors of ingest_errors_local': '_offset',
   });
 });
+
+test.each<MigrateOptions>([{}, { cluster: EMBEDDED_CLUSTER }])(
+  'rows of 0.1.0 stay, and say that nothing corrected them: %j',
+  async (options) => {
+    const migrations = readdirSync(new URL('../../sql/', import.meta.url)).filter((name) => name < '080');
+    const before = mkdtempSync(join(folder, '0.1.0-'));
+    for (const name of migrations) cpSync(new URL(`../../sql/${name}`, import.meta.url), join(before, name));
+    await client.command({ query: 'CREATE DATABASE taken_over' });
+    await using other = createClient({ url, database: 'taken_over', log: { level: ClickHouseLogLevel.OFF } });
+    await migrate(other, { ...options, dir: pathToFileURL(`${before}/`) });
+    const [conversion_id, click_id] = ['1', '2'].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
+    const of = { conversion_id, user_id: 'ann', version: 7 };
+    const click = { click_id, ad_id: 'ad', campaign_id: 'camp', source: 'web', click_time: 1 };
+    const candidates = [{ ...click, model: 'last_click', credit_micros: 1_000_000, reason: 'credited' }];
+    const written = {
+      conversion_decisions: { ...of, value_micros: 5, attributed: 1, candidates },
+      attributed_events: { ...of, click_id, model: 'last_click', credit_micros: 1_000_000, value_micros: 5 },
+      attribution_progress: { partition: 3, records: 2, clicks: 1, attributed: 1, version: 7 },
+    };
+    for (const [table, row] of Object.entries(written)) {
+      await other.insert({ table, values: [row], format: 'JSONEachRow' });
+    }
+    await migrate(other, options);
+    const unset = {
+      conversion_decisions: { models: [], considered: [], adjusted_micros: 0, retracted: 0, corrections: [] },
+      attributed_events: { adjusted_micros: 0, refunds_micros: 0, conversion_retracted: 0, cause_type: '' },
+      attribution_progress: { adjustments: 0, verdicts: 0, too_late: 0, invalid_clicks: 0 },
+    };
+    for (const [table, row] of Object.entries(written)) {
+      const stored = await other.query({ query: `SELECT * FROM ${table} FINAL`, format: 'JSONEachRow' });
+      expect(await stored.json()).toMatchObject([{ ...row, ...unset[table as keyof typeof unset] }]);
+    }
+    await client.command({ query: 'DROP DATABASE taken_over' });
+  },
+);
 
 test('with replicas every table that keeps rows is replicated under one path a shard', () => {
   const engine = (statement: string) => fillIn(statement, { cluster: 'clickmesh', replicated: true });

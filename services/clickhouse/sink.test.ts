@@ -9,7 +9,9 @@ import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import {
   AttributedConversionSchema,
+  CandidateReason,
   ConversionDecisionSchema,
+  CorrectionEffect,
   DailyStatsSchema,
   PartitionProgressSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
@@ -152,30 +154,75 @@ test('of two events under one event_id the first in the log stays, in whichever 
 });
 
 test('what attribution publishes becomes rows', async () => {
-  const [conversionId, clickId] = [randomUUID(), randomUUID()];
-  const candidate = { clickId, adId: 'ad-1', campaignId: 'camp-1', source: 'facebook', clickTime: BigInt(CLICK_TIME) };
-  const decided = { conversionId, userId: 'user-1', conversionType: 'purchase', conversionTime: BigInt(CLICK_TIME) };
+  const [conversionId, clickId, eventId] = [randomUUID(), randomUUID(), randomUUID()];
+  const click = { clickId, adId: 'ad-1', campaignId: 'camp-1', source: 'facebook', clickTime: BigInt(CLICK_TIME) };
+  const reasons = [CandidateReason.CREDITED, CandidateReason.OLDER_THAN_WINNER];
+  const of = { userId: 'user-1', conversionType: 'purchase', conversionTime: BigInt(CLICK_TIME) };
+  const refund = { eventId, kind: 'refund', valueMicros: 5n, timestamp: BigInt(CLICK_TIME + 1) };
   await publish('conversion-decisions', ConversionDecisionSchema, [
-    { ...decided, attributed: true, version: 7n, candidates: [{ ...candidate, model: 'linear', reason: 'credited' }] },
+    {
+      ...{ ...of, conversionId, attributed: true, version: 7n, models: ['last_click', 'linear'] },
+      candidates: [{ ...click, creditsMicros: [1_000_000n, 0n], reasons }],
+      ...{ candidatesLeftOut: 3, truncated: true, adjustedMicros: 5n, refundsMicros: 5n, retracted: true },
+      corrections: [{ ...refund, effect: CorrectionEffect.APPLIED }],
+      ...{ correctionsLeftOut: 2, causeId: eventId, causeType: 'adjustment' },
+    },
+    // As 0.1.0 wrote it.
+    {
+      ...{ ...of, conversionId: clickId, attributed: true, version: 8n },
+      candidatesByModel: [{ ...click, model: 'linear', creditMicros: 1_000_000n, reason: 'credited' }],
+    },
   ]);
   await publish('daily-stats', DailyStatsSchema, [
     { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 3n, version: 7n },
     { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 2n, version: 5n },
   ]);
   await publish('attribution-progress', PartitionProgressSchema, [
-    { partition: 1, records: 8n, clicks: 3n, watermark: BigInt(CLICK_TIME), version: 7n },
+    { partition: 1, records: 8n, clicks: 3n, watermark: BigInt(CLICK_TIME), version: 7n, tooLate: 2n, exceeded: 1n },
+  ]);
+  const corrected = { adjustedMicros: -5n, refundsMicros: 4n, conversionRetracted: true };
+  await publish('attributed-events', AttributedConversionSchema, [
+    { ...attributed(clickId, 'camp-1', { version: 4n }), ...corrected, causeId: eventId, causeType: 'adjustment' },
+    attributed(conversionId, 'camp-1', { version: 4n }),
   ]);
   await caughtUp(start());
-  expect(await rows('SELECT candidates, attributed FROM conversion_decisions FINAL')).toMatchObject([
-    { attributed: 1, candidates: [{ click_id: clickId, click_time: CLICK_TIME, model: 'linear', reason: 'credited' }] },
+  const decisions = 'SELECT * EXCEPT(conversion_time) FROM conversion_decisions FINAL ORDER BY version';
+  const named = { click_id: clickId, ad_id: 'ad-1', campaign_id: 'camp-1', source: 'facebook', click_time: CLICK_TIME };
+  const nothing = { ...NO_CORRECTIONS, candidates_left_out: 0, truncated: 0, corrections: [], corrections_left_out: 0 };
+  expect(await rows(decisions)).toMatchObject([
+    {
+      ...{ candidates: [], models: ['last_click', 'linear'], candidates_left_out: 3, truncated: 1 },
+      considered: [{ ...named, credits_micros: [1_000_000, 0], reasons: [1, 2] }],
+      ...{ adjusted_micros: 5, refunds_micros: 5, retracted: 1, corrections_left_out: 2 },
+      corrections: [{ event_id: eventId, kind: 'refund', value_micros: 5, timestamp: CLICK_TIME + 1, effect: 1 }],
+      ...{ cause_id: eventId, cause_type: 'adjustment' },
+    },
+    {
+      ...{ ...nothing, retracted: 0, models: [], considered: [] },
+      candidates: [{ ...named, model: 'linear', credit_micros: 1_000_000, reason: 'credited' }],
+    },
+  ]);
+  const credits = 'SELECT * FROM attributed_events FINAL ORDER BY cause_type DESC';
+  expect(await rows(credits)).toMatchObject([
+    {
+      ...{ click_id: clickId, adjusted_micros: -5, refunds_micros: 4, conversion_retracted: 1 },
+      ...{ cause_id: eventId, cause_type: 'adjustment' },
+    },
+    { click_id: conversionId, ...NO_CORRECTIONS, conversion_retracted: 0 },
   ]);
   expect(await rows('SELECT day, campaign_id, clicks FROM daily_stats FINAL')).toEqual([
     { day: '2023-03-15', campaign_id: 'camp-1', clicks: 3 },
   ]);
-  expect(await rows('SELECT records, watermark FROM attribution_progress FINAL')).toEqual([
-    { records: 8, watermark: '2023-03-15 10:00:00.000' },
+  const progress = 'SELECT records, watermark, adjustments, too_late, exceeded FROM attribution_progress FINAL';
+  expect(await rows(progress)).toEqual([
+    { records: 8, watermark: '2023-03-15 10:00:00.000', adjustments: 0, too_late: 2, exceeded: 1 },
   ]);
 });
+
+const NO_CORRECTIONS = {
+  ...{ adjusted_micros: 0, refunds_micros: 0 },
+  ...{ cause_id: '00000000-0000-0000-0000-000000000000', cause_type: '' },
+};
 
 function attributed(clickId: string, campaignId: string, more: { version: bigint; retracted?: boolean }) {
   const ids = { conversionId: '11111111-1111-4111-8111-111111111111', clickId, userId: 'user-1', adId: 'ad-1' };

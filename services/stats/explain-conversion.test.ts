@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CandidateReason } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import { storedEventId } from '../contract/event-id.ts';
@@ -36,7 +37,8 @@ function uuid(n: number): string {
 function decision(userId: string, version: number, candidates: unknown[]) {
   const time = { conversion_time: new Date(TIME).toISOString().slice(0, -1), lookback_ms: DAY_MS };
   const what = { conversion_type: 'purchase', value_micros: '19990000', attributed: candidates.length > 0 };
-  return { conversion_id: CONVERSION, user_id: userId, ...time, ...what, candidates, version };
+  const considered = { models: ['last_click'], considered: candidates };
+  return { conversion_id: CONVERSION, user_id: userId, ...time, ...what, ...considered, version };
 }
 
 function click(n: number, userId: string, at: number) {
@@ -45,8 +47,8 @@ function click(n: number, userId: string, at: number) {
 }
 
 test('the last decision, and the clicks that were near', async () => {
-  const lost = { click_id: uuid(1), click_time: String(TIME - 2000), reason: 'older_than_winner' };
-  const won = { click_id: uuid(2), click_time: String(TIME - 1000), credit_micros: '1000000', reason: 'credited' };
+  const lost = { click_id: uuid(1), click_time: String(TIME - 2000), credits_micros: ['0'], reasons: [2] };
+  const won = { click_id: uuid(2), click_time: String(TIME - 1000), credits_micros: ['1000000'], reasons: [1] };
   await insert('conversion_decisions', [decision('user-1', 5, [lost]), decision('user-1', 8, [won, lost])]);
   await insert('events_local', [
     click(1, 'user-1', TIME - 2000),
@@ -64,9 +66,13 @@ test('the last decision, and the clicks that were near', async () => {
     valueMicros: 19_990_000n,
     attributed: true,
     version: 8n,
+    models: ['last_click'],
     candidates: [
-      { clickId: uuid(2), clickTime: BigInt(TIME - 1000), creditMicros: 1_000_000n, reason: 'credited' },
-      { clickId: uuid(1), creditMicros: 0n, reason: 'older_than_winner' },
+      {
+        ...{ clickId: uuid(2), clickTime: BigInt(TIME - 1000) },
+        ...{ creditsMicros: [1_000_000n], reasons: [CandidateReason.CREDITED] },
+      },
+      { clickId: uuid(1), creditsMicros: [0n], reasons: [CandidateReason.OLDER_THAN_WINNER] },
     ],
   });
   expect(nearMisses.map(({ clickId, clickTime, reason }) => [clickId, clickTime, reason])).toEqual([
@@ -74,6 +80,31 @@ test('the last decision, and the clicks that were near', async () => {
     [uuid(4), BigInt(TIME - DAY_MS), 'no_longer_kept'],
     [uuid(5), BigInt(TIME - DAY_MS - 1), 'before_lookback_window'],
   ]);
+});
+
+test('a decision of 0.1.0, which named clicks under each model, names each once', async () => {
+  const named = (n: number, model: string, credit_micros: number, reason: string) => {
+    return { click_id: uuid(n), ad_id: `ad-${n}`, click_time: String(TIME - n), model, credit_micros, reason };
+  };
+  const candidates = [
+    named(5, 'last_click', 1_000_000, 'credited'),
+    named(6, 'last_click', 0, 'older_than_winner'),
+    named(5, 'linear', 500_000, 'credited'),
+    named(7, 'linear', 500_000, 'credited'),
+  ];
+  const { models: _, considered: __, ...as010 } = decision('user-5', 1, []);
+  await insert('conversion_decisions', [{ ...as010, candidates }]);
+  const { decision: decided } = await stats.explainConversion({ conversionId: CONVERSION, userId: 'user-5' });
+  const { CREDITED, OLDER_THAN_WINNER, UNSPECIFIED } = CandidateReason;
+  expect(decided).toMatchObject({
+    models: ['last_click', 'linear'],
+    candidatesByModel: [],
+    candidates: [
+      { clickId: uuid(5), adId: 'ad-5', creditsMicros: [1_000_000n, 500_000n], reasons: [CREDITED, CREDITED] },
+      { clickId: uuid(6), adId: 'ad-6', creditsMicros: [0n, 0n], reasons: [OLDER_THAN_WINNER, UNSPECIFIED] },
+      { clickId: uuid(7), adId: 'ad-7', creditsMicros: [0n, 500_000n], reasons: [UNSPECIFIED, CREDITED] },
+    ],
+  });
 });
 
 test('of many near misses the 20 nearest, newest first', async () => {

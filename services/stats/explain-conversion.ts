@@ -1,6 +1,11 @@
 import { create, fromJson, type JsonValue } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type ConversionDecision, ConversionDecisionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  CandidateReason,
+  CandidateSchema,
+  type ConversionDecision,
+  ConversionDecisionSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import {
   type ExplainConversionRequest,
   type ExplainConversionResponse,
@@ -48,7 +53,10 @@ async function selectDecisions(
     query: `
       SELECT d.conversion_id AS conversion_id, user_id, conversion_type,
         toUnixTimestamp64Milli(d.conversion_time) AS conversion_time,
-        value_micros, lookback_ms, CAST(d.attributed, 'Bool') AS attributed, candidates, version
+        value_micros, lookback_ms, CAST(d.attributed, 'Bool') AS attributed, d.candidates AS candidates_by_model,
+        version, models, d.considered AS candidates, candidates_left_out, CAST(d.truncated, 'Bool') AS truncated,
+        adjusted_micros, refunds_micros, CAST(d.retracted, 'Bool') AS retracted, corrections, corrections_left_out,
+        if(d.cause_type = '', '', toString(d.cause_id)) AS cause_id, cause_type
       FROM conversion_decisions AS d FINAL
       WHERE d.conversion_id = {conversionId:UUID} AND ({userId:String} = '' OR user_id = {userId:String})
       LIMIT 2
@@ -56,7 +64,35 @@ async function selectDecisions(
     query_params: { conversionId, userId },
   };
   const rows = await selectRows<JsonValue>(client, statement, signal);
-  return rows.map((row) => fromJson(ConversionDecisionSchema, row));
+  return rows.map((row) => withEachClickOnce(fromJson(ConversionDecisionSchema, row)));
+}
+
+/** Reasons as 0.1.0 wrote them. */
+const REASONS: Readonly<Record<string, CandidateReason>> = {
+  credited: CandidateReason.CREDITED,
+  older_than_winner: CandidateReason.OLDER_THAN_WINNER,
+  newer_than_winner: CandidateReason.NEWER_THAN_WINNER,
+  lost_tie_on_event_id: CandidateReason.LOST_TIE_ON_EVENT_ID,
+  share_below_one_micro: CandidateReason.SHARE_BELOW_ONE_MICRO,
+};
+
+/** A decision of 0.1.0, which named a click under each model, as if it named each click once. */
+function withEachClickOnce(decision: ConversionDecision): ConversionDecision {
+  const { candidatesByModel } = decision;
+  if (candidatesByModel.length === 0) return decision;
+  const models = [...new Set(candidatesByModel.map(({ model }) => model))];
+  const clicks = [...Map.groupBy(candidatesByModel, ({ clickId }) => clickId).values()];
+  const candidates = clicks.map((named) => {
+    const ofModels = models.map((name) => named.find(({ model }) => model === name));
+    const { clickId, adId, campaignId, source, clickTime } = named[0]!;
+    return create(CandidateSchema, {
+      ...{ clickId, adId, campaignId, source, clickTime },
+      creditsMicros: ofModels.map((found) => found?.creditMicros ?? 0n),
+      reasons: ofModels.map((found) => REASONS[found?.reason ?? ''] ?? CandidateReason.UNSPECIFIED),
+    });
+  });
+  candidates.sort((a, b) => Number(b.clickTime - a.clickTime) || (a.clickId < b.clickId ? 1 : -1));
+  return { ...decision, models, candidates, candidatesByModel: [] };
 }
 
 async function selectNearMisses(

@@ -70,7 +70,9 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
   });
   const decisions = latest(published, 'conversion-decisions', (bytes) => {
     const row = fromBinary(ConversionDecisionSchema, bytes);
-    const considered = row.candidates.map((c) => `${c.model} ${c.clickId} ${c.creditMicros}`).sort();
+    const considered = row.candidates
+      .flatMap((c) => c.creditsMicros.map((credit, i) => `${row.models[i]} ${c.clickId} ${credit}`))
+      .sort();
     const key = `${row.userId} ${row.conversionId}`;
     return { key, version: row.version, line: `${key}: ${considered.join(', ')}` };
   });

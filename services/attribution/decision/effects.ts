@@ -79,7 +79,9 @@ export interface AttributedRow extends ConversionRef {
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
 export interface Decision extends ConversionRef {
-  /** Credits given, whose touches are objects of `candidates`. */
+  /** Models that it was decided under. */
+  models: readonly string[];
+  /** Credits given, in the order of the models, of each ascending by touch; touches are objects of `candidates`. */
   credits: readonly Credit[];
   /** The touches inside the lookback window, ascending by time. */
   candidates: readonly Touch[];
@@ -109,7 +111,7 @@ export interface Effects {
 
 /** About the bytes of a row with its increments, as objects and as it is published. */
 const ROW_BYTES = 1000;
-/** About the bytes of a candidate that a decision names under one model. */
+/** About the bytes of a candidate that a decision names. */
 const CANDIDATE_BYTES = 200;
 
 export function newEffects(): Effects {
@@ -144,10 +146,10 @@ export function noteTouch({ totals, clicks }: Effects, type: TouchKind['type'], 
 export function recordCreditChanges(
   effects: Effects,
   published: ConversionRef,
-  decision: Pick<Decision, 'candidates' | 'standing' | 'lookbackMs'> & { before: readonly Credit[] },
+  decision: Pick<Decision, 'models' | 'candidates' | 'standing' | 'lookbackMs'> & { before: readonly Credit[] },
 ): void {
   const { conversion, offset } = published;
-  const { before, candidates, standing, lookbackMs } = decision;
+  const { models, before, candidates, standing, lookbackMs } = decision;
   const after = conversion.credits;
   const withdrawn = before.filter((old) => !after.some((credit) => isSameKey(old, credit)));
   const changed = after.filter((credit) => {
@@ -170,20 +172,12 @@ export function recordCreditChanges(
     effects.totals.unattributed--;
     effects.totals.attributed++;
   }
-  effects.bytes +=
-    (withdrawn.length + changed.length) * ROW_BYTES + candidates.length * countModels(after) * CANDIDATE_BYTES;
-  const decided = { credits: after, candidates, invalid: NONE, standing, corrections: NONE, lookbackMs };
+  effects.bytes += (withdrawn.length + changed.length) * ROW_BYTES + candidates.length * CANDIDATE_BYTES;
+  const decided = { models, credits: after, candidates, invalid: NONE, standing, corrections: NONE, lookbackMs };
   effects.decisions.set(conversion, { ...published, ...decided });
 }
 
 const NONE: readonly never[] = [];
-
-/** Models that credits are of, which lie together. */
-function countModels(credits: readonly Credit[]): number {
-  let models = 0;
-  for (let i = 0; i < credits.length; i++) if (i === 0 || credits[i]!.model !== credits[i - 1]!.model) models++;
-  return models;
-}
 
 export function dayOf(timestampMs: number): number {
   return Math.floor(timestampMs / DAY_MS);

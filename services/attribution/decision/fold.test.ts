@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { eventName } from '../../../test/fixtures/event-name.ts';
 import { newUser } from '../../../test/fixtures/user-bytes.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
@@ -12,8 +13,8 @@ const HOUR = 3_600_000;
 
 /**
  * Folds a journey of one user, written as rows of
- * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign or value in micros]`, and tells who won, row by row of what was
- * published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or `CONVERSION undecided`.
+ * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign or value in micros]`, and tells who won, row by row of
+ * what was published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or `CONVERSION undecided`.
  */
 function play(journey: string, env: Record<string, string> = {}) {
   const config = attributionConfig(parseAttributionEnvironment(env));
@@ -108,9 +109,9 @@ test.each([
 test('the decision lists every click in the window with the reason', () => {
   const { decisions } = play('click A @1 \n click B @2 \n click C @2 \n click D @9 \n conversion X @3');
   expect(namedBy(decisions.at(-1)!)).toEqual([
-    'C credited 1000000',
-    'B lost_tie_on_event_id 0',
-    'A older_than_winner 0',
+    'C CREDITED 1000000',
+    'B LOST_TIE_ON_EVENT_ID 0',
+    'A OLDER_THAN_WINNER 0',
   ]);
 });
 
@@ -177,16 +178,16 @@ test('of very many candidates a decision names those with credit and the latest'
   const journey = [...manyClicks(300), 'conversion X @3'].join('\n');
   const { decisions } = play(journey, { MAX_TOUCHES: '1000', MODELS: 'first_click' });
   const named = namedBy(decisions.at(-1)!).map((text) => text.split(' ')[0]);
-  expect(named).toHaveLength(256);
-  expect([named[0], named.at(-2), named.at(-1)]).toEqual([299, 45, 0].map(manyClickId));
+  expect(named).toHaveLength(257);
+  expect([named[0], named.at(-2), named.at(-1)]).toEqual([299, 44, 0].map(manyClickId));
 });
 
-/** Clicks, with the reason and the credit. */
+/** Clicks, with the reason and the credit under the first model. */
 function namedBy(decision: Decision): string[] {
   const named: string[] = [];
-  explain(decision, (_, from, to, creditMicros, reason) => {
+  explain(decision, (from, to, [creditMicros], [reason]) => {
     const touches = decision.candidates.slice(from, to).reverse();
-    named.push(...touches.map(({ clickId }) => `${clickId} ${reason} ${creditMicros}`));
+    named.push(...touches.map(({ clickId }) => `${clickId} ${CandidateReason[reason!]} ${creditMicros}`));
   });
   return named;
 }

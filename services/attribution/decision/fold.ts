@@ -127,7 +127,7 @@ function decideConversion(
   const { valueMicros } = conversion;
   const standing = { retracted: false, valueMicros, refundsMicros: 0n, exceededMicros: 0n };
   conversion.credits = decide(config.models, candidates, conversion, standing, lookbackMs);
-  recordCreditChanges(effects, published, { before, candidates, standing, lookbackMs });
+  recordCreditChanges(effects, published, { models: config.models, before, candidates, standing, lookbackMs });
 }
 
 /**

@@ -3,15 +3,17 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   AttributedConversionSchema,
+  CandidateReason,
   type CandidateSchema,
   ConversionDecisionSchema,
+  CorrectionEffect,
   DailyStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { MAX_ID_BYTES } from '../../contract/event-rules.ts';
+import { EVENT_TYPES, MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import type { Cause, Decision } from '../decision/effects.ts';
+import type { Cause, ConversionRef, Decision } from '../decision/effects.ts';
 import { explain } from '../decision/explain.ts';
-import type { Credit, Touch } from '../decision/state.ts';
+import type { Credit, RememberedConversion, Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { encodeAttributed, encodeCounter, encodeDecision, OutputMemory } from './encode-outputs.ts';
 
@@ -35,9 +37,28 @@ const conversion = fc.record({
   valueMicros: money,
   credits: fc.constant<Credit[]>([]),
 });
-const cause: Cause = { eventId: '', type: 'click' };
-const standing = { retracted: false, valueMicros: 0n, refundsMicros: 0n, exceededMicros: 0n };
-const UNCORRECTED = { cause, standing, invalid: [], corrections: [] };
+const causeOf = (conversion: RememberedConversion) =>
+  fc.oneof(
+    fc.constant<Cause>({ eventId: conversion.conversionId, type: 'conversion' }),
+    fc.record<Cause>({ eventId: fc.uuid(), type: fc.constantFrom(...EVENT_TYPES) }),
+  );
+const standing = fc.record({
+  retracted: fc.boolean(),
+  valueMicros: money,
+  refundsMicros: money,
+  exceededMicros: money,
+});
+const correction = fc.record({
+  correction: fc.record({
+    targetId: fc.uuid(),
+    eventId: fc.uuid(),
+    kind: fc.constantFrom('refund' as const, 'restate' as const, 'retract' as const),
+    valueMicros: money,
+    timestamp: time,
+    arrival: time,
+  }),
+  effect: fc.constantFrom(...(['applied', 'applied_in_part', 'exceeded', 'superseded', 'void'] as const)),
+});
 const UNADJUSTED = { adjustedMicros: 0n, refundsMicros: 0n };
 /** The same touch with its texts as numbers. */
 function interned(touch: Touch): InternedTouch {
@@ -49,19 +70,22 @@ function interned(touch: Touch): InternedTouch {
 const lookbackMs = fc.integer({ min: 1, max: 365 * 24 * HOUR_MS });
 
 test('a decision is read as it was written', () => {
-  const decision = fc
-    .record({ userId: text, conversion, offset: time, lookbackMs, candidates: fc.array(touch, { maxLength: 30 }) })
-    .map((given) => {
-      const [first, ...others] = given.candidates;
-      const credited = first === undefined ? [] : [first, ...others.filter((_, i) => i % 3 === 0)];
-      const credits = credited.map((each, i) => ({
-        model: `m${i % 2}`,
-        touch: each,
-        creditMicros: i,
-        valueMicros: 0n,
-        ...UNADJUSTED,
-      }));
-      return { ...given, ...UNCORRECTED, credits };
+  const decision = conversion
+    .chain((conversion) =>
+      fc.record({
+        ...{ userId: text, conversion: fc.constant(conversion), cause: causeOf(conversion), offset: time, lookbackMs },
+        ...{ candidates: fc.array(touch, { maxLength: 30 }), invalid: fc.array(touch, { maxLength: 200 }) },
+        ...{ models: fc.constantFrom(['m0'], ['m0', 'm1'], ['m1', 'm2', 'm0']), standing },
+        corrections: fc.array(correction, { maxLength: 150 }),
+      }),
+    )
+    .map((given): Decision => {
+      const credited = (m: number) => given.candidates.filter((_, i) => i % 3 === m);
+      const amounts = { valueMicros: 0n, ...UNADJUSTED };
+      const credits = given.models.flatMap((model, m) =>
+        credited(m).map((touch, i) => ({ model, touch, creditMicros: i * 1000, ...amounts })),
+      );
+      return { ...given, credits };
     });
   fc.assert(
     fc.property(decision, (given) => {
@@ -87,12 +111,8 @@ test('decisions of a batch are read as they were written, though most of their m
         const credits = of.map((model) => ({ model, touch, creditMicros: 1_000_000, valueMicros: 0n, ...UNADJUSTED }));
         const given = {
           ...UNCORRECTED,
-          userId: 'u',
-          conversion,
-          offset: first,
-          lookbackMs: HOUR_MS,
-          candidates,
-          credits,
+          ...{ cause: { eventId: conversion.conversionId, type: 'conversion' as const }, models: of },
+          ...{ userId: 'u', conversion, offset: first, lookbackMs: HOUR_MS, candidates, credits },
         };
         const encoded = encodeDecision(given, batch);
         expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
@@ -102,42 +122,73 @@ test('decisions of a batch are read as they were written, though most of their m
   );
 });
 
+const UNCORRECTED = {
+  ...{ standing: { retracted: false, valueMicros: 0n, refundsMicros: 0n, exceededMicros: 0n } },
+  ...{ invalid: [], corrections: [] },
+};
+
 function messageOf(given: Decision) {
+  const candidates = [...candidatesOf(given), ...invalidOf(given)];
+  const { conversion, standing, corrections } = given;
   return create(ConversionDecisionSchema, {
-    conversionId: given.conversion.conversionId,
+    conversionId: conversion.conversionId,
     userId: given.userId,
-    conversionType: given.conversion.type,
-    conversionTime: BigInt(given.conversion.timestamp),
-    valueMicros: given.conversion.valueMicros,
+    conversionType: conversion.type,
+    conversionTime: BigInt(conversion.timestamp),
+    valueMicros: conversion.valueMicros,
     lookbackMs: BigInt(given.lookbackMs),
     attributed: given.credits.length > 0,
-    candidates: candidatesOf(given),
     version: BigInt(given.offset),
+    models: [...given.models],
+    candidates,
+    candidatesLeftOut: given.candidates.length + given.invalid.length - candidates.length,
+    adjustedMicros: conversion.valueMicros - standing.valueMicros,
+    refundsMicros: standing.refundsMicros,
+    retracted: standing.retracted,
+    corrections: corrections.slice(-100).map(({ correction, effect }) => {
+      const { eventId, kind, valueMicros, timestamp } = correction;
+      const told = CorrectionEffect[effect.toUpperCase() as keyof typeof CorrectionEffect];
+      return { eventId, kind, valueMicros, timestamp: BigInt(timestamp), effect: told };
+    }),
+    correctionsLeftOut: Math.max(0, corrections.length - 100),
+    ...causeFields(given),
   });
 }
 
-function candidatesOf(given: Decision) {
-  const candidates: MessageInitShape<typeof CandidateSchema>[] = [];
-  explain(given, (model, from, to, creditMicros, reason) => {
-    for (const { clickId, adId, campaignId, source, timestamp } of given.candidates.slice(from, to).reverse()) {
-      const texts = { clickId, adId, campaignId, source, model, reason };
-      candidates.push({ ...texts, clickTime: BigInt(timestamp), creditMicros: BigInt(creditMicros) });
-    }
+function causeFields({ cause, conversion }: ConversionRef) {
+  const isOwn = cause.type === 'conversion' && cause.eventId === conversion.conversionId;
+  return isOwn ? {} : { causeId: cause.eventId, causeType: cause.type };
+}
+
+type NewCandidate = MessageInitShape<typeof CandidateSchema>;
+
+function candidatesOf(given: Decision): NewCandidate[] {
+  const candidates: NewCandidate[] = [];
+  explain(given, (from, to, credits, reasons) => {
+    const judged = { creditsMicros: credits.map(BigInt), reasons: [...reasons] };
+    for (const touch of given.candidates.slice(from, to).reverse()) candidates.push({ ...fieldsOf(touch), ...judged });
   });
   return candidates;
 }
 
+function invalidOf(given: Decision): NewCandidate[] {
+  const [creditsMicros, reasons] = [given.models.map(() => 0n), given.models.map(() => CandidateReason.INVALID)];
+  const shown = given.invalid.slice(-128).reverse();
+  return shown.map((touch) => ({ ...fieldsOf(touch), creditsMicros, reasons }));
+}
+
+function fieldsOf({ clickId, adId, campaignId, source, timestamp }: Touch) {
+  return { clickId, adId, campaignId, source, clickTime: BigInt(timestamp) };
+}
+
 test('a credit is read as it was written', () => {
   const flags = { retracted: fc.boolean(), conversionRetracted: fc.boolean() };
-  const row = fc.record({
-    userId: text,
-    conversion,
-    offset: time,
-    credit,
-    lookbackMs,
-    cause: fc.constant(cause),
-    ...flags,
-  });
+  const row = conversion.chain((conversion) =>
+    fc.record({
+      ...{ userId: text, conversion: fc.constant(conversion), cause: causeOf(conversion), offset: time },
+      ...{ credit, lookbackMs, ...flags },
+    }),
+  );
   fc.assert(
     fc.property(row, (given) => {
       const { touch } = given.credit;
@@ -158,6 +209,10 @@ test('a credit is read as it was written', () => {
         model: given.credit.model,
         creditMicros: BigInt(given.credit.creditMicros),
         valueMicros: given.credit.valueMicros,
+        adjustedMicros: given.credit.adjustedMicros,
+        refundsMicros: given.credit.refundsMicros,
+        conversionRetracted: given.conversionRetracted,
+        ...causeFields(given),
       });
       expect(fromBinary(AttributedConversionSchema, encodeAttributed(given, new OutputMemory()))).toEqual(message);
     }),

@@ -1,10 +1,13 @@
+import { CandidateReason, CorrectionEffect } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { Role } from '../../../gen/ts/clickmesh/v1/rules_pb.js';
+import { EVENTS } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { UUID_LENGTH, writeUuidText } from '../../contract/uuid.ts';
-import { putBigint, putBytes, putDouble, putNumber, putText } from '../../contract/wire.ts';
+import { putBigint, putBytes, putDouble, putNumber, putText, putVarint, varintBytes } from '../../contract/wire.ts';
 import { newSpareMemory } from '../../system/spare-memory.ts';
-import type { AttributedRow, CounterKey, Decision } from '../decision/effects.ts';
-import { explain, mostCandidates } from '../decision/explain.ts';
-import type { Touch } from '../decision/state.ts';
+import type { AttributedRow, ConversionRef, CounterKey, Decision } from '../decision/effects.ts';
+import { explain, mostNamed, namedInvalid } from '../decision/explain.ts';
+import type { EffectiveCorrection, Touch } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { InternedTouch } from '../memory/touch-memory.ts';
 
@@ -13,10 +16,17 @@ import { InternedTouch } from '../memory/touch-memory.ts';
  * that toBinary gives, but for the length of a candidate, which always takes two.
  */
 
-/** Most bytes of a candidate: its id, three texts, two integers, the names of a model and a reason, and their heads. */
-const MAX_CANDIDATE_BYTES = 1024;
-/** Most bytes of a message but for its texts and candidates. */
+/** Most bytes of a click, but for what models make of it: its id, three texts, a time and their heads. */
+const MAX_CLICK_BYTES = 464;
+/** Most bytes of what one model makes of a candidate: a credit in three, and a reason. */
+const MODEL_BYTES = 4;
+/** Most bytes of a correction. */
+const MAX_CORRECTION_BYTES = 96;
+/** Most bytes of a message but for its texts, candidates and corrections. */
 const MAX_FIXED_BYTES = 256;
+
+/** Most corrections that a decision names. */
+const MAX_CORRECTIONS = 100;
 
 /** Bytes of a page: it holds some hundred decisions. */
 const PAGE_BYTES = 1 << 20;
@@ -29,7 +39,7 @@ export class OutputMemory {
   page: Buffer = Buffer.alloc(0);
   /** Bytes of the page that are taken. */
   used = 0;
-  /** Where many candidates were written last, by model, reason and user. */
+  /** Where many candidates were written last, by user and reasons. */
   readonly written = new Map<string, Written>();
   readonly #pages: Buffer[] = [];
 
@@ -71,8 +81,11 @@ const MANY_CANDIDATES = 64;
  * @param memory of the decisions whose touches lie in memory at the same time
  */
 export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer {
-  const { userId, conversion, credits, lookbackMs, offset } = decision;
-  let at = begin(memory, mostCandidates(decision) * MAX_CANDIDATE_BYTES, userId, conversion.type);
+  const { userId, conversion, credits, models, lookbackMs, standing, offset } = decision;
+  const { length } = decision.corrections;
+  const candidateBytes = mostNamed(decision) * (MAX_CLICK_BYTES + models.length * MODEL_BYTES);
+  const correctionBytes = Math.min(length, MAX_CORRECTIONS) * MAX_CORRECTION_BYTES;
+  let at = begin(memory, candidateBytes + correctionBytes, userId, conversion.type, ...models);
   at = putText(scratch, at, 0x0a, conversion.conversionId);
   at = putText(scratch, at, 0x12, userId);
   at = putText(scratch, at, 0x1a, conversion.type);
@@ -80,15 +93,24 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
   at = putBigint(scratch, at, 0x28, conversion.valueMicros);
   at = putNumber(scratch, at, 0x30, lookbackMs);
   at = putNumber(scratch, at, 0x38, credits.length > 0 ? 1 : 0);
+  at = putNumber(scratch, at, 0x48, offset);
+  for (const model of models) at = putName(at, 0x52, model);
   at = putCandidates(at, decision, memory);
-  return memory.take(putNumber(scratch, at, 0x48, offset));
+  at = putBigint(scratch, at, 0x70, conversion.valueMicros - standing.valueMicros);
+  at = putBigint(scratch, at, 0x78, standing.refundsMicros);
+  at = putNumber(scratch, at, 0x80, standing.retracted ? 1 : 0);
+  for (let i = Math.max(0, length - MAX_CORRECTIONS); i < length; i++) {
+    at = putCorrection(at, decision.corrections[i]!);
+  }
+  at = putNumber(scratch, at, 0x90, Math.max(0, length - MAX_CORRECTIONS));
+  return memory.take(putCause(at, 0x9a, decision));
 }
 
 /** An AttributedConversion. */
 export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buffer {
   const { userId, conversion, offset, credit, lookbackMs, retracted } = row;
   const { touch, model, creditMicros, valueMicros } = credit;
-  let at = begin(memory, MAX_CANDIDATE_BYTES, userId, conversion.type, model);
+  let at = begin(memory, MAX_CLICK_BYTES, userId, conversion.type, model);
   at = putText(scratch, at, 0x0a, conversion.conversionId);
   at = putText(scratch, at, 0x12, touch.clickId);
   at = putText(scratch, at, 0x1a, userId);
@@ -102,7 +124,17 @@ export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buff
   at = putNumber(scratch, at, 0x68, retracted ? 1 : 0);
   at = putText(scratch, at, 0x72, model);
   at = putNumber(scratch, at, 0x78, creditMicros);
-  return memory.take(putBigint(scratch, at, 0x80, valueMicros));
+  at = putBigint(scratch, at, 0x80, valueMicros);
+  at = putBigint(scratch, at, 0x88, credit.adjustedMicros);
+  at = putBigint(scratch, at, 0x90, credit.refundsMicros);
+  at = putNumber(scratch, at, 0x98, row.conversionRetracted ? 1 : 0);
+  return memory.take(putCause(at, 0xa2, row));
+}
+
+/** The event that caused a row or a decision, from this tag on; nothing if it is the conversion itself. */
+function putCause(at: number, tag: number, { cause, conversion }: ConversionRef): number {
+  if (cause.eventId === conversion.conversionId && EVENTS[cause.type].role === Role.OUTCOME) return at;
+  return putName(putText(scratch, at, tag, cause.eventId), tag + NEXT_FIELD, cause.type);
 }
 
 /** Values of a DailyStats, of which `clicks` and `version` can't come near 2^53. */
@@ -132,13 +164,11 @@ export function encodeCounter(partition: number, counter: CounterKey & CounterVa
 /** Memory of one counter at a time: its bytes are copied out, as they are kept. */
 const forCounters = new OutputMemory();
 
-/** Candidates of a decision that have no credit under a model, for one reason: from the place `from` to before `to`. */
+/** Candidates of a decision that have no credit under any model, for the same reasons: from `from` to before `to`. */
 interface Uncredited {
   touches: readonly Touch[];
   from: number;
   to: number;
-  model: string;
-  reason: string;
 }
 
 /** Candidates without credit that lie in a page, from the latest to the earliest. */
@@ -148,27 +178,41 @@ interface Written extends Uncredited {
   starts: number[];
 }
 
-/** The decision whose candidates are put, and where the next one goes. */
-let explained: { decision: Decision; memory: OutputMemory; end: number };
+/** The decision whose candidates are put, where the next one goes, and how many are put. */
+let explained: { decision: Decision; memory: OutputMemory; end: number; named: number };
 
+/** The candidates, the invalid clicks and how many are left out. */
 function putCandidates(at: number, decision: Decision, memory: OutputMemory): number {
-  explained = { decision, memory, end: at };
+  explained = { decision, memory, end: at, named: 0 };
   explain(decision, putExplained);
-  return explained.end;
+  const { models, candidates, invalid } = decision;
+  let { end, named } = explained;
+  if (invalid.length > 0) {
+    const shown = namedInvalid(decision);
+    named += shown.length;
+    writeJudged(
+      models.map(() => 0),
+      models.map(() => CandidateReason.INVALID),
+    );
+    for (let i = shown.length - 1; i >= 0; i--) end = putCandidate(end, shown[i]!);
+  }
+  return putNumber(scratch, end, 0x60, candidates.length + invalid.length - named);
 }
 
-function putExplained(model: string, from: number, to: number, creditMicros: number, reason: string): void {
+function putExplained(from: number, to: number, credits: readonly number[], reasons: readonly CandidateReason[]): void {
   const { candidates: touches, userId } = explained.decision;
-  if (creditMicros === 0 && to - from >= MANY_CANDIDATES) {
-    const key = `${model} ${reason} ${userId}`;
+  explained.named += to - from;
+  writeJudged(credits, reasons);
+  if (to - from >= MANY_CANDIDATES) {
+    const key = `${reasons.join(' ')} ${userId}`;
     const { written } = explained.memory;
-    const many = putMany(explained.end, { touches, from, to, model, reason }, written.get(key));
+    const many = putMany(explained.end, { touches, from, to }, written.get(key));
     written.set(key, many);
     explained.end = many.starts.at(-1)!;
     return;
   }
   let { end } = explained;
-  for (let i = to - 1; i >= from; i--) end = putCandidate(end, touches[i]!, model, creditMicros, reason);
+  for (let i = to - 1; i >= from; i--) end = putCandidate(end, touches[i]!);
   explained.end = end;
 }
 
@@ -177,7 +221,7 @@ function putExplained(model: string, from: number, to: number, creditMicros: num
  * after the other in the `last`, they are copied as one.
  */
 function putMany(at: number, candidates: Uncredited, last: Written | undefined): Written {
-  const { touches, from, model, reason } = candidates;
+  const { touches, from } = candidates;
   const starts: number[] = [];
   let end = at;
   let place = last === undefined ? -1 : last.to - 1;
@@ -191,7 +235,7 @@ function putMany(at: number, candidates: Uncredited, last: Written | undefined):
     }
     if (last === undefined || same === 0) {
       starts.push(end);
-      end = putCandidate(end, touch, model, 0, reason);
+      end = putCandidate(end, touch);
       i--;
       continue;
     }
@@ -206,21 +250,63 @@ function putMany(at: number, candidates: Uncredited, last: Written | undefined):
   return { ...candidates, page: scratch, starts };
 }
 
-function putCandidate(at: number, touch: Touch, model: string, creditMicros: number, reason: string): number {
+/** What the models make of the candidates that are put next: their credits and reasons, as fields of a Candidate. */
+let judged = Buffer.alloc(0);
+let judgedBytes = 0;
+
+function writeJudged(credits: readonly number[], reasons: readonly CandidateReason[]): void {
+  const models = credits.length;
+  const needed = 4 * HEAD_BYTES + models * MODEL_BYTES;
+  if (judged.length < needed) judged = Buffer.allocUnsafeSlow(needed);
+  let creditBytes = 0;
+  for (let i = 0; i < models; i++) creditBytes += varintBytes(credits[i]!);
+  judged[0] = 0x32;
+  let at = putVarint(judged, 1, creditBytes);
+  for (let i = 0; i < models; i++) at = putVarint(judged, at, credits[i]!);
+  judged[at] = 0x3a;
+  at = putVarint(judged, at + 1, models);
+  for (let i = 0; i < models; i++) judged[at++] = reasons[i]!;
+  judgedBytes = at;
+}
+
+/** Bytes of a tag or a length. */
+const HEAD_BYTES = 3;
+
+function putCandidate(at: number, touch: Touch): number {
   const start = at + 3;
   scratch[start] = 0x0a;
   scratch[start + 1] = UUID_LENGTH;
   writeUuidText(scratch, start + 2, idOf(touch), 0);
   let end = putTexts(start + 2 + UUID_LENGTH, 0x12, touch);
   end = putNumber(scratch, end, 0x28, touch.timestamp);
-  end = putName(end, 0x32, model);
-  end = putNumber(scratch, end, 0x38, creditMicros);
-  end = putName(end, 0x42, reason);
-  scratch[at] = 0x42;
+  for (let i = 0; i < judgedBytes; i++) scratch[end++] = judged[i]!;
+  scratch[at] = 0x5a;
   scratch[at + 1] = ((end - start) & 0x7f) | 0x80;
   scratch[at + 2] = (end - start) >> 7;
   return end;
 }
+
+function putCorrection(at: number, { correction, effect }: EffectiveCorrection): number {
+  const start = at + 3;
+  let end = putText(scratch, start, 0x0a, correction.eventId);
+  end = putName(end, 0x12, correction.kind);
+  end = putBigint(scratch, end, 0x18, correction.valueMicros);
+  end = putNumber(scratch, end, 0x20, correction.timestamp);
+  end = putNumber(scratch, end, 0x28, EFFECTS[effect]);
+  scratch[at] = 0x8a;
+  scratch[at + 1] = 0x01;
+  // All of it takes less than 128 bytes.
+  scratch[at + 2] = end - start;
+  return end;
+}
+
+const EFFECTS: Readonly<Record<EffectiveCorrection['effect'], CorrectionEffect>> = {
+  applied: CorrectionEffect.APPLIED,
+  applied_in_part: CorrectionEffect.APPLIED_IN_PART,
+  exceeded: CorrectionEffect.EXCEEDED,
+  superseded: CorrectionEffect.SUPERSEDED,
+  void: CorrectionEffect.VOID,
+};
 
 /** The ad, the campaign and the source of a touch, from this tag on, copied from where they are if that is known. */
 function putTexts(at: number, tag: number, touch: Touch): number {
@@ -241,7 +327,7 @@ function putTexts(at: number, tag: number, touch: Touch): number {
 /** From a tag to that of the field behind it, of the same type. */
 const NEXT_FIELD = 1 << 3;
 
-/** A text that there are few of, of models and reasons, whose bytes are kept. */
+/** A text that there are few of, of models, kinds and types, whose bytes are kept. */
 function putName(at: number, tag: number, name: string): number {
   let bytes = names.get(name);
   if (bytes === undefined) {

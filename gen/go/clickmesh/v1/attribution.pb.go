@@ -27,6 +27,137 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Why a click has the credit that it has under a model.
+type CandidateReason int32
+
+const (
+	// Not told: 0.1.0 named it under other models only.
+	CandidateReason_CANDIDATE_REASON_UNSPECIFIED       CandidateReason = 0
+	CandidateReason_CANDIDATE_REASON_CREDITED          CandidateReason = 1
+	CandidateReason_CANDIDATE_REASON_OLDER_THAN_WINNER CandidateReason = 2
+	// Under first_click.
+	CandidateReason_CANDIDATE_REASON_NEWER_THAN_WINNER CandidateReason = 3
+	// It happened at the same time as the winner.
+	CandidateReason_CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID CandidateReason = 4
+	// Neither of the conversion nor of its value.
+	CandidateReason_CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO CandidateReason = 5
+	// A verdict says that the click is not valid.
+	CandidateReason_CANDIDATE_REASON_INVALID CandidateReason = 6
+)
+
+// Enum value maps for CandidateReason.
+var (
+	CandidateReason_name = map[int32]string{
+		0: "CANDIDATE_REASON_UNSPECIFIED",
+		1: "CANDIDATE_REASON_CREDITED",
+		2: "CANDIDATE_REASON_OLDER_THAN_WINNER",
+		3: "CANDIDATE_REASON_NEWER_THAN_WINNER",
+		4: "CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID",
+		5: "CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO",
+		6: "CANDIDATE_REASON_INVALID",
+	}
+	CandidateReason_value = map[string]int32{
+		"CANDIDATE_REASON_UNSPECIFIED":           0,
+		"CANDIDATE_REASON_CREDITED":              1,
+		"CANDIDATE_REASON_OLDER_THAN_WINNER":     2,
+		"CANDIDATE_REASON_NEWER_THAN_WINNER":     3,
+		"CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID":  4,
+		"CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO": 5,
+		"CANDIDATE_REASON_INVALID":               6,
+	}
+)
+
+func (x CandidateReason) Enum() *CandidateReason {
+	p := new(CandidateReason)
+	*p = x
+	return p
+}
+
+func (x CandidateReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CandidateReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_clickmesh_v1_attribution_proto_enumTypes[0].Descriptor()
+}
+
+func (CandidateReason) Type() protoreflect.EnumType {
+	return &file_clickmesh_v1_attribution_proto_enumTypes[0]
+}
+
+func (x CandidateReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CandidateReason.Descriptor instead.
+func (CandidateReason) EnumDescriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{0}
+}
+
+// What an adjustment does to its conversion as it is now.
+type CorrectionEffect int32
+
+const (
+	CorrectionEffect_CORRECTION_EFFECT_UNSPECIFIED CorrectionEffect = 0
+	// It holds.
+	CorrectionEffect_CORRECTION_EFFECT_APPLIED CorrectionEffect = 1
+	// A refund that took less than its value, as no more was left.
+	CorrectionEffect_CORRECTION_EFFECT_APPLIED_IN_PART CorrectionEffect = 2
+	// A refund that took nothing, as nothing was left.
+	CorrectionEffect_CORRECTION_EFFECT_EXCEEDED CorrectionEffect = 3
+	// A restate that is later stands in its place.
+	CorrectionEffect_CORRECTION_EFFECT_SUPERSEDED CorrectionEffect = 4
+	// The conversion is retracted, which leaves nothing to correct.
+	CorrectionEffect_CORRECTION_EFFECT_VOID CorrectionEffect = 5
+)
+
+// Enum value maps for CorrectionEffect.
+var (
+	CorrectionEffect_name = map[int32]string{
+		0: "CORRECTION_EFFECT_UNSPECIFIED",
+		1: "CORRECTION_EFFECT_APPLIED",
+		2: "CORRECTION_EFFECT_APPLIED_IN_PART",
+		3: "CORRECTION_EFFECT_EXCEEDED",
+		4: "CORRECTION_EFFECT_SUPERSEDED",
+		5: "CORRECTION_EFFECT_VOID",
+	}
+	CorrectionEffect_value = map[string]int32{
+		"CORRECTION_EFFECT_UNSPECIFIED":     0,
+		"CORRECTION_EFFECT_APPLIED":         1,
+		"CORRECTION_EFFECT_APPLIED_IN_PART": 2,
+		"CORRECTION_EFFECT_EXCEEDED":        3,
+		"CORRECTION_EFFECT_SUPERSEDED":      4,
+		"CORRECTION_EFFECT_VOID":            5,
+	}
+)
+
+func (x CorrectionEffect) Enum() *CorrectionEffect {
+	p := new(CorrectionEffect)
+	*p = x
+	return p
+}
+
+func (x CorrectionEffect) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CorrectionEffect) Descriptor() protoreflect.EnumDescriptor {
+	return file_clickmesh_v1_attribution_proto_enumTypes[1].Descriptor()
+}
+
+func (CorrectionEffect) Type() protoreflect.EnumType {
+	return &file_clickmesh_v1_attribution_proto_enumTypes[1]
+}
+
+func (x CorrectionEffect) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CorrectionEffect.Descriptor instead.
+func (CorrectionEffect) EnumDescriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{1}
+}
+
 // Topic attributed-events: the credit that one click has for one conversion under one attribution model.
 // Key: (user_id, conversion_id, model, click_id).
 type AttributedConversion struct {
@@ -42,7 +173,7 @@ type AttributedConversion struct {
 	Source     string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
 	// The conversion's type.
 	ConversionType string `protobuf:"bytes,7,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
-	// The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+	// The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
 	Value float64 `protobuf:"fixed64,8,opt,name=value,proto3" json:"value,omitempty"`
 	// Milliseconds since 1970-01-01 UTC.
 	ClickTime int64 `protobuf:"varint,9,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
@@ -52,14 +183,24 @@ type AttributedConversion struct {
 	AttributionWindowHours uint32 `protobuf:"varint,11,opt,name=attribution_window_hours,json=attributionWindowHours,proto3" json:"attribution_window_hours,omitempty"`
 	// Offset in raw-events of the event that caused this decision, within the user's partition.
 	Version uint64 `protobuf:"varint,12,opt,name=version,proto3" json:"version,omitempty"`
-	// The credit was withdrawn: a late click took it.
+	// The credit was withdrawn: another click took it.
 	Retracted bool `protobuf:"varint,13,opt,name=retracted,proto3" json:"retracted,omitempty"`
 	// Attribution model, such as "last_click".
 	Model string `protobuf:"bytes,14,opt,name=model,proto3" json:"model,omitempty"`
 	// Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
 	CreditMicros int64 `protobuf:"varint,15,opt,name=credit_micros,json=creditMicros,proto3" json:"credit_micros,omitempty"`
-	// Credited share of the value, in micros. They sum to exactly the conversion's value.
-	ValueMicros   int64 `protobuf:"varint,16,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// Credited share of the net value, in micros. They sum to exactly the conversion's net value.
+	ValueMicros int64 `protobuf:"varint,16,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+	// it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+	AdjustedMicros int64 `protobuf:"varint,17,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
+	// What of adjusted_micros refunds took.
+	RefundsMicros int64 `protobuf:"varint,18,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
+	// An adjustment made the conversion not have happened: it counts gross, not net.
+	ConversionRetracted bool `protobuf:"varint,19,opt,name=conversion_retracted,json=conversionRetracted,proto3" json:"conversion_retracted,omitempty"`
+	// The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+	CauseId       string `protobuf:"bytes,20,opt,name=cause_id,json=causeId,proto3" json:"cause_id,omitempty"`
+	CauseType     string `protobuf:"bytes,21,opt,name=cause_type,json=causeType,proto3" json:"cause_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -206,6 +347,41 @@ func (x *AttributedConversion) GetValueMicros() int64 {
 	return 0
 }
 
+func (x *AttributedConversion) GetAdjustedMicros() int64 {
+	if x != nil {
+		return x.AdjustedMicros
+	}
+	return 0
+}
+
+func (x *AttributedConversion) GetRefundsMicros() int64 {
+	if x != nil {
+		return x.RefundsMicros
+	}
+	return 0
+}
+
+func (x *AttributedConversion) GetConversionRetracted() bool {
+	if x != nil {
+		return x.ConversionRetracted
+	}
+	return false
+}
+
+func (x *AttributedConversion) GetCauseId() string {
+	if x != nil {
+		return x.CauseId
+	}
+	return ""
+}
+
+func (x *AttributedConversion) GetCauseType() string {
+	if x != nil {
+		return x.CauseType
+	}
+	return ""
+}
+
 // Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
 // Key: (partition, day, campaign_id, source, conversion_type, model).
 type DailyStats struct {
@@ -339,16 +515,41 @@ type ConversionDecision struct {
 	ConversionType string                 `protobuf:"bytes,3,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
 	// Milliseconds since 1970-01-01 UTC.
 	ConversionTime int64 `protobuf:"varint,4,opt,name=conversion_time,json=conversionTime,proto3" json:"conversion_time,omitempty"`
-	ValueMicros    int64 `protobuf:"varint,5,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// The value as it was sent.
+	ValueMicros int64 `protobuf:"varint,5,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
 	// Lookback window applied, in ms.
 	LookbackMs int64 `protobuf:"varint,6,opt,name=lookback_ms,json=lookbackMs,proto3" json:"lookback_ms,omitempty"`
 	// At least one click is credited.
 	Attributed bool `protobuf:"varint,7,opt,name=attributed,proto3" json:"attributed,omitempty"`
-	// Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-	// and the newest of the others.
-	Candidates []*Candidate `protobuf:"bytes,8,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// What 0.1.0 wrote instead of models and candidates: a click was named under each model.
+	//
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
+	CandidatesByModel []*ModelCandidate `protobuf:"bytes,8,rep,name=candidates_by_model,json=candidatesByModel,proto3" json:"candidates_by_model,omitempty"`
 	// Offset in raw-events of the event that caused this decision.
-	Version       uint64 `protobuf:"varint,9,opt,name=version,proto3" json:"version,omitempty"`
+	Version uint64 `protobuf:"varint,9,opt,name=version,proto3" json:"version,omitempty"`
+	// Attribution models that the conversion was decided under.
+	Models []string `protobuf:"bytes,10,rep,name=models,proto3" json:"models,omitempty"`
+	// The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+	// and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+	Candidates []*Candidate `protobuf:"bytes,11,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Clicks inside the lookback window that candidates leaves out.
+	CandidatesLeftOut uint32 `protobuf:"varint,12,opt,name=candidates_left_out,json=candidatesLeftOut,proto3" json:"candidates_left_out,omitempty"`
+	// The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+	// shared among the newest.
+	Truncated bool `protobuf:"varint,13,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+	AdjustedMicros int64 `protobuf:"varint,14,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
+	// What of adjusted_micros refunds took.
+	RefundsMicros int64 `protobuf:"varint,15,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
+	// An adjustment made the conversion not have happened.
+	Retracted bool `protobuf:"varint,16,opt,name=retracted,proto3" json:"retracted,omitempty"`
+	// The adjustments that arrived, by time and event_id: the newest 100.
+	Corrections []*Correction `protobuf:"bytes,17,rep,name=corrections,proto3" json:"corrections,omitempty"`
+	// Adjustments that the list leaves out.
+	CorrectionsLeftOut uint32 `protobuf:"varint,18,opt,name=corrections_left_out,json=correctionsLeftOut,proto3" json:"corrections_left_out,omitempty"`
+	// The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+	CauseId       string `protobuf:"bytes,19,opt,name=cause_id,json=causeId,proto3" json:"cause_id,omitempty"`
+	CauseType     string `protobuf:"bytes,20,opt,name=cause_type,json=causeType,proto3" json:"cause_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -432,9 +633,10 @@ func (x *ConversionDecision) GetAttributed() bool {
 	return false
 }
 
-func (x *ConversionDecision) GetCandidates() []*Candidate {
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
+func (x *ConversionDecision) GetCandidatesByModel() []*ModelCandidate {
 	if x != nil {
-		return x.Candidates
+		return x.CandidatesByModel
 	}
 	return nil
 }
@@ -446,7 +648,84 @@ func (x *ConversionDecision) GetVersion() uint64 {
 	return 0
 }
 
-// A click that could be credited for a conversion, under one attribution model.
+func (x *ConversionDecision) GetModels() []string {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
+func (x *ConversionDecision) GetCandidates() []*Candidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *ConversionDecision) GetCandidatesLeftOut() uint32 {
+	if x != nil {
+		return x.CandidatesLeftOut
+	}
+	return 0
+}
+
+func (x *ConversionDecision) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+func (x *ConversionDecision) GetAdjustedMicros() int64 {
+	if x != nil {
+		return x.AdjustedMicros
+	}
+	return 0
+}
+
+func (x *ConversionDecision) GetRefundsMicros() int64 {
+	if x != nil {
+		return x.RefundsMicros
+	}
+	return 0
+}
+
+func (x *ConversionDecision) GetRetracted() bool {
+	if x != nil {
+		return x.Retracted
+	}
+	return false
+}
+
+func (x *ConversionDecision) GetCorrections() []*Correction {
+	if x != nil {
+		return x.Corrections
+	}
+	return nil
+}
+
+func (x *ConversionDecision) GetCorrectionsLeftOut() uint32 {
+	if x != nil {
+		return x.CorrectionsLeftOut
+	}
+	return 0
+}
+
+func (x *ConversionDecision) GetCauseId() string {
+	if x != nil {
+		return x.CauseId
+	}
+	return ""
+}
+
+func (x *ConversionDecision) GetCauseType() string {
+	if x != nil {
+		return x.CauseType
+	}
+	return ""
+}
+
+// A click that could be credited for a conversion.
 type Candidate struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ClickId    string                 `protobuf:"bytes,1,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
@@ -454,13 +733,11 @@ type Candidate struct {
 	CampaignId string                 `protobuf:"bytes,3,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
 	Source     string                 `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
 	// Milliseconds since 1970-01-01 UTC.
-	ClickTime int64  `protobuf:"varint,5,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
-	Model     string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
-	// 0 for a click that is not credited.
-	CreditMicros int64 `protobuf:"varint,7,opt,name=credit_micros,json=creditMicros,proto3" json:"credit_micros,omitempty"`
-	// Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-	// "share_below_one_micro".
-	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	ClickTime int64 `protobuf:"varint,5,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
+	// Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+	CreditsMicros []int64 `protobuf:"varint,6,rep,packed,name=credits_micros,json=creditsMicros,proto3" json:"credits_micros,omitempty"`
+	// Why, in the same order.
+	Reasons       []CandidateReason `protobuf:"varint,7,rep,packed,name=reasons,proto3,enum=clickmesh.v1.CandidateReason" json:"reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -530,40 +807,217 @@ func (x *Candidate) GetClickTime() int64 {
 	return 0
 }
 
-func (x *Candidate) GetModel() string {
+func (x *Candidate) GetCreditsMicros() []int64 {
+	if x != nil {
+		return x.CreditsMicros
+	}
+	return nil
+}
+
+func (x *Candidate) GetReasons() []CandidateReason {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+// A click under one model, as 0.1.0 wrote it.
+type ModelCandidate struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ClickId    string                 `protobuf:"bytes,1,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
+	AdId       string                 `protobuf:"bytes,2,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
+	CampaignId string                 `protobuf:"bytes,3,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
+	Source     string                 `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Milliseconds since 1970-01-01 UTC.
+	ClickTime    int64  `protobuf:"varint,5,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
+	Model        string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
+	CreditMicros int64  `protobuf:"varint,7,opt,name=credit_micros,json=creditMicros,proto3" json:"credit_micros,omitempty"`
+	// "credited", "older_than_winner", "newer_than_winner", "lost_tie_on_event_id" or "share_below_one_micro".
+	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelCandidate) Reset() {
+	*x = ModelCandidate{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelCandidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelCandidate) ProtoMessage() {}
+
+func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelCandidate.ProtoReflect.Descriptor instead.
+func (*ModelCandidate) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ModelCandidate) GetClickId() string {
+	if x != nil {
+		return x.ClickId
+	}
+	return ""
+}
+
+func (x *ModelCandidate) GetAdId() string {
+	if x != nil {
+		return x.AdId
+	}
+	return ""
+}
+
+func (x *ModelCandidate) GetCampaignId() string {
+	if x != nil {
+		return x.CampaignId
+	}
+	return ""
+}
+
+func (x *ModelCandidate) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ModelCandidate) GetClickTime() int64 {
+	if x != nil {
+		return x.ClickTime
+	}
+	return 0
+}
+
+func (x *ModelCandidate) GetModel() string {
 	if x != nil {
 		return x.Model
 	}
 	return ""
 }
 
-func (x *Candidate) GetCreditMicros() int64 {
+func (x *ModelCandidate) GetCreditMicros() int64 {
 	if x != nil {
 		return x.CreditMicros
 	}
 	return 0
 }
 
-func (x *Candidate) GetReason() string {
+func (x *ModelCandidate) GetReason() string {
 	if x != nil {
 		return x.Reason
 	}
 	return ""
 }
 
+// An adjustment of a conversion.
+type Correction struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	EventId string                 `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// "refund", "restate" or "retract".
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Of a refund or restate.
+	ValueMicros int64 `protobuf:"varint,3,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// Milliseconds since 1970-01-01 UTC.
+	Timestamp     int64            `protobuf:"varint,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	Effect        CorrectionEffect `protobuf:"varint,5,opt,name=effect,proto3,enum=clickmesh.v1.CorrectionEffect" json:"effect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Correction) Reset() {
+	*x = Correction{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Correction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Correction) ProtoMessage() {}
+
+func (x *Correction) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Correction.ProtoReflect.Descriptor instead.
+func (*Correction) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Correction) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Correction) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Correction) GetValueMicros() int64 {
+	if x != nil {
+		return x.ValueMicros
+	}
+	return 0
+}
+
+func (x *Correction) GetTimestamp() int64 {
+	if x != nil {
+		return x.Timestamp
+	}
+	return 0
+}
+
+func (x *Correction) GetEffect() CorrectionEffect {
+	if x != nil {
+		return x.Effect
+	}
+	return CorrectionEffect_CORRECTION_EFFECT_UNSPECIFIED
+}
+
 // Topic attribution-progress (compacted): what became of every record of one partition of raw-events.
-// records = clicks + attributed + unattributed + click_duplicates + conversion_duplicates + dead_lettered, always.
-// Key: partition.
+// Always records = clicks + attributed + unattributed + adjustments + verdicts + click_duplicates +
+// conversion_duplicates + adjustment_duplicates + verdict_duplicates + too_late + dead_lettered. Key: partition.
 type PartitionProgress struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Partition uint32                 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
 	// Records folded so far.
 	Records uint64 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
-	// Distinct clicks.
+	// Distinct clicks, valid or not.
 	Clicks uint64 `protobuf:"varint,3,opt,name=clicks,proto3" json:"clicks,omitempty"`
 	// Distinct conversions credited to at least one click.
 	Attributed uint64 `protobuf:"varint,4,opt,name=attributed,proto3" json:"attributed,omitempty"`
-	// Distinct conversions with no click inside their lookback window.
+	// Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+	// other.
 	Unattributed         uint64 `protobuf:"varint,5,opt,name=unattributed,proto3" json:"unattributed,omitempty"`
 	ClickDuplicates      uint64 `protobuf:"varint,6,opt,name=click_duplicates,json=clickDuplicates,proto3" json:"click_duplicates,omitempty"`
 	ConversionDuplicates uint64 `protobuf:"varint,7,opt,name=conversion_duplicates,json=conversionDuplicates,proto3" json:"conversion_duplicates,omitempty"`
@@ -571,21 +1025,34 @@ type PartitionProgress struct {
 	DeadLettered uint64 `protobuf:"varint,8,opt,name=dead_lettered,json=deadLettered,proto3" json:"dead_lettered,omitempty"`
 	// Duplicates whose payload differed from the first; also counted as duplicates.
 	Conflicts uint64 `protobuf:"varint,9,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
-	// Decisions changed by a late click.
+	// Decisions changed by a late click, an adjustment or a verdict.
 	Corrections uint64 `protobuf:"varint,10,opt,name=corrections,proto3" json:"corrections,omitempty"`
 	// Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
 	TouchesDropped uint64 `protobuf:"varint,11,opt,name=touches_dropped,json=touchesDropped,proto3" json:"touches_dropped,omitempty"`
 	// Greatest append time folded, in ms since 1970-01-01 UTC: the partition's clock.
 	Watermark int64 `protobuf:"varint,12,opt,name=watermark,proto3" json:"watermark,omitempty"`
 	// Offset of the last record folded; meaningless while records is 0.
-	Version       uint64 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	Version uint64 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	// Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+	Adjustments          uint64 `protobuf:"varint,14,opt,name=adjustments,proto3" json:"adjustments,omitempty"`
+	Verdicts             uint64 `protobuf:"varint,15,opt,name=verdicts,proto3" json:"verdicts,omitempty"`
+	AdjustmentDuplicates uint64 `protobuf:"varint,16,opt,name=adjustment_duplicates,json=adjustmentDuplicates,proto3" json:"adjustment_duplicates,omitempty"`
+	VerdictDuplicates    uint64 `protobuf:"varint,17,opt,name=verdict_duplicates,json=verdictDuplicates,proto3" json:"verdict_duplicates,omitempty"`
+	// Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+	TooLate uint64 `protobuf:"varint,18,opt,name=too_late,json=tooLate,proto3" json:"too_late,omitempty"`
+	// Of the adjustments and verdicts, those whose conversion or click has not arrived.
+	Waiting uint64 `protobuf:"varint,19,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// Of the clicks, those that a verdict says are not valid.
+	InvalidClicks uint64 `protobuf:"varint,20,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`
+	// Of the adjustments, refunds that took less than their value, as no more was left.
+	Exceeded      uint64 `protobuf:"varint,21,opt,name=exceeded,proto3" json:"exceeded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PartitionProgress) Reset() {
 	*x = PartitionProgress{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +1064,7 @@ func (x *PartitionProgress) String() string {
 func (*PartitionProgress) ProtoMessage() {}
 
 func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +1077,7 @@ func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartitionProgress.ProtoReflect.Descriptor instead.
 func (*PartitionProgress) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PartitionProgress) GetPartition() uint32 {
@@ -704,11 +1171,67 @@ func (x *PartitionProgress) GetVersion() uint64 {
 	return 0
 }
 
+func (x *PartitionProgress) GetAdjustments() uint64 {
+	if x != nil {
+		return x.Adjustments
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetVerdicts() uint64 {
+	if x != nil {
+		return x.Verdicts
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetAdjustmentDuplicates() uint64 {
+	if x != nil {
+		return x.AdjustmentDuplicates
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetVerdictDuplicates() uint64 {
+	if x != nil {
+		return x.VerdictDuplicates
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetTooLate() uint64 {
+	if x != nil {
+		return x.TooLate
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetWaiting() uint64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetInvalidClicks() uint64 {
+	if x != nil {
+		return x.InvalidClicks
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetExceeded() uint64 {
+	if x != nil {
+		return x.Exceeded
+	}
+	return 0
+}
+
 var File_clickmesh_v1_attribution_proto protoreflect.FileDescriptor
 
 const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\n" +
-	"\x1eclickmesh/v1/attribution.proto\x12\fclickmesh.v1\"\x94\x04\n" +
+	"\x1eclickmesh/v1/attribution.proto\x12\fclickmesh.v1\"\xd1\x05\n" +
 	"\x14AttributedConversion\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x19\n" +
 	"\bclick_id\x18\x02 \x01(\tR\aclickId\x12\x17\n" +
@@ -728,7 +1251,13 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\tretracted\x18\r \x01(\bR\tretracted\x12\x14\n" +
 	"\x05model\x18\x0e \x01(\tR\x05model\x12#\n" +
 	"\rcredit_micros\x18\x0f \x01(\x03R\fcreditMicros\x12!\n" +
-	"\fvalue_micros\x18\x10 \x01(\x03R\vvalueMicros\"\xbc\x02\n" +
+	"\fvalue_micros\x18\x10 \x01(\x03R\vvalueMicros\x12'\n" +
+	"\x0fadjusted_micros\x18\x11 \x01(\x03R\x0eadjustedMicros\x12%\n" +
+	"\x0erefunds_micros\x18\x12 \x01(\x03R\rrefundsMicros\x121\n" +
+	"\x14conversion_retracted\x18\x13 \x01(\bR\x13conversionRetracted\x12\x19\n" +
+	"\bcause_id\x18\x14 \x01(\tR\acauseId\x12\x1d\n" +
+	"\n" +
+	"cause_type\x18\x15 \x01(\tR\tcauseType\"\xbc\x02\n" +
 	"\n" +
 	"DailyStats\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\x05R\x03day\x12\x1f\n" +
@@ -742,7 +1271,7 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x12conversions_micros\x18\b \x01(\x03R\x11conversionsMicros\x12%\n" +
 	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12\x18\n" +
 	"\aversion\x18\n" +
-	" \x01(\x04R\aversion\"\xdb\x02\n" +
+	" \x01(\x04R\aversion\"\xa9\x06\n" +
 	"\x12ConversionDecision\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12'\n" +
@@ -753,12 +1282,35 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"lookbackMs\x12\x1e\n" +
 	"\n" +
 	"attributed\x18\a \x01(\bR\n" +
-	"attributed\x127\n" +
+	"attributed\x12P\n" +
+	"\x13candidates_by_model\x18\b \x03(\v2\x1c.clickmesh.v1.ModelCandidateB\x02\x18\x01R\x11candidatesByModel\x12\x18\n" +
+	"\aversion\x18\t \x01(\x04R\aversion\x12\x16\n" +
+	"\x06models\x18\n" +
+	" \x03(\tR\x06models\x127\n" +
 	"\n" +
-	"candidates\x18\b \x03(\v2\x17.clickmesh.v1.CandidateR\n" +
-	"candidates\x12\x18\n" +
-	"\aversion\x18\t \x01(\x04R\aversion\"\xe6\x01\n" +
+	"candidates\x18\v \x03(\v2\x17.clickmesh.v1.CandidateR\n" +
+	"candidates\x12.\n" +
+	"\x13candidates_left_out\x18\f \x01(\rR\x11candidatesLeftOut\x12\x1c\n" +
+	"\ttruncated\x18\r \x01(\bR\ttruncated\x12'\n" +
+	"\x0fadjusted_micros\x18\x0e \x01(\x03R\x0eadjustedMicros\x12%\n" +
+	"\x0erefunds_micros\x18\x0f \x01(\x03R\rrefundsMicros\x12\x1c\n" +
+	"\tretracted\x18\x10 \x01(\bR\tretracted\x12:\n" +
+	"\vcorrections\x18\x11 \x03(\v2\x18.clickmesh.v1.CorrectionR\vcorrections\x120\n" +
+	"\x14corrections_left_out\x18\x12 \x01(\rR\x12correctionsLeftOut\x12\x19\n" +
+	"\bcause_id\x18\x13 \x01(\tR\acauseId\x12\x1d\n" +
+	"\n" +
+	"cause_type\x18\x14 \x01(\tR\tcauseType\"\xf3\x01\n" +
 	"\tCandidate\x12\x19\n" +
+	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12\x13\n" +
+	"\x05ad_id\x18\x02 \x01(\tR\x04adId\x12\x1f\n" +
+	"\vcampaign_id\x18\x03 \x01(\tR\n" +
+	"campaignId\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1d\n" +
+	"\n" +
+	"click_time\x18\x05 \x01(\x03R\tclickTime\x12%\n" +
+	"\x0ecredits_micros\x18\x06 \x03(\x03R\rcreditsMicros\x127\n" +
+	"\areasons\x18\a \x03(\x0e2\x1d.clickmesh.v1.CandidateReasonR\areasons\"\xeb\x01\n" +
+	"\x0eModelCandidate\x12\x19\n" +
 	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12\x13\n" +
 	"\x05ad_id\x18\x02 \x01(\tR\x04adId\x12\x1f\n" +
 	"\vcampaign_id\x18\x03 \x01(\tR\n" +
@@ -768,7 +1320,14 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"click_time\x18\x05 \x01(\x03R\tclickTime\x12\x14\n" +
 	"\x05model\x18\x06 \x01(\tR\x05model\x12#\n" +
 	"\rcredit_micros\x18\a \x01(\x03R\fcreditMicros\x12\x16\n" +
-	"\x06reason\x18\b \x01(\tR\x06reason\"\xcd\x03\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\"\xb4\x01\n" +
+	"\n" +
+	"Correction\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12!\n" +
+	"\fvalue_micros\x18\x03 \x01(\x03R\vvalueMicros\x12\x1c\n" +
+	"\ttimestamp\x18\x04 \x01(\x03R\ttimestamp\x126\n" +
+	"\x06effect\x18\x05 \x01(\x0e2\x1e.clickmesh.v1.CorrectionEffectR\x06effect\"\xe7\x05\n" +
 	"\x11PartitionProgress\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\rR\tpartition\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
@@ -785,7 +1344,30 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	" \x01(\x04R\vcorrections\x12'\n" +
 	"\x0ftouches_dropped\x18\v \x01(\x04R\x0etouchesDropped\x12\x1c\n" +
 	"\twatermark\x18\f \x01(\x03R\twatermark\x12\x18\n" +
-	"\aversion\x18\r \x01(\x04R\aversionB\xb5\x01\n" +
+	"\aversion\x18\r \x01(\x04R\aversion\x12 \n" +
+	"\vadjustments\x18\x0e \x01(\x04R\vadjustments\x12\x1a\n" +
+	"\bverdicts\x18\x0f \x01(\x04R\bverdicts\x123\n" +
+	"\x15adjustment_duplicates\x18\x10 \x01(\x04R\x14adjustmentDuplicates\x12-\n" +
+	"\x12verdict_duplicates\x18\x11 \x01(\x04R\x11verdictDuplicates\x12\x19\n" +
+	"\btoo_late\x18\x12 \x01(\x04R\atooLate\x12\x18\n" +
+	"\awaiting\x18\x13 \x01(\x04R\awaiting\x12%\n" +
+	"\x0einvalid_clicks\x18\x14 \x01(\x04R\rinvalidClicks\x12\x1a\n" +
+	"\bexceeded\x18\x15 \x01(\x04R\bexceeded*\x97\x02\n" +
+	"\x0fCandidateReason\x12 \n" +
+	"\x1cCANDIDATE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19CANDIDATE_REASON_CREDITED\x10\x01\x12&\n" +
+	"\"CANDIDATE_REASON_OLDER_THAN_WINNER\x10\x02\x12&\n" +
+	"\"CANDIDATE_REASON_NEWER_THAN_WINNER\x10\x03\x12)\n" +
+	"%CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID\x10\x04\x12*\n" +
+	"&CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO\x10\x05\x12\x1c\n" +
+	"\x18CANDIDATE_REASON_INVALID\x10\x06*\xd9\x01\n" +
+	"\x10CorrectionEffect\x12!\n" +
+	"\x1dCORRECTION_EFFECT_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19CORRECTION_EFFECT_APPLIED\x10\x01\x12%\n" +
+	"!CORRECTION_EFFECT_APPLIED_IN_PART\x10\x02\x12\x1e\n" +
+	"\x1aCORRECTION_EFFECT_EXCEEDED\x10\x03\x12 \n" +
+	"\x1cCORRECTION_EFFECT_SUPERSEDED\x10\x04\x12\x1a\n" +
+	"\x16CORRECTION_EFFECT_VOID\x10\x05B\xb5\x01\n" +
 	"\x10com.clickmesh.v1B\x10AttributionProtoP\x01Z>github.com/clickmesh/clickmesh/gen/go/clickmesh/v1;clickmeshv1\xa2\x02\x03CXX\xaa\x02\fClickmesh.V1\xca\x02\fClickmesh\\V1\xe2\x02\x18Clickmesh\\V1\\GPBMetadata\xea\x02\rClickmesh::V1b\x06proto3"
 
 var (
@@ -800,21 +1382,30 @@ func file_clickmesh_v1_attribution_proto_rawDescGZIP() []byte {
 	return file_clickmesh_v1_attribution_proto_rawDescData
 }
 
-var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_clickmesh_v1_attribution_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_clickmesh_v1_attribution_proto_goTypes = []any{
-	(*AttributedConversion)(nil), // 0: clickmesh.v1.AttributedConversion
-	(*DailyStats)(nil),           // 1: clickmesh.v1.DailyStats
-	(*ConversionDecision)(nil),   // 2: clickmesh.v1.ConversionDecision
-	(*Candidate)(nil),            // 3: clickmesh.v1.Candidate
-	(*PartitionProgress)(nil),    // 4: clickmesh.v1.PartitionProgress
+	(CandidateReason)(0),         // 0: clickmesh.v1.CandidateReason
+	(CorrectionEffect)(0),        // 1: clickmesh.v1.CorrectionEffect
+	(*AttributedConversion)(nil), // 2: clickmesh.v1.AttributedConversion
+	(*DailyStats)(nil),           // 3: clickmesh.v1.DailyStats
+	(*ConversionDecision)(nil),   // 4: clickmesh.v1.ConversionDecision
+	(*Candidate)(nil),            // 5: clickmesh.v1.Candidate
+	(*ModelCandidate)(nil),       // 6: clickmesh.v1.ModelCandidate
+	(*Correction)(nil),           // 7: clickmesh.v1.Correction
+	(*PartitionProgress)(nil),    // 8: clickmesh.v1.PartitionProgress
 }
 var file_clickmesh_v1_attribution_proto_depIdxs = []int32{
-	3, // 0: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	6, // 0: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
+	5, // 1: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
+	7, // 2: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
+	0, // 3: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
+	1, // 4: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_attribution_proto_init() }
@@ -827,13 +1418,14 @@ func file_clickmesh_v1_attribution_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_attribution_proto_rawDesc), len(file_clickmesh_v1_attribution_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   5,
+			NumEnums:      2,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_clickmesh_v1_attribution_proto_goTypes,
 		DependencyIndexes: file_clickmesh_v1_attribution_proto_depIdxs,
+		EnumInfos:         file_clickmesh_v1_attribution_proto_enumTypes,
 		MessageInfos:      file_clickmesh_v1_attribution_proto_msgTypes,
 	}.Build()
 	File_clickmesh_v1_attribution_proto = out.File

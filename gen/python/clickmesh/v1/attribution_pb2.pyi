@@ -1,4 +1,5 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -6,8 +7,40 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CandidateReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CANDIDATE_REASON_UNSPECIFIED: _ClassVar[CandidateReason]
+    CANDIDATE_REASON_CREDITED: _ClassVar[CandidateReason]
+    CANDIDATE_REASON_OLDER_THAN_WINNER: _ClassVar[CandidateReason]
+    CANDIDATE_REASON_NEWER_THAN_WINNER: _ClassVar[CandidateReason]
+    CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID: _ClassVar[CandidateReason]
+    CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO: _ClassVar[CandidateReason]
+    CANDIDATE_REASON_INVALID: _ClassVar[CandidateReason]
+
+class CorrectionEffect(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CORRECTION_EFFECT_UNSPECIFIED: _ClassVar[CorrectionEffect]
+    CORRECTION_EFFECT_APPLIED: _ClassVar[CorrectionEffect]
+    CORRECTION_EFFECT_APPLIED_IN_PART: _ClassVar[CorrectionEffect]
+    CORRECTION_EFFECT_EXCEEDED: _ClassVar[CorrectionEffect]
+    CORRECTION_EFFECT_SUPERSEDED: _ClassVar[CorrectionEffect]
+    CORRECTION_EFFECT_VOID: _ClassVar[CorrectionEffect]
+CANDIDATE_REASON_UNSPECIFIED: CandidateReason
+CANDIDATE_REASON_CREDITED: CandidateReason
+CANDIDATE_REASON_OLDER_THAN_WINNER: CandidateReason
+CANDIDATE_REASON_NEWER_THAN_WINNER: CandidateReason
+CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID: CandidateReason
+CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO: CandidateReason
+CANDIDATE_REASON_INVALID: CandidateReason
+CORRECTION_EFFECT_UNSPECIFIED: CorrectionEffect
+CORRECTION_EFFECT_APPLIED: CorrectionEffect
+CORRECTION_EFFECT_APPLIED_IN_PART: CorrectionEffect
+CORRECTION_EFFECT_EXCEEDED: CorrectionEffect
+CORRECTION_EFFECT_SUPERSEDED: CorrectionEffect
+CORRECTION_EFFECT_VOID: CorrectionEffect
+
 class AttributedConversion(_message.Message):
-    __slots__ = ("conversion_id", "click_id", "user_id", "ad_id", "campaign_id", "source", "conversion_type", "value", "click_time", "conversion_time", "attribution_window_hours", "version", "retracted", "model", "credit_micros", "value_micros")
+    __slots__ = ("conversion_id", "click_id", "user_id", "ad_id", "campaign_id", "source", "conversion_type", "value", "click_time", "conversion_time", "attribution_window_hours", "version", "retracted", "model", "credit_micros", "value_micros", "adjusted_micros", "refunds_micros", "conversion_retracted", "cause_id", "cause_type")
     CONVERSION_ID_FIELD_NUMBER: _ClassVar[int]
     CLICK_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +57,11 @@ class AttributedConversion(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CREDIT_MICROS_FIELD_NUMBER: _ClassVar[int]
     VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    CONVERSION_RETRACTED_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_ID_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_TYPE_FIELD_NUMBER: _ClassVar[int]
     conversion_id: str
     click_id: str
     user_id: str
@@ -40,7 +78,12 @@ class AttributedConversion(_message.Message):
     model: str
     credit_micros: int
     value_micros: int
-    def __init__(self, conversion_id: _Optional[str] = ..., click_id: _Optional[str] = ..., user_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., value: _Optional[float] = ..., click_time: _Optional[int] = ..., conversion_time: _Optional[int] = ..., attribution_window_hours: _Optional[int] = ..., version: _Optional[int] = ..., retracted: _Optional[bool] = ..., model: _Optional[str] = ..., credit_micros: _Optional[int] = ..., value_micros: _Optional[int] = ...) -> None: ...
+    adjusted_micros: int
+    refunds_micros: int
+    conversion_retracted: bool
+    cause_id: str
+    cause_type: str
+    def __init__(self, conversion_id: _Optional[str] = ..., click_id: _Optional[str] = ..., user_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., value: _Optional[float] = ..., click_time: _Optional[int] = ..., conversion_time: _Optional[int] = ..., attribution_window_hours: _Optional[int] = ..., version: _Optional[int] = ..., retracted: _Optional[bool] = ..., model: _Optional[str] = ..., credit_micros: _Optional[int] = ..., value_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., conversion_retracted: _Optional[bool] = ..., cause_id: _Optional[str] = ..., cause_type: _Optional[str] = ...) -> None: ...
 
 class DailyStats(_message.Message):
     __slots__ = ("day", "campaign_id", "source", "conversion_type", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version")
@@ -67,7 +110,7 @@ class DailyStats(_message.Message):
     def __init__(self, day: _Optional[int] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class ConversionDecision(_message.Message):
-    __slots__ = ("conversion_id", "user_id", "conversion_type", "conversion_time", "value_micros", "lookback_ms", "attributed", "candidates", "version")
+    __slots__ = ("conversion_id", "user_id", "conversion_type", "conversion_time", "value_micros", "lookback_ms", "attributed", "candidates_by_model", "version", "models", "candidates", "candidates_left_out", "truncated", "adjusted_micros", "refunds_micros", "retracted", "corrections", "corrections_left_out", "cause_id", "cause_type")
     CONVERSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSION_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -75,8 +118,19 @@ class ConversionDecision(_message.Message):
     VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
     LOOKBACK_MS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTED_FIELD_NUMBER: _ClassVar[int]
-    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_BY_MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    RETRACTED_FIELD_NUMBER: _ClassVar[int]
+    CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    CORRECTIONS_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_ID_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_TYPE_FIELD_NUMBER: _ClassVar[int]
     conversion_id: str
     user_id: str
     conversion_type: str
@@ -84,11 +138,40 @@ class ConversionDecision(_message.Message):
     value_micros: int
     lookback_ms: int
     attributed: bool
-    candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
+    candidates_by_model: _containers.RepeatedCompositeFieldContainer[ModelCandidate]
     version: int
-    def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ..., conversion_type: _Optional[str] = ..., conversion_time: _Optional[int] = ..., value_micros: _Optional[int] = ..., lookback_ms: _Optional[int] = ..., attributed: _Optional[bool] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., version: _Optional[int] = ...) -> None: ...
+    models: _containers.RepeatedScalarFieldContainer[str]
+    candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
+    candidates_left_out: int
+    truncated: bool
+    adjusted_micros: int
+    refunds_micros: int
+    retracted: bool
+    corrections: _containers.RepeatedCompositeFieldContainer[Correction]
+    corrections_left_out: int
+    cause_id: str
+    cause_type: str
+    def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ..., conversion_type: _Optional[str] = ..., conversion_time: _Optional[int] = ..., value_micros: _Optional[int] = ..., lookback_ms: _Optional[int] = ..., attributed: _Optional[bool] = ..., candidates_by_model: _Optional[_Iterable[_Union[ModelCandidate, _Mapping]]] = ..., version: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., candidates_left_out: _Optional[int] = ..., truncated: _Optional[bool] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., retracted: _Optional[bool] = ..., corrections: _Optional[_Iterable[_Union[Correction, _Mapping]]] = ..., corrections_left_out: _Optional[int] = ..., cause_id: _Optional[str] = ..., cause_type: _Optional[str] = ...) -> None: ...
 
 class Candidate(_message.Message):
+    __slots__ = ("click_id", "ad_id", "campaign_id", "source", "click_time", "credits_micros", "reasons")
+    CLICK_ID_FIELD_NUMBER: _ClassVar[int]
+    AD_ID_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CLICK_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREDITS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    click_id: str
+    ad_id: str
+    campaign_id: str
+    source: str
+    click_time: int
+    credits_micros: _containers.RepeatedScalarFieldContainer[int]
+    reasons: _containers.RepeatedScalarFieldContainer[CandidateReason]
+    def __init__(self, click_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., credits_micros: _Optional[_Iterable[int]] = ..., reasons: _Optional[_Iterable[_Union[CandidateReason, str]]] = ...) -> None: ...
+
+class ModelCandidate(_message.Message):
     __slots__ = ("click_id", "ad_id", "campaign_id", "source", "click_time", "model", "credit_micros", "reason")
     CLICK_ID_FIELD_NUMBER: _ClassVar[int]
     AD_ID_FIELD_NUMBER: _ClassVar[int]
@@ -108,8 +191,22 @@ class Candidate(_message.Message):
     reason: str
     def __init__(self, click_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., model: _Optional[str] = ..., credit_micros: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class Correction(_message.Message):
+    __slots__ = ("event_id", "kind", "value_micros", "timestamp", "effect")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    kind: str
+    value_micros: int
+    timestamp: int
+    effect: CorrectionEffect
+    def __init__(self, event_id: _Optional[str] = ..., kind: _Optional[str] = ..., value_micros: _Optional[int] = ..., timestamp: _Optional[int] = ..., effect: _Optional[_Union[CorrectionEffect, str]] = ...) -> None: ...
+
 class PartitionProgress(_message.Message):
-    __slots__ = ("partition", "records", "clicks", "attributed", "unattributed", "click_duplicates", "conversion_duplicates", "dead_lettered", "conflicts", "corrections", "touches_dropped", "watermark", "version")
+    __slots__ = ("partition", "records", "clicks", "attributed", "unattributed", "click_duplicates", "conversion_duplicates", "dead_lettered", "conflicts", "corrections", "touches_dropped", "watermark", "version", "adjustments", "verdicts", "adjustment_duplicates", "verdict_duplicates", "too_late", "waiting", "invalid_clicks", "exceeded")
     PARTITION_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     CLICKS_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +220,14 @@ class PartitionProgress(_message.Message):
     TOUCHES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     WATERMARK_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENTS_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    TOO_LATE_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    INVALID_CLICKS_FIELD_NUMBER: _ClassVar[int]
+    EXCEEDED_FIELD_NUMBER: _ClassVar[int]
     partition: int
     records: int
     clicks: int
@@ -136,4 +241,12 @@ class PartitionProgress(_message.Message):
     touches_dropped: int
     watermark: int
     version: int
-    def __init__(self, partition: _Optional[int] = ..., records: _Optional[int] = ..., clicks: _Optional[int] = ..., attributed: _Optional[int] = ..., unattributed: _Optional[int] = ..., click_duplicates: _Optional[int] = ..., conversion_duplicates: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., conflicts: _Optional[int] = ..., corrections: _Optional[int] = ..., touches_dropped: _Optional[int] = ..., watermark: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+    adjustments: int
+    verdicts: int
+    adjustment_duplicates: int
+    verdict_duplicates: int
+    too_late: int
+    waiting: int
+    invalid_clicks: int
+    exceeded: int
+    def __init__(self, partition: _Optional[int] = ..., records: _Optional[int] = ..., clicks: _Optional[int] = ..., attributed: _Optional[int] = ..., unattributed: _Optional[int] = ..., click_duplicates: _Optional[int] = ..., conversion_duplicates: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., conflicts: _Optional[int] = ..., corrections: _Optional[int] = ..., touches_dropped: _Optional[int] = ..., watermark: _Optional[int] = ..., version: _Optional[int] = ..., adjustments: _Optional[int] = ..., verdicts: _Optional[int] = ..., adjustment_duplicates: _Optional[int] = ..., verdict_duplicates: _Optional[int] = ..., too_late: _Optional[int] = ..., waiting: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., exceeded: _Optional[int] = ...) -> None: ...

@@ -8,7 +8,7 @@
 // @generated from file clickmesh/v1/attribution.proto (package clickmesh.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
@@ -67,7 +67,7 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   conversionType: string;
 
   /**
-   * The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+   * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
    *
    * @generated from field: double value = 8;
    */
@@ -102,7 +102,7 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   version: bigint;
 
   /**
-   * The credit was withdrawn: a late click took it.
+   * The credit was withdrawn: another click took it.
    *
    * @generated from field: bool retracted = 13;
    */
@@ -123,11 +123,45 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   creditMicros: bigint;
 
   /**
-   * Credited share of the value, in micros. They sum to exactly the conversion's value.
+   * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
    *
    * @generated from field: int64 value_micros = 16;
    */
   valueMicros: bigint;
+
+  /**
+   * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+   * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+   *
+   * @generated from field: int64 adjusted_micros = 17;
+   */
+  adjustedMicros: bigint;
+
+  /**
+   * What of adjusted_micros refunds took.
+   *
+   * @generated from field: int64 refunds_micros = 18;
+   */
+  refundsMicros: bigint;
+
+  /**
+   * An adjustment made the conversion not have happened: it counts gross, not net.
+   *
+   * @generated from field: bool conversion_retracted = 19;
+   */
+  conversionRetracted: boolean;
+
+  /**
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   *
+   * @generated from field: string cause_id = 20;
+   */
+  causeId: string;
+
+  /**
+   * @generated from field: string cause_type = 21;
+   */
+  causeType: string;
 };
 
 /**
@@ -243,6 +277,8 @@ export declare type ConversionDecision = Message<"clickmesh.v1.ConversionDecisio
   conversionTime: bigint;
 
   /**
+   * The value as it was sent.
+   *
    * @generated from field: int64 value_micros = 5;
    */
   valueMicros: bigint;
@@ -262,12 +298,12 @@ export declare type ConversionDecision = Message<"clickmesh.v1.ConversionDecisio
   attributed: boolean;
 
   /**
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    *
-   * @generated from field: repeated clickmesh.v1.Candidate candidates = 8;
+   * @generated from field: repeated clickmesh.v1.ModelCandidate candidates_by_model = 8 [deprecated = true];
+   * @deprecated
    */
-  candidates: Candidate[];
+  candidatesByModel: ModelCandidate[];
 
   /**
    * Offset in raw-events of the event that caused this decision.
@@ -275,6 +311,83 @@ export declare type ConversionDecision = Message<"clickmesh.v1.ConversionDecisio
    * @generated from field: uint64 version = 9;
    */
   version: bigint;
+
+  /**
+   * Attribution models that the conversion was decided under.
+   *
+   * @generated from field: repeated string models = 10;
+   */
+  models: string[];
+
+  /**
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   *
+   * @generated from field: repeated clickmesh.v1.Candidate candidates = 11;
+   */
+  candidates: Candidate[];
+
+  /**
+   * Clicks inside the lookback window that candidates leaves out.
+   *
+   * @generated from field: uint32 candidates_left_out = 12;
+   */
+  candidatesLeftOut: number;
+
+  /**
+   * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+   * shared among the newest.
+   *
+   * @generated from field: bool truncated = 13;
+   */
+  truncated: boolean;
+
+  /**
+   * What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+   *
+   * @generated from field: int64 adjusted_micros = 14;
+   */
+  adjustedMicros: bigint;
+
+  /**
+   * What of adjusted_micros refunds took.
+   *
+   * @generated from field: int64 refunds_micros = 15;
+   */
+  refundsMicros: bigint;
+
+  /**
+   * An adjustment made the conversion not have happened.
+   *
+   * @generated from field: bool retracted = 16;
+   */
+  retracted: boolean;
+
+  /**
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   *
+   * @generated from field: repeated clickmesh.v1.Correction corrections = 17;
+   */
+  corrections: Correction[];
+
+  /**
+   * Adjustments that the list leaves out.
+   *
+   * @generated from field: uint32 corrections_left_out = 18;
+   */
+  correctionsLeftOut: number;
+
+  /**
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   *
+   * @generated from field: string cause_id = 19;
+   */
+  causeId: string;
+
+  /**
+   * @generated from field: string cause_type = 20;
+   */
+  causeType: string;
 };
 
 /**
@@ -284,11 +397,65 @@ export declare type ConversionDecision = Message<"clickmesh.v1.ConversionDecisio
 export declare const ConversionDecisionSchema: GenMessage<ConversionDecision>;
 
 /**
- * A click that could be credited for a conversion, under one attribution model.
+ * A click that could be credited for a conversion.
  *
  * @generated from message clickmesh.v1.Candidate
  */
 export declare type Candidate = Message<"clickmesh.v1.Candidate"> & {
+  /**
+   * @generated from field: string click_id = 1;
+   */
+  clickId: string;
+
+  /**
+   * @generated from field: string ad_id = 2;
+   */
+  adId: string;
+
+  /**
+   * @generated from field: string campaign_id = 3;
+   */
+  campaignId: string;
+
+  /**
+   * @generated from field: string source = 4;
+   */
+  source: string;
+
+  /**
+   * Milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 click_time = 5;
+   */
+  clickTime: bigint;
+
+  /**
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+   *
+   * @generated from field: repeated int64 credits_micros = 6;
+   */
+  creditsMicros: bigint[];
+
+  /**
+   * Why, in the same order.
+   *
+   * @generated from field: repeated clickmesh.v1.CandidateReason reasons = 7;
+   */
+  reasons: CandidateReason[];
+};
+
+/**
+ * Describes the message clickmesh.v1.Candidate.
+ * Use `create(CandidateSchema)` to create a new message.
+ */
+export declare const CandidateSchema: GenMessage<Candidate>;
+
+/**
+ * A click under one model, as 0.1.0 wrote it.
+ *
+ * @generated from message clickmesh.v1.ModelCandidate
+ */
+export declare type ModelCandidate = Message<"clickmesh.v1.ModelCandidate"> & {
   /**
    * @generated from field: string click_id = 1;
    */
@@ -322,15 +489,12 @@ export declare type Candidate = Message<"clickmesh.v1.Candidate"> & {
   model: string;
 
   /**
-   * 0 for a click that is not credited.
-   *
    * @generated from field: int64 credit_micros = 7;
    */
   creditMicros: bigint;
 
   /**
-   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-   * "share_below_one_micro".
+   * "credited", "older_than_winner", "newer_than_winner", "lost_tie_on_event_id" or "share_below_one_micro".
    *
    * @generated from field: string reason = 8;
    */
@@ -338,15 +502,59 @@ export declare type Candidate = Message<"clickmesh.v1.Candidate"> & {
 };
 
 /**
- * Describes the message clickmesh.v1.Candidate.
- * Use `create(CandidateSchema)` to create a new message.
+ * Describes the message clickmesh.v1.ModelCandidate.
+ * Use `create(ModelCandidateSchema)` to create a new message.
  */
-export declare const CandidateSchema: GenMessage<Candidate>;
+export declare const ModelCandidateSchema: GenMessage<ModelCandidate>;
+
+/**
+ * An adjustment of a conversion.
+ *
+ * @generated from message clickmesh.v1.Correction
+ */
+export declare type Correction = Message<"clickmesh.v1.Correction"> & {
+  /**
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * "refund", "restate" or "retract".
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * Of a refund or restate.
+   *
+   * @generated from field: int64 value_micros = 3;
+   */
+  valueMicros: bigint;
+
+  /**
+   * Milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 timestamp = 4;
+   */
+  timestamp: bigint;
+
+  /**
+   * @generated from field: clickmesh.v1.CorrectionEffect effect = 5;
+   */
+  effect: CorrectionEffect;
+};
+
+/**
+ * Describes the message clickmesh.v1.Correction.
+ * Use `create(CorrectionSchema)` to create a new message.
+ */
+export declare const CorrectionSchema: GenMessage<Correction>;
 
 /**
  * Topic attribution-progress (compacted): what became of every record of one partition of raw-events.
- * records = clicks + attributed + unattributed + click_duplicates + conversion_duplicates + dead_lettered, always.
- * Key: partition.
+ * Always records = clicks + attributed + unattributed + adjustments + verdicts + click_duplicates +
+ * conversion_duplicates + adjustment_duplicates + verdict_duplicates + too_late + dead_lettered. Key: partition.
  *
  * @generated from message clickmesh.v1.PartitionProgress
  */
@@ -364,7 +572,7 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   records: bigint;
 
   /**
-   * Distinct clicks.
+   * Distinct clicks, valid or not.
    *
    * @generated from field: uint64 clicks = 3;
    */
@@ -378,7 +586,8 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   attributed: bigint;
 
   /**
-   * Distinct conversions with no click inside their lookback window.
+   * Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+   * other.
    *
    * @generated from field: uint64 unattributed = 5;
    */
@@ -409,7 +618,7 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   conflicts: bigint;
 
   /**
-   * Decisions changed by a late click.
+   * Decisions changed by a late click, an adjustment or a verdict.
    *
    * @generated from field: uint64 corrections = 10;
    */
@@ -435,6 +644,56 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
    * @generated from field: uint64 version = 13;
    */
   version: bigint;
+
+  /**
+   * Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+   *
+   * @generated from field: uint64 adjustments = 14;
+   */
+  adjustments: bigint;
+
+  /**
+   * @generated from field: uint64 verdicts = 15;
+   */
+  verdicts: bigint;
+
+  /**
+   * @generated from field: uint64 adjustment_duplicates = 16;
+   */
+  adjustmentDuplicates: bigint;
+
+  /**
+   * @generated from field: uint64 verdict_duplicates = 17;
+   */
+  verdictDuplicates: bigint;
+
+  /**
+   * Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+   *
+   * @generated from field: uint64 too_late = 18;
+   */
+  tooLate: bigint;
+
+  /**
+   * Of the adjustments and verdicts, those whose conversion or click has not arrived.
+   *
+   * @generated from field: uint64 waiting = 19;
+   */
+  waiting: bigint;
+
+  /**
+   * Of the clicks, those that a verdict says are not valid.
+   *
+   * @generated from field: uint64 invalid_clicks = 20;
+   */
+  invalidClicks: bigint;
+
+  /**
+   * Of the adjustments, refunds that took less than their value, as no more was left.
+   *
+   * @generated from field: uint64 exceeded = 21;
+   */
+  exceeded: bigint;
 };
 
 /**
@@ -442,4 +701,113 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
  * Use `create(PartitionProgressSchema)` to create a new message.
  */
 export declare const PartitionProgressSchema: GenMessage<PartitionProgress>;
+
+/**
+ * Why a click has the credit that it has under a model.
+ *
+ * @generated from enum clickmesh.v1.CandidateReason
+ */
+export enum CandidateReason {
+  /**
+   * Not told: 0.1.0 named it under other models only.
+   *
+   * @generated from enum value: CANDIDATE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CANDIDATE_REASON_CREDITED = 1;
+   */
+  CREDITED = 1,
+
+  /**
+   * @generated from enum value: CANDIDATE_REASON_OLDER_THAN_WINNER = 2;
+   */
+  OLDER_THAN_WINNER = 2,
+
+  /**
+   * Under first_click.
+   *
+   * @generated from enum value: CANDIDATE_REASON_NEWER_THAN_WINNER = 3;
+   */
+  NEWER_THAN_WINNER = 3,
+
+  /**
+   * It happened at the same time as the winner.
+   *
+   * @generated from enum value: CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID = 4;
+   */
+  LOST_TIE_ON_EVENT_ID = 4,
+
+  /**
+   * Neither of the conversion nor of its value.
+   *
+   * @generated from enum value: CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO = 5;
+   */
+  SHARE_BELOW_ONE_MICRO = 5,
+
+  /**
+   * A verdict says that the click is not valid.
+   *
+   * @generated from enum value: CANDIDATE_REASON_INVALID = 6;
+   */
+  INVALID = 6,
+}
+
+/**
+ * Describes the enum clickmesh.v1.CandidateReason.
+ */
+export declare const CandidateReasonSchema: GenEnum<CandidateReason>;
+
+/**
+ * What an adjustment does to its conversion as it is now.
+ *
+ * @generated from enum clickmesh.v1.CorrectionEffect
+ */
+export enum CorrectionEffect {
+  /**
+   * @generated from enum value: CORRECTION_EFFECT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It holds.
+   *
+   * @generated from enum value: CORRECTION_EFFECT_APPLIED = 1;
+   */
+  APPLIED = 1,
+
+  /**
+   * A refund that took less than its value, as no more was left.
+   *
+   * @generated from enum value: CORRECTION_EFFECT_APPLIED_IN_PART = 2;
+   */
+  APPLIED_IN_PART = 2,
+
+  /**
+   * A refund that took nothing, as nothing was left.
+   *
+   * @generated from enum value: CORRECTION_EFFECT_EXCEEDED = 3;
+   */
+  EXCEEDED = 3,
+
+  /**
+   * A restate that is later stands in its place.
+   *
+   * @generated from enum value: CORRECTION_EFFECT_SUPERSEDED = 4;
+   */
+  SUPERSEDED = 4,
+
+  /**
+   * The conversion is retracted, which leaves nothing to correct.
+   *
+   * @generated from enum value: CORRECTION_EFFECT_VOID = 5;
+   */
+  VOID = 5,
+}
+
+/**
+ * Describes the enum clickmesh.v1.CorrectionEffect.
+ */
+export declare const CorrectionEffectSchema: GenEnum<CorrectionEffect>;
 

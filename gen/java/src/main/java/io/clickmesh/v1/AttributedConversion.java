@@ -41,6 +41,8 @@ private static final long serialVersionUID = 0L;
     source_ = "";
     conversionType_ = "";
     model_ = "";
+    causeId_ = "";
+    causeType_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -370,7 +372,7 @@ private static final long serialVersionUID = 0L;
   private double value_ = 0D;
   /**
    * <pre>
-   * The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+   * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
    * </pre>
    *
    * <code>double value = 8 [json_name = "value"];</code>
@@ -445,7 +447,7 @@ private static final long serialVersionUID = 0L;
   private boolean retracted_ = false;
   /**
    * <pre>
-   * The credit was withdrawn: a late click took it.
+   * The credit was withdrawn: another click took it.
    * </pre>
    *
    * <code>bool retracted = 13 [json_name = "retracted"];</code>
@@ -522,7 +524,7 @@ private static final long serialVersionUID = 0L;
   private long valueMicros_ = 0L;
   /**
    * <pre>
-   * Credited share of the value, in micros. They sum to exactly the conversion's value.
+   * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
    * </pre>
    *
    * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
@@ -531,6 +533,138 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public long getValueMicros() {
     return valueMicros_;
+  }
+
+  public static final int ADJUSTED_MICROS_FIELD_NUMBER = 17;
+  private long adjustedMicros_ = 0L;
+  /**
+   * <pre>
+   * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+   * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+   * </pre>
+   *
+   * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+   * @return The adjustedMicros.
+   */
+  @java.lang.Override
+  public long getAdjustedMicros() {
+    return adjustedMicros_;
+  }
+
+  public static final int REFUNDS_MICROS_FIELD_NUMBER = 18;
+  private long refundsMicros_ = 0L;
+  /**
+   * <pre>
+   * What of adjusted_micros refunds took.
+   * </pre>
+   *
+   * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  @java.lang.Override
+  public long getRefundsMicros() {
+    return refundsMicros_;
+  }
+
+  public static final int CONVERSION_RETRACTED_FIELD_NUMBER = 19;
+  private boolean conversionRetracted_ = false;
+  /**
+   * <pre>
+   * An adjustment made the conversion not have happened: it counts gross, not net.
+   * </pre>
+   *
+   * <code>bool conversion_retracted = 19 [json_name = "conversionRetracted"];</code>
+   * @return The conversionRetracted.
+   */
+  @java.lang.Override
+  public boolean getConversionRetracted() {
+    return conversionRetracted_;
+  }
+
+  public static final int CAUSE_ID_FIELD_NUMBER = 20;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object causeId_ = "";
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 20 [json_name = "causeId"];</code>
+   * @return The causeId.
+   */
+  @java.lang.Override
+  public java.lang.String getCauseId() {
+    java.lang.Object ref = causeId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      causeId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 20 [json_name = "causeId"];</code>
+   * @return The bytes for causeId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCauseIdBytes() {
+    java.lang.Object ref = causeId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      causeId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int CAUSE_TYPE_FIELD_NUMBER = 21;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object causeType_ = "";
+  /**
+   * <code>string cause_type = 21 [json_name = "causeType"];</code>
+   * @return The causeType.
+   */
+  @java.lang.Override
+  public java.lang.String getCauseType() {
+    java.lang.Object ref = causeType_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      causeType_ = s;
+      return s;
+    }
+  }
+  /**
+   * <code>string cause_type = 21 [json_name = "causeType"];</code>
+   * @return The bytes for causeType.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCauseTypeBytes() {
+    java.lang.Object ref = causeType_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      causeType_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
   }
 
   private byte memoizedIsInitialized = -1;
@@ -595,6 +729,21 @@ private static final long serialVersionUID = 0L;
     if (valueMicros_ != 0L) {
       output.writeInt64(16, valueMicros_);
     }
+    if (adjustedMicros_ != 0L) {
+      output.writeInt64(17, adjustedMicros_);
+    }
+    if (refundsMicros_ != 0L) {
+      output.writeInt64(18, refundsMicros_);
+    }
+    if (conversionRetracted_ != false) {
+      output.writeBool(19, conversionRetracted_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeId_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 20, causeId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeType_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 21, causeType_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -655,6 +804,24 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(16, valueMicros_);
     }
+    if (adjustedMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(17, adjustedMicros_);
+    }
+    if (refundsMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(18, refundsMicros_);
+    }
+    if (conversionRetracted_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(19, conversionRetracted_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeId_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(20, causeId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeType_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(21, causeType_);
+    }
     return size;
   }
   @java.lang.Override
@@ -712,6 +879,16 @@ private static final long serialVersionUID = 0L;
         != other.getCreditMicros()) return false;
     if (getValueMicros()
         != other.getValueMicros()) return false;
+    if (getAdjustedMicros()
+        != other.getAdjustedMicros()) return false;
+    if (getRefundsMicros()
+        != other.getRefundsMicros()) return false;
+    if (getConversionRetracted()
+        != other.getConversionRetracted()) return false;
+    if (!getCauseId()
+        .equals(other.getCauseId())) return false;
+    if (!getCauseType()
+        .equals(other.getCauseType())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -762,6 +939,19 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + VALUE_MICROS_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getValueMicros());
+    hash = (37 * hash) + ADJUSTED_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getAdjustedMicros());
+    hash = (37 * hash) + REFUNDS_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getRefundsMicros());
+    hash = (37 * hash) + CONVERSION_RETRACTED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getConversionRetracted());
+    hash = (37 * hash) + CAUSE_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getCauseId().hashCode();
+    hash = (37 * hash) + CAUSE_TYPE_FIELD_NUMBER;
+    hash = (53 * hash) + getCauseType().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -914,6 +1104,11 @@ private static final long serialVersionUID = 0L;
       model_ = "";
       creditMicros_ = 0L;
       valueMicros_ = 0L;
+      adjustedMicros_ = 0L;
+      refundsMicros_ = 0L;
+      conversionRetracted_ = false;
+      causeId_ = "";
+      causeType_ = "";
       return this;
     }
 
@@ -995,6 +1190,21 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00008000) != 0)) {
         result.valueMicros_ = valueMicros_;
       }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.adjustedMicros_ = adjustedMicros_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.refundsMicros_ = refundsMicros_;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.conversionRetracted_ = conversionRetracted_;
+      }
+      if (((from_bitField0_ & 0x00080000) != 0)) {
+        result.causeId_ = causeId_;
+      }
+      if (((from_bitField0_ & 0x00100000) != 0)) {
+        result.causeType_ = causeType_;
+      }
     }
 
     @java.lang.Override
@@ -1072,6 +1282,25 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getValueMicros() != 0L) {
         setValueMicros(other.getValueMicros());
+      }
+      if (other.getAdjustedMicros() != 0L) {
+        setAdjustedMicros(other.getAdjustedMicros());
+      }
+      if (other.getRefundsMicros() != 0L) {
+        setRefundsMicros(other.getRefundsMicros());
+      }
+      if (other.getConversionRetracted() != false) {
+        setConversionRetracted(other.getConversionRetracted());
+      }
+      if (!other.getCauseId().isEmpty()) {
+        causeId_ = other.causeId_;
+        bitField0_ |= 0x00080000;
+        onChanged();
+      }
+      if (!other.getCauseType().isEmpty()) {
+        causeType_ = other.causeType_;
+        bitField0_ |= 0x00100000;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1177,6 +1406,31 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00008000;
               break;
             } // case 128
+            case 136: {
+              adjustedMicros_ = input.readInt64();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 136
+            case 144: {
+              refundsMicros_ = input.readInt64();
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 144
+            case 152: {
+              conversionRetracted_ = input.readBool();
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 152
+            case 162: {
+              causeId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00080000;
+              break;
+            } // case 162
+            case 170: {
+              causeType_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00100000;
+              break;
+            } // case 170
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1781,7 +2035,7 @@ private static final long serialVersionUID = 0L;
     private double value_ ;
     /**
      * <pre>
-     * The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+     * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
      * </pre>
      *
      * <code>double value = 8 [json_name = "value"];</code>
@@ -1793,7 +2047,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+     * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
      * </pre>
      *
      * <code>double value = 8 [json_name = "value"];</code>
@@ -1809,7 +2063,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+     * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
      * </pre>
      *
      * <code>double value = 8 [json_name = "value"];</code>
@@ -2001,7 +2255,7 @@ private static final long serialVersionUID = 0L;
     private boolean retracted_ ;
     /**
      * <pre>
-     * The credit was withdrawn: a late click took it.
+     * The credit was withdrawn: another click took it.
      * </pre>
      *
      * <code>bool retracted = 13 [json_name = "retracted"];</code>
@@ -2013,7 +2267,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The credit was withdrawn: a late click took it.
+     * The credit was withdrawn: another click took it.
      * </pre>
      *
      * <code>bool retracted = 13 [json_name = "retracted"];</code>
@@ -2029,7 +2283,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The credit was withdrawn: a late click took it.
+     * The credit was withdrawn: another click took it.
      * </pre>
      *
      * <code>bool retracted = 13 [json_name = "retracted"];</code>
@@ -2181,7 +2435,7 @@ private static final long serialVersionUID = 0L;
     private long valueMicros_ ;
     /**
      * <pre>
-     * Credited share of the value, in micros. They sum to exactly the conversion's value.
+     * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
      * </pre>
      *
      * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
@@ -2193,7 +2447,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Credited share of the value, in micros. They sum to exactly the conversion's value.
+     * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
      * </pre>
      *
      * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
@@ -2209,7 +2463,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Credited share of the value, in micros. They sum to exactly the conversion's value.
+     * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
      * </pre>
      *
      * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
@@ -2218,6 +2472,305 @@ private static final long serialVersionUID = 0L;
     public Builder clearValueMicros() {
       bitField0_ = (bitField0_ & ~0x00008000);
       valueMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long adjustedMicros_ ;
+    /**
+     * <pre>
+     * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+     * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+     * @return The adjustedMicros.
+     */
+    @java.lang.Override
+    public long getAdjustedMicros() {
+      return adjustedMicros_;
+    }
+    /**
+     * <pre>
+     * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+     * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+     * @param value The adjustedMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdjustedMicros(long value) {
+
+      adjustedMicros_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+     * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdjustedMicros() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      adjustedMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long refundsMicros_ ;
+    /**
+     * <pre>
+     * What of adjusted_micros refunds took.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+     * @return The refundsMicros.
+     */
+    @java.lang.Override
+    public long getRefundsMicros() {
+      return refundsMicros_;
+    }
+    /**
+     * <pre>
+     * What of adjusted_micros refunds took.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+     * @param value The refundsMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRefundsMicros(long value) {
+
+      refundsMicros_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What of adjusted_micros refunds took.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRefundsMicros() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      refundsMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private boolean conversionRetracted_ ;
+    /**
+     * <pre>
+     * An adjustment made the conversion not have happened: it counts gross, not net.
+     * </pre>
+     *
+     * <code>bool conversion_retracted = 19 [json_name = "conversionRetracted"];</code>
+     * @return The conversionRetracted.
+     */
+    @java.lang.Override
+    public boolean getConversionRetracted() {
+      return conversionRetracted_;
+    }
+    /**
+     * <pre>
+     * An adjustment made the conversion not have happened: it counts gross, not net.
+     * </pre>
+     *
+     * <code>bool conversion_retracted = 19 [json_name = "conversionRetracted"];</code>
+     * @param value The conversionRetracted to set.
+     * @return This builder for chaining.
+     */
+    public Builder setConversionRetracted(boolean value) {
+
+      conversionRetracted_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * An adjustment made the conversion not have happened: it counts gross, not net.
+     * </pre>
+     *
+     * <code>bool conversion_retracted = 19 [json_name = "conversionRetracted"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearConversionRetracted() {
+      bitField0_ = (bitField0_ & ~0x00040000);
+      conversionRetracted_ = false;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object causeId_ = "";
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 20 [json_name = "causeId"];</code>
+     * @return The causeId.
+     */
+    public java.lang.String getCauseId() {
+      java.lang.Object ref = causeId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        causeId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 20 [json_name = "causeId"];</code>
+     * @return The bytes for causeId.
+     */
+    public com.google.protobuf.ByteString
+        getCauseIdBytes() {
+      java.lang.Object ref = causeId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        causeId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 20 [json_name = "causeId"];</code>
+     * @param value The causeId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseId(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      causeId_ = value;
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 20 [json_name = "causeId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCauseId() {
+      causeId_ = getDefaultInstance().getCauseId();
+      bitField0_ = (bitField0_ & ~0x00080000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 20 [json_name = "causeId"];</code>
+     * @param value The bytes for causeId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseIdBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      causeId_ = value;
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object causeType_ = "";
+    /**
+     * <code>string cause_type = 21 [json_name = "causeType"];</code>
+     * @return The causeType.
+     */
+    public java.lang.String getCauseType() {
+      java.lang.Object ref = causeType_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        causeType_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <code>string cause_type = 21 [json_name = "causeType"];</code>
+     * @return The bytes for causeType.
+     */
+    public com.google.protobuf.ByteString
+        getCauseTypeBytes() {
+      java.lang.Object ref = causeType_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        causeType_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <code>string cause_type = 21 [json_name = "causeType"];</code>
+     * @param value The causeType to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseType(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      causeType_ = value;
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>string cause_type = 21 [json_name = "causeType"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCauseType() {
+      causeType_ = getDefaultInstance().getCauseType();
+      bitField0_ = (bitField0_ & ~0x00100000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>string cause_type = 21 [json_name = "causeType"];</code>
+     * @param value The bytes for causeType to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseTypeBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      causeType_ = value;
+      bitField0_ |= 0x00100000;
       onChanged();
       return this;
     }

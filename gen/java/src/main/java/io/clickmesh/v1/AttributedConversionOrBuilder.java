@@ -128,7 +128,7 @@ public interface AttributedConversionOrBuilder extends
 
   /**
    * <pre>
-   * The credited share of the conversion's value, in currency units: value_micros / 1,000,000.
+   * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
    * </pre>
    *
    * <code>double value = 8 [json_name = "value"];</code>
@@ -178,7 +178,7 @@ public interface AttributedConversionOrBuilder extends
 
   /**
    * <pre>
-   * The credit was withdrawn: a late click took it.
+   * The credit was withdrawn: another click took it.
    * </pre>
    *
    * <code>bool retracted = 13 [json_name = "retracted"];</code>
@@ -218,11 +218,74 @@ public interface AttributedConversionOrBuilder extends
 
   /**
    * <pre>
-   * Credited share of the value, in micros. They sum to exactly the conversion's value.
+   * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
    * </pre>
    *
    * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
    * @return The valueMicros.
    */
   long getValueMicros();
+
+  /**
+   * <pre>
+   * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
+   * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+   * </pre>
+   *
+   * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+   * @return The adjustedMicros.
+   */
+  long getAdjustedMicros();
+
+  /**
+   * <pre>
+   * What of adjusted_micros refunds took.
+   * </pre>
+   *
+   * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  long getRefundsMicros();
+
+  /**
+   * <pre>
+   * An adjustment made the conversion not have happened: it counts gross, not net.
+   * </pre>
+   *
+   * <code>bool conversion_retracted = 19 [json_name = "conversionRetracted"];</code>
+   * @return The conversionRetracted.
+   */
+  boolean getConversionRetracted();
+
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 20 [json_name = "causeId"];</code>
+   * @return The causeId.
+   */
+  java.lang.String getCauseId();
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 20 [json_name = "causeId"];</code>
+   * @return The bytes for causeId.
+   */
+  com.google.protobuf.ByteString
+      getCauseIdBytes();
+
+  /**
+   * <code>string cause_type = 21 [json_name = "causeType"];</code>
+   * @return The causeType.
+   */
+  java.lang.String getCauseType();
+  /**
+   * <code>string cause_type = 21 [json_name = "causeType"];</code>
+   * @return The bytes for causeType.
+   */
+  com.google.protobuf.ByteString
+      getCauseTypeBytes();
 }

@@ -47,6 +47,16 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_Candidate_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_ModelCandidate_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_ModelCandidate_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_Correction_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_Correction_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_PartitionProgress_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -61,7 +71,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n\036clickmesh/v1/attribution.proto\022\014clickm" +
-      "esh.v1\"\224\004\n\024AttributedConversion\022#\n\rconve" +
+      "esh.v1\"\321\005\n\024AttributedConversion\022#\n\rconve" +
       "rsion_id\030\001 \001(\tR\014conversionId\022\031\n\010click_id" +
       "\030\002 \001(\tR\007clickId\022\027\n\007user_id\030\003 \001(\tR\006userId" +
       "\022\023\n\005ad_id\030\004 \001(\tR\004adId\022\037\n\013campaign_id\030\005 \001" +
@@ -74,44 +84,91 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "on\030\014 \001(\004R\007version\022\034\n\tretracted\030\r \001(\010R\tre" +
       "tracted\022\024\n\005model\030\016 \001(\tR\005model\022#\n\rcredit_" +
       "micros\030\017 \001(\003R\014creditMicros\022!\n\014value_micr" +
-      "os\030\020 \001(\003R\013valueMicros\"\274\002\n\nDailyStats\022\020\n\003" +
-      "day\030\001 \001(\005R\003day\022\037\n\013campaign_id\030\002 \001(\tR\ncam" +
-      "paignId\022\026\n\006source\030\003 \001(\tR\006source\022\'\n\017conve" +
-      "rsion_type\030\004 \001(\tR\016conversionType\022\024\n\005mode" +
-      "l\030\005 \001(\tR\005model\022\034\n\tpartition\030\006 \001(\rR\tparti" +
-      "tion\022\026\n\006clicks\030\007 \001(\004R\006clicks\022-\n\022conversi" +
-      "ons_micros\030\010 \001(\003R\021conversionsMicros\022%\n\016r" +
-      "evenue_micros\030\t \001(\003R\rrevenueMicros\022\030\n\007ve" +
-      "rsion\030\n \001(\004R\007version\"\333\002\n\022ConversionDecis" +
-      "ion\022#\n\rconversion_id\030\001 \001(\tR\014conversionId" +
-      "\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'\n\017conversion_" +
-      "type\030\003 \001(\tR\016conversionType\022\'\n\017conversion" +
-      "_time\030\004 \001(\003R\016conversionTime\022!\n\014value_mic" +
-      "ros\030\005 \001(\003R\013valueMicros\022\037\n\013lookback_ms\030\006 " +
-      "\001(\003R\nlookbackMs\022\036\n\nattributed\030\007 \001(\010R\natt" +
-      "ributed\0227\n\ncandidates\030\010 \003(\0132\027.clickmesh." +
-      "v1.CandidateR\ncandidates\022\030\n\007version\030\t \001(" +
-      "\004R\007version\"\346\001\n\tCandidate\022\031\n\010click_id\030\001 \001" +
-      "(\tR\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n\013camp" +
-      "aign_id\030\003 \001(\tR\ncampaignId\022\026\n\006source\030\004 \001(" +
-      "\tR\006source\022\035\n\nclick_time\030\005 \001(\003R\tclickTime" +
-      "\022\024\n\005model\030\006 \001(\tR\005model\022#\n\rcredit_micros\030" +
-      "\007 \001(\003R\014creditMicros\022\026\n\006reason\030\010 \001(\tR\006rea" +
-      "son\"\315\003\n\021PartitionProgress\022\034\n\tpartition\030\001" +
-      " \001(\rR\tpartition\022\030\n\007records\030\002 \001(\004R\007record" +
-      "s\022\026\n\006clicks\030\003 \001(\004R\006clicks\022\036\n\nattributed\030" +
-      "\004 \001(\004R\nattributed\022\"\n\014unattributed\030\005 \001(\004R" +
-      "\014unattributed\022)\n\020click_duplicates\030\006 \001(\004R" +
-      "\017clickDuplicates\0223\n\025conversion_duplicate" +
-      "s\030\007 \001(\004R\024conversionDuplicates\022#\n\rdead_le" +
-      "ttered\030\010 \001(\004R\014deadLettered\022\034\n\tconflicts\030" +
-      "\t \001(\004R\tconflicts\022 \n\013corrections\030\n \001(\004R\013c" +
-      "orrections\022\'\n\017touches_dropped\030\013 \001(\004R\016tou" +
-      "chesDropped\022\034\n\twatermark\030\014 \001(\003R\twatermar" +
-      "k\022\030\n\007version\030\r \001(\004R\007versionBt\n\017io.clickm" +
-      "esh.v1B\020AttributionProtoP\001\242\002\003CXX\252\002\014Click" +
-      "mesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GP" +
-      "BMetadata\352\002\rClickmesh::V1b\006proto3"
+      "os\030\020 \001(\003R\013valueMicros\022\'\n\017adjusted_micros" +
+      "\030\021 \001(\003R\016adjustedMicros\022%\n\016refunds_micros" +
+      "\030\022 \001(\003R\rrefundsMicros\0221\n\024conversion_retr" +
+      "acted\030\023 \001(\010R\023conversionRetracted\022\031\n\010caus" +
+      "e_id\030\024 \001(\tR\007causeId\022\035\n\ncause_type\030\025 \001(\tR" +
+      "\tcauseType\"\274\002\n\nDailyStats\022\020\n\003day\030\001 \001(\005R\003" +
+      "day\022\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006" +
+      "source\030\003 \001(\tR\006source\022\'\n\017conversion_type\030" +
+      "\004 \001(\tR\016conversionType\022\024\n\005model\030\005 \001(\tR\005mo" +
+      "del\022\034\n\tpartition\030\006 \001(\rR\tpartition\022\026\n\006cli" +
+      "cks\030\007 \001(\004R\006clicks\022-\n\022conversions_micros\030" +
+      "\010 \001(\003R\021conversionsMicros\022%\n\016revenue_micr" +
+      "os\030\t \001(\003R\rrevenueMicros\022\030\n\007version\030\n \001(\004" +
+      "R\007version\"\251\006\n\022ConversionDecision\022#\n\rconv" +
+      "ersion_id\030\001 \001(\tR\014conversionId\022\027\n\007user_id" +
+      "\030\002 \001(\tR\006userId\022\'\n\017conversion_type\030\003 \001(\tR" +
+      "\016conversionType\022\'\n\017conversion_time\030\004 \001(\003" +
+      "R\016conversionTime\022!\n\014value_micros\030\005 \001(\003R\013" +
+      "valueMicros\022\037\n\013lookback_ms\030\006 \001(\003R\nlookba" +
+      "ckMs\022\036\n\nattributed\030\007 \001(\010R\nattributed\022P\n\023" +
+      "candidates_by_model\030\010 \003(\0132\034.clickmesh.v1" +
+      ".ModelCandidateB\002\030\001R\021candidatesByModel\022\030" +
+      "\n\007version\030\t \001(\004R\007version\022\026\n\006models\030\n \003(\t" +
+      "R\006models\0227\n\ncandidates\030\013 \003(\0132\027.clickmesh" +
+      ".v1.CandidateR\ncandidates\022.\n\023candidates_" +
+      "left_out\030\014 \001(\rR\021candidatesLeftOut\022\034\n\ttru" +
+      "ncated\030\r \001(\010R\ttruncated\022\'\n\017adjusted_micr" +
+      "os\030\016 \001(\003R\016adjustedMicros\022%\n\016refunds_micr" +
+      "os\030\017 \001(\003R\rrefundsMicros\022\034\n\tretracted\030\020 \001" +
+      "(\010R\tretracted\022:\n\013corrections\030\021 \003(\0132\030.cli" +
+      "ckmesh.v1.CorrectionR\013corrections\0220\n\024cor" +
+      "rections_left_out\030\022 \001(\rR\022correctionsLeft" +
+      "Out\022\031\n\010cause_id\030\023 \001(\tR\007causeId\022\035\n\ncause_" +
+      "type\030\024 \001(\tR\tcauseType\"\363\001\n\tCandidate\022\031\n\010c" +
+      "lick_id\030\001 \001(\tR\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004a" +
+      "dId\022\037\n\013campaign_id\030\003 \001(\tR\ncampaignId\022\026\n\006" +
+      "source\030\004 \001(\tR\006source\022\035\n\nclick_time\030\005 \001(\003" +
+      "R\tclickTime\022%\n\016credits_micros\030\006 \003(\003R\rcre" +
+      "ditsMicros\0227\n\007reasons\030\007 \003(\0162\035.clickmesh." +
+      "v1.CandidateReasonR\007reasons\"\353\001\n\016ModelCan" +
+      "didate\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\023\n\005ad_" +
+      "id\030\002 \001(\tR\004adId\022\037\n\013campaign_id\030\003 \001(\tR\ncam" +
+      "paignId\022\026\n\006source\030\004 \001(\tR\006source\022\035\n\nclick" +
+      "_time\030\005 \001(\003R\tclickTime\022\024\n\005model\030\006 \001(\tR\005m" +
+      "odel\022#\n\rcredit_micros\030\007 \001(\003R\014creditMicro" +
+      "s\022\026\n\006reason\030\010 \001(\tR\006reason\"\264\001\n\nCorrection" +
+      "\022\031\n\010event_id\030\001 \001(\tR\007eventId\022\022\n\004kind\030\002 \001(" +
+      "\tR\004kind\022!\n\014value_micros\030\003 \001(\003R\013valueMicr" +
+      "os\022\034\n\ttimestamp\030\004 \001(\003R\ttimestamp\0226\n\006effe" +
+      "ct\030\005 \001(\0162\036.clickmesh.v1.CorrectionEffect" +
+      "R\006effect\"\347\005\n\021PartitionProgress\022\034\n\tpartit" +
+      "ion\030\001 \001(\rR\tpartition\022\030\n\007records\030\002 \001(\004R\007r" +
+      "ecords\022\026\n\006clicks\030\003 \001(\004R\006clicks\022\036\n\nattrib" +
+      "uted\030\004 \001(\004R\nattributed\022\"\n\014unattributed\030\005" +
+      " \001(\004R\014unattributed\022)\n\020click_duplicates\030\006" +
+      " \001(\004R\017clickDuplicates\0223\n\025conversion_dupl" +
+      "icates\030\007 \001(\004R\024conversionDuplicates\022#\n\rde" +
+      "ad_lettered\030\010 \001(\004R\014deadLettered\022\034\n\tconfl" +
+      "icts\030\t \001(\004R\tconflicts\022 \n\013corrections\030\n \001" +
+      "(\004R\013corrections\022\'\n\017touches_dropped\030\013 \001(\004" +
+      "R\016touchesDropped\022\034\n\twatermark\030\014 \001(\003R\twat" +
+      "ermark\022\030\n\007version\030\r \001(\004R\007version\022 \n\013adju" +
+      "stments\030\016 \001(\004R\013adjustments\022\032\n\010verdicts\030\017" +
+      " \001(\004R\010verdicts\0223\n\025adjustment_duplicates\030" +
+      "\020 \001(\004R\024adjustmentDuplicates\022-\n\022verdict_d" +
+      "uplicates\030\021 \001(\004R\021verdictDuplicates\022\031\n\010to" +
+      "o_late\030\022 \001(\004R\007tooLate\022\030\n\007waiting\030\023 \001(\004R\007" +
+      "waiting\022%\n\016invalid_clicks\030\024 \001(\004R\rinvalid" +
+      "Clicks\022\032\n\010exceeded\030\025 \001(\004R\010exceeded*\227\002\n\017C" +
+      "andidateReason\022 \n\034CANDIDATE_REASON_UNSPE" +
+      "CIFIED\020\000\022\035\n\031CANDIDATE_REASON_CREDITED\020\001\022" +
+      "&\n\"CANDIDATE_REASON_OLDER_THAN_WINNER\020\002\022" +
+      "&\n\"CANDIDATE_REASON_NEWER_THAN_WINNER\020\003\022" +
+      ")\n%CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID" +
+      "\020\004\022*\n&CANDIDATE_REASON_SHARE_BELOW_ONE_M" +
+      "ICRO\020\005\022\034\n\030CANDIDATE_REASON_INVALID\020\006*\331\001\n" +
+      "\020CorrectionEffect\022!\n\035CORRECTION_EFFECT_U" +
+      "NSPECIFIED\020\000\022\035\n\031CORRECTION_EFFECT_APPLIE" +
+      "D\020\001\022%\n!CORRECTION_EFFECT_APPLIED_IN_PART" +
+      "\020\002\022\036\n\032CORRECTION_EFFECT_EXCEEDED\020\003\022 \n\034CO" +
+      "RRECTION_EFFECT_SUPERSEDED\020\004\022\032\n\026CORRECTI" +
+      "ON_EFFECT_VOID\020\005Bt\n\017io.clickmesh.v1B\020Att" +
+      "ributionProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014C" +
+      "lickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002" +
+      "\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -122,7 +179,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_AttributedConversion_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_AttributedConversion_descriptor,
-        new java.lang.String[] { "ConversionId", "ClickId", "UserId", "AdId", "CampaignId", "Source", "ConversionType", "Value", "ClickTime", "ConversionTime", "AttributionWindowHours", "Version", "Retracted", "Model", "CreditMicros", "ValueMicros", });
+        new java.lang.String[] { "ConversionId", "ClickId", "UserId", "AdId", "CampaignId", "Source", "ConversionType", "Value", "ClickTime", "ConversionTime", "AttributionWindowHours", "Version", "Retracted", "Model", "CreditMicros", "ValueMicros", "AdjustedMicros", "RefundsMicros", "ConversionRetracted", "CauseId", "CauseType", });
     internal_static_clickmesh_v1_DailyStats_descriptor =
       getDescriptor().getMessageType(1);
     internal_static_clickmesh_v1_DailyStats_fieldAccessorTable = new
@@ -134,19 +191,31 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ConversionDecision_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ConversionDecision_descriptor,
-        new java.lang.String[] { "ConversionId", "UserId", "ConversionType", "ConversionTime", "ValueMicros", "LookbackMs", "Attributed", "Candidates", "Version", });
+        new java.lang.String[] { "ConversionId", "UserId", "ConversionType", "ConversionTime", "ValueMicros", "LookbackMs", "Attributed", "CandidatesByModel", "Version", "Models", "Candidates", "CandidatesLeftOut", "Truncated", "AdjustedMicros", "RefundsMicros", "Retracted", "Corrections", "CorrectionsLeftOut", "CauseId", "CauseType", });
     internal_static_clickmesh_v1_Candidate_descriptor =
       getDescriptor().getMessageType(3);
     internal_static_clickmesh_v1_Candidate_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Candidate_descriptor,
-        new java.lang.String[] { "ClickId", "AdId", "CampaignId", "Source", "ClickTime", "Model", "CreditMicros", "Reason", });
-    internal_static_clickmesh_v1_PartitionProgress_descriptor =
+        new java.lang.String[] { "ClickId", "AdId", "CampaignId", "Source", "ClickTime", "CreditsMicros", "Reasons", });
+    internal_static_clickmesh_v1_ModelCandidate_descriptor =
       getDescriptor().getMessageType(4);
+    internal_static_clickmesh_v1_ModelCandidate_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_ModelCandidate_descriptor,
+        new java.lang.String[] { "ClickId", "AdId", "CampaignId", "Source", "ClickTime", "Model", "CreditMicros", "Reason", });
+    internal_static_clickmesh_v1_Correction_descriptor =
+      getDescriptor().getMessageType(5);
+    internal_static_clickmesh_v1_Correction_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_Correction_descriptor,
+        new java.lang.String[] { "EventId", "Kind", "ValueMicros", "Timestamp", "Effect", });
+    internal_static_clickmesh_v1_PartitionProgress_descriptor =
+      getDescriptor().getMessageType(6);
     internal_static_clickmesh_v1_PartitionProgress_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_PartitionProgress_descriptor,
-        new java.lang.String[] { "Partition", "Records", "Clicks", "Attributed", "Unattributed", "ClickDuplicates", "ConversionDuplicates", "DeadLettered", "Conflicts", "Corrections", "TouchesDropped", "Watermark", "Version", });
+        new java.lang.String[] { "Partition", "Records", "Clicks", "Attributed", "Unattributed", "ClickDuplicates", "ConversionDuplicates", "DeadLettered", "Conflicts", "Corrections", "TouchesDropped", "Watermark", "Version", "Adjustments", "Verdicts", "AdjustmentDuplicates", "VerdictDuplicates", "TooLate", "Waiting", "InvalidClicks", "Exceeded", });
     descriptor.resolveAllFeaturesImmutable();
   }
 

@@ -7,7 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * A click that could be credited for a conversion, under one attribution model.
+ * A click that could be credited for a conversion.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.Candidate}
@@ -36,8 +36,8 @@ private static final long serialVersionUID = 0L;
     adId_ = "";
     campaignId_ = "";
     source_ = "";
-    model_ = "";
-    reason_ = "";
+    creditsMicros_ = emptyLongList();
+    reasons_ = emptyIntList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -229,108 +229,126 @@ private static final long serialVersionUID = 0L;
     return clickTime_;
   }
 
-  public static final int MODEL_FIELD_NUMBER = 6;
+  public static final int CREDITS_MICROS_FIELD_NUMBER = 6;
   @SuppressWarnings("serial")
-  private volatile java.lang.Object model_ = "";
-  /**
-   * <code>string model = 6 [json_name = "model"];</code>
-   * @return The model.
-   */
-  @java.lang.Override
-  public java.lang.String getModel() {
-    java.lang.Object ref = model_;
-    if (ref instanceof java.lang.String) {
-      return (java.lang.String) ref;
-    } else {
-      com.google.protobuf.ByteString bs = 
-          (com.google.protobuf.ByteString) ref;
-      java.lang.String s = bs.toStringUtf8();
-      model_ = s;
-      return s;
-    }
-  }
-  /**
-   * <code>string model = 6 [json_name = "model"];</code>
-   * @return The bytes for model.
-   */
-  @java.lang.Override
-  public com.google.protobuf.ByteString
-      getModelBytes() {
-    java.lang.Object ref = model_;
-    if (ref instanceof java.lang.String) {
-      com.google.protobuf.ByteString b = 
-          com.google.protobuf.ByteString.copyFromUtf8(
-              (java.lang.String) ref);
-      model_ = b;
-      return b;
-    } else {
-      return (com.google.protobuf.ByteString) ref;
-    }
-  }
-
-  public static final int CREDIT_MICROS_FIELD_NUMBER = 7;
-  private long creditMicros_ = 0L;
+  private com.google.protobuf.Internal.LongList creditsMicros_ =
+      emptyLongList();
   /**
    * <pre>
-   * 0 for a click that is not credited.
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
    * </pre>
    *
-   * <code>int64 credit_micros = 7 [json_name = "creditMicros"];</code>
-   * @return The creditMicros.
+   * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+   * @return A list containing the creditsMicros.
    */
   @java.lang.Override
-  public long getCreditMicros() {
-    return creditMicros_;
+  public java.util.List<java.lang.Long>
+      getCreditsMicrosList() {
+    return creditsMicros_;
   }
+  /**
+   * <pre>
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+   * </pre>
+   *
+   * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+   * @return The count of creditsMicros.
+   */
+  public int getCreditsMicrosCount() {
+    return creditsMicros_.size();
+  }
+  /**
+   * <pre>
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+   * </pre>
+   *
+   * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+   * @param index The index of the element to return.
+   * @return The creditsMicros at the given index.
+   */
+  public long getCreditsMicros(int index) {
+    return creditsMicros_.getLong(index);
+  }
+  private int creditsMicrosMemoizedSerializedSize = -1;
 
-  public static final int REASON_FIELD_NUMBER = 8;
+  public static final int REASONS_FIELD_NUMBER = 7;
   @SuppressWarnings("serial")
-  private volatile java.lang.Object reason_ = "";
+  private com.google.protobuf.Internal.IntList reasons_ =
+      emptyIntList();
+  private static final     com.google.protobuf.Internal.IntListAdapter.IntConverter<
+      io.clickmesh.v1.CandidateReason> reasons_converter_ =
+          new com.google.protobuf.Internal.IntListAdapter.IntConverter<
+              io.clickmesh.v1.CandidateReason>() {
+            public io.clickmesh.v1.CandidateReason convert(int from) {
+              io.clickmesh.v1.CandidateReason result = io.clickmesh.v1.CandidateReason.forNumber(from);
+              return result == null ? io.clickmesh.v1.CandidateReason.UNRECOGNIZED : result;
+            }
+          };
   /**
    * <pre>
-   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-   * "share_below_one_micro".
+   * Why, in the same order.
    * </pre>
    *
-   * <code>string reason = 8 [json_name = "reason"];</code>
-   * @return The reason.
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @return A list containing the reasons.
    */
   @java.lang.Override
-  public java.lang.String getReason() {
-    java.lang.Object ref = reason_;
-    if (ref instanceof java.lang.String) {
-      return (java.lang.String) ref;
-    } else {
-      com.google.protobuf.ByteString bs = 
-          (com.google.protobuf.ByteString) ref;
-      java.lang.String s = bs.toStringUtf8();
-      reason_ = s;
-      return s;
-    }
+  public java.util.List<io.clickmesh.v1.CandidateReason> getReasonsList() {
+    return new com.google.protobuf.Internal.IntListAdapter<
+        io.clickmesh.v1.CandidateReason>(reasons_, reasons_converter_);
   }
   /**
    * <pre>
-   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-   * "share_below_one_micro".
+   * Why, in the same order.
    * </pre>
    *
-   * <code>string reason = 8 [json_name = "reason"];</code>
-   * @return The bytes for reason.
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @return The count of reasons.
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
-      getReasonBytes() {
-    java.lang.Object ref = reason_;
-    if (ref instanceof java.lang.String) {
-      com.google.protobuf.ByteString b = 
-          com.google.protobuf.ByteString.copyFromUtf8(
-              (java.lang.String) ref);
-      reason_ = b;
-      return b;
-    } else {
-      return (com.google.protobuf.ByteString) ref;
-    }
+  public int getReasonsCount() {
+    return reasons_.size();
   }
+  /**
+   * <pre>
+   * Why, in the same order.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @param index The index of the element to return.
+   * @return The reasons at the given index.
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.CandidateReason getReasons(int index) {
+    return reasons_converter_.convert(reasons_.getInt(index));
+  }
+  /**
+   * <pre>
+   * Why, in the same order.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @return A list containing the enum numeric values on the wire for reasons.
+   */
+  @java.lang.Override
+  public java.util.List<java.lang.Integer>
+  getReasonsValueList() {
+    return reasons_;
+  }
+  /**
+   * <pre>
+   * Why, in the same order.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of reasons at the given index.
+   */
+  @java.lang.Override
+  public int getReasonsValue(int index) {
+    return reasons_.getInt(index);
+  }
+  private int reasonsMemoizedSerializedSize;
 
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
@@ -346,6 +364,7 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public void writeTo(com.google.protobuf.CodedOutputStream output)
                       throws java.io.IOException {
+    getSerializedSize();
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(clickId_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 1, clickId_);
     }
@@ -361,14 +380,19 @@ private static final long serialVersionUID = 0L;
     if (clickTime_ != 0L) {
       output.writeInt64(5, clickTime_);
     }
-    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(model_)) {
-      com.google.protobuf.GeneratedMessage.writeString(output, 6, model_);
+    if (getCreditsMicrosList().size() > 0) {
+      output.writeUInt32NoTag(50);
+      output.writeUInt32NoTag(creditsMicrosMemoizedSerializedSize);
     }
-    if (creditMicros_ != 0L) {
-      output.writeInt64(7, creditMicros_);
+    for (int i = 0; i < creditsMicros_.size(); i++) {
+      output.writeInt64NoTag(creditsMicros_.getLong(i));
     }
-    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reason_)) {
-      com.google.protobuf.GeneratedMessage.writeString(output, 8, reason_);
+    if (getReasonsList().size() > 0) {
+      output.writeUInt32NoTag(58);
+      output.writeUInt32NoTag(reasonsMemoizedSerializedSize);
+    }
+    for (int i = 0; i < reasons_.size(); i++) {
+      output.writeEnumNoTag(reasons_.getInt(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -390,15 +414,31 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(5, clickTime_);
     }
-    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(model_)) {
-      size += com.google.protobuf.GeneratedMessage.computeStringSize(6, model_);
+    {
+      int dataSize = 0;
+      for (int i = 0; i < creditsMicros_.size(); i++) {
+        dataSize += com.google.protobuf.CodedOutputStream
+          .computeInt64SizeNoTag(creditsMicros_.getLong(i));
+      }
+      size += dataSize;
+      if (!getCreditsMicrosList().isEmpty()) {
+        size += 1;
+        size += com.google.protobuf.CodedOutputStream
+            .computeInt32SizeNoTag(dataSize);
+      }
+      creditsMicrosMemoizedSerializedSize = dataSize;
     }
-    if (creditMicros_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt64Size(7, creditMicros_);
-    }
-    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reason_)) {
-      size += com.google.protobuf.GeneratedMessage.computeStringSize(8, reason_);
+    {
+      int dataSize = 0;
+      for (int i = 0; i < reasons_.size(); i++) {
+        dataSize += com.google.protobuf.CodedOutputStream
+          .computeEnumSizeNoTag(reasons_.getInt(i));
+      }
+      size += dataSize;
+      if (!getReasonsList().isEmpty()) {  size += 1;
+        size += com.google.protobuf.CodedOutputStream
+          .computeUInt32SizeNoTag(dataSize);
+      }reasonsMemoizedSerializedSize = dataSize;
     }
     return size;
   }
@@ -434,12 +474,9 @@ private static final long serialVersionUID = 0L;
         .equals(other.getSource())) return false;
     if (getClickTime()
         != other.getClickTime()) return false;
-    if (!getModel()
-        .equals(other.getModel())) return false;
-    if (getCreditMicros()
-        != other.getCreditMicros()) return false;
-    if (!getReason()
-        .equals(other.getReason())) return false;
+    if (!getCreditsMicrosList()
+        .equals(other.getCreditsMicrosList())) return false;
+    if (!reasons_.equals(other.reasons_)) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -462,13 +499,14 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + CLICK_TIME_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getClickTime());
-    hash = (37 * hash) + MODEL_FIELD_NUMBER;
-    hash = (53 * hash) + getModel().hashCode();
-    hash = (37 * hash) + CREDIT_MICROS_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getCreditMicros());
-    hash = (37 * hash) + REASON_FIELD_NUMBER;
-    hash = (53 * hash) + getReason().hashCode();
+    if (getCreditsMicrosCount() > 0) {
+      hash = (37 * hash) + CREDITS_MICROS_FIELD_NUMBER;
+      hash = (53 * hash) + getCreditsMicrosList().hashCode();
+    }
+    if (getReasonsCount() > 0) {
+      hash = (37 * hash) + REASONS_FIELD_NUMBER;
+      hash = (53 * hash) + reasons_.hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -568,7 +606,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A click that could be credited for a conversion, under one attribution model.
+   * A click that could be credited for a conversion.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.Candidate}
@@ -609,9 +647,8 @@ private static final long serialVersionUID = 0L;
       campaignId_ = "";
       source_ = "";
       clickTime_ = 0L;
-      model_ = "";
-      creditMicros_ = 0L;
-      reason_ = "";
+      creditsMicros_ = emptyLongList();
+      reasons_ = emptyIntList();
       return this;
     }
 
@@ -661,13 +698,12 @@ private static final long serialVersionUID = 0L;
         result.clickTime_ = clickTime_;
       }
       if (((from_bitField0_ & 0x00000020) != 0)) {
-        result.model_ = model_;
+        creditsMicros_.makeImmutable();
+        result.creditsMicros_ = creditsMicros_;
       }
       if (((from_bitField0_ & 0x00000040) != 0)) {
-        result.creditMicros_ = creditMicros_;
-      }
-      if (((from_bitField0_ & 0x00000080) != 0)) {
-        result.reason_ = reason_;
+        reasons_.makeImmutable();
+        result.reasons_ = reasons_;
       }
     }
 
@@ -706,17 +742,26 @@ private static final long serialVersionUID = 0L;
       if (other.getClickTime() != 0L) {
         setClickTime(other.getClickTime());
       }
-      if (!other.getModel().isEmpty()) {
-        model_ = other.model_;
-        bitField0_ |= 0x00000020;
+      if (!other.creditsMicros_.isEmpty()) {
+        if (creditsMicros_.isEmpty()) {
+          creditsMicros_ = other.creditsMicros_;
+          creditsMicros_.makeImmutable();
+          bitField0_ |= 0x00000020;
+        } else {
+          ensureCreditsMicrosIsMutable();
+          creditsMicros_.addAll(other.creditsMicros_);
+        }
         onChanged();
       }
-      if (other.getCreditMicros() != 0L) {
-        setCreditMicros(other.getCreditMicros());
-      }
-      if (!other.getReason().isEmpty()) {
-        reason_ = other.reason_;
-        bitField0_ |= 0x00000080;
+      if (!other.reasons_.isEmpty()) {
+        if (reasons_.isEmpty()) {
+          reasons_ = other.reasons_;
+          reasons_.makeImmutable();
+          bitField0_ |= 0x00000040;
+        } else {
+          ensureReasonsIsMutable();
+          reasons_.addAll(other.reasons_);
+        }
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -768,21 +813,38 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 40
+            case 48: {
+              long v = input.readInt64();
+              ensureCreditsMicrosIsMutable();
+              creditsMicros_.addLong(v);
+              break;
+            } // case 48
             case 50: {
-              model_ = input.readStringRequireUtf8();
-              bitField0_ |= 0x00000020;
+              int length = input.readRawVarint32();
+              int limit = input.pushLimit(length);
+              ensureCreditsMicrosIsMutable();
+              while (input.getBytesUntilLimit() > 0) {
+                creditsMicros_.addLong(input.readInt64());
+              }
+              input.popLimit(limit);
               break;
             } // case 50
             case 56: {
-              creditMicros_ = input.readInt64();
-              bitField0_ |= 0x00000040;
+              int tmpRaw = input.readEnum();
+              ensureReasonsIsMutable();
+              reasons_.addInt(tmpRaw);
               break;
             } // case 56
-            case 66: {
-              reason_ = input.readStringRequireUtf8();
-              bitField0_ |= 0x00000080;
+            case 58: {
+              int length = input.readRawVarint32();
+              int limit = input.pushLimit(length);
+              ensureReasonsIsMutable();
+              while (input.getBytesUntilLimit() > 0) {
+                reasons_.addInt(input.readEnum());
+              }
+              input.popLimit(limit);
               break;
-            } // case 66
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1132,215 +1194,300 @@ private static final long serialVersionUID = 0L;
       return this;
     }
 
-    private java.lang.Object model_ = "";
-    /**
-     * <code>string model = 6 [json_name = "model"];</code>
-     * @return The model.
-     */
-    public java.lang.String getModel() {
-      java.lang.Object ref = model_;
-      if (!(ref instanceof java.lang.String)) {
-        com.google.protobuf.ByteString bs =
-            (com.google.protobuf.ByteString) ref;
-        java.lang.String s = bs.toStringUtf8();
-        model_ = s;
-        return s;
-      } else {
-        return (java.lang.String) ref;
+    private com.google.protobuf.Internal.LongList creditsMicros_ = emptyLongList();
+    private void ensureCreditsMicrosIsMutable() {
+      if (!creditsMicros_.isModifiable()) {
+        creditsMicros_ = makeMutableCopy(creditsMicros_);
       }
+      bitField0_ |= 0x00000020;
     }
     /**
-     * <code>string model = 6 [json_name = "model"];</code>
-     * @return The bytes for model.
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @return A list containing the creditsMicros.
      */
-    public com.google.protobuf.ByteString
-        getModelBytes() {
-      java.lang.Object ref = model_;
-      if (ref instanceof String) {
-        com.google.protobuf.ByteString b = 
-            com.google.protobuf.ByteString.copyFromUtf8(
-                (java.lang.String) ref);
-        model_ = b;
-        return b;
-      } else {
-        return (com.google.protobuf.ByteString) ref;
-      }
+    public java.util.List<java.lang.Long>
+        getCreditsMicrosList() {
+      creditsMicros_.makeImmutable();
+      return creditsMicros_;
     }
     /**
-     * <code>string model = 6 [json_name = "model"];</code>
-     * @param value The model to set.
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @return The count of creditsMicros.
+     */
+    public int getCreditsMicrosCount() {
+      return creditsMicros_.size();
+    }
+    /**
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @param index The index of the element to return.
+     * @return The creditsMicros at the given index.
+     */
+    public long getCreditsMicros(int index) {
+      return creditsMicros_.getLong(index);
+    }
+    /**
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @param index The index to set the value at.
+     * @param value The creditsMicros to set.
      * @return This builder for chaining.
      */
-    public Builder setModel(
-        java.lang.String value) {
-      java.util.Objects.requireNonNull(value);
-      model_ = value;
+    public Builder setCreditsMicros(
+        int index, long value) {
+
+      ensureCreditsMicrosIsMutable();
+      creditsMicros_.setLong(index, value);
       bitField0_ |= 0x00000020;
       onChanged();
       return this;
     }
     /**
-     * <code>string model = 6 [json_name = "model"];</code>
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @param value The creditsMicros to add.
      * @return This builder for chaining.
      */
-    public Builder clearModel() {
-      model_ = getDefaultInstance().getModel();
+    public Builder addCreditsMicros(long value) {
+
+      ensureCreditsMicrosIsMutable();
+      creditsMicros_.addLong(value);
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @param values The creditsMicros to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllCreditsMicros(
+        java.lang.Iterable<? extends java.lang.Long> values) {
+      ensureCreditsMicrosIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, creditsMicros_);
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+     * </pre>
+     *
+     * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCreditsMicros() {
+      creditsMicros_ = emptyLongList();
       bitField0_ = (bitField0_ & ~0x00000020);
       onChanged();
       return this;
     }
-    /**
-     * <code>string model = 6 [json_name = "model"];</code>
-     * @param value The bytes for model to set.
-     * @return This builder for chaining.
-     */
-    public Builder setModelBytes(
-        com.google.protobuf.ByteString value) {
-      java.util.Objects.requireNonNull(value);
-      checkByteStringIsUtf8(value);
-      model_ = value;
-      bitField0_ |= 0x00000020;
-      onChanged();
-      return this;
-    }
 
-    private long creditMicros_ ;
-    /**
-     * <pre>
-     * 0 for a click that is not credited.
-     * </pre>
-     *
-     * <code>int64 credit_micros = 7 [json_name = "creditMicros"];</code>
-     * @return The creditMicros.
-     */
-    @java.lang.Override
-    public long getCreditMicros() {
-      return creditMicros_;
-    }
-    /**
-     * <pre>
-     * 0 for a click that is not credited.
-     * </pre>
-     *
-     * <code>int64 credit_micros = 7 [json_name = "creditMicros"];</code>
-     * @param value The creditMicros to set.
-     * @return This builder for chaining.
-     */
-    public Builder setCreditMicros(long value) {
-
-      creditMicros_ = value;
+    private com.google.protobuf.Internal.IntList reasons_ = emptyIntList();
+    private void ensureReasonsIsMutable() {
+      if (!reasons_.isModifiable()) {
+        reasons_ = makeMutableCopy(reasons_);
+      }
       bitField0_ |= 0x00000040;
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @return A list containing the reasons.
+     */
+    public java.util.List<io.clickmesh.v1.CandidateReason> getReasonsList() {
+      return new com.google.protobuf.Internal.IntListAdapter<
+          io.clickmesh.v1.CandidateReason>(reasons_, reasons_converter_);
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @return The count of reasons.
+     */
+    public int getReasonsCount() {
+      return reasons_.size();
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param index The index of the element to return.
+     * @return The reasons at the given index.
+     */
+    public io.clickmesh.v1.CandidateReason getReasons(int index) {
+      return reasons_converter_.convert(reasons_.getInt(index));
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param index The index to set the value at.
+     * @param value The reasons to set.
+     * @throws IllegalArgumentException if UNRECOGNIZED is provided.
+     * @return This builder for chaining.
+     */
+    public Builder setReasons(
+        int index, io.clickmesh.v1.CandidateReason value) {
+      java.util.Objects.requireNonNull(value);
+      ensureReasonsIsMutable();
+      reasons_.setInt(index, value.getNumber());
       onChanged();
       return this;
     }
     /**
      * <pre>
-     * 0 for a click that is not credited.
+     * Why, in the same order.
      * </pre>
      *
-     * <code>int64 credit_micros = 7 [json_name = "creditMicros"];</code>
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param value The reasons to add.
      * @return This builder for chaining.
      */
-    public Builder clearCreditMicros() {
+    public Builder addReasons(io.clickmesh.v1.CandidateReason value) {
+      java.util.Objects.requireNonNull(value);
+      ensureReasonsIsMutable();
+      reasons_.addInt(value.getNumber());
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param values The reasons to add.
+     * @throws IllegalArgumentException if UNRECOGNIZED is provided.
+     * @return This builder for chaining.
+     */
+    public Builder addAllReasons(
+        java.lang.Iterable<? extends io.clickmesh.v1.CandidateReason> values) {
+      ensureReasonsIsMutable();
+      for (io.clickmesh.v1.CandidateReason value : values) {
+        reasons_.addInt(value.getNumber());
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearReasons() {
+      reasons_ = emptyIntList();
       bitField0_ = (bitField0_ & ~0x00000040);
-      creditMicros_ = 0L;
       onChanged();
       return this;
     }
-
-    private java.lang.Object reason_ = "";
     /**
      * <pre>
-     * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-     * "share_below_one_micro".
+     * Why, in the same order.
      * </pre>
      *
-     * <code>string reason = 8 [json_name = "reason"];</code>
-     * @return The reason.
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @return A list containing the enum numeric values on the wire for reasons.
      */
-    public java.lang.String getReason() {
-      java.lang.Object ref = reason_;
-      if (!(ref instanceof java.lang.String)) {
-        com.google.protobuf.ByteString bs =
-            (com.google.protobuf.ByteString) ref;
-        java.lang.String s = bs.toStringUtf8();
-        reason_ = s;
-        return s;
-      } else {
-        return (java.lang.String) ref;
+    public java.util.List<java.lang.Integer>
+    getReasonsValueList() {
+      reasons_.makeImmutable();
+      return reasons_;
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param index The index of the value to return.
+     * @return The enum numeric value on the wire of reasons at the given index.
+     */
+    public int getReasonsValue(int index) {
+      return reasons_.getInt(index);
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param index The index to set the value at.
+     * @param value The enum numeric value on the wire for reasons to set.
+     * @return This builder for chaining.
+     */
+    public Builder setReasonsValue(
+        int index, int value) {
+      ensureReasonsIsMutable();
+      reasons_.setInt(index, value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param value The enum numeric value on the wire for reasons to add.
+     * @return This builder for chaining.
+     */
+    public Builder addReasonsValue(int value) {
+      ensureReasonsIsMutable();
+      reasons_.addInt(value);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why, in the same order.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+     * @param values The enum numeric values on the wire for reasons to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllReasonsValue(
+        java.lang.Iterable<java.lang.Integer> values) {
+      ensureReasonsIsMutable();
+      for (int value : values) {
+        reasons_.addInt(value);
       }
-    }
-    /**
-     * <pre>
-     * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-     * "share_below_one_micro".
-     * </pre>
-     *
-     * <code>string reason = 8 [json_name = "reason"];</code>
-     * @return The bytes for reason.
-     */
-    public com.google.protobuf.ByteString
-        getReasonBytes() {
-      java.lang.Object ref = reason_;
-      if (ref instanceof String) {
-        com.google.protobuf.ByteString b = 
-            com.google.protobuf.ByteString.copyFromUtf8(
-                (java.lang.String) ref);
-        reason_ = b;
-        return b;
-      } else {
-        return (com.google.protobuf.ByteString) ref;
-      }
-    }
-    /**
-     * <pre>
-     * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-     * "share_below_one_micro".
-     * </pre>
-     *
-     * <code>string reason = 8 [json_name = "reason"];</code>
-     * @param value The reason to set.
-     * @return This builder for chaining.
-     */
-    public Builder setReason(
-        java.lang.String value) {
-      java.util.Objects.requireNonNull(value);
-      reason_ = value;
-      bitField0_ |= 0x00000080;
-      onChanged();
-      return this;
-    }
-    /**
-     * <pre>
-     * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-     * "share_below_one_micro".
-     * </pre>
-     *
-     * <code>string reason = 8 [json_name = "reason"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearReason() {
-      reason_ = getDefaultInstance().getReason();
-      bitField0_ = (bitField0_ & ~0x00000080);
-      onChanged();
-      return this;
-    }
-    /**
-     * <pre>
-     * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-     * "share_below_one_micro".
-     * </pre>
-     *
-     * <code>string reason = 8 [json_name = "reason"];</code>
-     * @param value The bytes for reason to set.
-     * @return This builder for chaining.
-     */
-    public Builder setReasonBytes(
-        com.google.protobuf.ByteString value) {
-      java.util.Objects.requireNonNull(value);
-      checkByteStringIsUtf8(value);
-      reason_ = value;
-      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }

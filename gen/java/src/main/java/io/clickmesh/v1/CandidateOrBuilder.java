@@ -69,46 +69,80 @@ public interface CandidateOrBuilder extends
   long getClickTime();
 
   /**
-   * <code>string model = 6 [json_name = "model"];</code>
-   * @return The model.
+   * <pre>
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+   * </pre>
+   *
+   * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+   * @return A list containing the creditsMicros.
    */
-  java.lang.String getModel();
+  java.util.List<java.lang.Long> getCreditsMicrosList();
   /**
-   * <code>string model = 6 [json_name = "model"];</code>
-   * @return The bytes for model.
+   * <pre>
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+   * </pre>
+   *
+   * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+   * @return The count of creditsMicros.
    */
-  com.google.protobuf.ByteString
-      getModelBytes();
+  int getCreditsMicrosCount();
+  /**
+   * <pre>
+   * Its share of the conversion under each of the decision's models, in their order, in micros: 0 if it is not credited.
+   * </pre>
+   *
+   * <code>repeated int64 credits_micros = 6 [json_name = "creditsMicros"];</code>
+   * @param index The index of the element to return.
+   * @return The creditsMicros at the given index.
+   */
+  long getCreditsMicros(int index);
 
   /**
    * <pre>
-   * 0 for a click that is not credited.
+   * Why, in the same order.
    * </pre>
    *
-   * <code>int64 credit_micros = 7 [json_name = "creditMicros"];</code>
-   * @return The creditMicros.
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @return A list containing the reasons.
    */
-  long getCreditMicros();
-
+  java.util.List<io.clickmesh.v1.CandidateReason> getReasonsList();
   /**
    * <pre>
-   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-   * "share_below_one_micro".
+   * Why, in the same order.
    * </pre>
    *
-   * <code>string reason = 8 [json_name = "reason"];</code>
-   * @return The reason.
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @return The count of reasons.
    */
-  java.lang.String getReason();
+  int getReasonsCount();
   /**
    * <pre>
-   * Why: "credited", "older_than_winner", "newer_than_winner" (first_click), "lost_tie_on_event_id" or
-   * "share_below_one_micro".
+   * Why, in the same order.
    * </pre>
    *
-   * <code>string reason = 8 [json_name = "reason"];</code>
-   * @return The bytes for reason.
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @param index The index of the element to return.
+   * @return The reasons at the given index.
    */
-  com.google.protobuf.ByteString
-      getReasonBytes();
+  io.clickmesh.v1.CandidateReason getReasons(int index);
+  /**
+   * <pre>
+   * Why, in the same order.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @return A list containing the enum numeric values on the wire for reasons.
+   */
+  java.util.List<java.lang.Integer>
+  getReasonsValueList();
+  /**
+   * <pre>
+   * Why, in the same order.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.CandidateReason reasons = 7 [json_name = "reasons"];</code>
+   * @param index The index of the value to return.
+   * @return The enum numeric value on the wire of reasons at the given index.
+   */
+  int getReasonsValue(int index);
 }

@@ -35,7 +35,13 @@ private static final long serialVersionUID = 0L;
     conversionId_ = "";
     userId_ = "";
     conversionType_ = "";
+    candidatesByModel_ = java.util.Collections.emptyList();
+    models_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
     candidates_ = java.util.Collections.emptyList();
+    corrections_ = java.util.Collections.emptyList();
+    causeId_ = "";
+    causeType_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -191,6 +197,10 @@ private static final long serialVersionUID = 0L;
   public static final int VALUE_MICROS_FIELD_NUMBER = 5;
   private long valueMicros_ = 0L;
   /**
+   * <pre>
+   * The value as it was sent.
+   * </pre>
+   *
    * <code>int64 value_micros = 5 [json_name = "valueMicros"];</code>
    * @return The valueMicros.
    */
@@ -229,70 +239,65 @@ private static final long serialVersionUID = 0L;
     return attributed_;
   }
 
-  public static final int CANDIDATES_FIELD_NUMBER = 8;
+  public static final int CANDIDATES_BY_MODEL_FIELD_NUMBER = 8;
   @SuppressWarnings("serial")
-  private java.util.List<io.clickmesh.v1.Candidate> candidates_;
+  private java.util.List<io.clickmesh.v1.ModelCandidate> candidatesByModel_;
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
   @java.lang.Override
-  public java.util.List<io.clickmesh.v1.Candidate> getCandidatesList() {
-    return candidates_;
+  @java.lang.Deprecated public java.util.List<io.clickmesh.v1.ModelCandidate> getCandidatesByModelList() {
+    return candidatesByModel_;
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
   @java.lang.Override
-  public java.util.List<? extends io.clickmesh.v1.CandidateOrBuilder> 
-      getCandidatesOrBuilderList() {
-    return candidates_;
+  @java.lang.Deprecated public java.util.List<? extends io.clickmesh.v1.ModelCandidateOrBuilder> 
+      getCandidatesByModelOrBuilderList() {
+    return candidatesByModel_;
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
   @java.lang.Override
-  public int getCandidatesCount() {
-    return candidates_.size();
+  @java.lang.Deprecated public int getCandidatesByModelCount() {
+    return candidatesByModel_.size();
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
   @java.lang.Override
-  public io.clickmesh.v1.Candidate getCandidates(int index) {
-    return candidates_.get(index);
+  @java.lang.Deprecated public io.clickmesh.v1.ModelCandidate getCandidatesByModel(int index) {
+    return candidatesByModel_.get(index);
   }
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
   @java.lang.Override
-  public io.clickmesh.v1.CandidateOrBuilder getCandidatesOrBuilder(
+  @java.lang.Deprecated public io.clickmesh.v1.ModelCandidateOrBuilder getCandidatesByModelOrBuilder(
       int index) {
-    return candidates_.get(index);
+    return candidatesByModel_.get(index);
   }
 
   public static final int VERSION_FIELD_NUMBER = 9;
@@ -308,6 +313,363 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public long getVersion() {
     return version_;
+  }
+
+  public static final int MODELS_FIELD_NUMBER = 10;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList models_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @return A list containing the models.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getModelsList() {
+    return models_;
+  }
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @return The count of models.
+   */
+  public int getModelsCount() {
+    return models_.size();
+  }
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @param index The index of the element to return.
+   * @return The models at the given index.
+   */
+  public java.lang.String getModels(int index) {
+    return models_.get(index);
+  }
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the models at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getModelsBytes(int index) {
+    return models_.getByteString(index);
+  }
+
+  public static final int CANDIDATES_FIELD_NUMBER = 11;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.Candidate> candidates_;
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.Candidate> getCandidatesList() {
+    return candidates_;
+  }
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.CandidateOrBuilder> 
+      getCandidatesOrBuilderList() {
+    return candidates_;
+  }
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  @java.lang.Override
+  public int getCandidatesCount() {
+    return candidates_.size();
+  }
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.Candidate getCandidates(int index) {
+    return candidates_.get(index);
+  }
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.CandidateOrBuilder getCandidatesOrBuilder(
+      int index) {
+    return candidates_.get(index);
+  }
+
+  public static final int CANDIDATES_LEFT_OUT_FIELD_NUMBER = 12;
+  private int candidatesLeftOut_ = 0;
+  /**
+   * <pre>
+   * Clicks inside the lookback window that candidates leaves out.
+   * </pre>
+   *
+   * <code>uint32 candidates_left_out = 12 [json_name = "candidatesLeftOut"];</code>
+   * @return The candidatesLeftOut.
+   */
+  @java.lang.Override
+  public int getCandidatesLeftOut() {
+    return candidatesLeftOut_;
+  }
+
+  public static final int TRUNCATED_FIELD_NUMBER = 13;
+  private boolean truncated_ = false;
+  /**
+   * <pre>
+   * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+   * shared among the newest.
+   * </pre>
+   *
+   * <code>bool truncated = 13 [json_name = "truncated"];</code>
+   * @return The truncated.
+   */
+  @java.lang.Override
+  public boolean getTruncated() {
+    return truncated_;
+  }
+
+  public static final int ADJUSTED_MICROS_FIELD_NUMBER = 14;
+  private long adjustedMicros_ = 0L;
+  /**
+   * <pre>
+   * What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+   * </pre>
+   *
+   * <code>int64 adjusted_micros = 14 [json_name = "adjustedMicros"];</code>
+   * @return The adjustedMicros.
+   */
+  @java.lang.Override
+  public long getAdjustedMicros() {
+    return adjustedMicros_;
+  }
+
+  public static final int REFUNDS_MICROS_FIELD_NUMBER = 15;
+  private long refundsMicros_ = 0L;
+  /**
+   * <pre>
+   * What of adjusted_micros refunds took.
+   * </pre>
+   *
+   * <code>int64 refunds_micros = 15 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  @java.lang.Override
+  public long getRefundsMicros() {
+    return refundsMicros_;
+  }
+
+  public static final int RETRACTED_FIELD_NUMBER = 16;
+  private boolean retracted_ = false;
+  /**
+   * <pre>
+   * An adjustment made the conversion not have happened.
+   * </pre>
+   *
+   * <code>bool retracted = 16 [json_name = "retracted"];</code>
+   * @return The retracted.
+   */
+  @java.lang.Override
+  public boolean getRetracted() {
+    return retracted_;
+  }
+
+  public static final int CORRECTIONS_FIELD_NUMBER = 17;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.Correction> corrections_;
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.Correction> getCorrectionsList() {
+    return corrections_;
+  }
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.CorrectionOrBuilder> 
+      getCorrectionsOrBuilderList() {
+    return corrections_;
+  }
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public int getCorrectionsCount() {
+    return corrections_.size();
+  }
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.Correction getCorrections(int index) {
+    return corrections_.get(index);
+  }
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.CorrectionOrBuilder getCorrectionsOrBuilder(
+      int index) {
+    return corrections_.get(index);
+  }
+
+  public static final int CORRECTIONS_LEFT_OUT_FIELD_NUMBER = 18;
+  private int correctionsLeftOut_ = 0;
+  /**
+   * <pre>
+   * Adjustments that the list leaves out.
+   * </pre>
+   *
+   * <code>uint32 corrections_left_out = 18 [json_name = "correctionsLeftOut"];</code>
+   * @return The correctionsLeftOut.
+   */
+  @java.lang.Override
+  public int getCorrectionsLeftOut() {
+    return correctionsLeftOut_;
+  }
+
+  public static final int CAUSE_ID_FIELD_NUMBER = 19;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object causeId_ = "";
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 19 [json_name = "causeId"];</code>
+   * @return The causeId.
+   */
+  @java.lang.Override
+  public java.lang.String getCauseId() {
+    java.lang.Object ref = causeId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      causeId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 19 [json_name = "causeId"];</code>
+   * @return The bytes for causeId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCauseIdBytes() {
+    java.lang.Object ref = causeId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      causeId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int CAUSE_TYPE_FIELD_NUMBER = 20;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object causeType_ = "";
+  /**
+   * <code>string cause_type = 20 [json_name = "causeType"];</code>
+   * @return The causeType.
+   */
+  @java.lang.Override
+  public java.lang.String getCauseType() {
+    java.lang.Object ref = causeType_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      causeType_ = s;
+      return s;
+    }
+  }
+  /**
+   * <code>string cause_type = 20 [json_name = "causeType"];</code>
+   * @return The bytes for causeType.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCauseTypeBytes() {
+    java.lang.Object ref = causeType_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      causeType_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
   }
 
   private byte memoizedIsInitialized = -1;
@@ -345,11 +707,44 @@ private static final long serialVersionUID = 0L;
     if (attributed_ != false) {
       output.writeBool(7, attributed_);
     }
-    for (int i = 0; i < candidates_.size(); i++) {
-      output.writeMessage(8, candidates_.get(i));
+    for (int i = 0; i < candidatesByModel_.size(); i++) {
+      output.writeMessage(8, candidatesByModel_.get(i));
     }
     if (version_ != 0L) {
       output.writeUInt64(9, version_);
+    }
+    for (int i = 0; i < models_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 10, models_.getRaw(i));
+    }
+    for (int i = 0; i < candidates_.size(); i++) {
+      output.writeMessage(11, candidates_.get(i));
+    }
+    if (candidatesLeftOut_ != 0) {
+      output.writeUInt32(12, candidatesLeftOut_);
+    }
+    if (truncated_ != false) {
+      output.writeBool(13, truncated_);
+    }
+    if (adjustedMicros_ != 0L) {
+      output.writeInt64(14, adjustedMicros_);
+    }
+    if (refundsMicros_ != 0L) {
+      output.writeInt64(15, refundsMicros_);
+    }
+    if (retracted_ != false) {
+      output.writeBool(16, retracted_);
+    }
+    for (int i = 0; i < corrections_.size(); i++) {
+      output.writeMessage(17, corrections_.get(i));
+    }
+    if (correctionsLeftOut_ != 0) {
+      output.writeUInt32(18, correctionsLeftOut_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeId_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 19, causeId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeType_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 20, causeType_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -382,6 +777,27 @@ private static final long serialVersionUID = 0L;
     }
 
         {
+          final int count = candidatesByModel_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(candidatesByModel_.get(i));
+          }
+          size += 1 * count;
+        }
+    if (version_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(9, version_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < models_.size(); i++) {
+        dataSize += computeStringSizeNoTag(models_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getModelsList().size();
+    }
+
+        {
           final int count = candidates_.size();
           for (int i = 0; i < count; i++) {
             size += com.google.protobuf.CodedOutputStream
@@ -389,9 +805,44 @@ private static final long serialVersionUID = 0L;
           }
           size += 1 * count;
         }
-    if (version_ != 0L) {
+    if (candidatesLeftOut_ != 0) {
       size += com.google.protobuf.CodedOutputStream
-        .computeUInt64Size(9, version_);
+        .computeUInt32Size(12, candidatesLeftOut_);
+    }
+    if (truncated_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(13, truncated_);
+    }
+    if (adjustedMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(14, adjustedMicros_);
+    }
+    if (refundsMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(15, refundsMicros_);
+    }
+    if (retracted_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(16, retracted_);
+    }
+
+        {
+          final int count = corrections_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(corrections_.get(i));
+          }
+          size += 2 * count;
+        }
+    if (correctionsLeftOut_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(18, correctionsLeftOut_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeId_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(19, causeId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeType_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(20, causeType_);
     }
     return size;
   }
@@ -431,10 +882,32 @@ private static final long serialVersionUID = 0L;
         != other.getLookbackMs()) return false;
     if (getAttributed()
         != other.getAttributed()) return false;
-    if (!getCandidatesList()
-        .equals(other.getCandidatesList())) return false;
+    if (!getCandidatesByModelList()
+        .equals(other.getCandidatesByModelList())) return false;
     if (getVersion()
         != other.getVersion()) return false;
+    if (!getModelsList()
+        .equals(other.getModelsList())) return false;
+    if (!getCandidatesList()
+        .equals(other.getCandidatesList())) return false;
+    if (getCandidatesLeftOut()
+        != other.getCandidatesLeftOut()) return false;
+    if (getTruncated()
+        != other.getTruncated()) return false;
+    if (getAdjustedMicros()
+        != other.getAdjustedMicros()) return false;
+    if (getRefundsMicros()
+        != other.getRefundsMicros()) return false;
+    if (getRetracted()
+        != other.getRetracted()) return false;
+    if (!getCorrectionsList()
+        .equals(other.getCorrectionsList())) return false;
+    if (getCorrectionsLeftOut()
+        != other.getCorrectionsLeftOut()) return false;
+    if (!getCauseId()
+        .equals(other.getCauseId())) return false;
+    if (!getCauseType()
+        .equals(other.getCauseType())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -464,13 +937,45 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + ATTRIBUTED_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
         getAttributed());
-    if (getCandidatesCount() > 0) {
-      hash = (37 * hash) + CANDIDATES_FIELD_NUMBER;
-      hash = (53 * hash) + getCandidatesList().hashCode();
+    if (getCandidatesByModelCount() > 0) {
+      hash = (37 * hash) + CANDIDATES_BY_MODEL_FIELD_NUMBER;
+      hash = (53 * hash) + getCandidatesByModelList().hashCode();
     }
     hash = (37 * hash) + VERSION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getVersion());
+    if (getModelsCount() > 0) {
+      hash = (37 * hash) + MODELS_FIELD_NUMBER;
+      hash = (53 * hash) + getModelsList().hashCode();
+    }
+    if (getCandidatesCount() > 0) {
+      hash = (37 * hash) + CANDIDATES_FIELD_NUMBER;
+      hash = (53 * hash) + getCandidatesList().hashCode();
+    }
+    hash = (37 * hash) + CANDIDATES_LEFT_OUT_FIELD_NUMBER;
+    hash = (53 * hash) + getCandidatesLeftOut();
+    hash = (37 * hash) + TRUNCATED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getTruncated());
+    hash = (37 * hash) + ADJUSTED_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getAdjustedMicros());
+    hash = (37 * hash) + REFUNDS_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getRefundsMicros());
+    hash = (37 * hash) + RETRACTED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getRetracted());
+    if (getCorrectionsCount() > 0) {
+      hash = (37 * hash) + CORRECTIONS_FIELD_NUMBER;
+      hash = (53 * hash) + getCorrectionsList().hashCode();
+    }
+    hash = (37 * hash) + CORRECTIONS_LEFT_OUT_FIELD_NUMBER;
+    hash = (53 * hash) + getCorrectionsLeftOut();
+    hash = (37 * hash) + CAUSE_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getCauseId().hashCode();
+    hash = (37 * hash) + CAUSE_TYPE_FIELD_NUMBER;
+    hash = (53 * hash) + getCauseType().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -613,14 +1118,38 @@ private static final long serialVersionUID = 0L;
       valueMicros_ = 0L;
       lookbackMs_ = 0L;
       attributed_ = false;
+      if (candidatesByModelBuilder_ == null) {
+        candidatesByModel_ = java.util.Collections.emptyList();
+      } else {
+        candidatesByModel_ = null;
+        candidatesByModelBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000080);
+      version_ = 0L;
+      models_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       if (candidatesBuilder_ == null) {
         candidates_ = java.util.Collections.emptyList();
       } else {
         candidates_ = null;
         candidatesBuilder_.clear();
       }
-      bitField0_ = (bitField0_ & ~0x00000080);
-      version_ = 0L;
+      bitField0_ = (bitField0_ & ~0x00000400);
+      candidatesLeftOut_ = 0;
+      truncated_ = false;
+      adjustedMicros_ = 0L;
+      refundsMicros_ = 0L;
+      retracted_ = false;
+      if (correctionsBuilder_ == null) {
+        corrections_ = java.util.Collections.emptyList();
+      } else {
+        corrections_ = null;
+        correctionsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00010000);
+      correctionsLeftOut_ = 0;
+      causeId_ = "";
+      causeType_ = "";
       return this;
     }
 
@@ -654,14 +1183,32 @@ private static final long serialVersionUID = 0L;
     }
 
     private void buildPartialRepeatedFields(io.clickmesh.v1.ConversionDecision result) {
-      if (candidatesBuilder_ == null) {
+      if (candidatesByModelBuilder_ == null) {
         if (((bitField0_ & 0x00000080) != 0)) {
-          candidates_ = java.util.Collections.unmodifiableList(candidates_);
+          candidatesByModel_ = java.util.Collections.unmodifiableList(candidatesByModel_);
           bitField0_ = (bitField0_ & ~0x00000080);
+        }
+        result.candidatesByModel_ = candidatesByModel_;
+      } else {
+        result.candidatesByModel_ = candidatesByModelBuilder_.build();
+      }
+      if (candidatesBuilder_ == null) {
+        if (((bitField0_ & 0x00000400) != 0)) {
+          candidates_ = java.util.Collections.unmodifiableList(candidates_);
+          bitField0_ = (bitField0_ & ~0x00000400);
         }
         result.candidates_ = candidates_;
       } else {
         result.candidates_ = candidatesBuilder_.build();
+      }
+      if (correctionsBuilder_ == null) {
+        if (((bitField0_ & 0x00010000) != 0)) {
+          corrections_ = java.util.Collections.unmodifiableList(corrections_);
+          bitField0_ = (bitField0_ & ~0x00010000);
+        }
+        result.corrections_ = corrections_;
+      } else {
+        result.corrections_ = correctionsBuilder_.build();
       }
     }
 
@@ -690,6 +1237,34 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000100) != 0)) {
         result.version_ = version_;
+      }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        models_.makeImmutable();
+        result.models_ = models_;
+      }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.candidatesLeftOut_ = candidatesLeftOut_;
+      }
+      if (((from_bitField0_ & 0x00001000) != 0)) {
+        result.truncated_ = truncated_;
+      }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.adjustedMicros_ = adjustedMicros_;
+      }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.refundsMicros_ = refundsMicros_;
+      }
+      if (((from_bitField0_ & 0x00008000) != 0)) {
+        result.retracted_ = retracted_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.correctionsLeftOut_ = correctionsLeftOut_;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.causeId_ = causeId_;
+      }
+      if (((from_bitField0_ & 0x00080000) != 0)) {
+        result.causeType_ = causeType_;
       }
     }
 
@@ -732,11 +1307,50 @@ private static final long serialVersionUID = 0L;
       if (other.getAttributed() != false) {
         setAttributed(other.getAttributed());
       }
+      if (candidatesByModelBuilder_ == null) {
+        if (!other.candidatesByModel_.isEmpty()) {
+          if (candidatesByModel_.isEmpty()) {
+            candidatesByModel_ = other.candidatesByModel_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+          } else {
+            ensureCandidatesByModelIsMutable();
+            candidatesByModel_.addAll(other.candidatesByModel_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.candidatesByModel_.isEmpty()) {
+          if (candidatesByModelBuilder_.isEmpty()) {
+            candidatesByModelBuilder_.dispose();
+            candidatesByModelBuilder_ = null;
+            candidatesByModel_ = other.candidatesByModel_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+            candidatesByModelBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetCandidatesByModelFieldBuilder() : null;
+          } else {
+            candidatesByModelBuilder_.addAllMessages(other.candidatesByModel_);
+          }
+        }
+      }
+      if (other.getVersion() != 0L) {
+        setVersion(other.getVersion());
+      }
+      if (!other.models_.isEmpty()) {
+        if (models_.isEmpty()) {
+          models_ = other.models_;
+          bitField0_ |= 0x00000200;
+        } else {
+          ensureModelsIsMutable();
+          models_.addAll(other.models_);
+        }
+        onChanged();
+      }
       if (candidatesBuilder_ == null) {
         if (!other.candidates_.isEmpty()) {
           if (candidates_.isEmpty()) {
             candidates_ = other.candidates_;
-            bitField0_ = (bitField0_ & ~0x00000080);
+            bitField0_ = (bitField0_ & ~0x00000400);
           } else {
             ensureCandidatesIsMutable();
             candidates_.addAll(other.candidates_);
@@ -749,7 +1363,7 @@ private static final long serialVersionUID = 0L;
             candidatesBuilder_.dispose();
             candidatesBuilder_ = null;
             candidates_ = other.candidates_;
-            bitField0_ = (bitField0_ & ~0x00000080);
+            bitField0_ = (bitField0_ & ~0x00000400);
             candidatesBuilder_ = 
               com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
                  internalGetCandidatesFieldBuilder() : null;
@@ -758,8 +1372,59 @@ private static final long serialVersionUID = 0L;
           }
         }
       }
-      if (other.getVersion() != 0L) {
-        setVersion(other.getVersion());
+      if (other.getCandidatesLeftOut() != 0) {
+        setCandidatesLeftOut(other.getCandidatesLeftOut());
+      }
+      if (other.getTruncated() != false) {
+        setTruncated(other.getTruncated());
+      }
+      if (other.getAdjustedMicros() != 0L) {
+        setAdjustedMicros(other.getAdjustedMicros());
+      }
+      if (other.getRefundsMicros() != 0L) {
+        setRefundsMicros(other.getRefundsMicros());
+      }
+      if (other.getRetracted() != false) {
+        setRetracted(other.getRetracted());
+      }
+      if (correctionsBuilder_ == null) {
+        if (!other.corrections_.isEmpty()) {
+          if (corrections_.isEmpty()) {
+            corrections_ = other.corrections_;
+            bitField0_ = (bitField0_ & ~0x00010000);
+          } else {
+            ensureCorrectionsIsMutable();
+            corrections_.addAll(other.corrections_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.corrections_.isEmpty()) {
+          if (correctionsBuilder_.isEmpty()) {
+            correctionsBuilder_.dispose();
+            correctionsBuilder_ = null;
+            corrections_ = other.corrections_;
+            bitField0_ = (bitField0_ & ~0x00010000);
+            correctionsBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetCorrectionsFieldBuilder() : null;
+          } else {
+            correctionsBuilder_.addAllMessages(other.corrections_);
+          }
+        }
+      }
+      if (other.getCorrectionsLeftOut() != 0) {
+        setCorrectionsLeftOut(other.getCorrectionsLeftOut());
+      }
+      if (!other.getCauseId().isEmpty()) {
+        causeId_ = other.causeId_;
+        bitField0_ |= 0x00040000;
+        onChanged();
+      }
+      if (!other.getCauseType().isEmpty()) {
+        causeType_ = other.causeType_;
+        bitField0_ |= 0x00080000;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -821,6 +1486,29 @@ private static final long serialVersionUID = 0L;
               break;
             } // case 56
             case 66: {
+              io.clickmesh.v1.ModelCandidate m =
+                  input.readMessage(
+                      io.clickmesh.v1.ModelCandidate.parser(),
+                      extensionRegistry);
+              if (candidatesByModelBuilder_ == null) {
+                ensureCandidatesByModelIsMutable();
+                candidatesByModel_.add(m);
+              } else {
+                candidatesByModelBuilder_.addMessage(m);
+              }
+              break;
+            } // case 66
+            case 72: {
+              version_ = input.readUInt64();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 72
+            case 82: {
+              ensureModelsIsMutable();
+              models_.add(input.readStringRequireUtf8());
+              break;
+            } // case 82
+            case 90: {
               io.clickmesh.v1.Candidate m =
                   input.readMessage(
                       io.clickmesh.v1.Candidate.parser(),
@@ -832,12 +1520,60 @@ private static final long serialVersionUID = 0L;
                 candidatesBuilder_.addMessage(m);
               }
               break;
-            } // case 66
-            case 72: {
-              version_ = input.readUInt64();
-              bitField0_ |= 0x00000100;
+            } // case 90
+            case 96: {
+              candidatesLeftOut_ = input.readUInt32();
+              bitField0_ |= 0x00000800;
               break;
-            } // case 72
+            } // case 96
+            case 104: {
+              truncated_ = input.readBool();
+              bitField0_ |= 0x00001000;
+              break;
+            } // case 104
+            case 112: {
+              adjustedMicros_ = input.readInt64();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
+            case 120: {
+              refundsMicros_ = input.readInt64();
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 120
+            case 128: {
+              retracted_ = input.readBool();
+              bitField0_ |= 0x00008000;
+              break;
+            } // case 128
+            case 138: {
+              io.clickmesh.v1.Correction m =
+                  input.readMessage(
+                      io.clickmesh.v1.Correction.parser(),
+                      extensionRegistry);
+              if (correctionsBuilder_ == null) {
+                ensureCorrectionsIsMutable();
+                corrections_.add(m);
+              } else {
+                correctionsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 138
+            case 144: {
+              correctionsLeftOut_ = input.readUInt32();
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 144
+            case 154: {
+              causeId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 154
+            case 162: {
+              causeType_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00080000;
+              break;
+            } // case 162
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1117,6 +1853,10 @@ private static final long serialVersionUID = 0L;
 
     private long valueMicros_ ;
     /**
+     * <pre>
+     * The value as it was sent.
+     * </pre>
+     *
      * <code>int64 value_micros = 5 [json_name = "valueMicros"];</code>
      * @return The valueMicros.
      */
@@ -1125,6 +1865,10 @@ private static final long serialVersionUID = 0L;
       return valueMicros_;
     }
     /**
+     * <pre>
+     * The value as it was sent.
+     * </pre>
+     *
      * <code>int64 value_micros = 5 [json_name = "valueMicros"];</code>
      * @param value The valueMicros to set.
      * @return This builder for chaining.
@@ -1137,6 +1881,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * The value as it was sent.
+     * </pre>
+     *
      * <code>int64 value_micros = 5 [json_name = "valueMicros"];</code>
      * @return This builder for chaining.
      */
@@ -1235,328 +1983,310 @@ private static final long serialVersionUID = 0L;
       return this;
     }
 
-    private java.util.List<io.clickmesh.v1.Candidate> candidates_ =
+    private java.util.List<io.clickmesh.v1.ModelCandidate> candidatesByModel_ =
       java.util.Collections.emptyList();
-    private void ensureCandidatesIsMutable() {
+    private void ensureCandidatesByModelIsMutable() {
       if (!((bitField0_ & 0x00000080) != 0)) {
-        candidates_ = new java.util.ArrayList<io.clickmesh.v1.Candidate>(candidates_);
+        candidatesByModel_ = new java.util.ArrayList<io.clickmesh.v1.ModelCandidate>(candidatesByModel_);
         bitField0_ |= 0x00000080;
        }
     }
 
     private com.google.protobuf.RepeatedFieldBuilder<
-        io.clickmesh.v1.Candidate, io.clickmesh.v1.Candidate.Builder, io.clickmesh.v1.CandidateOrBuilder> candidatesBuilder_;
+        io.clickmesh.v1.ModelCandidate, io.clickmesh.v1.ModelCandidate.Builder, io.clickmesh.v1.ModelCandidateOrBuilder> candidatesByModelBuilder_;
 
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public java.util.List<io.clickmesh.v1.Candidate> getCandidatesList() {
-      if (candidatesBuilder_ == null) {
-        return java.util.Collections.unmodifiableList(candidates_);
+    @java.lang.Deprecated public java.util.List<io.clickmesh.v1.ModelCandidate> getCandidatesByModelList() {
+      if (candidatesByModelBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(candidatesByModel_);
       } else {
-        return candidatesBuilder_.getMessageList();
+        return candidatesByModelBuilder_.getMessageList();
       }
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public int getCandidatesCount() {
-      if (candidatesBuilder_ == null) {
-        return candidates_.size();
+    @java.lang.Deprecated public int getCandidatesByModelCount() {
+      if (candidatesByModelBuilder_ == null) {
+        return candidatesByModel_.size();
       } else {
-        return candidatesBuilder_.getCount();
+        return candidatesByModelBuilder_.getCount();
       }
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public io.clickmesh.v1.Candidate getCandidates(int index) {
-      if (candidatesBuilder_ == null) {
-        return candidates_.get(index);
+    @java.lang.Deprecated public io.clickmesh.v1.ModelCandidate getCandidatesByModel(int index) {
+      if (candidatesByModelBuilder_ == null) {
+        return candidatesByModel_.get(index);
       } else {
-        return candidatesBuilder_.getMessage(index);
+        return candidatesByModelBuilder_.getMessage(index);
       }
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder setCandidates(
-        int index, io.clickmesh.v1.Candidate value) {
-      if (candidatesBuilder_ == null) {
+    @java.lang.Deprecated public Builder setCandidatesByModel(
+        int index, io.clickmesh.v1.ModelCandidate value) {
+      if (candidatesByModelBuilder_ == null) {
         java.util.Objects.requireNonNull(value);
-        ensureCandidatesIsMutable();
-        candidates_.set(index, value);
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.set(index, value);
         onChanged();
       } else {
-        candidatesBuilder_.setMessage(index, value);
+        candidatesByModelBuilder_.setMessage(index, value);
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder setCandidates(
-        int index, io.clickmesh.v1.Candidate.Builder builderForValue) {
-      if (candidatesBuilder_ == null) {
-        ensureCandidatesIsMutable();
-        candidates_.set(index, builderForValue.build());
+    @java.lang.Deprecated public Builder setCandidatesByModel(
+        int index, io.clickmesh.v1.ModelCandidate.Builder builderForValue) {
+      if (candidatesByModelBuilder_ == null) {
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.set(index, builderForValue.build());
         onChanged();
       } else {
-        candidatesBuilder_.setMessage(index, builderForValue.build());
+        candidatesByModelBuilder_.setMessage(index, builderForValue.build());
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder addCandidates(io.clickmesh.v1.Candidate value) {
-      if (candidatesBuilder_ == null) {
+    @java.lang.Deprecated public Builder addCandidatesByModel(io.clickmesh.v1.ModelCandidate value) {
+      if (candidatesByModelBuilder_ == null) {
         java.util.Objects.requireNonNull(value);
-        ensureCandidatesIsMutable();
-        candidates_.add(value);
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.add(value);
         onChanged();
       } else {
-        candidatesBuilder_.addMessage(value);
+        candidatesByModelBuilder_.addMessage(value);
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder addCandidates(
-        int index, io.clickmesh.v1.Candidate value) {
-      if (candidatesBuilder_ == null) {
+    @java.lang.Deprecated public Builder addCandidatesByModel(
+        int index, io.clickmesh.v1.ModelCandidate value) {
+      if (candidatesByModelBuilder_ == null) {
         java.util.Objects.requireNonNull(value);
-        ensureCandidatesIsMutable();
-        candidates_.add(index, value);
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.add(index, value);
         onChanged();
       } else {
-        candidatesBuilder_.addMessage(index, value);
+        candidatesByModelBuilder_.addMessage(index, value);
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder addCandidates(
-        io.clickmesh.v1.Candidate.Builder builderForValue) {
-      if (candidatesBuilder_ == null) {
-        ensureCandidatesIsMutable();
-        candidates_.add(builderForValue.build());
+    @java.lang.Deprecated public Builder addCandidatesByModel(
+        io.clickmesh.v1.ModelCandidate.Builder builderForValue) {
+      if (candidatesByModelBuilder_ == null) {
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.add(builderForValue.build());
         onChanged();
       } else {
-        candidatesBuilder_.addMessage(builderForValue.build());
+        candidatesByModelBuilder_.addMessage(builderForValue.build());
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder addCandidates(
-        int index, io.clickmesh.v1.Candidate.Builder builderForValue) {
-      if (candidatesBuilder_ == null) {
-        ensureCandidatesIsMutable();
-        candidates_.add(index, builderForValue.build());
+    @java.lang.Deprecated public Builder addCandidatesByModel(
+        int index, io.clickmesh.v1.ModelCandidate.Builder builderForValue) {
+      if (candidatesByModelBuilder_ == null) {
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.add(index, builderForValue.build());
         onChanged();
       } else {
-        candidatesBuilder_.addMessage(index, builderForValue.build());
+        candidatesByModelBuilder_.addMessage(index, builderForValue.build());
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder addAllCandidates(
-        java.lang.Iterable<? extends io.clickmesh.v1.Candidate> values) {
-      if (candidatesBuilder_ == null) {
-        ensureCandidatesIsMutable();
+    @java.lang.Deprecated public Builder addAllCandidatesByModel(
+        java.lang.Iterable<? extends io.clickmesh.v1.ModelCandidate> values) {
+      if (candidatesByModelBuilder_ == null) {
+        ensureCandidatesByModelIsMutable();
         com.google.protobuf.AbstractMessageLite.Builder.addAll(
-            values, candidates_);
+            values, candidatesByModel_);
         onChanged();
       } else {
-        candidatesBuilder_.addAllMessages(values);
+        candidatesByModelBuilder_.addAllMessages(values);
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder clearCandidates() {
-      if (candidatesBuilder_ == null) {
-        candidates_ = java.util.Collections.emptyList();
+    @java.lang.Deprecated public Builder clearCandidatesByModel() {
+      if (candidatesByModelBuilder_ == null) {
+        candidatesByModel_ = java.util.Collections.emptyList();
         bitField0_ = (bitField0_ & ~0x00000080);
         onChanged();
       } else {
-        candidatesBuilder_.clear();
+        candidatesByModelBuilder_.clear();
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public Builder removeCandidates(int index) {
-      if (candidatesBuilder_ == null) {
-        ensureCandidatesIsMutable();
-        candidates_.remove(index);
+    @java.lang.Deprecated public Builder removeCandidatesByModel(int index) {
+      if (candidatesByModelBuilder_ == null) {
+        ensureCandidatesByModelIsMutable();
+        candidatesByModel_.remove(index);
         onChanged();
       } else {
-        candidatesBuilder_.remove(index);
+        candidatesByModelBuilder_.remove(index);
       }
       return this;
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public io.clickmesh.v1.Candidate.Builder getCandidatesBuilder(
+    @java.lang.Deprecated public io.clickmesh.v1.ModelCandidate.Builder getCandidatesByModelBuilder(
         int index) {
-      return internalGetCandidatesFieldBuilder().getBuilder(index);
+      return internalGetCandidatesByModelFieldBuilder().getBuilder(index);
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public io.clickmesh.v1.CandidateOrBuilder getCandidatesOrBuilder(
+    @java.lang.Deprecated public io.clickmesh.v1.ModelCandidateOrBuilder getCandidatesByModelOrBuilder(
         int index) {
-      if (candidatesBuilder_ == null) {
-        return candidates_.get(index);  } else {
-        return candidatesBuilder_.getMessageOrBuilder(index);
+      if (candidatesByModelBuilder_ == null) {
+        return candidatesByModel_.get(index);  } else {
+        return candidatesByModelBuilder_.getMessageOrBuilder(index);
       }
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public java.util.List<? extends io.clickmesh.v1.CandidateOrBuilder> 
-         getCandidatesOrBuilderList() {
-      if (candidatesBuilder_ != null) {
-        return candidatesBuilder_.getMessageOrBuilderList();
+    @java.lang.Deprecated public java.util.List<? extends io.clickmesh.v1.ModelCandidateOrBuilder> 
+         getCandidatesByModelOrBuilderList() {
+      if (candidatesByModelBuilder_ != null) {
+        return candidatesByModelBuilder_.getMessageOrBuilderList();
       } else {
-        return java.util.Collections.unmodifiableList(candidates_);
+        return java.util.Collections.unmodifiableList(candidatesByModel_);
       }
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public io.clickmesh.v1.Candidate.Builder addCandidatesBuilder() {
-      return internalGetCandidatesFieldBuilder().addBuilder(
-          io.clickmesh.v1.Candidate.getDefaultInstance());
+    @java.lang.Deprecated public io.clickmesh.v1.ModelCandidate.Builder addCandidatesByModelBuilder() {
+      return internalGetCandidatesByModelFieldBuilder().addBuilder(
+          io.clickmesh.v1.ModelCandidate.getDefaultInstance());
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public io.clickmesh.v1.Candidate.Builder addCandidatesBuilder(
+    @java.lang.Deprecated public io.clickmesh.v1.ModelCandidate.Builder addCandidatesByModelBuilder(
         int index) {
-      return internalGetCandidatesFieldBuilder().addBuilder(
-          index, io.clickmesh.v1.Candidate.getDefaultInstance());
+      return internalGetCandidatesByModelFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.ModelCandidate.getDefaultInstance());
     }
     /**
      * <pre>
-     * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-     * and the newest of the others.
+     * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
      * </pre>
      *
-     * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+     * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
      */
-    public java.util.List<io.clickmesh.v1.Candidate.Builder> 
-         getCandidatesBuilderList() {
-      return internalGetCandidatesFieldBuilder().getBuilderList();
+    @java.lang.Deprecated public java.util.List<io.clickmesh.v1.ModelCandidate.Builder> 
+         getCandidatesByModelBuilderList() {
+      return internalGetCandidatesByModelFieldBuilder().getBuilderList();
     }
     private com.google.protobuf.RepeatedFieldBuilder<
-        io.clickmesh.v1.Candidate, io.clickmesh.v1.Candidate.Builder, io.clickmesh.v1.CandidateOrBuilder> 
-        internalGetCandidatesFieldBuilder() {
-      if (candidatesBuilder_ == null) {
-        candidatesBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
-            io.clickmesh.v1.Candidate, io.clickmesh.v1.Candidate.Builder, io.clickmesh.v1.CandidateOrBuilder>(
-                candidates_,
+        io.clickmesh.v1.ModelCandidate, io.clickmesh.v1.ModelCandidate.Builder, io.clickmesh.v1.ModelCandidateOrBuilder> 
+        internalGetCandidatesByModelFieldBuilder() {
+      if (candidatesByModelBuilder_ == null) {
+        candidatesByModelBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.ModelCandidate, io.clickmesh.v1.ModelCandidate.Builder, io.clickmesh.v1.ModelCandidateOrBuilder>(
+                candidatesByModel_,
                 ((bitField0_ & 0x00000080) != 0),
                 getParentForChildren(),
                 isClean());
-        candidates_ = null;
+        candidatesByModel_ = null;
       }
-      return candidatesBuilder_;
+      return candidatesByModelBuilder_;
     }
 
     private long version_ ;
@@ -1599,6 +2329,1214 @@ private static final long serialVersionUID = 0L;
     public Builder clearVersion() {
       bitField0_ = (bitField0_ & ~0x00000100);
       version_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList models_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureModelsIsMutable() {
+      if (!models_.isModifiable()) {
+        models_ = new com.google.protobuf.LazyStringArrayList(models_);
+      }
+      bitField0_ |= 0x00000200;
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @return A list containing the models.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getModelsList() {
+      models_.makeImmutable();
+      return models_;
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @return The count of models.
+     */
+    public int getModelsCount() {
+      return models_.size();
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @param index The index of the element to return.
+     * @return The models at the given index.
+     */
+    public java.lang.String getModels(int index) {
+      return models_.get(index);
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the models at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getModelsBytes(int index) {
+      return models_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @param index The index to set the value at.
+     * @param value The models to set.
+     * @return This builder for chaining.
+     */
+    public Builder setModels(
+        int index, java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureModelsIsMutable();
+      models_.set(index, value);
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @param value The models to add.
+     * @return This builder for chaining.
+     */
+    public Builder addModels(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureModelsIsMutable();
+      models_.add(value);
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @param values The models to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllModels(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureModelsIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, models_);
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearModels() {
+      models_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000200);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models that the conversion was decided under.
+     * </pre>
+     *
+     * <code>repeated string models = 10 [json_name = "models"];</code>
+     * @param value The bytes of the models to add.
+     * @return This builder for chaining.
+     */
+    public Builder addModelsBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      ensureModelsIsMutable();
+      models_.add(value);
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.Candidate> candidates_ =
+      java.util.Collections.emptyList();
+    private void ensureCandidatesIsMutable() {
+      if (!((bitField0_ & 0x00000400) != 0)) {
+        candidates_ = new java.util.ArrayList<io.clickmesh.v1.Candidate>(candidates_);
+        bitField0_ |= 0x00000400;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.Candidate, io.clickmesh.v1.Candidate.Builder, io.clickmesh.v1.CandidateOrBuilder> candidatesBuilder_;
+
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.Candidate> getCandidatesList() {
+      if (candidatesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(candidates_);
+      } else {
+        return candidatesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public int getCandidatesCount() {
+      if (candidatesBuilder_ == null) {
+        return candidates_.size();
+      } else {
+        return candidatesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public io.clickmesh.v1.Candidate getCandidates(int index) {
+      if (candidatesBuilder_ == null) {
+        return candidates_.get(index);
+      } else {
+        return candidatesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder setCandidates(
+        int index, io.clickmesh.v1.Candidate value) {
+      if (candidatesBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCandidatesIsMutable();
+        candidates_.set(index, value);
+        onChanged();
+      } else {
+        candidatesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder setCandidates(
+        int index, io.clickmesh.v1.Candidate.Builder builderForValue) {
+      if (candidatesBuilder_ == null) {
+        ensureCandidatesIsMutable();
+        candidates_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        candidatesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder addCandidates(io.clickmesh.v1.Candidate value) {
+      if (candidatesBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCandidatesIsMutable();
+        candidates_.add(value);
+        onChanged();
+      } else {
+        candidatesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder addCandidates(
+        int index, io.clickmesh.v1.Candidate value) {
+      if (candidatesBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCandidatesIsMutable();
+        candidates_.add(index, value);
+        onChanged();
+      } else {
+        candidatesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder addCandidates(
+        io.clickmesh.v1.Candidate.Builder builderForValue) {
+      if (candidatesBuilder_ == null) {
+        ensureCandidatesIsMutable();
+        candidates_.add(builderForValue.build());
+        onChanged();
+      } else {
+        candidatesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder addCandidates(
+        int index, io.clickmesh.v1.Candidate.Builder builderForValue) {
+      if (candidatesBuilder_ == null) {
+        ensureCandidatesIsMutable();
+        candidates_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        candidatesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder addAllCandidates(
+        java.lang.Iterable<? extends io.clickmesh.v1.Candidate> values) {
+      if (candidatesBuilder_ == null) {
+        ensureCandidatesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, candidates_);
+        onChanged();
+      } else {
+        candidatesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder clearCandidates() {
+      if (candidatesBuilder_ == null) {
+        candidates_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000400);
+        onChanged();
+      } else {
+        candidatesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public Builder removeCandidates(int index) {
+      if (candidatesBuilder_ == null) {
+        ensureCandidatesIsMutable();
+        candidates_.remove(index);
+        onChanged();
+      } else {
+        candidatesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public io.clickmesh.v1.Candidate.Builder getCandidatesBuilder(
+        int index) {
+      return internalGetCandidatesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public io.clickmesh.v1.CandidateOrBuilder getCandidatesOrBuilder(
+        int index) {
+      if (candidatesBuilder_ == null) {
+        return candidates_.get(index);  } else {
+        return candidatesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.CandidateOrBuilder> 
+         getCandidatesOrBuilderList() {
+      if (candidatesBuilder_ != null) {
+        return candidatesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(candidates_);
+      }
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public io.clickmesh.v1.Candidate.Builder addCandidatesBuilder() {
+      return internalGetCandidatesFieldBuilder().addBuilder(
+          io.clickmesh.v1.Candidate.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public io.clickmesh.v1.Candidate.Builder addCandidatesBuilder(
+        int index) {
+      return internalGetCandidatesFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.Candidate.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+     * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.Candidate.Builder> 
+         getCandidatesBuilderList() {
+      return internalGetCandidatesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.Candidate, io.clickmesh.v1.Candidate.Builder, io.clickmesh.v1.CandidateOrBuilder> 
+        internalGetCandidatesFieldBuilder() {
+      if (candidatesBuilder_ == null) {
+        candidatesBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.Candidate, io.clickmesh.v1.Candidate.Builder, io.clickmesh.v1.CandidateOrBuilder>(
+                candidates_,
+                ((bitField0_ & 0x00000400) != 0),
+                getParentForChildren(),
+                isClean());
+        candidates_ = null;
+      }
+      return candidatesBuilder_;
+    }
+
+    private int candidatesLeftOut_ ;
+    /**
+     * <pre>
+     * Clicks inside the lookback window that candidates leaves out.
+     * </pre>
+     *
+     * <code>uint32 candidates_left_out = 12 [json_name = "candidatesLeftOut"];</code>
+     * @return The candidatesLeftOut.
+     */
+    @java.lang.Override
+    public int getCandidatesLeftOut() {
+      return candidatesLeftOut_;
+    }
+    /**
+     * <pre>
+     * Clicks inside the lookback window that candidates leaves out.
+     * </pre>
+     *
+     * <code>uint32 candidates_left_out = 12 [json_name = "candidatesLeftOut"];</code>
+     * @param value The candidatesLeftOut to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCandidatesLeftOut(int value) {
+
+      candidatesLeftOut_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks inside the lookback window that candidates leaves out.
+     * </pre>
+     *
+     * <code>uint32 candidates_left_out = 12 [json_name = "candidatesLeftOut"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCandidatesLeftOut() {
+      bitField0_ = (bitField0_ & ~0x00000800);
+      candidatesLeftOut_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private boolean truncated_ ;
+    /**
+     * <pre>
+     * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+     * shared among the newest.
+     * </pre>
+     *
+     * <code>bool truncated = 13 [json_name = "truncated"];</code>
+     * @return The truncated.
+     */
+    @java.lang.Override
+    public boolean getTruncated() {
+      return truncated_;
+    }
+    /**
+     * <pre>
+     * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+     * shared among the newest.
+     * </pre>
+     *
+     * <code>bool truncated = 13 [json_name = "truncated"];</code>
+     * @param value The truncated to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTruncated(boolean value) {
+
+      truncated_ = value;
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+     * shared among the newest.
+     * </pre>
+     *
+     * <code>bool truncated = 13 [json_name = "truncated"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTruncated() {
+      bitField0_ = (bitField0_ & ~0x00001000);
+      truncated_ = false;
+      onChanged();
+      return this;
+    }
+
+    private long adjustedMicros_ ;
+    /**
+     * <pre>
+     * What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 14 [json_name = "adjustedMicros"];</code>
+     * @return The adjustedMicros.
+     */
+    @java.lang.Override
+    public long getAdjustedMicros() {
+      return adjustedMicros_;
+    }
+    /**
+     * <pre>
+     * What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 14 [json_name = "adjustedMicros"];</code>
+     * @param value The adjustedMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdjustedMicros(long value) {
+
+      adjustedMicros_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 14 [json_name = "adjustedMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdjustedMicros() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      adjustedMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long refundsMicros_ ;
+    /**
+     * <pre>
+     * What of adjusted_micros refunds took.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 15 [json_name = "refundsMicros"];</code>
+     * @return The refundsMicros.
+     */
+    @java.lang.Override
+    public long getRefundsMicros() {
+      return refundsMicros_;
+    }
+    /**
+     * <pre>
+     * What of adjusted_micros refunds took.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 15 [json_name = "refundsMicros"];</code>
+     * @param value The refundsMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRefundsMicros(long value) {
+
+      refundsMicros_ = value;
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What of adjusted_micros refunds took.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 15 [json_name = "refundsMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRefundsMicros() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      refundsMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private boolean retracted_ ;
+    /**
+     * <pre>
+     * An adjustment made the conversion not have happened.
+     * </pre>
+     *
+     * <code>bool retracted = 16 [json_name = "retracted"];</code>
+     * @return The retracted.
+     */
+    @java.lang.Override
+    public boolean getRetracted() {
+      return retracted_;
+    }
+    /**
+     * <pre>
+     * An adjustment made the conversion not have happened.
+     * </pre>
+     *
+     * <code>bool retracted = 16 [json_name = "retracted"];</code>
+     * @param value The retracted to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRetracted(boolean value) {
+
+      retracted_ = value;
+      bitField0_ |= 0x00008000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * An adjustment made the conversion not have happened.
+     * </pre>
+     *
+     * <code>bool retracted = 16 [json_name = "retracted"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRetracted() {
+      bitField0_ = (bitField0_ & ~0x00008000);
+      retracted_ = false;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.Correction> corrections_ =
+      java.util.Collections.emptyList();
+    private void ensureCorrectionsIsMutable() {
+      if (!((bitField0_ & 0x00010000) != 0)) {
+        corrections_ = new java.util.ArrayList<io.clickmesh.v1.Correction>(corrections_);
+        bitField0_ |= 0x00010000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.Correction, io.clickmesh.v1.Correction.Builder, io.clickmesh.v1.CorrectionOrBuilder> correctionsBuilder_;
+
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.Correction> getCorrectionsList() {
+      if (correctionsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(corrections_);
+      } else {
+        return correctionsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public int getCorrectionsCount() {
+      if (correctionsBuilder_ == null) {
+        return corrections_.size();
+      } else {
+        return correctionsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.Correction getCorrections(int index) {
+      if (correctionsBuilder_ == null) {
+        return corrections_.get(index);
+      } else {
+        return correctionsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder setCorrections(
+        int index, io.clickmesh.v1.Correction value) {
+      if (correctionsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCorrectionsIsMutable();
+        corrections_.set(index, value);
+        onChanged();
+      } else {
+        correctionsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder setCorrections(
+        int index, io.clickmesh.v1.Correction.Builder builderForValue) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        correctionsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(io.clickmesh.v1.Correction value) {
+      if (correctionsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCorrectionsIsMutable();
+        corrections_.add(value);
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(
+        int index, io.clickmesh.v1.Correction value) {
+      if (correctionsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCorrectionsIsMutable();
+        corrections_.add(index, value);
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(
+        io.clickmesh.v1.Correction.Builder builderForValue) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.add(builderForValue.build());
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(
+        int index, io.clickmesh.v1.Correction.Builder builderForValue) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder addAllCorrections(
+        java.lang.Iterable<? extends io.clickmesh.v1.Correction> values) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, corrections_);
+        onChanged();
+      } else {
+        correctionsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder clearCorrections() {
+      if (correctionsBuilder_ == null) {
+        corrections_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00010000);
+        onChanged();
+      } else {
+        correctionsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public Builder removeCorrections(int index) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.remove(index);
+        onChanged();
+      } else {
+        correctionsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.Correction.Builder getCorrectionsBuilder(
+        int index) {
+      return internalGetCorrectionsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.CorrectionOrBuilder getCorrectionsOrBuilder(
+        int index) {
+      if (correctionsBuilder_ == null) {
+        return corrections_.get(index);  } else {
+        return correctionsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.CorrectionOrBuilder> 
+         getCorrectionsOrBuilderList() {
+      if (correctionsBuilder_ != null) {
+        return correctionsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(corrections_);
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.Correction.Builder addCorrectionsBuilder() {
+      return internalGetCorrectionsFieldBuilder().addBuilder(
+          io.clickmesh.v1.Correction.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.Correction.Builder addCorrectionsBuilder(
+        int index) {
+      return internalGetCorrectionsFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.Correction.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The adjustments that arrived, by time and event_id: the newest 100.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.Correction.Builder> 
+         getCorrectionsBuilderList() {
+      return internalGetCorrectionsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.Correction, io.clickmesh.v1.Correction.Builder, io.clickmesh.v1.CorrectionOrBuilder> 
+        internalGetCorrectionsFieldBuilder() {
+      if (correctionsBuilder_ == null) {
+        correctionsBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.Correction, io.clickmesh.v1.Correction.Builder, io.clickmesh.v1.CorrectionOrBuilder>(
+                corrections_,
+                ((bitField0_ & 0x00010000) != 0),
+                getParentForChildren(),
+                isClean());
+        corrections_ = null;
+      }
+      return correctionsBuilder_;
+    }
+
+    private int correctionsLeftOut_ ;
+    /**
+     * <pre>
+     * Adjustments that the list leaves out.
+     * </pre>
+     *
+     * <code>uint32 corrections_left_out = 18 [json_name = "correctionsLeftOut"];</code>
+     * @return The correctionsLeftOut.
+     */
+    @java.lang.Override
+    public int getCorrectionsLeftOut() {
+      return correctionsLeftOut_;
+    }
+    /**
+     * <pre>
+     * Adjustments that the list leaves out.
+     * </pre>
+     *
+     * <code>uint32 corrections_left_out = 18 [json_name = "correctionsLeftOut"];</code>
+     * @param value The correctionsLeftOut to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCorrectionsLeftOut(int value) {
+
+      correctionsLeftOut_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Adjustments that the list leaves out.
+     * </pre>
+     *
+     * <code>uint32 corrections_left_out = 18 [json_name = "correctionsLeftOut"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCorrectionsLeftOut() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      correctionsLeftOut_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object causeId_ = "";
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 19 [json_name = "causeId"];</code>
+     * @return The causeId.
+     */
+    public java.lang.String getCauseId() {
+      java.lang.Object ref = causeId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        causeId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 19 [json_name = "causeId"];</code>
+     * @return The bytes for causeId.
+     */
+    public com.google.protobuf.ByteString
+        getCauseIdBytes() {
+      java.lang.Object ref = causeId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        causeId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 19 [json_name = "causeId"];</code>
+     * @param value The causeId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseId(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      causeId_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 19 [json_name = "causeId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCauseId() {
+      causeId_ = getDefaultInstance().getCauseId();
+      bitField0_ = (bitField0_ & ~0x00040000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+     * </pre>
+     *
+     * <code>string cause_id = 19 [json_name = "causeId"];</code>
+     * @param value The bytes for causeId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseIdBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      causeId_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object causeType_ = "";
+    /**
+     * <code>string cause_type = 20 [json_name = "causeType"];</code>
+     * @return The causeType.
+     */
+    public java.lang.String getCauseType() {
+      java.lang.Object ref = causeType_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        causeType_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <code>string cause_type = 20 [json_name = "causeType"];</code>
+     * @return The bytes for causeType.
+     */
+    public com.google.protobuf.ByteString
+        getCauseTypeBytes() {
+      java.lang.Object ref = causeType_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        causeType_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <code>string cause_type = 20 [json_name = "causeType"];</code>
+     * @param value The causeType to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseType(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      causeType_ = value;
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>string cause_type = 20 [json_name = "causeType"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCauseType() {
+      causeType_ = getDefaultInstance().getCauseType();
+      bitField0_ = (bitField0_ & ~0x00080000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>string cause_type = 20 [json_name = "causeType"];</code>
+     * @param value The bytes for causeType to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCauseTypeBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      causeType_ = value;
+      bitField0_ |= 0x00080000;
       onChanged();
       return this;
     }

@@ -57,6 +57,10 @@ public interface ConversionDecisionOrBuilder extends
   long getConversionTime();
 
   /**
+   * <pre>
+   * The value as it was sent.
+   * </pre>
+   *
    * <code>int64 value_micros = 5 [json_name = "valueMicros"];</code>
    * @return The valueMicros.
    */
@@ -84,51 +88,46 @@ public interface ConversionDecisionOrBuilder extends
 
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
-  java.util.List<io.clickmesh.v1.Candidate> 
-      getCandidatesList();
+  @java.lang.Deprecated java.util.List<io.clickmesh.v1.ModelCandidate> 
+      getCandidatesByModelList();
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
-  io.clickmesh.v1.Candidate getCandidates(int index);
+  @java.lang.Deprecated io.clickmesh.v1.ModelCandidate getCandidatesByModel(int index);
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
-  int getCandidatesCount();
+  @java.lang.Deprecated int getCandidatesByModelCount();
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
-  java.util.List<? extends io.clickmesh.v1.CandidateOrBuilder> 
-      getCandidatesOrBuilderList();
+  @java.lang.Deprecated java.util.List<? extends io.clickmesh.v1.ModelCandidateOrBuilder> 
+      getCandidatesByModelOrBuilderList();
   /**
    * <pre>
-   * Every click of the user inside the lookback window, newest first. At most 256 under each model: those with credit,
-   * and the newest of the others.
+   * What 0.1.0 wrote instead of models and candidates: a click was named under each model.
    * </pre>
    *
-   * <code>repeated .clickmesh.v1.Candidate candidates = 8 [json_name = "candidates"];</code>
+   * <code>repeated .clickmesh.v1.ModelCandidate candidates_by_model = 8 [json_name = "candidatesByModel", deprecated = true];</code>
    */
-  io.clickmesh.v1.CandidateOrBuilder getCandidatesOrBuilder(
+  @java.lang.Deprecated io.clickmesh.v1.ModelCandidateOrBuilder getCandidatesByModelOrBuilder(
       int index);
 
   /**
@@ -140,4 +139,231 @@ public interface ConversionDecisionOrBuilder extends
    * @return The version.
    */
   long getVersion();
+
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @return A list containing the models.
+   */
+  java.util.List<java.lang.String>
+      getModelsList();
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @return The count of models.
+   */
+  int getModelsCount();
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @param index The index of the element to return.
+   * @return The models at the given index.
+   */
+  java.lang.String getModels(int index);
+  /**
+   * <pre>
+   * Attribution models that the conversion was decided under.
+   * </pre>
+   *
+   * <code>repeated string models = 10 [json_name = "models"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the models at the given index.
+   */
+  com.google.protobuf.ByteString
+      getModelsBytes(int index);
+
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  java.util.List<io.clickmesh.v1.Candidate> 
+      getCandidatesList();
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  io.clickmesh.v1.Candidate getCandidates(int index);
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  int getCandidatesCount();
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.CandidateOrBuilder> 
+      getCandidatesOrBuilderList();
+  /**
+   * <pre>
+   * The user's clicks inside the lookback window, each once, newest first: at most 1,024 that have credit under a model
+   * and the newest 256 of those that have none; then the newest 128 of those that verdicts made invalid.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Candidate candidates = 11 [json_name = "candidates"];</code>
+   */
+  io.clickmesh.v1.CandidateOrBuilder getCandidatesOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Clicks inside the lookback window that candidates leaves out.
+   * </pre>
+   *
+   * <code>uint32 candidates_left_out = 12 [json_name = "candidatesLeftOut"];</code>
+   * @return The candidatesLeftOut.
+   */
+  int getCandidatesLeftOut();
+
+  /**
+   * <pre>
+   * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
+   * shared among the newest.
+   * </pre>
+   *
+   * <code>bool truncated = 13 [json_name = "truncated"];</code>
+   * @return The truncated.
+   */
+  boolean getTruncated();
+
+  /**
+   * <pre>
+   * What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
+   * </pre>
+   *
+   * <code>int64 adjusted_micros = 14 [json_name = "adjustedMicros"];</code>
+   * @return The adjustedMicros.
+   */
+  long getAdjustedMicros();
+
+  /**
+   * <pre>
+   * What of adjusted_micros refunds took.
+   * </pre>
+   *
+   * <code>int64 refunds_micros = 15 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  long getRefundsMicros();
+
+  /**
+   * <pre>
+   * An adjustment made the conversion not have happened.
+   * </pre>
+   *
+   * <code>bool retracted = 16 [json_name = "retracted"];</code>
+   * @return The retracted.
+   */
+  boolean getRetracted();
+
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  java.util.List<io.clickmesh.v1.Correction> 
+      getCorrectionsList();
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  io.clickmesh.v1.Correction getCorrections(int index);
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  int getCorrectionsCount();
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.CorrectionOrBuilder> 
+      getCorrectionsOrBuilderList();
+  /**
+   * <pre>
+   * The adjustments that arrived, by time and event_id: the newest 100.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.Correction corrections = 17 [json_name = "corrections"];</code>
+   */
+  io.clickmesh.v1.CorrectionOrBuilder getCorrectionsOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Adjustments that the list leaves out.
+   * </pre>
+   *
+   * <code>uint32 corrections_left_out = 18 [json_name = "correctionsLeftOut"];</code>
+   * @return The correctionsLeftOut.
+   */
+  int getCorrectionsLeftOut();
+
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 19 [json_name = "causeId"];</code>
+   * @return The causeId.
+   */
+  java.lang.String getCauseId();
+  /**
+   * <pre>
+   * The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
+   * </pre>
+   *
+   * <code>string cause_id = 19 [json_name = "causeId"];</code>
+   * @return The bytes for causeId.
+   */
+  com.google.protobuf.ByteString
+      getCauseIdBytes();
+
+  /**
+   * <code>string cause_type = 20 [json_name = "causeType"];</code>
+   * @return The causeType.
+   */
+  java.lang.String getCauseType();
+  /**
+   * <code>string cause_type = 20 [json_name = "causeType"];</code>
+   * @return The bytes for causeType.
+   */
+  com.google.protobuf.ByteString
+      getCauseTypeBytes();
 }

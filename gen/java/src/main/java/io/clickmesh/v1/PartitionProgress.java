@@ -8,8 +8,8 @@ package io.clickmesh.v1;
 /**
  * <pre>
  * Topic attribution-progress (compacted): what became of every record of one partition of raw-events.
- * records = clicks + attributed + unattributed + click_duplicates + conversion_duplicates + dead_lettered, always.
- * Key: partition.
+ * Always records = clicks + attributed + unattributed + adjustments + verdicts + click_duplicates +
+ * conversion_duplicates + adjustment_duplicates + verdict_duplicates + too_late + dead_lettered. Key: partition.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.PartitionProgress}
@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
   private long clicks_ = 0L;
   /**
    * <pre>
-   * Distinct clicks.
+   * Distinct clicks, valid or not.
    * </pre>
    *
    * <code>uint64 clicks = 3 [json_name = "clicks"];</code>
@@ -114,7 +114,8 @@ private static final long serialVersionUID = 0L;
   private long unattributed_ = 0L;
   /**
    * <pre>
-   * Distinct conversions with no click inside their lookback window.
+   * Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+   * other.
    * </pre>
    *
    * <code>uint64 unattributed = 5 [json_name = "unattributed"];</code>
@@ -181,7 +182,7 @@ private static final long serialVersionUID = 0L;
   private long corrections_ = 0L;
   /**
    * <pre>
-   * Decisions changed by a late click.
+   * Decisions changed by a late click, an adjustment or a verdict.
    * </pre>
    *
    * <code>uint64 corrections = 10 [json_name = "corrections"];</code>
@@ -237,6 +238,114 @@ private static final long serialVersionUID = 0L;
     return version_;
   }
 
+  public static final int ADJUSTMENTS_FIELD_NUMBER = 14;
+  private long adjustments_ = 0L;
+  /**
+   * <pre>
+   * Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+   * </pre>
+   *
+   * <code>uint64 adjustments = 14 [json_name = "adjustments"];</code>
+   * @return The adjustments.
+   */
+  @java.lang.Override
+  public long getAdjustments() {
+    return adjustments_;
+  }
+
+  public static final int VERDICTS_FIELD_NUMBER = 15;
+  private long verdicts_ = 0L;
+  /**
+   * <code>uint64 verdicts = 15 [json_name = "verdicts"];</code>
+   * @return The verdicts.
+   */
+  @java.lang.Override
+  public long getVerdicts() {
+    return verdicts_;
+  }
+
+  public static final int ADJUSTMENT_DUPLICATES_FIELD_NUMBER = 16;
+  private long adjustmentDuplicates_ = 0L;
+  /**
+   * <code>uint64 adjustment_duplicates = 16 [json_name = "adjustmentDuplicates"];</code>
+   * @return The adjustmentDuplicates.
+   */
+  @java.lang.Override
+  public long getAdjustmentDuplicates() {
+    return adjustmentDuplicates_;
+  }
+
+  public static final int VERDICT_DUPLICATES_FIELD_NUMBER = 17;
+  private long verdictDuplicates_ = 0L;
+  /**
+   * <code>uint64 verdict_duplicates = 17 [json_name = "verdictDuplicates"];</code>
+   * @return The verdictDuplicates.
+   */
+  @java.lang.Override
+  public long getVerdictDuplicates() {
+    return verdictDuplicates_;
+  }
+
+  public static final int TOO_LATE_FIELD_NUMBER = 18;
+  private long tooLate_ = 0L;
+  /**
+   * <pre>
+   * Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+   * </pre>
+   *
+   * <code>uint64 too_late = 18 [json_name = "tooLate"];</code>
+   * @return The tooLate.
+   */
+  @java.lang.Override
+  public long getTooLate() {
+    return tooLate_;
+  }
+
+  public static final int WAITING_FIELD_NUMBER = 19;
+  private long waiting_ = 0L;
+  /**
+   * <pre>
+   * Of the adjustments and verdicts, those whose conversion or click has not arrived.
+   * </pre>
+   *
+   * <code>uint64 waiting = 19 [json_name = "waiting"];</code>
+   * @return The waiting.
+   */
+  @java.lang.Override
+  public long getWaiting() {
+    return waiting_;
+  }
+
+  public static final int INVALID_CLICKS_FIELD_NUMBER = 20;
+  private long invalidClicks_ = 0L;
+  /**
+   * <pre>
+   * Of the clicks, those that a verdict says are not valid.
+   * </pre>
+   *
+   * <code>uint64 invalid_clicks = 20 [json_name = "invalidClicks"];</code>
+   * @return The invalidClicks.
+   */
+  @java.lang.Override
+  public long getInvalidClicks() {
+    return invalidClicks_;
+  }
+
+  public static final int EXCEEDED_FIELD_NUMBER = 21;
+  private long exceeded_ = 0L;
+  /**
+   * <pre>
+   * Of the adjustments, refunds that took less than their value, as no more was left.
+   * </pre>
+   *
+   * <code>uint64 exceeded = 21 [json_name = "exceeded"];</code>
+   * @return The exceeded.
+   */
+  @java.lang.Override
+  public long getExceeded() {
+    return exceeded_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -289,6 +398,30 @@ private static final long serialVersionUID = 0L;
     }
     if (version_ != 0L) {
       output.writeUInt64(13, version_);
+    }
+    if (adjustments_ != 0L) {
+      output.writeUInt64(14, adjustments_);
+    }
+    if (verdicts_ != 0L) {
+      output.writeUInt64(15, verdicts_);
+    }
+    if (adjustmentDuplicates_ != 0L) {
+      output.writeUInt64(16, adjustmentDuplicates_);
+    }
+    if (verdictDuplicates_ != 0L) {
+      output.writeUInt64(17, verdictDuplicates_);
+    }
+    if (tooLate_ != 0L) {
+      output.writeUInt64(18, tooLate_);
+    }
+    if (waiting_ != 0L) {
+      output.writeUInt64(19, waiting_);
+    }
+    if (invalidClicks_ != 0L) {
+      output.writeUInt64(20, invalidClicks_);
+    }
+    if (exceeded_ != 0L) {
+      output.writeUInt64(21, exceeded_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -346,6 +479,38 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(13, version_);
     }
+    if (adjustments_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(14, adjustments_);
+    }
+    if (verdicts_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(15, verdicts_);
+    }
+    if (adjustmentDuplicates_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(16, adjustmentDuplicates_);
+    }
+    if (verdictDuplicates_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(17, verdictDuplicates_);
+    }
+    if (tooLate_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(18, tooLate_);
+    }
+    if (waiting_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(19, waiting_);
+    }
+    if (invalidClicks_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(20, invalidClicks_);
+    }
+    if (exceeded_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(21, exceeded_);
+    }
     return size;
   }
   @java.lang.Override
@@ -396,6 +561,22 @@ private static final long serialVersionUID = 0L;
         != other.getWatermark()) return false;
     if (getVersion()
         != other.getVersion()) return false;
+    if (getAdjustments()
+        != other.getAdjustments()) return false;
+    if (getVerdicts()
+        != other.getVerdicts()) return false;
+    if (getAdjustmentDuplicates()
+        != other.getAdjustmentDuplicates()) return false;
+    if (getVerdictDuplicates()
+        != other.getVerdictDuplicates()) return false;
+    if (getTooLate()
+        != other.getTooLate()) return false;
+    if (getWaiting()
+        != other.getWaiting()) return false;
+    if (getInvalidClicks()
+        != other.getInvalidClicks()) return false;
+    if (getExceeded()
+        != other.getExceeded()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -445,6 +626,30 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + VERSION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getVersion());
+    hash = (37 * hash) + ADJUSTMENTS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getAdjustments());
+    hash = (37 * hash) + VERDICTS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getVerdicts());
+    hash = (37 * hash) + ADJUSTMENT_DUPLICATES_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getAdjustmentDuplicates());
+    hash = (37 * hash) + VERDICT_DUPLICATES_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getVerdictDuplicates());
+    hash = (37 * hash) + TOO_LATE_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getTooLate());
+    hash = (37 * hash) + WAITING_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getWaiting());
+    hash = (37 * hash) + INVALID_CLICKS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getInvalidClicks());
+    hash = (37 * hash) + EXCEEDED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getExceeded());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -545,8 +750,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Topic attribution-progress (compacted): what became of every record of one partition of raw-events.
-   * records = clicks + attributed + unattributed + click_duplicates + conversion_duplicates + dead_lettered, always.
-   * Key: partition.
+   * Always records = clicks + attributed + unattributed + adjustments + verdicts + click_duplicates +
+   * conversion_duplicates + adjustment_duplicates + verdict_duplicates + too_late + dead_lettered. Key: partition.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.PartitionProgress}
@@ -595,6 +800,14 @@ private static final long serialVersionUID = 0L;
       touchesDropped_ = 0L;
       watermark_ = 0L;
       version_ = 0L;
+      adjustments_ = 0L;
+      verdicts_ = 0L;
+      adjustmentDuplicates_ = 0L;
+      verdictDuplicates_ = 0L;
+      tooLate_ = 0L;
+      waiting_ = 0L;
+      invalidClicks_ = 0L;
+      exceeded_ = 0L;
       return this;
     }
 
@@ -667,6 +880,30 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00001000) != 0)) {
         result.version_ = version_;
       }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.adjustments_ = adjustments_;
+      }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.verdicts_ = verdicts_;
+      }
+      if (((from_bitField0_ & 0x00008000) != 0)) {
+        result.adjustmentDuplicates_ = adjustmentDuplicates_;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.verdictDuplicates_ = verdictDuplicates_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.tooLate_ = tooLate_;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.waiting_ = waiting_;
+      }
+      if (((from_bitField0_ & 0x00080000) != 0)) {
+        result.invalidClicks_ = invalidClicks_;
+      }
+      if (((from_bitField0_ & 0x00100000) != 0)) {
+        result.exceeded_ = exceeded_;
+      }
     }
 
     @java.lang.Override
@@ -719,6 +956,30 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getVersion() != 0L) {
         setVersion(other.getVersion());
+      }
+      if (other.getAdjustments() != 0L) {
+        setAdjustments(other.getAdjustments());
+      }
+      if (other.getVerdicts() != 0L) {
+        setVerdicts(other.getVerdicts());
+      }
+      if (other.getAdjustmentDuplicates() != 0L) {
+        setAdjustmentDuplicates(other.getAdjustmentDuplicates());
+      }
+      if (other.getVerdictDuplicates() != 0L) {
+        setVerdictDuplicates(other.getVerdictDuplicates());
+      }
+      if (other.getTooLate() != 0L) {
+        setTooLate(other.getTooLate());
+      }
+      if (other.getWaiting() != 0L) {
+        setWaiting(other.getWaiting());
+      }
+      if (other.getInvalidClicks() != 0L) {
+        setInvalidClicks(other.getInvalidClicks());
+      }
+      if (other.getExceeded() != 0L) {
+        setExceeded(other.getExceeded());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -809,6 +1070,46 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00001000;
               break;
             } // case 104
+            case 112: {
+              adjustments_ = input.readUInt64();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
+            case 120: {
+              verdicts_ = input.readUInt64();
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 120
+            case 128: {
+              adjustmentDuplicates_ = input.readUInt64();
+              bitField0_ |= 0x00008000;
+              break;
+            } // case 128
+            case 136: {
+              verdictDuplicates_ = input.readUInt64();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 136
+            case 144: {
+              tooLate_ = input.readUInt64();
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 144
+            case 152: {
+              waiting_ = input.readUInt64();
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 152
+            case 160: {
+              invalidClicks_ = input.readUInt64();
+              bitField0_ |= 0x00080000;
+              break;
+            } // case 160
+            case 168: {
+              exceeded_ = input.readUInt64();
+              bitField0_ |= 0x00100000;
+              break;
+            } // case 168
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -905,7 +1206,7 @@ private static final long serialVersionUID = 0L;
     private long clicks_ ;
     /**
      * <pre>
-     * Distinct clicks.
+     * Distinct clicks, valid or not.
      * </pre>
      *
      * <code>uint64 clicks = 3 [json_name = "clicks"];</code>
@@ -917,7 +1218,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Distinct clicks.
+     * Distinct clicks, valid or not.
      * </pre>
      *
      * <code>uint64 clicks = 3 [json_name = "clicks"];</code>
@@ -933,7 +1234,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Distinct clicks.
+     * Distinct clicks, valid or not.
      * </pre>
      *
      * <code>uint64 clicks = 3 [json_name = "clicks"];</code>
@@ -993,7 +1294,8 @@ private static final long serialVersionUID = 0L;
     private long unattributed_ ;
     /**
      * <pre>
-     * Distinct conversions with no click inside their lookback window.
+     * Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+     * other.
      * </pre>
      *
      * <code>uint64 unattributed = 5 [json_name = "unattributed"];</code>
@@ -1005,7 +1307,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Distinct conversions with no click inside their lookback window.
+     * Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+     * other.
      * </pre>
      *
      * <code>uint64 unattributed = 5 [json_name = "unattributed"];</code>
@@ -1021,7 +1324,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Distinct conversions with no click inside their lookback window.
+     * Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+     * other.
      * </pre>
      *
      * <code>uint64 unattributed = 5 [json_name = "unattributed"];</code>
@@ -1189,7 +1493,7 @@ private static final long serialVersionUID = 0L;
     private long corrections_ ;
     /**
      * <pre>
-     * Decisions changed by a late click.
+     * Decisions changed by a late click, an adjustment or a verdict.
      * </pre>
      *
      * <code>uint64 corrections = 10 [json_name = "corrections"];</code>
@@ -1201,7 +1505,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Decisions changed by a late click.
+     * Decisions changed by a late click, an adjustment or a verdict.
      * </pre>
      *
      * <code>uint64 corrections = 10 [json_name = "corrections"];</code>
@@ -1217,7 +1521,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Decisions changed by a late click.
+     * Decisions changed by a late click, an adjustment or a verdict.
      * </pre>
      *
      * <code>uint64 corrections = 10 [json_name = "corrections"];</code>
@@ -1358,6 +1662,322 @@ private static final long serialVersionUID = 0L;
     public Builder clearVersion() {
       bitField0_ = (bitField0_ & ~0x00001000);
       version_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long adjustments_ ;
+    /**
+     * <pre>
+     * Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+     * </pre>
+     *
+     * <code>uint64 adjustments = 14 [json_name = "adjustments"];</code>
+     * @return The adjustments.
+     */
+    @java.lang.Override
+    public long getAdjustments() {
+      return adjustments_;
+    }
+    /**
+     * <pre>
+     * Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+     * </pre>
+     *
+     * <code>uint64 adjustments = 14 [json_name = "adjustments"];</code>
+     * @param value The adjustments to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdjustments(long value) {
+
+      adjustments_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+     * </pre>
+     *
+     * <code>uint64 adjustments = 14 [json_name = "adjustments"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdjustments() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      adjustments_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long verdicts_ ;
+    /**
+     * <code>uint64 verdicts = 15 [json_name = "verdicts"];</code>
+     * @return The verdicts.
+     */
+    @java.lang.Override
+    public long getVerdicts() {
+      return verdicts_;
+    }
+    /**
+     * <code>uint64 verdicts = 15 [json_name = "verdicts"];</code>
+     * @param value The verdicts to set.
+     * @return This builder for chaining.
+     */
+    public Builder setVerdicts(long value) {
+
+      verdicts_ = value;
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>uint64 verdicts = 15 [json_name = "verdicts"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearVerdicts() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      verdicts_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long adjustmentDuplicates_ ;
+    /**
+     * <code>uint64 adjustment_duplicates = 16 [json_name = "adjustmentDuplicates"];</code>
+     * @return The adjustmentDuplicates.
+     */
+    @java.lang.Override
+    public long getAdjustmentDuplicates() {
+      return adjustmentDuplicates_;
+    }
+    /**
+     * <code>uint64 adjustment_duplicates = 16 [json_name = "adjustmentDuplicates"];</code>
+     * @param value The adjustmentDuplicates to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdjustmentDuplicates(long value) {
+
+      adjustmentDuplicates_ = value;
+      bitField0_ |= 0x00008000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>uint64 adjustment_duplicates = 16 [json_name = "adjustmentDuplicates"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdjustmentDuplicates() {
+      bitField0_ = (bitField0_ & ~0x00008000);
+      adjustmentDuplicates_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long verdictDuplicates_ ;
+    /**
+     * <code>uint64 verdict_duplicates = 17 [json_name = "verdictDuplicates"];</code>
+     * @return The verdictDuplicates.
+     */
+    @java.lang.Override
+    public long getVerdictDuplicates() {
+      return verdictDuplicates_;
+    }
+    /**
+     * <code>uint64 verdict_duplicates = 17 [json_name = "verdictDuplicates"];</code>
+     * @param value The verdictDuplicates to set.
+     * @return This builder for chaining.
+     */
+    public Builder setVerdictDuplicates(long value) {
+
+      verdictDuplicates_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>uint64 verdict_duplicates = 17 [json_name = "verdictDuplicates"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearVerdictDuplicates() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      verdictDuplicates_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long tooLate_ ;
+    /**
+     * <pre>
+     * Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+     * </pre>
+     *
+     * <code>uint64 too_late = 18 [json_name = "tooLate"];</code>
+     * @return The tooLate.
+     */
+    @java.lang.Override
+    public long getTooLate() {
+      return tooLate_;
+    }
+    /**
+     * <pre>
+     * Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+     * </pre>
+     *
+     * <code>uint64 too_late = 18 [json_name = "tooLate"];</code>
+     * @param value The tooLate to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTooLate(long value) {
+
+      tooLate_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+     * </pre>
+     *
+     * <code>uint64 too_late = 18 [json_name = "tooLate"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTooLate() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      tooLate_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long waiting_ ;
+    /**
+     * <pre>
+     * Of the adjustments and verdicts, those whose conversion or click has not arrived.
+     * </pre>
+     *
+     * <code>uint64 waiting = 19 [json_name = "waiting"];</code>
+     * @return The waiting.
+     */
+    @java.lang.Override
+    public long getWaiting() {
+      return waiting_;
+    }
+    /**
+     * <pre>
+     * Of the adjustments and verdicts, those whose conversion or click has not arrived.
+     * </pre>
+     *
+     * <code>uint64 waiting = 19 [json_name = "waiting"];</code>
+     * @param value The waiting to set.
+     * @return This builder for chaining.
+     */
+    public Builder setWaiting(long value) {
+
+      waiting_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of the adjustments and verdicts, those whose conversion or click has not arrived.
+     * </pre>
+     *
+     * <code>uint64 waiting = 19 [json_name = "waiting"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearWaiting() {
+      bitField0_ = (bitField0_ & ~0x00040000);
+      waiting_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long invalidClicks_ ;
+    /**
+     * <pre>
+     * Of the clicks, those that a verdict says are not valid.
+     * </pre>
+     *
+     * <code>uint64 invalid_clicks = 20 [json_name = "invalidClicks"];</code>
+     * @return The invalidClicks.
+     */
+    @java.lang.Override
+    public long getInvalidClicks() {
+      return invalidClicks_;
+    }
+    /**
+     * <pre>
+     * Of the clicks, those that a verdict says are not valid.
+     * </pre>
+     *
+     * <code>uint64 invalid_clicks = 20 [json_name = "invalidClicks"];</code>
+     * @param value The invalidClicks to set.
+     * @return This builder for chaining.
+     */
+    public Builder setInvalidClicks(long value) {
+
+      invalidClicks_ = value;
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of the clicks, those that a verdict says are not valid.
+     * </pre>
+     *
+     * <code>uint64 invalid_clicks = 20 [json_name = "invalidClicks"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearInvalidClicks() {
+      bitField0_ = (bitField0_ & ~0x00080000);
+      invalidClicks_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long exceeded_ ;
+    /**
+     * <pre>
+     * Of the adjustments, refunds that took less than their value, as no more was left.
+     * </pre>
+     *
+     * <code>uint64 exceeded = 21 [json_name = "exceeded"];</code>
+     * @return The exceeded.
+     */
+    @java.lang.Override
+    public long getExceeded() {
+      return exceeded_;
+    }
+    /**
+     * <pre>
+     * Of the adjustments, refunds that took less than their value, as no more was left.
+     * </pre>
+     *
+     * <code>uint64 exceeded = 21 [json_name = "exceeded"];</code>
+     * @param value The exceeded to set.
+     * @return This builder for chaining.
+     */
+    public Builder setExceeded(long value) {
+
+      exceeded_ = value;
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of the adjustments, refunds that took less than their value, as no more was left.
+     * </pre>
+     *
+     * <code>uint64 exceeded = 21 [json_name = "exceeded"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearExceeded() {
+      bitField0_ = (bitField0_ & ~0x00100000);
+      exceeded_ = 0L;
       onChanged();
       return this;
     }

@@ -28,7 +28,7 @@ public interface PartitionProgressOrBuilder extends
 
   /**
    * <pre>
-   * Distinct clicks.
+   * Distinct clicks, valid or not.
    * </pre>
    *
    * <code>uint64 clicks = 3 [json_name = "clicks"];</code>
@@ -48,7 +48,8 @@ public interface PartitionProgressOrBuilder extends
 
   /**
    * <pre>
-   * Distinct conversions with no click inside their lookback window.
+   * Distinct conversions with no valid click inside their lookback window. A verdict moves a conversion from one to the
+   * other.
    * </pre>
    *
    * <code>uint64 unattributed = 5 [json_name = "unattributed"];</code>
@@ -90,7 +91,7 @@ public interface PartitionProgressOrBuilder extends
 
   /**
    * <pre>
-   * Decisions changed by a late click.
+   * Decisions changed by a late click, an adjustment or a verdict.
    * </pre>
    *
    * <code>uint64 corrections = 10 [json_name = "corrections"];</code>
@@ -127,4 +128,72 @@ public interface PartitionProgressOrBuilder extends
    * @return The version.
    */
   long getVersion();
+
+  /**
+   * <pre>
+   * Distinct adjustments, and distinct verdicts; those that wait for their conversion or click, too.
+   * </pre>
+   *
+   * <code>uint64 adjustments = 14 [json_name = "adjustments"];</code>
+   * @return The adjustments.
+   */
+  long getAdjustments();
+
+  /**
+   * <code>uint64 verdicts = 15 [json_name = "verdicts"];</code>
+   * @return The verdicts.
+   */
+  long getVerdicts();
+
+  /**
+   * <code>uint64 adjustment_duplicates = 16 [json_name = "adjustmentDuplicates"];</code>
+   * @return The adjustmentDuplicates.
+   */
+  long getAdjustmentDuplicates();
+
+  /**
+   * <code>uint64 verdict_duplicates = 17 [json_name = "verdictDuplicates"];</code>
+   * @return The verdictDuplicates.
+   */
+  long getVerdictDuplicates();
+
+  /**
+   * <pre>
+   * Adjustments and verdicts that came later than ADJUSTMENT_DAYS after their conversion or click: they change nothing.
+   * </pre>
+   *
+   * <code>uint64 too_late = 18 [json_name = "tooLate"];</code>
+   * @return The tooLate.
+   */
+  long getTooLate();
+
+  /**
+   * <pre>
+   * Of the adjustments and verdicts, those whose conversion or click has not arrived.
+   * </pre>
+   *
+   * <code>uint64 waiting = 19 [json_name = "waiting"];</code>
+   * @return The waiting.
+   */
+  long getWaiting();
+
+  /**
+   * <pre>
+   * Of the clicks, those that a verdict says are not valid.
+   * </pre>
+   *
+   * <code>uint64 invalid_clicks = 20 [json_name = "invalidClicks"];</code>
+   * @return The invalidClicks.
+   */
+  long getInvalidClicks();
+
+  /**
+   * <pre>
+   * Of the adjustments, refunds that took less than their value, as no more was left.
+   * </pre>
+   *
+   * <code>uint64 exceeded = 21 [json_name = "exceeded"];</code>
+   * @return The exceeded.
+   */
+  long getExceeded();
 }
