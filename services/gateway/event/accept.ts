@@ -209,8 +209,13 @@ function textsShortEnough(shape: EventShape, event: Fields): Fault | undefined {
 const TEXTS = new Map(
   EVENT_TYPES.map((type) => [type, [...EVENTS[type].with.uuid, ...EVENTS[type].with.text]] as const),
 );
-/** Those, and the ones that have a few texts to choose from. */
-const WRITTEN = new Map(EVENT_TYPES.map((type) => [type, [...TEXTS.get(type)!, ...EVENTS[type].with.choice]] as const));
+/** All that hold text. */
+const WRITTEN = new Map(
+  EVENT_TYPES.map((type) => {
+    const { choice, currency } = EVENTS[type].with;
+    return [type, [...TEXTS.get(type)!, ...choice, ...currency]] as const;
+  }),
+);
 
 function textsOf({ type }: EventShape) {
   return TEXTS.get(type)!;
