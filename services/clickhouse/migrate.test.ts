@@ -102,7 +102,7 @@ const CHECKSUMS = {
   '050_attribution_progress.sql': 'a086a7e645d0',
   '060_sink_offsets.sql': '3754bf5435bf',
   '070_conversion_metadata.sql': '70c48ca011d4',
-  '080_event_targets.sql': '8184bab2f403',
+  '080_event_targets.sql': '4a89e6b1ebd0',
   '081_corrections.sql': 'abcdfcb122c1',
   '090_corrected_outputs.sql': '9cbc8944fa4a',
 };
@@ -121,6 +121,27 @@ test('applying them again does nothing', async () => {
   await migrate(client, { dir });
   expect(await names('SELECT concat(name, toString(applied_at)) AS name FROM schema_migrations')).toEqual(before);
   expect(await names(`SELECT name FROM system.tables WHERE name = 'sink_offsets'`)).toEqual([]);
+});
+
+test('events that are there are kept, and found by their ids', async () => {
+  const before = mkdtempSync(join(folder, 'before-'));
+  const sql = new URL('../../sql', import.meta.url);
+  const isBefore = (path: string) => !/\/(?:0[89]|[1-9])\d+_[^/]*$/.test(path);
+  cpSync(sql, before, { recursive: true, filter: isBefore });
+  await client.command({ query: 'CREATE DATABASE taken_over' });
+  await using other = createClient({ url, database: 'taken_over', log: { level: ClickHouseLogLevel.OFF } });
+  await migrate(other, { dir: pathToFileURL(`${before}/`) });
+  const event_id = '0b0b0b0b-0000-4000-8000-0000000000ff';
+  const values = [{ event_type: 'click', event_id, user_id: 'ann', ad_id: 'ad' }];
+  await other.insert({ table: 'events_distributed', values, format: 'JSONEachRow' });
+  await migrate(other, {});
+  await other.command({
+    query: 'ALTER TABLE events_local MATERIALIZE INDEX event_id_index SETTINGS mutations_sync = 1',
+  });
+  const query = `SELECT user_id, ad_id, kind FROM events_distributed WHERE event_id IN ['${event_id}']`;
+  const found = await other.query({ query, format: 'JSONEachRow' });
+  expect(await found.json()).toEqual([{ user_id: 'ann', ad_id: 'ad', kind: '' }]);
+  await client.command({ query: 'DROP DATABASE taken_over' });
 });
 
 test('a new file is applied', async () => {
