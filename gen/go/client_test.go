@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 	"net/url"
 
 	clickmesh "github.com/clickmesh/clickmesh/gen/go"
@@ -103,6 +104,30 @@ func TestSend(t *testing.T) {
 		t.Errorf("%v is not the answer to %v", acceptance, event)
 	}
 	expectClicks(t, campaign, 1)
+}
+
+func TestWhatWasSentIsTakenBack(t *testing.T) {
+	ctx, client := start(t, gateway, clickmesh.Options{})
+	campaign := unique(t)
+	user := "user-of-" + campaign
+	events := append(clicks(campaign, 2), clickmesh.NewConversion(&v1.Conversion{
+		EventId: campaign, UserId: user, Type: "purchase", Value: 20, Source: "web",
+	}))
+	if _, err := client.SendBatch(ctx, events); err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range []*v1.Event{
+		clickmesh.NewAdjustment(&v1.Adjustment{
+			UserId: user, ConversionId: campaign, Kind: "refund", Value: proto.Float64(5),
+		}),
+		clickmesh.NewVerdict(&v1.Verdict{
+			UserId: user, ClickId: events[0].GetClick().GetEventId(), Valid: proto.Bool(false), Reason: "bot",
+		}),
+	} {
+		if _, err := client.Send(ctx, event); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestSendTellsWhyAnEventIsRejected(t *testing.T) {

@@ -29,6 +29,16 @@ func NewConversion(conversion *v1.Conversion) *v1.Event {
 	return &v1.Event{Event: &v1.Event_Conversion{Conversion: conversion}}
 }
 
+// NewAdjustment makes an event of an adjustment of a conversion, such as a refund.
+func NewAdjustment(adjustment *v1.Adjustment) *v1.Event {
+	return &v1.Event{Event: &v1.Event_Adjustment{Adjustment: adjustment}}
+}
+
+// NewVerdict makes an event of a verdict on a click.
+func NewVerdict(verdict *v1.Verdict) *v1.Event {
+	return &v1.Event{Event: &v1.Event_Verdict{Verdict: verdict}}
+}
+
 // complete gives an event its id and time, once, so that every attempt to send it has the same. It goes by the
 // descriptor, so that it knows every type of event that the contract has.
 func complete(event *v1.Event) {

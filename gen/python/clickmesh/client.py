@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 import grpc
 from grpc_status import rpc_status
 
-from clickmesh.events import MAX_BATCH_EVENTS, chunks, complete
+from clickmesh.events import MAX_BATCH_EVENTS, AnyEvent, chunks, complete
 from clickmesh.queue import BatchQueue
 from clickmesh.retry import Deadlines, retry
-from clickmesh.v1.event_pb2 import Click, Conversion, Event
 from clickmesh.v1.ingest_service_pb2 import (
     Acceptance,
     IngestBatchRequest,
@@ -27,8 +26,6 @@ from clickmesh.v1.stats_service_pb2 import GetStatsRequest, Interval, StatsRow
 from clickmesh.v1.stats_service_pb2_grpc import StatsServiceStub
 
 CHANNEL_OPTIONS = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 5000)]
-
-AnyEvent = Event | Click | Conversion
 
 
 class Rejected(Exception):

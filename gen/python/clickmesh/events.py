@@ -4,7 +4,9 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 
-from clickmesh.v1.event_pb2 import Click, Conversion, Event
+from clickmesh.v1.event_pb2 import Adjustment, Click, Conversion, Event, Verdict
+
+AnyEvent = Event | Click | Conversion | Adjustment | Verdict
 
 # What the gateway takes in one call is 1000 events and 1 MiB; a little less leaves room for what surrounds them.
 MAX_BATCH_EVENTS = 1000
@@ -15,7 +17,7 @@ EVENT_OVERHEAD = 5
 CASES = {field.message_type.full_name: field.name for field in Event.DESCRIPTOR.oneofs_by_name["event"].fields}
 
 
-def complete(item: Event | Click | Conversion) -> Event:
+def complete(item: AnyEvent) -> Event:
     """The event, given its id and time once, so that every attempt to send it has the same."""
     event = as_event(item)
     arm = event.WhichOneof("event")
@@ -26,7 +28,7 @@ def complete(item: Event | Click | Conversion) -> Event:
     return event
 
 
-def as_event(item: Event | Click | Conversion) -> Event:
+def as_event(item: AnyEvent) -> Event:
     case = CASES.get(item.DESCRIPTOR.full_name)
     return item if case is None else Event(**{case: item})
 

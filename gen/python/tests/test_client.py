@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 import grpc
 import pytest
 
-from clickmesh import Click, Client, Conversion, Interval, Rejected, RejectReason
+from clickmesh import Adjustment, Click, Client, Conversion, Interval, Rejected, RejectReason, Verdict
 
 GATEWAY = os.environ["CLICKMESH_URL"]
 FLAKY = os.environ["CLICKMESH_FLAKY_URL"]
@@ -60,6 +60,15 @@ def test_send(client: Client, campaign: str) -> None:
     assert client.send(event).event_id == event.event_id
     client.send(Conversion(user_id=event.user_id, type="purchase", value=1, source="web"))
     assert counted(client, campaign) == 1
+
+
+def test_what_was_sent_is_taken_back(client: Client, campaign: str) -> None:
+    good, bad = click(campaign), click(campaign)
+    bad.event_id = str(uuid.uuid4())
+    user = good.user_id
+    client.send_batch([good, bad, Conversion(event_id=campaign, user_id=user, type="purchase", value=20, source="web")])
+    assert client.send(Adjustment(user_id=user, conversion_id=campaign, kind="refund", value=5)).event_id
+    assert client.send(Verdict(user_id=user, click_id=bad.event_id, valid=False, reason="bot")).event_id
 
 
 def test_send_tells_why_an_event_is_rejected(client: Client) -> None:

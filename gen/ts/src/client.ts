@@ -18,7 +18,7 @@ import { type Deadlines, retry } from './retry.ts';
 
 export { RejectReason } from '../clickmesh/v1/ingest_service_pb.js';
 export { Interval } from '../clickmesh/v1/stats_service_pb.js';
-export { click, conversion } from './events.ts';
+export { adjustment, click, conversion, verdict } from './events.ts';
 export { QueueFull } from './queue.ts';
 
 /** What may be set, with its default. */

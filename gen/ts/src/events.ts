@@ -1,5 +1,12 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { ClickSchema, ConversionSchema, type Event, EventSchema } from '../clickmesh/v1/event_pb.js';
+import {
+  AdjustmentSchema,
+  ClickSchema,
+  ConversionSchema,
+  type Event,
+  EventSchema,
+  VerdictSchema,
+} from '../clickmesh/v1/event_pb.js';
 
 /** What the gateway takes in one call is 1000 events and 1 MiB; a little less leaves room for what surrounds them. */
 export const MAX_BATCH_EVENTS = 1000;
@@ -15,6 +22,16 @@ export function click(fields: MessageInitShape<typeof ClickSchema>): Event {
 /** An event of a conversion. */
 export function conversion(fields: MessageInitShape<typeof ConversionSchema>): Event {
   return create(EventSchema, { event: { case: 'conversion', value: create(ConversionSchema, fields) } });
+}
+
+/** An event of an adjustment of a conversion, such as a refund. */
+export function adjustment(fields: MessageInitShape<typeof AdjustmentSchema>): Event {
+  return create(EventSchema, { event: { case: 'adjustment', value: create(AdjustmentSchema, fields) } });
+}
+
+/** An event of a verdict on a click. */
+export function verdict(fields: MessageInitShape<typeof VerdictSchema>): Event {
+  return create(EventSchema, { event: { case: 'verdict', value: create(VerdictSchema, fields) } });
 }
 
 /** Gives the event its id and time, once, so that every attempt to send it has the same. */

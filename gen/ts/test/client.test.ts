@@ -5,7 +5,17 @@ import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { click, connectClickmesh, conversion, Interval, QueueFull, Rejected, RejectReason } from 'clickmesh-client';
+import {
+  adjustment,
+  click,
+  connectClickmesh,
+  conversion,
+  Interval,
+  QueueFull,
+  Rejected,
+  RejectReason,
+  verdict,
+} from 'clickmesh-client';
 import { createTransport as nodeTransport } from '../dist/transport-node.js';
 import { createTransport as webTransport } from '../dist/transport-web.js';
 
@@ -50,6 +60,20 @@ test('send', async () => {
   assert.equal(eventId, event.event.value!.eventId);
   await client.send(conversion({ userId: `user-of-${campaignId}`, type: 'purchase', value: 1, source: 'web' }));
   assert.equal(await counted(), 1);
+});
+
+test('what was sent is taken back', async () => {
+  const userId = `user-of-${campaignId}`;
+  const ofUser = { userId, source: 'web' };
+  const [good, bad] = clicks(2);
+  const purchase = conversion({ ...ofUser, eventId: campaignId, type: 'purchase', value: 20 });
+  await client.sendBatch([good!, bad!, purchase]);
+  const refund = adjustment({ userId, conversionId: campaignId, kind: 'refund', value: 5 });
+  const fraud = verdict({ userId, clickId: bad!.event.value!.eventId, valid: false, reason: 'bot' });
+  for (const event of [refund, fraud]) {
+    const { eventId } = await client.send(event);
+    assert.equal(eventId, event.event.value!.eventId);
+  }
 });
 
 test('send tells why an event is rejected', async () => {

@@ -2,9 +2,11 @@ package io.clickmesh;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import io.clickmesh.v1.Adjustment;
 import io.clickmesh.v1.Click;
 import io.clickmesh.v1.Conversion;
 import io.clickmesh.v1.Event;
+import io.clickmesh.v1.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -25,6 +27,14 @@ public final class Events {
 
   public static Event of(Conversion conversion) {
     return Event.newBuilder().setConversion(conversion).build();
+  }
+
+  public static Event of(Adjustment adjustment) {
+    return Event.newBuilder().setAdjustment(adjustment).build();
+  }
+
+  public static Event of(Verdict verdict) {
+    return Event.newBuilder().setVerdict(verdict).build();
   }
 
   /**

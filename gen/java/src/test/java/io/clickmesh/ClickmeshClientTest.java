@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clickmesh.v1.Acceptance;
+import io.clickmesh.v1.Adjustment;
 import io.clickmesh.v1.Click;
+import io.clickmesh.v1.Conversion;
 import io.clickmesh.v1.Event;
 import io.clickmesh.v1.GetStatsRequest;
 import io.clickmesh.v1.IngestResult;
@@ -15,6 +17,7 @@ import io.clickmesh.v1.IngestStreamResponse;
 import io.clickmesh.v1.Interval;
 import io.clickmesh.v1.RejectReason;
 import io.clickmesh.v1.StatsRow;
+import io.clickmesh.v1.Verdict;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
@@ -87,6 +90,27 @@ class ClickmeshClientTest {
   void send() throws InterruptedException {
     assertFalse(client.send(click(campaign)).getEventId().isEmpty());
     assertEquals(1, counted());
+  }
+
+  @Test
+  void whatWasSentIsTakenBack() {
+    String user = "user-of-" + campaign;
+    String badClick = client.send(click(campaign)).getEventId();
+    client.send(click(campaign));
+    client.send(
+        Events.of(
+            Conversion.newBuilder()
+                .setEventId(campaign)
+                .setUserId(user)
+                .setType("purchase")
+                .setValue(20)
+                .setSource("web")
+                .build()));
+    client.send(
+        Events.of(
+            Adjustment.newBuilder().setUserId(user).setConversionId(campaign).setKind("refund").setValue(5).build()));
+    client.send(
+        Events.of(Verdict.newBuilder().setUserId(user).setClickId(badClick).setValid(false).setReason("bot").build()));
   }
 
   @Test
