@@ -13,7 +13,7 @@ import { attributionConfig, parseAttributionEnvironment } from '../../services/a
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint } from '../../services/attribution/recovery/checkpoint.ts';
 import { directoryCheckpointStore } from '../../services/attribution/recovery/directory-checkpoint-store.ts';
-import { loadProgress } from '../../services/attribution/store/progress.ts';
+import { loadProgress, nextOffset } from '../../services/attribution/store/progress.ts';
 import { entriesBetween, type StateStore } from '../../services/attribution/store/state-store.ts';
 import { HOUR_MS } from '../../services/contract/limits.ts';
 import type { Topic } from '../../services/contract/topics.ts';
@@ -37,13 +37,19 @@ export interface Format {
 const TIME = Date.UTC(2026, 0, 5, 12);
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
-/** More clicks and conversions of a user than are kept, so that some ids are spilled; texts that are not ASCII, too. */
+/**
+ * More clicks and conversions of a user than are kept, so that some ids are spilled; texts that are not ASCII, too;
+ * what corrects them, and what waits for what it corrects.
+ */
 const EVENTS: readonly Event[] = [
   ...[1, 2, 3, 4].map((n) => click(n, 'ann', `camp-${n % 2}`)),
   click(5, 'Ünal', 'Kämpagne'),
   ...[11, 12, 13].map((n) => conversion(n, 'ann')),
   conversion(14, 'Ünal'),
   conversion(15, 'nobody'),
+  adjustment(21, 'ann', { conversionId: id(13), kind: 'refund', valueMicros: 5_000_000n }),
+  adjustment(22, 'ann', { conversionId: id(16), kind: 'restate', valueMicros: 1_000_000n }),
+  verdict(23, 'ann', id(4), false),
 ];
 /** What follows: duplicates of kept and of spilled ids, a late click, one more conversion. */
 const LATER: readonly Event[] = [
@@ -65,6 +71,16 @@ function conversion(n: number, userId: string): Event {
   return create(EventSchema, {
     event: { case: 'conversion', value: { ...value, timestamp: BigInt(TIME + n * 1000) } },
   });
+}
+
+function adjustment(n: number, userId: string, of: { conversionId: string; kind: string; valueMicros: bigint }): Event {
+  const value = { eventId: id(n), userId, timestamp: BigInt(TIME + n * 1000), ...of };
+  return create(EventSchema, { event: { case: 'adjustment', value } });
+}
+
+function verdict(n: number, userId: string, clickId: string, valid: boolean): Event {
+  const value = { eventId: id(n), userId, clickId, valid, timestamp: BigInt(TIME + n * 1000) };
+  return create(EventSchema, { event: { case: 'verdict', value } });
 }
 
 function recordsOf(events: readonly Event[], first: number): LogRecord[] {
@@ -157,7 +173,7 @@ const state: Format = {
     const store = memoryStateStore();
     const puts = Object.entries(sample).map(([key, value]) => ({ key: bytesOf(key), value: bytesOf(value) }));
     store.write({ deletes: [], puts, appends: [] });
-    return published(foldOn(store, recordsOf(LATER, EVENTS.length)));
+    return published(foldOn(store, recordsOf(LATER, nextOffset(loadProgress(store, 0))!)));
   },
 };
 

@@ -13,10 +13,16 @@ import { encodeEvent, START } from './journey.ts';
 
 const RUNS = Math.ceil(Number(process.env.SIM_RUNS ?? 2000) / 10);
 
-/** Events are kept for 8 hours, their ids for 3 days. */
+/** Clicks are kept for 8 hours, a day as candidates, and their ids for 3 days; conversions for 31 days. */
 const config = attributionConfig(
-  parseAttributionEnvironment({ LOOKBACK_HOURS: '4', ALLOWED_LATENESS_HOURS: '4', EVENT_ID_DAYS: '3' }),
+  parseAttributionEnvironment({
+    LOOKBACK_HOURS: '4',
+    ALLOWED_LATENESS_HOURS: '4',
+    EVENT_ID_DAYS: '3',
+    ADJUSTMENT_DAYS: '1',
+  }),
 );
+const KNOWN_MS = { click: 3 * DAY_MS, conversion: 31 * DAY_MS };
 
 const step = fc.record({
   kind: fc.constantFrom('click' as const, 'conversion' as const),
@@ -24,7 +30,7 @@ const step = fc.record({
   userId: fc.constantFrom('ann', 'bob'),
   hour: fc.integer({ min: 0, max: 10 }),
   /** Hours of arrival before it. */
-  pause: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 })),
+  pause: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 }), fc.constantFrom(0, 0, 800)),
   next: fc.constantFrom('go on', 'flush', 'sweep', 'sweep and reopen'),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -90,7 +96,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-/** An event is a duplicate if one of the same user, kind and id counted at most 3 days before. */
+/** An event is a duplicate if one of the same user, kind and id counted, and is known still. */
 function countNaively(steps: readonly Step[]) {
   const counts = { click: { kept: 0, duplicates: 0 }, conversion: { kept: 0, duplicates: 0 }, again: 0 };
   const known = new Map<string, number>();
@@ -98,7 +104,7 @@ function countNaively(steps: readonly Step[]) {
     const { kind, number, userId } = steps[i]!;
     const name = `${kind} ${userId} ${number}`;
     const first = known.get(name);
-    if (first !== undefined && arrival - first <= 3 * DAY_MS) {
+    if (first !== undefined && arrival - first <= KNOWN_MS[kind]) {
       counts[kind].duplicates++;
       return;
     }

@@ -163,7 +163,7 @@ async function filledLog(
   await log.append(past.map(toRecord));
   await live(patient(log), store, undefined, 'active');
   log.dropBefore('raw-events', past.length);
-  arrival += 2 * config.eventIdMs;
+  arrival += 2 * Math.max(config.eventIdMs, config.retentionMs.outcome);
   const records = events.map(toRecord);
   records.splice(garbage % (events.length + 1), 0, { topic: 'raw-events', key: '', value: Buffer.of(255) });
   for (const place of poison) records.splice(place % (records.length + 1), 0, toRecord(poisonFor(log)));

@@ -11,16 +11,20 @@ export interface AttributionConfig {
   lookbackMs(conversionType: string): number;
   /**
    * How long after its arrival an event is kept in its user's state, in ms. As long as a touch is, a touch can be
-   * credited and a conversion be decided anew.
+   * credited and a conversion be decided anew. `correction`: how long after its arrival a conversion can be corrected,
+   * and its candidates, which are kept as long, be judged; and how long what corrects them waits.
    */
-  retentionMs: Readonly<Record<Role, number>>;
-  /** How long after its arrival an event's id is known at least, in ms: no less than the event is kept. */
+  retentionMs: Readonly<Record<Role | 'correction', number>>;
+  /** How long after its arrival an event's id is known at least, in ms: no less than a touch is kept. */
   eventIdMs: number;
   /** Most touches, and most conversions, kept in a user's state. */
   maxTouches: number;
   /** About how many bytes of users' states and counters a node keeps in memory, in equal shares of its partitions. */
   userCacheBytes: number;
 }
+
+/** How much longer than it can be corrected a conversion is known, in ms: what is too late is told from what waits. */
+const TOO_LATE_MS = 30 * DAY_MS;
 
 const MAX_HOURS = 24 * 365;
 const hours = z.coerce.number().positive().max(MAX_HOURS);
@@ -56,6 +60,8 @@ const environment = z.object({
   EVENT_ID_DAYS: z.coerce.number().positive().max(365).default(30),
   /** Its name in 0.1. */
   CONVERSION_ID_HOURS: z.undefined({ error: 'is no more: EVENT_ID_DAYS holds for clicks and conversions' }).optional(),
+  /** How long after its arrival a conversion can be adjusted, and its clicks be judged. */
+  ADJUSTMENT_DAYS: z.coerce.number().positive().max(365).default(90),
   MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
   /** Megabytes of users' states and counters that a node keeps in memory, in equal shares of its partitions. */
   USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(512),
@@ -73,10 +79,11 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
   const lookback = env.LOOKBACK_HOURS * HOUR_MS;
   const longestLookback = Math.max(lookback, ...lookbackByType.values());
   const touch = longestLookback + env.ALLOWED_LATENESS_HOURS * HOUR_MS;
+  const correction = Math.max(env.ADJUSTMENT_DAYS * DAY_MS, touch);
   return {
     models: env.MODELS,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
-    retentionMs: { touch, outcome: touch },
+    retentionMs: { touch, outcome: correction + TOO_LATE_MS, correction },
     // An id forgotten while its event is kept would let a duplicate count twice.
     eventIdMs: Math.max(env.EVENT_ID_DAYS * DAY_MS, touch),
     maxTouches: env.MAX_TOUCHES,

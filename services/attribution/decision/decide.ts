@@ -1,64 +1,130 @@
+import type { AttributionConfig } from './config.ts';
 import { apportion, MODELS, type ModelName } from './models.ts';
 import type { Credit, RememberedConversion, Standing, Touch } from './state.ts';
+import { isAfter } from './touch-id.ts';
 
 const WHOLE_CREDIT_MICROS = 1_000_000n;
 
-/**
- * Shares one conversion among the touches in its lookback window, under every model, and each of its amounts by the
- * same weights. No touches, no credits.
- */
+/** Shares one conversion among its candidates under every model. No candidates, no credits. */
 export function decide(
-  models: readonly ModelName[],
-  eligible: readonly Touch[],
-  { timestamp, valueMicros: grossMicros }: RememberedConversion,
-  { valueMicros, refundsMicros }: Standing,
-  lookbackMs: number,
+  { models, lookbackMs }: AttributionConfig,
+  candidates: readonly Touch[],
+  conversion: RememberedConversion,
+  standing: Standing,
 ): Credit[] {
-  if (eligible.length === 0) return [];
   const decided: Credit[] = [];
-  for (const model of models) {
-    const all = MODELS[model](eligible, { timestamp, lookbackMs });
-    const first = eligible.length - all.length;
-    if (all.length === 1) {
-      const [touch, creditMicros] = [eligible[first]!, Number(WHOLE_CREDIT_MICROS)];
-      const adjustedMicros = grossMicros - valueMicros;
-      decided.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
-      continue;
-    }
-    // Most models leave most touches out, and an apportionment gives nothing for no weight.
-    const touches: Touch[] = [];
-    const weights: bigint[] = [];
-    for (let i = 0; i < all.length; i++) {
-      if (all[i] === 0n) continue;
-      touches.push(eligible[first + i]!);
-      weights.push(all[i]!);
-    }
-    const credits = apportion(WHOLE_CREDIT_MICROS, weights);
-    const values = apportion(valueMicros, weights);
-    const isGross = valueMicros === grossMicros && refundsMicros === 0n;
-    const gross = isGross ? values : apportion(grossMicros, weights);
-    const refunds = isGross ? undefined : apportion(refundsMicros, weights);
-    for (const [i, touch] of touches.entries()) {
-      const [creditMicros, valueMicros] = [Number(credits[i]), values[i]!];
-      const [adjustedMicros, refundsMicros] = [gross[i]! - valueMicros, refunds?.[i] ?? 0n];
-      // A share of the value may be more than one micro where that of the conversion is less.
-      if (creditMicros === 0 && gross[i] === 0n && valueMicros === 0n && refundsMicros === 0n) continue;
-      decided.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
-    }
-  }
+  if (candidates.length === 0) return decided;
+  for (const model of models) share(decided, model, candidates, conversion, standing, lookbackMs(conversion.type));
   return decided;
 }
 
-/** The touches inside the lookback window of a conversion, both ends inclusive. `touches` ascend by time. */
-export function eligibleTouches(touches: readonly Touch[], conversionTime: number, lookbackMs: number): Touch[] {
-  let end = touches.length;
-  while (end > 0 && touches[end - 1]!.timestamp > conversionTime) end--;
-  let start = 0;
-  while (start < end && !isEligible(touches[start]!.timestamp, conversionTime, lookbackMs)) start++;
-  return touches.slice(start, end);
+/**
+ * Shares what now holds of a conversion among those that have credit for it: who is credited is decided, whatever has
+ * become of other candidates and of the models in use since. A model's weights for the touches that it credits are the
+ * same without the others.
+ *
+ * @param candidates with all that have credit
+ */
+export function shareAnew(
+  { lookbackMs }: AttributionConfig,
+  candidates: readonly Touch[],
+  conversion: RememberedConversion,
+  standing: Standing,
+): Credit[] {
+  const shared: Credit[] = [];
+  const byId = new Map(candidates.map((touch) => [touch.clickId, touch]));
+  for (const [model, credits] of Map.groupBy(conversion.credits, ({ model }) => model)) {
+    const touches = credits.map(({ touch }) => byId.get(touch.clickId)!);
+    share(shared, model as ModelName, touches, conversion, standing, lookbackMs(conversion.type));
+  }
+  return shared;
 }
 
-export function isEligible(clickTime: number, conversionTime: number, lookbackMs: number): boolean {
+/** Candidates together with the touches that have credit, ascending by time: those may be remembered only with it. */
+export function withCredited(candidates: readonly Touch[], credits: readonly Credit[]): readonly Touch[] {
+  const ids = new Set(candidates.map(({ clickId }) => clickId));
+  const others = new Map<string, Touch>();
+  for (const { touch } of credits) if (!ids.has(touch.clickId)) others.set(touch.clickId, touch);
+  if (others.size === 0) return candidates;
+  return [...candidates, ...others.values()].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+}
+
+/** Adds the shares of a conversion under one model; each of its amounts is shared by the same weights. */
+function share(
+  shares: Credit[],
+  model: ModelName,
+  candidates: readonly Touch[],
+  { timestamp, valueMicros: grossMicros }: RememberedConversion,
+  { valueMicros, refundsMicros }: Standing,
+  lookbackMs: number,
+): void {
+  const all = MODELS[model](candidates, { timestamp, lookbackMs });
+  const first = candidates.length - all.length;
+  if (all.length === 1) {
+    const [touch, creditMicros] = [candidates[first]!, Number(WHOLE_CREDIT_MICROS)];
+    const adjustedMicros = grossMicros - valueMicros;
+    shares.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
+    return;
+  }
+  // Most models leave most touches out, and an apportionment gives nothing for no weight.
+  const touches: Touch[] = [];
+  const weights: bigint[] = [];
+  for (let i = 0; i < all.length; i++) {
+    if (all[i] === 0n) continue;
+    touches.push(candidates[first + i]!);
+    weights.push(all[i]!);
+  }
+  const credits = apportion(WHOLE_CREDIT_MICROS, weights);
+  const values = apportion(valueMicros, weights);
+  const isGross = valueMicros === grossMicros && refundsMicros === 0n;
+  const gross = isGross ? values : apportion(grossMicros, weights);
+  const refunds = isGross ? undefined : apportion(refundsMicros, weights);
+  for (const [i, touch] of touches.entries()) {
+    const [creditMicros, valueMicros] = [Number(credits[i]), values[i]!];
+    const [adjustedMicros, refundsMicros] = [gross[i]! - valueMicros, refunds?.[i] ?? 0n];
+    // A share of the value may be more than one micro where that of the conversion is less.
+    if (creditMicros === 0 && gross[i] === 0n && valueMicros === 0n && refundsMicros === 0n) continue;
+    shares.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
+  }
+}
+
+/** The candidates of a conversion among some touches. These ascend by time, and so do they. */
+export function candidatesOf(
+  config: AttributionConfig,
+  touches: readonly Touch[],
+  conversion: RememberedConversion,
+): Touch[] {
+  const { timestamp, arrival } = conversion;
+  const lookbackMs = config.lookbackMs(conversion.type);
+  let end = touches.length;
+  while (end > 0 && touches[end - 1]!.timestamp > timestamp) end--;
+  let start = 0;
+  while (start < end && !isWithin(touches[start]!.timestamp, timestamp, lookbackMs)) start++;
+  const within = touches.slice(start, end);
+  const { touch: apartMs } = config.retentionMs;
+  for (const touch of within) {
+    if (!arrivedNear(touch, arrival, apartMs)) return within.filter((each) => arrivedNear(each, arrival, apartMs));
+  }
+  return within;
+}
+
+/**
+ * Whether a touch may be credited with a conversion: it is inside the lookback window, both ends inclusive, and they
+ * arrived no further apart than a touch waits for conversions, whichever came first. What is kept for longer, for
+ * corrections, so changes nothing else.
+ */
+export function isCandidate(config: AttributionConfig, touch: Touch, conversion: RememberedConversion): boolean {
+  return (
+    isWithin(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type)) &&
+    arrivedNear(touch, conversion.arrival, config.retentionMs.touch)
+  );
+}
+
+function isWithin(clickTime: number, conversionTime: number, lookbackMs: number): boolean {
   const age = conversionTime - clickTime;
   return age >= 0 && age <= lookbackMs;
+}
+
+function arrivedNear(touch: Touch, arrival: number, apartMs: number): boolean {
+  return Math.abs(touch.arrival - arrival) <= apartMs;
 }

@@ -1,14 +1,26 @@
-import type { EventType } from '../../contract/event-rules.ts';
+import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
 import { DAY_MS } from '../../contract/limits.ts';
-import { assertNever, FOLDED_TYPES, type FoldedType, type TouchKind } from './kinds.ts';
+import { assertNever, type TouchKind } from './kinds.ts';
 import type { Credit, EffectiveCorrection, RememberedConversion, RememberedEvent, Standing, Touch } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
 /** How often each thing happened, but for duplicates; the names are those of PartitionProgress. */
-export type Totals = Record<
-  'clicks' | 'attributed' | 'unattributed' | 'conflicts' | 'corrections' | 'touchesDropped',
-  number
->;
+export type Totals = Record<(typeof TOTALS)[number], number>;
+
+const TOTALS = [
+  'clicks',
+  'invalidClicks',
+  'attributed',
+  'unattributed',
+  'adjustments',
+  'verdicts',
+  'waiting',
+  'tooLate',
+  'exceeded',
+  'conflicts',
+  'corrections',
+  'touchesDropped',
+] as const;
 
 /** A change of what a click counts as: it is new, or a verdict makes it invalid or valid again. */
 export interface ClickCount {
@@ -97,7 +109,7 @@ export interface Decision extends ConversionRef {
 export interface Effects {
   totals: Totals;
   /** Events whose ids earlier ones had, by type. */
-  duplicates: Record<FoldedType, number>;
+  duplicates: Record<EventType, number>;
   clicks: ClickCount[];
   increments: Increment[];
   attributed: AttributedRow[];
@@ -105,79 +117,112 @@ export interface Effects {
   decisions: Map<RememberedConversion, Decision>;
   /** Events that the state of the last one's user forgets: the caller takes over their ids after each event. */
   spilled: RememberedEvent[];
+  /** Events that can't be folded. */
+  refused: { offset: number; reason: string }[];
   /** About the memory, in bytes, that rows and decisions take until they are published. */
   bytes: number;
 }
 
 /** About the bytes of a row with its increments, as objects and as it is published. */
 const ROW_BYTES = 1000;
-/** About the bytes of a candidate that a decision names. */
+/** About the bytes of a candidate that a decision names, or of a correction. */
 const CANDIDATE_BYTES = 200;
 
 export function newEffects(): Effects {
   return {
-    totals: { clicks: 0, attributed: 0, unattributed: 0, conflicts: 0, corrections: 0, touchesDropped: 0 },
-    duplicates: Object.fromEntries(FOLDED_TYPES.map((type) => [type, 0])) as Record<FoldedType, number>,
+    totals: Object.fromEntries(TOTALS.map((name) => [name, 0])) as Totals,
+    duplicates: Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as Record<EventType, number>,
     clicks: [],
     increments: [],
     attributed: [],
     decisions: new Map(),
     spilled: [],
+    refused: [],
     bytes: 0,
   };
 }
 
 /** Notes a touch that no earlier one is a duplicate of, as what events of its type count as. */
-export function noteTouch({ totals, clicks }: Effects, type: TouchKind['type'], touch: Touch, offset: number): void {
+export function noteTouch(
+  { totals, clicks }: Effects,
+  type: TouchKind['type'],
+  { touch, isInvalid, offset }: { touch: Touch; isInvalid: boolean; offset: number },
+): void {
   switch (type) {
     case 'click':
       totals.clicks++;
-      clicks.push({ touch, clicks: 1, invalidClicks: 0, offset });
+      if (isInvalid) totals.invalidClicks++;
+      clicks.push({ touch, clicks: isInvalid ? 0 : 1, invalidClicks: isInvalid ? 1 : 0, offset });
       return;
     default:
       assertNever(type);
   }
 }
 
-/**
- * Notes what changes when a conversion's credits go from `before` to the ones it has now: a retraction for every
- * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
- */
-export function recordCreditChanges(
-  effects: Effects,
-  published: ConversionRef,
-  decision: Pick<Decision, 'models' | 'candidates' | 'standing' | 'lookbackMs'> & { before: readonly Credit[] },
-): void {
-  const { conversion, offset } = published;
-  const { models, before, candidates, standing, lookbackMs } = decision;
-  const after = conversion.credits;
-  const withdrawn = before.filter((old) => !after.some((credit) => isSameKey(old, credit)));
-  const changed = after.filter((credit) => {
-    const old = before.find((other) => isSameKey(other, credit));
-    return old === undefined || old.creditMicros !== credit.creditMicros || old.valueMicros !== credit.valueMicros;
-  });
-  const { retracted: conversionRetracted } = standing;
-  for (const credit of withdrawn) {
-    effects.attributed.push({ ...published, credit, lookbackMs, retracted: true, conversionRetracted });
-    effects.increments.push(increment(conversion, credit, -1n, offset));
-  }
-  for (const credit of changed) {
-    effects.attributed.push({ ...published, credit, lookbackMs, retracted: false, conversionRetracted });
-    effects.increments.push(increment(conversion, credit, 1n, offset));
-    const old = before.find((other) => isSameKey(other, credit));
-    if (old !== undefined) effects.increments.push(increment(conversion, old, -1n, offset));
-  }
-  if (before.length > 0 && withdrawn.length + changed.length > 0) effects.totals.corrections++;
-  if (before.length === 0 && after.length > 0) {
-    effects.totals.unattributed--;
-    effects.totals.attributed++;
-  }
-  effects.bytes += (withdrawn.length + changed.length) * ROW_BYTES + candidates.length * CANDIDATE_BYTES;
-  const decided = { models, credits: after, candidates, invalid: NONE, standing, corrections: NONE, lookbackMs };
-  effects.decisions.set(conversion, { ...published, ...decided });
+/** Notes that a touch that counted becomes invalid, or valid again. */
+export function noteVerdict({ totals, clicks }: Effects, touch: Touch, isInvalid: boolean, offset: number): void {
+  totals.invalidClicks += isInvalid ? 1 : -1;
+  clicks.push({ touch, clicks: isInvalid ? -1 : 1, invalidClicks: isInvalid ? 1 : -1, offset });
 }
 
-const NONE: readonly never[] = [];
+/** What was published of a conversion last. */
+export interface Published {
+  credits: readonly Credit[];
+  standing: Standing;
+  isCounted: boolean;
+}
+
+/** What a conversion is decided to, but for its credits, which it has. */
+export type Decided = Pick<Decision, 'models' | 'candidates' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'>;
+
+/**
+ * Notes what changes when a conversion goes from what was published of it to what it is now: a retraction for every
+ * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
+ */
+export function recordChanges(effects: Effects, ref: ConversionRef, before: Published, decided: Decided): void {
+  const { conversion, offset } = ref;
+  const { standing, lookbackMs } = decided;
+  const after = conversion.credits;
+  const { retracted: conversionRetracted } = standing;
+  const isOther = before.standing.retracted !== conversionRetracted;
+  const withdrawn = before.credits.filter((old) => !after.some((credit) => isSameKey(old, credit)));
+  const changed = after.filter((credit) => {
+    const old = before.credits.find((other) => isSameKey(other, credit));
+    return old === undefined || isOther || !isSameShare(old, credit);
+  });
+  for (const credit of withdrawn) {
+    effects.attributed.push({ ...ref, credit, lookbackMs, retracted: true, conversionRetracted });
+    effects.increments.push(increment(conversion, credit, before.standing, -1n, offset));
+  }
+  for (const credit of changed) {
+    effects.attributed.push({ ...ref, credit, lookbackMs, retracted: false, conversionRetracted });
+    effects.increments.push(increment(conversion, credit, standing, 1n, offset));
+    const old = before.credits.find((other) => isSameKey(other, credit));
+    if (old !== undefined) effects.increments.push(increment(conversion, old, before.standing, -1n, offset));
+  }
+  recordUnattributed(effects, ref, before, standing);
+  const attributed = (after.length > 0 ? 1 : 0) - (before.credits.length > 0 ? 1 : 0);
+  effects.totals.attributed += attributed;
+  effects.totals.unattributed -= attributed;
+  if (before.credits.length > 0 && withdrawn.length + changed.length > 0) effects.totals.corrections++;
+  effects.bytes +=
+    (withdrawn.length + changed.length) * ROW_BYTES +
+    (decided.candidates.length + decided.invalid.length + decided.corrections.length) * CANDIDATE_BYTES;
+  effects.decisions.set(conversion, { ...ref, credits: after, ...decided });
+}
+
+/** Notes what changes of a conversion that is, or was, attributed to no touch. */
+function recordUnattributed(effects: Effects, ref: ConversionRef, before: Published, standing: Standing): void {
+  const { conversion, offset } = ref;
+  const was = before.credits.length === 0 && before.isCounted;
+  const is = conversion.credits.length === 0 && conversion.isCounted;
+  if (was && is && isSameStanding(before.standing, standing)) return;
+  if (was)
+    effects.increments.push(
+      increment(conversion, unattributed(conversion, before.standing), before.standing, -1n, offset),
+    );
+  if (is) effects.increments.push(increment(conversion, unattributed(conversion, standing), standing, 1n, offset));
+}
 
 export function dayOf(timestampMs: number): number {
   return Math.floor(timestampMs / DAY_MS);
@@ -187,17 +232,44 @@ function isSameKey(a: Credit, b: Credit): boolean {
   return a.model === b.model && isSameClick(a.touch, b.touch);
 }
 
-function increment(conversion: RememberedConversion, credit: Credit, sign: 1n | -1n, offset: number): Increment {
+function isSameShare(a: Credit, b: Credit): boolean {
+  return (
+    a.creditMicros === b.creditMicros &&
+    a.valueMicros === b.valueMicros &&
+    a.adjustedMicros === b.adjustedMicros &&
+    a.refundsMicros === b.refundsMicros
+  );
+}
+
+function isSameStanding(a: Standing, b: Standing): boolean {
+  return a.retracted === b.retracted && a.valueMicros === b.valueMicros && a.refundsMicros === b.refundsMicros;
+}
+
+/** What a conversion counts as that no touch has credit for: all of it, under no model. */
+function unattributed({ valueMicros: grossMicros }: RememberedConversion, { valueMicros, refundsMicros }: Standing) {
+  const adjustedMicros = grossMicros - valueMicros;
+  return { model: '', touch: undefined, creditMicros: 1_000_000, valueMicros, adjustedMicros, refundsMicros };
+}
+
+function increment(
+  { timestamp, type: conversionType }: RememberedConversion,
+  credit: Omit<Credit, 'touch'> & { touch: Touch | undefined },
+  { retracted }: Standing,
+  sign: 1n | -1n,
+  offset: number,
+): Increment {
+  const { model, touch } = credit;
+  const conversions = sign * BigInt(credit.creditMicros);
   return {
-    timestamp: conversion.timestamp,
-    conversionType: conversion.type,
-    model: credit.model,
-    touch: credit.touch,
-    conversionsMicros: sign * BigInt(credit.creditMicros),
+    timestamp,
+    conversionType,
+    model,
+    touch,
+    conversionsMicros: retracted ? 0n : conversions,
     revenueMicros: sign * credit.valueMicros,
-    retractedMicros: 0n,
-    adjustedMicros: 0n,
-    refundsMicros: 0n,
+    retractedMicros: retracted ? conversions : 0n,
+    adjustedMicros: sign * credit.adjustedMicros,
+    refundsMicros: sign * credit.refundsMicros,
     offset,
   };
 }

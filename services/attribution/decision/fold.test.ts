@@ -3,18 +3,21 @@ import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js'
 import { eventName } from '../../../test/fixtures/event-name.ts';
 import { newUser } from '../../../test/fixtures/user-bytes.ts';
 import { attributionConfig, parseAttributionEnvironment } from './config.ts';
+import { targetRole } from './corrections.ts';
 import { digestOf } from './digest.ts';
 import { type Decision, newEffects } from './effects.ts';
 import { explain } from './explain.ts';
 import { type FoldEvent, fold } from './fold.ts';
-import { arrivalOf, type SpilledId } from './state.ts';
+import { arrivalOf, type Correction, type SpilledId } from './state.ts';
 
 const HOUR = 3_600_000;
 
 /**
  * Folds a journey of one user, written as rows of
- * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign or value in micros]`, and tells who won, row by row of
- * what was published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or `CONVERSION undecided`.
+ * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign or value in micros]` and
+ * `refund|restate|retract|valid|invalid  ID  @event-hour  TARGET  [+arrival-hour]  [value in micros]`,
+ * and tells who won, row by row of what was published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or
+ * `CONVERSION undecided`.
  */
 function play(journey: string, env: Record<string, string> = {}) {
   const config = attributionConfig(parseAttributionEnvironment(env));
@@ -23,17 +26,8 @@ function play(journey: string, env: Record<string, string> = {}) {
   const moved = new Map<string, SpilledId>();
   const lines = journey.trim().split('\n');
   lines.forEach((line, offset) => {
-    const [type, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion', string, ...string[]];
-    const timestamp = hourOf(rest, '@') * HOUR;
-    const arrival = (hourOf(rest, '+') || offset / 1000) * HOUR;
-    const campaignId = rest.find((word) => /^[a-z]/.test(word)) ?? 'camp';
-    const valueMicros = BigInt(rest.find((word) => /^\d/.test(word)) ?? 5_000_000);
-    const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
-    const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros, credits: [] };
-    const of = { userId: 'u', offset };
-    const event: FoldEvent =
-      type === 'click' ? { role: 'touch', type, ...of, touch } : { role: 'outcome', type, ...of, conversion };
-    const context = { config, watermark: arrival, spilled: () => moved.get(eventName(event)) };
+    const event = eventOf(line, offset);
+    const context = { config, watermark: arrivalOf(event), spilled: () => moved.get(eventName(event)) };
     fold(context, user, event, effects);
     for (const seen of effects.spilled.splice(0)) {
       moved.set(eventName(seen), { arrival: arrivalOf(seen), digest: digestOf(seen) });
@@ -51,6 +45,28 @@ function play(journey: string, env: Record<string, string> = {}) {
     decisions: [...effects.decisions.values()],
     rows,
   };
+}
+
+function eventOf(line: string, offset: number): FoldEvent {
+  const [type, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion' | Correction['kind'], string];
+  const timestamp = hourOf(rest, '@') * HOUR;
+  const arrival = (hourOf(rest, '+') || offset / 1000) * HOUR;
+  const campaignId = rest.find((word) => /^[a-z]/.test(word)) ?? 'camp';
+  const valueMicros = BigInt(rest.find((word) => /^\d/.test(word)) ?? 5_000_000);
+  const of = { userId: 'u', offset };
+  if (type === 'click') {
+    const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
+    return { role: 'touch', type, ...of, touch };
+  }
+  if (type === 'conversion') {
+    const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros };
+    return { role: 'outcome', type, ...of, conversion: { ...conversion, credits: [], isCounted: false } };
+  }
+  const targetId = rest.find((word) => /^[A-Z]/.test(word))!;
+  const correction = { targetId, eventId: id, kind: type, valueMicros, timestamp, arrival };
+  return targetRole(type) === 'touch'
+    ? { role: 'verdict', type: 'verdict', ...of, correction }
+    : { role: 'adjustment', type: 'adjustment', ...of, correction };
 }
 
 function hourOf(words: string[], mark: string): number {
@@ -127,7 +143,7 @@ test('duplicates are counted and change nothing; a different payload under the s
   );
   expect(rows).toEqual(['X <- A']);
   expect(totals).toMatchObject({ clicks: 1, conflicts: 2 });
-  expect(duplicates).toEqual({ click: 2, conversion: 1 });
+  expect(duplicates).toMatchObject({ click: 2, conversion: 1 });
 });
 
 describe('retention is by arrival', () => {
@@ -157,10 +173,13 @@ describe('retention is by arrival', () => {
     expect(play(journey, { MODELS: 'linear' }).rows).toEqual(['X <- B', 'X <- A', 'X <- B']);
   });
 
-  test.each(['click', 'conversion'])('the id of a %s is known for 30 days', (type) => {
+  test.each([
+    ['click', 30],
+    ['conversion', 120],
+  ])('the id of a %s is known for %i days', (type, days) => {
     const again = (hour: number) => play(`${type} X @3 +1 \n ${type} X @3 +${hour}`).duplicates;
-    expect(again(721)).toMatchObject({ [type]: 1 });
-    expect(again(721.1)).toMatchObject({ [type]: 0 });
+    expect(again(24 * days + 1)).toMatchObject({ [type]: 1 });
+    expect(again(24 * days + 1.1)).toMatchObject({ [type]: 0 });
   });
 
   test.each([

@@ -1,10 +1,26 @@
 import { type AttributionConfig, isForgotten } from './config.ts';
-import { decide, eligibleTouches, isEligible } from './decide.ts';
+import {
+  type Corrected,
+  correct,
+  correctionsBeside,
+  correctionsOf,
+  countExceeded,
+  firstCorrection,
+  isInvalid,
+  isSameCorrection,
+  MAX_CORRECTIONS,
+  targetRole,
+} from './corrections.ts';
+import { candidatesOf, decide, isCandidate, shareAnew, withCredited } from './decide.ts';
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
-import { type ConversionRef, type Effects, noteTouch, recordCreditChanges } from './effects.ts';
-import { assertNever, type OutcomeKind, type TouchKind } from './kinds.ts';
+import { type Cause, type ConversionRef, type Effects, noteTouch, noteVerdict, recordChanges } from './effects.ts';
+import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
+import { addCorrection, boundsOf, type Clock, expire, isCorrectable, spill } from './retention.ts';
 import {
   arrivalOf,
+  type Correction,
+  type Credit,
+  idOf,
   type RememberedConversion,
   type RememberedEvent,
   type SpilledId,
@@ -12,163 +28,253 @@ import {
   type UserBounds,
   type UserState,
 } from './state.ts';
-import { idHashOf, isSameClick } from './touch-id.ts';
+import { idHashOf, isAfter, isSameClick } from './touch-id.ts';
 
 /** Touches, or conversions, from which on a set finds a duplicate sooner than a comparison with each. */
 const MANY = 64;
 
 type EventRef = Pick<ConversionRef, 'userId' | 'offset'>;
-type TouchEvent = EventRef & { role: 'touch'; type: TouchKind['type']; touch: Touch };
+export type TouchEvent = EventRef & { role: 'touch'; type: TouchKind['type']; touch: Touch };
 export type OutcomeEvent = EventRef & { role: 'outcome'; type: OutcomeKind['type']; conversion: RememberedConversion };
+type Correcting<K extends CorrectingKind> = EventRef & { role: K['role']; type: K['type']; correction: Correction };
+export type CorrectionEvent = {
+  [K in CorrectingKind as K['type']]: Correcting<K>;
+}[CorrectingKind['type']];
 
 /** An event as the fold sees it: checked, its times in ms. */
-export type FoldEvent = TouchEvent | OutcomeEvent;
+export type FoldEvent = TouchEvent | OutcomeEvent | CorrectionEvent;
 
-export interface FoldContext {
-  config: AttributionConfig;
-  /** The partition's clock: the greatest append time so far, this event's included, in ms. */
-  watermark: number;
-  /** What is known of the event if its id was spilled from this user's state; undefined if it was not. */
+export interface FoldContext extends Clock {
+  /** What is known of the event, or what it corrects, if its id was spilled from this user's state; else undefined. */
   spilled(): SpilledId | undefined;
+}
+
+/** A user and an event about it, with what follows. */
+interface Folding<E extends FoldEvent = FoldEvent> {
+  context: FoldContext;
+  user: UserState;
+  bounds: UserBounds;
+  event: E;
+  effects: Effects;
 }
 
 /**
  * Takes one event into the state of its user and notes what follows from it in `effects`. Deterministic: both depend on
  * the arguments alone.
  *
- * The order in which events arrive does not matter to where they end, as long as no two are further apart in arrival
- * than the touch retention: a click that comes after its conversion re-decides it.
+ * The order in which events arrive does not matter to where they end, as long as no click and conversion are further
+ * apart in arrival than the touch retention, and no correction is from what it corrects than the correction retention:
+ * a click that comes after its conversion re-decides it, a correction that comes before what it corrects waits for it.
  */
 export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
-  user.bounds ??= boundsOf(user);
-  expire(context, user, user.bounds, effects);
+  user.bounds ??= boundsOf(context.config, user);
+  const { bounds } = user;
+  expire(context, user, bounds, effects);
   switch (event.role) {
     case 'touch':
-      foldTouch(context, user, user.bounds, event, effects);
+      foldTouch({ context, user, bounds, event, effects });
       return;
     case 'outcome':
-      foldOutcome(context, user, user.bounds, event, effects);
+      foldOutcome({ context, user, bounds, event, effects });
+      return;
+    case 'adjustment':
+    case 'verdict':
+      foldCorrection({ context, user, bounds, event, effects });
       return;
     default:
       assertNever(event);
   }
 }
 
-function foldTouch(context: FoldContext, user: UserState, bounds: UserBounds, event: TouchEvent, effects: Effects) {
-  const { type, userId, offset, touch } = event;
-  const first = sameTouch(user, bounds, touch);
+function foldTouch(folding: Folding<TouchEvent>): void {
+  const { context, user, bounds, event, effects } = folding;
+  const { type, offset, touch } = event;
+  const first = touchWithId(user, bounds, touch);
   const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
     if (first === undefined ? isOther(spilled!, event) : !sameClick(first, touch)) effects.totals.conflicts++;
     return;
   }
-  noteTouch(effects, type, touch, offset);
-  insertTouch(user.touches, touch);
-  bounds.firstTouchArrival = Math.min(bounds.firstTouchArrival, touch.arrival);
+  const verdicts = correctionsOf(user, bounds, event);
+  effects.totals.waiting -= verdicts.length;
+  const invalid = isInvalid(verdicts);
+  noteTouch(effects, type, { touch, isInvalid: invalid, offset });
+  if (!keep(folding, touch, invalid)) return;
+  redecide(folding, touch, { eventId: touch.clickId, type });
+}
+
+/** Takes a touch into the state; false if there is no room for it. */
+function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid: boolean): boolean {
+  const { maxTouches, retentionMs } = context.config;
+  const touches = invalid ? user.invalidTouches : user.touches;
+  insertTouch(touches, touch);
+  bounds.touchesKeptUntil = Math.min(bounds.touchesKeptUntil, touch.arrival + retentionMs.touch);
   bounds.clickIds?.add(idHashOf(touch));
-  const dropped = user.touches.length > context.config.maxTouches ? user.touches.shift()! : undefined;
-  if (dropped !== undefined) {
-    effects.totals.touchesDropped++;
-    effects.spilled.push({ role: 'touch', touch: dropped });
-  }
-  if (dropped === touch) return;
+  if (touches.length <= maxTouches) return true;
+  const dropped = touches.shift()!;
+  effects.totals.touchesDropped++;
+  spill(context, user, bounds, { role: 'touch', touch: dropped }, effects);
+  return dropped !== touch;
+}
+
+/** Decides all conversions anew that have a touch as a candidate, or would if it were valid. */
+function redecide({ context, user, bounds, event, effects }: Folding, touch: Touch, cause: Cause): void {
+  const { config, watermark } = context;
+  const { userId, offset } = event;
   for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
-    if (isOpen(context, conversion) && isCandidate(context, touch, conversion)) {
-      const cause = { eventId: touch.clickId, type };
-      decideConversion(context.config, user.touches, { userId, offset, conversion, cause }, effects);
+    if (!isCorrectable(context, conversion) || !isCandidate(config, touch, conversion)) continue;
+    const corrected = correct(conversion, correctionsOf(user, bounds, { role: 'outcome', conversion }));
+    let candidates: readonly Touch[] = candidatesOf(config, user.touches, conversion);
+    if (isForgotten(conversion.arrival, watermark, config.retentionMs.touch)) {
+      // Some candidates may be gone that it was decided with.
+      const credited = conversion.credits.filter((credit) => !isSameClick(credit.touch, touch));
+      candidates = withCredited(candidates, credited);
     }
+    const credits = decide(config, candidates, conversion, corrected.standing);
+    const ref = { userId, offset, conversion, cause };
+    const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: false };
+    settle(config, user, ref, settled, effects);
   }
 }
 
-function foldOutcome(context: FoldContext, user: UserState, bounds: UserBounds, event: OutcomeEvent, effects: Effects) {
+function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeEvent>): void {
   const { type, conversion } = event;
-  const first = sameId(user, bounds, conversion);
+  const first = conversionWithId(user.conversions, bounds, conversion.conversionId);
   const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
     if (first === undefined ? isOther(spilled!, event) : !sameConversion(first, conversion)) effects.totals.conflicts++;
     return;
   }
+  const corrections = correctionsOf(user, bounds, event);
+  effects.totals.waiting -= corrections.length;
   user.conversions.push(conversion);
   bounds.conversionIds?.add(conversion.conversionId);
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
-    effects.spilled.push({ role: 'outcome', conversion: user.conversions.shift()! });
+    spill(context, user, bounds, { role: 'outcome', conversion: user.conversions.shift()! }, effects);
   }
-  decideNew(context.config, user.touches, event, effects);
+  decideNew(context.config, user, event, correct(conversion, corrections), effects);
 }
+
+/** The touches of a user, by which conversions are decided. */
+export type Touches = Readonly<Record<'touches' | 'invalidTouches', readonly Touch[]>>;
 
 /** Decides a conversion that is no duplicate, of a user with these touches. */
 export function decideNew(
   config: AttributionConfig,
-  touches: readonly Touch[],
+  of: Touches,
   event: OutcomeEvent,
+  corrected: Corrected,
   effects: Effects,
 ): void {
   const { userId, offset, conversion, type } = event;
   effects.totals.unattributed++;
-  const cause = { eventId: conversion.conversionId, type };
-  decideConversion(config, touches, { userId, offset, conversion, cause }, effects);
+  effects.totals.exceeded += countExceeded(corrected);
+  const candidates = candidatesOf(config, of.touches, conversion);
+  const credits = decide(config, candidates, conversion, corrected.standing);
+  const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
+  const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: true };
+  settle(config, of, ref, settled, effects);
 }
 
-/** Decides a conversion, anew if it was decided before, and notes every difference. */
-function decideConversion(
-  config: AttributionConfig,
-  touches: readonly Touch[],
-  published: ConversionRef,
-  effects: Effects,
-): void {
-  const { conversion } = published;
+interface Settled {
+  before: Corrected;
+  corrected: Corrected;
+  models: readonly string[];
+  candidates: readonly Touch[];
+  /** Their touches are objects of `candidates`. */
+  credits: readonly Credit[];
+  isNew: boolean;
+}
+
+/** Gives a conversion its credits, and notes every difference from those it had. */
+function settle(config: AttributionConfig, of: Touches, ref: ConversionRef, settled: Settled, effects: Effects): void {
+  const { conversion } = ref;
+  const { before, corrected, models, candidates, credits, isNew } = settled;
+  const published = { credits: conversion.credits, standing: before.standing, isCounted: conversion.isCounted };
+  conversion.credits = credits;
+  conversion.isCounted ||= isNew || credits.length > 0;
+  const invalid = candidatesOf(config, of.invalidTouches, conversion);
   const lookbackMs = config.lookbackMs(conversion.type);
-  const candidates = eligibleTouches(touches, conversion.timestamp, lookbackMs);
-  const before = conversion.credits;
-  const { valueMicros } = conversion;
-  const standing = { retracted: false, valueMicros, refundsMicros: 0n, exceededMicros: 0n };
-  conversion.credits = decide(config.models, candidates, conversion, standing, lookbackMs);
-  recordCreditChanges(effects, published, { models: config.models, before, candidates, standing, lookbackMs });
+  recordChanges(effects, ref, published, { models, candidates, invalid, lookbackMs, ...corrected });
 }
 
-/**
- * Forgets what is too old by arrival, but for its ids. A touch stays as long as a conversion that may be re-decided
- * counts it as a candidate: deciding without it would hand its credit to a worse one.
- */
-function expire(context: FoldContext, user: UserState, bounds: UserBounds, effects: Effects) {
-  const { config, watermark } = context;
-  const { touch: touchMs, outcome: outcomeMs } = config.retentionMs;
-  const firstConversion = user.conversions[0];
-  if (firstConversion !== undefined && isForgotten(firstConversion.arrival, watermark, outcomeMs)) {
-    user.conversions = user.conversions.filter((conversion) => {
-      if (!isForgotten(conversion.arrival, watermark, outcomeMs)) return true;
-      spillIfKnown(context, effects, { role: 'outcome', conversion });
-      return false;
-    });
-    bounds.lastConversionTimes = lastTimes(user.conversions);
+function foldCorrection(folding: Folding<CorrectionEvent>): void {
+  const { context, user, bounds, event, effects } = folding;
+  const { type, offset, correction } = event;
+  const first = firstCorrection(user, bounds, correction);
+  if (first !== undefined) {
+    effects.duplicates[type]++;
+    if (!isSameCorrection(first, correction)) effects.totals.conflicts++;
+    return;
   }
-  if (isForgotten(bounds.firstTouchArrival, watermark, touchMs)) {
-    const open = user.conversions.filter((conversion) => isOpen(context, conversion));
-    user.touches = user.touches.filter((touch) => {
-      if (!isForgotten(touch.arrival, watermark, touchMs)) return true;
-      if (open.some((conversion) => isCandidate(context, touch, conversion))) return true;
-      spillIfKnown(context, effects, { role: 'touch', touch });
-      return false;
-    });
-    bounds.firstTouchArrival = firstArrival(user.touches);
+  const target = targetOf(user, bounds, correction);
+  if (target === undefined ? spilledId(context, event, effects) !== undefined : isTooLate(context, target)) {
+    effects.totals.tooLate++;
+    return;
   }
+  const before = [...correctionsBeside(user, bounds, correction)];
+  if (before.length >= MAX_CORRECTIONS) {
+    effects.refused.push({ offset, reason: `more than ${MAX_CORRECTIONS} corrections: of ${correction.targetId}` });
+    return;
+  }
+  effects.totals[type === 'adjustment' ? 'adjustments' : 'verdicts']++;
+  addCorrection(context, user, bounds, correction, target && arrivalOf(target));
+  const after = [...before, correction];
+  if (target === undefined) effects.totals.waiting++;
+  else if (target.role === 'touch') judge(folding, target.touch, isInvalid(before), isInvalid(after));
+  else adjust(folding, target.conversion, correct(target.conversion, before), correct(target.conversion, after));
 }
 
-function boundsOf({ touches, conversions }: UserState): UserBounds {
-  const [firstTouchArrival, lastConversionTimes] = [firstArrival(touches), lastTimes(conversions)];
-  return { firstTouchArrival, lastConversionTimes, clickIds: undefined, conversionIds: undefined };
+/** Counts a click as invalid, or as valid again, and decides its conversions without it, or with it. */
+function judge(folding: Folding<CorrectionEvent>, touch: Touch, wasInvalid: boolean, invalid: boolean): void {
+  if (wasInvalid === invalid) return;
+  const { user, event, effects } = folding;
+  const { type, offset, correction } = event;
+  const touches = wasInvalid ? user.invalidTouches : user.touches;
+  touches.splice(touches.indexOf(touch), 1);
+  noteVerdict(effects, touch, invalid, offset);
+  keep(folding, touch, invalid);
+  redecide(folding, touch, { eventId: correction.eventId, type });
 }
 
-function lastTimes(conversions: readonly RememberedConversion[]): number[] {
-  let last = 0;
-  return conversions.map(({ timestamp }) => {
-    last = Math.max(last, timestamp);
-    return last;
-  });
+/** Shares among those who are credited with a conversion what now holds of it. */
+function adjust(
+  { context, user, event, effects }: Folding<CorrectionEvent>,
+  conversion: RememberedConversion,
+  before: Corrected,
+  corrected: Corrected,
+): void {
+  const { config } = context;
+  const { userId, offset, type, correction } = event;
+  effects.totals.exceeded += countExceeded(corrected) - countExceeded(before);
+  const candidates = withCredited(candidatesOf(config, user.touches, conversion), conversion.credits);
+  const credits = shareAnew(config, candidates, conversion, corrected.standing);
+  const ref = { userId, offset, conversion, cause: { eventId: correction.eventId, type } };
+  const models = credits.length === 0 ? config.models : [...new Set(credits.map(({ model }) => model))];
+  settle(config, user, ref, { before, corrected, models, candidates, credits, isNew: false }, effects);
+}
+
+function targetOf(
+  { touches, invalidTouches, conversions }: UserState,
+  bounds: UserBounds,
+  { kind, targetId }: Correction,
+): RememberedEvent | undefined {
+  if (targetRole(kind) === 'outcome') {
+    const conversion = conversionWithId(conversions, bounds, targetId);
+    return conversion && { role: 'outcome', conversion };
+  }
+  const hasId = ({ clickId }: Touch) => clickId === targetId;
+  const touch = touches.find(hasId) ?? invalidTouches.find(hasId);
+  return touch && { role: 'touch', touch };
+}
+
+/** Touches are kept only as long as they can be corrected. */
+function isTooLate(context: FoldContext, target: RememberedEvent): boolean {
+  return target.role === 'outcome' && !isCorrectable(context, target.conversion);
 }
 
 /** Index of the first conversion, by arrival, that can have happened at or after `time`. */
@@ -178,13 +284,9 @@ function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): numb
   return first;
 }
 
-function firstArrival(touches: readonly Touch[]): number {
-  let first = Number.POSITIVE_INFINITY;
-  for (const { arrival } of touches) first = Math.min(first, arrival);
-  return first;
-}
-
-function sameTouch({ touches }: UserState, bounds: UserBounds, touch: Touch): Touch | undefined {
+function touchWithId({ touches, invalidTouches }: UserState, bounds: UserBounds, touch: Touch): Touch | undefined {
+  const invalid = invalidTouches.find((other) => isSameClick(other, touch));
+  if (invalid !== undefined) return invalid;
   if (touches.length >= MANY) {
     bounds.clickIds ??= new Set(touches.map(idHashOf));
     if (!bounds.clickIds.has(idHashOf(touch))) return undefined;
@@ -192,55 +294,43 @@ function sameTouch({ touches }: UserState, bounds: UserBounds, touch: Touch): To
   return touches.find((other) => isSameClick(other, touch));
 }
 
-function sameId({ conversions }: UserState, bounds: UserBounds, { conversionId }: RememberedConversion) {
+function conversionWithId(conversions: readonly RememberedConversion[], bounds: UserBounds, id: string) {
   if (conversions.length >= MANY) {
     bounds.conversionIds ??= new Set(conversions.map((each) => each.conversionId));
-    if (!bounds.conversionIds.has(conversionId)) return undefined;
+    if (!bounds.conversionIds.has(id)) return undefined;
   }
-  return conversions.find((other) => other.conversionId === conversionId);
+  return conversions.find((other) => other.conversionId === id);
 }
 
-/** Whether a conversion may still be re-decided: as long as a touch would be kept. */
-function isOpen({ config, watermark }: FoldContext, conversion: RememberedConversion): boolean {
-  return !isForgotten(conversion.arrival, watermark, config.retentionMs.touch);
-}
-
-function isCandidate({ config }: FoldContext, touch: Touch, conversion: RememberedConversion): boolean {
-  return isEligible(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type));
-}
-
-/** What is known of the event by its id alone, be it since now; undefined if that is new, or forgotten. */
-function spilledId(context: FoldContext, event: RememberedEvent, effects: Effects): SpilledId | undefined {
-  const now = effects.spilled.find((each) => isSameEvent(each, event));
+/** What is known by its id alone of the event, or of what it corrects, be it since now; undefined if nothing. */
+function spilledId({ config, watermark, spilled }: FoldContext, event: FoldEvent, effects: Effects) {
+  const now = effects.spilled.find((each) => isAbout(event, each));
   if (now !== undefined) return { arrival: arrivalOf(now), digest: digestOf(now) };
-  const known = context.spilled();
-  return known === undefined || isForgotten(known.arrival, context.watermark, context.config.eventIdMs)
-    ? undefined
-    : known;
+  const known = spilled();
+  return known === undefined || isForgotten(known.arrival, watermark, config.eventIdMs) ? undefined : known;
 }
 
-function isSameEvent(a: RememberedEvent, b: RememberedEvent): boolean {
-  if (a.role === 'touch') return b.role === 'touch' && isSameClick(a.touch, b.touch);
-  return b.role === 'outcome' && a.conversion.conversionId === b.conversion.conversionId;
+/** Whether an event has the id of another, or corrects it. */
+function isAbout(event: FoldEvent, other: RememberedEvent): boolean {
+  if (ID_ROLES[event.role] !== other.role) return false;
+  switch (event.role) {
+    case 'touch':
+      return other.role === 'touch' && isSameClick(event.touch, other.touch);
+    case 'outcome':
+      return idOf(other) === event.conversion.conversionId;
+    default:
+      return idOf(other) === event.correction.targetId;
+  }
 }
 
 function isOther({ digest }: SpilledId, event: RememberedEvent): boolean {
   return digest !== UNKNOWN_DIGEST && digest !== digestOf(event);
 }
 
-/** Spills the id of an event that its user's state forgets, unless the id is forgotten, too. */
-function spillIfKnown({ config, watermark }: FoldContext, effects: Effects, forgotten: RememberedEvent) {
-  if (!isForgotten(arrivalOf(forgotten), watermark, config.eventIdMs)) effects.spilled.push(forgotten);
-}
-
 function insertTouch(touches: Touch[], touch: Touch) {
   let at = touches.push(touch) - 1;
   for (; at > 0 && isAfter(touches[at - 1]!, touch); at--) touches[at] = touches[at - 1]!;
   touches[at] = touch;
-}
-
-function isAfter(a: Touch, b: Touch): boolean {
-  return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.clickId > b.clickId);
 }
 
 function sameClick(a: Touch, b: Touch): boolean {

@@ -10,24 +10,32 @@ export type Role = (typeof ROLES)[number];
 
 interface KindOf<T extends EventType> {
   type: T;
-  role: Role;
+  /** Other events correct one of those: an adjustment an outcome, a verdict a touch. */
+  role: Role | 'adjustment' | 'verdict';
   /** Field of PartitionProgress that counts its duplicates. */
   duplicates: Extract<keyof PartitionProgress, `${string}Duplicates`>;
 }
 
-/** The event types that are folded; records of the others are dead-lettered. */
-export type FoldedType = Exclude<EventType, 'adjustment' | 'verdict'>;
-
-/** Every event type that is folded. A new one does not compile before it has its entry. */
+/** Every event type there is. A new one does not compile before it has its entry. */
 export const KINDS = {
   click: { type: 'click', role: 'touch', duplicates: 'clickDuplicates' },
   conversion: { type: 'conversion', role: 'outcome', duplicates: 'conversionDuplicates' },
-} as const satisfies { [T in FoldedType]: KindOf<T> };
-export const FOLDED_TYPES = Object.keys(KINDS) as FoldedType[];
+  adjustment: { type: 'adjustment', role: 'adjustment', duplicates: 'adjustmentDuplicates' },
+  verdict: { type: 'verdict', role: 'verdict', duplicates: 'verdictDuplicates' },
+} as const satisfies { [T in EventType]: KindOf<T> };
 
 export type Kind = (typeof KINDS)[keyof typeof KINDS];
 export type TouchKind = Extract<Kind, { role: 'touch' }>;
 export type OutcomeKind = Extract<Kind, { role: 'outcome' }>;
+export type CorrectingKind = Extract<Kind, { role: 'adjustment' | 'verdict' }>;
+
+/** By the role of an event, that of the ids which tell whether it comes a second time, or too late. */
+export const ID_ROLES = {
+  touch: 'touch',
+  outcome: 'outcome',
+  adjustment: 'outcome',
+  verdict: 'touch',
+} as const satisfies Record<Kind['role'], Role>;
 
 /** Stands where all cases of a union are dealt with: if one is forgotten, the call does not compile. */
 export function assertNever(value: never): never {

@@ -1,25 +1,39 @@
-import { assertNever } from './kinds.ts';
+import { assertNever, type CorrectingKind } from './kinds.ts';
 
 /** State of one user. The fold changes the lists in place; in them, only a conversion's credits can be changed. */
 export interface UserState {
   /** Touches that can still be credited, ascending by (timestamp, clickId). */
   touches: Touch[];
+  /** Touches that a verdict says are none, kept as long as others, as a verdict may say otherwise; ascending alike. */
+  invalidTouches: Touch[];
   /** Conversions remembered, in order of arrival. */
   conversions: RememberedConversion[];
+  /** Corrections of what is remembered, and those that wait for what they are about; in order of arrival. */
+  corrections: Correction[];
   /** Bounds of the lists, made by the fold when it first needs them. */
   bounds?: UserBounds;
 }
 
-/** Bounds of all touches and conversions of a user, so that most events need not look at each. */
+/** Bounds of all that a user's state has, so that most events need not look at each. */
 export interface UserBounds {
-  /** Arrival that no touch has a lesser one than, in ms. */
-  firstTouchArrival: number;
+  /** The partition's clock until which no touch, valid or not, is to be forgotten, in ms. */
+  touchesKeptUntil: number;
+  /** The partition's clock until which no correction is to be forgotten, but with its target, in ms. */
+  correctionsKeptUntil: number;
   /** Running maximum of timestamps in order of arrival: entry i is the greatest of conversions 0..i, in ms. */
   lastConversionTimes: number[];
   /** Hashes of the touches' ids, and maybe of touches that are gone. Absent while there are few touches. */
   clickIds: Set<number> | undefined;
   /** Ids of the conversions, and maybe of some that are gone. Absent while there are few. */
   conversionIds: Set<string> | undefined;
+  /** Absent until it is asked for. */
+  corrections: CorrectionIndex | undefined;
+}
+
+/** A user's corrections, by what they are about and by their own ids. */
+export interface CorrectionIndex {
+  byTarget: Map<string, Correction[]>;
+  byEvent: Map<string, Correction>;
 }
 
 /** A click as a candidate for credit. */
@@ -45,6 +59,8 @@ export interface RememberedConversion {
   readonly valueMicros: bigint;
   /** Credits as published last, over all models; empty when unattributed. */
   credits: readonly Credit[];
+  /** Counters have it, if only as unattributed: what builds before left unattributed is in none. */
+  isCounted: boolean;
 }
 
 /** A touch's share of a conversion under one model. */
@@ -114,13 +130,21 @@ export interface SpilledId {
   digest: number;
 }
 
+/** The id of a click or conversion. */
+export function idOf(event: RememberedEvent): string {
+  return event.role === 'touch' ? event.touch.clickId : event.conversion.conversionId;
+}
+
 /** When the log appended the event, in ms. */
-export function arrivalOf(event: RememberedEvent): number {
+export function arrivalOf(event: RememberedEvent | { role: CorrectingKind['role']; correction: Correction }): number {
   switch (event.role) {
     case 'touch':
       return event.touch.arrival;
     case 'outcome':
       return event.conversion.arrival;
+    case 'adjustment':
+    case 'verdict':
+      return event.correction.arrival;
     default:
       return assertNever(event);
   }

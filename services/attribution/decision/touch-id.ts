@@ -31,6 +31,11 @@ export function isSameClick(a: Touch, b: Touch): boolean {
   return true;
 }
 
+/** The order of touches: by time, and then by id. */
+export function isAfter(a: Touch, b: Touch): boolean {
+  return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.clickId > b.clickId);
+}
+
 function hasWords(touch: Touch): touch is TouchWithWords {
   return 'idWord' in touch;
 }

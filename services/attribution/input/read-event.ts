@@ -31,6 +31,7 @@ export function readEvent(record: LogRecord, arrival: number, batch: EventBatch)
         type: latin1(bytes, fields.type, fields.typeEnd),
         valueMicros: BigInt(fields.valueMicros),
         credits: [],
+        isCounted: false,
       };
       batch.add(KINDS.conversion, offset, bytes, fields.userId, fields.userIdEnd, conversion);
       return undefined;
@@ -75,13 +76,25 @@ export function readMessage({ value, offset }: LogRecord, arrival: number, batch
     }
     case 'conversion': {
       const { type, valueMicros } = event.value;
-      const conversion = { conversionId: eventId, timestamp, arrival, type, valueMicros, credits: [] };
+      const of = { conversionId: eventId, timestamp, arrival, type, valueMicros };
+      const conversion = { ...of, credits: [], isCounted: false };
       batch.addText(KINDS.conversion, offset, userId, conversion);
       return undefined;
     }
-    case 'adjustment':
-    case 'verdict':
-      return `${event.case} is not folded by this build`;
+    case 'adjustment': {
+      const { conversionId: targetId, valueMicros = 0n } = event.value;
+      // breachOf has seen that it is one of these.
+      const kind = event.value.kind as 'refund' | 'restate' | 'retract';
+      const of = { targetId, eventId, kind, timestamp, arrival };
+      batch.addText(KINDS.adjustment, offset, userId, { ...of, valueMicros: kind === 'retract' ? 0n : valueMicros });
+      return undefined;
+    }
+    case 'verdict': {
+      const { clickId: targetId, valid } = event.value;
+      const kind = valid ? 'valid' : 'invalid';
+      batch.addText(KINDS.verdict, offset, userId, { targetId, eventId, kind, valueMicros: 0n, timestamp, arrival });
+      return undefined;
+    }
     default:
       return assertNever(event);
   }

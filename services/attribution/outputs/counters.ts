@@ -86,8 +86,8 @@ export class Counters {
 
   /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
   add(store: StateStore, texts: TouchTexts, clicks: readonly ClickCount[], increments: readonly Increment[]): void {
-    for (const { touch, offset } of clicks) {
-      this.addClick(texts, campaignSourceOf(touch, texts), touch.timestamp, offset);
+    for (const { touch, offset, clicks: more } of clicks) {
+      if (more === 1) this.addClick(texts, campaignSourceOf(touch, texts), touch.timestamp, offset);
     }
     this.#use(texts);
     for (const { timestamp, conversionType, model, touch } of increments) {

@@ -36,6 +36,7 @@ const conversion = fc.record({
   type: text,
   valueMicros: money,
   credits: fc.constant<Credit[]>([]),
+  isCounted: fc.constant(true),
 });
 const causeOf = (conversion: RememberedConversion) =>
   fc.oneof(

@@ -16,6 +16,7 @@ import type { DeadLetter } from '../outputs/records.ts';
 import type { EventBatch } from '../users/event-batch.ts';
 
 interface Folded {
+  records: number;
   events: EventBatch;
   effects: Effects;
   deadLetters: readonly DeadLetter[];
@@ -28,9 +29,9 @@ interface Folded {
  *
  * @param began by performance.now()
  */
-export function countFolded({ events, effects, deadLetters, models }: Folded, began: number): void {
+export function countFolded({ records, events, effects, deadLetters, models }: Folded, began: number): void {
   foldDuration.record((performance.now() - began) / 1000);
-  batchSize.record(events.count + deadLetters.length);
+  batchSize.record(records);
   const { totals, duplicates, decisions } = effects;
   for (const kind of Object.values(KINDS)) {
     let count = 0;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { EVENT_TYPES } from '../../contract/event-rules.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
-import { FOLDED_TYPES, KINDS } from '../decision/kinds.ts';
+import { type Effects, type Increment, newEffects, type Totals } from '../decision/effects.ts';
+import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
@@ -79,6 +80,8 @@ export function newPartitionFold(
   const countFrom = publishedTotals?.countFrom ?? 0;
   const through = publishedThrough(publishedTotals);
   const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
+  // The tables have no place yet for what is attributed to nothing.
+  const isCounted = (increment: Increment) => isUncounted(increment) && increment.touch !== undefined;
   function moveOn(last: number, watermark: number, after: PartitionProgress): void {
     isPublished = last <= through;
     const totals = isPublished ? publishedTotals!.totals : after;
@@ -98,12 +101,13 @@ export function newPartitionFold(
       const effects = users.fold(store, events, (campaignSource, timestamp, offset) => {
         if (offset >= countFrom) counters.addClick(table.texts, campaignSource, timestamp, offset);
       });
-      counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
+      counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isCounted));
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
-      const after = advance(progress, folded.length, effects, deadLetters.length);
+      const letters = [...deadLetters, ...refusedOf(folded, effects)];
+      const after = advance(progress, folded.length, effects, letters.length);
       moveOn(folded.at(-1)!.offset, watermark, after);
-      const rows = rowRecords({ partition, effects, deadLetters, traces, memory });
-      countFolded({ events, effects, deadLetters, models: config.models }, began);
+      const rows = rowRecords({ partition, effects, deadLetters: letters, traces, memory });
+      countFolded({ records: folded.length, events, effects, deadLetters: letters, models: config.models }, began);
       return rows;
     },
     pass({ offset, appendTime }) {
@@ -124,6 +128,11 @@ export function newPartitionFold(
       users.forgetTexts();
     },
   };
+}
+
+/** Letters of the events that could be read, but not be folded. */
+function refusedOf(records: readonly LogRecord[], { refused }: Effects): DeadLetter[] {
+  return refused.map(({ offset, reason }) => ({ record: records.find((each) => each.offset === offset)!, reason }));
 }
 
 interface Folded {
@@ -177,6 +186,6 @@ function advance(before: PartitionProgress, records: number, effects: Effects, d
     deadLettered: before.deadLettered + BigInt(deadLettered),
   };
   for (const name of Object.keys(totals) as (keyof Totals)[]) after[name] += BigInt(totals[name]);
-  for (const type of FOLDED_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
+  for (const type of EVENT_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
   return after;
 }

@@ -7,11 +7,18 @@ import { counterKey, PROGRESS_KEY, spilledKeyOf, userKey } from './keys.ts';
 import { newSweep } from './sweep.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
-const now = 1000 * HOUR_MS;
+const now = 10_000 * HOUR_MS;
 
 function userSeen(age: { click?: number; conversion?: number }) {
   const touch = { clickId: '00000000-0000-4000-8000-000000000001', timestamp: 0, adId: '', campaignId: '', source: '' };
-  const conversion = { conversionId: touch.clickId, timestamp: 0, type: '', valueMicros: 0n, credits: [] };
+  const conversion = {
+    conversionId: touch.clickId,
+    timestamp: 0,
+    type: '',
+    valueMicros: 0n,
+    credits: [],
+    isCounted: true,
+  };
   return encodeUser({
     touches: age.click === undefined ? [] : [{ ...touch, arrival: now - age.click * HOUR_MS }],
     conversions: age.conversion === undefined ? [] : [{ ...conversion, arrival: now - age.conversion * HOUR_MS }],
@@ -24,8 +31,8 @@ test('finds users of whom the fold would keep nothing but ids, and nothing else'
     puts: [
       { key: userKey('fresh click'), value: userSeen({ click: 48 }) },
       { key: userKey('old click'), value: userSeen({ click: 49 }) },
-      { key: userKey('old click, fresh conversion'), value: userSeen({ click: 49, conversion: 48 }) },
-      { key: userKey('all old'), value: userSeen({ click: 49, conversion: 49 }) },
+      { key: userKey('old click, conversion known'), value: userSeen({ click: 49, conversion: 120 * 24 }) },
+      { key: userKey('all old'), value: userSeen({ click: 49, conversion: 120 * 24 + 1 }) },
       { key: spilledKeyOf('u', 'touch'), value: Buffer.of() },
       { key: counterKey('name'), value: Buffer.of() },
       { key: PROGRESS_KEY, value: Buffer.of() },

@@ -1,6 +1,5 @@
 import { HOUR_MS } from '../../contract/limits.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
-import { ROLES } from '../decision/kinds.ts';
 import { USERS_FROM, USERS_TO } from './keys.ts';
 import { keyAfter, type StateStore } from './state-store.ts';
 import { lastArrivals } from './user-codec.ts';
@@ -36,5 +35,6 @@ export function newSweep(config: AttributionConfig) {
 /** Whether the fold would keep nothing in a user's stored state when the clock is at `watermark`, in ms. */
 export function isExpired({ retentionMs }: AttributionConfig, state: Buffer, watermark: number): boolean {
   const last = lastArrivals(state);
-  return ROLES.every((role) => isForgotten(last[role], watermark, retentionMs[role]));
+  const kinds = ['touch', 'outcome', 'correction'] as const;
+  return kinds.every((kind) => isForgotten(last[kind], watermark, retentionMs[kind]));
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { plainState } from '../../../test/fixtures/plain-state.ts';
 import { decodeUser, encodeUser } from '../../../test/fixtures/user-bytes.ts';
+import { CORRECTIONS } from '../decision/state.ts';
 import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { lastArrivals, readConversions, StateWriter } from './user-codec.ts';
 
@@ -21,8 +22,8 @@ const credit = fc.record({
   touch,
   creditMicros: fc.integer({ min: 1, max: 1_000_000 }),
   valueMicros: money,
-  adjustedMicros: fc.constant(0n),
-  refundsMicros: fc.constant(0n),
+  adjustedMicros: fc.constantFrom(0n, 1n, -(10n ** 18n)),
+  refundsMicros: fc.constantFrom(0n, 10n ** 18n),
 });
 const conversion = fc.record({
   conversionId: fc.uuid(),
@@ -31,10 +32,22 @@ const conversion = fc.record({
   type: text,
   valueMicros: money,
   credits: fc.array(credit, { maxLength: 3 }),
+  isCounted: fc.constant(true),
+});
+const uncounted = conversion.map((each) => ({ ...each, credits: [], isCounted: false }));
+const correction = fc.record({
+  targetId: fc.uuid(),
+  eventId: fc.uuid(),
+  kind: fc.constantFrom(...CORRECTIONS),
+  valueMicros: money,
+  timestamp: time,
+  arrival: time,
 });
 const user = fc.record({
   touches: fc.array(touch, { maxLength: 40 }),
-  conversions: fc.array(conversion, { maxLength: 10 }),
+  invalidTouches: fc.array(touch, { maxLength: 3 }),
+  conversions: fc.array(fc.oneof(conversion, uncounted), { maxLength: 10 }),
+  corrections: fc.array(correction, { maxLength: 5 }),
 });
 
 test('a state reads back as it was written', () => {
@@ -43,8 +56,9 @@ test('a state reads back as it was written', () => {
       const bytes = encodeUser(state);
       expect(plainState(decodeUser(bytes))).toEqual(state);
       expect(lastArrivals(bytes)).toEqual({
-        touch: Math.max(0, ...state.touches.map((t) => t.arrival)),
+        touch: Math.max(0, ...[...state.touches, ...state.invalidTouches].map((t) => t.arrival)),
         outcome: Math.max(0, ...state.conversions.map((c) => c.arrival)),
+        correction: Math.max(0, ...state.corrections.map((c) => c.arrival)),
       });
     }),
   );
@@ -80,9 +94,9 @@ test('a touch is written the same whether its texts are strings or not', () => {
   );
 });
 
-test('of a conversion that is stored nothing can be written but its credits, which are stored then', () => {
+test('of a conversion that is stored nothing can be written but what it was decided to, which is stored then', () => {
   const given = fc.sample(conversion, 1)[0]!;
-  const [stored] = decodeUser(encodeUser({ touches: [], conversions: [given] })).conversions;
+  const [stored] = decodeUser(encodeUser({ conversions: [given] })).conversions;
   expect(() => {
     // @ts-expect-error it would not be stored
     stored!.valueMicros = 7n;
@@ -94,13 +108,14 @@ test('of a conversion that is stored nothing can be written but its credits, whi
   // @ts-expect-error as for these
   expect(stored!.credits.push).toBeDefined();
   stored!.credits = [];
-  const user = { touches: [], conversions: [stored!] };
-  expect(plainState(decodeUser(encodeUser(user))).conversions).toEqual([{ ...given, credits: [] }]);
+  stored!.isCounted = false;
+  const { conversions } = plainState(decodeUser(encodeUser({ conversions: [stored!] })));
+  expect(conversions).toEqual([{ ...given, credits: [], isCounted: false }]);
 });
 
-test('an entry that is neither a touch nor a conversion is refused', () => {
-  const bytes = encodeUser({ touches: [], conversions: [] });
-  expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([3])]))).toThrow('entry of kind 3');
+test('an entry of another kind is refused', () => {
+  const bytes = encodeUser({});
+  expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([7])]))).toThrow('entry of kind 7');
 });
 
 test('a state of another format is refused', () => {

@@ -1,13 +1,17 @@
 import type { FoldEvent } from '../decision/fold.ts';
-import { assertNever, type Kind, type OutcomeKind } from '../decision/kinds.ts';
-import type { RememberedConversion } from '../decision/state.ts';
+import { assertNever, type CorrectingKind, type Kind, type OutcomeKind } from '../decision/kinds.ts';
+import type { Correction, RememberedConversion } from '../decision/state.ts';
 import { hashOf } from '../memory/string-table.ts';
 import { InternedTouch, TOUCH_WORDS, type TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { NO_USER } from './user-index.ts';
 import type { UserTable } from './user-table.ts';
 
 /** What a batch keeps of an event in an object: of a touch, nothing. */
-type ConversionOf<K extends Kind> = K extends OutcomeKind ? RememberedConversion : undefined;
+type ObjectOf<K extends Kind> = K extends OutcomeKind
+  ? RememberedConversion
+  : K extends CorrectingKind
+    ? Correction
+    : undefined;
 
 /**
  * The events of some records. A touch is nothing but what lies in memory, the number of a slot and an offset. The
@@ -21,8 +25,8 @@ export class EventBatch {
   readonly kinds: Kind[] = [];
   /** The touches, each at `touchAt` of its event. */
   touches = touchMemory(0);
-  /** The conversions; undefined for a touch. */
-  readonly conversions: (RememberedConversion | undefined)[] = [];
+  /** The conversions and corrections; undefined for a touch. */
+  readonly objects: (RememberedConversion | Correction | undefined)[] = [];
   offsets = new Float64Array(0);
   /** The slots of the events' users, once they are found. */
   slots = new Int32Array(0);
@@ -47,7 +51,7 @@ export class EventBatch {
   /** Empties the batch and makes room for so many records. */
   begin(records: number, users: UserTable): void {
     this.#users = users;
-    this.count = this.kinds.length = this.conversions.length = this.added.length = this.#ids.length = 0;
+    this.count = this.kinds.length = this.objects.length = this.added.length = this.#ids.length = 0;
     this.#texts.clear();
     this.cutOffset = Number.POSITIVE_INFINITY;
     if (records <= this.slots.length) return;
@@ -87,18 +91,28 @@ export class EventBatch {
         return { role: kind.role, type: kind.type, userId, offset, touch };
       }
       case 'outcome':
-        return { role: kind.role, type: kind.type, userId, offset, conversion: this.conversions[i]! };
+        return {
+          role: kind.role,
+          type: kind.type,
+          userId,
+          offset,
+          conversion: this.objects[i] as RememberedConversion,
+        };
+      case 'adjustment':
+        return { role: kind.role, type: kind.type, userId, offset, correction: this.objects[i] as Correction };
+      case 'verdict':
+        return { role: kind.role, type: kind.type, userId, offset, correction: this.objects[i] as Correction };
       default:
         return assertNever(kind);
     }
   }
 
-  /** Takes in the touch that lies at `touchAt(count)`, or a conversion, of a user whose id is these bytes. */
-  add<K extends Kind>(kind: K, offset: number, bytes: Buffer, start: number, end: number, of: ConversionOf<K>): void {
+  /** Takes in the touch that lies at `touchAt(count)`, or another event, of a user whose id is these bytes. */
+  add<K extends Kind>(kind: K, offset: number, bytes: Buffer, start: number, end: number, of: ObjectOf<K>): void {
     const i = this.count++;
     this.kinds.push(kind);
     this.offsets[i] = offset;
-    this.conversions.push(of);
+    this.objects.push(of);
     this.#ids.push(bytes);
     this.#idStarts[i] = start;
     this.#idEnds[i] = end;
@@ -106,7 +120,7 @@ export class EventBatch {
   }
 
   /** Takes in an event as `add` does, of a user whose id may be any text. */
-  addText<K extends Kind>(kind: K, offset: number, userId: string, of: ConversionOf<K>): void {
+  addText<K extends Kind>(kind: K, offset: number, userId: string, of: ObjectOf<K>): void {
     this.#texts.set(this.count, userId);
     this.add(kind, offset, NO_BYTES, 0, 0, of);
   }

@@ -1,10 +1,12 @@
 import { idAt, putFields, TOUCH_WORDS, touchMemory } from '../memory/touch-memory.ts';
-import { readEntries, readIdWords, StoredTouch } from '../store/user-codec.ts';
+import { readIdWords, StoredTouch } from '../store/stored-entries.ts';
+import { isCurrent, readEntries } from '../store/user-codec.ts';
 import type { UserTable } from './user-table.ts';
 
 /** Fills a user that was added to the table with what the store has of it. */
 export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
   const { ads, campaignSources } = table.texts;
+  const corrections: Buffer[] = [];
   readEntries(stored, {
     touch(at) {
       const touch = new StoredTouch(stored, at);
@@ -15,8 +17,11 @@ export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
       table.putTouch(slot, oneTouch, 0);
     },
     conversion: (at, end) => table.putConversion(slot, stored, at, end),
+    correction: (at, end) => corrections.push(stored.subarray(at, end)),
   });
+  if (corrections.length > 0) table.putCorrections(slot, Buffer.concat(corrections));
   table.slots.noteStored(slot);
+  if (!isCurrent(stored)) table.slots.noteRewritten(slot);
 }
 
 const oneTouch = touchMemory(TOUCH_WORDS);

@@ -3,7 +3,7 @@ import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { digestOf, UNKNOWN_DIGEST } from '../decision/digest.ts';
 import type { FoldEvent } from '../decision/fold.ts';
-import { assertNever, ROLES, type Role } from '../decision/kinds.ts';
+import { assertNever, ID_ROLES, ROLES, type Role } from '../decision/kinds.ts';
 import { arrivalOf, type RememberedEvent, type SpilledId } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { idAt } from '../memory/touch-memory.ts';
@@ -19,7 +19,8 @@ import {
   spilledKeyOf,
 } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
-import { readEntries, StoredConversion, StoredTouch } from '../store/user-codec.ts';
+import { StoredConversion, StoredTouch } from '../store/stored-entries.ts';
+import { readCorrections, readEntries } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { IdFilter } from './id-filter.ts';
 import type { UserTable } from './user-table.ts';
@@ -107,19 +108,26 @@ export class SpilledIds {
     readEntries(stored, {
       touch: (at) => add({ role: 'touch', touch: new StoredTouch(stored, at) }),
       conversion: (at) => add({ role: 'outcome', conversion: new StoredConversion(stored, at) }),
+      correction(at, end) {
+        const { invalidTouches } = readCorrections(stored.subarray(at, end));
+        for (const touch of invalidTouches) add({ role: 'touch', touch });
+      },
     });
   }
 
-  /** What is known of an event by its id, if that is not yet in the store; undefined if it is not here. */
-  find(slot: number, event: RememberedEvent): SpilledId | undefined {
+  /**
+   * What is known of an event by its id, or of what it corrects, if that is not yet in the store; undefined if it is
+   * not here.
+   */
+  find(slot: number, event: FoldEvent): SpilledId | undefined {
     const id = idOfEvent(event);
-    const user = userAndRole(slot, event.role);
+    const user = userAndRole(slot, ID_ROLES[event.role]);
     let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
     while (i !== NONE && !this.#isAt(i * WORDS, id, user)) i = this.#words[i * WORDS + NEXT]!;
     return i === NONE ? undefined : { arrival: this.#arrivals[i]!, digest: this.#words[i * WORDS + DIGEST_WORD]! };
   }
 
-  /** What the store knows of those events by their ids, by the events' places. */
+  /** What the store knows of those events by their ids, or of what they correct, by the events' places. */
   findStored(store: StateStore, events: EventBatch): Map<number, SpilledId> {
     const asked: number[] = [];
     const keys: Buffer[] = [];
@@ -182,16 +190,18 @@ export class SpilledIds {
       case 'touch':
         return this.#filter.mayHave(events.touches.words, idAt(touchAt(i)));
       case 'outcome':
-        readUuidText(events.conversions[i]!.conversionId, oneId, 0);
-        return this.#filter.mayHave(oneId, 0);
+      case 'adjustment':
+      case 'verdict':
+        return this.#filter.mayHave(idOfEvent(events.eventAt(i)), 0);
       default:
         return assertNever(role);
     }
   }
 
-  /** All keys that an event's id may have, if it is not forgotten. */
+  /** All keys that the id may have, if it is not forgotten. */
   #keysOf(event: FoldEvent): Buffer[] {
-    const { role, userId } = event;
+    const { userId } = event;
+    const role = ID_ROLES[event.role];
     const id = idOfEvent(event);
     const arrival = arrivalOf(event);
     const keys: Buffer[] = [];
@@ -247,13 +257,17 @@ function readEntry(entry: Buffer): SpilledId {
 
 const oneId = new Int32Array(UUID_WORDS);
 
-/** The words of an event's id, until the next call. */
-function idOfEvent(event: RememberedEvent): Int32Array {
+/** The words of an event's id, or of that of what it corrects, until the next call. */
+function idOfEvent(event: RememberedEvent | FoldEvent): Int32Array {
   switch (event.role) {
     case 'touch':
       return idOf(event.touch);
     case 'outcome':
       readUuidText(event.conversion.conversionId, oneId, 0);
+      return oneId;
+    case 'adjustment':
+    case 'verdict':
+      readUuidText(event.correction.targetId, oneId, 0);
       return oneId;
     default:
       return assertNever(event);

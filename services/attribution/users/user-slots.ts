@@ -34,6 +34,8 @@ export type List = typeof TOUCHES | typeof CONVERSIONS;
 export const SPILLED = 1;
 /** Flag of a user that the store does not have as it is in memory. */
 export const DIRTY = 2;
+/** Flag of a user with corrections, or touches that are invalid. */
+export const CORRECTED = 8;
 /** Flag of a user that was asked for since eviction last came by. */
 export const REFERENCED = 4;
 
@@ -159,6 +161,11 @@ export class UserSlots {
     const at = slot * SLOT_WORDS;
     this.unset(slot, DIRTY | SPILLED);
     for (const list of [TOUCHES, CONVERSIONS]) this.#words[at + STORED_SIZE + list] = this.#words[at + SIZE + list]!;
+  }
+
+  /** Notes that the store can't have the user by adding to what it has. */
+  noteRewritten(slot: number): void {
+    this.#words[slot * SLOT_WORDS + STORED_SIZE] = NOT_STORED;
   }
 
   #grow(): void {

@@ -12,10 +12,12 @@ import {
   type TouchSpace,
   TouchTexts,
 } from '../memory/touch-memory.ts';
-import { readIdWords, type StateWriter, timesAt } from '../store/user-codec.ts';
+import { readIdWords, timesAt } from '../store/stored-entries.ts';
+import type { StateWriter } from '../store/user-codec.ts';
 import { NO_USER, UserIndex } from './user-index.ts';
 import {
   CONVERSIONS,
+  CORRECTED,
   DIRTY,
   filterBitsOf,
   type List,
@@ -26,6 +28,9 @@ import {
 } from './user-slots.ts';
 
 const TOUCHES_IN_BLOCK = Math.floor(CONTENT_BYTES / (4 * TOUCH_WORDS));
+/** About the bytes that the object of a buffer takes, and its place in a map. */
+const BUFFER_BYTES = 200;
+const NONE = Buffer.alloc(0);
 /** About the bytes that a user takes in the index: its id and a place in three lists. */
 const INDEX_BYTES = 64;
 
@@ -39,6 +44,9 @@ export class UserTable {
   readonly slots = new UserSlots();
   readonly texts = new TouchTexts();
   readonly #blocks = new BlockPool();
+  /** Corrections and invalid touches of the few users that have some, as they are stored. */
+  readonly #corrections = new Map<number, Buffer>();
+  #correctionBytes = 0;
   #dirty: number[] = [];
   /** About the memory, in bytes, of users that changed since `takeDirty`. */
   dirtyBytes = 0;
@@ -46,7 +54,8 @@ export class UserTable {
 
   /** About the memory that the table takes, in bytes. */
   get bytesUsed(): number {
-    return this.index.count * (SLOT_BYTES + INDEX_BYTES) + this.#blocks.used * BLOCK_BYTES + this.texts.bytesUsed;
+    const ofUsers = this.index.count * (SLOT_BYTES + INDEX_BYTES) + this.#correctionBytes;
+    return ofUsers + this.#blocks.used * BLOCK_BYTES + this.texts.bytesUsed;
   }
 
   /** Takes in a user that is not there, with nothing in its slot. */
@@ -190,6 +199,21 @@ export class UserTable {
     }
   }
 
+  /** The user's corrections and invalid touches, as they are stored. */
+  corrections(slot: number): Buffer {
+    return this.slots.has(slot, CORRECTED) ? this.#corrections.get(slot)! : NONE;
+  }
+
+  /** Gives the user these corrections and invalid touches in place of those there were. */
+  putCorrections(slot: number, bytes: Buffer): void {
+    this.#dropCorrections(slot);
+    this.slots.noteRewritten(slot);
+    if (bytes.length === 0) return;
+    this.slots.set(slot, CORRECTED);
+    this.#corrections.set(slot, bytes);
+    this.#correctionBytes += bytes.length + BUFFER_BYTES;
+  }
+
   /** Notes that the user has changed. */
   touched(slot: number): void {
     const bytes = this.#bytesOf(slot);
@@ -241,7 +265,15 @@ export class UserTable {
     assert(!this.slots.has(slot, DIRTY), 'R-5: the user is not stored');
     this.clear(slot, TOUCHES);
     this.clear(slot, CONVERSIONS);
+    this.#dropCorrections(slot);
     this.index.remove(slot);
+  }
+
+  #dropCorrections(slot: number): void {
+    if (!this.slots.has(slot, CORRECTED)) return;
+    this.#correctionBytes -= this.corrections(slot).length + BUFFER_BYTES;
+    this.#corrections.delete(slot);
+    this.slots.unset(slot, CORRECTED);
   }
 
   /** Puts a block behind those that a list lies in. */
@@ -252,12 +284,17 @@ export class UserTable {
   #bytesOf(slot: number): number {
     const touchBlocks = Math.ceil(this.slots.count(slot, TOUCHES) / TOUCHES_IN_BLOCK);
     const conversionBlocks = Math.ceil(this.slots.size(slot, CONVERSIONS) / CONTENT_BYTES);
-    return SLOT_BYTES + INDEX_BYTES + (touchBlocks + conversionBlocks) * BLOCK_BYTES;
+    const blockBytes = (touchBlocks + conversionBlocks) * BLOCK_BYTES;
+    return SLOT_BYTES + INDEX_BYTES + blockBytes + this.corrections(slot).length;
   }
 
-  /** Whether something of the user is forgotten when an event arrives, as `expire` has it. */
+  /**
+   * Whether something of the user is forgotten when an event arrives, as `expire` has it, or what comes may have been
+   * corrected already.
+   */
   #mustGo(slot: number, arrival: number, { retentionMs }: AttributionConfig): boolean {
     return (
+      this.slots.has(slot, CORRECTED) ||
       isForgotten(this.slots.firstArrival(slot, TOUCHES), arrival, retentionMs.touch) ||
       isForgotten(this.slots.firstArrival(slot, CONVERSIONS), arrival, retentionMs.outcome)
     );

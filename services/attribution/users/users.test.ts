@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
@@ -9,14 +9,15 @@ import { plainState, plainTouch } from '../../../test/fixtures/plain-state.ts';
 import { decodeUser, newUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { targetRole } from '../decision/corrections.ts';
 import { digestOf } from '../decision/digest.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
-import { arrivalOf, type SpilledId, type UserState } from '../decision/state.ts';
+import { arrivalOf, CORRECTIONS, type CorrectionKind, type SpilledId, type UserState } from '../decision/state.ts';
 import { readEvent } from '../input/read-event.ts';
 import { TouchSpace } from '../memory/touch-memory.ts';
 import { SPILLED_FROM, SPILLED_TO, userKey } from '../store/keys.ts';
-import { readConversions, StateWriter } from '../store/user-codec.ts';
+import { readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
 import { EventBatch } from './event-batch.ts';
 import { Users } from './users.ts';
 
@@ -51,9 +52,23 @@ function click(hour: number, number = hour): Uint8Array {
 
 function conversion(hour: number, number = hour): Uint8Array {
   const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
-  const value = { eventId: eventId(number), userId: 'ann', type: 'buy', source: 's', timestamp, valueMicros: 1n };
+  const value = { eventId: eventId(number), userId: 'ann', type: 'buy', source: 's', timestamp, valueMicros: 60n };
   return toBinary(EventSchema, create(EventSchema, { event: { case: 'conversion', value } }));
 }
+
+/** What corrects the conversion, or the click, of a number. */
+function correction(kind: CorrectionKind, number: number, hour: number, target: number): Uint8Array {
+  const timestamp = BigInt((START_HOUR + hour) * HOUR_MS);
+  const of = { eventId: eventId(number), userId: 'ann', timestamp };
+  const valueMicros = BigInt(hour);
+  const event: EventInit =
+    targetRole(kind) === 'touch'
+      ? { case: 'verdict', value: { ...of, clickId: eventId(target), valid: kind === 'valid' } }
+      : { case: 'adjustment', value: { ...of, conversionId: eventId(target), kind, valueMicros } };
+  return toBinary(EventSchema, create(EventSchema, { event }));
+}
+
+type EventInit = NonNullable<MessageInitShape<typeof EventSchema>['event']>;
 
 function start(env: NodeJS.ProcessEnv = {}) {
   const config = attributionConfig(parseAttributionEnvironment(env));
@@ -121,6 +136,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
       return {
         touches: table.touchesOf(slot, new TouchSpace(table.texts)),
         conversions,
+        ...readCorrections(table.corrections(slot)),
       };
     },
     stored(): UserState | undefined {
@@ -213,84 +229,104 @@ const OTHER_CONVERSION = {
   type: 'buy',
   valueMicros: 0n,
   credits: [],
+  isCounted: true,
 };
 
 /** Limits of a user's state, and times that are over within a history. */
 const ENVIRONMENTS = [
   { MAX_TOUCHES: '3' },
-  { MAX_TOUCHES: '20', LOOKBACK_HOURS: '10', ALLOWED_LATENESS_HOURS: '5', EVENT_ID_DAYS: '1' },
+  { MAX_TOUCHES: '20', LOOKBACK_HOURS: '10', ALLOWED_LATENESS_HOURS: '5', EVENT_ID_DAYS: '1', ADJUSTMENT_DAYS: '1' },
 ];
 
 test('an event that takes the short way ends as the fold would have it', () => {
   const hours = fc.integer({ min: 0, max: 60 });
   const event = fc.record({
-    isClick: fc.boolean(),
-    number: fc.nat(9),
+    kind: fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom('click' as const, 'conversion' as const) },
+      { weight: 1, arbitrary: fc.constantFrom(...CORRECTIONS) },
+    ),
+    number: fc.nat(7),
     hour: hours,
-    pause: fc.nat(40),
+    pause: fc.oneof({ weight: 9, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constantFrom(300, 8000) }),
     next: fc.constantFrom('go on', 'go on', 'flush', 'reopen'),
   });
-  const met = { clicks: 0, conversions: 0, duplicatesOfSpilled: 0, forgotten: 0 };
+  const met = { clicks: 0, conversions: 0, duplicatesOfSpilled: 0, forgotten: 0, corrected: 0, tooLate: 0 };
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 40, size: 'max' }), fc.constantFrom(...ENVIRONMENTS), (events, env) => {
-      const ann = start(env);
-      // With the same events, but written as one.
-      const unwritten = start(env);
-      const expected = newUser();
-      const spilled = new Map<string, SpilledId>();
-      let arrival = START_HOUR * HOUR_MS;
-      for (const { isClick, number, hour, pause, next } of events) {
-        arrival += (pause * HOUR_MS) / 10;
-        // So that some are in one bucket, and of one hash.
-        const id = 400 * number;
-        const value = isClick ? click(hour, id) : conversion(hour, id);
-        const folded = ann.fold(value, arrival);
-        unwritten.fold(value, arrival);
-        const effects = newEffects();
-        const plainOne = plainEvent(folded.event);
-        let isSpilled = false;
-        const known = () => {
-          const id = spilled.get(eventName(plainOne));
-          isSpilled = id !== undefined;
-          return id;
-        };
-        const before = expected.conversions;
-        fold({ config: ann.config, watermark: arrival, spilled: known }, expected, plainOne, effects);
-        for (const each of effects.spilled.splice(0)) {
-          spilled.set(eventName(each), { arrival: arrivalOf(each), digest: digestOf(each) });
+    fc.property(
+      fc.array(event, { minLength: 20, maxLength: 40, size: 'max' }),
+      fc.constantFrom(...ENVIRONMENTS),
+      (events, env) => {
+        const ann = start(env);
+        // With the same events, but written as one.
+        const unwritten = start(env);
+        const expected = newUser();
+        const spilled = new Map<string, SpilledId>();
+        let arrival = START_HOUR * HOUR_MS;
+        for (const { kind, number, hour, pause, next } of events) {
+          arrival += (pause * HOUR_MS) / 10;
+          // So that some are in one bucket, and of one hash.
+          const id = 400 * number;
+          const value = eventOf(kind, hour, id);
+          const folded = ann.fold(value, arrival);
+          unwritten.fold(value, arrival);
+          const effects = newEffects();
+          const plainOne = plainEvent(folded.event);
+          let isSpilled = false;
+          const known = () => {
+            const id = spilled.get(eventName(plainOne));
+            isSpilled = id !== undefined;
+            return id;
+          };
+          const before = expected.conversions;
+          fold({ config: ann.config, watermark: arrival, spilled: known }, expected, plainOne, effects);
+          for (const each of effects.spilled.splice(0)) {
+            spilled.set(eventName(each), { arrival: arrivalOf(each), digest: digestOf(each) });
+          }
+          const { duplicates } = effects;
+          if (isSpilled && duplicates.click + duplicates.conversion > 0) met.duplicatesOfSpilled++;
+          if (expected.conversions !== before) met.forgotten++;
+          if (effects.attributed.some(({ cause }) => cause.type === 'adjustment' || cause.type === 'verdict'))
+            met.corrected++;
+          met.tooLate += effects.totals.tooLate;
+          expect({ ...outcomeOf(folded.effects), state: plainState(ann.state()) }).toEqual({
+            ...outcomeOf(effects),
+            state: plainState(expected),
+          });
+          if (next === 'go on') continue;
+          ann.flush();
+          expect(plainState(ann.stored()!)).toEqual(plainState(expected));
+          if (next === 'reopen') ann.reopen();
         }
-        const { duplicates } = effects;
-        if (isSpilled && duplicates.click + duplicates.conversion > 0) met.duplicatesOfSpilled++;
-        if (expected.conversions !== before) met.forgotten++;
-        expect({ ...outcomeOf(folded.effects), state: plainState(ann.state()) }).toEqual({
-          ...outcomeOf(effects),
-          state: plainState(expected),
-        });
-        if (next === 'go on') continue;
         ann.flush();
-        expect(plainState(ann.stored()!)).toEqual(plainState(expected));
-        if (next === 'reopen') ann.reopen();
-      }
-      ann.flush();
-      unwritten.flush();
-      expect(ann.storedIds()).toEqual(unwritten.storedIds());
-      met.clicks += ann.taken().clicks;
-      met.conversions += ann.taken().conversions;
-    }),
-    { numRuns: 500 },
+        unwritten.flush();
+        expect(ann.storedIds()).toEqual(unwritten.storedIds());
+        met.clicks += ann.taken().clicks;
+        met.conversions += ann.taken().conversions;
+      },
+    ),
+    { numRuns: 600 },
   );
   expect(Math.min(...Object.values(met))).toBeGreaterThan(200);
 });
 
-function outcomeOf({ totals, duplicates, attributed, decisions }: Effects) {
+function eventOf(kind: 'click' | 'conversion' | CorrectionKind, hour: number, id: number): Uint8Array {
+  if (kind === 'click') return click(hour, id);
+  if (kind === 'conversion') return conversion(hour, id);
+  return correction(kind, hour, hour, id);
+}
+
+function outcomeOf({ totals, duplicates, attributed, decisions, increments }: Effects) {
   return {
     totals,
     duplicates,
     attributed: attributed.map(({ conversion, credit, retracted }) => [
       ...[conversion.conversionId, credit.touch.clickId, credit.creditMicros, credit.valueMicros, retracted],
+      ...[credit.adjustedMicros, credit.refundsMicros],
     ]),
-    decisions: Array.from(decisions.values(), ({ conversion, offset, candidates }) => [
-      ...[conversion.conversionId, offset, ...candidates.map(({ clickId }) => clickId)],
+    increments: increments.map(({ touch, ...of }) => ({ ...of, click: touch?.clickId })),
+    decisions: Array.from(decisions.values(), ({ conversion, offset, candidates, invalid, standing, corrections }) => [
+      ...[conversion.conversionId, offset, ...candidates.map(({ clickId }) => clickId), standing, corrections],
+      ...invalid.map(({ clickId }) => clickId),
     ]),
   };
 }
@@ -298,5 +334,6 @@ function outcomeOf({ totals, duplicates, attributed, decisions }: Effects) {
 /** The event with objects of its own, as the naive state keeps them. */
 function plainEvent(event: FoldEvent): FoldEvent {
   if (event.role === 'touch') return { ...event, touch: plainTouch(event.touch) };
-  return { ...event, conversion: { ...event.conversion, credits: [] } };
+  if (event.role === 'outcome') return { ...event, conversion: { ...event.conversion, credits: [], isCounted: false } };
+  return event;
 }

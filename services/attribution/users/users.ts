@@ -1,10 +1,18 @@
 import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
 import { cacheHits, cacheMisses } from '../../telemetry/metrics.ts';
 import type { AttributionConfig } from '../decision/config.ts';
+import { correct } from '../decision/corrections.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { decideNew, type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
 import { assertNever, type TouchKind } from '../decision/kinds.ts';
-import { arrivalOf, type RememberedConversion, type SpilledId, type Touch, type UserState } from '../decision/state.ts';
+import {
+  arrivalOf,
+  type Correction,
+  type RememberedConversion,
+  type SpilledId,
+  type Touch,
+  type UserState,
+} from '../decision/state.ts';
 import {
   campaignSourceAt,
   putTouch,
@@ -16,7 +24,8 @@ import {
 import { userKey, userOfKey } from '../store/keys.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
 import { EntryFailure } from '../store/store-failure.ts';
-import { readConversions, StateWriter, type StoredConversion } from '../store/user-codec.ts';
+import type { StoredConversion } from '../store/stored-entries.ts';
+import { readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
 import { SpilledIds } from './spilled-ids.ts';
@@ -62,6 +71,8 @@ interface OpenUser {
   /** The lists as the table has them: what differs in the state when all is folded was changed. */
   touches: readonly Touch[];
   conversions: readonly StoredConversion[];
+  invalidTouches: readonly Touch[];
+  corrections: readonly Correction[];
 }
 
 /** The users of one partition, ahead of its store. */
@@ -172,7 +183,10 @@ export class Users {
 
   *#puts(slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
+      const corrections = this.table.corrections(slot);
       this.#writer.begin();
+      this.#writer.reserve(corrections.length);
+      this.#writer.copy(corrections, 0, corrections.length);
       yield this.#entry(slot, 0, 0);
     }
     if (this.#spilled !== undefined) yield* this.#spilled.takePuts(this.table);
@@ -235,6 +249,9 @@ export class Users {
         return true;
       case 'outcome':
         return this.#addOutcome(slot, events.eventAt(i) as OutcomeEvent, effects);
+      case 'adjustment':
+      case 'verdict':
+        return false;
       default:
         return assertNever(kind);
     }
@@ -245,7 +262,8 @@ export class Users {
     readUuidText(conversionId, oneId, 0);
     if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
     const since = event.conversion.timestamp - this.#config.lookbackMs(event.conversion.type);
-    decideNew(this.#config, this.table.touchesOf(slot, this.#space, since), event, effects);
+    const touches = this.table.touchesOf(slot, this.#space, since);
+    decideNew(this.#config, { touches, invalidTouches: NONE }, event, correct(event.conversion, NONE), effects);
     this.#putConversion(slot, event.conversion);
     this.table.touched(slot);
     return true;
@@ -254,8 +272,14 @@ export class Users {
   #open(slot: number, open: OpenUser[]): OpenUser {
     const touches = this.table.touchesOf(slot, this.#space);
     const conversions = this.#conversionsOf(slot);
-    const state = { touches: touches.slice(), conversions: conversions.slice() };
-    const user = { slot, state, touches, conversions };
+    const { corrections, invalidTouches } = readCorrections(this.table.corrections(slot));
+    const state = {
+      touches: touches.slice(),
+      invalidTouches: invalidTouches.slice(),
+      conversions: conversions.slice(),
+      corrections: corrections.slice(),
+    };
+    const user = { slot, state, touches, conversions, invalidTouches, corrections };
     this.table.slots.setPlace(slot, open.push(user) - 1);
     return user;
   }
@@ -287,7 +311,8 @@ export class Users {
   }
 
   /** Writes a user's state back: all that differs from the table, whatever event made it so. */
-  #close({ slot, state, touches, conversions }: OpenUser): void {
+  #close(user: OpenUser): void {
+    const { slot, state, touches, conversions } = user;
     this.table.slots.setPlace(slot, NO_PLACE);
     const keepsTouches = beginsWith(state.touches, touches);
     const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every(isAsStored);
@@ -300,7 +325,17 @@ export class Users {
     for (let i = keepsConversions ? conversions.length : 0; i < state.conversions.length; i++) {
       this.#putConversion(slot, state.conversions[i]!);
     }
+    if (!isSame(state.corrections, user.corrections) || !isSame(state.invalidTouches, user.invalidTouches)) {
+      this.#putCorrections(slot, state);
+    }
     this.table.touched(slot);
+  }
+
+  #putCorrections(slot: number, { corrections, invalidTouches }: UserState): void {
+    this.#writer.length = 0;
+    for (const touch of invalidTouches) this.#writer.touch(touch, true);
+    for (const correction of corrections) this.#writer.correction(correction);
+    this.table.putCorrections(slot, Buffer.from(this.#writer.bytes.subarray(0, this.#writer.length)));
   }
 
   #putConversion(slot: number, conversion: RememberedConversion): void {
@@ -328,9 +363,14 @@ function beginsWith<T>(items: readonly T[], first: readonly T[]): boolean {
   return first.every((item, i) => item === items[i]);
 }
 
+function isSame<T>(items: readonly T[], others: readonly T[]): boolean {
+  return items.length === others.length && beginsWith(items, others);
+}
+
 function isAsStored(conversion: StoredConversion): boolean {
   return conversion.isAsStored;
 }
 
+const NONE: readonly never[] = [];
 const oneTouch = touchMemory(TOUCH_WORDS);
 const oneId = new Int32Array(UUID_WORDS);

@@ -1,0 +1,211 @@
+import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
+import { CORRECTIONS, type Correction, type Credit, type RememberedConversion } from '../decision/state.ts';
+import type { TouchWithWords } from '../decision/touch-id.ts';
+import {
+  ADJUSTED_BYTES,
+  ARRIVAL,
+  CORRECTED_CONVERSION,
+  CORRECTION_ID,
+  CREDIT_HEAD,
+  CREDITS,
+  ID,
+  TIMESTAMP,
+  TOUCH_TEXTS,
+  TYPE,
+  TYPE_BYTES,
+  UNCOUNTED_CONVERSION,
+  VALUE,
+} from './user-format.ts';
+
+/** Where bytes are copied to. */
+interface Sink {
+  reserve(more: number): void;
+  copy(from: Uint8Array, start: number, end: number): void;
+}
+
+/** A touch where it is stored, of which nothing is read before it is asked for. */
+export class StoredTouch implements TouchWithWords {
+  readonly #bytes: Buffer;
+  readonly #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  idWord(i: number): number {
+    return this.#bytes.readInt32LE(this.#at + ID + 4 * i);
+  }
+
+  get clickId(): string {
+    return readId(this.#bytes, this.#at);
+  }
+
+  get timestamp(): number {
+    return this.#bytes.readDoubleLE(this.#at + TIMESTAMP);
+  }
+
+  get arrival(): number {
+    return this.#bytes.readDoubleLE(this.#at + ARRIVAL);
+  }
+
+  get adId(): string {
+    return this.#bytes.toString('utf8', this.#at + TOUCH_TEXTS, this.campaignSource);
+  }
+
+  get campaignId(): string {
+    return this.#bytes.toString('utf8', this.campaignSource, this.#campaignEnd);
+  }
+
+  get source(): string {
+    return this.#bytes.toString('utf8', this.#campaignEnd + 1, this.end);
+  }
+
+  /** Where the bytes of its texts are: those of the ad, those of its campaign and source. */
+  get ad(): number {
+    return this.#at + TOUCH_TEXTS;
+  }
+
+  get campaignSource(): number {
+    return this.ad + this.#bytes.readUInt16LE(this.#at + 1);
+  }
+
+  get end(): number {
+    return endOfTouch(this.#bytes, this.#at);
+  }
+
+  get #campaignEnd(): number {
+    return this.#bytes.indexOf(0, this.campaignSource);
+  }
+}
+
+/**
+ * A conversion where it is stored. Little is read before it is asked for, and only once, since a fold asks the
+ * conversions of its user for the same again and again. What can be changed has a setter, which ends `isAsStored`.
+ */
+export class StoredConversion implements RememberedConversion {
+  readonly timestamp: number;
+  readonly arrival: number;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+  #conversionId: string | undefined;
+  #type: string | undefined;
+  #credits: readonly Credit[] | undefined;
+  #isCounted: boolean;
+  #isAsStored = true;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+    this.timestamp = bytes.readDoubleLE(at + TIMESTAMP);
+    this.arrival = bytes.readDoubleLE(at + ARRIVAL);
+    this.#isCounted = bytes[at] !== UNCOUNTED_CONVERSION || bytes.readUInt16LE(at + CREDITS) > 0;
+  }
+
+  get conversionId(): string {
+    this.#conversionId ??= readId(this.#bytes, this.#at);
+    return this.#conversionId;
+  }
+
+  get type(): string {
+    this.#type ??= this.#bytes.toString('utf8', this.#at + TYPE, this.#typeEnd);
+    return this.#type;
+  }
+
+  get valueMicros(): bigint {
+    return this.#bytes.readBigUInt64LE(this.#at + VALUE);
+  }
+
+  get credits(): readonly Credit[] {
+    this.#credits ??= this.#readCredits();
+    return this.#credits;
+  }
+
+  set credits(credits: readonly Credit[]) {
+    this.#credits = credits;
+    this.#isAsStored = false;
+  }
+
+  get isCounted(): boolean {
+    return this.#isCounted;
+  }
+
+  set isCounted(isCounted: boolean) {
+    this.#isCounted = isCounted;
+    this.#isAsStored = false;
+  }
+
+  /** Whether its bytes still are all of it: nothing was changed. */
+  get isAsStored(): boolean {
+    return this.#isAsStored;
+  }
+
+  /** Writes its bytes as they are. */
+  writeTo(writer: Sink): void {
+    const length = conversionBytes(this.#bytes, this.#at);
+    writer.reserve(length);
+    writer.copy(this.#bytes, this.#at, this.#at + length);
+  }
+
+  get #typeEnd(): number {
+    return this.#at + TYPE + this.#bytes.readUInt16LE(this.#at + TYPE_BYTES);
+  }
+
+  #readCredits(): Credit[] {
+    let at = this.#typeEnd;
+    const isAdjusted = this.#bytes[this.#at] === CORRECTED_CONVERSION;
+    return Array.from({ length: this.#bytes.readUInt16LE(this.#at + CREDITS) }, () => {
+      const modelEnd = at + CREDIT_HEAD + this.#bytes.readUInt16LE(at + 12);
+      const touch = isAdjusted ? modelEnd + ADJUSTED_BYTES : modelEnd;
+      const credit = {
+        model: this.#bytes.toString('utf8', at + CREDIT_HEAD, modelEnd),
+        touch: new StoredTouch(this.#bytes, touch),
+        creditMicros: this.#bytes.readUInt32LE(at),
+        valueMicros: this.#bytes.readBigUInt64LE(at + 4),
+        adjustedMicros: isAdjusted ? this.#bytes.readBigInt64LE(modelEnd) : 0n,
+        refundsMicros: isAdjusted ? this.#bytes.readBigUInt64LE(modelEnd + 8) : 0n,
+      };
+      at = endOfTouch(this.#bytes, touch);
+      return credit;
+    });
+  }
+}
+
+/** When the touch or conversion that begins here happened, and when it arrived, in ms. */
+export function timesAt(bytes: Buffer, at: number) {
+  return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
+}
+
+export function readCorrection(bytes: Buffer, at: number): Correction {
+  const targetId = readId(bytes, at);
+  readIdWords(bytes, at + CORRECTION_ID - ID, id, 0);
+  return {
+    targetId,
+    eventId: uuidText(id, 0),
+    kind: CORRECTIONS[bytes.readUInt32LE(at + 1)]!,
+    valueMicros: bytes.readBigUInt64LE(at + VALUE),
+    ...timesAt(bytes, at),
+  };
+}
+
+/** Bytes of the conversion that begins here. */
+export function conversionBytes(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 1);
+}
+
+/** The words of the id of the entry that begins here. */
+export function readIdWords(bytes: Buffer, at: number, words: Int32Array, index: number): void {
+  for (let i = 0; i < UUID_WORDS; i++) words[index + i] = bytes.readInt32LE(at + ID + 4 * i);
+}
+
+const id = new Int32Array(UUID_WORDS);
+
+function readId(bytes: Buffer, at: number): string {
+  readIdWords(bytes, at, id, 0);
+  return uuidText(id, 0);
+}
+
+/** Where the touch ends that begins here. */
+export function endOfTouch(bytes: Buffer, at: number): number {
+  return at + TOUCH_TEXTS + bytes.readUInt16LE(at + 1) + bytes.readUInt16LE(at + 3);
+}

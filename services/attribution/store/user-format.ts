@@ -1,0 +1,40 @@
+/**
+ * How a user's state lies in the store: a head of two bytes, then entries one after the other. Touches ascend as in the
+ * state, so do those that are invalid; conversions and corrections are in order of arrival. So what came last is added
+ * at the end, by RocksDB, to bytes that nobody read. Numbers are little-endian, texts UTF-8.
+ *
+ *     head:       format u8 | 0 u8, which once said whether ids were spilled
+ *     touch:      1 u8, or 4 if it is invalid | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 |
+ *                 timestamp f64 | arrival f64 | ad | campaign and source (campaign, NUL, source)
+ *     conversion: 5 u8; 6 if its value is corrected; 2 if it is attributed to nothing and in no counter, as builds
+ *                 before left it | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
+ *                 bytes of type u16 | number of credits u16 | type | credits
+ *     credit:     credit u32 | value u64 | bytes of model u16 | model | adjusted i64 and refunds u64 if the conversion
+ *                 is corrected | touch
+ *     correction: 3 u8 | kind, as in CORRECTIONS, u32 | id of its target 4 × i32 | timestamp f64 | arrival f64 |
+ *                 value u64 | id 4 × i32
+ *
+ * Format 4, of builds before, has touches of kind 1 and conversions of kind 2 only, whether attributed or not.
+ */
+export const FORMAT = 5;
+export const FORMAT_BEFORE = 4;
+export const HEAD_BYTES = 2;
+export const TOUCH = 1;
+export const UNCOUNTED_CONVERSION = 2;
+export const CORRECTION = 3;
+export const INVALID_TOUCH = 4;
+export const CONVERSION = 5;
+export const CORRECTED_CONVERSION = 6;
+/** Places in all entries alike. */
+export const ID = 5;
+export const TIMESTAMP = 21;
+export const ARRIVAL = 29;
+export const TOUCH_TEXTS = 37;
+export const VALUE = 37;
+export const TYPE_BYTES = 45;
+export const CREDITS = 47;
+export const TYPE = 49;
+export const CREDIT_HEAD = 14;
+export const ADJUSTED_BYTES = 16;
+export const CORRECTION_ID = 45;
+export const CORRECTION_BYTES = 61;
