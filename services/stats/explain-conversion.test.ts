@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CandidateReason } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { CandidateReason, CorrectionEffect } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import { storedEventId } from '../contract/event-id.ts';
@@ -105,6 +105,76 @@ test('a decision of 0.1.0, which named clicks under each model, names each once'
       { clickId: uuid(7), adId: 'ad-7', creditsMicros: [0n, 500_000n], reasons: [UNSPECIFIED, CREDITED] },
     ],
   });
+});
+
+function correction(n: number, event_type: string, kind: string, target: number | string, at: number) {
+  const target_id = typeof target === 'string' ? target : uuid(target);
+  const event = { event_type, event_id: uuid(n), user_id: 'user-6', kind, target_id, _partition: 6, _offset: n };
+  const times = {
+    timestamp: new Date(TIME + at).toISOString().slice(0, -1),
+    _append_time: new Date(TIME).toISOString(),
+  };
+  return { ...event, ...times, value_micros: kind === 'refund' ? '5000000' : '0', reason: `of ${n}` };
+}
+
+test('every adjustment and every verdict, with what it does now', async () => {
+  const named = (n: number, reason: CandidateReason) => {
+    return { click_id: uuid(n), click_time: String(TIME - n), credits_micros: ['0'], reasons: [reason] };
+  };
+  const { CREDITED, INVALID } = CandidateReason;
+  const { APPLIED, EXCEEDED, SUPERSEDED, TOO_LATE, UNSPECIFIED } = CorrectionEffect;
+  const refund = { kind: 'refund', value_micros: '5000000' };
+  await insert('conversion_decisions', [
+    {
+      ...decision('user-6', 200, [named(301, CREDITED), named(302, INVALID), named(303, CREDITED)]),
+      ...{ adjusted_micros: '5000000', refunds_micros: '5000000', cause_id: uuid(312), cause_type: 'adjustment' },
+      corrections: [
+        { ...refund, event_id: uuid(311), timestamp: String(TIME + 1), effect: APPLIED },
+        { ...refund, event_id: uuid(312), timestamp: String(TIME + 2), effect: EXCEEDED },
+      ],
+    },
+  ]);
+  await insert('attribution_progress', [{ partition: 6, records: 400, version: 398 }]);
+  await insert('events_local', [
+    correction(311, 'adjustment', 'refund', CONVERSION, 1),
+    correction(312, 'adjustment', 'refund', CONVERSION, 2),
+    // Folded, and in no decision.
+    correction(313, 'adjustment', 'retract', CONVERSION, 3),
+    // Not folded.
+    correction(399, 'adjustment', 'retract', CONVERSION, 4),
+    // Folded just now: what it changed may be on its way.
+    { ...correction(314, 'adjustment', 'retract', CONVERSION, 5), _append_time: new Date().toISOString() },
+    correction(321, 'verdict', 'valid', 302, 10),
+    correction(322, 'verdict', 'invalid', 302, 11),
+    correction(323, 'verdict', 'valid', 301, 12),
+    correction(324, 'verdict', 'invalid', 303, 13),
+    // Of others: a click that is no candidate, and an adjustment and a verdict on what only has the same id.
+    correction(331, 'verdict', 'invalid', 304, 14),
+    correction(332, 'adjustment', 'retract', 301, 15),
+    correction(333, 'verdict', 'invalid', CONVERSION, 16),
+    { ...correction(334, 'adjustment', 'retract', CONVERSION, 17), user_id: 'user-7' },
+  ]);
+  const explained = await stats.explainConversion({ conversionId: CONVERSION, userId: 'user-6' });
+  expect(explained.decision).toMatchObject({ causeId: uuid(312), causeType: 'adjustment', refundsMicros: 5_000_000n });
+  expect(explained.netValueMicros).toBe(14_990_000n);
+  expect(explained.corrections.map(({ eventId, effect }) => [eventId, CorrectionEffect[effect]])).toEqual(
+    [
+      [311, APPLIED],
+      [312, EXCEEDED],
+      [313, TOO_LATE],
+      [399, UNSPECIFIED],
+      [314, UNSPECIFIED],
+      [321, SUPERSEDED],
+      [322, APPLIED],
+      [323, APPLIED],
+      [324, TOO_LATE],
+    ].map(([n, effect]) => [uuid(n!), CorrectionEffect[effect!]]),
+  );
+  expect(explained.corrections[0]).toMatchObject({
+    ...{ eventType: 'adjustment', kind: 'refund', clickId: '', valueMicros: 5_000_000n, reason: 'of 311' },
+    timestamp: BigInt(TIME + 1),
+  });
+  expect(explained.corrections[6]).toMatchObject({ eventType: 'verdict', kind: 'invalid', clickId: uuid(302) });
 });
 
 test('of many near misses the 20 nearest, newest first', async () => {

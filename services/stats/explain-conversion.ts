@@ -14,6 +14,7 @@ import {
   NearMissSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { storedEventId } from '../contract/event-id.ts';
+import { explainCorrections } from './explain-corrections.ts';
 import type { FieldError } from './field-error.ts';
 import { textFault } from './query.ts';
 import { selectRows } from './select-rows.ts';
@@ -35,11 +36,13 @@ export async function explainConversion(
   }
   const [decision] = decisions;
   if (decision === undefined) return undefined;
-  const [nearMisses, metadata] = await Promise.all([
+  const [nearMisses, metadata, corrections] = await Promise.all([
     selectNearMisses(client, decision, signal),
     selectMetadata(client, decision, signal),
+    explainCorrections(client, decision, signal),
   ]);
-  return create(ExplainConversionResponseSchema, { decision, nearMisses, metadata });
+  const netValueMicros = decision.valueMicros - decision.adjustedMicros;
+  return create(ExplainConversionResponseSchema, { decision, nearMisses, metadata, netValueMicros, corrections });
 }
 
 /** Selects at most two decisions: enough to see that there are several. */

@@ -94,10 +94,11 @@ func (CandidateReason) EnumDescriptor() ([]byte, []int) {
 	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{0}
 }
 
-// What an adjustment does to its conversion as it is now.
+// What an adjustment does to its conversion as it is now, or a verdict to its click.
 type CorrectionEffect int32
 
 const (
+	// Not known, or not yet.
 	CorrectionEffect_CORRECTION_EFFECT_UNSPECIFIED CorrectionEffect = 0
 	// It holds.
 	CorrectionEffect_CORRECTION_EFFECT_APPLIED CorrectionEffect = 1
@@ -105,10 +106,13 @@ const (
 	CorrectionEffect_CORRECTION_EFFECT_APPLIED_IN_PART CorrectionEffect = 2
 	// A refund that took nothing, as nothing was left.
 	CorrectionEffect_CORRECTION_EFFECT_EXCEEDED CorrectionEffect = 3
-	// A restate that is later stands in its place.
+	// A restate, or a verdict, that is later stands in its place.
 	CorrectionEffect_CORRECTION_EFFECT_SUPERSEDED CorrectionEffect = 4
 	// The conversion is retracted, which leaves nothing to correct.
 	CorrectionEffect_CORRECTION_EFFECT_VOID CorrectionEffect = 5
+	// It came more than ADJUSTMENT_DAYS after its conversion or click, or before it, and changes nothing. Decisions do not
+	// name it, ExplainConversion does.
+	CorrectionEffect_CORRECTION_EFFECT_TOO_LATE CorrectionEffect = 6
 )
 
 // Enum value maps for CorrectionEffect.
@@ -120,6 +124,7 @@ var (
 		3: "CORRECTION_EFFECT_EXCEEDED",
 		4: "CORRECTION_EFFECT_SUPERSEDED",
 		5: "CORRECTION_EFFECT_VOID",
+		6: "CORRECTION_EFFECT_TOO_LATE",
 	}
 	CorrectionEffect_value = map[string]int32{
 		"CORRECTION_EFFECT_UNSPECIFIED":     0,
@@ -128,6 +133,7 @@ var (
 		"CORRECTION_EFFECT_EXCEEDED":        3,
 		"CORRECTION_EFFECT_SUPERSEDED":      4,
 		"CORRECTION_EFFECT_VOID":            5,
+		"CORRECTION_EFFECT_TOO_LATE":        6,
 	}
 )
 
@@ -1360,14 +1366,15 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\"CANDIDATE_REASON_NEWER_THAN_WINNER\x10\x03\x12)\n" +
 	"%CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID\x10\x04\x12*\n" +
 	"&CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO\x10\x05\x12\x1c\n" +
-	"\x18CANDIDATE_REASON_INVALID\x10\x06*\xd9\x01\n" +
+	"\x18CANDIDATE_REASON_INVALID\x10\x06*\xf9\x01\n" +
 	"\x10CorrectionEffect\x12!\n" +
 	"\x1dCORRECTION_EFFECT_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19CORRECTION_EFFECT_APPLIED\x10\x01\x12%\n" +
 	"!CORRECTION_EFFECT_APPLIED_IN_PART\x10\x02\x12\x1e\n" +
 	"\x1aCORRECTION_EFFECT_EXCEEDED\x10\x03\x12 \n" +
 	"\x1cCORRECTION_EFFECT_SUPERSEDED\x10\x04\x12\x1a\n" +
-	"\x16CORRECTION_EFFECT_VOID\x10\x05B\xb5\x01\n" +
+	"\x16CORRECTION_EFFECT_VOID\x10\x05\x12\x1e\n" +
+	"\x1aCORRECTION_EFFECT_TOO_LATE\x10\x06B\xb5\x01\n" +
 	"\x10com.clickmesh.v1B\x10AttributionProtoP\x01Z>github.com/clickmesh/clickmesh/gen/go/clickmesh/v1;clickmeshv1\xa2\x02\x03CXX\xaa\x02\fClickmesh.V1\xca\x02\fClickmesh\\V1\xe2\x02\x18Clickmesh\\V1\\GPBMetadata\xea\x02\rClickmesh::V1b\x06proto3"
 
 var (

@@ -498,7 +498,12 @@ type ExplainConversionResponse struct {
 	// Clicks of the user nearest to the window that were no candidates, newest first, at most 20.
 	NearMisses []*NearMiss `protobuf:"bytes,2,rep,name=near_misses,json=nearMisses,proto3" json:"near_misses,omitempty"`
 	// Metadata of the conversion.
-	Metadata      map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Metadata map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+	NetValueMicros int64 `protobuf:"varint,4,opt,name=net_value_micros,json=netValueMicros,proto3" json:"net_value_micros,omitempty"`
+	// The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+	// newest 200.
+	Corrections   []*ExplainedCorrection `protobuf:"bytes,5,rep,name=corrections,proto3" json:"corrections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +559,126 @@ func (x *ExplainConversionResponse) GetMetadata() map[string]string {
 	return nil
 }
 
+func (x *ExplainConversionResponse) GetNetValueMicros() int64 {
+	if x != nil {
+		return x.NetValueMicros
+	}
+	return 0
+}
+
+func (x *ExplainConversionResponse) GetCorrections() []*ExplainedCorrection {
+	if x != nil {
+		return x.Corrections
+	}
+	return nil
+}
+
+// An adjustment or a verdict, and what it does now.
+type ExplainedCorrection struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	EventId string                 `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// "adjustment" or "verdict".
+	EventType string `protobuf:"bytes,2,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	// "refund", "restate" or "retract" of an adjustment; "valid" or "invalid" of a verdict.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The click that a verdict is on.
+	ClickId string `protobuf:"bytes,4,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
+	// Of a refund or restate.
+	ValueMicros int64 `protobuf:"varint,5,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// Milliseconds since 1970-01-01 UTC.
+	Timestamp     int64            `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	Reason        string           `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	Effect        CorrectionEffect `protobuf:"varint,8,opt,name=effect,proto3,enum=clickmesh.v1.CorrectionEffect" json:"effect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainedCorrection) Reset() {
+	*x = ExplainedCorrection{}
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainedCorrection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainedCorrection) ProtoMessage() {}
+
+func (x *ExplainedCorrection) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainedCorrection.ProtoReflect.Descriptor instead.
+func (*ExplainedCorrection) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExplainedCorrection) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *ExplainedCorrection) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *ExplainedCorrection) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ExplainedCorrection) GetClickId() string {
+	if x != nil {
+		return x.ClickId
+	}
+	return ""
+}
+
+func (x *ExplainedCorrection) GetValueMicros() int64 {
+	if x != nil {
+		return x.ValueMicros
+	}
+	return 0
+}
+
+func (x *ExplainedCorrection) GetTimestamp() int64 {
+	if x != nil {
+		return x.Timestamp
+	}
+	return 0
+}
+
+func (x *ExplainedCorrection) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ExplainedCorrection) GetEffect() CorrectionEffect {
+	if x != nil {
+		return x.Effect
+	}
+	return CorrectionEffect_CORRECTION_EFFECT_UNSPECIFIED
+}
+
 type NearMiss struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ClickId    string                 `protobuf:"bytes,1,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
@@ -569,7 +694,7 @@ type NearMiss struct {
 
 func (x *NearMiss) Reset() {
 	*x = NearMiss{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +706,7 @@ func (x *NearMiss) String() string {
 func (*NearMiss) ProtoMessage() {}
 
 func (x *NearMiss) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +719,7 @@ func (x *NearMiss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NearMiss.ProtoReflect.Descriptor instead.
 func (*NearMiss) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{7}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NearMiss) GetClickId() string {
@@ -669,15 +794,27 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x05stats\x18\x01 \x01(\v2\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n" +
 	"\x18ExplainConversionRequest\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
-	"\auser_id\x18\x02 \x01(\tR\x06userId\"\xa2\x02\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\"\x91\x03\n" +
 	"\x19ExplainConversionResponse\x12<\n" +
 	"\bdecision\x18\x01 \x01(\v2 .clickmesh.v1.ConversionDecisionR\bdecision\x127\n" +
 	"\vnear_misses\x18\x02 \x03(\v2\x16.clickmesh.v1.NearMissR\n" +
 	"nearMisses\x12Q\n" +
-	"\bmetadata\x18\x03 \x03(\v25.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\bmetadata\x1a;\n" +
+	"\bmetadata\x18\x03 \x03(\v25.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\bmetadata\x12(\n" +
+	"\x10net_value_micros\x18\x04 \x01(\x03R\x0enetValueMicros\x12C\n" +
+	"\vcorrections\x18\x05 \x03(\v2!.clickmesh.v1.ExplainedCorrectionR\vcorrections\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x95\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8f\x02\n" +
+	"\x13ExplainedCorrection\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x02 \x01(\tR\teventType\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x19\n" +
+	"\bclick_id\x18\x04 \x01(\tR\aclickId\x12!\n" +
+	"\fvalue_micros\x18\x05 \x01(\x03R\vvalueMicros\x12\x1c\n" +
+	"\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x126\n" +
+	"\x06effect\x18\b \x01(\x0e2\x1e.clickmesh.v1.CorrectionEffectR\x06effect\"\x95\x01\n" +
 	"\bNearMiss\x12\x19\n" +
 	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +
@@ -711,7 +848,7 @@ func file_clickmesh_v1_stats_service_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_stats_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(Interval)(0),                     // 0: clickmesh.v1.Interval
 	(*GetStatsRequest)(nil),           // 1: clickmesh.v1.GetStatsRequest
@@ -721,9 +858,11 @@ var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(*WatchStatsResponse)(nil),        // 5: clickmesh.v1.WatchStatsResponse
 	(*ExplainConversionRequest)(nil),  // 6: clickmesh.v1.ExplainConversionRequest
 	(*ExplainConversionResponse)(nil), // 7: clickmesh.v1.ExplainConversionResponse
-	(*NearMiss)(nil),                  // 8: clickmesh.v1.NearMiss
-	nil,                               // 9: clickmesh.v1.ExplainConversionResponse.MetadataEntry
-	(*ConversionDecision)(nil),        // 10: clickmesh.v1.ConversionDecision
+	(*ExplainedCorrection)(nil),       // 8: clickmesh.v1.ExplainedCorrection
+	(*NearMiss)(nil),                  // 9: clickmesh.v1.NearMiss
+	nil,                               // 10: clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	(*ConversionDecision)(nil),        // 11: clickmesh.v1.ConversionDecision
+	(CorrectionEffect)(0),             // 12: clickmesh.v1.CorrectionEffect
 }
 var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.GetStatsRequest.interval:type_name -> clickmesh.v1.Interval
@@ -731,20 +870,22 @@ var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	3,  // 2: clickmesh.v1.GetStatsResponse.data:type_name -> clickmesh.v1.StatsRow
 	1,  // 3: clickmesh.v1.WatchStatsRequest.query:type_name -> clickmesh.v1.GetStatsRequest
 	2,  // 4: clickmesh.v1.WatchStatsResponse.stats:type_name -> clickmesh.v1.GetStatsResponse
-	10, // 5: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
-	8,  // 6: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
-	9,  // 7: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
-	1,  // 8: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
-	4,  // 9: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
-	6,  // 10: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
-	2,  // 11: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
-	5,  // 12: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
-	7,  // 13: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	11, // 5: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
+	9,  // 6: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
+	10, // 7: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	8,  // 8: clickmesh.v1.ExplainConversionResponse.corrections:type_name -> clickmesh.v1.ExplainedCorrection
+	12, // 9: clickmesh.v1.ExplainedCorrection.effect:type_name -> clickmesh.v1.CorrectionEffect
+	1,  // 10: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
+	4,  // 11: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
+	6,  // 12: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
+	2,  // 13: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
+	5,  // 14: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
+	7,  // 15: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
+	13, // [13:16] is the sub-list for method output_type
+	10, // [10:13] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_stats_service_proto_init() }
@@ -760,7 +901,7 @@ func file_clickmesh_v1_stats_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_stats_service_proto_rawDesc), len(file_clickmesh_v1_stats_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

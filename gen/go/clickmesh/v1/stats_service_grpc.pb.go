@@ -36,8 +36,8 @@ type StatsServiceClient interface {
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(ctx context.Context, in *WatchStatsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStatsResponse], error)
-	// Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-	// the conversion has reached ClickHouse.
+	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(ctx context.Context, in *ExplainConversionRequest, opts ...grpc.CallOption) (*ExplainConversionResponse, error)
 }
 
@@ -100,8 +100,8 @@ type StatsServiceServer interface {
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(*WatchStatsRequest, grpc.ServerStreamingServer[WatchStatsResponse]) error
-	// Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-	// the conversion has reached ClickHouse.
+	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(context.Context, *ExplainConversionRequest) (*ExplainConversionResponse, error)
 	mustEmbedUnimplementedStatsServiceServer()
 }

@@ -25,6 +25,7 @@ class CorrectionEffect(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CORRECTION_EFFECT_EXCEEDED: _ClassVar[CorrectionEffect]
     CORRECTION_EFFECT_SUPERSEDED: _ClassVar[CorrectionEffect]
     CORRECTION_EFFECT_VOID: _ClassVar[CorrectionEffect]
+    CORRECTION_EFFECT_TOO_LATE: _ClassVar[CorrectionEffect]
 CANDIDATE_REASON_UNSPECIFIED: CandidateReason
 CANDIDATE_REASON_CREDITED: CandidateReason
 CANDIDATE_REASON_OLDER_THAN_WINNER: CandidateReason
@@ -38,6 +39,7 @@ CORRECTION_EFFECT_APPLIED_IN_PART: CorrectionEffect
 CORRECTION_EFFECT_EXCEEDED: CorrectionEffect
 CORRECTION_EFFECT_SUPERSEDED: CorrectionEffect
 CORRECTION_EFFECT_VOID: CorrectionEffect
+CORRECTION_EFFECT_TOO_LATE: CorrectionEffect
 
 class AttributedConversion(_message.Message):
     __slots__ = ("conversion_id", "click_id", "user_id", "ad_id", "campaign_id", "source", "conversion_type", "value", "click_time", "conversion_time", "attribution_window_hours", "version", "retracted", "model", "credit_micros", "value_micros", "adjusted_micros", "refunds_micros", "conversion_retracted", "cause_id", "cause_type")

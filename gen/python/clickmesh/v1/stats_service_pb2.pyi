@@ -90,7 +90,7 @@ class ExplainConversionRequest(_message.Message):
     def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class ExplainConversionResponse(_message.Message):
-    __slots__ = ("decision", "near_misses", "metadata")
+    __slots__ = ("decision", "near_misses", "metadata", "net_value_micros", "corrections")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -101,10 +101,34 @@ class ExplainConversionResponse(_message.Message):
     DECISION_FIELD_NUMBER: _ClassVar[int]
     NEAR_MISSES_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    NET_VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
     decision: _attribution_pb2.ConversionDecision
     near_misses: _containers.RepeatedCompositeFieldContainer[NearMiss]
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    net_value_micros: int
+    corrections: _containers.RepeatedCompositeFieldContainer[ExplainedCorrection]
+    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., net_value_micros: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[ExplainedCorrection, _Mapping]]] = ...) -> None: ...
+
+class ExplainedCorrection(_message.Message):
+    __slots__ = ("event_id", "event_type", "kind", "click_id", "value_micros", "timestamp", "reason", "effect")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CLICK_ID_FIELD_NUMBER: _ClassVar[int]
+    VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    event_type: str
+    kind: str
+    click_id: str
+    value_micros: int
+    timestamp: int
+    reason: str
+    effect: _attribution_pb2.CorrectionEffect
+    def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., kind: _Optional[str] = ..., click_id: _Optional[str] = ..., value_micros: _Optional[int] = ..., timestamp: _Optional[int] = ..., reason: _Optional[str] = ..., effect: _Optional[_Union[_attribution_pb2.CorrectionEffect, str]] = ...) -> None: ...
 
 class NearMiss(_message.Message):
     __slots__ = ("click_id", "campaign_id", "source", "click_time", "reason")

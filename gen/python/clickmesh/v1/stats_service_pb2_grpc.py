@@ -74,8 +74,8 @@ class StatsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainConversion(self, request, context):
-        """Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-        the conversion has reached ClickHouse.
+        """Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+        changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

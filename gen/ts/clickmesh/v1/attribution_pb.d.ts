@@ -760,12 +760,14 @@ export enum CandidateReason {
 export declare const CandidateReasonSchema: GenEnum<CandidateReason>;
 
 /**
- * What an adjustment does to its conversion as it is now.
+ * What an adjustment does to its conversion as it is now, or a verdict to its click.
  *
  * @generated from enum clickmesh.v1.CorrectionEffect
  */
 export enum CorrectionEffect {
   /**
+   * Not known, or not yet.
+   *
    * @generated from enum value: CORRECTION_EFFECT_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
@@ -792,7 +794,7 @@ export enum CorrectionEffect {
   EXCEEDED = 3,
 
   /**
-   * A restate that is later stands in its place.
+   * A restate, or a verdict, that is later stands in its place.
    *
    * @generated from enum value: CORRECTION_EFFECT_SUPERSEDED = 4;
    */
@@ -804,6 +806,14 @@ export enum CorrectionEffect {
    * @generated from enum value: CORRECTION_EFFECT_VOID = 5;
    */
   VOID = 5,
+
+  /**
+   * It came more than ADJUSTMENT_DAYS after its conversion or click, or before it, and changes nothing. Decisions do not
+   * name it, ExplainConversion does.
+   *
+   * @generated from enum value: CORRECTION_EFFECT_TOO_LATE = 6;
+   */
+  TOO_LATE = 6,
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { ConversionDecision } from "./attribution_pb.js";
+import type { ConversionDecision, CorrectionEffect } from "./attribution_pb.js";
 
 /**
  * Describes the file clickmesh/v1/stats_service.proto.
@@ -244,6 +244,21 @@ export declare type ExplainConversionResponse = Message<"clickmesh.v1.ExplainCon
    * @generated from field: map<string, string> metadata = 3;
    */
   metadata: { [key: string]: string };
+
+  /**
+   * The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+   *
+   * @generated from field: int64 net_value_micros = 4;
+   */
+  netValueMicros: bigint;
+
+  /**
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   *
+   * @generated from field: repeated clickmesh.v1.ExplainedCorrection corrections = 5;
+   */
+  corrections: ExplainedCorrection[];
 };
 
 /**
@@ -251,6 +266,69 @@ export declare type ExplainConversionResponse = Message<"clickmesh.v1.ExplainCon
  * Use `create(ExplainConversionResponseSchema)` to create a new message.
  */
 export declare const ExplainConversionResponseSchema: GenMessage<ExplainConversionResponse>;
+
+/**
+ * An adjustment or a verdict, and what it does now.
+ *
+ * @generated from message clickmesh.v1.ExplainedCorrection
+ */
+export declare type ExplainedCorrection = Message<"clickmesh.v1.ExplainedCorrection"> & {
+  /**
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * "adjustment" or "verdict".
+   *
+   * @generated from field: string event_type = 2;
+   */
+  eventType: string;
+
+  /**
+   * "refund", "restate" or "retract" of an adjustment; "valid" or "invalid" of a verdict.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * The click that a verdict is on.
+   *
+   * @generated from field: string click_id = 4;
+   */
+  clickId: string;
+
+  /**
+   * Of a refund or restate.
+   *
+   * @generated from field: int64 value_micros = 5;
+   */
+  valueMicros: bigint;
+
+  /**
+   * Milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 timestamp = 6;
+   */
+  timestamp: bigint;
+
+  /**
+   * @generated from field: string reason = 7;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: clickmesh.v1.CorrectionEffect effect = 8;
+   */
+  effect: CorrectionEffect;
+};
+
+/**
+ * Describes the message clickmesh.v1.ExplainedCorrection.
+ * Use `create(ExplainedCorrectionSchema)` to create a new message.
+ */
+export declare const ExplainedCorrectionSchema: GenMessage<ExplainedCorrection>;
 
 /**
  * @generated from message clickmesh.v1.NearMiss
@@ -357,8 +435,8 @@ export declare const StatsService: GenService<{
     output: typeof WatchStatsResponseSchema;
   },
   /**
-   * Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-   * the conversion has reached ClickHouse.
+   * Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+   * changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
    *
    * @generated from rpc clickmesh.v1.StatsService.ExplainConversion
    */

@@ -49,8 +49,8 @@ type StatsServiceClient interface {
 	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.GetStatsResponse], error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest]) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error)
-	// Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-	// the conversion has reached ClickHouse.
+	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(context.Context, *connect.Request[v1.ExplainConversionRequest]) (*connect.Response[v1.ExplainConversionResponse], error)
 }
 
@@ -117,8 +117,8 @@ type StatsServiceHandler interface {
 	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.GetStatsResponse], error)
 	// The same, again whenever it changed, looked at every period_ms.
 	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest], *connect.ServerStream[v1.WatchStatsResponse]) error
-	// Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-	// the conversion has reached ClickHouse.
+	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(context.Context, *connect.Request[v1.ExplainConversionRequest]) (*connect.Response[v1.ExplainConversionResponse], error)
 }
 

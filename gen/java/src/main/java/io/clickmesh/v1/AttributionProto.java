@@ -159,16 +159,17 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "&\n\"CANDIDATE_REASON_NEWER_THAN_WINNER\020\003\022" +
       ")\n%CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID" +
       "\020\004\022*\n&CANDIDATE_REASON_SHARE_BELOW_ONE_M" +
-      "ICRO\020\005\022\034\n\030CANDIDATE_REASON_INVALID\020\006*\331\001\n" +
+      "ICRO\020\005\022\034\n\030CANDIDATE_REASON_INVALID\020\006*\371\001\n" +
       "\020CorrectionEffect\022!\n\035CORRECTION_EFFECT_U" +
       "NSPECIFIED\020\000\022\035\n\031CORRECTION_EFFECT_APPLIE" +
       "D\020\001\022%\n!CORRECTION_EFFECT_APPLIED_IN_PART" +
       "\020\002\022\036\n\032CORRECTION_EFFECT_EXCEEDED\020\003\022 \n\034CO" +
       "RRECTION_EFFECT_SUPERSEDED\020\004\022\032\n\026CORRECTI" +
-      "ON_EFFECT_VOID\020\005Bt\n\017io.clickmesh.v1B\020Att" +
-      "ributionProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014C" +
-      "lickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002" +
-      "\rClickmesh::V1b\006proto3"
+      "ON_EFFECT_VOID\020\005\022\036\n\032CORRECTION_EFFECT_TO" +
+      "O_LATE\020\006Bt\n\017io.clickmesh.v1B\020Attribution" +
+      "ProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh" +
+      "\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickme" +
+      "sh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

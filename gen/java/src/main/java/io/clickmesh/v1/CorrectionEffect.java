@@ -7,7 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * What an adjustment does to its conversion as it is now.
+ * What an adjustment does to its conversion as it is now, or a verdict to its click.
  * </pre>
  *
  * Protobuf enum {@code clickmesh.v1.CorrectionEffect}
@@ -16,6 +16,10 @@ package io.clickmesh.v1;
 public enum CorrectionEffect
     implements com.google.protobuf.ProtocolMessageEnum {
   /**
+   * <pre>
+   * Not known, or not yet.
+   * </pre>
+   *
    * <code>CORRECTION_EFFECT_UNSPECIFIED = 0;</code>
    */
   CORRECTION_EFFECT_UNSPECIFIED(0),
@@ -45,7 +49,7 @@ public enum CorrectionEffect
   CORRECTION_EFFECT_EXCEEDED(3),
   /**
    * <pre>
-   * A restate that is later stands in its place.
+   * A restate, or a verdict, that is later stands in its place.
    * </pre>
    *
    * <code>CORRECTION_EFFECT_SUPERSEDED = 4;</code>
@@ -59,6 +63,15 @@ public enum CorrectionEffect
    * <code>CORRECTION_EFFECT_VOID = 5;</code>
    */
   CORRECTION_EFFECT_VOID(5),
+  /**
+   * <pre>
+   * It came more than ADJUSTMENT_DAYS after its conversion or click, or before it, and changes nothing. Decisions do not
+   * name it, ExplainConversion does.
+   * </pre>
+   *
+   * <code>CORRECTION_EFFECT_TOO_LATE = 6;</code>
+   */
+  CORRECTION_EFFECT_TOO_LATE(6),
   UNRECOGNIZED(-1),
   ;
 
@@ -72,6 +85,10 @@ public enum CorrectionEffect
       "CorrectionEffect");
   }
   /**
+   * <pre>
+   * Not known, or not yet.
+   * </pre>
+   *
    * <code>CORRECTION_EFFECT_UNSPECIFIED = 0;</code>
    */
   public static final int CORRECTION_EFFECT_UNSPECIFIED_VALUE = 0;
@@ -101,7 +118,7 @@ public enum CorrectionEffect
   public static final int CORRECTION_EFFECT_EXCEEDED_VALUE = 3;
   /**
    * <pre>
-   * A restate that is later stands in its place.
+   * A restate, or a verdict, that is later stands in its place.
    * </pre>
    *
    * <code>CORRECTION_EFFECT_SUPERSEDED = 4;</code>
@@ -115,6 +132,15 @@ public enum CorrectionEffect
    * <code>CORRECTION_EFFECT_VOID = 5;</code>
    */
   public static final int CORRECTION_EFFECT_VOID_VALUE = 5;
+  /**
+   * <pre>
+   * It came more than ADJUSTMENT_DAYS after its conversion or click, or before it, and changes nothing. Decisions do not
+   * name it, ExplainConversion does.
+   * </pre>
+   *
+   * <code>CORRECTION_EFFECT_TOO_LATE = 6;</code>
+   */
+  public static final int CORRECTION_EFFECT_TOO_LATE_VALUE = 6;
 
 
   public final int getNumber() {
@@ -147,6 +173,7 @@ public enum CorrectionEffect
       case 3: return CORRECTION_EFFECT_EXCEEDED;
       case 4: return CORRECTION_EFFECT_SUPERSEDED;
       case 5: return CORRECTION_EFFECT_VOID;
+      case 6: return CORRECTION_EFFECT_TOO_LATE;
       default: return null;
     }
   }

@@ -29,6 +29,7 @@ private static final long serialVersionUID = 0L;
   }
   private ExplainConversionResponse() {
     nearMisses_ = java.util.Collections.emptyList();
+    corrections_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -244,6 +245,87 @@ java.lang.String defaultValue) {
     return map.get(key);
   }
 
+  public static final int NET_VALUE_MICROS_FIELD_NUMBER = 4;
+  private long netValueMicros_ = 0L;
+  /**
+   * <pre>
+   * The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+   * </pre>
+   *
+   * <code>int64 net_value_micros = 4 [json_name = "netValueMicros"];</code>
+   * @return The netValueMicros.
+   */
+  @java.lang.Override
+  public long getNetValueMicros() {
+    return netValueMicros_;
+  }
+
+  public static final int CORRECTIONS_FIELD_NUMBER = 5;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.ExplainedCorrection> corrections_;
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.ExplainedCorrection> getCorrectionsList() {
+    return corrections_;
+  }
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.ExplainedCorrectionOrBuilder> 
+      getCorrectionsOrBuilderList() {
+    return corrections_;
+  }
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public int getCorrectionsCount() {
+    return corrections_.size();
+  }
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ExplainedCorrection getCorrections(int index) {
+    return corrections_.get(index);
+  }
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ExplainedCorrectionOrBuilder getCorrectionsOrBuilder(
+      int index) {
+    return corrections_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -270,6 +352,12 @@ java.lang.String defaultValue) {
         internalGetMetadata(),
         MetadataDefaultEntryHolder.defaultEntry,
         3);
+    if (netValueMicros_ != 0L) {
+      output.writeInt64(4, netValueMicros_);
+    }
+    for (int i = 0; i < corrections_.size(); i++) {
+      output.writeMessage(5, corrections_.get(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -297,6 +385,19 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(3, metadata__);
     }
+    if (netValueMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(4, netValueMicros_);
+    }
+
+        {
+          final int count = corrections_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(corrections_.get(i));
+          }
+          size += 1 * count;
+        }
     return size;
   }
   @java.lang.Override
@@ -330,6 +431,10 @@ java.lang.String defaultValue) {
         .equals(other.getNearMissesList())) return false;
     if (!internalGetMetadata().equals(
         other.internalGetMetadata())) return false;
+    if (getNetValueMicros()
+        != other.getNetValueMicros()) return false;
+    if (!getCorrectionsList()
+        .equals(other.getCorrectionsList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -352,6 +457,13 @@ java.lang.String defaultValue) {
     if (!internalGetMetadata().getMap().isEmpty()) {
       hash = (37 * hash) + METADATA_FIELD_NUMBER;
       hash = (53 * hash) + internalGetMetadata().hashCode();
+    }
+    hash = (37 * hash) + NET_VALUE_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getNetValueMicros());
+    if (getCorrectionsCount() > 0) {
+      hash = (37 * hash) + CORRECTIONS_FIELD_NUMBER;
+      hash = (53 * hash) + getCorrectionsList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -507,6 +619,7 @@ java.lang.String defaultValue) {
               .alwaysUseFieldBuilders) {
         internalGetDecisionFieldBuilder();
         internalGetNearMissesFieldBuilder();
+        internalGetCorrectionsFieldBuilder();
       }
     }
     @java.lang.Override
@@ -526,6 +639,14 @@ java.lang.String defaultValue) {
       }
       bitField0_ = (bitField0_ & ~0x00000002);
       internalGetMutableMetadata().clear();
+      netValueMicros_ = 0L;
+      if (correctionsBuilder_ == null) {
+        corrections_ = java.util.Collections.emptyList();
+      } else {
+        corrections_ = null;
+        correctionsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000010);
       return this;
     }
 
@@ -568,6 +689,15 @@ java.lang.String defaultValue) {
       } else {
         result.nearMisses_ = nearMissesBuilder_.build();
       }
+      if (correctionsBuilder_ == null) {
+        if (((bitField0_ & 0x00000010) != 0)) {
+          corrections_ = java.util.Collections.unmodifiableList(corrections_);
+          bitField0_ = (bitField0_ & ~0x00000010);
+        }
+        result.corrections_ = corrections_;
+      } else {
+        result.corrections_ = correctionsBuilder_.build();
+      }
     }
 
     private void buildPartial0(io.clickmesh.v1.ExplainConversionResponse result) {
@@ -582,6 +712,9 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.metadata_ = internalGetMetadata();
         result.metadata_.makeImmutable();
+      }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.netValueMicros_ = netValueMicros_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -630,6 +763,35 @@ java.lang.String defaultValue) {
       internalGetMutableMetadata().mergeFrom(
           other.internalGetMetadata());
       bitField0_ |= 0x00000004;
+      if (other.getNetValueMicros() != 0L) {
+        setNetValueMicros(other.getNetValueMicros());
+      }
+      if (correctionsBuilder_ == null) {
+        if (!other.corrections_.isEmpty()) {
+          if (corrections_.isEmpty()) {
+            corrections_ = other.corrections_;
+            bitField0_ = (bitField0_ & ~0x00000010);
+          } else {
+            ensureCorrectionsIsMutable();
+            corrections_.addAll(other.corrections_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.corrections_.isEmpty()) {
+          if (correctionsBuilder_.isEmpty()) {
+            correctionsBuilder_.dispose();
+            correctionsBuilder_ = null;
+            corrections_ = other.corrections_;
+            bitField0_ = (bitField0_ & ~0x00000010);
+            correctionsBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetCorrectionsFieldBuilder() : null;
+          } else {
+            correctionsBuilder_.addAllMessages(other.corrections_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -683,6 +845,24 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000004;
               break;
             } // case 26
+            case 32: {
+              netValueMicros_ = input.readInt64();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 32
+            case 42: {
+              io.clickmesh.v1.ExplainedCorrection m =
+                  input.readMessage(
+                      io.clickmesh.v1.ExplainedCorrection.parser(),
+                      extensionRegistry);
+              if (correctionsBuilder_ == null) {
+                ensureCorrectionsIsMutable();
+                corrections_.add(m);
+              } else {
+                correctionsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1278,6 +1458,374 @@ java.lang.String defaultValue) {
           .putAll(values);
       bitField0_ |= 0x00000004;
       return this;
+    }
+
+    private long netValueMicros_ ;
+    /**
+     * <pre>
+     * The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+     * </pre>
+     *
+     * <code>int64 net_value_micros = 4 [json_name = "netValueMicros"];</code>
+     * @return The netValueMicros.
+     */
+    @java.lang.Override
+    public long getNetValueMicros() {
+      return netValueMicros_;
+    }
+    /**
+     * <pre>
+     * The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+     * </pre>
+     *
+     * <code>int64 net_value_micros = 4 [json_name = "netValueMicros"];</code>
+     * @param value The netValueMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setNetValueMicros(long value) {
+
+      netValueMicros_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+     * </pre>
+     *
+     * <code>int64 net_value_micros = 4 [json_name = "netValueMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearNetValueMicros() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      netValueMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.ExplainedCorrection> corrections_ =
+      java.util.Collections.emptyList();
+    private void ensureCorrectionsIsMutable() {
+      if (!((bitField0_ & 0x00000010) != 0)) {
+        corrections_ = new java.util.ArrayList<io.clickmesh.v1.ExplainedCorrection>(corrections_);
+        bitField0_ |= 0x00000010;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ExplainedCorrection, io.clickmesh.v1.ExplainedCorrection.Builder, io.clickmesh.v1.ExplainedCorrectionOrBuilder> correctionsBuilder_;
+
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ExplainedCorrection> getCorrectionsList() {
+      if (correctionsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(corrections_);
+      } else {
+        return correctionsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public int getCorrectionsCount() {
+      if (correctionsBuilder_ == null) {
+        return corrections_.size();
+      } else {
+        return correctionsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.ExplainedCorrection getCorrections(int index) {
+      if (correctionsBuilder_ == null) {
+        return corrections_.get(index);
+      } else {
+        return correctionsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder setCorrections(
+        int index, io.clickmesh.v1.ExplainedCorrection value) {
+      if (correctionsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCorrectionsIsMutable();
+        corrections_.set(index, value);
+        onChanged();
+      } else {
+        correctionsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder setCorrections(
+        int index, io.clickmesh.v1.ExplainedCorrection.Builder builderForValue) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        correctionsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(io.clickmesh.v1.ExplainedCorrection value) {
+      if (correctionsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCorrectionsIsMutable();
+        corrections_.add(value);
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(
+        int index, io.clickmesh.v1.ExplainedCorrection value) {
+      if (correctionsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureCorrectionsIsMutable();
+        corrections_.add(index, value);
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(
+        io.clickmesh.v1.ExplainedCorrection.Builder builderForValue) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.add(builderForValue.build());
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder addCorrections(
+        int index, io.clickmesh.v1.ExplainedCorrection.Builder builderForValue) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        correctionsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder addAllCorrections(
+        java.lang.Iterable<? extends io.clickmesh.v1.ExplainedCorrection> values) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, corrections_);
+        onChanged();
+      } else {
+        correctionsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder clearCorrections() {
+      if (correctionsBuilder_ == null) {
+        corrections_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000010);
+        onChanged();
+      } else {
+        correctionsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public Builder removeCorrections(int index) {
+      if (correctionsBuilder_ == null) {
+        ensureCorrectionsIsMutable();
+        corrections_.remove(index);
+        onChanged();
+      } else {
+        correctionsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.ExplainedCorrection.Builder getCorrectionsBuilder(
+        int index) {
+      return internalGetCorrectionsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.ExplainedCorrectionOrBuilder getCorrectionsOrBuilder(
+        int index) {
+      if (correctionsBuilder_ == null) {
+        return corrections_.get(index);  } else {
+        return correctionsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.ExplainedCorrectionOrBuilder> 
+         getCorrectionsOrBuilderList() {
+      if (correctionsBuilder_ != null) {
+        return correctionsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(corrections_);
+      }
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.ExplainedCorrection.Builder addCorrectionsBuilder() {
+      return internalGetCorrectionsFieldBuilder().addBuilder(
+          io.clickmesh.v1.ExplainedCorrection.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public io.clickmesh.v1.ExplainedCorrection.Builder addCorrectionsBuilder(
+        int index) {
+      return internalGetCorrectionsFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.ExplainedCorrection.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+     * newest 200.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ExplainedCorrection.Builder> 
+         getCorrectionsBuilderList() {
+      return internalGetCorrectionsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ExplainedCorrection, io.clickmesh.v1.ExplainedCorrection.Builder, io.clickmesh.v1.ExplainedCorrectionOrBuilder> 
+        internalGetCorrectionsFieldBuilder() {
+      if (correctionsBuilder_ == null) {
+        correctionsBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.ExplainedCorrection, io.clickmesh.v1.ExplainedCorrection.Builder, io.clickmesh.v1.ExplainedCorrectionOrBuilder>(
+                corrections_,
+                ((bitField0_ & 0x00000010) != 0),
+                getParentForChildren(),
+                isClean());
+        corrections_ = null;
+      }
+      return correctionsBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.ExplainConversionResponse)

@@ -122,4 +122,63 @@ java.lang.String defaultValue);
    */
   java.lang.String getMetadataOrThrow(
       java.lang.String key);
+
+  /**
+   * <pre>
+   * The value that holds: decision.value_micros less decision.adjusted_micros; 0 of a conversion that is retracted.
+   * </pre>
+   *
+   * <code>int64 net_value_micros = 4 [json_name = "netValueMicros"];</code>
+   * @return The netValueMicros.
+   */
+  long getNetValueMicros();
+
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  java.util.List<io.clickmesh.v1.ExplainedCorrection> 
+      getCorrectionsList();
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  io.clickmesh.v1.ExplainedCorrection getCorrections(int index);
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  int getCorrectionsCount();
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.ExplainedCorrectionOrBuilder> 
+      getCorrectionsOrBuilderList();
+  /**
+   * <pre>
+   * The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
+   * newest 200.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ExplainedCorrection corrections = 5 [json_name = "corrections"];</code>
+   */
+  io.clickmesh.v1.ExplainedCorrectionOrBuilder getCorrectionsOrBuilder(
+      int index);
 }

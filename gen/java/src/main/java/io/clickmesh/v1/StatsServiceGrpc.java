@@ -201,8 +201,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-     * the conversion has reached ClickHouse.
+     * Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+     * changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
      * </pre>
      */
     default void explainConversion(io.clickmesh.v1.ExplainConversionRequest request,
@@ -271,8 +271,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-     * the conversion has reached ClickHouse.
+     * Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+     * changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
      * </pre>
      */
     public void explainConversion(io.clickmesh.v1.ExplainConversionRequest request,
@@ -327,8 +327,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-     * the conversion has reached ClickHouse.
+     * Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+     * changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
      * </pre>
      */
     public io.clickmesh.v1.ExplainConversionResponse explainConversion(io.clickmesh.v1.ExplainConversionRequest request) throws io.grpc.StatusException {
@@ -381,8 +381,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-     * the conversion has reached ClickHouse.
+     * Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+     * changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
      * </pre>
      */
     public io.clickmesh.v1.ExplainConversionResponse explainConversion(io.clickmesh.v1.ExplainConversionRequest request) {
@@ -425,8 +425,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Which clicks were candidates for a conversion, which won, and why the others did not. NOT_FOUND if no decision on
-     * the conversion has reached ClickHouse.
+     * Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
+     * changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.ExplainConversionResponse> explainConversion(

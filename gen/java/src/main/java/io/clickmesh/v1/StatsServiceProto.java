@@ -67,6 +67,11 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_ExplainedCorrection_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_ExplainedCorrection_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_NearMiss_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -105,31 +110,40 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "clickmesh.v1.GetStatsResponseR\005stats\"X\n\030" +
       "ExplainConversionRequest\022#\n\rconversion_i" +
       "d\030\001 \001(\tR\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006" +
-      "userId\"\242\002\n\031ExplainConversionResponse\022<\n\010" +
+      "userId\"\221\003\n\031ExplainConversionResponse\022<\n\010" +
       "decision\030\001 \001(\0132 .clickmesh.v1.Conversion" +
       "DecisionR\010decision\0227\n\013near_misses\030\002 \003(\0132" +
       "\026.clickmesh.v1.NearMissR\nnearMisses\022Q\n\010m" +
       "etadata\030\003 \003(\01325.clickmesh.v1.ExplainConv" +
-      "ersionResponse.MetadataEntryR\010metadata\032;" +
-      "\n\rMetadataEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001\"\225\001\n\010NearMiss\022\031\n\010clic" +
-      "k_id\030\001 \001(\tR\007clickId\022\037\n\013campaign_id\030\002 \001(\t" +
-      "R\ncampaignId\022\026\n\006source\030\003 \001(\tR\006source\022\035\n\n" +
-      "click_time\030\004 \001(\003R\tclickTime\022\026\n\006reason\030\005 " +
-      "\001(\tR\006reason*c\n\010Interval\022\030\n\024INTERVAL_UNSP" +
-      "ECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001\022\023\n\017INTERVA" +
-      "L_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHLY\020\0032\234\002\n\014Sta" +
-      "tsService\022N\n\010GetStats\022\035.clickmesh.v1.Get" +
-      "StatsRequest\032\036.clickmesh.v1.GetStatsResp" +
-      "onse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1.W" +
-      "atchStatsRequest\032 .clickmesh.v1.WatchSta" +
-      "tsResponse0\001\022i\n\021ExplainConversion\022&.clic" +
-      "kmesh.v1.ExplainConversionRequest\032\'.clic" +
-      "kmesh.v1.ExplainConversionResponse\"\003\220\002\001B" +
-      "u\n\017io.clickmesh.v1B\021StatsServiceProtoP\001\242" +
-      "\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Cl" +
-      "ickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006" +
-      "proto3"
+      "ersionResponse.MetadataEntryR\010metadata\022(" +
+      "\n\020net_value_micros\030\004 \001(\003R\016netValueMicros" +
+      "\022C\n\013corrections\030\005 \003(\0132!.clickmesh.v1.Exp" +
+      "lainedCorrectionR\013corrections\032;\n\rMetadat" +
+      "aEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR" +
+      "\005value:\0028\001\"\217\002\n\023ExplainedCorrection\022\031\n\010ev" +
+      "ent_id\030\001 \001(\tR\007eventId\022\035\n\nevent_type\030\002 \001(" +
+      "\tR\teventType\022\022\n\004kind\030\003 \001(\tR\004kind\022\031\n\010clic" +
+      "k_id\030\004 \001(\tR\007clickId\022!\n\014value_micros\030\005 \001(" +
+      "\003R\013valueMicros\022\034\n\ttimestamp\030\006 \001(\003R\ttimes" +
+      "tamp\022\026\n\006reason\030\007 \001(\tR\006reason\0226\n\006effect\030\010" +
+      " \001(\0162\036.clickmesh.v1.CorrectionEffectR\006ef" +
+      "fect\"\225\001\n\010NearMiss\022\031\n\010click_id\030\001 \001(\tR\007cli" +
+      "ckId\022\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n" +
+      "\006source\030\003 \001(\tR\006source\022\035\n\nclick_time\030\004 \001(" +
+      "\003R\tclickTime\022\026\n\006reason\030\005 \001(\tR\006reason*c\n\010" +
+      "Interval\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016IN" +
+      "TERVAL_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020I" +
+      "NTERVAL_MONTHLY\020\0032\234\002\n\014StatsService\022N\n\010Ge" +
+      "tStats\022\035.clickmesh.v1.GetStatsRequest\032\036." +
+      "clickmesh.v1.GetStatsResponse\"\003\220\002\001\022Q\n\nWa" +
+      "tchStats\022\037.clickmesh.v1.WatchStatsReques" +
+      "t\032 .clickmesh.v1.WatchStatsResponse0\001\022i\n" +
+      "\021ExplainConversion\022&.clickmesh.v1.Explai" +
+      "nConversionRequest\032\'.clickmesh.v1.Explai" +
+      "nConversionResponse\"\003\220\002\001Bu\n\017io.clickmesh" +
+      ".v1B\021StatsServiceProtoP\001\242\002\003CXX\252\002\014Clickme" +
+      "sh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBM" +
+      "etadata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -177,15 +191,21 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ExplainConversionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionResponse_descriptor,
-        new java.lang.String[] { "Decision", "NearMisses", "Metadata", });
+        new java.lang.String[] { "Decision", "NearMisses", "Metadata", "NetValueMicros", "Corrections", });
     internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor =
       internal_static_clickmesh_v1_ExplainConversionResponse_descriptor.getNestedType(0);
     internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
-    internal_static_clickmesh_v1_NearMiss_descriptor =
+    internal_static_clickmesh_v1_ExplainedCorrection_descriptor =
       getDescriptor().getMessageType(7);
+    internal_static_clickmesh_v1_ExplainedCorrection_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_ExplainedCorrection_descriptor,
+        new java.lang.String[] { "EventId", "EventType", "Kind", "ClickId", "ValueMicros", "Timestamp", "Reason", "Effect", });
+    internal_static_clickmesh_v1_NearMiss_descriptor =
+      getDescriptor().getMessageType(8);
     internal_static_clickmesh_v1_NearMiss_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_NearMiss_descriptor,
