@@ -105,6 +105,8 @@ const CHECKSUMS = {
   '080_event_targets.sql': '4a89e6b1ebd0',
   '081_corrections.sql': 'abcdfcb122c1',
   '090_corrected_outputs.sql': '9cbc8944fa4a',
+  '100_corrected_stats.sql': 'b2897412b814',
+  '110_rollup_stats.sql': '631e60f42556',
 };
 
 test('migrations are those that installations have applied', async () => {
@@ -186,6 +188,38 @@ async function engines(database: string): Promise<Map<string, string>> {
   );
 }
 
+test('what daily_stats has from a build before stays, and what comes then has more', async () => {
+  const database = 'grown';
+  await client.command({ query: `CREATE DATABASE ${database}` });
+  await using other = createClient({ url, database, log: { level: ClickHouseLogLevel.OFF } });
+  const before = mkdtempSync(join(folder, 'before-'));
+  cpSync(new URL('../../sql', import.meta.url), before, {
+    recursive: true,
+    filter: (path) => !/[/][1-9]\d\d_/.test(path),
+  });
+  await migrate(other, { dir: pathToFileURL(`${before}/`) });
+  const key = { day: 19_000, campaign_id: 'c', source: 's', conversion_type: 't', model: 'linear' };
+  const stored = {
+    ...key,
+    partition: 0,
+    clicks: 1,
+    conversions_micros: 2,
+    revenue_micros: '9223372036854775807',
+    version: 3,
+  };
+  await other.insert({ table: 'daily_stats_queue', values: [stored], format: 'JSONEachRow' });
+  await migrate(other, {});
+  const next = { ...stored, partition: 1, revenue_high: 10, revenue_micros: 7, refunds_high: -1, invalid_clicks: 4 };
+  await other.insert({ table: 'daily_stats_queue', values: [next], format: 'JSONEachRow' });
+  const sums = 'sum(s.revenue_micros)::String AS revenue, sum(refunds_micros)::String AS refunds';
+  const query = `SELECT sum(clicks) AS clicks, ${sums}, sum(invalid_clicks) AS invalid FROM daily_stats AS s FINAL`;
+  const answer = await other.query({ query, format: 'JSONEachRow' });
+  expect(await answer.json()).toEqual([
+    { clicks: 2, revenue: '19223372036854775814', refunds: '-1000000000000000000', invalid: 4 },
+  ]);
+  await client.command({ query: `DROP DATABASE ${database}` });
+});
+
 async function migrateDatabase(database: string, options: MigrateOptions): Promise<Map<string, string>> {
   await client.command({ query: `CREATE DATABASE ${database}` });
   await using other = createClient({ url, database, log: { level: ClickHouseLogLevel.OFF } });
@@ -233,6 +267,7 @@ test('on a cluster rows are written and read through Distributed tables, by a ke
     'daily_stats of daily_stats_local': 'sipHash64(campaign_id)',
     'events_distributed of events_local': 'sipHash64(user_id)',
     'ingest_errors of ingest_errors_local': '_offset',
+    'rollup_stats of rollup_stats_local': 'sipHash64(dimension_1)',
   });
 });
 
@@ -305,6 +340,6 @@ test('a server that has fewer threads than queues is refused', async () => {
   const client = clickhouseClient(slow.url);
   servers.defer(() => client.close());
   await expect(migrate(client, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
-    'ClickHouse needs background_message_broker_schedule_pool_size of at least 5 in its configuration, not 2',
+    'ClickHouse needs background_message_broker_schedule_pool_size of at least 6 in its configuration, not 2',
   );
 });

@@ -14,6 +14,7 @@ import {
   CorrectionEffect,
   DailyStatsSchema,
   PartitionProgressSchema,
+  RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
@@ -177,6 +178,12 @@ test('what attribution publishes becomes rows', async () => {
     { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 3n, version: 7n },
     { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 2n, version: 5n },
   ]);
+  const values = { rollup: 'hour:campaign_id,ad_id', values: ['camp-1', 'ad-1'] };
+  await publish('rollup-stats', RollupStatsSchema, [
+    { ...values, period: 19_431 * 24 + 10, partition: 1, revenueMicros: -1n, revenueHigh: 20, version: 7n },
+    { ...values, period: 19_431 * 24 + 10, partition: 1, clicks: 2n, version: 5n },
+    { rollup: 'week:campaign_id', values: ['camp-1'], period: 19_431, version: 7n },
+  ]);
   await publish('attribution-progress', PartitionProgressSchema, [
     { partition: 1, records: 8n, clicks: 3n, watermark: BigInt(CLICK_TIME), version: 7n, tooLate: 2n, exceeded: 1n },
   ]);
@@ -212,6 +219,16 @@ test('what attribution publishes becomes rows', async () => {
   ]);
   expect(await rows('SELECT day, campaign_id, clicks FROM daily_stats FINAL')).toEqual([
     { day: '2023-03-15', campaign_id: 'camp-1', clicks: 3 },
+  ]);
+  const key = 'rollup, day, hour, dimension_1, dimension_2, dimension_3';
+  expect(await rows(`SELECT ${key}, toString(revenue_micros) AS revenue FROM rollup_stats FINAL`)).toEqual([
+    {
+      ...{ rollup: 'hour:campaign_id,ad_id', day: '2023-03-15', hour: 10 },
+      ...{ dimension_1: 'camp-1', dimension_2: 'ad-1', dimension_3: '', revenue: '19999999999999999999' },
+    },
+  ]);
+  expect(await rows("SELECT error FROM ingest_errors FINAL WHERE topic = 'rollup-stats'")).toEqual([
+    { error: 'rollup is neither by day nor by hour' },
   ]);
   const progress = 'SELECT records, watermark, adjustments, too_late, exceeded FROM attribution_progress FINAL';
   expect(await rows(progress)).toEqual([

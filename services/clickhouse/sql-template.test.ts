@@ -21,6 +21,12 @@ test('a column is named after the template', () => {
   );
 });
 
+test('a sum is put together from its columns', () => {
+  expect(fillInTemplates('a.sql', '{{int128 high low}} AS sum')).toBe(
+    'toInt128(high) * 1000000000000000000 + low AS sum',
+  );
+});
+
 test.each(['{{nothing}}', '{{MAX_ID}}', '{{}}', '{{ uuid id}}'])(
   'an unknown template is an error that names its place: %s',
   (template) => {

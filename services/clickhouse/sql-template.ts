@@ -15,6 +15,11 @@ const TEMPLATES: Readonly<Record<string, (argument: string) => string | number |
   uuid: (column) => `match(${column}, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')`,
   /** Makes a DateTime64 of milliseconds since 1970-01-01 UTC, clamped to what every column type can hold. */
   ms: (column) => `fromUnixTimestamp64Milli(clamp(${column}, 0, ${MAX_TIMESTAMP_MS}), 'UTC')`,
+  /** Puts the two parts of a sum together again: `high low`. */
+  int128(columns) {
+    const [high, low] = columns.split(' ');
+    return `toInt128(${high}) * 1000000000000000000 + ${low}`;
+  },
   errors: errorView,
 };
 

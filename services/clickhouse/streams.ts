@@ -4,6 +4,7 @@ import {
   ConversionDecisionSchema,
   DailyStatsSchema,
   PartitionProgressSchema,
+  RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import type { Topic } from '../contract/topics.ts';
@@ -22,6 +23,7 @@ export const STREAMS: readonly Stream[] = [
   { topic: 'daily-stats', queue: 'daily_stats_queue', message: DailyStatsSchema },
   { topic: 'conversion-decisions', queue: 'conversion_decisions_queue', message: ConversionDecisionSchema },
   { topic: 'attribution-progress', queue: 'attribution_progress_queue', message: PartitionProgressSchema },
+  { topic: 'rollup-stats', queue: 'rollup_stats_queue', message: RollupStatsSchema },
 ];
 
 /** The stream of a topic that a migration names; throws if ClickHouse reads no such topic. */

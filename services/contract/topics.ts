@@ -6,8 +6,9 @@ export const TOPICS = [
   'conversion-decisions',
   'raw-events.DLT',
   'attribution-progress',
+  'rollup-stats',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** Topics that keep the last record of every key for ever, where the log can compact: state is rebuilt from them. */
-export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress'];
+export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress', 'rollup-stats'];

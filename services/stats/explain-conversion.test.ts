@@ -20,7 +20,7 @@ beforeAll(async () => {
   client = server.client;
   stats = createClient(
     StatsService,
-    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'] })),
+    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'], rollups: [] })),
   );
 });
 

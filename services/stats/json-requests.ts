@@ -43,7 +43,12 @@ function faultIn({ fields }: DescMessage, json: unknown): FieldError | undefined
   return undefined;
 }
 
-function faultOf({ name, message, enum: values, scalar }: DescField, value: unknown): FieldError | undefined {
+function faultOf(
+  { name, fieldKind, message, enum: values, scalar }: DescField,
+  value: unknown,
+): FieldError | undefined {
+  if (fieldKind === 'list')
+    return Array.isArray(value) ? undefined : { field: name, message: `${name} must be a list` };
   if (message !== undefined) return faultIn(message, value);
   if (scalar === ScalarType.STRING) {
     return typeof value === 'string'

@@ -1,9 +1,10 @@
-import { create } from '@bufbuild/protobuf';
+import { create, ScalarType } from '@bufbuild/protobuf';
 import { type GetStatsRequest, GetStatsRequestSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { type FieldError, unknownName, unknownValue } from './field-error.ts';
 import { INTERVAL_NAMES, INTERVALS } from './query.ts';
 
 const NAMES = GetStatsRequestSchema.fields.map(({ name }) => name);
+const FLAGS = GetStatsRequestSchema.fields.filter(({ scalar }) => scalar === ScalarType.BOOL).map(({ name }) => name);
 
 /**
  * Reads a request from the query of a URL, or says which parameter is wrong. One without a value is: a shell variable
@@ -20,10 +21,15 @@ export function readParameters(text: string): GetStatsRequest | FieldError {
     if (error !== undefined) return error;
     values.set(name, value!);
   }
-  const fields = GetStatsRequestSchema.fields.map(({ name, localName }) => [localName, values.get(name)]);
+  const texts = GetStatsRequestSchema.fields.filter(({ scalar, fieldKind }) => {
+    return fieldKind === 'scalar' && scalar === ScalarType.STRING;
+  });
   return create(GetStatsRequestSchema, {
-    ...Object.fromEntries(fields),
+    ...Object.fromEntries(texts.map(({ name, localName }) => [localName, values.get(name)])),
     interval: INTERVALS.get(values.get('interval') ?? ''),
+    by: values.get('by')?.split(','),
+    gross: values.get('gross') === 'true',
+    unattributed: values.get('unattributed') === 'true',
   });
 }
 
@@ -33,6 +39,8 @@ function faultOf(name: string, value: string | undefined, before: ReadonlyMap<st
     return { field: name, message: `${name} is not percent-encoded UTF-8 (curl: -G --data-urlencode)` };
   if (value === '') return { field: name, message: `${name} is empty: give it a value, or leave it out` };
   if (name === 'interval' && !INTERVALS.has(value)) return unknownValue(name, value, INTERVAL_NAMES);
+  if (FLAGS.includes(name) && value !== 'true' && value !== 'false')
+    return unknownValue(name, value, ['true', 'false']);
   return undefined;
 }
 

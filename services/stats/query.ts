@@ -2,6 +2,7 @@ import { type GetStatsRequest, Interval, IntervalSchema } from '../../gen/ts/cli
 import { cut } from '../contract/cut.ts';
 import { MAX_ID_BYTES } from '../contract/event-rules.ts';
 import { DAY_MS } from '../contract/limits.ts';
+import { DAILY_STATS, DIMENSIONS, type Dimension, type Rollup } from '../contract/rollups.ts';
 import { type FieldError, unknownValue } from './field-error.ts';
 
 /** A checked request, its defaults filled in. */
@@ -9,7 +10,13 @@ export interface StatsQuery {
   /** In days since 1970-01-01, as `end`; both inclusive. */
   start: number;
   end: number;
-  interval: Interval.DAILY | Interval.WEEKLY | Interval.MONTHLY;
+  interval: Interval.DAILY | Interval.WEEKLY | Interval.MONTHLY | Interval.HOURLY;
+  /** What answers it: by all that it is by and filtered by. */
+  rollup: Rollup;
+  /** What rows are by; undefined if by campaign and source, as where nothing else is said. */
+  by: readonly Dimension[] | undefined;
+  gross: boolean;
+  unattributed: boolean;
   model: string;
   /** All when empty, as `source` and `conversionType`. */
   campaignId: string;
@@ -26,9 +33,21 @@ const KNOWN_INTERVALS = IntervalSchema.values.filter(({ number }) => number !== 
 export const INTERVALS = new Map(KNOWN_INTERVALS.map(({ localName, number }) => [localName.toLowerCase(), number]));
 export const INTERVAL_NAMES = [...INTERVALS.keys()];
 
-/** A request's query, or the first field that can't be answered. `model` is the one meant by an empty one. */
-export function parseQuery(request: GetStatsRequest, defaultModel: string): StatsQuery | FieldError {
-  const { startDate, endDate, campaignId, source, conversionType } = request;
+/** What rows are by if a request does not say. */
+export const DEFAULT_BY: readonly Dimension[] = ['campaign_id', 'source'];
+
+/**
+ * A request's query, or the first field that can't be answered.
+ *
+ * @param defaultModel the one meant by an empty one
+ * @param rollups those that the mesh keeps beside DAILY_STATS
+ */
+export function parseQuery(
+  request: GetStatsRequest,
+  defaultModel: string,
+  rollups: readonly Rollup[],
+): StatsQuery | FieldError {
+  const { startDate, endDate, campaignId, source, conversionType, gross, unattributed } = request;
   const start = parseDate(startDate);
   if (start === undefined) return { field: 'start_date', message: dateMessage('start_date', startDate) };
   const end = parseDate(endDate);
@@ -43,7 +62,41 @@ export function parseQuery(request: GetStatsRequest, defaultModel: string): Stat
   const texts = { campaign_id: campaignId, source, conversion_type: conversionType, model };
   const fault = textFault(texts);
   if (fault !== undefined) return fault;
-  return { start: start / DAY_MS, end: end / DAY_MS, interval, model, campaignId, source, conversionType };
+  const by = parseBy(request.by);
+  if (by !== undefined && 'field' in by) return by;
+  const filters = { campaign_id: campaignId, source, conversion_type: conversionType };
+  const needed = [...(by ?? DEFAULT_BY), ...DIMENSIONS.filter((name) => name !== 'ad_id' && filters[name] !== '')];
+  const rollup = rollupFor([DAILY_STATS, ...rollups], needed, interval);
+  if ('field' in rollup) return rollup;
+  const days = { start: start / DAY_MS, end: end / DAY_MS, interval };
+  return { ...days, rollup, by, gross, unattributed, model, campaignId, source, conversionType };
+}
+
+function parseBy(names: readonly string[]): Dimension[] | undefined | FieldError {
+  const by: Dimension[] = [];
+  for (const name of names) {
+    const dimension = DIMENSIONS.find((known) => known === name);
+    if (dimension === undefined) return unknownValue('by', name, DIMENSIONS);
+    if (by.includes(dimension)) return { field: 'by', message: `by has ${name} twice` };
+    by.push(dimension);
+  }
+  return by.length === 0 ? undefined : by;
+}
+
+/** The rollup with the fewest dimensions, of these, that has those needed, by the hour if need be. */
+function rollupFor(rollups: readonly Rollup[], needed: readonly Dimension[], interval: Interval): Rollup | FieldError {
+  const isHourly = interval === Interval.HOURLY;
+  const fitting = rollups.filter(
+    ({ grain, dimensions }) => (grain === 'hour' || !isHourly) && needed.every((name) => dimensions.includes(name)),
+  );
+  // What is by the day first.
+  const costOf = ({ grain, dimensions }: Rollup) => dimensions.length + (grain === 'hour' ? DIMENSIONS.length : 0);
+  const [best] = fitting.toSorted((a, b) => costOf(a) - costOf(b));
+  if (best !== undefined) return best;
+  const asked = `${[...new Set(needed)].join(', ')}${isHourly ? ' by the hour' : ''}`;
+  const known = rollups.map(({ name }) => name).join('; ');
+  const message = `by can't be answered: no rollup of this mesh has ${asked}. ROLLUPS are ${known}`;
+  return { field: 'by', message };
 }
 
 function isInterval(interval: Interval): interval is StatsQuery['interval'] {

@@ -10,7 +10,8 @@ import { statsHttp, statsRoutes } from './routes.ts';
 
 const DAYS = { start_date: '2023-03-01', end_date: '2023-03-31' };
 const DAYS_TEXT = String(new URLSearchParams(DAYS));
-const KNOWN = 'Known are start_date, end_date, campaign_id, interval, source, conversion_type, model';
+const KNOWN =
+  'Known are start_date, end_date, campaign_id, interval, source, conversion_type, model, by, gross, unattributed';
 
 let server: RunningServer;
 let raw: RawClient;
@@ -32,7 +33,7 @@ const clickhouse = {
 } as unknown as ClickHouseClient;
 
 beforeAll(async () => {
-  const deps = { client: clickhouse, models: ['time_decay', 'last_click'] };
+  const deps = { client: clickhouse, models: ['time_decay', 'last_click'], rollups: [] };
   const services = (router: Parameters<typeof statsRoutes>[0]) => statsRoutes(router, deps);
   server = await serve({
     ...{ host: '127.0.0.1', port: 0, logger: pino({ level: 'silent' }) },
@@ -75,9 +76,17 @@ describe('GET /api/v1/stats refuses, and names', () => {
     ],
     [`campaign_id=${name}`, 'campaign_id', 'campaign_id must have at most 128 bytes of UTF-8: it has 129'],
     [`source=${'%C3%A9'.repeat(65)}`, 'source', 'source must have at most 128 bytes of UTF-8: it has 130'],
-    ['interval=hourly', 'interval', 'interval "hourly" is unknown. Known are daily, weekly, monthly'],
-    ['interval=week', 'interval', 'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly'],
-    ['interval=Daily', 'interval', 'interval "Daily" is unknown: is daily meant? Known are daily, weekly, monthly'],
+    ['interval=yearly', 'interval', 'interval "yearly" is unknown. Known are daily, weekly, monthly, hourly'],
+    [
+      'interval=week',
+      'interval',
+      'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly, hourly',
+    ],
+    [
+      'interval=Daily',
+      'interval',
+      'interval "Daily" is unknown: is daily meant? Known are daily, weekly, monthly, hourly',
+    ],
     [
       'model=last-click',
       'model',
@@ -159,8 +168,11 @@ describe('Connect with JSON', () => {
   test.each([
     [`{${days},"timezone":"Asia/Tokyo"}`, `timezone is unknown. ${KNOWN}`],
     [`{${days},"campaignID":"c"}`, `campaignID is unknown: is campaign_id meant? ${KNOWN}`],
-    [`{${days},"interval":"week"}`, 'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly'],
-    [`{${days},"interval":9}`, 'interval "9" is unknown. Known are daily, weekly, monthly'],
+    [
+      `{${days},"interval":"week"}`,
+      'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly, hourly',
+    ],
+    [`{${days},"interval":9}`, 'interval "9" is unknown. Known are daily, weekly, monthly, hourly'],
     [`{${days},"model":"linear"}`, 'model "linear" is not counted by this mesh. Known are time_decay, last_click'],
     [`{${days},"campaign_id":"\\u0000"}`, 'campaign_id has NUL or half of a surrogate pair, which no event has'],
     [`{${days},"campaignId":"\\ud83d"}`, 'campaign_id has NUL or half of a surrogate pair, which no event has'],

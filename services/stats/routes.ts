@@ -1,4 +1,5 @@
 import { PassThrough, pipeline } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
@@ -11,6 +12,7 @@ import {
   WatchStatsRequestSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { cut } from '../contract/cut.ts';
+import type { Rollup } from '../contract/rollups.ts';
 import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './explain-conversion.ts';
@@ -22,7 +24,7 @@ import { parseQuery, type StatsQuery } from './query.ts';
 import { readParameters } from './query-parameters.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
-import { reportStatement } from './sql.ts';
+import { reportStatement, unattributedReport } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
 
 export interface StatsDeps {
@@ -30,6 +32,8 @@ export interface StatsDeps {
   client: ClickHouseClient;
   /** Attribution models that the mesh counts, the one first that a request without a model means. */
   models: readonly string[];
+  /** Counts that the mesh keeps beside daily_stats. */
+  rollups: readonly Rollup[];
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
   shutdown?: AbortSignal;
 }
@@ -67,10 +71,10 @@ export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
 
 async function readQuery(
   request: GetStatsRequest,
-  { client, models }: StatsDeps,
+  { client, models, rollups }: StatsDeps,
   signal?: AbortSignal,
 ): Promise<StatsQuery | FieldError> {
-  const query = parseQuery(request, models[0]!);
+  const query = parseQuery(request, models[0]!, rollups);
   if ('field' in query) return query;
   return (await modelFault(client, query.model, models, signal)) ?? query;
 }
@@ -85,14 +89,22 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
         if ('field' in request) return badRequest(request);
         const query = await readQuery(request, deps);
         if ('field' in query) return badRequest(query);
-        const rows = await selectJson(deps.client, reportStatement(query));
         const begin = `{"interval":"${Interval[query.interval].toLowerCase()}","data":`;
+        const end = await endOf(deps.client, query);
+        const rows = await selectJson(deps.client, reportStatement(query));
         // Errors need no callback: they destroy the stream, and its reader gets them.
-        const stream = pipeline(rows, envelope(begin, '}'), () => {});
+        const stream = pipeline(rows, envelope(begin, end), () => {});
         return { status: 200, headers: { 'content-type': 'application/json' }, body: '', stream };
       },
     },
   ];
+}
+
+/** What follows the rows of a report. */
+async function endOf(client: ClickHouseClient, query: StatsQuery): Promise<string> {
+  if (!query.unattributed) return '}';
+  const rows = await selectJson(client, unattributedReport(query));
+  return `,"unattributed":${await textOf(rows)}}`;
 }
 
 /** Buffers all that ClickHouse sends, however slowly the caller reads: its connection is then free for others. */

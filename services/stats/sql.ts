@@ -1,13 +1,10 @@
 import { Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { DAY_MS } from '../contract/limits.ts';
-import type { StatsQuery } from './query.ts';
+import { DAILY_STATS, type Dimension, type Rollup } from '../contract/rollups.ts';
+import { DEFAULT_BY, type StatsQuery } from './query.ts';
 
 /** The first day of the period that a day is in. */
-const FIRST_DAY = {
-  [Interval.DAILY]: 's.day',
-  [Interval.WEEKLY]: 'toMonday(s.day)',
-  [Interval.MONTHLY]: 'toStartOfMonth(s.day)',
-};
+const FIRST_DAY = { [Interval.WEEKLY]: 'toMonday(s.day)', [Interval.MONTHLY]: 'toStartOfMonth(s.day)' };
 
 /** A query and its parameters, which the server binds: none is ever put into the text. */
 export interface Statement {
@@ -15,28 +12,90 @@ export interface Statement {
   query_params: Record<string, unknown>;
 }
 
-/** The exact sums, the first `limit`: date, campaign_id, source, clicks, conversions_micros, revenue_micros. */
-export function statsStatement(query: StatsQuery, limit: number): Statement {
-  return sorted('*', query, `LIMIT ${limit}`);
+/** What is counted of clicks, of conversions, and what is counted of both beside it. */
+const CLICKS = ['clicks'];
+const CONVERSIONS = ['conversions_micros', 'revenue_micros'];
+const GROSS = { clicks: ['invalid_clicks'], conversions: ['retracted_micros', 'adjusted_micros', 'refunds_micros'] };
+
+/** Sums that a query asks for, by their columns in the tables, and how rows are grouped. */
+interface Sums {
+  clicks: readonly string[];
+  conversions: readonly string[];
+  by: readonly Dimension[];
+  /** Of unattributed conversions only, or of none. */
+  unattributed: boolean;
 }
 
-/** The sums as reports show them: date, campaign_id, source, clicks, conversions, revenue, cvr. */
+/**
+ * The exact sums, the first `limit`: date, what rows are by, clicks, conversions_micros, revenue_micros; with gross
+ * numbers invalid_clicks, retracted_micros, adjusted_micros, refunds_micros.
+ */
+export function statsStatement(query: StatsQuery, limit: number): Statement {
+  return sorted('*', query, sumsOf(query), `LIMIT ${limit}`);
+}
+
+/** As statsStatement, of unattributed conversions by date. */
+export function unattributedStatement(query: StatsQuery): Statement {
+  return sorted('*', query, unattributedSums(query));
+}
+
+/** The sums as reports show them: date, what rows are by, clicks, conversions, revenue, cvr. */
 export function reportStatement(query: StatsQuery): Statement {
-  const columns = `date, campaign_id, source, clicks, conversions_micros / 1e6 AS conversions,
-    revenue_micros / 1e6 AS revenue, if(clicks = 0, NULL, conversions / clicks) AS cvr`;
-  return sorted(columns, query);
+  const sums = sumsOf(query);
+  const columns = ['date', ...sums.by, 'clicks', ...MONEY_COLUMNS];
+  return sorted([...columns, ...ratioColumns(query)].join(', '), query, sums);
+}
+
+/** As reportStatement, of unattributed conversions by date. */
+export function unattributedReport(query: StatsQuery): Statement {
+  const columns = ['date', ...MONEY_COLUMNS, ...(query.gross ? GROSS_COLUMNS : [])];
+  return sorted(columns.join(', '), query, unattributedSums(query));
+}
+
+/** Micros, an Int128, as a number of units with all of its digits. */
+function decimal(micros: string): string {
+  return `reinterpret(${micros}, 'Decimal(38, 6)')`;
+}
+
+const MONEY_COLUMNS = ['conversions_micros / 1e6 AS conversions', `${decimal('revenue_micros')} AS revenue`];
+
+const GROSS_COLUMNS = [
+  '(conversions_micros + retracted_micros) / 1e6 AS gross_conversions',
+  `${decimal('revenue_micros + adjusted_micros')} AS gross_revenue`,
+  `${decimal('refunds_micros')} AS refunds`,
+];
+
+function ratioColumns({ gross }: StatsQuery): string[] {
+  const cvr = 'if(clicks = 0, NULL, conversions / clicks) AS cvr';
+  return gross ? [cvr, 'invalid_clicks', ...GROSS_COLUMNS] : [cvr];
+}
+
+function sumsOf({ by = DEFAULT_BY, gross }: StatsQuery): Sums {
+  return {
+    clicks: gross ? [...CLICKS, ...GROSS.clicks] : CLICKS,
+    conversions: gross ? [...CONVERSIONS, ...GROSS.conversions] : CONVERSIONS,
+    by,
+    unattributed: false,
+  };
+}
+
+function unattributedSums({ gross }: StatsQuery): Sums {
+  return {
+    ...{ clicks: [], by: [], unattributed: true },
+    conversions: gross ? [...CONVERSIONS, ...GROSS.conversions] : CONVERSIONS,
+  };
 }
 
 /** Memory of a report's sums, and of their sorting, in bytes, beyond which it goes on on disk. */
 const SPILL_BYTES = 256 << 20;
 
 /** Rows are stored in this order, and so can be summed while they are read. */
-function sorted(columns: string, query: StatsQuery, limit = ''): Statement {
-  const { query: unsorted, query_params } = sumsStatement(query);
+function sorted(columns: string, query: StatsQuery, sums: Sums, limit = ''): Statement {
+  const { query: unsorted, query_params } = sumsStatement(query, sums);
   return {
     query: `
       SELECT ${columns} FROM (${unsorted})
-      ORDER BY date, campaign_id, source ${limit}
+      ORDER BY ${['date', ...sums.by].join(', ')} ${limit}
       SETTINGS max_bytes_before_external_group_by = ${SPILL_BYTES}, max_bytes_before_external_sort = ${SPILL_BYTES},
         optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
         optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
@@ -45,33 +104,76 @@ function sorted(columns: string, query: StatsQuery, limit = ''): Statement {
   };
 }
 
+/** A rollup's table, and its dimensions as columns. */
+interface Source {
+  table: string;
+  columns: ReadonlyMap<Dimension, string>;
+  where: readonly string[];
+}
+
+function sourceOf({ name, dimensions }: Rollup): Source {
+  if (name === DAILY_STATS.name) {
+    return { table: 'daily_stats', columns: new Map(dimensions.map((each) => [each, each])), where: [] };
+  }
+  const columns = new Map(dimensions.map((dimension, i) => [dimension, `dimension_${i + 1}`] as const));
+  return { table: 'rollup_stats', columns, where: ['rollup = {rollup:String}'] };
+}
+
 /**
  * Clicks are counted under the empty model and conversion type, which every model and type shares. Filters are on
  * columns of the sorting key only: they may then be applied before FINAL, which makes reports on one campaign cheap.
  */
-function sumsStatement(query: StatsQuery): Statement {
-  const { interval, model, campaignId, source, conversionType } = query;
-  const filters = [
-    `model IN ('', {model:String})`,
-    campaignId && 'campaign_id = {campaignId:String}',
-    source && 'source = {source:String}',
-    conversionType && `conversion_type IN ('', {conversionType:String})`,
-  ];
-  const where = filters.filter(Boolean).join(' AND ');
-  const date = interval === Interval.DAILY ? 's.day AS date' : 's.day AS day';
+function sumsStatement(query: StatsQuery, asked: Sums): Statement {
+  const { interval, rollup, model, campaignId, source, conversionType } = query;
+  const { table, columns, where } = sourceOf(rollup);
+  const column = (dimension: Dimension) => columns.get(dimension)!;
+  const ofTouch = rollup.dimensions.filter((dimension) => dimension !== 'conversion_type');
+  const filters = asked.unattributed
+    ? ["model = ''", ...ofTouch.map((dimension) => `${column(dimension)} = ''`)]
+    : [
+        `model IN ('', {model:String})`,
+        campaignId && `${column('campaign_id')} = {campaignId:String}`,
+        source && `${column('source')} = {source:String}`,
+      ];
+  const types = asked.unattributed ? '{conversionType:String}' : "'', {conversionType:String}";
+  const filter = [...where, ...filters, conversionType && `${column('conversion_type')} IN (${types})`];
+  const [dates, date] = datesOf(interval);
   const spans = spansOf(query);
   const settings = spans.length === 1 ? '' : ' SETTINGS max_threads = 1';
-  const query_params: Record<string, unknown> = { model, campaignId, source, conversionType };
+  const texts = { model, campaignId, source, conversionType, rollup: rollup.name };
+  const query_params: Record<string, unknown> = texts;
+  const keys = [...dates, ...asked.by.map((dimension) => `s.${column(dimension)} AS ${dimension}`)];
+  // Where rows are not by anything of a click, unattributed conversions are in none of their own.
+  const isApart = asked.unattributed || asked.by.some((dimension) => dimension !== 'conversion_type');
+  const having = asked.unattributed || !isApart ? '' : ` AND ${notEmpty(asked.by)}`;
   const summed = spans.map(([first, last], i) => {
     query_params[`start${i}`] = dateOf(first);
     query_params[`end${i}`] = dateOf(last);
     const span = `day BETWEEN {start${i}:Date32} AND {end${i}:Date32}`;
-    return sums(date, 'daily_stats', `FINAL WHERE ${span} AND ${where}`) + settings;
+    const condition = [span, ...filter].filter(Boolean).join(' AND ');
+    return `${sums(keys, asked, `${table} AS s FINAL WHERE ${condition}`, isApart)}${having}${settings}`;
   });
   const days = summed.join(' UNION ALL ');
+  if (date === undefined) return { query: days, query_params };
   // Only days are summed while they are read; of their sums there are few.
-  const sumsOfAll = interval === Interval.DAILY ? days : sums(`${FIRST_DAY[interval]} AS date`, `(${days})`);
-  return { query: sumsOfAll, query_params };
+  return { query: sums([`${date} AS date`, ...asked.by], asked, `(${days}) AS s`, true), query_params };
+}
+
+/** That a row is of a click: one of its values may not be empty, of those that are the click's. */
+function notEmpty(by: readonly Dimension[]): string {
+  return `${by.find((dimension) => dimension !== 'conversion_type')} != ''`;
+}
+
+/** What rows are grouped by while they are read, and what then, if not the same. */
+function datesOf(interval: StatsQuery['interval']): [read: string[], then: string | undefined] {
+  switch (interval) {
+    case Interval.DAILY:
+      return [['s.day AS date'], undefined];
+    case Interval.HOURLY:
+      return [["concat(toString(s.day), 'T', leftPad(toString(s.hour), 2, '0'), ':00Z') AS date"], undefined];
+    default:
+      return [['s.day AS day'], FIRST_DAY[interval]];
+  }
 }
 
 /** Most spans of days that a report on all campaigns is divided into. */
@@ -93,13 +195,15 @@ function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-function sums(date: string, from: string, where = ''): string {
+/** @param ofAll whether conversions of all models read are summed; else those that are not attributed are left out */
+function sums(keys: readonly string[], { clicks, conversions }: Sums, from: string, ofAll: boolean): string {
+  const summed = [
+    ...clicks.map((name) => `sum(s.${name}) AS ${name}`),
+    ...conversions.map((name) => `${ofAll ? `sum(s.${name})` : `sumIf(s.${name}, s.model != '')`} AS ${name}`),
+  ];
   return `
-    SELECT ${date}, campaign_id, source,
-      sum(s.clicks) AS clicks,
-      sum(s.conversions_micros) AS conversions_micros,
-      sum(s.revenue_micros) AS revenue_micros
-    FROM ${from} AS s ${where}
-    GROUP BY 1, 2, 3
-    HAVING clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0`;
+    SELECT ${[...keys, ...summed].join(', ')}
+    FROM ${from}
+    GROUP BY ${keys.map((_, i) => i + 1).join(', ')}
+    HAVING (${[...clicks, ...conversions].map((name) => `${name} != 0`).join(' OR ')})`;
 }

@@ -1,4 +1,4 @@
-import type { DescMessage, FileRegistry } from '@bufbuild/protobuf';
+import { type DescMessage, type FileRegistry, ScalarType } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
 import { MAX_BATCH_ITEMS } from '../../services/contract/limits.ts';
@@ -11,6 +11,7 @@ import { description, type Json, restSchema, schemaRef } from './openapi-schema.
 
 const string: Json = { type: 'string' };
 const integer: Json = { type: 'integer' };
+const INTERVALS = ['daily', 'weekly', 'monthly', 'hourly'];
 
 /** What the REST endpoints add to the schemas of the contract. */
 export function restSchemas(registry: FileRegistry): Json {
@@ -50,8 +51,9 @@ export function restSchemas(registry: FileRegistry): Json {
     RestStats: {
       type: 'object',
       properties: {
-        interval: { type: 'string', enum: ['daily', 'weekly', 'monthly'] },
+        interval: { type: 'string', enum: INTERVALS },
         data: { type: 'array', items: statsRow(message(registry, 'StatsRow')) },
+        unattributed: { type: 'array', items: { type: 'object' }, description: 'By date, if asked for.' },
       },
       required: ['interval', 'data'],
     },
@@ -164,14 +166,24 @@ function limits(rule: FieldShape['rule'], required: boolean): Json {
 /** The exact sums are for Connect and gRPC only. */
 function statsRow(desc: DescMessage): Json {
   const properties = desc.fields
-    .filter(({ name }) => !name.endsWith('_micros'))
+    .filter(({ name }) => !name.endsWith('_micros') && name !== 'values')
     .map((field) => {
       const isText = ['date', 'campaign_id', 'source'].includes(field.name);
-      const type = isText ? 'string' : field.name === 'clicks' ? 'integer' : 'number';
-      const isOptional = field.presence === FeatureSet_FieldPresence.EXPLICIT;
-      return [field.name, { type: isOptional ? [type, 'null'] : type, ...description(field) }];
+      const type = isText ? 'string' : field.name.endsWith('clicks') ? 'integer' : 'number';
+      return [field.name, { type: field.name === 'cvr' ? [type, 'null'] : type, ...description(field) }] as const;
     });
-  return { type: 'object', properties: Object.fromEntries(properties), required: properties.map(([name]) => name) };
+  const always = desc.fields.filter(({ presence }) => presence !== FeatureSet_FieldPresence.EXPLICIT);
+  const required = [...always.map(({ name }) => name), 'cvr'].filter((name) =>
+    properties.some(([own]) => own === name),
+  );
+  const byOther = { ad_id: string, conversion_type: string };
+  const isDefault = (name: string) => name !== 'campaign_id' && name !== 'source';
+  return {
+    type: 'object',
+    description: 'With `by`, a row has the dimensions that it is by in place of campaign_id and source.',
+    properties: { ...Object.fromEntries(properties), ...byOther },
+    required: required.filter(isDefault),
+  };
 }
 
 function queryParameters({ fields }: DescMessage): Json[] {
@@ -181,8 +193,10 @@ function queryParameters({ fields }: DescMessage): Json[] {
     required: field.name.endsWith('_date'),
     schema:
       field.name === 'interval'
-        ? { type: 'string', enum: ['daily', 'weekly', 'monthly'] }
-        : { ...string, minLength: 1 },
+        ? { type: 'string', enum: INTERVALS }
+        : field.scalar === ScalarType.BOOL
+          ? { type: 'boolean' }
+          : { ...string, minLength: 1 },
     ...description(field),
   }));
 }

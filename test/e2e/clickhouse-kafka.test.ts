@@ -245,7 +245,7 @@ async function insertIntoSingle(): Promise<void> {
 function statsOf(client: ClickHouseClient): Client<typeof StatsService> {
   return createClient(
     StatsService,
-    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'] })),
+    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'], rollups: [] })),
   );
 }
 

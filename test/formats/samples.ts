@@ -7,6 +7,7 @@ import {
   ConversionDecisionSchema,
   DailyStatsSchema,
   PartitionProgressSchema,
+  RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { type Event, EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
@@ -91,7 +92,7 @@ function recordsOf(events: readonly Event[], first: number): LogRecord[] {
 }
 
 const config = attributionConfig(
-  parseAttributionEnvironment({ MODELS: 'last_click,linear', MAX_TOUCHES: '2', USER_CACHE_MB: '1' }),
+  parseAttributionEnvironment({ MODELS: 'last_click,linear', MAX_TOUCHES: '2', USER_CACHE_MB: '1', ROLLUPS: '' }),
 );
 
 /** Folds records on to what a store holds; returns everything that is published. */
@@ -109,6 +110,7 @@ const MESSAGES: Partial<Record<Topic, DescMessage>> = {
   'conversion-decisions': ConversionDecisionSchema,
   'daily-stats': DailyStatsSchema,
   'attribution-progress': PartitionProgressSchema,
+  'rollup-stats': RollupStatsSchema,
 };
 
 function published(outputs: readonly NewRecord[]): unknown {

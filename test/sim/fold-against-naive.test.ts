@@ -5,8 +5,9 @@ import { loadProgress, nextOffset } from '../../services/attribution/store/progr
 import type { LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
-import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
+import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START } from './journey.ts';
 import { attributeNaively, type FinalTables, type SimEvent } from './naive-attribution.ts';
+import { expectSameSums } from './rollups.ts';
 
 const RUNS = Number(process.env.SIM_RUNS ?? 2000);
 
@@ -53,6 +54,7 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
     else if (flushes) fold.flush(store, []);
   }
   const { records, clicks, attributed, unattributed, clickDuplicates, conversionDuplicates } = loadProgress(store, 0);
+  expectSameSums(published, ROLLUPS);
   return {
     ...collapse(published),
     totals: [

@@ -8,6 +8,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
+import { HIGH } from '../../services/attribution/outputs/counter-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
 import type { FinalTables, SimEvent } from './naive-attribution.ts';
 
@@ -16,8 +17,15 @@ export const START = Date.UTC(2026, 0, 5, 20);
 export const LOOKBACK = 4 * HOUR;
 export const MODELS = ['last_click', 'first_click', 'linear', 'time_decay', 'position_based'] as const;
 
+/** Of which each has, or sums up to, what daily_stats has. */
+export const ROLLUPS = ['day:campaign_id,ad_id', 'hour:campaign_id', 'hour:source,conversion_type'];
+
 export const config = attributionConfig(
-  parseAttributionEnvironment({ MODELS: MODELS.join(','), LOOKBACK_HOURS: String(LOOKBACK / HOUR) }),
+  parseAttributionEnvironment({
+    MODELS: MODELS.join(','),
+    LOOKBACK_HOURS: String(LOOKBACK / HOUR),
+    ROLLUPS: ROLLUPS.join(';'),
+  }),
 );
 
 /** Few users, few instants and few ids, so that ties, window edges and duplicates are the rule. */
@@ -64,7 +72,8 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
   const counters = latest(published, 'daily-stats', (bytes) => {
     const row = fromBinary(DailyStatsSchema, bytes);
     const key = `${row.day} ${row.campaignId} ${row.conversionType || '-'} ${row.model || '-'}`;
-    const counts = [row.clicks, row.conversionsMicros, row.revenueMicros];
+    const revenueMicros = BigInt(row.revenueHigh) * HIGH + row.revenueMicros;
+    const counts = [row.clicks, row.conversionsMicros, revenueMicros];
     const isZero = row.clicks === 0n && row.conversionsMicros === 0n;
     return { key, version: row.version, line: isZero ? undefined : `${key}: ${counts.join(' ')}` };
   });

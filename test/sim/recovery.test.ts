@@ -8,6 +8,7 @@ import {
   ConversionDecisionSchema,
   DailyStatsSchema,
   PartitionProgressSchema,
+  RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { setAsideOffset } from '../../services/attribution/outputs/records.ts';
 import { consumePartition } from '../../services/attribution/partition/consumer.ts';
@@ -20,8 +21,9 @@ import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { memoryStateStores } from '../fixtures/memory-state-store.ts';
 import { poisonFold } from '../fixtures/poison.ts';
 import { stateDigest } from '../fixtures/state-digest.ts';
-import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
+import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START } from './journey.ts';
 import { attributeNaively, type SimEvent } from './naive-attribution.ts';
+import { expectSameSums } from './rollups.ts';
 
 /** Scenarios of one run go side by side: they mostly wait. */
 const SCENARIOS = 40;
@@ -108,6 +110,7 @@ async function check(scenario: Scenario): Promise<void> {
   await live(patient(undisturbedLog), undisturbed, undefined, 'active');
   expect(published(log)).toEqual(published(undisturbedLog));
   expectOneContentAVersion(log);
+  expectSameSums(ofTopics(log, ['daily-stats', 'rollup-stats']), ROLLUPS);
   expect(setAside(log)).toEqual(setAside(undisturbedLog));
   expect(setAside(log).length).toBe(scenario.poison.length);
   expect(stateDigest(config, last.get(0)!)).toBe(stateDigest(config, undisturbed.get(0)!));
@@ -118,7 +121,11 @@ async function check(scenario: Scenario): Promise<void> {
 
 function published(log: MemoryLog) {
   const topics: Topic[] = ['attributed-events', 'conversion-decisions', 'daily-stats'];
-  return collapse(topics.flatMap((topic) => log.records(topic).map(({ value }) => ({ topic, value }))));
+  return collapse(ofTopics(log, topics));
+}
+
+function ofTopics(log: MemoryLog, topics: readonly Topic[]) {
+  return topics.flatMap((topic) => log.records(topic).map(({ value }) => ({ topic, value })));
 }
 
 /** Offsets of the records that were set aside. */
@@ -263,6 +270,8 @@ function versionOf({ topic, value, headers }: NewRecord): number {
       return Number(fromBinary(ConversionDecisionSchema, value).version);
     case 'daily-stats':
       return Number(fromBinary(DailyStatsSchema, value).version);
+    case 'rollup-stats':
+      return Number(fromBinary(RollupStatsSchema, value).version);
     case 'attribution-progress':
       return Number(fromBinary(PartitionProgressSchema, value).version);
     default:

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import { parseRollups, type Rollup } from '../../contract/rollups.ts';
 import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import type { Role } from './kinds.ts';
 import { MODELS, type ModelName } from './models.ts';
@@ -7,6 +8,8 @@ import { MODELS, type ModelName } from './models.ts';
 /** How conversions are attributed. Changing it changes decisions from then on, not those already made. */
 export interface AttributionConfig {
   models: readonly ModelName[];
+  /** Counts that are kept beside daily_stats. */
+  rollups: readonly Rollup[];
   /** Lookback window of a conversion type, in ms. */
   lookbackMs(conversionType: string): number;
   /**
@@ -43,6 +46,18 @@ const environment = z.object({
     .pipe(z.array(z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]])).min(1))
     // Every credit of a model that is there twice would count twice.
     .refine(areUnique, 'names a model twice'),
+  /** Counts kept beside daily_stats, separated by semicolons; none if empty. */
+  ROLLUPS: z
+    .string()
+    .default('day:campaign_id,ad_id; hour:campaign_id')
+    .transform((text, context) => {
+      try {
+        return parseRollups(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   LOOKBACK_HOURS: hours.default(24),
   /** Exceptions to LOOKBACK_HOURS by conversion type, such as `install=168,signup=1`. */
   LOOKBACK_HOURS_BY_TYPE: z
@@ -82,6 +97,7 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
   const correction = Math.max(env.ADJUSTMENT_DAYS * DAY_MS, touch);
   return {
     models: env.MODELS,
+    rollups: env.ROLLUPS,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
     retentionMs: { touch, outcome: correction + TOO_LATE_MS, correction },
     // An id forgotten while its event is kept would let a duplicate count twice.

@@ -65,6 +65,11 @@ export class TouchTexts {
     return this.campaignSources.numberOf(pair, 0, pair.length);
   }
 
+  adNamed(adId: string): number {
+    const ad = Buffer.from(adId);
+    return this.ads.numberOf(ad, 0, ad.length);
+  }
+
   textsOf(campaignSource: number): CampaignSource {
     const known = this.#campaignSources.get(campaignSource);
     if (known !== undefined) return known;
@@ -221,7 +226,6 @@ export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: T
     putFields(memory, at, touch);
     return;
   }
-  const ad = Buffer.from(touch.adId);
   const campaignSource = texts.campaignSourceNamed(touch.campaignId, touch.source);
-  putFields(memory, at, { timestamp, arrival, ad: texts.ads.numberOf(ad, 0, ad.length), campaignSource });
+  putFields(memory, at, { timestamp, arrival, ad: texts.adNamed(touch.adId), campaignSource });
 }

@@ -1,28 +1,34 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { COUNTERS_FROM, COUNTERS_TO } from '../../../test/fixtures/counter-keys.ts';
+import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
-import { DAY_MS } from '../../contract/limits.ts';
+import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import { parseRollups } from '../../contract/rollups.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { counterName } from '../store/keys.ts';
+import { counterKey, counterName, rollupName } from '../store/keys.ts';
+import { HIGH } from './counter-table.ts';
 import { Counters } from './counters.ts';
 
 const PARTITION = 3;
 const CLICK_ID = '00000000-0000-4000-8000-000000000001';
 
 const change = fc.record({
-  kind: fc.constantFrom('click by number', 'click', 'increment'),
+  kind: fc.constantFrom('click by number', 'click', 'verdict', 'increment'),
   day: fc.integer({ min: 20_000, max: 20_002 }),
+  hour: fc.integer({ min: 0, max: 23 }),
+  adId: fc.constantFrom('ad', 'b'),
   campaignId: fc.constantFrom('a', 'b', 'ü'),
   source: fc.constantFrom('', 's'),
   conversionType: fc.constantFrom('buy', 'install'),
   model: fc.constantFrom('last_click', 'linear'),
   interned: fc.constantFrom('no', 'in these texts', 'in those before'),
   sign: fc.constantFrom(1n, -1n),
-  micros: fc.bigInt({ min: 1n, max: 10n ** 17n }),
+  micros: fc.oneof(fc.bigInt({ min: 1n, max: 10n ** 17n }), fc.bigInt({ min: 9n * 10n ** 17n, max: 10n ** 18n })),
+  corrected: fc.boolean(),
+  unattributed: fc.boolean(),
 });
 const step = fc.oneof(
   { weight: 6, arbitrary: change },
@@ -36,14 +42,58 @@ interface Values {
   conversionsMicros: bigint;
   revenueMicros: bigint;
   version: bigint;
+  invalidClicks: bigint;
+  retractedMicros: bigint;
+  adjustedMicros: bigint;
+  refundsMicros: bigint;
 }
 
-function applied(before: Values | undefined, { kind, sign, micros }: Change, offset: number): Values {
-  const old = before ?? { clicks: 0n, conversionsMicros: 0n, revenueMicros: 0n, version: 0n };
+const NOTHING: Values = {
+  ...{ clicks: 0n, conversionsMicros: 0n, revenueMicros: 0n, version: 0n },
+  ...{ invalidClicks: 0n, retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n },
+};
+
+const ROLLUPS = parseRollups('day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type,source; day:ad_id');
+
+function applied(before: Values | undefined, { kind, sign, micros, corrected }: Change, offset: number): Values {
+  const old = before ?? NOTHING;
   const version = BigInt(offset);
+  if (kind === 'verdict') {
+    const clicks = old.clicks === 0n && sign > 0n ? 0n : old.clicks - sign;
+    const invalidClicks = old.invalidClicks === 0n && sign < 0n ? 0n : old.invalidClicks + sign;
+    return { ...old, clicks, invalidClicks, version };
+  }
   if (kind !== 'increment') return { ...old, clicks: old.clicks + 1n, version };
   const conversionsMicros = old.conversionsMicros + sign * 1_000_000n;
-  return { ...old, conversionsMicros, revenueMicros: old.revenueMicros + sign * micros, version };
+  const added = { ...old, conversionsMicros, revenueMicros: old.revenueMicros + sign * micros, version };
+  if (!corrected) return added;
+  return {
+    ...added,
+    retractedMicros: old.retractedMicros - sign,
+    adjustedMicros: old.adjustedMicros - sign * micros,
+    refundsMicros: old.refundsMicros + sign * micros,
+  };
+}
+
+/** Names of the counters that a change is of. */
+function namesOf({ kind, day, hour, campaignId, adId, source, conversionType, model, unattributed }: Change): string[] {
+  const isIncrement = kind === 'increment';
+  const hasTouch = !isIncrement || !unattributed;
+  const texts = {
+    campaign_id: hasTouch ? campaignId : '',
+    ad_id: hasTouch ? adId : '',
+    source: hasTouch ? source : '',
+    conversion_type: isIncrement ? conversionType : '',
+  };
+  const ofModel = isIncrement && hasTouch ? model : '';
+  const daily = { day, campaignId: texts.campaign_id, source: texts.source, conversionType: texts.conversion_type };
+  return [
+    counterName({ ...daily, model: ofModel }),
+    ...ROLLUPS.map(({ name, grain, dimensions }) => {
+      const values = dimensions.map((dimension) => texts[dimension]);
+      return rollupName({ rollup: name, period: grain === 'day' ? day : 24 * day + hour, values, model: ofModel });
+    }),
+  ];
 }
 
 test('what is published and what is stored are the sums of what was added', () => {
@@ -53,15 +103,15 @@ test('what is published and what is stored are the sums of what was added', () =
       let texts = new TouchTexts();
       let textsBefore = texts;
       let mostBytes = Number.POSITIVE_INFINITY;
-      const newCounters = () => new Counters(PARTITION, () => mostBytes);
+      const newCounters = () => new Counters(PARTITION, ROLLUPS, () => mostBytes);
       let counters = newCounters();
       const done: [Change, number][] = [];
       const expected = new Map<string, Values>();
       const published = new Map<string, Values>();
 
-      const touchOf = ({ day, campaignId, source, interned }: Change) => {
-        const timestamp = day * DAY_MS + 1;
-        const touch = { clickId: CLICK_ID, timestamp, arrival: timestamp, adId: 'ad', campaignId, source };
+      const touchOf = ({ day, hour, adId, campaignId, source, interned }: Change) => {
+        const timestamp = day * DAY_MS + hour * HOUR_MS + 1;
+        const touch = { clickId: CLICK_ID, timestamp, arrival: timestamp, adId, campaignId, source };
         if (interned === 'no') return touch;
         const its = interned === 'in these texts' ? texts : textsBefore;
         const memory = touchMemory(TOUCH_WORDS);
@@ -69,41 +119,39 @@ test('what is published and what is stored are the sums of what was added', () =
         return new InternedTouch(its, memory, 0);
       };
       const add = (each: Change, offset: number) => {
-        const { kind, day, campaignId, source, conversionType, model, sign, micros } = each;
+        const { kind, adId, campaignId, source, conversionType, model, sign, micros } = each;
         const touch = touchOf(each);
         if (kind === 'click by number') {
-          counters.addClick(texts, texts.campaignSourceNamed(campaignId, source), touch.timestamp, offset);
+          const numbers = [texts.campaignSourceNamed(campaignId, source), texts.adNamed(adId)] as const;
+          counters.addClick(texts, ...numbers, touch.timestamp, offset);
           // At once, or with what comes later.
           if (sign > 0n) counters.add(store, texts, [], []);
         } else if (kind === 'click') {
           counters.add(store, texts, [{ touch, clicks: 1, invalidClicks: 0, offset }], []);
+        } else if (kind === 'verdict') {
+          const [clicks, invalidClicks] = sign > 0n ? ([-1, 1] as const) : ([1, -1] as const);
+          counters.add(store, texts, [{ touch, clicks, invalidClicks, offset }], []);
         } else {
           const [conversionsMicros, revenueMicros] = [sign * 1_000_000n, sign * micros];
-          const timestamp = day * DAY_MS;
           const increment = {
-            ...UNCORRECTED,
-            timestamp,
-            conversionType,
-            model,
-            touch,
-            conversionsMicros,
-            revenueMicros,
-            offset,
+            ...(each.corrected ? correctionsOf(each) : UNCORRECTED),
+            ...(each.unattributed ? { touch: undefined, model: '' } : { touch, model }),
+            ...{ timestamp: touch.timestamp, conversionType, conversionsMicros, revenueMicros, offset },
           };
           counters.add(store, texts, [], [increment]);
         }
       };
-      const publish = () => {
+      const publish = (withRollups: boolean) => {
         counters.add(store, texts, [], []);
-        for (const { name, bytes } of counters.takeChanged()) published.set(name, valuesOf(bytes));
+        for (const { name, bytes } of counters.takeChanged(withRollups)) published.set(name, valuesOf(bytes));
       };
       const flush = () => {
-        publish();
+        publish(true);
         store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
       };
 
       for (const each of steps) {
-        if (each === 'publish') publish();
+        if (each === 'publish') publish(false);
         else if (each === 'flush') flush();
         else if (each === 'forget') {
           flush();
@@ -123,31 +171,60 @@ test('what is published and what is stored are the sums of what was added', () =
         } else {
           const offset = done.push([each, done.length + 1]);
           add(each, offset);
-          const isClick = each.kind !== 'increment';
-          const name = counterName(isClick ? { ...each, conversionType: '', model: '' } : each);
-          expected.set(name, applied(expected.get(name), each, offset));
+          for (const name of namesOf(each)) expected.set(name, applied(expected.get(name), each, offset));
         }
       }
       flush();
       expect(published).toEqual(expected);
-      const stored = store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY);
+      const stored = [
+        ...store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY),
+        ...store.scan(ROLLUPS_FROM, ROLLUPS_TO, Number.POSITIVE_INFINITY),
+      ];
       expect(new Map(stored.map(({ key, value }) => [key.toString('utf8', 1), valuesOf(value)]))).toEqual(expected);
     }),
   );
 });
 
-function valuesOf(bytes: Buffer): Values {
-  const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, bytes);
-  return { clicks, conversionsMicros, revenueMicros, version };
+function correctionsOf({ sign, micros }: Change) {
+  return { retractedMicros: -sign, adjustedMicros: -sign * micros, refundsMicros: sign * micros };
 }
+
+/** Both messages have the values under the same numbers. */
+function valuesOf(bytes: Buffer): Values {
+  const read = fromBinary(DailyStatsSchema, bytes);
+  const { clicks, conversionsMicros, version, invalidClicks, retractedMicros } = read;
+  for (const low of [read.revenueMicros, read.adjustedMicros, read.refundsMicros]) {
+    expect(low > -HIGH && low < HIGH).toBe(true);
+  }
+  return {
+    ...{ clicks, conversionsMicros, version, invalidClicks, retractedMicros },
+    revenueMicros: BigInt(read.revenueHigh) * HIGH + read.revenueMicros,
+    adjustedMicros: BigInt(read.adjustedHigh) * HIGH + read.adjustedMicros,
+    refundsMicros: BigInt(read.refundsHigh) * HIGH + read.refundsMicros,
+  };
+}
+
+test('a counter of a build before, whose low word holds more than 10^18, goes on with it', () => {
+  const store = memoryStateStore();
+  const texts = new TouchTexts();
+  const key = { day: 0, campaignId: 'c', source: '', conversionType: 't', model: 'linear' };
+  const revenueMicros = 9n * 10n ** 18n;
+  const value = Buffer.from(toBinary(DailyStatsSchema, create(DailyStatsSchema, { ...key, revenueMicros })));
+  store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value }], appends: [] });
+  const counters = new Counters(PARTITION, [], () => MOST_BYTES);
+  const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', model: 'linear', offset: 1 };
+  const amounts = { ...UNCORRECTED, conversionsMicros: 1n, revenueMicros: 10n ** 18n };
+  counters.add(store, texts, [], [{ ...credited, ...amounts }]);
+  expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).revenueMicros)).toEqual([10n ** 19n]);
+});
 
 test('counters of all types and days take memory only where they exist, and beyond a budget none', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const counters = new Counters(PARTITION, () => MOST_BYTES);
+  const counters = new Counters(PARTITION, [], () => MOST_BYTES);
   const [campaigns, types, models] = [20_000, 4_000, ['linear', 'last_click', 'first_click', 'time_decay', 'u']];
   for (let campaign = 0; campaign < campaigns; campaign++) {
-    counters.addClick(texts, texts.campaignSourceNamed(`c${campaign}`, ''), 0, campaign);
+    counters.addClick(texts, texts.campaignSourceNamed(`c${campaign}`, ''), 0, 0, campaign);
   }
   counters.add(store, texts, [], []);
   let most = 0;
@@ -190,10 +267,10 @@ function touchOf(campaignId: string): Touch {
 test('a counter that was left to the store goes on from there', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const counters = new Counters(PARTITION, () => 0);
+  const counters = new Counters(PARTITION, [], () => 0);
   const campaignSource = texts.campaignSourceNamed('c', '');
   for (const offset of [1, 2]) {
-    counters.addClick(texts, campaignSource, 0, offset);
+    counters.addClick(texts, campaignSource, 0, 0, offset);
     counters.add(store, texts, [], []);
     expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).clicks)).toEqual([BigInt(offset)]);
     store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
@@ -203,11 +280,11 @@ test('a counter that was left to the store goes on from there', () => {
 
 test('R-6: counters that are not stored are not forgotten, for other texts or for memory', () => {
   const store = memoryStateStore();
-  const counters = new Counters(PARTITION, () => 0);
+  const counters = new Counters(PARTITION, [], () => 0);
   const texts = new TouchTexts();
-  counters.addClick(texts, texts.campaignSourceNamed('c', ''), 0, 1);
+  counters.addClick(texts, texts.campaignSourceNamed('c', ''), 0, 0, 1);
   counters.add(store, texts, [], []);
   const others = new TouchTexts();
-  expect(() => counters.addClick(others, others.campaignSourceNamed('d', ''), 0, 2)).toThrow('R-6');
+  expect(() => counters.addClick(others, others.campaignSourceNamed('d', ''), 0, 0, 2)).toThrow('R-6');
   expect(() => counters.forgetIfFull()).toThrow('R-6');
 });

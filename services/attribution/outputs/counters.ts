@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { fromBinary } from '@bufbuild/protobuf';
-import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { type ClickCount, type CounterKey, dayOf, type Increment } from '../decision/effects.ts';
+import { DailyStatsSchema, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
+import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, counterName } from '../store/keys.ts';
+import { counterKey, counterName, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
-import { CounterTable } from './counter-table.ts';
-import { encodeCounter } from './encode-outputs.ts';
+import { CounterTable, HIGH, type RareValues } from './counter-table.ts';
+import { encodeCounter, encodeRollup } from './encode-outputs.ts';
+import { Series, type SeriesKey } from './series.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
 export interface ChangedCounter {
+  topic: 'daily-stats' | 'rollup-stats';
   name: string;
   bytes: Buffer;
 }
@@ -21,42 +24,48 @@ const DIRTY = 2;
 /** Its values are those in the store and what was added since. */
 const LOADED = 4;
 
-const FIRST_CAMPAIGNS = 1024;
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
 /** About the bytes that the object takes which a counter's bytes are kept by. */
 const BUFFER_BYTES = 150;
 
+/** The number of DAILY_STATS among the rollups. */
+const DAILY = 0;
+
 /**
- * The counters of one partition, ahead of its store. Those in use are kept in memory. Together they take about
- * `mostBytes`, and what one batch changes beyond it: `isFull` asks for a flush then, and `forgetIfFull` leaves them to
- * the store after it.
+ * The counters of one partition, ahead of its store: those of daily_stats, and of other rollups. Those in use are
+ * kept in memory. Together they take about `mostBytes`, and what one batch changes beyond it: `isFull` asks for a flush
+ * then, and `forgetIfFull` leaves them to the store after it.
  */
 export class Counters {
   readonly #partition: number;
   readonly #mostBytes: () => number;
-  /** The texts whose numbers of campaign and source are used. */
+  readonly #series: readonly Series[];
+  /** The texts whose numbers are used. */
   #texts: TouchTexts | undefined;
   readonly #table = new CounterTable();
   /** The values of each in bytes, once they are asked for and until they are stored. */
   readonly #bytes: (Buffer | undefined)[] = [];
   #bytesKept = 0;
-  /** Numbers of the counters with these flags. */
+  /** Numbers of the counters with these flags; those changed of daily_stats, and of the other rollups. */
   #changed: number[] = [];
+  #changedRollups: number[] = [];
   #dirty: number[] = [];
-  /** By the number of a campaign and source, whose texts take more: the counter of its last click + 1, and the day. */
-  #lastClicks = new Int32Array(FIRST_CAMPAIGNS * 2);
   /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
   readonly #unread: number[] = [];
   readonly #clicked: number[] = [];
   readonly #clickOffsets: number[] = [];
-  /** Counters of the increments that are added. */
-  readonly #incremented: number[] = [];
+  /** Counters of what is added, one of each rollup. */
+  readonly #found: number[] = [];
 
-  /** @param mostBytes about how many bytes of counters to keep in memory, now */
-  constructor(partition: number, mostBytes: () => number) {
+  /**
+   * @param rollups those beside DAILY_STATS
+   * @param mostBytes about how many bytes of counters to keep in memory, now
+   */
+  constructor(partition: number, rollups: readonly Rollup[], mostBytes: () => number) {
     this.#partition = partition;
     this.#mostBytes = mostBytes;
+    this.#series = [DAILY_STATS, ...rollups].map((rollup) => new Series(rollup));
   }
 
   /** About the memory that they take, in bytes. */
@@ -70,51 +79,50 @@ export class Counters {
   }
 
   /**
-   * Adds a click, by the number of its campaign and source in these texts; it counts from the next `add` on. Its offset
-   * is greater than those of calls before. The texts may be others than before only when all counters are stored.
+   * Adds a click, by the numbers of its campaign and source and of its ad in these texts; it counts from the next `add`
+   * on. Its offset is greater than those of calls before. The texts may be others than before only when all counters
+   * are stored.
    */
-  addClick(texts: TouchTexts, campaignSource: number, timestamp: number, offset: number): void {
+  addClick(texts: TouchTexts, campaignSource: number, ad: number, timestamp: number, offset: number): void {
     this.#use(texts);
-    const counter = this.#clickCounterOf(campaignSource, dayOf(timestamp));
-    if ((this.#table.columns.flags[counter]! & LOADED) !== 0) {
-      this.#countClick(counter, offset);
-      return;
+    for (let i = 0; i < this.#series.length; i++) {
+      const counter = this.#clickCounterOf(i, campaignSource, ad, timestamp);
+      if ((this.#table.columns.flags[counter]! & LOADED) !== 0) {
+        this.#countClick(counter, offset);
+        continue;
+      }
+      this.#clicked.push(counter);
+      this.#clickOffsets.push(offset);
     }
-    this.#clicked.push(counter);
-    this.#clickOffsets.push(offset);
   }
 
   /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
   add(store: StateStore, texts: TouchTexts, clicks: readonly ClickCount[], increments: readonly Increment[]): void {
-    for (const { touch, offset, clicks: more } of clicks) {
-      if (more === 1) this.addClick(texts, campaignSourceOf(touch, texts), touch.timestamp, offset);
-    }
     this.#use(texts);
-    for (const { timestamp, conversionType, model, touch } of increments) {
-      const campaignSource = touch === undefined ? texts.campaignSourceNamed('', '') : campaignSourceOf(touch, texts);
-      this.#incremented.push(this.#counterOf(campaignSource, dayOf(timestamp), conversionType, model));
+    for (const { touch } of clicks) this.#find(touch, touch.timestamp, '', '');
+    for (const { touch, timestamp, conversionType, model } of increments) {
+      this.#find(touch, timestamp, conversionType, model);
     }
     this.#read(store);
     for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);
-    const { columns } = this.#table;
-    for (let i = 0; i < increments.length; i++) {
-      const [counter, { offset, conversionsMicros, revenueMicros }] = [this.#incremented[i]!, increments[i]!];
-      if (offset <= columns.loadedVersion[counter]!) continue;
-      columns.conversionsMicros[counter]! += conversionsMicros;
-      columns.revenueMicros[counter]! += revenueMicros;
-      this.#note(counter, offset);
+    let at = 0;
+    for (const click of clicks) {
+      for (let i = 0; i < this.#series.length; i++) this.#addClicks(this.#found[at++]!, click);
     }
-    this.#clicked.length = this.#clickOffsets.length = this.#incremented.length = 0;
+    for (const increment of increments) {
+      for (let i = 0; i < this.#series.length; i++) this.#addIncrement(this.#found[at++]!, increment);
+    }
+    this.#clicked.length = this.#clickOffsets.length = this.#found.length = 0;
   }
 
-  /** The counters that changed since the last call. */
-  takeChanged(): ChangedCounter[] {
+  /** The counters that changed since they were last taken: those of daily_stats, and of the other rollups. */
+  takeChanged(withRollups = true): ChangedCounter[] {
     const taken: ChangedCounter[] = [];
-    for (const counter of this.#changed) {
-      this.#table.columns.flags[counter]! &= ~CHANGED;
-      taken.push({ name: counterName(this.#keyOf(counter)), bytes: this.#bytesOf(counter) });
-    }
+    for (const counter of this.#changed) taken.push(this.#take(counter));
     this.#changed = [];
+    if (!withRollups) return taken;
+    for (const counter of this.#changedRollups) taken.push(this.#take(counter));
+    this.#changedRollups = [];
     return taken;
   }
 
@@ -124,7 +132,7 @@ export class Counters {
       this.#table.columns.flags[counter]! &= ~DIRTY;
       const value = this.#bytesOf(counter);
       this.#dropBytes(counter);
-      yield { key: counterKey(counterName(this.#keyOf(counter))), value };
+      yield { key: this.#storeKeyOf(counter), value };
     }
     this.#dirty = [];
   }
@@ -146,28 +154,40 @@ export class Counters {
   #forget(): void {
     assert(this.#dirty.length === 0, 'R-6: counters to be forgotten are not stored');
     this.#table.clear(this.#mostBytes());
-    this.#lastClicks = new Int32Array(FIRST_CAMPAIGNS * 2);
+    for (const series of this.#series) series.clear();
     this.#changed = [];
+    this.#changedRollups = [];
     this.#bytes.length = this.#bytesKept = 0;
   }
 
-  /** As #counterOf, faster where the campaign and source had their last click on the same day. */
-  #clickCounterOf(campaignSource: number, day: number): number {
-    const at = 2 * campaignSource;
-    if (at >= this.#lastClicks.length) this.#lastClicks = larger(this.#lastClicks, at);
-    if (this.#lastClicks[at + 1] === day) {
-      const counter = this.#lastClicks[at]! - 1;
-      if (counter >= 0) return counter;
-    }
-    const counter = this.#counterOf(campaignSource, day, '', '');
-    this.#lastClicks[at] = counter + 1;
-    this.#lastClicks[at + 1] = day;
+  #clickCounterOf(rollup: number, campaignSource: number, ad: number, timestamp: number): number {
+    const series = this.#series[rollup]!;
+    const period = series.periodOf(timestamp);
+    const group = series.groupOf(this.#texts!, campaignSource);
+    const last = series.lastCounter(group, ad, period);
+    if (last >= 0) return last;
+    const counter = this.#counterOf(rollup, group, series.byAd ? ad : 0, period, '', '');
+    series.noteLast(group, ad, period, counter);
     return counter;
   }
 
-  #counterOf(campaignSource: number, day: number, conversionType: string, model: string): number {
+  /** Finds the counter of each rollup for a touch, or for a conversion without one. */
+  #find(touch: Touch | undefined, timestamp: number, conversionType: string, model: string): void {
+    const texts = this.#texts!;
+    const campaignSource = campaignSourceOf(touch, texts);
+    const ad = adOf(touch, texts);
+    for (let i = 0; i < this.#series.length; i++) {
+      const series = this.#series[i]!;
+      const group = series.groupOf(texts, campaignSource);
+      const type = series.byType ? conversionType : '';
+      const counter = this.#counterOf(i, group, series.byAd ? ad : 0, series.periodOf(timestamp), type, model);
+      this.#found.push(counter);
+    }
+  }
+
+  #counterOf(rollup: number, group: number, ad: number, period: number, type: string, model: string): number {
     const before = this.#table.count;
-    const counter = this.#table.numberOf(campaignSource, day, conversionType, model);
+    const counter = this.#table.numberOf(rollup, group, ad, period, type, model);
     if (counter === before) {
       this.#table.columns.flags[counter] = 0;
       this.#bytes.push(undefined);
@@ -181,7 +201,7 @@ export class Counters {
     const unread = this.#unread;
     for (let from = 0; from < unread.length; from += READ_COUNTERS) {
       const counters = unread.slice(from, from + READ_COUNTERS);
-      const stored = store.getMany(counters.map((counter) => counterKey(counterName(this.#keyOf(counter)))));
+      const stored = store.getMany(counters.map((counter) => this.#storeKeyOf(counter)));
       for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
     }
     unread.length = 0;
@@ -196,11 +216,21 @@ export class Counters {
       columns.loadedVersion[counter] = -1;
       return;
     }
-    const { clicks, conversionsMicros, revenueMicros, version } = fromBinary(DailyStatsSchema, stored);
-    columns.clicks[counter] = Number(clicks);
-    columns.conversionsMicros[counter] = conversionsMicros;
-    columns.revenueMicros[counter] = revenueMicros;
-    columns.version[counter] = columns.loadedVersion[counter] = Number(version);
+    const isDaily = this.#table.rollupOf(counter) === DAILY;
+    const read = isDaily ? fromBinary(DailyStatsSchema, stored) : fromBinary(RollupStatsSchema, stored);
+    columns.clicks[counter] = Number(read.clicks);
+    columns.conversionsMicros[counter] = read.conversionsMicros;
+    columns.version[counter] = columns.loadedVersion[counter] = Number(read.version);
+    const revenueMicros = BigInt(read.revenueHigh) * HIGH + read.revenueMicros;
+    columns.revenueMicros[counter] = revenueMicros % HIGH;
+    const rare: RareValues = {
+      invalidClicks: Number(read.invalidClicks),
+      retractedMicros: read.retractedMicros,
+      adjustedMicros: BigInt(read.adjustedHigh) * HIGH + read.adjustedMicros,
+      refundsMicros: BigInt(read.refundsHigh) * HIGH + read.refundsMicros,
+      revenueHigh: revenueMicros / HIGH,
+    };
+    if (Object.values(rare).some(Boolean)) this.#table.rare.set(counter, rare);
   }
 
   #countClick(counter: number, offset: number): void {
@@ -210,33 +240,96 @@ export class Counters {
     this.#note(counter, offset);
   }
 
+  #addClicks(counter: number, { clicks, invalidClicks, offset }: ClickCount): void {
+    const { columns } = this.#table;
+    if (offset <= columns.loadedVersion[counter]!) return;
+    // Below 0 it would go for a click that came before its rollup was declared.
+    columns.clicks[counter] = Math.max(0, columns.clicks[counter]! + clicks);
+    if (invalidClicks !== 0) {
+      const rare = this.#table.rareOf(counter);
+      rare.invalidClicks = Math.max(0, rare.invalidClicks + invalidClicks);
+    }
+    this.#note(counter, offset);
+  }
+
+  #addIncrement(counter: number, increment: Increment): void {
+    const { columns } = this.#table;
+    const { offset, retractedMicros, adjustedMicros, refundsMicros } = increment;
+    if (offset <= columns.loadedVersion[counter]!) return;
+    columns.conversionsMicros[counter]! += increment.conversionsMicros;
+    const revenueMicros = columns.revenueMicros[counter]! + increment.revenueMicros;
+    columns.revenueMicros[counter] = revenueMicros;
+    if (revenueMicros >= HIGH || revenueMicros <= -HIGH) {
+      columns.revenueMicros[counter] = revenueMicros % HIGH;
+      this.#table.rareOf(counter).revenueHigh += revenueMicros / HIGH;
+    }
+    if (retractedMicros !== 0n || adjustedMicros !== 0n || refundsMicros !== 0n) {
+      const rare = this.#table.rareOf(counter);
+      rare.retractedMicros += retractedMicros;
+      rare.adjustedMicros += adjustedMicros;
+      rare.refundsMicros += refundsMicros;
+    }
+    this.#note(counter, offset);
+  }
+
   #note(counter: number, version: number): void {
     const { columns } = this.#table;
     if (version > columns.version[counter]!) columns.version[counter] = version;
     this.#dropBytes(counter);
     const flags = columns.flags[counter]!;
-    if ((flags & CHANGED) === 0) this.#changed.push(counter);
+    if ((flags & CHANGED) === 0) {
+      (this.#table.rollupOf(counter) === DAILY ? this.#changed : this.#changedRollups).push(counter);
+    }
     if ((flags & DIRTY) === 0) this.#dirty.push(counter);
     columns.flags[counter] = LOADED | CHANGED | DIRTY;
   }
 
-  #keyOf(counter: number): CounterKey {
-    const { campaignId, source } = this.#texts!.textsOf(this.#table.campaignSourceOf(counter));
-    const { day, conversionType, model } = this.#table.seriesOf(counter);
-    return { day, campaignId, source, conversionType, model };
+  #take(counter: number): ChangedCounter {
+    const table = this.#table;
+    table.columns.flags[counter]! &= ~CHANGED;
+    const isDaily = table.rollupOf(counter) === DAILY;
+    const bytes = this.#bytesOf(counter);
+    return { topic: isDaily ? 'daily-stats' : 'rollup-stats', name: this.#nameOf(counter), bytes };
+  }
+
+  #storeKeyOf(counter: number): Buffer {
+    const name = this.#nameOf(counter);
+    return this.#table.rollupOf(counter) === DAILY ? counterKey(name) : rollupKey(name);
+  }
+
+  #nameOf(counter: number): string {
+    const key = this.#keyOf(counter);
+    const series = this.#series[this.#table.rollupOf(counter)]!;
+    if (series.rollup === DAILY_STATS) return counterName({ ...key, day: key.period });
+    return rollupName({ rollup: series.rollup.name, ...key, values: series.valuesOf(key) });
+  }
+
+  #keyOf(counter: number): SeriesKey {
+    const [table, texts] = [this.#table, this.#texts!];
+    const { campaignId, source } = texts.textsOf(table.groupOf(counter));
+    const { byAd } = this.#series[table.rollupOf(counter)]!;
+    const adId = byAd ? texts.ads.textOf(table.adOf(counter)) : '';
+    const [conversionType, model] = [table.typeOf(counter), table.modelOf(counter)];
+    return { period: table.periodOf(counter), campaignId, adId, source, conversionType, model };
   }
 
   #bytesOf(counter: number): Buffer {
     const known = this.#bytes[counter];
     if (known !== undefined) return known;
-    const { columns } = this.#table;
-    const bytes = encodeCounter(this.#partition, {
-      ...this.#keyOf(counter),
+    const { columns, rare } = this.#table;
+    const series = this.#series[this.#table.rollupOf(counter)]!;
+    const key = this.#keyOf(counter);
+    const values = {
       clicks: columns.clicks[counter]!,
       conversionsMicros: columns.conversionsMicros[counter]!,
       revenueMicros: columns.revenueMicros[counter]!,
+      rare: rare.get(counter),
       version: columns.version[counter]!,
-    });
+    };
+    const bytes =
+      series.rollup === DAILY_STATS
+        ? encodeCounter(this.#partition, { ...key, day: key.period }, values)
+        : encodeRollup(this.#partition, { rollup: series.rollup.name, ...key, values: series.valuesOf(key) }, values);
     this.#bytes[counter] = bytes;
     this.#bytesKept += BUFFER_BYTES + bytes.length;
     return bytes;
@@ -250,13 +343,11 @@ export class Counters {
   }
 }
 
-function campaignSourceOf(touch: Touch, texts: TouchTexts): number {
+function campaignSourceOf(touch: Touch | undefined, texts: TouchTexts): number {
   if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
-  return texts.campaignSourceNamed(touch.campaignId, touch.source);
+  return texts.campaignSourceNamed(touch?.campaignId ?? '', touch?.source ?? '');
 }
 
-function larger(numbers: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(Math.max(2 * numbers.length, index + 2));
-  grown.set(numbers);
-  return grown;
+function adOf(touch: Touch | undefined, texts: TouchTexts): number {
+  return touch instanceof InternedTouch && touch.texts === texts ? touch.ad : texts.adNamed(touch?.adId ?? '');
 }

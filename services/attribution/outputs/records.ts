@@ -38,8 +38,8 @@ export function rowRecords(rows: {
 
 export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {
   const records: NewRecord[] = [];
-  for (const { name, bytes } of counters) {
-    records.push({ topic: 'daily-stats', partition, key: `${partition}\0${name}`, value: bytes });
+  for (const { topic, name, bytes } of counters) {
+    records.push({ topic, partition, key: `${partition}\0${name}`, value: bytes });
   }
   return records;
 }

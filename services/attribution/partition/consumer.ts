@@ -5,7 +5,7 @@ import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing
 import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
 import { type Checkpointer, newCheckpointer } from '../recovery/checkpointer.ts';
-import { loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
+import { behind, loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
 import type { RecoverDeps } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
 import { nextOffset } from '../store/progress.ts';
@@ -83,6 +83,8 @@ interface Run {
   flushed: number;
   /** Counters that records before this offset changed were handed to the publisher, or thrown away by a replay. */
   countersTaken: number;
+  /** As countersTaken, of rollups, which are many: they are published with a flush. */
+  rollupsTaken: number;
   /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
   publishing: Promise<void>;
   /** Records that were read and are not yet folded, as those before them filled the memory of a batch. */
@@ -152,6 +154,7 @@ async function fold(
     caution,
     flushed: next,
     countersTaken: next,
+    rollupsTaken: next,
     publishing: Promise.resolve(),
     unfolded: [],
     unflushed: 0,
@@ -187,7 +190,7 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   status.restoring &&= phaseOf(run) === 'replaying';
   const records = (await retrying(waiter, () => readBatch(run))) ?? [];
   const isCaughtUp = records.length === 0 || (await foldNext(run, records));
-  if (records.length === 0) run.caution.attempt(run.store, run.flushed, run.nextOffset, publishTotals, run);
+  if (records.length === 0) run.caution.attempt(run.store, run.flushed, run.nextOffset, publishTotals, run, false);
   // Appends go out before the next batch takes the thread.
   await turn();
   if (checkpointer?.isDue()) {
@@ -274,7 +277,7 @@ function foldBatch(run: Run, records: readonly LogRecord[]): boolean {
     const rows = foldRecords(run, records, memory, traces);
     isCaughtUp = isAtEnd(run);
     // While there is more to fold, counters would only change again.
-    const outputs = isCaughtUp ? [...rows, ...takeTotals(run)] : rows;
+    const outputs = isCaughtUp ? [...rows, ...takeTotals(run, false)] : rows;
     return publishNext(run, outputs).then(() => memory.release());
   });
   trackPublishing(run, publishing);
@@ -305,36 +308,32 @@ function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemo
   return rows;
 }
 
-/** The records from an offset on. */
-function behind(records: readonly LogRecord[], offset: number): readonly LogRecord[] {
-  if (records.at(-1)!.offset < offset) return [];
-  return records.slice(records.findIndex((record) => record.offset >= offset));
-}
-
 /** Goes on to an offset. A replay that ends there throws away the counters that it changed: they are published. */
 function advance(run: Run, nextOffset: number): void {
   const wasReplaying = phaseOf(run) === 'replaying';
   assert(nextOffset >= run.nextOffset, 'L-3: the log went back');
   run.nextOffset = nextOffset;
   if (!wasReplaying || phaseOf(run) === 'replaying') return;
-  run.fold.takeTotals();
-  run.countersTaken = nextOffset;
+  run.fold.takeTotals(true);
+  run.countersTaken = run.rollupsTaken = nextOffset;
 }
 
-function hasUnpublishedCounters(run: Run): boolean {
-  return phaseOf(run) !== 'replaying' && run.countersTaken < run.nextOffset;
+function hasUnpublishedCounters(run: Run, taken = run.countersTaken): boolean {
+  return phaseOf(run) !== 'replaying' && taken < run.nextOffset;
 }
 
 /** The counters that changed since they were last taken, and the totals, to be published. */
-function takeTotals(run: Run): NewRecord[] {
-  assert(run.countersTaken >= run.committed, 'R-3: counters that a replay changed would be published');
+function takeTotals(run: Run, withRollups: boolean): NewRecord[] {
+  assert(run.rollupsTaken >= run.committed, 'R-3: counters that a replay changed would be published');
   run.countersTaken = run.nextOffset;
-  return run.fold.takeTotals();
+  if (withRollups) run.rollupsTaken = run.nextOffset;
+  return run.fold.takeTotals(withRollups);
 }
 
-/** Publishes the counters that changed and the totals: then all that follows from the records folded is published. */
-function publishTotals(run: Run): void {
-  if (hasUnpublishedCounters(run)) trackPublishing(run, publishNext(run, takeTotals(run)));
+/** Publishes the counters that changed and the totals; with rollups, all that follows is published. */
+function publishTotals(run: Run, withRollups: boolean): void {
+  if (!hasUnpublishedCounters(run, withRollups ? run.rollupsTaken : run.countersTaken)) return;
+  trackPublishing(run, publishNext(run, takeTotals(run, withRollups)));
 }
 
 /** Lets the fold go on while something is published; a failure is thrown where `publishing` is awaited. */
@@ -365,7 +364,7 @@ function isFlushDue({ fold, unflushed, flushedAt, flushed, caution }: Run, isCau
 async function flush(run: Run): Promise<void> {
   const { status, store, caution, flushed, nextOffset } = run;
   if (run.unflushed === 0) return;
-  caution.attempt(store, flushed, nextOffset, publishTotals, run);
+  caution.attempt(store, flushed, nextOffset, publishTotals, run, true);
   await run.publishing;
   caution.attempt(store, flushed, nextOffset, writeState, run);
   status.stateBytes = store.bytes();
@@ -374,7 +373,8 @@ async function flush(run: Run): Promise<void> {
 }
 
 function writeState(run: Run): void {
-  assert(run.status.progress === run.fold.progress, 'R-1: what is not published would be flushed');
+  const isPublished = run.status.progress === run.fold.progress && !hasUnpublishedCounters(run, run.rollupsTaken);
+  assert(isPublished, 'R-1: what is not published would be flushed');
   run.fold.flush(run.store, run.expired);
   run.expired = [];
   run.unflushed = 0;

@@ -4,6 +4,7 @@ import { PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attributio
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { COMPACTED } from '../../contract/topics.ts';
 import type { LogRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { MODELS } from '../decision/models.ts';
@@ -67,7 +68,7 @@ function foldAll(records: readonly LogRecord[], { atOnce, cacheBytes }: { atOnce
     for (const { topic, key, value } of outputs) {
       const bytes = Buffer.from(value).toString('hex');
       // Counters and totals are cumulative: the last one counts.
-      const isCumulative = topic === 'daily-stats' || topic === 'attribution-progress';
+      const isCumulative = COMPACTED.includes(topic);
       published.set(`${topic} ${isCumulative ? key : bytes}`, bytes);
     }
     fold.flush(store, []);

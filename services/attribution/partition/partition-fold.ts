@@ -45,8 +45,11 @@ export interface PartitionFold {
   fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
   /** Goes past the record that follows those before, which was set aside: it counts as a dead letter. */
   pass(record: LogRecord): void;
-  /** Counters that changed since the last call, and the totals. */
-  takeTotals(): NewRecord[];
+  /**
+   * The totals and the counters that changed since they were last taken: those of rollups, of which there are many,
+   * unless they are left for later.
+   */
+  takeTotals(withRollups?: boolean): NewRecord[];
   /** True once unflushed changes have used up their share of the memory. */
   isFull(): boolean;
   /** Writes users, counters and progress in one write; of users in `expired` that didn't change only ids are kept. */
@@ -71,12 +74,13 @@ export function newPartitionFold(
   }: { publishedTotals?: PublishedTotals; cacheBytes?: () => number } = {},
 ): PartitionFold {
   const { partition } = before;
-  const counters = new Counters(partition, () => COUNTERS_SHARE * cacheBytes());
+  const counters = new Counters(partition, config.rollups, () => COUNTERS_SHARE * cacheBytes());
   const users = new Users(config, () => cacheBytes() - counters.bytesUsed);
   const events = new EventBatch(0, users.table);
   let progress = before;
   /** The published totals include the last batch: they are not published again. */
   let isPublished = false;
+  let progressTaken = before;
   const countFrom = publishedTotals?.countFrom ?? 0;
   const through = publishedThrough(publishedTotals);
   const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
@@ -98,8 +102,8 @@ export function newPartitionFold(
       const { table } = users;
       events.begin(records.length, table);
       const read = readAll(records, Number(progress.watermark), events);
-      const effects = users.fold(store, events, (campaignSource, timestamp, offset) => {
-        if (offset >= countFrom) counters.addClick(table.texts, campaignSource, timestamp, offset);
+      const effects = users.fold(store, events, (campaignSource, ad, timestamp, offset) => {
+        if (offset >= countFrom) counters.addClick(table.texts, campaignSource, ad, timestamp, offset);
       });
       counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isCounted));
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
@@ -113,9 +117,11 @@ export function newPartitionFold(
     pass({ offset, appendTime }) {
       moveOn(offset, Math.max(Number(progress.watermark), appendTime), advance(progress, 1, newEffects(), 1));
     },
-    takeTotals() {
-      const changed = counterRecords(partition, counters.takeChanged());
-      return isPublished ? changed : [...changed, progressRecord(progress)];
+    takeTotals(withRollups = true) {
+      const changed = counterRecords(partition, counters.takeChanged(withRollups));
+      if (isPublished || progress === progressTaken) return changed;
+      progressTaken = progress;
+      return [...changed, progressRecord(progress)];
     },
     isFull: () => users.isFull() || counters.isFull(),
     flush(store, expired) {

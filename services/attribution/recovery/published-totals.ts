@@ -3,10 +3,11 @@ import {
   DailyStatsSchema,
   type PartitionProgress,
   PartitionProgressSchema,
+  RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
-import { counterKey, counterName, PUBLISHED_TOTALS_KEY } from '../store/keys.ts';
+import { counterKey, counterName, PUBLISHED_TOTALS_KEY, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 
 /**
@@ -49,9 +50,11 @@ export async function loadPublished(
   { partition, committed, stop }: { partition: number; committed: number; stop: AbortSignal },
 ): Promise<number> {
   let bytes = 0;
-  for await (const records of wholePartition(log, 'daily-stats', partition, stop)) {
-    putNewest(store, records);
-    for (const { value } of records) bytes += value.length;
+  for (const topic of ['daily-stats', 'rollup-stats'] as const) {
+    for await (const records of wholePartition(log, topic, partition, stop)) {
+      putNewest(store, records, READ_COUNTER[topic]);
+      for (const { value } of records) bytes += value.length;
+    }
   }
   let totals = create(PartitionProgressSchema, { partition });
   for await (const records of wholePartition(log, 'attribution-progress', partition, stop)) {
@@ -69,23 +72,37 @@ export async function loadPublished(
   return bytes;
 }
 
+/** Reads a counter's key in the store, and its version, by the topic that it is published in. */
+const READ_COUNTER = {
+  'daily-stats'(value: Uint8Array): ReadCounter {
+    const counter = fromBinary(DailyStatsSchema, value);
+    return { key: counterKey(counterName(counter)), version: counter.version };
+  },
+  'rollup-stats'(value: Uint8Array): ReadCounter {
+    const counter = fromBinary(RollupStatsSchema, value);
+    return { key: rollupKey(rollupName(counter)), version: counter.version };
+  },
+};
+
+interface ReadCounter {
+  key: Buffer;
+  version: bigint;
+}
+
 /** Puts the counters that are newer than those in the store. */
-function putNewest(store: StateStore, records: readonly LogRecord[]): void {
+function putNewest(store: StateStore, records: readonly LogRecord[], read: (value: Uint8Array) => ReadCounter): void {
   const newest = new Map<string, { entry: StateEntry; version: bigint }>();
   for (const { key: name, value } of records) {
-    const counter = fromBinary(DailyStatsSchema, value);
+    const { key, version } = read(value);
     const before = newest.get(name);
-    if (before !== undefined && before.version > counter.version) continue;
-    newest.set(name, {
-      entry: { key: counterKey(counterName(counter)), value: Buffer.from(value) },
-      version: counter.version,
-    });
+    if (before !== undefined && before.version > version) continue;
+    newest.set(name, { entry: { key, value: Buffer.from(value) }, version });
   }
   const candidates = [...newest.values()];
   const stored = store.getMany(candidates.map(({ entry }) => entry.key));
   const puts = candidates.flatMap(({ entry, version }, i) => {
     const bytes = stored[i];
-    return bytes === undefined || fromBinary(DailyStatsSchema, bytes).version <= version ? [entry] : [];
+    return bytes === undefined || read(bytes).version <= version ? [entry] : [];
   });
   store.write({ deletes: [], appends: [], puts });
 }
@@ -117,4 +134,10 @@ export function untilBoundary(records: readonly LogRecord[], boundaries: readonl
   if (last < boundary) return records;
   const end = records.findIndex(({ offset }) => offset >= boundary);
   return records.slice(0, end);
+}
+
+/** The records from an offset on. */
+export function behind(records: readonly LogRecord[], offset: number): readonly LogRecord[] {
+  if (records.at(-1)!.offset < offset) return [];
+  return records.slice(records.findIndex((record) => record.offset >= offset));
 }

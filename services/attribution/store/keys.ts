@@ -6,6 +6,7 @@ import { ROLES, type Role } from '../decision/kinds.ts';
 const USER = 'u';
 const SPILLED = 'i';
 const COUNTER = 'c';
+const ROLLUP = 'r';
 
 /** Where the partition stands: a PartitionProgress. */
 export const PROGRESS_KEY = Buffer.from('p');
@@ -85,10 +86,28 @@ export function counterKey(name: string): Buffer {
   return Buffer.from(COUNTER + name);
 }
 
+/** What a counter of a rollup counts, as RollupStats has it. */
+export interface RollupKey {
+  rollup: string;
+  period: number;
+  values: readonly string[];
+  model: string;
+}
+
 /** Names a counter in keys of RocksDB and of the log. */
 export function counterName({ day, campaignId, source, conversionType, model }: CounterKey): string {
   // A template would be kept as the tree of its parts.
   return [day, campaignId, source, conversionType, model].join('\0');
+}
+
+/** Key of a counter of a rollup, whose value is a RollupStats. */
+export function rollupKey(name: string): Buffer {
+  return Buffer.from(ROLLUP + name);
+}
+
+/** Names a counter of a rollup in keys of RocksDB and of the log. */
+export function rollupName({ rollup, period, values, model }: RollupKey): string {
+  return [rollup, period, ...values, model].join('\0');
 }
 
 function roleOfLetter(letter: number, key: Buffer): Role {

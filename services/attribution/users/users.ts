@@ -14,6 +14,7 @@ import {
   type UserState,
 } from '../decision/state.ts';
 import {
+  adAt,
   campaignSourceAt,
   putTouch,
   TOUCH_WORDS,
@@ -32,8 +33,8 @@ import { SpilledIds } from './spilled-ids.ts';
 import { CONVERSIONS, NO_PLACE, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
-/** Callback for a click that is no duplicate, by the number of its campaign and source. */
-export type OnClick = (campaignSource: number, timestamp: number, offset: number) => void;
+/** Callback for a click that is no duplicate, by the numbers of its campaign and source and of its ad. */
+export type OnClick = (campaignSource: number, ad: number, timestamp: number, offset: number) => void;
 
 /**
  * Share of the cache that unflushed users may fill before a flush is due: RocksDB has them twice, as a write and in its
@@ -351,7 +352,7 @@ function countTouch(type: TouchKind['type'], events: EventBatch, i: number, effe
   switch (type) {
     case 'click':
       effects.totals.clicks++;
-      onClick(campaignSourceAt(memory, at), memory.times[at >> 1]!, events.offsets[i]!);
+      onClick(campaignSourceAt(memory, at), adAt(memory, at), memory.times[at >> 1]!, events.offsets[i]!);
       return;
     default:
       assertNever(type);

@@ -51,7 +51,7 @@ const CREDITS_OF_LAST_CLICK = "SELECT * FROM attributed_events FINAL WHERE model
 
 const IS_COUNTED = 'clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0';
 
-/** Wider than the counters, which hold 2^63 micros: a sum beyond that is a difference. */
+/** As wide as the counters. */
 const SUM_OF_VALUES = 'sum(toInt128(value_micros))';
 
 /** In the order of the path: the first that fails is the nearest to the cause. */

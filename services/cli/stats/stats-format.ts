@@ -1,28 +1,49 @@
 import type { GetStatsResponse, StatsRow } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { type Column, renderTable } from '../table.ts';
 
-const COLUMNS: readonly Column<StatsRow>[] = [
-  { title: 'date', text: (row) => row.date },
+const DATE: Column<StatsRow> = { title: 'date', text: (row) => row.date };
+const CAMPAIGN_AND_SOURCE: readonly Column<StatsRow>[] = [
   { title: 'campaign_id', text: (row) => row.campaignId },
   { title: 'source', text: (row) => row.source },
+];
+const COUNTS: readonly Column<StatsRow>[] = [
   { title: 'clicks', text: (row) => row.clicks.toString(), right: true },
   { title: 'conversions', text: (row) => decimal(row.conversionsMicros, 0), right: true },
   { title: 'revenue', text: (row) => decimal(row.revenueMicros, 2), right: true },
   { title: 'cvr', text: (row) => row.cvr?.toFixed(4) ?? '', right: true },
 ];
+const GROSS: readonly Column<StatsRow>[] = [
+  { title: 'invalid_clicks', text: (row) => String(row.invalidClicks ?? ''), right: true },
+  { title: 'gross_conversions', text: (row) => decimal(row.grossConversionsMicros ?? 0n, 0), right: true },
+  { title: 'gross_revenue', text: (row) => decimal(row.grossRevenueMicros ?? 0n, 2), right: true },
+  { title: 'refunds', text: (row) => decimal(row.refundsMicros ?? 0n, 2), right: true },
+];
+
+/** What rows are by: as the answer has it in place of campaign and source. */
+function columnsOf({ data, unattributed }: GetStatsResponse, by: readonly string[] | undefined): Column<StatsRow>[] {
+  const dimensions = by?.map((title, i) => ({ title, text: (row: StatsRow) => row.values[i] ?? '' }));
+  const hasGross = [...data, ...unattributed].some(({ refundsMicros }) => refundsMicros !== undefined);
+  return [DATE, ...(dimensions ?? CAMPAIGN_AND_SOURCE), ...COUNTS, ...(hasGross ? GROSS : [])];
+}
 
 /** The sign in a table for a cell without a value. */
 const NONE = '–';
-const TABLE = COLUMNS.map((column) => ({ ...column, text: (row: StatsRow) => column.text(row) || NONE }));
 
-/** Aligned columns; conversions and revenue exact. */
-export function statsTable({ data }: GetStatsResponse): string {
-  return data.length > 0 ? renderTable(TABLE, data) : 'nothing counted in these days\n';
+/** Aligned columns; conversions and revenue exact. What is not attributed comes last. */
+export function statsTable(response: GetStatsResponse, by?: readonly string[]): string {
+  const columns = columnsOf(response, by).map((column) => ({
+    ...column,
+    text: (row: StatsRow) => column.text(row) || NONE,
+  }));
+  const rows = [...response.data, ...response.unattributed];
+  return rows.length > 0 ? renderTable(columns, rows) : 'nothing counted in these days\n';
 }
 
 /** RFC 4180, with a header line. */
-export function statsCsv({ data }: GetStatsResponse): string {
-  const rows = [COLUMNS.map(({ title }) => title), ...data.map((row) => COLUMNS.map(({ text }) => text(row)))];
+export function statsCsv(response: GetStatsResponse, by?: readonly string[]): string {
+  const columns = columnsOf(response, by);
+  const counted = [...response.data, ...response.unattributed];
+  const rows = [columns.map(({ title }) => title), ...counted.map((row) => columns.map(({ text }) => text(row)))];
   return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
 }
 

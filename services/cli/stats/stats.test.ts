@@ -95,6 +95,20 @@ test('table', () => {
   );
 });
 
+test('by other dimensions, with gross sums, and what is not attributed last', () => {
+  const gross = { invalidClicks: 2n, grossConversionsMicros: 3_000_000n, grossRevenueMicros: 5n, refundsMicros: 1n };
+  const row = { date: '2023-03-15', values: ['ad-1'], clicks: 1n, conversionsMicros: 2_000_000n, ...gross };
+  const unattributed = [{ date: '2023-03-15', conversionsMicros: 1_000_000n, ...gross, invalidClicks: 0n }];
+  expect(statsCsv(create(GetStatsResponseSchema, { data: [row], unattributed }), ['ad_id'])).toBe(
+    [
+      'date,ad_id,clicks,conversions,revenue,cvr,invalid_clicks,gross_conversions,gross_revenue,refunds',
+      '2023-03-15,ad-1,1,2,0.00,,2,3,0.000005,0.000001',
+      '2023-03-15,,0,1,0.00,,0,3,0.000005,0.000001',
+      '',
+    ].join('\r\n'),
+  );
+});
+
 test('an empty table says so', () => {
   expect(statsTable(create(GetStatsResponseSchema))).toBe('nothing counted in these days\n');
 });

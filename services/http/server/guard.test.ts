@@ -59,7 +59,7 @@ async function serveEverything(guard?: Guard): Promise<Everything> {
   const routes = [
     ...[
       ...gatewayHttp(gateway),
-      ...statsHttp({ client, models: ['last_click'] }),
+      ...statsHttp({ client, models: ['last_click'], rollups: [] }),
       ...healthHttp(ready),
       openapiRoute,
       metricsRoute(),
@@ -69,7 +69,7 @@ async function serveEverything(guard?: Guard): Promise<Everything> {
   ];
   const services = (router: ConnectRouter) => {
     gatewayRoutes(router, gateway);
-    statsRoutes(router, { client, models: ['last_click'], shutdown: ended });
+    statsRoutes(router, { client, models: ['last_click'], rollups: [], shutdown: ended });
     healthRoutes(router, ready, ended);
     reflectionRoutes(router);
     methods = router.handlers.map(({ method }) => method);

@@ -33,7 +33,7 @@ const client = {} as ClickHouseClient;
 const gateway = { log: memoryLog(), now: Date.now, currency: 'USD' };
 const ready = async () => ({});
 const routes = [
-  ...[...gatewayHttp(gateway), ...statsHttp({ client, models: ['last_click'] }), ...healthHttp(ready)],
+  ...[...gatewayHttp(gateway), ...statsHttp({ client, models: ['last_click'], rollups: [] }), ...healthHttp(ready)],
   ...[openapiRoute, metricsRoute(), statusRoute({} as StatusSource)],
 ];
 
@@ -46,7 +46,7 @@ test('every route is in the document, or for operators', () => {
 test('every call that takes plain JSON is in the document', () => {
   const router = createConnectRouter();
   gatewayRoutes(router, gateway);
-  statsRoutes(router, { client, models: ['last_click'] });
+  statsRoutes(router, { client, models: ['last_click'], rollups: [] });
   healthRoutes(router, ready, AbortSignal.abort());
   reflectionRoutes(router);
   const calls = router.handlers.filter(

@@ -41,7 +41,11 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
   const say = (line: string) => isFirst && logger.error(line);
   const stalls = watchStalls(clusterStalls(log), { everyMs: LOOK_MS, say, logger }, watching.signal);
   const view = clickhouse && clusterView({ env, log, clickhouse, stalls });
-  const stats = view && { client: clickhouse.client, models: view.attribution.MODELS };
+  const stats = view && {
+    client: clickhouse.client,
+    models: view.attribution.MODELS,
+    rollups: view.attribution.ROLLUPS,
+  };
   if (view !== undefined && isFirst) watchClickHouse(view, logger, watching.signal);
 
   const own = async () => ({

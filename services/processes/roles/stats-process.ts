@@ -15,7 +15,7 @@ async function startStats(env: NodeJS.ProcessEnv, running: AsyncDisposableStack)
   const config = parseStatsConfig(env);
   const clickhouse = openClickHouse(config);
   running.defer(() => clickhouse.close());
-  const stats = { client: clickhouse.client, models: config.attribution.MODELS };
+  const stats = { client: clickhouse.client, models: config.attribution.MODELS, rollups: config.attribution.ROLLUPS };
   const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,

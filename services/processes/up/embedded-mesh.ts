@@ -91,7 +91,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const stalls = watchStalls(source, { everyMs: LOOK_MS, say, logger }, closing);
   const ready = readiness(client, pipeline, stalls);
   const gateway = { log, findUsers: usersInClickHouse(client), now: Date.now, currency: config.CURRENCY };
-  const stats = { client, models: config.attribution.MODELS };
+  const stats = { client, models: config.attribution.MODELS, rollups: config.attribution.ROLLUPS };
   const view = pipelineView(config, parts, stalls);
   watchClickHouse(view, logger, closing);
   return serveProcess({

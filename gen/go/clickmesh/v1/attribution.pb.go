@@ -389,7 +389,13 @@ func (x *AttributedConversion) GetCauseType() string {
 }
 
 // Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
-// Key: (partition, day, campaign_id, source, conversion_type, model).
+// Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
+// counted under an empty campaign_id, source and model.
+//
+// Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
+//
+// A sum of money may be beyond 64 bits. It is high * 10^18 + low, and |low| < 10^18, where `low` is the field of micros;
+// a low of more, without a high, is of an earlier version.
 type DailyStats struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
@@ -398,17 +404,29 @@ type DailyStats struct {
 	Source     string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	// Empty on rows that count clicks.
 	ConversionType string `protobuf:"bytes,4,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
-	// Attribution model; empty on rows that count clicks, which every model shares.
+	// Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
 	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
 	// Partition of raw-events: a key's total is the sum over partitions.
 	Partition uint32 `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
-	Clicks    uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
+	// Distinct clicks but for those that a verdict holds invalid.
+	Clicks uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
 	// Credited conversions, in micros.
 	ConversionsMicros int64 `protobuf:"varint,8,opt,name=conversions_micros,json=conversionsMicros,proto3" json:"conversions_micros,omitempty"`
 	// Credited revenue, in micros.
 	RevenueMicros int64 `protobuf:"varint,9,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
 	// Last raw-events offset that changed this key.
-	Version       uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	Version uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	// Distinct clicks that a verdict holds invalid.
+	InvalidClicks uint64 `protobuf:"varint,11,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`
+	// Conversions that were retracted, in micros: gross conversions less net ones.
+	RetractedMicros int64 `protobuf:"varint,12,opt,name=retracted_micros,json=retractedMicros,proto3" json:"retracted_micros,omitempty"`
+	// Gross revenue less net revenue, in micros; negative if values were restated upwards.
+	AdjustedMicros int64 `protobuf:"varint,13,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
+	// What refunds took of the revenue, in micros.
+	RefundsMicros int64 `protobuf:"varint,14,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
+	RevenueHigh   int32 `protobuf:"varint,15,opt,name=revenue_high,json=revenueHigh,proto3" json:"revenue_high,omitempty"`
+	AdjustedHigh  int32 `protobuf:"varint,16,opt,name=adjusted_high,json=adjustedHigh,proto3" json:"adjusted_high,omitempty"`
+	RefundsHigh   int32 `protobuf:"varint,17,opt,name=refunds_high,json=refundsHigh,proto3" json:"refunds_high,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -513,6 +531,326 @@ func (x *DailyStats) GetVersion() uint64 {
 	return 0
 }
 
+func (x *DailyStats) GetInvalidClicks() uint64 {
+	if x != nil {
+		return x.InvalidClicks
+	}
+	return 0
+}
+
+func (x *DailyStats) GetRetractedMicros() int64 {
+	if x != nil {
+		return x.RetractedMicros
+	}
+	return 0
+}
+
+func (x *DailyStats) GetAdjustedMicros() int64 {
+	if x != nil {
+		return x.AdjustedMicros
+	}
+	return 0
+}
+
+func (x *DailyStats) GetRefundsMicros() int64 {
+	if x != nil {
+		return x.RefundsMicros
+	}
+	return 0
+}
+
+func (x *DailyStats) GetRevenueHigh() int32 {
+	if x != nil {
+		return x.RevenueHigh
+	}
+	return 0
+}
+
+func (x *DailyStats) GetAdjustedHigh() int32 {
+	if x != nil {
+		return x.AdjustedHigh
+	}
+	return 0
+}
+
+func (x *DailyStats) GetRefundsHigh() int32 {
+	if x != nil {
+		return x.RefundsHigh
+	}
+	return 0
+}
+
+// Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS.
+// Key: (partition, rollup, period, values, model).
+type RollupStats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+	Period int32 `protobuf:"varint,1,opt,name=period,proto3" json:"period,omitempty"`
+	// The rollup as ROLLUPS has it, without spaces: "day:campaign_id,ad_id".
+	Rollup string `protobuf:"bytes,2,opt,name=rollup,proto3" json:"rollup,omitempty"`
+	// Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
+	// conversion has empty ones but for its type, as a click has an empty type.
+	Values []string `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
+	// These as in DailyStats.
+	Model             string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
+	Partition         uint32 `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
+	Clicks            uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
+	ConversionsMicros int64  `protobuf:"varint,8,opt,name=conversions_micros,json=conversionsMicros,proto3" json:"conversions_micros,omitempty"`
+	RevenueMicros     int64  `protobuf:"varint,9,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
+	Version           uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	InvalidClicks     uint64 `protobuf:"varint,11,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`
+	RetractedMicros   int64  `protobuf:"varint,12,opt,name=retracted_micros,json=retractedMicros,proto3" json:"retracted_micros,omitempty"`
+	AdjustedMicros    int64  `protobuf:"varint,13,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
+	RefundsMicros     int64  `protobuf:"varint,14,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
+	RevenueHigh       int32  `protobuf:"varint,15,opt,name=revenue_high,json=revenueHigh,proto3" json:"revenue_high,omitempty"`
+	AdjustedHigh      int32  `protobuf:"varint,16,opt,name=adjusted_high,json=adjustedHigh,proto3" json:"adjusted_high,omitempty"`
+	RefundsHigh       int32  `protobuf:"varint,17,opt,name=refunds_high,json=refundsHigh,proto3" json:"refunds_high,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RollupStats) Reset() {
+	*x = RollupStats{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollupStats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollupStats) ProtoMessage() {}
+
+func (x *RollupStats) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollupStats.ProtoReflect.Descriptor instead.
+func (*RollupStats) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RollupStats) GetPeriod() int32 {
+	if x != nil {
+		return x.Period
+	}
+	return 0
+}
+
+func (x *RollupStats) GetRollup() string {
+	if x != nil {
+		return x.Rollup
+	}
+	return ""
+}
+
+func (x *RollupStats) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *RollupStats) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RollupStats) GetPartition() uint32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *RollupStats) GetClicks() uint64 {
+	if x != nil {
+		return x.Clicks
+	}
+	return 0
+}
+
+func (x *RollupStats) GetConversionsMicros() int64 {
+	if x != nil {
+		return x.ConversionsMicros
+	}
+	return 0
+}
+
+func (x *RollupStats) GetRevenueMicros() int64 {
+	if x != nil {
+		return x.RevenueMicros
+	}
+	return 0
+}
+
+func (x *RollupStats) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RollupStats) GetInvalidClicks() uint64 {
+	if x != nil {
+		return x.InvalidClicks
+	}
+	return 0
+}
+
+func (x *RollupStats) GetRetractedMicros() int64 {
+	if x != nil {
+		return x.RetractedMicros
+	}
+	return 0
+}
+
+func (x *RollupStats) GetAdjustedMicros() int64 {
+	if x != nil {
+		return x.AdjustedMicros
+	}
+	return 0
+}
+
+func (x *RollupStats) GetRefundsMicros() int64 {
+	if x != nil {
+		return x.RefundsMicros
+	}
+	return 0
+}
+
+func (x *RollupStats) GetRevenueHigh() int32 {
+	if x != nil {
+		return x.RevenueHigh
+	}
+	return 0
+}
+
+func (x *RollupStats) GetAdjustedHigh() int32 {
+	if x != nil {
+		return x.AdjustedHigh
+	}
+	return 0
+}
+
+func (x *RollupStats) GetRefundsHigh() int32 {
+	if x != nil {
+		return x.RefundsHigh
+	}
+	return 0
+}
+
+// Topic attribution-settings (compacted): from when on one partition of raw-events has been counted under a setting.
+// Key: (partition, kind, name).
+type AttributionSetting struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Partition uint32                 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// "model", "rollup" or "lookback".
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Of a lookback its length in ms; else empty.
+	Value string `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
+	// The partition's clock when it came into force, in ms since 1970-01-01 UTC; 0 if all of the partition is under it.
+	Since int64 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`
+	// The clock when it was no longer in force; 0 while it is.
+	Until int64 `protobuf:"varint,6,opt,name=until,proto3" json:"until,omitempty"`
+	// Offset in raw-events of the first record that it held for, or no longer held for.
+	Version       uint64 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributionSetting) Reset() {
+	*x = AttributionSetting{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributionSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributionSetting) ProtoMessage() {}
+
+func (x *AttributionSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributionSetting.ProtoReflect.Descriptor instead.
+func (*AttributionSetting) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AttributionSetting) GetPartition() uint32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *AttributionSetting) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *AttributionSetting) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AttributionSetting) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *AttributionSetting) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *AttributionSetting) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *AttributionSetting) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // Topic conversion-decisions: why a conversion was attributed as it was. Key: (user_id, conversion_id).
 type ConversionDecision struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -562,7 +900,7 @@ type ConversionDecision struct {
 
 func (x *ConversionDecision) Reset() {
 	*x = ConversionDecision{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +912,7 @@ func (x *ConversionDecision) String() string {
 func (*ConversionDecision) ProtoMessage() {}
 
 func (x *ConversionDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +925,7 @@ func (x *ConversionDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversionDecision.ProtoReflect.Descriptor instead.
 func (*ConversionDecision) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{2}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ConversionDecision) GetConversionId() string {
@@ -750,7 +1088,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +1100,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +1113,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{3}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Candidate) GetClickId() string {
@@ -846,7 +1184,7 @@ type ModelCandidate struct {
 
 func (x *ModelCandidate) Reset() {
 	*x = ModelCandidate{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +1196,7 @@ func (x *ModelCandidate) String() string {
 func (*ModelCandidate) ProtoMessage() {}
 
 func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1209,7 @@ func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelCandidate.ProtoReflect.Descriptor instead.
 func (*ModelCandidate) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ModelCandidate) GetClickId() string {
@@ -947,7 +1285,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1297,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1310,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Correction) GetEventId() string {
@@ -1058,7 +1396,7 @@ type PartitionProgress struct {
 
 func (x *PartitionProgress) Reset() {
 	*x = PartitionProgress{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1070,7 +1408,7 @@ func (x *PartitionProgress) String() string {
 func (*PartitionProgress) ProtoMessage() {}
 
 func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1083,7 +1421,7 @@ func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartitionProgress.ProtoReflect.Descriptor instead.
 func (*PartitionProgress) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PartitionProgress) GetPartition() uint32 {
@@ -1263,7 +1601,7 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x14conversion_retracted\x18\x13 \x01(\bR\x13conversionRetracted\x12\x19\n" +
 	"\bcause_id\x18\x14 \x01(\tR\acauseId\x12\x1d\n" +
 	"\n" +
-	"cause_type\x18\x15 \x01(\tR\tcauseType\"\xbc\x02\n" +
+	"cause_type\x18\x15 \x01(\tR\tcauseType\"\xc9\x04\n" +
 	"\n" +
 	"DailyStats\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\x05R\x03day\x12\x1f\n" +
@@ -1277,7 +1615,40 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x12conversions_micros\x18\b \x01(\x03R\x11conversionsMicros\x12%\n" +
 	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12\x18\n" +
 	"\aversion\x18\n" +
-	" \x01(\x04R\aversion\"\xa9\x06\n" +
+	" \x01(\x04R\aversion\x12%\n" +
+	"\x0einvalid_clicks\x18\v \x01(\x04R\rinvalidClicks\x12)\n" +
+	"\x10retracted_micros\x18\f \x01(\x03R\x0fretractedMicros\x12'\n" +
+	"\x0fadjusted_micros\x18\r \x01(\x03R\x0eadjustedMicros\x12%\n" +
+	"\x0erefunds_micros\x18\x0e \x01(\x03R\rrefundsMicros\x12!\n" +
+	"\frevenue_high\x18\x0f \x01(\x05R\vrevenueHigh\x12#\n" +
+	"\radjusted_high\x18\x10 \x01(\x05R\fadjustedHigh\x12!\n" +
+	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\"\x9e\x04\n" +
+	"\vRollupStats\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\x05R\x06period\x12\x16\n" +
+	"\x06rollup\x18\x02 \x01(\tR\x06rollup\x12\x16\n" +
+	"\x06values\x18\x03 \x03(\tR\x06values\x12\x14\n" +
+	"\x05model\x18\x05 \x01(\tR\x05model\x12\x1c\n" +
+	"\tpartition\x18\x06 \x01(\rR\tpartition\x12\x16\n" +
+	"\x06clicks\x18\a \x01(\x04R\x06clicks\x12-\n" +
+	"\x12conversions_micros\x18\b \x01(\x03R\x11conversionsMicros\x12%\n" +
+	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\x04R\aversion\x12%\n" +
+	"\x0einvalid_clicks\x18\v \x01(\x04R\rinvalidClicks\x12)\n" +
+	"\x10retracted_micros\x18\f \x01(\x03R\x0fretractedMicros\x12'\n" +
+	"\x0fadjusted_micros\x18\r \x01(\x03R\x0eadjustedMicros\x12%\n" +
+	"\x0erefunds_micros\x18\x0e \x01(\x03R\rrefundsMicros\x12!\n" +
+	"\frevenue_high\x18\x0f \x01(\x05R\vrevenueHigh\x12#\n" +
+	"\radjusted_high\x18\x10 \x01(\x05R\fadjustedHigh\x12!\n" +
+	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\"\xb6\x01\n" +
+	"\x12AttributionSetting\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\rR\tpartition\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\tR\x05value\x12\x14\n" +
+	"\x05since\x18\x05 \x01(\x03R\x05since\x12\x14\n" +
+	"\x05until\x18\x06 \x01(\x03R\x05until\x12\x18\n" +
+	"\aversion\x18\a \x01(\x04R\aversion\"\xa9\x06\n" +
 	"\x12ConversionDecision\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12'\n" +
@@ -1390,22 +1761,24 @@ func file_clickmesh_v1_attribution_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_attribution_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_clickmesh_v1_attribution_proto_goTypes = []any{
 	(CandidateReason)(0),         // 0: clickmesh.v1.CandidateReason
 	(CorrectionEffect)(0),        // 1: clickmesh.v1.CorrectionEffect
 	(*AttributedConversion)(nil), // 2: clickmesh.v1.AttributedConversion
 	(*DailyStats)(nil),           // 3: clickmesh.v1.DailyStats
-	(*ConversionDecision)(nil),   // 4: clickmesh.v1.ConversionDecision
-	(*Candidate)(nil),            // 5: clickmesh.v1.Candidate
-	(*ModelCandidate)(nil),       // 6: clickmesh.v1.ModelCandidate
-	(*Correction)(nil),           // 7: clickmesh.v1.Correction
-	(*PartitionProgress)(nil),    // 8: clickmesh.v1.PartitionProgress
+	(*RollupStats)(nil),          // 4: clickmesh.v1.RollupStats
+	(*AttributionSetting)(nil),   // 5: clickmesh.v1.AttributionSetting
+	(*ConversionDecision)(nil),   // 6: clickmesh.v1.ConversionDecision
+	(*Candidate)(nil),            // 7: clickmesh.v1.Candidate
+	(*ModelCandidate)(nil),       // 8: clickmesh.v1.ModelCandidate
+	(*Correction)(nil),           // 9: clickmesh.v1.Correction
+	(*PartitionProgress)(nil),    // 10: clickmesh.v1.PartitionProgress
 }
 var file_clickmesh_v1_attribution_proto_depIdxs = []int32{
-	6, // 0: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
-	5, // 1: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
-	7, // 2: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
+	8, // 0: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
+	7, // 1: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
+	9, // 2: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
 	0, // 3: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
 	1, // 4: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
 	5, // [5:5] is the sub-list for method output_type
@@ -1426,7 +1799,7 @@ func file_clickmesh_v1_attribution_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_attribution_proto_rawDesc), len(file_clickmesh_v1_attribution_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

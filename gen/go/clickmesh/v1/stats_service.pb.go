@@ -31,6 +31,8 @@ const (
 	Interval_INTERVAL_WEEKLY Interval = 2
 	// The date is the first of the month.
 	Interval_INTERVAL_MONTHLY Interval = 3
+	// The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+	Interval_INTERVAL_HOURLY Interval = 4
 )
 
 // Enum value maps for Interval.
@@ -40,12 +42,14 @@ var (
 		1: "INTERVAL_DAILY",
 		2: "INTERVAL_WEEKLY",
 		3: "INTERVAL_MONTHLY",
+		4: "INTERVAL_HOURLY",
 	}
 	Interval_value = map[string]int32{
 		"INTERVAL_UNSPECIFIED": 0,
 		"INTERVAL_DAILY":       1,
 		"INTERVAL_WEEKLY":      2,
 		"INTERVAL_MONTHLY":     3,
+		"INTERVAL_HOURLY":      4,
 	}
 )
 
@@ -84,14 +88,21 @@ type GetStatsRequest struct {
 	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
 	// Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
 	CampaignId string `protobuf:"bytes,3,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
-	// In JSON also "daily", "weekly" or "monthly".
+	// In JSON also "daily", "weekly", "monthly" or "hourly".
 	Interval Interval `protobuf:"varint,4,opt,name=interval,proto3,enum=clickmesh.v1.Interval" json:"interval,omitempty"`
 	// Only this source; all when empty.
 	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
 	// Only conversions of this type; clicks have none and are counted all the same. All when empty.
 	ConversionType string `protobuf:"bytes,6,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
 	// Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
-	Model         string `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
+	Model string `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
+	// Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+	// if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+	By []string `protobuf:"bytes,8,rep,name=by,proto3" json:"by,omitempty"`
+	// Also invalid clicks, gross sums and refunds.
+	Gross bool `protobuf:"varint,9,opt,name=gross,proto3" json:"gross,omitempty"`
+	// Also the conversions that no click is credited for.
+	Unattributed  bool `protobuf:"varint,10,opt,name=unattributed,proto3" json:"unattributed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -175,11 +186,37 @@ func (x *GetStatsRequest) GetModel() string {
 	return ""
 }
 
+func (x *GetStatsRequest) GetBy() []string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *GetStatsRequest) GetGross() bool {
+	if x != nil {
+		return x.Gross
+	}
+	return false
+}
+
+func (x *GetStatsRequest) GetUnattributed() bool {
+	if x != nil {
+		return x.Unattributed
+	}
+	return false
+}
+
 type GetStatsResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Interval Interval               `protobuf:"varint,1,opt,name=interval,proto3,enum=clickmesh.v1.Interval" json:"interval,omitempty"`
-	// Sorted by date, campaign_id, source. Only rows that count something.
-	Data          []*StatsRow `protobuf:"bytes,2,rep,name=data,proto3" json:"data,omitempty"`
+	// Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
+	Data []*StatsRow `protobuf:"bytes,2,rep,name=data,proto3" json:"data,omitempty"`
+	// Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+	// no row of data.
+	Unattributed []*StatsRow `protobuf:"bytes,3,rep,name=unattributed,proto3" json:"unattributed,omitempty"`
+	// What was counted under the model and by the rollup that answers.
+	Since         *Since `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -228,6 +265,92 @@ func (x *GetStatsResponse) GetData() []*StatsRow {
 	return nil
 }
 
+func (x *GetStatsResponse) GetUnattributed() []*StatsRow {
+	if x != nil {
+		return x.Unattributed
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetSince() *Since {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+// From when on something is counted, by the clock of the log when a record arrived, in ms since 1970-01-01 UTC. 0 means
+// from the first record on. Sums of days that are older lack what arrived before.
+type Since struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Model int64                  `protobuf:"varint,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Of a model that is no longer among the mesh's MODELS, when it was taken out; else 0.
+	ModelUntil int64 `protobuf:"varint,2,opt,name=model_until,json=modelUntil,proto3" json:"model_until,omitempty"`
+	// The rollup that answers, such as "day:campaign_id,ad_id"; empty for daily_stats, which always counts.
+	Rollup        string `protobuf:"bytes,3,opt,name=rollup,proto3" json:"rollup,omitempty"`
+	RollupSince   int64  `protobuf:"varint,4,opt,name=rollup_since,json=rollupSince,proto3" json:"rollup_since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Since) Reset() {
+	*x = Since{}
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Since) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Since) ProtoMessage() {}
+
+func (x *Since) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Since.ProtoReflect.Descriptor instead.
+func (*Since) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Since) GetModel() int64 {
+	if x != nil {
+		return x.Model
+	}
+	return 0
+}
+
+func (x *Since) GetModelUntil() int64 {
+	if x != nil {
+		return x.ModelUntil
+	}
+	return 0
+}
+
+func (x *Since) GetRollup() string {
+	if x != nil {
+		return x.Rollup
+	}
+	return ""
+}
+
+func (x *Since) GetRollupSince() int64 {
+	if x != nil {
+		return x.RollupSince
+	}
+	return 0
+}
+
 type StatsRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// First day of the period, YYYY-MM-DD.
@@ -241,16 +364,30 @@ type StatsRow struct {
 	// conversions / clicks of these days: a conversion counts on its own day, not on that of its click. None (null by REST)
 	// without clicks.
 	Cvr *float64 `protobuf:"fixed64,7,opt,name=cvr,proto3,oneof" json:"cvr,omitempty"`
-	// The exact sums.
+	// The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+	// double can hold, and GET /api/v1/stats all digits.
 	ConversionsMicros int64 `protobuf:"varint,8,opt,name=conversions_micros,json=conversionsMicros,proto3" json:"conversions_micros,omitempty"`
 	RevenueMicros     int64 `protobuf:"varint,9,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+	// asked for.
+	InvalidClicks *uint64 `protobuf:"varint,10,opt,name=invalid_clicks,json=invalidClicks,proto3,oneof" json:"invalid_clicks,omitempty"`
+	// Before refunds, restated values and retractions.
+	GrossConversions *float64 `protobuf:"fixed64,11,opt,name=gross_conversions,json=grossConversions,proto3,oneof" json:"gross_conversions,omitempty"`
+	GrossRevenue     *float64 `protobuf:"fixed64,12,opt,name=gross_revenue,json=grossRevenue,proto3,oneof" json:"gross_revenue,omitempty"`
+	// What refunds took of the revenue.
+	Refunds                *float64 `protobuf:"fixed64,13,opt,name=refunds,proto3,oneof" json:"refunds,omitempty"`
+	GrossConversionsMicros *int64   `protobuf:"varint,14,opt,name=gross_conversions_micros,json=grossConversionsMicros,proto3,oneof" json:"gross_conversions_micros,omitempty"`
+	GrossRevenueMicros     *int64   `protobuf:"varint,15,opt,name=gross_revenue_micros,json=grossRevenueMicros,proto3,oneof" json:"gross_revenue_micros,omitempty"`
+	RefundsMicros          *int64   `protobuf:"varint,16,opt,name=refunds_micros,json=refundsMicros,proto3,oneof" json:"refunds_micros,omitempty"`
+	// What the row is by, in the order of `by`; none without `by`.
+	Values        []string `protobuf:"bytes,17,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StatsRow) Reset() {
 	*x = StatsRow{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -262,7 +399,7 @@ func (x *StatsRow) String() string {
 func (*StatsRow) ProtoMessage() {}
 
 func (x *StatsRow) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -275,7 +412,7 @@ func (x *StatsRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsRow.ProtoReflect.Descriptor instead.
 func (*StatsRow) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{2}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *StatsRow) GetDate() string {
@@ -341,6 +478,62 @@ func (x *StatsRow) GetRevenueMicros() int64 {
 	return 0
 }
 
+func (x *StatsRow) GetInvalidClicks() uint64 {
+	if x != nil && x.InvalidClicks != nil {
+		return *x.InvalidClicks
+	}
+	return 0
+}
+
+func (x *StatsRow) GetGrossConversions() float64 {
+	if x != nil && x.GrossConversions != nil {
+		return *x.GrossConversions
+	}
+	return 0
+}
+
+func (x *StatsRow) GetGrossRevenue() float64 {
+	if x != nil && x.GrossRevenue != nil {
+		return *x.GrossRevenue
+	}
+	return 0
+}
+
+func (x *StatsRow) GetRefunds() float64 {
+	if x != nil && x.Refunds != nil {
+		return *x.Refunds
+	}
+	return 0
+}
+
+func (x *StatsRow) GetGrossConversionsMicros() int64 {
+	if x != nil && x.GrossConversionsMicros != nil {
+		return *x.GrossConversionsMicros
+	}
+	return 0
+}
+
+func (x *StatsRow) GetGrossRevenueMicros() int64 {
+	if x != nil && x.GrossRevenueMicros != nil {
+		return *x.GrossRevenueMicros
+	}
+	return 0
+}
+
+func (x *StatsRow) GetRefundsMicros() int64 {
+	if x != nil && x.RefundsMicros != nil {
+		return *x.RefundsMicros
+	}
+	return 0
+}
+
+func (x *StatsRow) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 type WatchStatsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Query *GetStatsRequest       `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
@@ -352,7 +545,7 @@ type WatchStatsRequest struct {
 
 func (x *WatchStatsRequest) Reset() {
 	*x = WatchStatsRequest{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +557,7 @@ func (x *WatchStatsRequest) String() string {
 func (*WatchStatsRequest) ProtoMessage() {}
 
 func (x *WatchStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +570,7 @@ func (x *WatchStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchStatsRequest.ProtoReflect.Descriptor instead.
 func (*WatchStatsRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{3}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *WatchStatsRequest) GetQuery() *GetStatsRequest {
@@ -403,7 +596,7 @@ type WatchStatsResponse struct {
 
 func (x *WatchStatsResponse) Reset() {
 	*x = WatchStatsResponse{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +608,7 @@ func (x *WatchStatsResponse) String() string {
 func (*WatchStatsResponse) ProtoMessage() {}
 
 func (x *WatchStatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +621,7 @@ func (x *WatchStatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchStatsResponse.ProtoReflect.Descriptor instead.
 func (*WatchStatsResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{4}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *WatchStatsResponse) GetStats() *GetStatsResponse {
@@ -450,7 +643,7 @@ type ExplainConversionRequest struct {
 
 func (x *ExplainConversionRequest) Reset() {
 	*x = ExplainConversionRequest{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +655,7 @@ func (x *ExplainConversionRequest) String() string {
 func (*ExplainConversionRequest) ProtoMessage() {}
 
 func (x *ExplainConversionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +668,7 @@ func (x *ExplainConversionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainConversionRequest.ProtoReflect.Descriptor instead.
 func (*ExplainConversionRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{5}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExplainConversionRequest) GetConversionId() string {
@@ -510,7 +703,7 @@ type ExplainConversionResponse struct {
 
 func (x *ExplainConversionResponse) Reset() {
 	*x = ExplainConversionResponse{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +715,7 @@ func (x *ExplainConversionResponse) String() string {
 func (*ExplainConversionResponse) ProtoMessage() {}
 
 func (x *ExplainConversionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -535,7 +728,7 @@ func (x *ExplainConversionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainConversionResponse.ProtoReflect.Descriptor instead.
 func (*ExplainConversionResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{6}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExplainConversionResponse) GetDecision() *ConversionDecision {
@@ -595,7 +788,7 @@ type ExplainedCorrection struct {
 
 func (x *ExplainedCorrection) Reset() {
 	*x = ExplainedCorrection{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +800,7 @@ func (x *ExplainedCorrection) String() string {
 func (*ExplainedCorrection) ProtoMessage() {}
 
 func (x *ExplainedCorrection) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +813,7 @@ func (x *ExplainedCorrection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedCorrection.ProtoReflect.Descriptor instead.
 func (*ExplainedCorrection) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{7}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExplainedCorrection) GetEventId() string {
@@ -694,7 +887,7 @@ type NearMiss struct {
 
 func (x *NearMiss) Reset() {
 	*x = NearMiss{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +899,7 @@ func (x *NearMiss) String() string {
 func (*NearMiss) ProtoMessage() {}
 
 func (x *NearMiss) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +912,7 @@ func (x *NearMiss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NearMiss.ProtoReflect.Descriptor instead.
 func (*NearMiss) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{8}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NearMiss) GetClickId() string {
@@ -761,7 +954,7 @@ var File_clickmesh_v1_stats_service_proto protoreflect.FileDescriptor
 
 const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\n" +
-	" clickmesh/v1/stats_service.proto\x12\fclickmesh.v1\x1a\x1eclickmesh/v1/attribution.proto\"\xf7\x01\n" +
+	" clickmesh/v1/stats_service.proto\x12\fclickmesh.v1\x1a\x1eclickmesh/v1/attribution.proto\"\xc1\x02\n" +
 	"\x0fGetStatsRequest\x12\x1d\n" +
 	"\n" +
 	"start_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n" +
@@ -771,10 +964,22 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\binterval\x18\x04 \x01(\x0e2\x16.clickmesh.v1.IntervalR\binterval\x12\x16\n" +
 	"\x06source\x18\x05 \x01(\tR\x06source\x12'\n" +
 	"\x0fconversion_type\x18\x06 \x01(\tR\x0econversionType\x12\x14\n" +
-	"\x05model\x18\a \x01(\tR\x05model\"r\n" +
+	"\x05model\x18\a \x01(\tR\x05model\x12\x0e\n" +
+	"\x02by\x18\b \x03(\tR\x02by\x12\x14\n" +
+	"\x05gross\x18\t \x01(\bR\x05gross\x12\"\n" +
+	"\funattributed\x18\n" +
+	" \x01(\bR\funattributed\"\xd9\x01\n" +
 	"\x10GetStatsResponse\x122\n" +
 	"\binterval\x18\x01 \x01(\x0e2\x16.clickmesh.v1.IntervalR\binterval\x12*\n" +
-	"\x04data\x18\x02 \x03(\v2\x16.clickmesh.v1.StatsRowR\x04data\"\xa0\x02\n" +
+	"\x04data\x18\x02 \x03(\v2\x16.clickmesh.v1.StatsRowR\x04data\x12:\n" +
+	"\funattributed\x18\x03 \x03(\v2\x16.clickmesh.v1.StatsRowR\funattributed\x12)\n" +
+	"\x05since\x18\x04 \x01(\v2\x13.clickmesh.v1.SinceR\x05since\"y\n" +
+	"\x05Since\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\x03R\x05model\x12\x1f\n" +
+	"\vmodel_until\x18\x02 \x01(\x03R\n" +
+	"modelUntil\x12\x16\n" +
+	"\x06rollup\x18\x03 \x01(\tR\x06rollup\x12!\n" +
+	"\frollup_since\x18\x04 \x01(\x03R\vrollupSince\"\x91\x06\n" +
 	"\bStatsRow\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +
@@ -785,8 +990,25 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\arevenue\x18\x06 \x01(\x01R\arevenue\x12\x15\n" +
 	"\x03cvr\x18\a \x01(\x01H\x00R\x03cvr\x88\x01\x01\x12-\n" +
 	"\x12conversions_micros\x18\b \x01(\x03R\x11conversionsMicros\x12%\n" +
-	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicrosB\x06\n" +
-	"\x04_cvr\"e\n" +
+	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12*\n" +
+	"\x0einvalid_clicks\x18\n" +
+	" \x01(\x04H\x01R\rinvalidClicks\x88\x01\x01\x120\n" +
+	"\x11gross_conversions\x18\v \x01(\x01H\x02R\x10grossConversions\x88\x01\x01\x12(\n" +
+	"\rgross_revenue\x18\f \x01(\x01H\x03R\fgrossRevenue\x88\x01\x01\x12\x1d\n" +
+	"\arefunds\x18\r \x01(\x01H\x04R\arefunds\x88\x01\x01\x12=\n" +
+	"\x18gross_conversions_micros\x18\x0e \x01(\x03H\x05R\x16grossConversionsMicros\x88\x01\x01\x125\n" +
+	"\x14gross_revenue_micros\x18\x0f \x01(\x03H\x06R\x12grossRevenueMicros\x88\x01\x01\x12*\n" +
+	"\x0erefunds_micros\x18\x10 \x01(\x03H\aR\rrefundsMicros\x88\x01\x01\x12\x16\n" +
+	"\x06values\x18\x11 \x03(\tR\x06valuesB\x06\n" +
+	"\x04_cvrB\x11\n" +
+	"\x0f_invalid_clicksB\x14\n" +
+	"\x12_gross_conversionsB\x10\n" +
+	"\x0e_gross_revenueB\n" +
+	"\n" +
+	"\b_refundsB\x1b\n" +
+	"\x19_gross_conversions_microsB\x17\n" +
+	"\x15_gross_revenue_microsB\x11\n" +
+	"\x0f_refunds_micros\"e\n" +
 	"\x11WatchStatsRequest\x123\n" +
 	"\x05query\x18\x01 \x01(\v2\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n" +
 	"\tperiod_ms\x18\x02 \x01(\rR\bperiodMs\"J\n" +
@@ -822,12 +1044,13 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x1d\n" +
 	"\n" +
 	"click_time\x18\x04 \x01(\x03R\tclickTime\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason*c\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason*x\n" +
 	"\bInterval\x12\x18\n" +
 	"\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eINTERVAL_DAILY\x10\x01\x12\x13\n" +
 	"\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n" +
-	"\x10INTERVAL_MONTHLY\x10\x032\x9c\x02\n" +
+	"\x10INTERVAL_MONTHLY\x10\x03\x12\x13\n" +
+	"\x0fINTERVAL_HOURLY\x10\x042\x9c\x02\n" +
 	"\fStatsService\x12N\n" +
 	"\bGetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n" +
 	"\n" +
@@ -848,44 +1071,47 @@ func file_clickmesh_v1_stats_service_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_stats_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(Interval)(0),                     // 0: clickmesh.v1.Interval
 	(*GetStatsRequest)(nil),           // 1: clickmesh.v1.GetStatsRequest
 	(*GetStatsResponse)(nil),          // 2: clickmesh.v1.GetStatsResponse
-	(*StatsRow)(nil),                  // 3: clickmesh.v1.StatsRow
-	(*WatchStatsRequest)(nil),         // 4: clickmesh.v1.WatchStatsRequest
-	(*WatchStatsResponse)(nil),        // 5: clickmesh.v1.WatchStatsResponse
-	(*ExplainConversionRequest)(nil),  // 6: clickmesh.v1.ExplainConversionRequest
-	(*ExplainConversionResponse)(nil), // 7: clickmesh.v1.ExplainConversionResponse
-	(*ExplainedCorrection)(nil),       // 8: clickmesh.v1.ExplainedCorrection
-	(*NearMiss)(nil),                  // 9: clickmesh.v1.NearMiss
-	nil,                               // 10: clickmesh.v1.ExplainConversionResponse.MetadataEntry
-	(*ConversionDecision)(nil),        // 11: clickmesh.v1.ConversionDecision
-	(CorrectionEffect)(0),             // 12: clickmesh.v1.CorrectionEffect
+	(*Since)(nil),                     // 3: clickmesh.v1.Since
+	(*StatsRow)(nil),                  // 4: clickmesh.v1.StatsRow
+	(*WatchStatsRequest)(nil),         // 5: clickmesh.v1.WatchStatsRequest
+	(*WatchStatsResponse)(nil),        // 6: clickmesh.v1.WatchStatsResponse
+	(*ExplainConversionRequest)(nil),  // 7: clickmesh.v1.ExplainConversionRequest
+	(*ExplainConversionResponse)(nil), // 8: clickmesh.v1.ExplainConversionResponse
+	(*ExplainedCorrection)(nil),       // 9: clickmesh.v1.ExplainedCorrection
+	(*NearMiss)(nil),                  // 10: clickmesh.v1.NearMiss
+	nil,                               // 11: clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	(*ConversionDecision)(nil),        // 12: clickmesh.v1.ConversionDecision
+	(CorrectionEffect)(0),             // 13: clickmesh.v1.CorrectionEffect
 }
 var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.GetStatsRequest.interval:type_name -> clickmesh.v1.Interval
 	0,  // 1: clickmesh.v1.GetStatsResponse.interval:type_name -> clickmesh.v1.Interval
-	3,  // 2: clickmesh.v1.GetStatsResponse.data:type_name -> clickmesh.v1.StatsRow
-	1,  // 3: clickmesh.v1.WatchStatsRequest.query:type_name -> clickmesh.v1.GetStatsRequest
-	2,  // 4: clickmesh.v1.WatchStatsResponse.stats:type_name -> clickmesh.v1.GetStatsResponse
-	11, // 5: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
-	9,  // 6: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
-	10, // 7: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
-	8,  // 8: clickmesh.v1.ExplainConversionResponse.corrections:type_name -> clickmesh.v1.ExplainedCorrection
-	12, // 9: clickmesh.v1.ExplainedCorrection.effect:type_name -> clickmesh.v1.CorrectionEffect
-	1,  // 10: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
-	4,  // 11: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
-	6,  // 12: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
-	2,  // 13: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
-	5,  // 14: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
-	7,  // 15: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
-	13, // [13:16] is the sub-list for method output_type
-	10, // [10:13] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	4,  // 2: clickmesh.v1.GetStatsResponse.data:type_name -> clickmesh.v1.StatsRow
+	4,  // 3: clickmesh.v1.GetStatsResponse.unattributed:type_name -> clickmesh.v1.StatsRow
+	3,  // 4: clickmesh.v1.GetStatsResponse.since:type_name -> clickmesh.v1.Since
+	1,  // 5: clickmesh.v1.WatchStatsRequest.query:type_name -> clickmesh.v1.GetStatsRequest
+	2,  // 6: clickmesh.v1.WatchStatsResponse.stats:type_name -> clickmesh.v1.GetStatsResponse
+	12, // 7: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
+	10, // 8: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
+	11, // 9: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	9,  // 10: clickmesh.v1.ExplainConversionResponse.corrections:type_name -> clickmesh.v1.ExplainedCorrection
+	13, // 11: clickmesh.v1.ExplainedCorrection.effect:type_name -> clickmesh.v1.CorrectionEffect
+	1,  // 12: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
+	5,  // 13: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
+	7,  // 14: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
+	2,  // 15: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
+	6,  // 16: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
+	8,  // 17: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
+	15, // [15:18] is the sub-list for method output_type
+	12, // [12:15] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_stats_service_proto_init() }
@@ -894,14 +1120,14 @@ func file_clickmesh_v1_stats_service_proto_init() {
 		return
 	}
 	file_clickmesh_v1_attribution_proto_init()
-	file_clickmesh_v1_stats_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_clickmesh_v1_stats_service_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_stats_service_proto_rawDesc), len(file_clickmesh_v1_stats_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

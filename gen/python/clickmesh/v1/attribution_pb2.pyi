@@ -88,7 +88,7 @@ class AttributedConversion(_message.Message):
     def __init__(self, conversion_id: _Optional[str] = ..., click_id: _Optional[str] = ..., user_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., value: _Optional[float] = ..., click_time: _Optional[int] = ..., conversion_time: _Optional[int] = ..., attribution_window_hours: _Optional[int] = ..., version: _Optional[int] = ..., retracted: _Optional[bool] = ..., model: _Optional[str] = ..., credit_micros: _Optional[int] = ..., value_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., conversion_retracted: _Optional[bool] = ..., cause_id: _Optional[str] = ..., cause_type: _Optional[str] = ...) -> None: ...
 
 class DailyStats(_message.Message):
-    __slots__ = ("day", "campaign_id", "source", "conversion_type", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version")
+    __slots__ = ("day", "campaign_id", "source", "conversion_type", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version", "invalid_clicks", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")
     DAY_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +99,13 @@ class DailyStats(_message.Message):
     CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
     REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVALID_CLICKS_FIELD_NUMBER: _ClassVar[int]
+    RETRACTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_HIGH_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_HIGH_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_HIGH_FIELD_NUMBER: _ClassVar[int]
     day: int
     campaign_id: str
     source: str
@@ -109,7 +116,68 @@ class DailyStats(_message.Message):
     conversions_micros: int
     revenue_micros: int
     version: int
-    def __init__(self, day: _Optional[int] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+    invalid_clicks: int
+    retracted_micros: int
+    adjusted_micros: int
+    refunds_micros: int
+    revenue_high: int
+    adjusted_high: int
+    refunds_high: int
+    def __init__(self, day: _Optional[int] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
+
+class RollupStats(_message.Message):
+    __slots__ = ("period", "rollup", "values", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version", "invalid_clicks", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ROLLUP_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    CLICKS_FIELD_NUMBER: _ClassVar[int]
+    CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INVALID_CLICKS_FIELD_NUMBER: _ClassVar[int]
+    RETRACTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_HIGH_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_HIGH_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_HIGH_FIELD_NUMBER: _ClassVar[int]
+    period: int
+    rollup: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    model: str
+    partition: int
+    clicks: int
+    conversions_micros: int
+    revenue_micros: int
+    version: int
+    invalid_clicks: int
+    retracted_micros: int
+    adjusted_micros: int
+    refunds_micros: int
+    revenue_high: int
+    adjusted_high: int
+    refunds_high: int
+    def __init__(self, period: _Optional[int] = ..., rollup: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
+
+class AttributionSetting(_message.Message):
+    __slots__ = ("partition", "kind", "name", "value", "since", "until", "version")
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    partition: int
+    kind: str
+    name: str
+    value: str
+    since: int
+    until: int
+    version: int
+    def __init__(self, partition: _Optional[int] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., value: _Optional[str] = ..., since: _Optional[int] = ..., until: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class ConversionDecision(_message.Message):
     __slots__ = ("conversion_id", "user_id", "conversion_type", "conversion_time", "value_micros", "lookback_ms", "attributed", "candidates_by_model", "version", "models", "candidates", "candidates_left_out", "truncated", "adjusted_micros", "refunds_micros", "retracted", "corrections", "corrections_left_out", "cause_id", "cause_type")

@@ -14,13 +14,15 @@ class Interval(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INTERVAL_DAILY: _ClassVar[Interval]
     INTERVAL_WEEKLY: _ClassVar[Interval]
     INTERVAL_MONTHLY: _ClassVar[Interval]
+    INTERVAL_HOURLY: _ClassVar[Interval]
 INTERVAL_UNSPECIFIED: Interval
 INTERVAL_DAILY: Interval
 INTERVAL_WEEKLY: Interval
 INTERVAL_MONTHLY: Interval
+INTERVAL_HOURLY: Interval
 
 class GetStatsRequest(_message.Message):
-    __slots__ = ("start_date", "end_date", "campaign_id", "interval", "source", "conversion_type", "model")
+    __slots__ = ("start_date", "end_date", "campaign_id", "interval", "source", "conversion_type", "model", "by", "gross", "unattributed")
     START_DATE_FIELD_NUMBER: _ClassVar[int]
     END_DATE_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +30,9 @@ class GetStatsRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     CONVERSION_TYPE_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    GROSS_FIELD_NUMBER: _ClassVar[int]
+    UNATTRIBUTED_FIELD_NUMBER: _ClassVar[int]
     start_date: str
     end_date: str
     campaign_id: str
@@ -35,18 +40,37 @@ class GetStatsRequest(_message.Message):
     source: str
     conversion_type: str
     model: str
-    def __init__(self, start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., interval: _Optional[_Union[Interval, str]] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+    by: _containers.RepeatedScalarFieldContainer[str]
+    gross: bool
+    unattributed: bool
+    def __init__(self, start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., interval: _Optional[_Union[Interval, str]] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., by: _Optional[_Iterable[str]] = ..., gross: _Optional[bool] = ..., unattributed: _Optional[bool] = ...) -> None: ...
 
 class GetStatsResponse(_message.Message):
-    __slots__ = ("interval", "data")
+    __slots__ = ("interval", "data", "unattributed", "since")
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    UNATTRIBUTED_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
     interval: Interval
     data: _containers.RepeatedCompositeFieldContainer[StatsRow]
-    def __init__(self, interval: _Optional[_Union[Interval, str]] = ..., data: _Optional[_Iterable[_Union[StatsRow, _Mapping]]] = ...) -> None: ...
+    unattributed: _containers.RepeatedCompositeFieldContainer[StatsRow]
+    since: Since
+    def __init__(self, interval: _Optional[_Union[Interval, str]] = ..., data: _Optional[_Iterable[_Union[StatsRow, _Mapping]]] = ..., unattributed: _Optional[_Iterable[_Union[StatsRow, _Mapping]]] = ..., since: _Optional[_Union[Since, _Mapping]] = ...) -> None: ...
+
+class Since(_message.Message):
+    __slots__ = ("model", "model_until", "rollup", "rollup_since")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    ROLLUP_FIELD_NUMBER: _ClassVar[int]
+    ROLLUP_SINCE_FIELD_NUMBER: _ClassVar[int]
+    model: int
+    model_until: int
+    rollup: str
+    rollup_since: int
+    def __init__(self, model: _Optional[int] = ..., model_until: _Optional[int] = ..., rollup: _Optional[str] = ..., rollup_since: _Optional[int] = ...) -> None: ...
 
 class StatsRow(_message.Message):
-    __slots__ = ("date", "campaign_id", "source", "clicks", "conversions", "revenue", "cvr", "conversions_micros", "revenue_micros")
+    __slots__ = ("date", "campaign_id", "source", "clicks", "conversions", "revenue", "cvr", "conversions_micros", "revenue_micros", "invalid_clicks", "gross_conversions", "gross_revenue", "refunds", "gross_conversions_micros", "gross_revenue_micros", "refunds_micros", "values")
     DATE_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +80,14 @@ class StatsRow(_message.Message):
     CVR_FIELD_NUMBER: _ClassVar[int]
     CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
     REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    INVALID_CLICKS_FIELD_NUMBER: _ClassVar[int]
+    GROSS_CONVERSIONS_FIELD_NUMBER: _ClassVar[int]
+    GROSS_REVENUE_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_FIELD_NUMBER: _ClassVar[int]
+    GROSS_CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    GROSS_REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
     date: str
     campaign_id: str
     source: str
@@ -65,7 +97,15 @@ class StatsRow(_message.Message):
     cvr: float
     conversions_micros: int
     revenue_micros: int
-    def __init__(self, date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., clicks: _Optional[int] = ..., conversions: _Optional[float] = ..., revenue: _Optional[float] = ..., cvr: _Optional[float] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ...) -> None: ...
+    invalid_clicks: int
+    gross_conversions: float
+    gross_revenue: float
+    refunds: float
+    gross_conversions_micros: int
+    gross_revenue_micros: int
+    refunds_micros: int
+    values: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., clicks: _Optional[int] = ..., conversions: _Optional[float] = ..., revenue: _Optional[float] = ..., cvr: _Optional[float] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., gross_conversions: _Optional[float] = ..., gross_revenue: _Optional[float] = ..., refunds: _Optional[float] = ..., gross_conversions_micros: _Optional[int] = ..., gross_revenue_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchStatsRequest(_message.Message):
     __slots__ = ("query", "period_ms")

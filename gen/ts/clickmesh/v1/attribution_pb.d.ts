@@ -172,7 +172,13 @@ export declare const AttributedConversionSchema: GenMessage<AttributedConversion
 
 /**
  * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
- * Key: (partition, day, campaign_id, source, conversion_type, model).
+ * Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
+ * counted under an empty campaign_id, source and model.
+ *
+ * Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
+ *
+ * A sum of money may be beyond 64 bits. It is high * 10^18 + low, and |low| < 10^18, where `low` is the field of micros;
+ * a low of more, without a high, is of an earlier version.
  *
  * @generated from message clickmesh.v1.DailyStats
  */
@@ -202,7 +208,7 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
   conversionType: string;
 
   /**
-   * Attribution model; empty on rows that count clicks, which every model shares.
+   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
    *
    * @generated from field: string model = 5;
    */
@@ -216,6 +222,8 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
   partition: number;
 
   /**
+   * Distinct clicks but for those that a verdict holds invalid.
+   *
    * @generated from field: uint64 clicks = 7;
    */
   clicks: bigint;
@@ -240,6 +248,49 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
    * @generated from field: uint64 version = 10;
    */
   version: bigint;
+
+  /**
+   * Distinct clicks that a verdict holds invalid.
+   *
+   * @generated from field: uint64 invalid_clicks = 11;
+   */
+  invalidClicks: bigint;
+
+  /**
+   * Conversions that were retracted, in micros: gross conversions less net ones.
+   *
+   * @generated from field: int64 retracted_micros = 12;
+   */
+  retractedMicros: bigint;
+
+  /**
+   * Gross revenue less net revenue, in micros; negative if values were restated upwards.
+   *
+   * @generated from field: int64 adjusted_micros = 13;
+   */
+  adjustedMicros: bigint;
+
+  /**
+   * What refunds took of the revenue, in micros.
+   *
+   * @generated from field: int64 refunds_micros = 14;
+   */
+  refundsMicros: bigint;
+
+  /**
+   * @generated from field: int32 revenue_high = 15;
+   */
+  revenueHigh: number;
+
+  /**
+   * @generated from field: int32 adjusted_high = 16;
+   */
+  adjustedHigh: number;
+
+  /**
+   * @generated from field: int32 refunds_high = 17;
+   */
+  refundsHigh: number;
 };
 
 /**
@@ -247,6 +298,170 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
  * Use `create(DailyStatsSchema)` to create a new message.
  */
 export declare const DailyStatsSchema: GenMessage<DailyStats>;
+
+/**
+ * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS.
+ * Key: (partition, rollup, period, values, model).
+ *
+ * @generated from message clickmesh.v1.RollupStats
+ */
+export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
+  /**
+   * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+   *
+   * @generated from field: int32 period = 1;
+   */
+  period: number;
+
+  /**
+   * The rollup as ROLLUPS has it, without spaces: "day:campaign_id,ad_id".
+   *
+   * @generated from field: string rollup = 2;
+   */
+  rollup: string;
+
+  /**
+   * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
+   * conversion has empty ones but for its type, as a click has an empty type.
+   *
+   * @generated from field: repeated string values = 3;
+   */
+  values: string[];
+
+  /**
+   * These as in DailyStats.
+   *
+   * @generated from field: string model = 5;
+   */
+  model: string;
+
+  /**
+   * @generated from field: uint32 partition = 6;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint64 clicks = 7;
+   */
+  clicks: bigint;
+
+  /**
+   * @generated from field: int64 conversions_micros = 8;
+   */
+  conversionsMicros: bigint;
+
+  /**
+   * @generated from field: int64 revenue_micros = 9;
+   */
+  revenueMicros: bigint;
+
+  /**
+   * @generated from field: uint64 version = 10;
+   */
+  version: bigint;
+
+  /**
+   * @generated from field: uint64 invalid_clicks = 11;
+   */
+  invalidClicks: bigint;
+
+  /**
+   * @generated from field: int64 retracted_micros = 12;
+   */
+  retractedMicros: bigint;
+
+  /**
+   * @generated from field: int64 adjusted_micros = 13;
+   */
+  adjustedMicros: bigint;
+
+  /**
+   * @generated from field: int64 refunds_micros = 14;
+   */
+  refundsMicros: bigint;
+
+  /**
+   * @generated from field: int32 revenue_high = 15;
+   */
+  revenueHigh: number;
+
+  /**
+   * @generated from field: int32 adjusted_high = 16;
+   */
+  adjustedHigh: number;
+
+  /**
+   * @generated from field: int32 refunds_high = 17;
+   */
+  refundsHigh: number;
+};
+
+/**
+ * Describes the message clickmesh.v1.RollupStats.
+ * Use `create(RollupStatsSchema)` to create a new message.
+ */
+export declare const RollupStatsSchema: GenMessage<RollupStats>;
+
+/**
+ * Topic attribution-settings (compacted): from when on one partition of raw-events has been counted under a setting.
+ * Key: (partition, kind, name).
+ *
+ * @generated from message clickmesh.v1.AttributionSetting
+ */
+export declare type AttributionSetting = Message<"clickmesh.v1.AttributionSetting"> & {
+  /**
+   * @generated from field: uint32 partition = 1;
+   */
+  partition: number;
+
+  /**
+   * "model", "rollup" or "lookback".
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * Of a lookback its length in ms; else empty.
+   *
+   * @generated from field: string value = 4;
+   */
+  value: string;
+
+  /**
+   * The partition's clock when it came into force, in ms since 1970-01-01 UTC; 0 if all of the partition is under it.
+   *
+   * @generated from field: int64 since = 5;
+   */
+  since: bigint;
+
+  /**
+   * The clock when it was no longer in force; 0 while it is.
+   *
+   * @generated from field: int64 until = 6;
+   */
+  until: bigint;
+
+  /**
+   * Offset in raw-events of the first record that it held for, or no longer held for.
+   *
+   * @generated from field: uint64 version = 7;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message clickmesh.v1.AttributionSetting.
+ * Use `create(AttributionSettingSchema)` to create a new message.
+ */
+export declare const AttributionSettingSchema: GenMessage<AttributionSetting>;
 
 /**
  * Topic conversion-decisions: why a conversion was attributed as it was. Key: (user_id, conversion_id).

@@ -36,7 +36,7 @@ export declare type GetStatsRequest = Message<"clickmesh.v1.GetStatsRequest"> & 
   campaignId: string;
 
   /**
-   * In JSON also "daily", "weekly" or "monthly".
+   * In JSON also "daily", "weekly", "monthly" or "hourly".
    *
    * @generated from field: clickmesh.v1.Interval interval = 4;
    */
@@ -62,6 +62,28 @@ export declare type GetStatsRequest = Message<"clickmesh.v1.GetStatsRequest"> & 
    * @generated from field: string model = 7;
    */
   model: string;
+
+  /**
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   *
+   * @generated from field: repeated string by = 8;
+   */
+  by: string[];
+
+  /**
+   * Also invalid clicks, gross sums and refunds.
+   *
+   * @generated from field: bool gross = 9;
+   */
+  gross: boolean;
+
+  /**
+   * Also the conversions that no click is credited for.
+   *
+   * @generated from field: bool unattributed = 10;
+   */
+  unattributed: boolean;
 };
 
 /**
@@ -80,11 +102,26 @@ export declare type GetStatsResponse = Message<"clickmesh.v1.GetStatsResponse"> 
   interval: Interval;
 
   /**
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    *
    * @generated from field: repeated clickmesh.v1.StatsRow data = 2;
    */
   data: StatsRow[];
+
+  /**
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   *
+   * @generated from field: repeated clickmesh.v1.StatsRow unattributed = 3;
+   */
+  unattributed: StatsRow[];
+
+  /**
+   * What was counted under the model and by the rollup that answers.
+   *
+   * @generated from field: clickmesh.v1.Since since = 4;
+   */
+  since?: Since | undefined;
 };
 
 /**
@@ -92,6 +129,44 @@ export declare type GetStatsResponse = Message<"clickmesh.v1.GetStatsResponse"> 
  * Use `create(GetStatsResponseSchema)` to create a new message.
  */
 export declare const GetStatsResponseSchema: GenMessage<GetStatsResponse>;
+
+/**
+ * From when on something is counted, by the clock of the log when a record arrived, in ms since 1970-01-01 UTC. 0 means
+ * from the first record on. Sums of days that are older lack what arrived before.
+ *
+ * @generated from message clickmesh.v1.Since
+ */
+export declare type Since = Message<"clickmesh.v1.Since"> & {
+  /**
+   * @generated from field: int64 model = 1;
+   */
+  model: bigint;
+
+  /**
+   * Of a model that is no longer among the mesh's MODELS, when it was taken out; else 0.
+   *
+   * @generated from field: int64 model_until = 2;
+   */
+  modelUntil: bigint;
+
+  /**
+   * The rollup that answers, such as "day:campaign_id,ad_id"; empty for daily_stats, which always counts.
+   *
+   * @generated from field: string rollup = 3;
+   */
+  rollup: string;
+
+  /**
+   * @generated from field: int64 rollup_since = 4;
+   */
+  rollupSince: bigint;
+};
+
+/**
+ * Describes the message clickmesh.v1.Since.
+ * Use `create(SinceSchema)` to create a new message.
+ */
+export declare const SinceSchema: GenMessage<Since>;
 
 /**
  * @generated from message clickmesh.v1.StatsRow
@@ -140,7 +215,8 @@ export declare type StatsRow = Message<"clickmesh.v1.StatsRow"> & {
   cvr?: number | undefined;
 
   /**
-   * The exact sums.
+   * The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+   * double can hold, and GET /api/v1/stats all digits.
    *
    * @generated from field: int64 conversions_micros = 8;
    */
@@ -150,6 +226,55 @@ export declare type StatsRow = Message<"clickmesh.v1.StatsRow"> & {
    * @generated from field: int64 revenue_micros = 9;
    */
   revenueMicros: bigint;
+
+  /**
+   * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+   * asked for.
+   *
+   * @generated from field: optional uint64 invalid_clicks = 10;
+   */
+  invalidClicks?: bigint | undefined;
+
+  /**
+   * Before refunds, restated values and retractions.
+   *
+   * @generated from field: optional double gross_conversions = 11;
+   */
+  grossConversions?: number | undefined;
+
+  /**
+   * @generated from field: optional double gross_revenue = 12;
+   */
+  grossRevenue?: number | undefined;
+
+  /**
+   * What refunds took of the revenue.
+   *
+   * @generated from field: optional double refunds = 13;
+   */
+  refunds?: number | undefined;
+
+  /**
+   * @generated from field: optional int64 gross_conversions_micros = 14;
+   */
+  grossConversionsMicros?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int64 gross_revenue_micros = 15;
+   */
+  grossRevenueMicros?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int64 refunds_micros = 16;
+   */
+  refundsMicros?: bigint | undefined;
+
+  /**
+   * What the row is by, in the order of `by`; none without `by`.
+   *
+   * @generated from field: repeated string values = 17;
+   */
+  values: string[];
 };
 
 /**
@@ -399,6 +524,13 @@ export enum Interval {
    * @generated from enum value: INTERVAL_MONTHLY = 3;
    */
   MONTHLY = 3,
+
+  /**
+   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+   *
+   * @generated from enum value: INTERVAL_HOURLY = 4;
+   */
+  HOURLY = 4,
 }
 
 /**

@@ -8,7 +8,13 @@ package io.clickmesh.v1;
 /**
  * <pre>
  * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
- * Key: (partition, day, campaign_id, source, conversion_type, model).
+ * Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
+ * counted under an empty campaign_id, source and model.
+ *
+ * Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
+ *
+ * A sum of money may be beyond 64 bits. It is high * 10^18 + low, and |low| &lt; 10^18, where `low` is the field of micros;
+ * a low of more, without a high, is of an earlier version.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.DailyStats}
@@ -202,7 +208,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object model_ = "";
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks, which every model shares.
+   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -223,7 +229,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks, which every model shares.
+   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -262,6 +268,10 @@ private static final long serialVersionUID = 0L;
   public static final int CLICKS_FIELD_NUMBER = 7;
   private long clicks_ = 0L;
   /**
+   * <pre>
+   * Distinct clicks but for those that a verdict holds invalid.
+   * </pre>
+   *
    * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
    * @return The clicks.
    */
@@ -315,6 +325,99 @@ private static final long serialVersionUID = 0L;
     return version_;
   }
 
+  public static final int INVALID_CLICKS_FIELD_NUMBER = 11;
+  private long invalidClicks_ = 0L;
+  /**
+   * <pre>
+   * Distinct clicks that a verdict holds invalid.
+   * </pre>
+   *
+   * <code>uint64 invalid_clicks = 11 [json_name = "invalidClicks"];</code>
+   * @return The invalidClicks.
+   */
+  @java.lang.Override
+  public long getInvalidClicks() {
+    return invalidClicks_;
+  }
+
+  public static final int RETRACTED_MICROS_FIELD_NUMBER = 12;
+  private long retractedMicros_ = 0L;
+  /**
+   * <pre>
+   * Conversions that were retracted, in micros: gross conversions less net ones.
+   * </pre>
+   *
+   * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
+   * @return The retractedMicros.
+   */
+  @java.lang.Override
+  public long getRetractedMicros() {
+    return retractedMicros_;
+  }
+
+  public static final int ADJUSTED_MICROS_FIELD_NUMBER = 13;
+  private long adjustedMicros_ = 0L;
+  /**
+   * <pre>
+   * Gross revenue less net revenue, in micros; negative if values were restated upwards.
+   * </pre>
+   *
+   * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
+   * @return The adjustedMicros.
+   */
+  @java.lang.Override
+  public long getAdjustedMicros() {
+    return adjustedMicros_;
+  }
+
+  public static final int REFUNDS_MICROS_FIELD_NUMBER = 14;
+  private long refundsMicros_ = 0L;
+  /**
+   * <pre>
+   * What refunds took of the revenue, in micros.
+   * </pre>
+   *
+   * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  @java.lang.Override
+  public long getRefundsMicros() {
+    return refundsMicros_;
+  }
+
+  public static final int REVENUE_HIGH_FIELD_NUMBER = 15;
+  private int revenueHigh_ = 0;
+  /**
+   * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
+   * @return The revenueHigh.
+   */
+  @java.lang.Override
+  public int getRevenueHigh() {
+    return revenueHigh_;
+  }
+
+  public static final int ADJUSTED_HIGH_FIELD_NUMBER = 16;
+  private int adjustedHigh_ = 0;
+  /**
+   * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
+   * @return The adjustedHigh.
+   */
+  @java.lang.Override
+  public int getAdjustedHigh() {
+    return adjustedHigh_;
+  }
+
+  public static final int REFUNDS_HIGH_FIELD_NUMBER = 17;
+  private int refundsHigh_ = 0;
+  /**
+   * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
+   * @return The refundsHigh.
+   */
+  @java.lang.Override
+  public int getRefundsHigh() {
+    return refundsHigh_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -359,6 +462,27 @@ private static final long serialVersionUID = 0L;
     if (version_ != 0L) {
       output.writeUInt64(10, version_);
     }
+    if (invalidClicks_ != 0L) {
+      output.writeUInt64(11, invalidClicks_);
+    }
+    if (retractedMicros_ != 0L) {
+      output.writeInt64(12, retractedMicros_);
+    }
+    if (adjustedMicros_ != 0L) {
+      output.writeInt64(13, adjustedMicros_);
+    }
+    if (refundsMicros_ != 0L) {
+      output.writeInt64(14, refundsMicros_);
+    }
+    if (revenueHigh_ != 0) {
+      output.writeInt32(15, revenueHigh_);
+    }
+    if (adjustedHigh_ != 0) {
+      output.writeInt32(16, adjustedHigh_);
+    }
+    if (refundsHigh_ != 0) {
+      output.writeInt32(17, refundsHigh_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -398,6 +522,34 @@ private static final long serialVersionUID = 0L;
     if (version_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(10, version_);
+    }
+    if (invalidClicks_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(11, invalidClicks_);
+    }
+    if (retractedMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(12, retractedMicros_);
+    }
+    if (adjustedMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(13, adjustedMicros_);
+    }
+    if (refundsMicros_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(14, refundsMicros_);
+    }
+    if (revenueHigh_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt32Size(15, revenueHigh_);
+    }
+    if (adjustedHigh_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt32Size(16, adjustedHigh_);
+    }
+    if (refundsHigh_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt32Size(17, refundsHigh_);
     }
     return size;
   }
@@ -443,6 +595,20 @@ private static final long serialVersionUID = 0L;
         != other.getRevenueMicros()) return false;
     if (getVersion()
         != other.getVersion()) return false;
+    if (getInvalidClicks()
+        != other.getInvalidClicks()) return false;
+    if (getRetractedMicros()
+        != other.getRetractedMicros()) return false;
+    if (getAdjustedMicros()
+        != other.getAdjustedMicros()) return false;
+    if (getRefundsMicros()
+        != other.getRefundsMicros()) return false;
+    if (getRevenueHigh()
+        != other.getRevenueHigh()) return false;
+    if (getAdjustedHigh()
+        != other.getAdjustedHigh()) return false;
+    if (getRefundsHigh()
+        != other.getRefundsHigh()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -478,6 +644,24 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + VERSION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getVersion());
+    hash = (37 * hash) + INVALID_CLICKS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getInvalidClicks());
+    hash = (37 * hash) + RETRACTED_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getRetractedMicros());
+    hash = (37 * hash) + ADJUSTED_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getAdjustedMicros());
+    hash = (37 * hash) + REFUNDS_MICROS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getRefundsMicros());
+    hash = (37 * hash) + REVENUE_HIGH_FIELD_NUMBER;
+    hash = (53 * hash) + getRevenueHigh();
+    hash = (37 * hash) + ADJUSTED_HIGH_FIELD_NUMBER;
+    hash = (53 * hash) + getAdjustedHigh();
+    hash = (37 * hash) + REFUNDS_HIGH_FIELD_NUMBER;
+    hash = (53 * hash) + getRefundsHigh();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -578,7 +762,13 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
-   * Key: (partition, day, campaign_id, source, conversion_type, model).
+   * Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
+   * counted under an empty campaign_id, source and model.
+   *
+   * Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
+   *
+   * A sum of money may be beyond 64 bits. It is high * 10^18 + low, and |low| &lt; 10^18, where `low` is the field of micros;
+   * a low of more, without a high, is of an earlier version.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.DailyStats}
@@ -624,6 +814,13 @@ private static final long serialVersionUID = 0L;
       conversionsMicros_ = 0L;
       revenueMicros_ = 0L;
       version_ = 0L;
+      invalidClicks_ = 0L;
+      retractedMicros_ = 0L;
+      adjustedMicros_ = 0L;
+      refundsMicros_ = 0L;
+      revenueHigh_ = 0;
+      adjustedHigh_ = 0;
+      refundsHigh_ = 0;
       return this;
     }
 
@@ -687,6 +884,27 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000200) != 0)) {
         result.version_ = version_;
       }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.invalidClicks_ = invalidClicks_;
+      }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.retractedMicros_ = retractedMicros_;
+      }
+      if (((from_bitField0_ & 0x00001000) != 0)) {
+        result.adjustedMicros_ = adjustedMicros_;
+      }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.refundsMicros_ = refundsMicros_;
+      }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.revenueHigh_ = revenueHigh_;
+      }
+      if (((from_bitField0_ & 0x00008000) != 0)) {
+        result.adjustedHigh_ = adjustedHigh_;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.refundsHigh_ = refundsHigh_;
+      }
     }
 
     @java.lang.Override
@@ -738,6 +956,27 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getVersion() != 0L) {
         setVersion(other.getVersion());
+      }
+      if (other.getInvalidClicks() != 0L) {
+        setInvalidClicks(other.getInvalidClicks());
+      }
+      if (other.getRetractedMicros() != 0L) {
+        setRetractedMicros(other.getRetractedMicros());
+      }
+      if (other.getAdjustedMicros() != 0L) {
+        setAdjustedMicros(other.getAdjustedMicros());
+      }
+      if (other.getRefundsMicros() != 0L) {
+        setRefundsMicros(other.getRefundsMicros());
+      }
+      if (other.getRevenueHigh() != 0) {
+        setRevenueHigh(other.getRevenueHigh());
+      }
+      if (other.getAdjustedHigh() != 0) {
+        setAdjustedHigh(other.getAdjustedHigh());
+      }
+      if (other.getRefundsHigh() != 0) {
+        setRefundsHigh(other.getRefundsHigh());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -813,6 +1052,41 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000200;
               break;
             } // case 80
+            case 88: {
+              invalidClicks_ = input.readUInt64();
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 88
+            case 96: {
+              retractedMicros_ = input.readInt64();
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 96
+            case 104: {
+              adjustedMicros_ = input.readInt64();
+              bitField0_ |= 0x00001000;
+              break;
+            } // case 104
+            case 112: {
+              refundsMicros_ = input.readInt64();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
+            case 120: {
+              revenueHigh_ = input.readInt32();
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 120
+            case 128: {
+              adjustedHigh_ = input.readInt32();
+              bitField0_ |= 0x00008000;
+              break;
+            } // case 128
+            case 136: {
+              refundsHigh_ = input.readInt32();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 136
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1113,7 +1387,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object model_ = "";
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks, which every model shares.
+     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1133,7 +1407,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks, which every model shares.
+     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1154,7 +1428,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks, which every model shares.
+     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1171,7 +1445,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks, which every model shares.
+     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1185,7 +1459,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks, which every model shares.
+     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1248,6 +1522,10 @@ private static final long serialVersionUID = 0L;
 
     private long clicks_ ;
     /**
+     * <pre>
+     * Distinct clicks but for those that a verdict holds invalid.
+     * </pre>
+     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @return The clicks.
      */
@@ -1256,6 +1534,10 @@ private static final long serialVersionUID = 0L;
       return clicks_;
     }
     /**
+     * <pre>
+     * Distinct clicks but for those that a verdict holds invalid.
+     * </pre>
+     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @param value The clicks to set.
      * @return This builder for chaining.
@@ -1268,6 +1550,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Distinct clicks but for those that a verdict holds invalid.
+     * </pre>
+     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @return This builder for chaining.
      */
@@ -1406,6 +1692,278 @@ private static final long serialVersionUID = 0L;
     public Builder clearVersion() {
       bitField0_ = (bitField0_ & ~0x00000200);
       version_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long invalidClicks_ ;
+    /**
+     * <pre>
+     * Distinct clicks that a verdict holds invalid.
+     * </pre>
+     *
+     * <code>uint64 invalid_clicks = 11 [json_name = "invalidClicks"];</code>
+     * @return The invalidClicks.
+     */
+    @java.lang.Override
+    public long getInvalidClicks() {
+      return invalidClicks_;
+    }
+    /**
+     * <pre>
+     * Distinct clicks that a verdict holds invalid.
+     * </pre>
+     *
+     * <code>uint64 invalid_clicks = 11 [json_name = "invalidClicks"];</code>
+     * @param value The invalidClicks to set.
+     * @return This builder for chaining.
+     */
+    public Builder setInvalidClicks(long value) {
+
+      invalidClicks_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Distinct clicks that a verdict holds invalid.
+     * </pre>
+     *
+     * <code>uint64 invalid_clicks = 11 [json_name = "invalidClicks"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearInvalidClicks() {
+      bitField0_ = (bitField0_ & ~0x00000400);
+      invalidClicks_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long retractedMicros_ ;
+    /**
+     * <pre>
+     * Conversions that were retracted, in micros: gross conversions less net ones.
+     * </pre>
+     *
+     * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
+     * @return The retractedMicros.
+     */
+    @java.lang.Override
+    public long getRetractedMicros() {
+      return retractedMicros_;
+    }
+    /**
+     * <pre>
+     * Conversions that were retracted, in micros: gross conversions less net ones.
+     * </pre>
+     *
+     * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
+     * @param value The retractedMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRetractedMicros(long value) {
+
+      retractedMicros_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions that were retracted, in micros: gross conversions less net ones.
+     * </pre>
+     *
+     * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRetractedMicros() {
+      bitField0_ = (bitField0_ & ~0x00000800);
+      retractedMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long adjustedMicros_ ;
+    /**
+     * <pre>
+     * Gross revenue less net revenue, in micros; negative if values were restated upwards.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
+     * @return The adjustedMicros.
+     */
+    @java.lang.Override
+    public long getAdjustedMicros() {
+      return adjustedMicros_;
+    }
+    /**
+     * <pre>
+     * Gross revenue less net revenue, in micros; negative if values were restated upwards.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
+     * @param value The adjustedMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdjustedMicros(long value) {
+
+      adjustedMicros_ = value;
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Gross revenue less net revenue, in micros; negative if values were restated upwards.
+     * </pre>
+     *
+     * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdjustedMicros() {
+      bitField0_ = (bitField0_ & ~0x00001000);
+      adjustedMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long refundsMicros_ ;
+    /**
+     * <pre>
+     * What refunds took of the revenue, in micros.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
+     * @return The refundsMicros.
+     */
+    @java.lang.Override
+    public long getRefundsMicros() {
+      return refundsMicros_;
+    }
+    /**
+     * <pre>
+     * What refunds took of the revenue, in micros.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
+     * @param value The refundsMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRefundsMicros(long value) {
+
+      refundsMicros_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What refunds took of the revenue, in micros.
+     * </pre>
+     *
+     * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRefundsMicros() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      refundsMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private int revenueHigh_ ;
+    /**
+     * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
+     * @return The revenueHigh.
+     */
+    @java.lang.Override
+    public int getRevenueHigh() {
+      return revenueHigh_;
+    }
+    /**
+     * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
+     * @param value The revenueHigh to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRevenueHigh(int value) {
+
+      revenueHigh_ = value;
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRevenueHigh() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      revenueHigh_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private int adjustedHigh_ ;
+    /**
+     * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
+     * @return The adjustedHigh.
+     */
+    @java.lang.Override
+    public int getAdjustedHigh() {
+      return adjustedHigh_;
+    }
+    /**
+     * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
+     * @param value The adjustedHigh to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdjustedHigh(int value) {
+
+      adjustedHigh_ = value;
+      bitField0_ |= 0x00008000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdjustedHigh() {
+      bitField0_ = (bitField0_ & ~0x00008000);
+      adjustedHigh_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private int refundsHigh_ ;
+    /**
+     * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
+     * @return The refundsHigh.
+     */
+    @java.lang.Override
+    public int getRefundsHigh() {
+      return refundsHigh_;
+    }
+    /**
+     * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
+     * @param value The refundsHigh to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRefundsHigh(int value) {
+
+      refundsHigh_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRefundsHigh() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      refundsHigh_ = 0;
       onChanged();
       return this;
     }

@@ -66,7 +66,7 @@ public interface DailyStatsOrBuilder extends
 
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks, which every model shares.
+   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -75,7 +75,7 @@ public interface DailyStatsOrBuilder extends
   java.lang.String getModel();
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks, which every model shares.
+   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -95,6 +95,10 @@ public interface DailyStatsOrBuilder extends
   int getPartition();
 
   /**
+   * <pre>
+   * Distinct clicks but for those that a verdict holds invalid.
+   * </pre>
+   *
    * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
    * @return The clicks.
    */
@@ -129,4 +133,62 @@ public interface DailyStatsOrBuilder extends
    * @return The version.
    */
   long getVersion();
+
+  /**
+   * <pre>
+   * Distinct clicks that a verdict holds invalid.
+   * </pre>
+   *
+   * <code>uint64 invalid_clicks = 11 [json_name = "invalidClicks"];</code>
+   * @return The invalidClicks.
+   */
+  long getInvalidClicks();
+
+  /**
+   * <pre>
+   * Conversions that were retracted, in micros: gross conversions less net ones.
+   * </pre>
+   *
+   * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
+   * @return The retractedMicros.
+   */
+  long getRetractedMicros();
+
+  /**
+   * <pre>
+   * Gross revenue less net revenue, in micros; negative if values were restated upwards.
+   * </pre>
+   *
+   * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
+   * @return The adjustedMicros.
+   */
+  long getAdjustedMicros();
+
+  /**
+   * <pre>
+   * What refunds took of the revenue, in micros.
+   * </pre>
+   *
+   * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  long getRefundsMicros();
+
+  /**
+   * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
+   * @return The revenueHigh.
+   */
+  int getRevenueHigh();
+
+  /**
+   * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
+   * @return The adjustedHigh.
+   */
+  int getAdjustedHigh();
+
+  /**
+   * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
+   * @return The refundsHigh.
+   */
+  int getRefundsHigh();
 }

@@ -35,6 +35,8 @@ private static final long serialVersionUID = 0L;
     source_ = "";
     conversionType_ = "";
     model_ = "";
+    by_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -194,7 +196,7 @@ private static final long serialVersionUID = 0L;
   private int interval_ = 0;
   /**
    * <pre>
-   * In JSON also "daily", "weekly" or "monthly".
+   * In JSON also "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -205,7 +207,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * In JSON also "daily", "weekly" or "monthly".
+   * In JSON also "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -357,6 +359,93 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int BY_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList by_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @return A list containing the by.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getByList() {
+    return by_;
+  }
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @return The count of by.
+   */
+  public int getByCount() {
+    return by_.size();
+  }
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @param index The index of the element to return.
+   * @return The by at the given index.
+   */
+  public java.lang.String getBy(int index) {
+    return by_.get(index);
+  }
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the by at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getByBytes(int index) {
+    return by_.getByteString(index);
+  }
+
+  public static final int GROSS_FIELD_NUMBER = 9;
+  private boolean gross_ = false;
+  /**
+   * <pre>
+   * Also invalid clicks, gross sums and refunds.
+   * </pre>
+   *
+   * <code>bool gross = 9 [json_name = "gross"];</code>
+   * @return The gross.
+   */
+  @java.lang.Override
+  public boolean getGross() {
+    return gross_;
+  }
+
+  public static final int UNATTRIBUTED_FIELD_NUMBER = 10;
+  private boolean unattributed_ = false;
+  /**
+   * <pre>
+   * Also the conversions that no click is credited for.
+   * </pre>
+   *
+   * <code>bool unattributed = 10 [json_name = "unattributed"];</code>
+   * @return The unattributed.
+   */
+  @java.lang.Override
+  public boolean getUnattributed() {
+    return unattributed_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -392,6 +481,15 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(model_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 7, model_);
     }
+    for (int i = 0; i < by_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 8, by_.getRaw(i));
+    }
+    if (gross_ != false) {
+      output.writeBool(9, gross_);
+    }
+    if (unattributed_ != false) {
+      output.writeBool(10, unattributed_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -417,6 +515,22 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(model_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(7, model_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < by_.size(); i++) {
+        dataSize += computeStringSizeNoTag(by_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getByList().size();
+    }
+    if (gross_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(9, gross_);
+    }
+    if (unattributed_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(10, unattributed_);
     }
     return size;
   }
@@ -455,6 +569,12 @@ private static final long serialVersionUID = 0L;
         .equals(other.getConversionType())) return false;
     if (!getModel()
         .equals(other.getModel())) return false;
+    if (!getByList()
+        .equals(other.getByList())) return false;
+    if (getGross()
+        != other.getGross()) return false;
+    if (getUnattributed()
+        != other.getUnattributed()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -480,6 +600,16 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getConversionType().hashCode();
     hash = (37 * hash) + MODEL_FIELD_NUMBER;
     hash = (53 * hash) + getModel().hashCode();
+    if (getByCount() > 0) {
+      hash = (37 * hash) + BY_FIELD_NUMBER;
+      hash = (53 * hash) + getByList().hashCode();
+    }
+    hash = (37 * hash) + GROSS_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getGross());
+    hash = (37 * hash) + UNATTRIBUTED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getUnattributed());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -618,6 +748,10 @@ private static final long serialVersionUID = 0L;
       source_ = "";
       conversionType_ = "";
       model_ = "";
+      by_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
+      gross_ = false;
+      unattributed_ = false;
       return this;
     }
 
@@ -672,6 +806,16 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.model_ = model_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        by_.makeImmutable();
+        result.by_ = by_;
+      }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.gross_ = gross_;
+      }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.unattributed_ = unattributed_;
+      }
     }
 
     @java.lang.Override
@@ -718,6 +862,22 @@ private static final long serialVersionUID = 0L;
         model_ = other.model_;
         bitField0_ |= 0x00000040;
         onChanged();
+      }
+      if (!other.by_.isEmpty()) {
+        if (by_.isEmpty()) {
+          by_ = other.by_;
+          bitField0_ |= 0x00000080;
+        } else {
+          ensureByIsMutable();
+          by_.addAll(other.by_);
+        }
+        onChanged();
+      }
+      if (other.getGross() != false) {
+        setGross(other.getGross());
+      }
+      if (other.getUnattributed() != false) {
+        setUnattributed(other.getUnattributed());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -778,6 +938,21 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 58
+            case 66: {
+              ensureByIsMutable();
+              by_.add(input.readStringRequireUtf8());
+              break;
+            } // case 66
+            case 72: {
+              gross_ = input.readBool();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 72
+            case 80: {
+              unattributed_ = input.readBool();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1059,7 +1234,7 @@ private static final long serialVersionUID = 0L;
     private int interval_ = 0;
     /**
      * <pre>
-     * In JSON also "daily", "weekly" or "monthly".
+     * In JSON also "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1070,7 +1245,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly" or "monthly".
+     * In JSON also "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1085,7 +1260,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly" or "monthly".
+     * In JSON also "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1098,7 +1273,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly" or "monthly".
+     * In JSON also "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1115,7 +1290,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly" or "monthly".
+     * In JSON also "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1400,6 +1575,250 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       model_ = value;
       bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList by_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureByIsMutable() {
+      if (!by_.isModifiable()) {
+        by_ = new com.google.protobuf.LazyStringArrayList(by_);
+      }
+      bitField0_ |= 0x00000080;
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @return A list containing the by.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getByList() {
+      by_.makeImmutable();
+      return by_;
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @return The count of by.
+     */
+    public int getByCount() {
+      return by_.size();
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @param index The index of the element to return.
+     * @return The by at the given index.
+     */
+    public java.lang.String getBy(int index) {
+      return by_.get(index);
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the by at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getByBytes(int index) {
+      return by_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @param index The index to set the value at.
+     * @param value The by to set.
+     * @return This builder for chaining.
+     */
+    public Builder setBy(
+        int index, java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureByIsMutable();
+      by_.set(index, value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @param value The by to add.
+     * @return This builder for chaining.
+     */
+    public Builder addBy(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureByIsMutable();
+      by_.add(value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @param values The by to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllBy(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureByIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, by_);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearBy() {
+      by_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000080);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * </pre>
+     *
+     * <code>repeated string by = 8 [json_name = "by"];</code>
+     * @param value The bytes of the by to add.
+     * @return This builder for chaining.
+     */
+    public Builder addByBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      ensureByIsMutable();
+      by_.add(value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+
+    private boolean gross_ ;
+    /**
+     * <pre>
+     * Also invalid clicks, gross sums and refunds.
+     * </pre>
+     *
+     * <code>bool gross = 9 [json_name = "gross"];</code>
+     * @return The gross.
+     */
+    @java.lang.Override
+    public boolean getGross() {
+      return gross_;
+    }
+    /**
+     * <pre>
+     * Also invalid clicks, gross sums and refunds.
+     * </pre>
+     *
+     * <code>bool gross = 9 [json_name = "gross"];</code>
+     * @param value The gross to set.
+     * @return This builder for chaining.
+     */
+    public Builder setGross(boolean value) {
+
+      gross_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Also invalid clicks, gross sums and refunds.
+     * </pre>
+     *
+     * <code>bool gross = 9 [json_name = "gross"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearGross() {
+      bitField0_ = (bitField0_ & ~0x00000100);
+      gross_ = false;
+      onChanged();
+      return this;
+    }
+
+    private boolean unattributed_ ;
+    /**
+     * <pre>
+     * Also the conversions that no click is credited for.
+     * </pre>
+     *
+     * <code>bool unattributed = 10 [json_name = "unattributed"];</code>
+     * @return The unattributed.
+     */
+    @java.lang.Override
+    public boolean getUnattributed() {
+      return unattributed_;
+    }
+    /**
+     * <pre>
+     * Also the conversions that no click is credited for.
+     * </pre>
+     *
+     * <code>bool unattributed = 10 [json_name = "unattributed"];</code>
+     * @param value The unattributed to set.
+     * @return This builder for chaining.
+     */
+    public Builder setUnattributed(boolean value) {
+
+      unattributed_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Also the conversions that no click is credited for.
+     * </pre>
+     *
+     * <code>bool unattributed = 10 [json_name = "unattributed"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearUnattributed() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      unattributed_ = false;
       onChanged();
       return this;
     }

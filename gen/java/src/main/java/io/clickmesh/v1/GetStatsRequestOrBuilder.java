@@ -66,7 +66,7 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * In JSON also "daily", "weekly" or "monthly".
+   * In JSON also "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -75,7 +75,7 @@ public interface GetStatsRequestOrBuilder extends
   int getIntervalValue();
   /**
    * <pre>
-   * In JSON also "daily", "weekly" or "monthly".
+   * In JSON also "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -142,4 +142,69 @@ public interface GetStatsRequestOrBuilder extends
    */
   com.google.protobuf.ByteString
       getModelBytes();
+
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @return A list containing the by.
+   */
+  java.util.List<java.lang.String>
+      getByList();
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @return The count of by.
+   */
+  int getByCount();
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @param index The index of the element to return.
+   * @return The by at the given index.
+   */
+  java.lang.String getBy(int index);
+  /**
+   * <pre>
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
+   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * </pre>
+   *
+   * <code>repeated string by = 8 [json_name = "by"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the by at the given index.
+   */
+  com.google.protobuf.ByteString
+      getByBytes(int index);
+
+  /**
+   * <pre>
+   * Also invalid clicks, gross sums and refunds.
+   * </pre>
+   *
+   * <code>bool gross = 9 [json_name = "gross"];</code>
+   * @return The gross.
+   */
+  boolean getGross();
+
+  /**
+   * <pre>
+   * Also the conversions that no click is credited for.
+   * </pre>
+   *
+   * <code>bool unattributed = 10 [json_name = "unattributed"];</code>
+   * @return The unattributed.
+   */
+  boolean getUnattributed();
 }

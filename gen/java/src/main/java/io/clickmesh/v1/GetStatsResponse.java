@@ -30,6 +30,7 @@ private static final long serialVersionUID = 0L;
   private GetStatsResponse() {
     interval_ = 0;
     data_ = java.util.Collections.emptyList();
+    unattributed_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -50,6 +51,7 @@ private static final long serialVersionUID = 0L;
             io.clickmesh.v1.GetStatsResponse.class, io.clickmesh.v1.GetStatsResponse.Builder.class);
   }
 
+  private int bitField0_;
   public static final int INTERVAL_FIELD_NUMBER = 1;
   private int interval_ = 0;
   /**
@@ -73,7 +75,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<io.clickmesh.v1.StatsRow> data_;
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -84,7 +86,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -96,7 +98,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -107,7 +109,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -118,7 +120,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -127,6 +129,110 @@ private static final long serialVersionUID = 0L;
   public io.clickmesh.v1.StatsRowOrBuilder getDataOrBuilder(
       int index) {
     return data_.get(index);
+  }
+
+  public static final int UNATTRIBUTED_FIELD_NUMBER = 3;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.StatsRow> unattributed_;
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.StatsRow> getUnattributedList() {
+    return unattributed_;
+  }
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.StatsRowOrBuilder> 
+      getUnattributedOrBuilderList() {
+    return unattributed_;
+  }
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  @java.lang.Override
+  public int getUnattributedCount() {
+    return unattributed_.size();
+  }
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.StatsRow getUnattributed(int index) {
+    return unattributed_.get(index);
+  }
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.StatsRowOrBuilder getUnattributedOrBuilder(
+      int index) {
+    return unattributed_.get(index);
+  }
+
+  public static final int SINCE_FIELD_NUMBER = 4;
+  private io.clickmesh.v1.Since since_;
+  /**
+   * <pre>
+   * What was counted under the model and by the rollup that answers.
+   * </pre>
+   *
+   * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+   * @return Whether the since field is set.
+   */
+  @java.lang.Override
+  public boolean hasSince() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * What was counted under the model and by the rollup that answers.
+   * </pre>
+   *
+   * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+   * @return The since.
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.Since getSince() {
+    return since_ == null ? io.clickmesh.v1.Since.getDefaultInstance() : since_;
+  }
+  /**
+   * <pre>
+   * What was counted under the model and by the rollup that answers.
+   * </pre>
+   *
+   * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.SinceOrBuilder getSinceOrBuilder() {
+    return since_ == null ? io.clickmesh.v1.Since.getDefaultInstance() : since_;
   }
 
   private byte memoizedIsInitialized = -1;
@@ -149,6 +255,12 @@ private static final long serialVersionUID = 0L;
     for (int i = 0; i < data_.size(); i++) {
       output.writeMessage(2, data_.get(i));
     }
+    for (int i = 0; i < unattributed_.size(); i++) {
+      output.writeMessage(3, unattributed_.get(i));
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      output.writeMessage(4, getSince());
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -166,6 +278,19 @@ private static final long serialVersionUID = 0L;
           }
           size += 1 * count;
         }
+
+        {
+          final int count = unattributed_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(unattributed_.get(i));
+          }
+          size += 1 * count;
+        }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(4, getSince());
+    }
     return size;
   }
   @java.lang.Override
@@ -193,6 +318,13 @@ private static final long serialVersionUID = 0L;
     if (interval_ != other.interval_) return false;
     if (!getDataList()
         .equals(other.getDataList())) return false;
+    if (!getUnattributedList()
+        .equals(other.getUnattributedList())) return false;
+    if (hasSince() != other.hasSince()) return false;
+    if (hasSince()) {
+      if (!getSince()
+          .equals(other.getSince())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -209,6 +341,14 @@ private static final long serialVersionUID = 0L;
     if (getDataCount() > 0) {
       hash = (37 * hash) + DATA_FIELD_NUMBER;
       hash = (53 * hash) + getDataList().hashCode();
+    }
+    if (getUnattributedCount() > 0) {
+      hash = (37 * hash) + UNATTRIBUTED_FIELD_NUMBER;
+      hash = (53 * hash) + getUnattributedList().hashCode();
+    }
+    if (hasSince()) {
+      hash = (37 * hash) + SINCE_FIELD_NUMBER;
+      hash = (53 * hash) + getSince().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -329,13 +469,21 @@ private static final long serialVersionUID = 0L;
 
     // Construct using io.clickmesh.v1.GetStatsResponse.newBuilder()
     private Builder() {
-
+      maybeForceBuilderInitialization();
     }
 
     private Builder(
         com.google.protobuf.GeneratedMessage.BuilderParent parent) {
       super(parent);
-
+      maybeForceBuilderInitialization();
+    }
+    private void maybeForceBuilderInitialization() {
+      if (com.google.protobuf.GeneratedMessage
+              .alwaysUseFieldBuilders) {
+        internalGetDataFieldBuilder();
+        internalGetUnattributedFieldBuilder();
+        internalGetSinceFieldBuilder();
+      }
     }
     @java.lang.Override
     public Builder clear() {
@@ -349,6 +497,18 @@ private static final long serialVersionUID = 0L;
         dataBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x00000002);
+      if (unattributedBuilder_ == null) {
+        unattributed_ = java.util.Collections.emptyList();
+      } else {
+        unattributed_ = null;
+        unattributedBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000004);
+      since_ = null;
+      if (sinceBuilder_ != null) {
+        sinceBuilder_.dispose();
+        sinceBuilder_ = null;
+      }
       return this;
     }
 
@@ -391,6 +551,15 @@ private static final long serialVersionUID = 0L;
       } else {
         result.data_ = dataBuilder_.build();
       }
+      if (unattributedBuilder_ == null) {
+        if (((bitField0_ & 0x00000004) != 0)) {
+          unattributed_ = java.util.Collections.unmodifiableList(unattributed_);
+          bitField0_ = (bitField0_ & ~0x00000004);
+        }
+        result.unattributed_ = unattributed_;
+      } else {
+        result.unattributed_ = unattributedBuilder_.build();
+      }
     }
 
     private void buildPartial0(io.clickmesh.v1.GetStatsResponse result) {
@@ -398,6 +567,14 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000001) != 0)) {
         result.interval_ = interval_;
       }
+      int to_bitField0_ = 0;
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.since_ = sinceBuilder_ == null
+            ? since_
+            : sinceBuilder_.build();
+        to_bitField0_ |= 0x00000001;
+      }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -441,6 +618,35 @@ private static final long serialVersionUID = 0L;
           }
         }
       }
+      if (unattributedBuilder_ == null) {
+        if (!other.unattributed_.isEmpty()) {
+          if (unattributed_.isEmpty()) {
+            unattributed_ = other.unattributed_;
+            bitField0_ = (bitField0_ & ~0x00000004);
+          } else {
+            ensureUnattributedIsMutable();
+            unattributed_.addAll(other.unattributed_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.unattributed_.isEmpty()) {
+          if (unattributedBuilder_.isEmpty()) {
+            unattributedBuilder_.dispose();
+            unattributedBuilder_ = null;
+            unattributed_ = other.unattributed_;
+            bitField0_ = (bitField0_ & ~0x00000004);
+            unattributedBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetUnattributedFieldBuilder() : null;
+          } else {
+            unattributedBuilder_.addAllMessages(other.unattributed_);
+          }
+        }
+      }
+      if (other.hasSince()) {
+        mergeSince(other.getSince());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -483,6 +689,26 @@ private static final long serialVersionUID = 0L;
               }
               break;
             } // case 18
+            case 26: {
+              io.clickmesh.v1.StatsRow m =
+                  input.readMessage(
+                      io.clickmesh.v1.StatsRow.parser(),
+                      extensionRegistry);
+              if (unattributedBuilder_ == null) {
+                ensureUnattributedIsMutable();
+                unattributed_.add(m);
+              } else {
+                unattributedBuilder_.addMessage(m);
+              }
+              break;
+            } // case 26
+            case 34: {
+              input.readMessage(
+                  internalGetSinceFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -566,7 +792,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -580,7 +806,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -594,7 +820,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -608,7 +834,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -627,7 +853,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -645,7 +871,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -663,7 +889,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -682,7 +908,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -700,7 +926,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -718,7 +944,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -737,7 +963,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -754,7 +980,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -771,7 +997,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -782,7 +1008,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -796,7 +1022,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -811,7 +1037,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -822,7 +1048,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -834,7 +1060,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sorted by date, campaign_id, source. Only rows that count something.
+     * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -856,6 +1082,485 @@ private static final long serialVersionUID = 0L;
         data_ = null;
       }
       return dataBuilder_;
+    }
+
+    private java.util.List<io.clickmesh.v1.StatsRow> unattributed_ =
+      java.util.Collections.emptyList();
+    private void ensureUnattributedIsMutable() {
+      if (!((bitField0_ & 0x00000004) != 0)) {
+        unattributed_ = new java.util.ArrayList<io.clickmesh.v1.StatsRow>(unattributed_);
+        bitField0_ |= 0x00000004;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.StatsRow, io.clickmesh.v1.StatsRow.Builder, io.clickmesh.v1.StatsRowOrBuilder> unattributedBuilder_;
+
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.StatsRow> getUnattributedList() {
+      if (unattributedBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(unattributed_);
+      } else {
+        return unattributedBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public int getUnattributedCount() {
+      if (unattributedBuilder_ == null) {
+        return unattributed_.size();
+      } else {
+        return unattributedBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public io.clickmesh.v1.StatsRow getUnattributed(int index) {
+      if (unattributedBuilder_ == null) {
+        return unattributed_.get(index);
+      } else {
+        return unattributedBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder setUnattributed(
+        int index, io.clickmesh.v1.StatsRow value) {
+      if (unattributedBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureUnattributedIsMutable();
+        unattributed_.set(index, value);
+        onChanged();
+      } else {
+        unattributedBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder setUnattributed(
+        int index, io.clickmesh.v1.StatsRow.Builder builderForValue) {
+      if (unattributedBuilder_ == null) {
+        ensureUnattributedIsMutable();
+        unattributed_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        unattributedBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder addUnattributed(io.clickmesh.v1.StatsRow value) {
+      if (unattributedBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureUnattributedIsMutable();
+        unattributed_.add(value);
+        onChanged();
+      } else {
+        unattributedBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder addUnattributed(
+        int index, io.clickmesh.v1.StatsRow value) {
+      if (unattributedBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureUnattributedIsMutable();
+        unattributed_.add(index, value);
+        onChanged();
+      } else {
+        unattributedBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder addUnattributed(
+        io.clickmesh.v1.StatsRow.Builder builderForValue) {
+      if (unattributedBuilder_ == null) {
+        ensureUnattributedIsMutable();
+        unattributed_.add(builderForValue.build());
+        onChanged();
+      } else {
+        unattributedBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder addUnattributed(
+        int index, io.clickmesh.v1.StatsRow.Builder builderForValue) {
+      if (unattributedBuilder_ == null) {
+        ensureUnattributedIsMutable();
+        unattributed_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        unattributedBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder addAllUnattributed(
+        java.lang.Iterable<? extends io.clickmesh.v1.StatsRow> values) {
+      if (unattributedBuilder_ == null) {
+        ensureUnattributedIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, unattributed_);
+        onChanged();
+      } else {
+        unattributedBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder clearUnattributed() {
+      if (unattributedBuilder_ == null) {
+        unattributed_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000004);
+        onChanged();
+      } else {
+        unattributedBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public Builder removeUnattributed(int index) {
+      if (unattributedBuilder_ == null) {
+        ensureUnattributedIsMutable();
+        unattributed_.remove(index);
+        onChanged();
+      } else {
+        unattributedBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public io.clickmesh.v1.StatsRow.Builder getUnattributedBuilder(
+        int index) {
+      return internalGetUnattributedFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public io.clickmesh.v1.StatsRowOrBuilder getUnattributedOrBuilder(
+        int index) {
+      if (unattributedBuilder_ == null) {
+        return unattributed_.get(index);  } else {
+        return unattributedBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.StatsRowOrBuilder> 
+         getUnattributedOrBuilderList() {
+      if (unattributedBuilder_ != null) {
+        return unattributedBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(unattributed_);
+      }
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public io.clickmesh.v1.StatsRow.Builder addUnattributedBuilder() {
+      return internalGetUnattributedFieldBuilder().addBuilder(
+          io.clickmesh.v1.StatsRow.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public io.clickmesh.v1.StatsRow.Builder addUnattributedBuilder(
+        int index) {
+      return internalGetUnattributedFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.StatsRow.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+     * no row of data.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.StatsRow.Builder> 
+         getUnattributedBuilderList() {
+      return internalGetUnattributedFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.StatsRow, io.clickmesh.v1.StatsRow.Builder, io.clickmesh.v1.StatsRowOrBuilder> 
+        internalGetUnattributedFieldBuilder() {
+      if (unattributedBuilder_ == null) {
+        unattributedBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.StatsRow, io.clickmesh.v1.StatsRow.Builder, io.clickmesh.v1.StatsRowOrBuilder>(
+                unattributed_,
+                ((bitField0_ & 0x00000004) != 0),
+                getParentForChildren(),
+                isClean());
+        unattributed_ = null;
+      }
+      return unattributedBuilder_;
+    }
+
+    private io.clickmesh.v1.Since since_;
+    private com.google.protobuf.SingleFieldBuilder<
+        io.clickmesh.v1.Since, io.clickmesh.v1.Since.Builder, io.clickmesh.v1.SinceOrBuilder> sinceBuilder_;
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     * @return Whether the since field is set.
+     */
+    public boolean hasSince() {
+      return ((bitField0_ & 0x00000008) != 0);
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     * @return The since.
+     */
+    public io.clickmesh.v1.Since getSince() {
+      if (sinceBuilder_ == null) {
+        return since_ == null ? io.clickmesh.v1.Since.getDefaultInstance() : since_;
+      } else {
+        return sinceBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    public Builder setSince(io.clickmesh.v1.Since value) {
+      if (sinceBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        since_ = value;
+      } else {
+        sinceBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    public Builder setSince(
+        io.clickmesh.v1.Since.Builder builderForValue) {
+      if (sinceBuilder_ == null) {
+        since_ = builderForValue.build();
+      } else {
+        sinceBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    public Builder mergeSince(io.clickmesh.v1.Since value) {
+      if (sinceBuilder_ == null) {
+        if (((bitField0_ & 0x00000008) != 0) &&
+          since_ != null &&
+          since_ != io.clickmesh.v1.Since.getDefaultInstance()) {
+          getSinceBuilder().mergeFrom(value);
+        } else {
+          since_ = value;
+        }
+      } else {
+        sinceBuilder_.mergeFrom(value);
+      }
+      if (since_ != null) {
+        bitField0_ |= 0x00000008;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    public Builder clearSince() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      since_ = null;
+      if (sinceBuilder_ != null) {
+        sinceBuilder_.dispose();
+        sinceBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    public io.clickmesh.v1.Since.Builder getSinceBuilder() {
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return internalGetSinceFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    public io.clickmesh.v1.SinceOrBuilder getSinceOrBuilder() {
+      if (sinceBuilder_ != null) {
+        return sinceBuilder_.getMessageOrBuilder();
+      } else {
+        return since_ == null ?
+            io.clickmesh.v1.Since.getDefaultInstance() : since_;
+      }
+    }
+    /**
+     * <pre>
+     * What was counted under the model and by the rollup that answers.
+     * </pre>
+     *
+     * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        io.clickmesh.v1.Since, io.clickmesh.v1.Since.Builder, io.clickmesh.v1.SinceOrBuilder> 
+        internalGetSinceFieldBuilder() {
+      if (sinceBuilder_ == null) {
+        sinceBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            io.clickmesh.v1.Since, io.clickmesh.v1.Since.Builder, io.clickmesh.v1.SinceOrBuilder>(
+                getSince(),
+                getParentForChildren(),
+                isClean());
+        since_ = null;
+      }
+      return sinceBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.GetStatsResponse)

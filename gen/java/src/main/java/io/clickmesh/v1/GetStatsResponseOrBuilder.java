@@ -23,7 +23,7 @@ public interface GetStatsResponseOrBuilder extends
 
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -32,7 +32,7 @@ public interface GetStatsResponseOrBuilder extends
       getDataList();
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -40,7 +40,7 @@ public interface GetStatsResponseOrBuilder extends
   io.clickmesh.v1.StatsRow getData(int index);
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -48,7 +48,7 @@ public interface GetStatsResponseOrBuilder extends
   int getDataCount();
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
@@ -57,11 +57,87 @@ public interface GetStatsResponseOrBuilder extends
       getDataOrBuilderList();
   /**
    * <pre>
-   * Sorted by date, campaign_id, source. Only rows that count something.
+   * Sorted by date, campaign_id, source, or by date and the values of `by`. Only rows that count something.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.StatsRow data = 2 [json_name = "data"];</code>
    */
   io.clickmesh.v1.StatsRowOrBuilder getDataOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  java.util.List<io.clickmesh.v1.StatsRow> 
+      getUnattributedList();
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  io.clickmesh.v1.StatsRow getUnattributed(int index);
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  int getUnattributedCount();
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.StatsRowOrBuilder> 
+      getUnattributedOrBuilderList();
+  /**
+   * <pre>
+   * Conversions without credit by date, if asked for; filters by campaign_id and source do not concern them. They are in
+   * no row of data.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.StatsRow unattributed = 3 [json_name = "unattributed"];</code>
+   */
+  io.clickmesh.v1.StatsRowOrBuilder getUnattributedOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * What was counted under the model and by the rollup that answers.
+   * </pre>
+   *
+   * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+   * @return Whether the since field is set.
+   */
+  boolean hasSince();
+  /**
+   * <pre>
+   * What was counted under the model and by the rollup that answers.
+   * </pre>
+   *
+   * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+   * @return The since.
+   */
+  io.clickmesh.v1.Since getSince();
+  /**
+   * <pre>
+   * What was counted under the model and by the rollup that answers.
+   * </pre>
+   *
+   * <code>.clickmesh.v1.Since since = 4 [json_name = "since"];</code>
+   */
+  io.clickmesh.v1.SinceOrBuilder getSinceOrBuilder();
 }

@@ -39,6 +39,14 @@ public enum Interval
    * <code>INTERVAL_MONTHLY = 3;</code>
    */
   INTERVAL_MONTHLY(3),
+  /**
+   * <pre>
+   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+   * </pre>
+   *
+   * <code>INTERVAL_HOURLY = 4;</code>
+   */
+  INTERVAL_HOURLY(4),
   UNRECOGNIZED(-1),
   ;
 
@@ -79,6 +87,14 @@ public enum Interval
    * <code>INTERVAL_MONTHLY = 3;</code>
    */
   public static final int INTERVAL_MONTHLY_VALUE = 3;
+  /**
+   * <pre>
+   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+   * </pre>
+   *
+   * <code>INTERVAL_HOURLY = 4;</code>
+   */
+  public static final int INTERVAL_HOURLY_VALUE = 4;
 
 
   public final int getNumber() {
@@ -109,6 +125,7 @@ public enum Interval
       case 1: return INTERVAL_DAILY;
       case 2: return INTERVAL_WEEKLY;
       case 3: return INTERVAL_MONTHLY;
+      case 4: return INTERVAL_HOURLY;
       default: return null;
     }
   }

@@ -31,6 +31,8 @@ private static final long serialVersionUID = 0L;
     date_ = "";
     campaignId_ = "";
     source_ = "";
+    values_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -247,7 +249,8 @@ private static final long serialVersionUID = 0L;
   private long conversionsMicros_ = 0L;
   /**
    * <pre>
-   * The exact sums.
+   * The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+   * double can hold, and GET /api/v1/stats all digits.
    * </pre>
    *
    * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
@@ -267,6 +270,218 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public long getRevenueMicros() {
     return revenueMicros_;
+  }
+
+  public static final int INVALID_CLICKS_FIELD_NUMBER = 10;
+  private long invalidClicks_ = 0L;
+  /**
+   * <pre>
+   * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+   * asked for.
+   * </pre>
+   *
+   * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+   * @return Whether the invalidClicks field is set.
+   */
+  @java.lang.Override
+  public boolean hasInvalidClicks() {
+    return ((bitField0_ & 0x00000002) != 0);
+  }
+  /**
+   * <pre>
+   * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+   * asked for.
+   * </pre>
+   *
+   * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+   * @return The invalidClicks.
+   */
+  @java.lang.Override
+  public long getInvalidClicks() {
+    return invalidClicks_;
+  }
+
+  public static final int GROSS_CONVERSIONS_FIELD_NUMBER = 11;
+  private double grossConversions_ = 0D;
+  /**
+   * <pre>
+   * Before refunds, restated values and retractions.
+   * </pre>
+   *
+   * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+   * @return Whether the grossConversions field is set.
+   */
+  @java.lang.Override
+  public boolean hasGrossConversions() {
+    return ((bitField0_ & 0x00000004) != 0);
+  }
+  /**
+   * <pre>
+   * Before refunds, restated values and retractions.
+   * </pre>
+   *
+   * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+   * @return The grossConversions.
+   */
+  @java.lang.Override
+  public double getGrossConversions() {
+    return grossConversions_;
+  }
+
+  public static final int GROSS_REVENUE_FIELD_NUMBER = 12;
+  private double grossRevenue_ = 0D;
+  /**
+   * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+   * @return Whether the grossRevenue field is set.
+   */
+  @java.lang.Override
+  public boolean hasGrossRevenue() {
+    return ((bitField0_ & 0x00000008) != 0);
+  }
+  /**
+   * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+   * @return The grossRevenue.
+   */
+  @java.lang.Override
+  public double getGrossRevenue() {
+    return grossRevenue_;
+  }
+
+  public static final int REFUNDS_FIELD_NUMBER = 13;
+  private double refunds_ = 0D;
+  /**
+   * <pre>
+   * What refunds took of the revenue.
+   * </pre>
+   *
+   * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+   * @return Whether the refunds field is set.
+   */
+  @java.lang.Override
+  public boolean hasRefunds() {
+    return ((bitField0_ & 0x00000010) != 0);
+  }
+  /**
+   * <pre>
+   * What refunds took of the revenue.
+   * </pre>
+   *
+   * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+   * @return The refunds.
+   */
+  @java.lang.Override
+  public double getRefunds() {
+    return refunds_;
+  }
+
+  public static final int GROSS_CONVERSIONS_MICROS_FIELD_NUMBER = 14;
+  private long grossConversionsMicros_ = 0L;
+  /**
+   * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+   * @return Whether the grossConversionsMicros field is set.
+   */
+  @java.lang.Override
+  public boolean hasGrossConversionsMicros() {
+    return ((bitField0_ & 0x00000020) != 0);
+  }
+  /**
+   * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+   * @return The grossConversionsMicros.
+   */
+  @java.lang.Override
+  public long getGrossConversionsMicros() {
+    return grossConversionsMicros_;
+  }
+
+  public static final int GROSS_REVENUE_MICROS_FIELD_NUMBER = 15;
+  private long grossRevenueMicros_ = 0L;
+  /**
+   * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+   * @return Whether the grossRevenueMicros field is set.
+   */
+  @java.lang.Override
+  public boolean hasGrossRevenueMicros() {
+    return ((bitField0_ & 0x00000040) != 0);
+  }
+  /**
+   * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+   * @return The grossRevenueMicros.
+   */
+  @java.lang.Override
+  public long getGrossRevenueMicros() {
+    return grossRevenueMicros_;
+  }
+
+  public static final int REFUNDS_MICROS_FIELD_NUMBER = 16;
+  private long refundsMicros_ = 0L;
+  /**
+   * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+   * @return Whether the refundsMicros field is set.
+   */
+  @java.lang.Override
+  public boolean hasRefundsMicros() {
+    return ((bitField0_ & 0x00000080) != 0);
+  }
+  /**
+   * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  @java.lang.Override
+  public long getRefundsMicros() {
+    return refundsMicros_;
+  }
+
+  public static final int VALUES_FIELD_NUMBER = 17;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList values_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @return A list containing the values.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getValuesList() {
+    return values_;
+  }
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @return The count of values.
+   */
+  public int getValuesCount() {
+    return values_.size();
+  }
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @param index The index of the element to return.
+   * @return The values at the given index.
+   */
+  public java.lang.String getValues(int index) {
+    return values_.get(index);
+  }
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the values at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getValuesBytes(int index) {
+    return values_.getByteString(index);
   }
 
   private byte memoizedIsInitialized = -1;
@@ -310,6 +525,30 @@ private static final long serialVersionUID = 0L;
     if (revenueMicros_ != 0L) {
       output.writeInt64(9, revenueMicros_);
     }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      output.writeUInt64(10, invalidClicks_);
+    }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      output.writeDouble(11, grossConversions_);
+    }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      output.writeDouble(12, grossRevenue_);
+    }
+    if (((bitField0_ & 0x00000010) != 0)) {
+      output.writeDouble(13, refunds_);
+    }
+    if (((bitField0_ & 0x00000020) != 0)) {
+      output.writeInt64(14, grossConversionsMicros_);
+    }
+    if (((bitField0_ & 0x00000040) != 0)) {
+      output.writeInt64(15, grossRevenueMicros_);
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      output.writeInt64(16, refundsMicros_);
+    }
+    for (int i = 0; i < values_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 17, values_.getRaw(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -346,6 +585,42 @@ private static final long serialVersionUID = 0L;
     if (revenueMicros_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(9, revenueMicros_);
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(10, invalidClicks_);
+    }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeDoubleSize(11, grossConversions_);
+    }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeDoubleSize(12, grossRevenue_);
+    }
+    if (((bitField0_ & 0x00000010) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeDoubleSize(13, refunds_);
+    }
+    if (((bitField0_ & 0x00000020) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(14, grossConversionsMicros_);
+    }
+    if (((bitField0_ & 0x00000040) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(15, grossRevenueMicros_);
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(16, refundsMicros_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < values_.size(); i++) {
+        dataSize += computeStringSizeNoTag(values_.getRaw(i));
+      }
+      size += dataSize;
+      size += 2 * getValuesList().size();
     }
     return size;
   }
@@ -395,6 +670,46 @@ private static final long serialVersionUID = 0L;
         != other.getConversionsMicros()) return false;
     if (getRevenueMicros()
         != other.getRevenueMicros()) return false;
+    if (hasInvalidClicks() != other.hasInvalidClicks()) return false;
+    if (hasInvalidClicks()) {
+      if (getInvalidClicks()
+          != other.getInvalidClicks()) return false;
+    }
+    if (hasGrossConversions() != other.hasGrossConversions()) return false;
+    if (hasGrossConversions()) {
+      if (java.lang.Double.doubleToLongBits(getGrossConversions())
+          != java.lang.Double.doubleToLongBits(
+              other.getGrossConversions())) return false;
+    }
+    if (hasGrossRevenue() != other.hasGrossRevenue()) return false;
+    if (hasGrossRevenue()) {
+      if (java.lang.Double.doubleToLongBits(getGrossRevenue())
+          != java.lang.Double.doubleToLongBits(
+              other.getGrossRevenue())) return false;
+    }
+    if (hasRefunds() != other.hasRefunds()) return false;
+    if (hasRefunds()) {
+      if (java.lang.Double.doubleToLongBits(getRefunds())
+          != java.lang.Double.doubleToLongBits(
+              other.getRefunds())) return false;
+    }
+    if (hasGrossConversionsMicros() != other.hasGrossConversionsMicros()) return false;
+    if (hasGrossConversionsMicros()) {
+      if (getGrossConversionsMicros()
+          != other.getGrossConversionsMicros()) return false;
+    }
+    if (hasGrossRevenueMicros() != other.hasGrossRevenueMicros()) return false;
+    if (hasGrossRevenueMicros()) {
+      if (getGrossRevenueMicros()
+          != other.getGrossRevenueMicros()) return false;
+    }
+    if (hasRefundsMicros() != other.hasRefundsMicros()) return false;
+    if (hasRefundsMicros()) {
+      if (getRefundsMicros()
+          != other.getRefundsMicros()) return false;
+    }
+    if (!getValuesList()
+        .equals(other.getValuesList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -432,6 +747,45 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + REVENUE_MICROS_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getRevenueMicros());
+    if (hasInvalidClicks()) {
+      hash = (37 * hash) + INVALID_CLICKS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getInvalidClicks());
+    }
+    if (hasGrossConversions()) {
+      hash = (37 * hash) + GROSS_CONVERSIONS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          java.lang.Double.doubleToLongBits(getGrossConversions()));
+    }
+    if (hasGrossRevenue()) {
+      hash = (37 * hash) + GROSS_REVENUE_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          java.lang.Double.doubleToLongBits(getGrossRevenue()));
+    }
+    if (hasRefunds()) {
+      hash = (37 * hash) + REFUNDS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          java.lang.Double.doubleToLongBits(getRefunds()));
+    }
+    if (hasGrossConversionsMicros()) {
+      hash = (37 * hash) + GROSS_CONVERSIONS_MICROS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getGrossConversionsMicros());
+    }
+    if (hasGrossRevenueMicros()) {
+      hash = (37 * hash) + GROSS_REVENUE_MICROS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getGrossRevenueMicros());
+    }
+    if (hasRefundsMicros()) {
+      hash = (37 * hash) + REFUNDS_MICROS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getRefundsMicros());
+    }
+    if (getValuesCount() > 0) {
+      hash = (37 * hash) + VALUES_FIELD_NUMBER;
+      hash = (53 * hash) + getValuesList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -572,6 +926,15 @@ private static final long serialVersionUID = 0L;
       cvr_ = 0D;
       conversionsMicros_ = 0L;
       revenueMicros_ = 0L;
+      invalidClicks_ = 0L;
+      grossConversions_ = 0D;
+      grossRevenue_ = 0D;
+      refunds_ = 0D;
+      grossConversionsMicros_ = 0L;
+      grossRevenueMicros_ = 0L;
+      refundsMicros_ = 0L;
+      values_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -634,6 +997,38 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000100) != 0)) {
         result.revenueMicros_ = revenueMicros_;
       }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.invalidClicks_ = invalidClicks_;
+        to_bitField0_ |= 0x00000002;
+      }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.grossConversions_ = grossConversions_;
+        to_bitField0_ |= 0x00000004;
+      }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.grossRevenue_ = grossRevenue_;
+        to_bitField0_ |= 0x00000008;
+      }
+      if (((from_bitField0_ & 0x00001000) != 0)) {
+        result.refunds_ = refunds_;
+        to_bitField0_ |= 0x00000010;
+      }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.grossConversionsMicros_ = grossConversionsMicros_;
+        to_bitField0_ |= 0x00000020;
+      }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.grossRevenueMicros_ = grossRevenueMicros_;
+        to_bitField0_ |= 0x00000040;
+      }
+      if (((from_bitField0_ & 0x00008000) != 0)) {
+        result.refundsMicros_ = refundsMicros_;
+        to_bitField0_ |= 0x00000080;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        values_.makeImmutable();
+        result.values_ = values_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -681,6 +1076,37 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getRevenueMicros() != 0L) {
         setRevenueMicros(other.getRevenueMicros());
+      }
+      if (other.hasInvalidClicks()) {
+        setInvalidClicks(other.getInvalidClicks());
+      }
+      if (other.hasGrossConversions()) {
+        setGrossConversions(other.getGrossConversions());
+      }
+      if (other.hasGrossRevenue()) {
+        setGrossRevenue(other.getGrossRevenue());
+      }
+      if (other.hasRefunds()) {
+        setRefunds(other.getRefunds());
+      }
+      if (other.hasGrossConversionsMicros()) {
+        setGrossConversionsMicros(other.getGrossConversionsMicros());
+      }
+      if (other.hasGrossRevenueMicros()) {
+        setGrossRevenueMicros(other.getGrossRevenueMicros());
+      }
+      if (other.hasRefundsMicros()) {
+        setRefundsMicros(other.getRefundsMicros());
+      }
+      if (!other.values_.isEmpty()) {
+        if (values_.isEmpty()) {
+          values_ = other.values_;
+          bitField0_ |= 0x00010000;
+        } else {
+          ensureValuesIsMutable();
+          values_.addAll(other.values_);
+        }
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -751,6 +1177,46 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000100;
               break;
             } // case 72
+            case 80: {
+              invalidClicks_ = input.readUInt64();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
+            case 89: {
+              grossConversions_ = input.readDouble();
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 89
+            case 97: {
+              grossRevenue_ = input.readDouble();
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 97
+            case 105: {
+              refunds_ = input.readDouble();
+              bitField0_ |= 0x00001000;
+              break;
+            } // case 105
+            case 112: {
+              grossConversionsMicros_ = input.readInt64();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
+            case 120: {
+              grossRevenueMicros_ = input.readInt64();
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 120
+            case 128: {
+              refundsMicros_ = input.readInt64();
+              bitField0_ |= 0x00008000;
+              break;
+            } // case 128
+            case 138: {
+              ensureValuesIsMutable();
+              values_.add(input.readStringRequireUtf8());
+              break;
+            } // case 138
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1175,7 +1641,8 @@ private static final long serialVersionUID = 0L;
     private long conversionsMicros_ ;
     /**
      * <pre>
-     * The exact sums.
+     * The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+     * double can hold, and GET /api/v1/stats all digits.
      * </pre>
      *
      * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
@@ -1187,7 +1654,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The exact sums.
+     * The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+     * double can hold, and GET /api/v1/stats all digits.
      * </pre>
      *
      * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
@@ -1203,7 +1671,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The exact sums.
+     * The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+     * double can hold, and GET /api/v1/stats all digits.
      * </pre>
      *
      * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
@@ -1244,6 +1713,485 @@ private static final long serialVersionUID = 0L;
     public Builder clearRevenueMicros() {
       bitField0_ = (bitField0_ & ~0x00000100);
       revenueMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long invalidClicks_ ;
+    /**
+     * <pre>
+     * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+     * asked for.
+     * </pre>
+     *
+     * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+     * @return Whether the invalidClicks field is set.
+     */
+    @java.lang.Override
+    public boolean hasInvalidClicks() {
+      return ((bitField0_ & 0x00000200) != 0);
+    }
+    /**
+     * <pre>
+     * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+     * asked for.
+     * </pre>
+     *
+     * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+     * @return The invalidClicks.
+     */
+    @java.lang.Override
+    public long getInvalidClicks() {
+      return invalidClicks_;
+    }
+    /**
+     * <pre>
+     * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+     * asked for.
+     * </pre>
+     *
+     * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+     * @param value The invalidClicks to set.
+     * @return This builder for chaining.
+     */
+    public Builder setInvalidClicks(long value) {
+
+      invalidClicks_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+     * asked for.
+     * </pre>
+     *
+     * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearInvalidClicks() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      invalidClicks_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private double grossConversions_ ;
+    /**
+     * <pre>
+     * Before refunds, restated values and retractions.
+     * </pre>
+     *
+     * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+     * @return Whether the grossConversions field is set.
+     */
+    @java.lang.Override
+    public boolean hasGrossConversions() {
+      return ((bitField0_ & 0x00000400) != 0);
+    }
+    /**
+     * <pre>
+     * Before refunds, restated values and retractions.
+     * </pre>
+     *
+     * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+     * @return The grossConversions.
+     */
+    @java.lang.Override
+    public double getGrossConversions() {
+      return grossConversions_;
+    }
+    /**
+     * <pre>
+     * Before refunds, restated values and retractions.
+     * </pre>
+     *
+     * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+     * @param value The grossConversions to set.
+     * @return This builder for chaining.
+     */
+    public Builder setGrossConversions(double value) {
+
+      grossConversions_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Before refunds, restated values and retractions.
+     * </pre>
+     *
+     * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearGrossConversions() {
+      bitField0_ = (bitField0_ & ~0x00000400);
+      grossConversions_ = 0D;
+      onChanged();
+      return this;
+    }
+
+    private double grossRevenue_ ;
+    /**
+     * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+     * @return Whether the grossRevenue field is set.
+     */
+    @java.lang.Override
+    public boolean hasGrossRevenue() {
+      return ((bitField0_ & 0x00000800) != 0);
+    }
+    /**
+     * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+     * @return The grossRevenue.
+     */
+    @java.lang.Override
+    public double getGrossRevenue() {
+      return grossRevenue_;
+    }
+    /**
+     * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+     * @param value The grossRevenue to set.
+     * @return This builder for chaining.
+     */
+    public Builder setGrossRevenue(double value) {
+
+      grossRevenue_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearGrossRevenue() {
+      bitField0_ = (bitField0_ & ~0x00000800);
+      grossRevenue_ = 0D;
+      onChanged();
+      return this;
+    }
+
+    private double refunds_ ;
+    /**
+     * <pre>
+     * What refunds took of the revenue.
+     * </pre>
+     *
+     * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+     * @return Whether the refunds field is set.
+     */
+    @java.lang.Override
+    public boolean hasRefunds() {
+      return ((bitField0_ & 0x00001000) != 0);
+    }
+    /**
+     * <pre>
+     * What refunds took of the revenue.
+     * </pre>
+     *
+     * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+     * @return The refunds.
+     */
+    @java.lang.Override
+    public double getRefunds() {
+      return refunds_;
+    }
+    /**
+     * <pre>
+     * What refunds took of the revenue.
+     * </pre>
+     *
+     * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+     * @param value The refunds to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRefunds(double value) {
+
+      refunds_ = value;
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What refunds took of the revenue.
+     * </pre>
+     *
+     * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRefunds() {
+      bitField0_ = (bitField0_ & ~0x00001000);
+      refunds_ = 0D;
+      onChanged();
+      return this;
+    }
+
+    private long grossConversionsMicros_ ;
+    /**
+     * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+     * @return Whether the grossConversionsMicros field is set.
+     */
+    @java.lang.Override
+    public boolean hasGrossConversionsMicros() {
+      return ((bitField0_ & 0x00002000) != 0);
+    }
+    /**
+     * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+     * @return The grossConversionsMicros.
+     */
+    @java.lang.Override
+    public long getGrossConversionsMicros() {
+      return grossConversionsMicros_;
+    }
+    /**
+     * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+     * @param value The grossConversionsMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setGrossConversionsMicros(long value) {
+
+      grossConversionsMicros_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearGrossConversionsMicros() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      grossConversionsMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long grossRevenueMicros_ ;
+    /**
+     * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+     * @return Whether the grossRevenueMicros field is set.
+     */
+    @java.lang.Override
+    public boolean hasGrossRevenueMicros() {
+      return ((bitField0_ & 0x00004000) != 0);
+    }
+    /**
+     * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+     * @return The grossRevenueMicros.
+     */
+    @java.lang.Override
+    public long getGrossRevenueMicros() {
+      return grossRevenueMicros_;
+    }
+    /**
+     * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+     * @param value The grossRevenueMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setGrossRevenueMicros(long value) {
+
+      grossRevenueMicros_ = value;
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearGrossRevenueMicros() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      grossRevenueMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long refundsMicros_ ;
+    /**
+     * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+     * @return Whether the refundsMicros field is set.
+     */
+    @java.lang.Override
+    public boolean hasRefundsMicros() {
+      return ((bitField0_ & 0x00008000) != 0);
+    }
+    /**
+     * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+     * @return The refundsMicros.
+     */
+    @java.lang.Override
+    public long getRefundsMicros() {
+      return refundsMicros_;
+    }
+    /**
+     * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+     * @param value The refundsMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRefundsMicros(long value) {
+
+      refundsMicros_ = value;
+      bitField0_ |= 0x00008000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRefundsMicros() {
+      bitField0_ = (bitField0_ & ~0x00008000);
+      refundsMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList values_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureValuesIsMutable() {
+      if (!values_.isModifiable()) {
+        values_ = new com.google.protobuf.LazyStringArrayList(values_);
+      }
+      bitField0_ |= 0x00010000;
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @return A list containing the values.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getValuesList() {
+      values_.makeImmutable();
+      return values_;
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @return The count of values.
+     */
+    public int getValuesCount() {
+      return values_.size();
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @param index The index of the element to return.
+     * @return The values at the given index.
+     */
+    public java.lang.String getValues(int index) {
+      return values_.get(index);
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the values at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getValuesBytes(int index) {
+      return values_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @param index The index to set the value at.
+     * @param value The values to set.
+     * @return This builder for chaining.
+     */
+    public Builder setValues(
+        int index, java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureValuesIsMutable();
+      values_.set(index, value);
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @param value The values to add.
+     * @return This builder for chaining.
+     */
+    public Builder addValues(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureValuesIsMutable();
+      values_.add(value);
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @param values The values to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllValues(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureValuesIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, values_);
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearValues() {
+      values_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00010000);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What the row is by, in the order of `by`; none without `by`.
+     * </pre>
+     *
+     * <code>repeated string values = 17 [json_name = "values"];</code>
+     * @param value The bytes of the values to add.
+     * @return This builder for chaining.
+     */
+    public Builder addValuesBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      ensureValuesIsMutable();
+      values_.add(value);
+      bitField0_ |= 0x00010000;
       onChanged();
       return this;
     }

@@ -99,7 +99,8 @@ public interface StatsRowOrBuilder extends
 
   /**
    * <pre>
-   * The exact sums.
+   * The exact sums. 2^63 - 1 (or -2^63) stands for sums of money beyond, of which the field without _micros has what a
+   * double can hold, and GET /api/v1/stats all digits.
    * </pre>
    *
    * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
@@ -112,4 +113,148 @@ public interface StatsRowOrBuilder extends
    * @return The revenueMicros.
    */
   long getRevenueMicros();
+
+  /**
+   * <pre>
+   * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+   * asked for.
+   * </pre>
+   *
+   * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+   * @return Whether the invalidClicks field is set.
+   */
+  boolean hasInvalidClicks();
+  /**
+   * <pre>
+   * Clicks that a verdict holds invalid, which are not in `clicks`. This and the fields below are there if `gross` is
+   * asked for.
+   * </pre>
+   *
+   * <code>optional uint64 invalid_clicks = 10 [json_name = "invalidClicks"];</code>
+   * @return The invalidClicks.
+   */
+  long getInvalidClicks();
+
+  /**
+   * <pre>
+   * Before refunds, restated values and retractions.
+   * </pre>
+   *
+   * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+   * @return Whether the grossConversions field is set.
+   */
+  boolean hasGrossConversions();
+  /**
+   * <pre>
+   * Before refunds, restated values and retractions.
+   * </pre>
+   *
+   * <code>optional double gross_conversions = 11 [json_name = "grossConversions"];</code>
+   * @return The grossConversions.
+   */
+  double getGrossConversions();
+
+  /**
+   * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+   * @return Whether the grossRevenue field is set.
+   */
+  boolean hasGrossRevenue();
+  /**
+   * <code>optional double gross_revenue = 12 [json_name = "grossRevenue"];</code>
+   * @return The grossRevenue.
+   */
+  double getGrossRevenue();
+
+  /**
+   * <pre>
+   * What refunds took of the revenue.
+   * </pre>
+   *
+   * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+   * @return Whether the refunds field is set.
+   */
+  boolean hasRefunds();
+  /**
+   * <pre>
+   * What refunds took of the revenue.
+   * </pre>
+   *
+   * <code>optional double refunds = 13 [json_name = "refunds"];</code>
+   * @return The refunds.
+   */
+  double getRefunds();
+
+  /**
+   * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+   * @return Whether the grossConversionsMicros field is set.
+   */
+  boolean hasGrossConversionsMicros();
+  /**
+   * <code>optional int64 gross_conversions_micros = 14 [json_name = "grossConversionsMicros"];</code>
+   * @return The grossConversionsMicros.
+   */
+  long getGrossConversionsMicros();
+
+  /**
+   * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+   * @return Whether the grossRevenueMicros field is set.
+   */
+  boolean hasGrossRevenueMicros();
+  /**
+   * <code>optional int64 gross_revenue_micros = 15 [json_name = "grossRevenueMicros"];</code>
+   * @return The grossRevenueMicros.
+   */
+  long getGrossRevenueMicros();
+
+  /**
+   * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+   * @return Whether the refundsMicros field is set.
+   */
+  boolean hasRefundsMicros();
+  /**
+   * <code>optional int64 refunds_micros = 16 [json_name = "refundsMicros"];</code>
+   * @return The refundsMicros.
+   */
+  long getRefundsMicros();
+
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @return A list containing the values.
+   */
+  java.util.List<java.lang.String>
+      getValuesList();
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @return The count of values.
+   */
+  int getValuesCount();
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @param index The index of the element to return.
+   * @return The values at the given index.
+   */
+  java.lang.String getValues(int index);
+  /**
+   * <pre>
+   * What the row is by, in the order of `by`; none without `by`.
+   * </pre>
+   *
+   * <code>repeated string values = 17 [json_name = "values"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the values at the given index.
+   */
+  com.google.protobuf.ByteString
+      getValuesBytes(int index);
 }

@@ -1,0 +1,102 @@
+import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import type { Dimension, Rollup } from '../../contract/rollups.ts';
+import type { TouchTexts } from '../memory/touch-memory.ts';
+
+/** What a counter of a rollup counts. Those of clicks have an empty type and model. */
+export interface SeriesKey {
+  /** Days or hours since 1970-01-01, UTC. */
+  period: number;
+  campaignId: string;
+  adId: string;
+  source: string;
+  conversionType: string;
+  /** Empty for unattributed conversions, too. */
+  model: string;
+}
+
+const FIELDS = {
+  campaign_id: 'campaignId',
+  ad_id: 'adId',
+  source: 'source',
+  conversion_type: 'conversionType',
+} as const satisfies Record<Dimension, keyof SeriesKey>;
+
+const FIRST = 1024;
+/** Counter + 1 | period | group. */
+const LAST_WORDS = 3;
+
+/**
+ * How the counters of one rollup are found by the numbers of a click's texts. Most clicks count where the last click of
+ * their ad, or of their group, did: that counter is found without hashing. Takes less memory than the texts do.
+ */
+export class Series {
+  readonly rollup: Rollup;
+  readonly byAd: boolean;
+  readonly byType: boolean;
+  readonly #byCampaign: boolean;
+  readonly #bySource: boolean;
+  readonly #periodMs: number;
+  /** By ad, or else by group. */
+  #last = new Int32Array(FIRST * LAST_WORDS);
+  /** Groups + 1 by campaign and source, where they are other numbers. */
+  #groups = new Int32Array(FIRST);
+
+  constructor(rollup: Rollup) {
+    const { dimensions, grain } = rollup;
+    this.rollup = rollup;
+    this.byAd = dimensions.includes('ad_id');
+    this.byType = dimensions.includes('conversion_type');
+    this.#byCampaign = dimensions.includes('campaign_id');
+    this.#bySource = dimensions.includes('source');
+    this.#periodMs = grain === 'day' ? DAY_MS : HOUR_MS;
+  }
+
+  periodOf(timestamp: number): number {
+    return Math.floor(timestamp / this.#periodMs);
+  }
+
+  /** The number of that campaign and source of which those are empty that the rollup is not by. */
+  groupOf(texts: TouchTexts, campaignSource: number): number {
+    if (this.#byCampaign && this.#bySource) return campaignSource;
+    if (campaignSource >= this.#groups.length) this.#groups = larger(this.#groups, campaignSource);
+    const known = this.#groups[campaignSource]! - 1;
+    if (known >= 0) return known;
+    const { campaignId, source } = texts.textsOf(campaignSource);
+    const group = texts.campaignSourceNamed(this.#byCampaign ? campaignId : '', this.#bySource ? source : '');
+    this.#groups[campaignSource] = group + 1;
+    return group;
+  }
+
+  /** The counter of the last click, if it was of this group, ad and period; -1 if not. */
+  lastCounter(group: number, ad: number, period: number): number {
+    const at = LAST_WORDS * (this.byAd ? ad : group);
+    const last = this.#last;
+    if (at >= last.length || last[at + 1] !== period || last[at + 2] !== group) return -1;
+    return last[at]! - 1;
+  }
+
+  noteLast(group: number, ad: number, period: number, counter: number): void {
+    const at = LAST_WORDS * (this.byAd ? ad : group);
+    if (at >= this.#last.length) this.#last = larger(this.#last, at + 2);
+    this.#last[at] = counter + 1;
+    this.#last[at + 1] = period;
+    this.#last[at + 2] = group;
+  }
+
+  /** Forgets all numbers. */
+  clear(): void {
+    this.#last = new Int32Array(FIRST * LAST_WORDS);
+    this.#groups = new Int32Array(FIRST);
+  }
+
+  /** The values of the dimensions, in their order. */
+  valuesOf(key: SeriesKey): string[] {
+    return this.rollup.dimensions.map((dimension) => key[FIELDS[dimension]]);
+  }
+}
+
+function larger(numbers: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(Math.max(2 * numbers.length, index + 1));
+  grown.set(numbers);
+  return grown;
+}

@@ -1,0 +1,238 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
+import { parseRollups } from '../contract/rollups.ts';
+import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
+
+const ROLLUPS = parseRollups('day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type');
+
+let server: TestClickHouse;
+let client: ClickHouseClient;
+let deps: StatsDeps;
+let stats: Client<typeof StatsService>;
+
+beforeAll(async () => {
+  server = await startTestClickHouse();
+  client = server.client;
+  deps = { client, models: ['last_click', 'linear'], rollups: ROLLUPS };
+  stats = createClient(
+    StatsService,
+    createRouterTransport((router) => statsRoutes(router, deps)),
+  );
+});
+
+afterAll(() => server.close());
+
+async function getText(query: string): Promise<{ status: number; body: string }> {
+  const [route] = statsHttp(deps);
+  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0), query };
+  const { status, stream, body } = await route!.handle(request);
+  return { status, body: await text(stream ?? Readable.from([String(body)])) };
+}
+
+async function get(query: string): Promise<{ status: number; body: unknown }> {
+  const { status, body } = await getText(query);
+  return { status, body: JSON.parse(body) };
+}
+
+const JUNE = { startDate: '2023-06-01', endDate: '2023-06-30' };
+
+async function insertRollups(): Promise<void> {
+  const table = `
+    rollup                day        hour d1     d2   model      partition clicks conversions revenue version
+    day:campaign_id,ad_id 2023-06-01 0    camp-1 ad-1 -          0         5      0           0       1
+    day:campaign_id,ad_id 2023-06-01 0    camp-1 ad-1 -          1         7      0           0       1
+    day:campaign_id,ad_id 2023-06-01 0    camp-1 ad-1 last_click 0         0      2           30      1
+    day:campaign_id,ad_id 2023-06-01 0    camp-1 ad-1 last_click 0         0      3           40      2
+    day:campaign_id,ad_id 2023-06-01 0    camp-2 ad-1 -          0         1      0           0       1
+    day:campaign_id,ad_id 2023-06-02 0    camp-1 ad-2 linear     0         0      9           90      1
+    day:campaign_id,ad_id 2023-06-02 0    camp-1 ad-2 -          0         4      0           0       1
+    day:campaign_id,ad_id 2023-06-02 0    -      -    -          0         0      1           5       1
+    hour:campaign_id      2023-06-01 9    camp-1 -    -          0         3      0           0       1
+    hour:campaign_id      2023-06-01 10   camp-1 -    -          0         9      0           0       1
+    hour:campaign_id      2023-06-01 10   camp-1 -    last_click 0         0      3           40      2
+    hour:campaign_id      2023-06-01 10   -      -    -          0         0      1           5       2
+    hour:conversion_type  2023-06-01 10   -      -    -          0         9      0           0       1
+    hour:conversion_type  2023-06-01 10   buy    -    last_click 0         0      3           40      2
+    hour:conversion_type  2023-06-01 10   buy    -    -          0         0      1           5       2
+  `;
+  const [, ...lines] = table.trim().split('\n');
+  const values = lines.map((line) => {
+    const [rollup, day, hour, dimension_1, dimension_2, model, partition, clicks, conversions, revenue, version] = line
+      .trim()
+      .split(/ +/)
+      .map((cell) => (cell === '-' ? '' : cell));
+    const micros = { conversions_micros: Number(conversions) * 1e6, revenue_micros: Number(revenue) * 1e6 };
+    return { rollup, day, hour, dimension_1, dimension_2, model, partition, clicks, ...micros, version };
+  });
+  await client.insert({ table: 'rollup_stats', values, format: 'JSONEachRow' });
+}
+
+describe('by the dimensions of a rollup', () => {
+  beforeAll(insertRollups);
+
+  async function byTable(request: Parameters<typeof stats.getStats>[0]): Promise<string[]> {
+    const { data } = await stats.getStats({ ...JUNE, ...request });
+    return data.map(({ date, values, clicks, conversions, revenue }) =>
+      [date, ...values, clicks, conversions, revenue].join(' '),
+    );
+  }
+
+  test.each([
+    [{ by: ['ad_id'] }, ['2023-06-01 ad-1 13 3 40', '2023-06-02 ad-2 4 0 0']],
+    [
+      { by: ['ad_id', 'campaign_id'] },
+      ['2023-06-01 ad-1 camp-1 12 3 40', '2023-06-01 ad-1 camp-2 1 0 0', '2023-06-02 ad-2 camp-1 4 0 0'],
+    ],
+    [{ by: ['ad_id'], campaignId: 'camp-2' }, ['2023-06-01 ad-1 1 0 0']],
+    [
+      { by: ['ad_id'], interval: Interval.MONTHLY, model: 'linear' },
+      ['2023-06-01 ad-1 13 0 0', '2023-06-01 ad-2 4 9 90'],
+    ],
+    [
+      { by: ['campaign_id'], interval: Interval.HOURLY },
+      ['2023-06-01T09:00Z camp-1 3 0 0', '2023-06-01T10:00Z camp-1 9 3 40'],
+    ],
+    [
+      { by: ['conversion_type'], interval: Interval.HOURLY },
+      ['2023-06-01T10:00Z  9 0 0', '2023-06-01T10:00Z buy 0 3 40'],
+    ],
+  ])('%o', async (request, expected) => {
+    expect(await byTable(request)).toEqual(expected);
+  });
+
+  test('by REST: what rows are by in place of campaign_id and source', async () => {
+    const { body } = await get('start_date=2023-06-01&end_date=2023-06-01&by=ad_id,campaign_id&campaign_id=camp-1');
+    expect(body).toEqual({
+      interval: 'daily',
+      data: [
+        {
+          date: '2023-06-01',
+          ad_id: 'ad-1',
+          campaign_id: 'camp-1',
+          clicks: 12,
+          conversions: 3,
+          revenue: 40,
+          cvr: 0.25,
+        },
+      ],
+    });
+  });
+
+  test('unattributed conversions are rows of their own, and in no other', async () => {
+    const days = { startDate: '2023-06-01', endDate: '2023-06-02' };
+    const { data, unattributed } = await stats.getStats({ ...days, by: ['ad_id'], unattributed: true });
+    expect(data.map(({ values }) => values)).toEqual([['ad-1'], ['ad-2']]);
+    expect(unattributed).toMatchObject([{ date: '2023-06-02', conversions: 1, revenue: 5, clicks: 0n }]);
+    expect(unattributed[0]!.cvr).toBeUndefined();
+    const { body } = await get(
+      'start_date=2023-06-01&end_date=2023-06-01&by=campaign_id&interval=hourly&unattributed=true',
+    );
+    expect(body).toMatchObject({
+      data: [{ clicks: 3 }, { clicks: 9 }],
+      unattributed: [{ date: '2023-06-01T10:00Z', conversions: 1, revenue: 5 }],
+    });
+  });
+
+  test.each([
+    [
+      { by: ['ad_id', 'source'] },
+      "by can't be answered: no rollup of this mesh has ad_id, source. ROLLUPS are day:cam",
+    ],
+    [
+      { by: ['ad_id'], interval: Interval.HOURLY },
+      "by can't be answered: no rollup of this mesh has ad_id by the hour",
+    ],
+    [{ interval: Interval.HOURLY }, "by can't be answered: no rollup of this mesh has campaign_id, source by the hour"],
+    [
+      { by: ['ad_id'], conversionType: 'buy' },
+      "by can't be answered: no rollup of this mesh has ad_id, conversion_type.",
+    ],
+    [{ by: ['adId'] }, 'by "adId" is unknown: is ad_id meant?'],
+    [{ by: ['ad_id', 'ad_id'] }, 'by has ad_id twice'],
+  ])('invalid_argument: %o', async (request, message) => {
+    const error = await stats.getStats({ ...JUNE, ...request }).catch(ConnectError.from);
+    expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
+  });
+});
+
+describe('what was taken back', () => {
+  const AUGUST = { startDate: '2023-08-01', endDate: '2023-08-31' };
+  const query = 'start_date=2023-08-01&end_date=2023-08-31';
+
+  beforeAll(async () => {
+    const key = { day: '2023-08-01', campaign_id: 'camp-1', source: 'facebook', version: 1 };
+    const refunds = { retracted_micros: 1e6, adjusted_micros: 30_000_000, refunds_micros: 10_000_000 };
+    const credited = {
+      conversion_type: 'buy',
+      model: 'last_click',
+      conversions_micros: 2e6,
+      revenue_micros: 25_500_000,
+    };
+    const none = { ...key, campaign_id: '', source: '', conversion_type: 'buy' };
+    const values = [
+      { ...key, clicks: 3, invalid_clicks: 2 },
+      { ...key, ...credited, ...refunds },
+      { ...none, conversions_micros: 1e6, revenue_micros: 7e6, adjusted_micros: 1e6, refunds_micros: 1e6 },
+      { ...key, campaign_id: 'camp-2', invalid_clicks: 1 },
+    ];
+    await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+  });
+
+  test('is left out of an answer that nobody asked it of', async () => {
+    const { data, unattributed } = await stats.getStats(AUGUST);
+    expect(data).toHaveLength(1);
+    expect(data[0]).toMatchObject({ clicks: 3n, conversions: 2, revenue: 25.5, cvr: 2 / 3 });
+    expect(data[0]!.grossRevenue).toBeUndefined();
+    expect(unattributed).toEqual([]);
+    const row = { date: '2023-08-01', campaign_id: 'camp-1', source: 'facebook' };
+    const counts = { clicks: 3, conversions: 2, revenue: 25.5, cvr: 2 / 3 };
+    expect((await get(query)).body).toEqual({ interval: 'daily', data: [{ ...row, ...counts }] });
+  });
+
+  test('is beside what holds if it is asked for', async () => {
+    const { data, unattributed } = await stats.getStats({ ...AUGUST, gross: true, unattributed: true });
+    expect(data).toMatchObject([
+      {
+        ...{ campaignId: 'camp-1', clicks: 3n, conversions: 2, revenue: 25.5, invalidClicks: 2n },
+        ...{ grossConversions: 3, grossRevenue: 55.5, refunds: 10 },
+        ...{ grossConversionsMicros: 3_000_000n, grossRevenueMicros: 55_500_000n, refundsMicros: 10_000_000n },
+      },
+      { campaignId: 'camp-2', clicks: 0n, invalidClicks: 1n, grossRevenue: 0 },
+    ]);
+    expect(unattributed).toMatchObject([{ conversions: 1, revenue: 7, grossRevenue: 8, refunds: 1 }]);
+    const { body } = await get(`${query}&gross=true&unattributed=true&interval=monthly`);
+    const gross = { gross_conversions: 3, gross_revenue: 55.5, refunds: 10 };
+    expect(body).toMatchObject({
+      data: [
+        { invalid_clicks: 2, ...gross },
+        { clicks: 0, invalid_clicks: 1, cvr: null },
+      ],
+      unattributed: [{ date: '2023-08-01', conversions: 1, revenue: 7, gross_revenue: 8, refunds: 1 }],
+    });
+  });
+
+  test('a flag that is neither true nor false is refused', async () => {
+    expect(await get(`${query}&gross=yes`)).toMatchObject({ status: 400, body: { error: { field: 'gross' } } });
+  });
+});
+
+test('revenue beyond 64 bits is summed, and said exactly by REST, in micros as the most that there is', async () => {
+  const key = { campaign_id: 'camp-1', source: 's', conversion_type: 'buy', model: 'last_click', version: 1 };
+  const values = Array.from({ length: 10 }, (_, partition) => {
+    const counts = { conversions_micros: 1_000_000, revenue_micros: '1000000000000000001' };
+    return { ...key, day: '2023-09-01', partition, ...counts };
+  });
+  await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+  const day = { startDate: '2023-09-01', endDate: '2023-09-01' };
+  for (const interval of [Interval.DAILY, Interval.WEEKLY]) {
+    const { data } = await stats.getStats({ ...day, interval });
+    expect(data).toMatchObject([{ conversions: 10, revenue: 1e13, revenueMicros: 2n ** 63n - 1n }]);
+  }
+  const { body } = await getText('start_date=2023-09-01&end_date=2023-09-01');
+  expect(body).toContain('"revenue":10000000000000.00001,');
+});
