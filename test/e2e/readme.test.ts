@@ -34,6 +34,13 @@ function run(block: string): Promise<{ code: number; stdout: string; stderr: str
   });
 }
 
+/** What the stats say of a source; undefined if nothing of it counts. */
+async function rowOf(source: string): Promise<object | undefined> {
+  const query = `start_date=2026-01-01&end_date=2026-01-31&source=${source}`;
+  const { data } = (await (await fetch(`${mesh.url}/api/v1/stats?${query}`)).json()) as { data: object[] };
+  return data[0];
+}
+
 function blockWith(text: string): string {
   const found = blocks.filter((block) => block.language === 'sh' && block.text.includes(text));
   expect(found, `one example with ${text}`).toHaveLength(1);
@@ -41,7 +48,7 @@ function blockWith(text: string): string {
 }
 
 test('a first event in and a first number out, by curl', { tags: 'curl' }, async () => {
-  const sent = await run(blockWith('curl -X POST'));
+  const sent = await run(blockWith('"event_type": "click"'));
   expect(sent).toMatchObject({ code: 0 });
   expect(sent.stdout.match(/"status":"accepted"/g)).toHaveLength(2);
   const [answer] = blocks.filter((block) => block.language === 'json');
@@ -55,12 +62,12 @@ describe('by grpcurl', { tags: 'go' }, () => {
   }, 300_000);
 
   test('the same, and why a conversion was attributed as it was', async () => {
-    const [ingestAndStats, explain] = [blockWith('IngestService/Ingest'), blockWith('ExplainConversion')];
+    const [ingestAndStats, explain] = [blockWith('"source": "google"'), blockWith('ExplainConversion')];
     expect(await run(ingestAndStats)).toMatchObject({ code: 0 });
     await expect.poll(async () => (await run(ingestAndStats)).stdout, { timeout: 10_000 }).toContain('"google"');
     const explained = await run(explain);
     expect(explained).toMatchObject({ code: 0 });
-    expect(explained.stdout).toContain('"reason": "credited"');
+    expect(explained.stdout).toContain('"CANDIDATE_REASON_CREDITED"');
   });
 });
 
@@ -82,12 +89,24 @@ test('a page without the SDK', async () => {
   expect(await answer!.json()).toMatchObject({ accepted: 1, results: [{ status: 'accepted' }] });
 });
 
+test('a refund, by curl', { tags: 'curl' }, async () => {
+  expect((await run(blockWith('"event_type": "adjustment"'))).stdout).toContain('"status":"accepted"');
+  await expect.poll(() => rowOf('facebook'), { timeout: 10_000 }).toMatchObject({ revenue: 14.99 });
+});
+
+test('another refund, and a click that is found invalid, by grpcurl', { tags: 'go' }, async () => {
+  expect((await run(blockWith('"verdict"'))).stdout).toContain('"accepted": 2');
+  await expect.poll(() => rowOf('facebook'), { timeout: 10_000 }).toMatchObject({ revenue: 12.49 });
+});
+
 test('no example is left out', () => {
   // The last is run by services-alone.test.ts.
   const run = [
-    'curl -X POST',
+    '"event_type": "click"',
     'api/v1/stats',
-    'IngestService/Ingest',
+    '"event_type": "adjustment"',
+    '"source": "google"',
+    '"verdict"',
     'ExplainConversion',
     'npx clickmesh generate',
     'npx clickmesh gateway',
