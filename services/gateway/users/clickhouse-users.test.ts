@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
@@ -60,6 +63,20 @@ test('a ClickHouse that does not answer is UNAVAILABLE, to be asked again', asyn
   expect(error).toMatchObject({ code: Code.Unavailable });
   expect((error as ConnectError).metadata.get('retry-after')).toBe('5');
 });
+
+test('so is one that takes a question and does not answer', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  try {
+    await using client = clickhouseClient(`http://127.0.0.1:${port}`);
+    const answer = usersInClickHouse(client)(['conversion'], [randomUUID()]);
+    await expect(answer).rejects.toMatchObject({ code: Code.Unavailable });
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
+}, 30_000);
 
 test('questions that would be too many at once are refused, and others are taken once those are answered', async () => {
   const findUsers = usersInClickHouse(server.client);
