@@ -67,15 +67,15 @@ func expectClicks(t *testing.T, campaign string, want uint64) {
 	if _, err := client.Send(ctx, last); err != nil {
 		t.Fatal(err)
 	}
-	for count(ctx, t, client, campaign+"-last") == 0 {
+	for clicksIn(rows(ctx, t, client, campaign+"-last")) == 0 {
 		time.Sleep(100 * time.Millisecond)
 	}
-	if got := count(ctx, t, client, campaign); got != want {
+	if got := clicksIn(rows(ctx, t, client, campaign)); got != want {
 		t.Errorf("%d clicks are counted, %d were sent", got, want)
 	}
 }
 
-func count(ctx context.Context, t *testing.T, client *clickmesh.Client, campaign string) uint64 {
+func rows(ctx context.Context, t *testing.T, client *clickmesh.Client, campaign string) []*v1.StatsRow {
 	t.Helper()
 	yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
@@ -85,8 +85,11 @@ func count(ctx context.Context, t *testing.T, client *clickmesh.Client, campaign
 	if err != nil {
 		t.Fatal(err)
 	}
-	var clicks uint64
-	for _, row := range stats.GetData() {
+	return stats.GetData()
+}
+
+func clicksIn(rows []*v1.StatsRow) (clicks uint64) {
+	for _, row := range rows {
 		clicks += row.GetClicks()
 	}
 	return clicks
@@ -127,6 +130,14 @@ func TestWhatWasSentIsTakenBack(t *testing.T) {
 		if _, err := client.Send(ctx, event); err != nil {
 			t.Fatal(err)
 		}
+	}
+	expectClicks(t, campaign, 1)
+	var revenue int64
+	for _, row := range rows(ctx, t, client, campaign) {
+		revenue += row.GetRevenueMicros()
+	}
+	if revenue != 15_000_000 {
+		t.Errorf("%d micros are left, not 15,000,000", revenue)
 	}
 }
 

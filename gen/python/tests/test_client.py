@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 import grpc
 import pytest
 
-from clickmesh import Adjustment, Click, Client, Conversion, Interval, Rejected, RejectReason, Verdict
+from clickmesh import Adjustment, Click, Client, Conversion, Interval, Rejected, RejectReason, StatsRow, Verdict
 
 GATEWAY = os.environ["CLICKMESH_URL"]
 FLAKY = os.environ["CLICKMESH_FLAKY_URL"]
@@ -37,11 +37,14 @@ def click(campaign: str, user: str | None = None) -> Click:
     return Click(user_id=user or f"user-of-{campaign}", ad_id="ad", campaign_id=campaign, source="web")
 
 
-def clicks(client: Client, campaign: str) -> int:
+def rows(client: Client, campaign: str) -> list[StatsRow]:
     today = datetime.now(timezone.utc).date()
     day = timedelta(days=1)
-    rows = client.stats(today - day, today + day, campaign_id=campaign, interval=Interval.INTERVAL_MONTHLY)
-    return sum(row.clicks for row in rows)
+    return client.stats(today - day, today + day, campaign_id=campaign, interval=Interval.INTERVAL_MONTHLY)
+
+
+def clicks(client: Client, campaign: str) -> int:
+    return sum(row.clicks for row in rows(client, campaign))
 
 
 def counted(client: Client, campaign: str) -> int:
@@ -67,8 +70,10 @@ def test_what_was_sent_is_taken_back(client: Client, campaign: str) -> None:
     bad.event_id = str(uuid.uuid4())
     user = good.user_id
     client.send_batch([good, bad, Conversion(event_id=campaign, user_id=user, type="purchase", value=20, source="web")])
-    assert client.send(Adjustment(user_id=user, conversion_id=campaign, kind="refund", value=5)).event_id
-    assert client.send(Verdict(user_id=user, click_id=bad.event_id, valid=False, reason="bot")).event_id
+    client.send(Adjustment(user_id=user, conversion_id=campaign, kind="refund", value=5))
+    client.send(Verdict(user_id=user, click_id=bad.event_id, valid=False, reason="bot"))
+    assert counted(client, campaign) == 1
+    assert sum(row.revenue_micros for row in rows(client, campaign)) == 15_000_000
 
 
 def test_send_tells_why_an_event_is_rejected(client: Client) -> None:

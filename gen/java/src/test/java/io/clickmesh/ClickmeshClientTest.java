@@ -75,6 +75,10 @@ class ClickmeshClientTest {
   }
 
   private long clicksOf(String campaignId) {
+    return rows(campaignId).stream().mapToLong(StatsRow::getClicks).sum();
+  }
+
+  private List<StatsRow> rows(String campaignId) {
     LocalDate today = LocalDate.now(ZoneOffset.UTC);
     GetStatsRequest request =
         GetStatsRequest.newBuilder()
@@ -83,7 +87,7 @@ class ClickmeshClientTest {
             .setCampaignId(campaignId)
             .setInterval(Interval.INTERVAL_MONTHLY)
             .build();
-    return client.getStats(request).getDataList().stream().mapToLong(StatsRow::getClicks).sum();
+    return client.getStats(request).getDataList();
   }
 
   @Test
@@ -93,7 +97,7 @@ class ClickmeshClientTest {
   }
 
   @Test
-  void whatWasSentIsTakenBack() {
+  void whatWasSentIsTakenBack() throws InterruptedException {
     String user = "user-of-" + campaign;
     String badClick = client.send(click(campaign)).getEventId();
     client.send(click(campaign));
@@ -111,6 +115,8 @@ class ClickmeshClientTest {
             Adjustment.newBuilder().setUserId(user).setConversionId(campaign).setKind("refund").setValue(5).build()));
     client.send(
         Events.of(Verdict.newBuilder().setUserId(user).setClickId(badClick).setValid(false).setReason("bot").build()));
+    assertEquals(1, counted());
+    assertEquals(15_000_000, rows(campaign).stream().mapToLong(StatsRow::getRevenueMicros).sum());
   }
 
   @Test
