@@ -16,7 +16,7 @@ import {
   PartitionProgressSchema,
   RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
+import { type AdjustmentSchema, EventSchema, type VerdictSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
 import { createRandom } from '../cli/generate/random.ts';
 import type { Topic } from '../contract/topics.ts';
@@ -141,6 +141,36 @@ test('clicks and conversions become rows that say where they came from', async (
       _offset: 1,
       _append_time: '2023-03-15 10:00:00.000',
     },
+  ]);
+});
+
+test('adjustments and verdicts become rows that say what they correct, and how', async () => {
+  const [conversionId, clickId] = [randomUUID(), randomUUID()];
+  const common = { userId: 'user-1', timestamp: BigInt(CLICK_TIME) };
+  const adjustment = (fields: MessageInitShape<typeof AdjustmentSchema>) => ({
+    event: { case: 'adjustment' as const, value: { eventId: randomUUID(), ...common, conversionId, ...fields } },
+  });
+  const verdict = (fields: MessageInitShape<typeof VerdictSchema>) => ({
+    event: { case: 'verdict' as const, value: { eventId: randomUUID(), ...common, clickId, ...fields } },
+  });
+  await publish('raw-events', EventSchema, [
+    adjustment({ kind: 'refund', valueMicros: 5_000_000n, reason: 'damaged' }),
+    adjustment({ kind: 'restate', valueMicros: 0n }),
+    adjustment({ kind: 'retract' }),
+    verdict({ valid: false, reason: 'bot' }),
+    verdict({ valid: true }),
+  ]);
+  await caughtUp(start());
+  const columns = 'event_type, user_id, target_id, kind, value_micros, reason, source, conversion_type';
+  const [empty, ann] = [{ source: '', conversion_type: '' }, { user_id: 'user-1' }];
+  const ofConversion = { event_type: 'adjustment', ...ann, target_id: conversionId, ...empty };
+  const ofClick = { event_type: 'verdict', ...ann, target_id: clickId, ...empty };
+  expect(await rows(`SELECT ${columns} FROM events_distributed FINAL ORDER BY _offset`)).toEqual([
+    { ...ofConversion, kind: 'refund', value_micros: 5_000_000, reason: 'damaged' },
+    { ...ofConversion, kind: 'restate', value_micros: 0, reason: '' },
+    { ...ofConversion, kind: 'retract', value_micros: 0, reason: '' },
+    { ...ofClick, kind: 'invalid', value_micros: 0, reason: 'bot' },
+    { ...ofClick, kind: 'valid', value_micros: 0, reason: '' },
   ]);
 });
 

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
+import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
 import { clickhouseClient } from '../../clickhouse/client.ts';
+import { EMBEDDED_CLUSTER, startClickHouseShards } from '../../clickhouse/embedded/shards.ts';
+import { migrate } from '../../clickhouse/migrate.ts';
 import { freePort } from '../../system/free-port.ts';
 import { usersInClickHouse } from './clickhouse-users.ts';
 
@@ -77,6 +83,36 @@ test('so is one that takes a question and does not answer', async () => {
     silent.close();
   }
 }, 30_000);
+
+test('users of all shards are found, and while one of them is down none is taken for unknown', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'users-'));
+  await using servers = new AsyncDisposableStack();
+  servers.defer(() => rmSync(dir, { recursive: true }));
+  const shards = await startClickHouseShards({ dir, shards: 2, logger: pino({ level: 'silent' }) });
+  servers.defer(() => shards.close());
+  const clients = shards.urls.map((url) => servers.use(clickhouseClient(url)));
+  for (const client of clients) await migrate(client, { cluster: EMBEDDED_CLUSTER });
+  const rows = Array.from({ length: 20 }, (_, i) => ({
+    event_type: 'click',
+    event_id: randomUUID(),
+    user_id: `u${i}`,
+  }));
+  const ids = rows.map(({ event_id }) => event_id);
+  await clients[0]!.insert({ table: 'events_distributed', values: rows, format: 'JSONEachRow' });
+  const findUsers = usersInClickHouse(clients[0]!);
+  expect(await findUsers(['click'], ids)).toEqual(new Map(rows.map(({ event_id, user_id }) => [event_id, [user_id]])));
+  const onSecond = await clients[1]!.query({
+    query: 'SELECT count() AS rows FROM events_local',
+    format: 'JSONEachRow',
+  });
+  expect(await onSecond.json()).not.toEqual([{ rows: expect.stringMatching(/^(?:0|20)$/) }]);
+
+  // Stopped, not killed, which would start it again at once.
+  process.kill(shards.pids()[1]!, 'SIGSTOP');
+  await expect(findUsers(['click'], ids)).rejects.toMatchObject({ code: Code.Unavailable });
+  process.kill(shards.pids()[1]!, 'SIGCONT');
+  await expect.poll(() => findUsers(['click'], ids).then(({ size }) => size), { timeout: 30_000 }).toBe(20);
+}, 60_000);
 
 test('questions that would be too many at once are refused, and others are taken once those are answered', async () => {
   const findUsers = usersInClickHouse(server.client);

@@ -19,7 +19,8 @@ const MAX_IGNORED_NAMES = 100;
 
 /**
  * Takes messages until the client closes its side, and fails with the first message that could not be stored. Appends
- * the events of each message by itself, in their order, while the next messages are judged.
+ * the events of each message by itself, in their order, while the next messages are judged; one that waits for users is
+ * overtaken.
  */
 export async function ingestStream(
   requests: AsyncIterable<Buffer>,
