@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, ConnectError } from '@connectrpc/connect';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -114,11 +115,25 @@ test('users of all shards are found, and while one of them is down none is taken
   await expect.poll(() => findUsers(['click'], ids).then(({ size }) => size), { timeout: 30_000 }).toBe(20);
 }, 60_000);
 
-test('questions that would be too many at once are refused, and others are taken once those are answered', async () => {
-  const findUsers = usersInClickHouse(server.client);
-  const ask = () => findUsers(['conversion'], [randomUUID()]);
-  const answers = await Promise.allSettled(Array.from({ length: 9 }, ask));
-  expect(answers.map(({ status }) => status)).toEqual([...new Array(8).fill('fulfilled'), 'rejected']);
-  expect(answers[8]).toMatchObject({ reason: { code: Code.ResourceExhausted } });
-  expect(await ask()).toEqual(new Map());
+test('ids that come while a question is asked are asked for together, and too many are refused', async () => {
+  let questions = 0;
+  const query = (parameters: Parameters<typeof server.client.query>[0]) => {
+    questions++;
+    return server.client.query(parameters);
+  };
+  const findUsers = usersInClickHouse({ query } as unknown as ClickHouseClient);
+  const asked = (count: number) =>
+    findUsers(
+      ['conversion'],
+      Array.from({ length: count }, () => randomUUID()),
+    );
+  const first = asked(1);
+  await expect.poll(() => questions).toBe(1);
+  await Promise.all([first, asked(1), asked(1), asked(1)]);
+  expect(questions).toBe(2);
+
+  const answers = await Promise.allSettled(Array.from({ length: 17 }, () => asked(1000)));
+  expect(answers.map(({ status }) => status)).toEqual([...new Array(16).fill('fulfilled'), 'rejected']);
+  expect(answers.at(-1)).toMatchObject({ reason: { code: Code.ResourceExhausted } });
+  expect(await asked(1000)).toEqual(new Map());
 });
