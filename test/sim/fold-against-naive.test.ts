@@ -53,14 +53,17 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
     if (fault !== 'none') fold = begin();
     else if (flushes) fold.flush(store, []);
   }
-  const { records, clicks, attributed, unattributed, clickDuplicates, conversionDuplicates } = loadProgress(store, 0);
+  const done = loadProgress(store, 0);
+  const duplicates = [done.clickDuplicates, done.conversionDuplicates];
+  duplicates.push(done.adjustmentDuplicates, done.verdictDuplicates);
   expectSameSums(published, ROLLUPS);
   return {
     ...collapse(published),
     totals: [
-      `${records} records, ${clicks} clicks`,
-      `${attributed} attributed, ${unattributed} unattributed`,
-      `${clickDuplicates}+${conversionDuplicates} duplicates`,
+      `${done.records} records, ${done.clicks} clicks (${done.invalidClicks} invalid)`,
+      `${done.attributed} attributed, ${done.unattributed} unattributed`,
+      `${done.adjustments} adjustments (${done.exceeded} exceed), ${done.verdicts} verdicts, ${done.waiting} wait`,
+      `${duplicates.join('+')} duplicates, ${done.tooLate} too late`,
     ].join(', '),
   };
 }

@@ -3,14 +3,16 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import {
   AttributedConversionSchema,
+  CandidateReason,
   ConversionDecisionSchema,
+  CorrectionEffect,
   DailyStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
 import { HIGH } from '../../services/attribution/outputs/counter-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
-import type { FinalTables, SimEvent } from './naive-attribution.ts';
+import { Counts, type FinalTables, type SimEvent, typeOf } from './naive-attribution.ts';
 
 const HOUR = 3_600_000;
 export const START = Date.UTC(2026, 0, 5, 20);
@@ -28,28 +30,46 @@ export const config = attributionConfig(
   }),
 );
 
-/** Few users, few instants and few ids, so that ties, window edges and duplicates are the rule. */
-const event = fc
-  .record({
-    kind: fc.constantFrom('click' as const, 'conversion' as const),
-    number: fc.integer({ min: 0, max: 12 }),
-    userId: fc.constantFrom('ann', 'bob'),
-  })
-  .chain(({ kind, number, userId }) =>
-    fc.record({
-      kind: fc.constant(kind),
-      id: fc.constant(`00000000-0000-4000-8000-${String(number).padStart(12, '0')}`),
-      userId: fc.constant(userId),
-      timestamp: fc.integer({ min: 0, max: 10 }).map((h) => START + h * HOUR),
-      label: fc.constantFrom('x', 'y'),
-      valueMicros: fc.bigInt({ min: 0n, max: 10n ** 18n }),
-    }),
+/** Few instants and few ids, so that ties, window edges and duplicates are the rule. */
+const timestamp = fc.integer({ min: 0, max: 10 }).map((h) => START + h * HOUR);
+const valueMicros = fc.oneof(fc.bigInt({ min: 0n, max: 10n }), fc.bigInt({ min: 0n, max: 10n ** 18n }));
+const id = (most: number) =>
+  fc.integer({ min: 0, max: most }).map((n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`);
+
+/** A click or conversion, of few users. */
+const event = fc.record({
+  kind: fc.constantFrom('click' as const, 'conversion' as const),
+  id: id(12),
+  userId: fc.constantFrom('ann', 'bob'),
+  timestamp,
+  label: fc.constantFrom('x', 'y'),
+  valueMicros,
+});
+
+/** What corrects one of the events; now and then, one that does not come. */
+function correctionOf(events: readonly SimEvent[]): fc.Arbitrary<SimEvent> {
+  const target = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...events) }, { weight: 1, arbitrary: event });
+  return target.chain(
+    ({ kind, id: label, userId }) =>
+      fc.record({
+        kind: kind === 'click' ? fc.constantFrom('valid', 'invalid') : fc.constantFrom('refund', 'restate', 'retract'),
+        id: id(20),
+        userId: fc.constant(userId),
+        timestamp,
+        label: fc.constant(label),
+        valueMicros: kind === 'click' ? fc.constant(0n) : valueMicros,
+      }) as fc.Arbitrary<SimEvent>,
   );
+}
 
 /** Events with the same id are the same event; then any of them again, in any order. */
 export const journey: fc.Arbitrary<SimEvent[]> = fc
-  .array(event, { maxLength: 24 })
-  .map((events) => [...new Map(events.map((e) => [`${e.kind}${e.userId}${e.id}`, e])).values()])
+  .array(event, { maxLength: 18 })
+  .chain((events) => {
+    const corrections = events.length === 0 ? fc.constant([]) : fc.array(correctionOf(events), { maxLength: 8 });
+    return corrections.map((all) => [...events, ...all]);
+  })
+  .map((events) => [...new Map(events.map((e) => [`${typeOf(e)}${e.userId}${e.id}`, e])).values()])
   .chain((events) =>
     fc
       .tuple(fc.constant(events), fc.subarray(events))
@@ -66,24 +86,33 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
   const attributed = latest(published, 'attributed-events', (bytes) => {
     const row = fromBinary(AttributedConversionSchema, bytes);
     const key = `${row.userId} ${row.conversionId} ${row.model} ${row.clickId}`;
-    const line = `${key} ${row.campaignId} ${row.creditMicros} ${row.valueMicros}`;
+    const amounts = [row.creditMicros, row.valueMicros, row.adjustedMicros, row.refundsMicros];
+    const line = `${key} ${row.campaignId} ${amounts.join(' ')} ${row.conversionRetracted}`;
     return { key, version: row.version, line: row.retracted ? undefined : line };
   });
   const counters = latest(published, 'daily-stats', (bytes) => {
     const row = fromBinary(DailyStatsSchema, bytes);
-    const key = `${row.day} ${row.campaignId} ${row.conversionType || '-'} ${row.model || '-'}`;
-    const revenueMicros = BigInt(row.revenueHigh) * HIGH + row.revenueMicros;
-    const counts = [row.clicks, row.conversionsMicros, revenueMicros];
-    const isZero = row.clicks === 0n && row.conversionsMicros === 0n;
-    return { key, version: row.version, line: isZero ? undefined : `${key}: ${counts.join(' ')}` };
+    const key = `${row.day} ${row.campaignId || '-'} ${row.conversionType || '-'} ${row.model || '-'}`;
+    const counts = new Counts();
+    counts.add(key, {
+      ...{ clicks: row.clicks, invalidClicks: row.invalidClicks },
+      ...{ conversions: row.conversionsMicros, retracted: row.retractedMicros },
+      revenue: BigInt(row.revenueHigh) * HIGH + row.revenueMicros,
+      adjusted: BigInt(row.adjustedHigh) * HIGH + row.adjustedMicros,
+      refunds: BigInt(row.refundsHigh) * HIGH + row.refundsMicros,
+    });
+    return { key, version: row.version, line: counts.lines()[0] };
   });
   const decisions = latest(published, 'conversion-decisions', (bytes) => {
     const row = fromBinary(ConversionDecisionSchema, bytes);
+    const invalid = row.candidates.filter(({ reasons }) => reasons[0] === CandidateReason.INVALID);
     const considered = row.candidates
-      .flatMap((c) => c.creditsMicros.map((credit, i) => `${row.models[i]} ${c.clickId} ${credit}`))
-      .sort();
+      .filter((candidate) => !invalid.includes(candidate))
+      .flatMap((c) => c.creditsMicros.map((credit, i) => `${row.models[i]} ${c.clickId} ${credit}`));
+    const corrected = row.corrections.map((c) => `${c.eventId} ${c.kind} ${CorrectionEffect[c.effect]}`);
+    const all = [...considered.sort(), ...invalid.map(({ clickId }) => `${clickId} INVALID`).sort(), ...corrected];
     const key = `${row.userId} ${row.conversionId}`;
-    return { key, version: row.version, line: `${key}: ${considered.join(', ')}` };
+    return { key, version: row.version, line: `${key}: ${all.join(', ')}` };
   });
   return { attributed, counters, decisions };
 }
@@ -107,12 +136,15 @@ function latest(
 export function encodeEvent(sim: SimEvent): Uint8Array {
   const { id: eventId, userId, label } = sim;
   const timestamp = BigInt(sim.timestamp);
-  const event =
-    sim.kind === 'click'
-      ? { case: sim.kind, value: { eventId, userId, timestamp, adId: 'ad', campaignId: label, source: 'src' } }
-      : {
-          case: sim.kind,
-          value: { eventId, userId, timestamp, source: 'src', type: label, valueMicros: sim.valueMicros },
-        };
-  return toBinary(EventSchema, create(EventSchema, { event }));
+  const of = { eventId, userId, timestamp };
+  const event = {
+    click: { case: 'click', value: { ...of, adId: 'ad', campaignId: label, source: 'src' } },
+    conversion: { case: 'conversion', value: { ...of, source: 'src', type: label, valueMicros: sim.valueMicros } },
+    adjustment: {
+      case: 'adjustment',
+      value: { ...of, conversionId: label, kind: sim.kind, valueMicros: sim.valueMicros },
+    },
+    verdict: { case: 'verdict', value: { ...of, clickId: label, valid: sim.kind === 'valid' } },
+  } as const;
+  return toBinary(EventSchema, create(EventSchema, { event: event[typeOf(sim)] }));
 }

@@ -5,7 +5,7 @@ import { EVENT_TYPES } from '../../contract/event-rules.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { type Effects, type Increment, newEffects, type Totals } from '../decision/effects.ts';
+import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
 import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
@@ -84,8 +84,6 @@ export function newPartitionFold(
   const countFrom = publishedTotals?.countFrom ?? 0;
   const through = publishedThrough(publishedTotals);
   const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
-  // The tables have no place yet for what is attributed to nothing.
-  const isCounted = (increment: Increment) => isUncounted(increment) && increment.touch !== undefined;
   function moveOn(last: number, watermark: number, after: PartitionProgress): void {
     isPublished = last <= through;
     const totals = isPublished ? publishedTotals!.totals : after;
@@ -105,7 +103,7 @@ export function newPartitionFold(
       const effects = users.fold(store, events, (campaignSource, ad, timestamp, offset) => {
         if (offset >= countFrom) counters.addClick(table.texts, campaignSource, ad, timestamp, offset);
       });
-      counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isCounted));
+      counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
       const letters = [...deadLetters, ...refusedOf(folded, effects)];
       const after = advance(progress, folded.length, effects, letters.length);

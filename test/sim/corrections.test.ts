@@ -1,0 +1,132 @@
+import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  AttributedConversionSchema,
+  ConversionDecisionSchema,
+  DailyStatsSchema,
+} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { newEffects } from '../../services/attribution/decision/effects.ts';
+import { fold } from '../../services/attribution/decision/fold.ts';
+import { arrivalOf } from '../../services/attribution/decision/state.ts';
+import { readEvent } from '../../services/attribution/input/read-event.ts';
+import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
+import { loadProgress } from '../../services/attribution/store/progress.ts';
+import { EventBatch } from '../../services/attribution/users/event-batch.ts';
+import { UserTable } from '../../services/attribution/users/user-table.ts';
+import type { Topic } from '../../services/contract/topics.ts';
+import { logRecord } from '../fixtures/log-record.ts';
+import { memoryStateStore } from '../fixtures/memory-state-store.ts';
+import { newUser } from '../fixtures/user-bytes.ts';
+import { config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
+import { attributeNaively, Counts, type SimEvent, typeOf } from './naive-attribution.ts';
+
+const RUNS = Number(process.env.SIM_RUNS ?? 2000);
+const DAY = 86_400_000;
+
+test('in any order, what is added and taken back sums up to what the naive model counts', () => {
+  fc.assert(
+    fc.property(journey, (events) => {
+      expect(sumUp(events)).toEqual(attributeNaively(events, [...MODELS], LOOKBACK).counters);
+    }),
+    { numRuns: RUNS },
+  );
+}, 300_000);
+
+/** The sums of all changes of counters. */
+function sumUp(events: readonly SimEvent[]): string[] {
+  const users = new Map<string, ReturnType<typeof newUser>>();
+  const effects = newEffects();
+  const batch = new EventBatch(events.length, new UserTable());
+  events.forEach((event, offset) => {
+    readEvent(logRecord({ offset, key: event.userId, value: encodeEvent(event) }), START + offset, batch);
+  });
+  batch.findUsers();
+  events.forEach(({ userId }, i) => {
+    const user = users.get(userId) ?? newUser();
+    users.set(userId, user);
+    const event = batch.eventAt(i);
+    fold({ config, watermark: arrivalOf(event), spilled: () => undefined }, user, event, effects);
+  });
+  const counts = new Counts();
+  for (const { touch, clicks, invalidClicks } of effects.clicks) {
+    const measures = { clicks: BigInt(clicks), invalidClicks: BigInt(invalidClicks) };
+    counts.add(`${Math.floor(touch.timestamp / DAY)} ${touch.campaignId} - -`, measures);
+  }
+  for (const { timestamp, touch, conversionType, model, ...of } of effects.increments) {
+    counts.add(`${Math.floor(timestamp / DAY)} ${touch?.campaignId ?? '-'} ${conversionType} ${model || '-'}`, {
+      ...{ conversions: of.conversionsMicros, revenue: of.revenueMicros, retracted: of.retractedMicros },
+      ...{ adjusted: of.adjustedMicros, refunds: of.refundsMicros },
+    });
+  }
+  return counts.lines();
+}
+
+test('a verdict that another takes back leaves all as it was, but versions and causes', () => {
+  let flipped = 0;
+  fc.assert(
+    fc.property(journey, fc.nat(), (events, place) => {
+      const clicks = events.filter(({ kind }) => kind === 'click');
+      if (clicks.length === 0) return;
+      const click = clicks[place % clicks.length]!;
+      const verdicts = events.filter(
+        (e) => typeOf(e) === 'verdict' && e.userId === click.userId && e.label === click.id,
+      );
+      const last = verdicts.sort((a, b) => a.timestamp - b.timestamp || (a.id < b.id ? -1 : 1)).at(-1);
+      const [now, other] = last?.kind === 'invalid' ? (['invalid', 'valid'] as const) : (['valid', 'invalid'] as const);
+      const [there, back] = [other, now].map((kind, i) => ({
+        ...{ ...click, kind, id: `00000000-0000-4000-8000-00000000090${i}` },
+        ...{ label: click.id, timestamp: START + DAY + i },
+      }));
+      const before = tablesOf(events);
+      if (JSON.stringify(tablesOf([...events, there!])) !== JSON.stringify(before)) flipped++;
+      expect(tablesOf([...events, there!, back!])).toEqual(before);
+    }),
+    { numRuns: RUNS / 4 },
+  );
+  expect(flipped).toBeGreaterThan(RUNS / 8);
+}, 300_000);
+
+const MESSAGES: Partial<Record<Topic, DescMessage>> = {
+  'attributed-events': AttributedConversionSchema,
+  'conversion-decisions': ConversionDecisionSchema,
+  'daily-stats': DailyStatsSchema,
+};
+
+/** What holds in every topic: the highest version of every key, without what tells versions apart. */
+function tablesOf(events: readonly SimEvent[]): string[] {
+  const fold = newPartitionFold(config, loadProgress(memoryStateStore(), 0));
+  const store = memoryStateStore();
+  const records = events.map((event, offset) =>
+    logRecord({ offset, key: event.userId, value: encodeEvent(event), appendTime: START + offset }),
+  );
+  const holding = new Map<string, string>();
+  for (const record of records) {
+    for (const { topic, value } of [...fold.fold(store, [record]), ...fold.takeTotals()]) {
+      const schema = MESSAGES[topic];
+      if (schema === undefined) continue;
+      const message = toJson(schema, fromBinary(schema, value)) as Record<string, unknown>;
+      const { version: _, causeId: __, causeType: ___, retracted, ...rest } = message;
+      const key = [topic, message.userId, message.conversionId, message.clickId, message.model, message.day];
+      const name = [...key, message.campaignId, message.source, message.conversionType].join(' ');
+      const isNothing = topic === 'attributed-events' ? retracted : topic === 'daily-stats' && isZero(message);
+      if (isNothing) holding.delete(name);
+      else holding.set(name, JSON.stringify(topic === 'attributed-events' ? rest : { ...rest, retracted }));
+    }
+  }
+  return [...holding.values()].sort();
+}
+
+/** Whether a counter counts nothing, but that something was counted and taken back. */
+function isZero(counter: Record<string, unknown>): boolean {
+  const {
+    day: _,
+    campaignId: __,
+    source: ___,
+    conversionType: ____,
+    model: _____,
+    version: ______,
+    ...counts
+  } = counter;
+  return Object.keys(counts).length === 0;
+}
