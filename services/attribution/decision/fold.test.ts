@@ -1,77 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { eventName } from '../../../test/fixtures/event-name.ts';
-import { newUser } from '../../../test/fixtures/user-bytes.ts';
-import { attributionConfig, parseAttributionEnvironment } from './config.ts';
-import { targetRole } from './corrections.ts';
-import { digestOf } from './digest.ts';
-import { type Decision, newEffects } from './effects.ts';
+import { play } from '../../../test/fixtures/play.ts';
+import type { Decision } from './effects.ts';
 import { explain } from './explain.ts';
-import { type FoldEvent, fold } from './fold.ts';
-import { arrivalOf, type Correction, type SpilledId } from './state.ts';
-
-const HOUR = 3_600_000;
-
-/**
- * Folds a journey of one user, written as rows of
- * `click|conversion  ID  @event-hour  [+arrival-hour]  [campaign or value in micros]` and
- * `refund|restate|retract|valid|invalid  ID  @event-hour  TARGET  [+arrival-hour]  [value in micros]`,
- * and tells who won, row by row of what was published: `CONVERSION <- CLICK`, `CONVERSION <- CLICK withdrawn` or
- * `CONVERSION undecided`.
- */
-function play(journey: string, env: Record<string, string> = {}) {
-  const config = attributionConfig(parseAttributionEnvironment(env));
-  const user = newUser();
-  const effects = newEffects();
-  const moved = new Map<string, SpilledId>();
-  const lines = journey.trim().split('\n');
-  lines.forEach((line, offset) => {
-    const event = eventOf(line, offset);
-    const context = { config, watermark: arrivalOf(event), spilled: () => moved.get(eventName(event)) };
-    fold(context, user, event, effects);
-    for (const seen of effects.spilled.splice(0)) {
-      moved.set(eventName(seen), { arrival: arrivalOf(seen), digest: digestOf(seen) });
-    }
-  });
-  const rows = effects.attributed.map(
-    ({ conversion, credit, retracted }) =>
-      `${conversion.conversionId} <- ${credit.touch.clickId}${retracted ? ' withdrawn' : ''}`,
-  );
-  return {
-    user,
-    totals: effects.totals,
-    duplicates: effects.duplicates,
-    increments: effects.increments,
-    decisions: [...effects.decisions.values()],
-    rows,
-  };
-}
-
-function eventOf(line: string, offset: number): FoldEvent {
-  const [type, id, ...rest] = line.trim().split(/\s+/) as ['click' | 'conversion' | Correction['kind'], string];
-  const timestamp = hourOf(rest, '@') * HOUR;
-  const arrival = (hourOf(rest, '+') || offset / 1000) * HOUR;
-  const campaignId = rest.find((word) => /^[a-z]/.test(word)) ?? 'camp';
-  const valueMicros = BigInt(rest.find((word) => /^\d/.test(word)) ?? 5_000_000);
-  const of = { userId: 'u', offset };
-  if (type === 'click') {
-    const touch = { clickId: id, timestamp, arrival, adId: 'ad', campaignId, source: 'src' };
-    return { role: 'touch', type, ...of, touch };
-  }
-  if (type === 'conversion') {
-    const conversion = { conversionId: id, timestamp, arrival, type: 'buy', valueMicros };
-    return { role: 'outcome', type, ...of, conversion: { ...conversion, credits: [], isCounted: false } };
-  }
-  const targetId = rest.find((word) => /^[A-Z]/.test(word))!;
-  const correction = { targetId, eventId: id, kind: type, valueMicros, timestamp, arrival };
-  return targetRole(type) === 'touch'
-    ? { role: 'verdict', type: 'verdict', ...of, correction }
-    : { role: 'adjustment', type: 'adjustment', ...of, correction };
-}
-
-function hourOf(words: string[], mark: string): number {
-  return Number(words.find((word) => word.startsWith(mark))?.slice(1) ?? 0);
-}
 
 describe('last click', () => {
   test.each([
