@@ -107,6 +107,7 @@ const CHECKSUMS = {
   '090_corrected_outputs.sql': '9cbc8944fa4a',
   '100_corrected_stats.sql': 'b2897412b814',
   '110_rollup_stats.sql': '631e60f42556',
+  '115_attribution_settings.sql': 'a656375e0e74',
 };
 
 test('migrations are those that installations have applied', async () => {
@@ -262,6 +263,7 @@ test('on a cluster rows are written and read through Distributed tables, by a ke
   );
   expect(keys).toEqual({
     'attributed_events of attributed_events_local': 'sipHash64(user_id)',
+    'attribution_settings of attribution_settings_local': 'partition',
     'attribution_progress of attribution_progress_local': 'partition',
     'conversion_decisions of conversion_decisions_local': 'sipHash64(conversion_id)',
     'daily_stats of daily_stats_local': 'sipHash64(campaign_id)',
@@ -340,6 +342,6 @@ test('a server that has fewer threads than queues is refused', async () => {
   const client = clickhouseClient(slow.url);
   servers.defer(() => client.close());
   await expect(migrate(client, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
-    'ClickHouse needs background_message_broker_schedule_pool_size of at least 6 in its configuration, not 2',
+    'ClickHouse needs background_message_broker_schedule_pool_size of at least 7 in its configuration, not 2',
   );
 });

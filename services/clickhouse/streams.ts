@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import {
   AttributedConversionSchema,
+  AttributionSettingSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
   PartitionProgressSchema,
@@ -24,6 +25,7 @@ export const STREAMS: readonly Stream[] = [
   { topic: 'conversion-decisions', queue: 'conversion_decisions_queue', message: ConversionDecisionSchema },
   { topic: 'attribution-progress', queue: 'attribution_progress_queue', message: PartitionProgressSchema },
   { topic: 'rollup-stats', queue: 'rollup_stats_queue', message: RollupStatsSchema },
+  { topic: 'attribution-settings', queue: 'attribution_settings_queue', message: AttributionSettingSchema },
 ];
 
 /** The stream of a topic that a migration names; throws if ClickHouse reads no such topic. */

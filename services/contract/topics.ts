@@ -7,8 +7,14 @@ export const TOPICS = [
   'raw-events.DLT',
   'attribution-progress',
   'rollup-stats',
+  'attribution-settings',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** Topics that keep the last record of every key for ever, where the log can compact: state is rebuilt from them. */
-export const COMPACTED: readonly Topic[] = ['daily-stats', 'attribution-progress', 'rollup-stats'];
+export const COMPACTED: readonly Topic[] = [
+  'daily-stats',
+  'attribution-progress',
+  'rollup-stats',
+  'attribution-settings',
+];

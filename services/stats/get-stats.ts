@@ -4,6 +4,7 @@ import type { GetStatsResponse, StatsRow } from '../../gen/ts/clickmesh/v1/stats
 import type { Dimension } from '../contract/rollups.ts';
 import type { StatsQuery } from './query.ts';
 import { selectRows } from './select-rows.ts';
+import { sinceOf } from './since.ts';
 import { statsStatement, unattributedStatement } from './sql.ts';
 
 /** Most rows of an answer, which is one message: a row takes about a kilobyte of memory, and some 100 bytes of it. */
@@ -14,7 +15,8 @@ export async function getStats(
   query: StatsQuery,
   signal?: AbortSignal,
 ): Promise<GetStatsResponse> {
-  const [rows, unattributed] = await Promise.all([
+  const [since, rows, unattributed] = await Promise.all([
+    sinceOf(client, query),
     selectRows<SelectedRow>(client, statsStatement(query, MAX_ROWS + 1), signal),
     query.unattributed ? selectRows<SelectedRow>(client, unattributedStatement(query), signal) : [],
   ]);
@@ -24,6 +26,7 @@ export async function getStats(
     interval: query.interval,
     data: rows.map((row) => statsRow(row, query.by)),
     unattributed: unattributed.map((row) => statsRow(row, undefined)),
+    since,
   };
 }
 

@@ -2,9 +2,10 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
+import { clickhouseClient } from '../clickhouse/client.ts';
 import { parseRollups } from '../contract/rollups.ts';
 import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
 
@@ -28,6 +29,10 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 async function getText(query: string): Promise<{ status: number; body: string }> {
+  return getOf(deps, query);
+}
+
+async function getOf(deps: StatsDeps, query: string): Promise<{ status: number; body: string }> {
   const [route] = statsHttp(deps);
   const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0), query };
   const { status, stream, body } = await route!.handle(request);
@@ -158,6 +163,37 @@ describe('by the dimensions of a rollup', () => {
     const error = await stats.getStats({ ...JUNE, ...request }).catch(ConnectError.from);
     expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
   });
+});
+
+test('an answer says since when its model and its rollup are counted, unless they always were', async () => {
+  const setting = { partition: 0, since: 0, until: 0, version: 1 };
+  await client.insert({
+    table: 'attribution_settings',
+    values: [
+      { ...setting, kind: 'model', name: 'last_click' },
+      { ...setting, kind: 'model', name: 'linear', since: 1_000 },
+      { ...setting, kind: 'model', name: 'linear', since: 2_000, partition: 1 },
+      { ...setting, kind: 'model', name: 'time_decay', until: 4_000 },
+      { ...setting, kind: 'rollup', name: 'hour:campaign_id', since: 3_000 },
+      { ...setting, kind: 'rollup', name: 'hour:campaign_id', since: 5_000, version: 2 },
+    ],
+    format: 'JSONEachRow',
+  });
+  const others = { ...deps, client: clickhouseClient(server.url), models: ['last_click', 'linear', 'time_decay'] };
+  onTestFinished(() => others.client.close());
+  const routes = createRouterTransport((router) => statsRoutes(router, others));
+  const { getStats } = createClient(StatsService, routes);
+  const always = { model: 0n, modelUntil: 0n, rollup: '', rollupSince: 0n };
+  expect((await getStats(JUNE)).since).toMatchObject(always);
+  expect((await getStats({ ...JUNE, model: 'linear' })).since).toMatchObject({ ...always, model: 2_000n });
+  expect((await getStats({ ...JUNE, model: 'time_decay' })).since).toMatchObject({ ...always, modelUntil: 4_000n });
+  const hourly = await getStats({ ...JUNE, by: ['campaign_id'], interval: Interval.HOURLY });
+  expect(hourly.since).toMatchObject({ ...always, rollup: 'hour:campaign_id', rollupSince: 5_000n });
+  const query = 'start_date=2023-06-01&end_date=2023-06-01';
+  expect((await getOf(others, query)).body).not.toContain('since');
+  expect((await getOf(others, `${query}&by=campaign_id&interval=hourly&model=linear`)).body).toMatch(
+    /,"since":{"model":2000,"rollup":5000}}$/,
+  );
 });
 
 describe('what was taken back', () => {

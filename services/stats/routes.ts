@@ -24,6 +24,7 @@ import { parseQuery, type StatsQuery } from './query.ts';
 import { readParameters } from './query-parameters.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
+import { sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
 
@@ -100,11 +101,17 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
   ];
 }
 
-/** What follows the rows of a report. */
+/** What follows the rows of a report: what is not attributed, if asked for, and since when it counts, if not always. */
 async function endOf(client: ClickHouseClient, query: StatsQuery): Promise<string> {
-  if (!query.unattributed) return '}';
-  const rows = await selectJson(client, unattributedReport(query));
-  return `,"unattributed":${await textOf(rows)}}`;
+  const unattributed = query.unattributed && (await textOf(await selectJson(client, unattributedReport(query))));
+  const { model, modelUntil, rollupSince } = await sinceOf(client, query);
+  const times = { model: Number(model), model_until: Number(modelUntil), rollup: Number(rollupSince) };
+  const since = Object.entries(times).filter(([, time]) => time !== 0);
+  return [
+    unattributed ? `,"unattributed":${unattributed}` : '',
+    since.length > 0 ? `,"since":${JSON.stringify(Object.fromEntries(since))}` : '',
+    '}',
+  ].join('');
 }
 
 /** Buffers all that ClickHouse sends, however slowly the caller reads: its connection is then free for others. */

@@ -54,6 +54,12 @@ export function restSchemas(registry: FileRegistry): Json {
         interval: { type: 'string', enum: INTERVALS },
         data: { type: 'array', items: statsRow(message(registry, 'StatsRow')) },
         unattributed: { type: 'array', items: { type: 'object' }, description: 'By date, if asked for.' },
+        since: {
+          type: 'object',
+          description:
+            'From when on (model, rollup) or until when (model_until) what answers was counted, in ms since 1970-01-01 ' +
+            'UTC; left out where it always was.',
+        },
       },
       required: ['interval', 'data'],
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { create, type DescMessage, fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
 import {
   AttributedConversionSchema,
+  AttributionSettingSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
   PartitionProgressSchema,
@@ -99,7 +100,8 @@ const config = attributionConfig(
 function foldOn(store: StateStore, records: readonly LogRecord[]): NewRecord[] {
   const fold = newPartitionFold(config, loadProgress(store, 0));
   const rows = fold.fold(store, records).map((record) => ({ ...record, value: Buffer.from(record.value) }));
-  const totals = fold.takeTotals();
+  // Without settings, which are published again whenever a fold begins.
+  const totals = fold.takeTotals(false);
   fold.flush(store, []);
   return [...rows, ...totals];
 }
@@ -111,6 +113,7 @@ const MESSAGES: Partial<Record<Topic, DescMessage>> = {
   'daily-stats': DailyStatsSchema,
   'attribution-progress': PartitionProgressSchema,
   'rollup-stats': RollupStatsSchema,
+  'attribution-settings': AttributionSettingSchema,
 };
 
 function published(outputs: readonly NewRecord[]): unknown {

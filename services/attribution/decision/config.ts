@@ -12,6 +12,8 @@ export interface AttributionConfig {
   rollups: readonly Rollup[];
   /** Lookback window of a conversion type, in ms. */
   lookbackMs(conversionType: string): number;
+  /** These windows by type, in ms; under the empty one that of all other types. */
+  lookbacksMs: Readonly<Record<string, number>>;
   /**
    * How long after its arrival an event is kept in its user's state, in ms. As long as a touch is, a touch can be
    * credited and a conversion be decided anew. `correction`: how long after its arrival a conversion can be corrected,
@@ -99,6 +101,7 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
     models: env.MODELS,
     rollups: env.ROLLUPS,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
+    lookbacksMs: { '': lookback, ...Object.fromEntries(lookbackByType) },
     retentionMs: { touch, outcome: correction + TOO_LATE_MS, correction },
     // An id forgotten while its event is kept would let a duplicate count twice.
     eventIdMs: Math.max(env.EVENT_ID_DAYS * DAY_MS, touch),

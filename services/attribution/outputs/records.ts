@@ -1,8 +1,14 @@
 import { toBinary } from '@bufbuild/protobuf';
-import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  type AttributionSetting,
+  AttributionSettingSchema,
+  type PartitionProgress,
+  PartitionProgressSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import type { Traces } from '../../telemetry/tracing.ts';
 import type { Effects } from '../decision/effects.ts';
+import { settingName } from '../store/keys.ts';
 import type { ChangedCounter } from './counters.ts';
 import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
 
@@ -42,6 +48,12 @@ export function counterRecords(partition: number, counters: readonly ChangedCoun
     records.push({ topic, partition, key: `${partition}\0${name}`, value: bytes });
   }
   return records;
+}
+
+export function settingRecord(setting: AttributionSetting): NewRecord {
+  const { partition } = setting;
+  const value = toBinary(AttributionSettingSchema, setting);
+  return { topic: 'attribution-settings', partition, key: `${partition}\0${settingName(setting)}`, value };
 }
 
 export function progressRecord(progress: PartitionProgress): NewRecord {

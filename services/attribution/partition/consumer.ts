@@ -314,7 +314,7 @@ function advance(run: Run, nextOffset: number): void {
   assert(nextOffset >= run.nextOffset, 'L-3: the log went back');
   run.nextOffset = nextOffset;
   if (!wasReplaying || phaseOf(run) === 'replaying') return;
-  run.fold.takeTotals(true);
+  run.fold.discardCounters();
   run.countersTaken = run.rollupsTaken = nextOffset;
 }
 

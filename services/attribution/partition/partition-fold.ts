@@ -10,7 +10,8 @@ import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/encode-outputs.ts';
-import { counterRecords, type DeadLetter, progressRecord, rowRecords } from '../outputs/records.ts';
+import { counterRecords, type DeadLetter, progressRecord, rowRecords, settingRecord } from '../outputs/records.ts';
+import { Settings } from '../outputs/settings.ts';
 import { type PublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { PROGRESS_KEY } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
@@ -47,9 +48,11 @@ export interface PartitionFold {
   pass(record: LogRecord): void;
   /**
    * The totals and the counters that changed since they were last taken: those of rollups, of which there are many,
-   * unless they are left for later.
+   * and from when on settings hold, unless they are left for later.
    */
   takeTotals(withRollups?: boolean): NewRecord[];
+  /** Throws away which counters changed: they are published. */
+  discardCounters(): void;
   /** True once unflushed changes have used up their share of the memory. */
   isFull(): boolean;
   /** Writes users, counters and progress in one write; of users in `expired` that didn't change only ids are kept. */
@@ -75,6 +78,7 @@ export function newPartitionFold(
 ): PartitionFold {
   const { partition } = before;
   const counters = new Counters(partition, config.rollups, () => COUNTERS_SHARE * cacheBytes());
+  const settings = new Settings(config);
   const users = new Users(config, () => cacheBytes() - counters.bytesUsed);
   const events = new EventBatch(0, users.table);
   let progress = before;
@@ -97,6 +101,9 @@ export function newPartitionFold(
       const began = performance.now();
       const isWithin = records.at(-1)!.offset <= through;
       assert(isWithin || records[0]!.offset > through, 'R-2: a batch goes across the published totals');
+      const hasCounted = progress.records > 0n || countFrom > 0;
+      const clock = hasCounted ? greater(progress.watermark, publishedTotals?.totals.watermark ?? 0n) : undefined;
+      settings.begin(store, partition, clock, Math.max(records[0]!.offset, through + 1));
       const { table } = users;
       events.begin(records.length, table);
       const read = readAll(records, Number(progress.watermark), events);
@@ -117,15 +124,20 @@ export function newPartitionFold(
     },
     takeTotals(withRollups = true) {
       const changed = counterRecords(partition, counters.takeChanged(withRollups));
+      if (withRollups) changed.push(...settings.takeUnpublished().map(settingRecord));
       if (isPublished || progress === progressTaken) return changed;
       progressTaken = progress;
       return [...changed, progressRecord(progress)];
+    },
+    discardCounters() {
+      counters.takeChanged();
+      progressTaken = progress;
     },
     isFull: () => users.isFull() || counters.isFull(),
     flush(store, expired) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(store, expired, Number(progress.watermark));
-      const others = [...counters.takeDirty(), { key: PROGRESS_KEY, value }];
+      const others = [...counters.takeDirty(), ...settings.takeDirty(), { key: PROGRESS_KEY, value }];
       store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
       users.dropForgottenIds(store, Number(progress.watermark));
       counters.forgetIfFull();
@@ -137,6 +149,10 @@ export function newPartitionFold(
 /** Letters of the events that could be read, but not be folded. */
 function refusedOf(records: readonly LogRecord[], { refused }: Effects): DeadLetter[] {
   return refused.map(({ offset, reason }) => ({ record: records.find((each) => each.offset === offset)!, reason }));
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 interface Folded {

@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
+  AttributionSettingSchema,
   DailyStatsSchema,
   type PartitionProgress,
   PartitionProgressSchema,
@@ -7,7 +8,15 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
-import { counterKey, counterName, PUBLISHED_TOTALS_KEY, rollupKey, rollupName } from '../store/keys.ts';
+import {
+  counterKey,
+  counterName,
+  PUBLISHED_TOTALS_KEY,
+  rollupKey,
+  rollupName,
+  settingKey,
+  settingName,
+} from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 
 /**
@@ -50,9 +59,9 @@ export async function loadPublished(
   { partition, committed, stop }: { partition: number; committed: number; stop: AbortSignal },
 ): Promise<number> {
   let bytes = 0;
-  for (const topic of ['daily-stats', 'rollup-stats'] as const) {
+  for (const topic of ['daily-stats', 'rollup-stats', 'attribution-settings'] as const) {
     for await (const records of wholePartition(log, topic, partition, stop)) {
-      putNewest(store, records, READ_COUNTER[topic]);
+      putNewest(store, records, READ[topic]);
       for (const { value } of records) bytes += value.length;
     }
   }
@@ -72,25 +81,29 @@ export async function loadPublished(
   return bytes;
 }
 
-/** Reads a counter's key in the store, and its version, by the topic that it is published in. */
-const READ_COUNTER = {
-  'daily-stats'(value: Uint8Array): ReadCounter {
+/** Reads the key in the store of what a record has, and its version, by the topic that it is published in. */
+const READ = {
+  'daily-stats'(value: Uint8Array): KeyAndVersion {
     const counter = fromBinary(DailyStatsSchema, value);
     return { key: counterKey(counterName(counter)), version: counter.version };
   },
-  'rollup-stats'(value: Uint8Array): ReadCounter {
+  'rollup-stats'(value: Uint8Array): KeyAndVersion {
     const counter = fromBinary(RollupStatsSchema, value);
     return { key: rollupKey(rollupName(counter)), version: counter.version };
   },
+  'attribution-settings'(value: Uint8Array): KeyAndVersion {
+    const setting = fromBinary(AttributionSettingSchema, value);
+    return { key: settingKey(settingName(setting)), version: setting.version };
+  },
 };
 
-interface ReadCounter {
+interface KeyAndVersion {
   key: Buffer;
   version: bigint;
 }
 
-/** Puts the counters that are newer than those in the store. */
-function putNewest(store: StateStore, records: readonly LogRecord[], read: (value: Uint8Array) => ReadCounter): void {
+/** Puts the counters, or settings, that are newer than those in the store. */
+function putNewest(store: StateStore, records: readonly LogRecord[], read: (value: Uint8Array) => KeyAndVersion): void {
   const newest = new Map<string, { entry: StateEntry; version: bigint }>();
   for (const { key: name, value } of records) {
     const { key, version } = read(value);

@@ -7,6 +7,7 @@ const USER = 'u';
 const SPILLED = 'i';
 const COUNTER = 'c';
 const ROLLUP = 'r';
+const SETTING = 'f';
 
 /** Where the partition stands: a PartitionProgress. */
 export const PROGRESS_KEY = Buffer.from('p');
@@ -24,6 +25,14 @@ export const SPILLED_TO = Buffer.from('j');
 /** Ids that a build of version 0.1 has spilled are between these, see `ownerOfOldKey`. */
 export const OLD_SPILLED_FROM = Buffer.from('s');
 export const OLD_SPILLED_TO = Buffer.from('t');
+
+/** Counters of daily_stats are between these. */
+export const COUNTERS_FROM = Buffer.from(COUNTER);
+export const COUNTERS_TO = Buffer.from('d');
+
+/** From when on settings hold is between these. */
+export const SETTINGS_FROM = Buffer.from(SETTING);
+export const SETTINGS_TO = Buffer.from('g');
 
 /** Users' states are between these. */
 export const USERS_FROM = Buffer.from(USER);
@@ -84,6 +93,21 @@ export function ownerOfOldKey(key: Buffer): { userId: string; role: Role } {
 /** Key of a counter, whose value is a DailyStats. */
 export function counterKey(name: string): Buffer {
   return Buffer.from(COUNTER + name);
+}
+
+/** The model of a counter of daily_stats that has this key. */
+export function modelOfCounterKey(key: Buffer): string {
+  return key.toString('utf8', key.lastIndexOf(0) + 1);
+}
+
+/** Key of a setting, whose value is an AttributionSetting. */
+export function settingKey(name: string): Buffer {
+  return Buffer.from(SETTING + name);
+}
+
+/** Names a setting in keys of RocksDB and of the log. */
+export function settingName({ kind, name }: { kind: string; name: string }): string {
+  return `${kind}\0${name}`;
 }
 
 /** What a counter of a rollup counts, as RollupStats has it. */

@@ -1,0 +1,67 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { AttributionSettingSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { counterKey, counterName } from '../store/keys.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { Settings } from './settings.ts';
+
+const PARTITION = 3;
+const ROLLUP = 'hour:campaign_id';
+
+/** Begins to fold, and tells what is published: kind, name, since, until and version of each. */
+function begin(store: StateStore, env: Record<string, string>, clock: number | undefined, version: number): string[] {
+  const config = attributionConfig(parseAttributionEnvironment({ ROLLUPS: '', LOOKBACK_HOURS: '1', ...env }));
+  const settings = new Settings(config);
+  settings.begin(store, PARTITION, clock === undefined ? undefined : BigInt(clock), version);
+  const published = settings.takeUnpublished();
+  expect(settings.takeUnpublished()).toEqual([]);
+  store.write({ deletes: [], puts: settings.takeDirty(), appends: [] });
+  expect(published.every(({ partition }) => partition === PARTITION)).toBe(true);
+  return published.map(({ kind, name, value, since, until, version }) =>
+    [kind, name, value, since, until, `@${version}`].join(' ').replaceAll(/ +/g, ' '),
+  );
+}
+
+test('what a partition begins with holds from its first record on, and what changes from then on', () => {
+  const store = memoryStateStore();
+  const first = { MODELS: 'last_click', ROLLUPS: ROLLUP };
+  const begun = ['model last_click 0 0 @0', `rollup ${ROLLUP} 0 0 @0`, 'lookback 3600000 0 0 @0'];
+  expect(begin(store, first, undefined, 0)).toEqual(begun);
+  // It is published again, as the node before may have ended before that.
+  expect(begin(store, first, 500, 50).sort()).toEqual(begun.toSorted());
+  expect(begin(store, { MODELS: 'last_click,linear', LOOKBACK_HOURS: '2' }, 700, 70).sort()).toEqual([
+    'lookback 7200000 700 0 @70',
+    'model last_click 0 0 @0',
+    'model linear 700 0 @70',
+    `rollup ${ROLLUP} 0 700 @70`,
+  ]);
+  expect(begin(store, { MODELS: 'linear', LOOKBACK_HOURS: '2', ROLLUPS: ROLLUP }, 900, 90).sort()).toEqual([
+    'lookback 7200000 700 0 @70',
+    'model last_click 0 900 @90',
+    'model linear 700 0 @70',
+    `rollup ${ROLLUP} 900 0 @90`,
+  ]);
+});
+
+test('a model that a build before has counted was always counted, a rollup that it did not have was not', () => {
+  const store = memoryStateStore();
+  const key = { day: 1, campaignId: 'c', source: 's', conversionType: 't', model: 'last_click' };
+  store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value: Buffer.alloc(0) }], appends: [] });
+  expect(begin(store, { MODELS: 'last_click,linear', ROLLUPS: ROLLUP }, 700, 70)).toEqual([
+    'model last_click 0 0 @70',
+    'model linear 700 0 @70',
+    `rollup ${ROLLUP} 700 0 @70`,
+    'lookback 3600000 0 0 @70',
+  ]);
+});
+
+test('a later call changes nothing', () => {
+  const store = memoryStateStore();
+  const settings = new Settings(attributionConfig(parseAttributionEnvironment({ MODELS: 'linear' })));
+  settings.begin(store, PARTITION, undefined, 1);
+  settings.begin(store, PARTITION, 700n, 7);
+  const versions = settings.takeDirty().map(({ value }) => fromBinary(AttributionSettingSchema, value).version);
+  expect(new Set(versions)).toEqual(new Set([1n]));
+});
