@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditCommand } from './audit/audit.ts';
 import { clusterCommand } from './cluster.ts';
+import { conflictsCommand } from './conflicts/conflicts.ts';
 import { generateCommand } from './generate/generate.ts';
 import { attributionCommand, gatewayCommand, migrateCommand, statsServiceCommand, topicsCommand } from './processes.ts';
 import { replayCommand } from './replay/replay.ts';
@@ -19,6 +20,7 @@ const program = new Command('clickmesh')
   .addCommand(replayCommand)
   .addCommand(statsCommand)
   .addCommand(auditCommand)
+  .addCommand(conflictsCommand)
   .addCommand(clusterCommand)
   .addCommand(statusCommand)
   .addCommand(topicsCommand)

@@ -108,6 +108,7 @@ const CHECKSUMS = {
   '100_corrected_stats.sql': 'b2897412b814',
   '110_rollup_stats.sql': '631e60f42556',
   '115_attribution_settings.sql': 'a656375e0e74',
+  '120_event_conflicts.sql': 'fb2713ab3d75',
 };
 
 test('migrations are those that installations have applied', async () => {
@@ -267,6 +268,7 @@ test('on a cluster rows are written and read through Distributed tables, by a ke
     'attribution_progress of attribution_progress_local': 'partition',
     'conversion_decisions of conversion_decisions_local': 'sipHash64(conversion_id)',
     'daily_stats of daily_stats_local': 'sipHash64(campaign_id)',
+    'event_conflicts of event_conflicts_local': 'sipHash64(user_id)',
     'events_distributed of events_local': 'sipHash64(user_id)',
     'ingest_errors of ingest_errors_local': '_offset',
     'rollup_stats of rollup_stats_local': 'sipHash64(dimension_1)',
@@ -342,6 +344,6 @@ test('a server that has fewer threads than queues is refused', async () => {
   const client = clickhouseClient(slow.url);
   servers.defer(() => client.close());
   await expect(migrate(client, { kafkaBrokers: '127.0.0.1:1' })).rejects.toThrow(
-    'ClickHouse needs background_message_broker_schedule_pool_size of at least 7 in its configuration, not 2',
+    'ClickHouse needs background_message_broker_schedule_pool_size of at least 8 in its configuration, not 2',
   );
 });

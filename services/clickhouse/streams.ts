@@ -4,6 +4,7 @@ import {
   AttributionSettingSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
+  EventConflictSchema,
   PartitionProgressSchema,
   RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
@@ -26,6 +27,7 @@ export const STREAMS: readonly Stream[] = [
   { topic: 'attribution-progress', queue: 'attribution_progress_queue', message: PartitionProgressSchema },
   { topic: 'rollup-stats', queue: 'rollup_stats_queue', message: RollupStatsSchema },
   { topic: 'attribution-settings', queue: 'attribution_settings_queue', message: AttributionSettingSchema },
+  { topic: 'event-conflicts', queue: 'event_conflicts_queue', message: EventConflictSchema },
 ];
 
 /** The stream of a topic that a migration names; throws if ClickHouse reads no such topic. */

@@ -8,6 +8,7 @@ export const TOPICS = [
   'attribution-progress',
   'rollup-stats',
   'attribution-settings',
+  'event-conflicts',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 

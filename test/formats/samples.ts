@@ -7,6 +7,7 @@ import {
   AttributionSettingSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
+  EventConflictSchema,
   PartitionProgressSchema,
   RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
@@ -114,6 +115,7 @@ const MESSAGES: Partial<Record<Topic, DescMessage>> = {
   'attribution-progress': PartitionProgressSchema,
   'rollup-stats': RollupStatsSchema,
   'attribution-settings': AttributionSettingSchema,
+  'event-conflicts': EventConflictSchema,
 };
 
 function published(outputs: readonly NewRecord[]): unknown {

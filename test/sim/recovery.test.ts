@@ -8,6 +8,7 @@ import {
   AttributionSettingSchema,
   ConversionDecisionSchema,
   DailyStatsSchema,
+  EventConflictSchema,
   PartitionProgressSchema,
   RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
@@ -278,6 +279,8 @@ function versionOf({ topic, value, headers }: NewRecord): number {
       return Number(fromBinary(AttributionSettingSchema, value).version);
     case 'rollup-stats':
       return Number(fromBinary(RollupStatsSchema, value).version);
+    case 'event-conflicts':
+      return Number(fromBinary(EventConflictSchema, value).version);
     case 'attribution-progress':
       return Number(fromBinary(PartitionProgressSchema, value).version);
     default:

@@ -1,7 +1,15 @@
 import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
 import { DAY_MS } from '../../contract/limits.ts';
-import { assertNever, type TouchKind } from './kinds.ts';
-import type { Credit, EffectiveCorrection, RememberedConversion, RememberedEvent, Standing, Touch } from './state.ts';
+import { assertNever, type CorrectingKind, type TouchKind } from './kinds.ts';
+import type {
+  Correction,
+  Credit,
+  EffectiveCorrection,
+  RememberedConversion,
+  RememberedEvent,
+  Standing,
+  Touch,
+} from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
 /** How often each thing happened, but for duplicates; the names are those of PartitionProgress. */
@@ -105,6 +113,13 @@ export interface Decision extends ConversionRef {
   lookbackMs: number;
 }
 
+/** A duplicate that differs from what came first under its id. */
+export type Conflict = (RememberedEvent | { role: CorrectingKind['role']; correction: Correction }) & {
+  type: EventType;
+  userId: string;
+  offset: number;
+};
+
 /** Everything that follows from a batch of events, in event order. */
 export interface Effects {
   totals: Totals;
@@ -115,6 +130,8 @@ export interface Effects {
   attributed: AttributedRow[];
   /** The last decision of each conversion: if it was decided several times, those before count no more. */
   decisions: Map<RememberedConversion, Decision>;
+  /** Duplicates that differ from what came first. */
+  conflicts: Conflict[];
   /** Events that the state of the last one's user forgets: the caller takes over their ids after each event. */
   spilled: RememberedEvent[];
   /** Events that can't be folded. */
@@ -136,6 +153,7 @@ export function newEffects(): Effects {
     increments: [],
     attributed: [],
     decisions: new Map(),
+    conflicts: [],
     spilled: [],
     refused: [],
     bytes: 0,
@@ -163,6 +181,12 @@ export function noteTouch(
 export function noteVerdict({ totals, clicks }: Effects, touch: Touch, isInvalid: boolean, offset: number): void {
   totals.invalidClicks += isInvalid ? 1 : -1;
   clicks.push({ touch, clicks: isInvalid ? -1 : 1, invalidClicks: isInvalid ? 1 : -1, offset });
+}
+
+export function noteConflict(effects: Effects, conflict: Conflict): void {
+  effects.totals.conflicts++;
+  effects.conflicts.push(conflict);
+  effects.bytes += ROW_BYTES;
 }
 
 /** What was published of a conversion last. */

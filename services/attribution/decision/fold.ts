@@ -13,7 +13,15 @@ import {
 } from './corrections.ts';
 import { candidatesOf, decide, isCandidate, shareAnew, withCredited } from './decide.ts';
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
-import { type Cause, type ConversionRef, type Effects, noteTouch, noteVerdict, recordChanges } from './effects.ts';
+import {
+  type Cause,
+  type ConversionRef,
+  type Effects,
+  noteConflict,
+  noteTouch,
+  noteVerdict,
+  recordChanges,
+} from './effects.ts';
 import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
 import { addCorrection, boundsOf, type Clock, expire, isCorrectable, spill } from './retention.ts';
 import {
@@ -93,7 +101,7 @@ function foldTouch(folding: Folding<TouchEvent>): void {
   const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
-    if (first === undefined ? isOther(spilled!, event) : !sameClick(first, touch)) effects.totals.conflicts++;
+    if (first === undefined ? isOther(spilled!, event) : !sameClick(first, touch)) noteConflict(effects, event);
     return;
   }
   const verdicts = correctionsOf(user, bounds, event);
@@ -144,7 +152,8 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
   const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
-    if (first === undefined ? isOther(spilled!, event) : !sameConversion(first, conversion)) effects.totals.conflicts++;
+    const isConflict = first === undefined ? isOther(spilled!, event) : !sameConversion(first, conversion);
+    if (isConflict) noteConflict(effects, event);
     return;
   }
   const corrections = correctionsOf(user, bounds, event);
@@ -208,7 +217,7 @@ function foldCorrection(folding: Folding<CorrectionEvent>): void {
   const first = firstCorrection(user, bounds, correction);
   if (first !== undefined) {
     effects.duplicates[type]++;
-    if (!isSameCorrection(first, correction)) effects.totals.conflicts++;
+    if (!isSameCorrection(first, correction)) noteConflict(effects, event);
     return;
   }
   const target = targetOf(user, bounds, correction);

@@ -1,13 +1,16 @@
-import { toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributionSetting,
   AttributionSettingSchema,
+  type EventConflict,
+  EventConflictSchema,
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import type { Traces } from '../../telemetry/tracing.ts';
-import type { Effects } from '../decision/effects.ts';
+import type { Conflict, Effects } from '../decision/effects.ts';
+import { assertNever } from '../decision/kinds.ts';
 import { settingName } from '../store/keys.ts';
 import type { ChangedCounter } from './counters.ts';
 import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
@@ -38,8 +41,38 @@ export function rowRecords(rows: {
     const value = encodeDecision(decision, memory);
     records.push({ topic: 'conversion-decisions', partition, key, value, headers: traces.get(offset) });
   }
+  for (const conflict of effects.conflicts) {
+    const { userId: key, offset } = conflict;
+    const value = toBinary(EventConflictSchema, conflictMessage(conflict));
+    records.push({ topic: 'event-conflicts', partition, key, value, headers: traces.get(offset) });
+  }
   for (const letter of deadLetters) records.push(deadLetterRecord(partition, letter));
   return records;
+}
+
+function conflictMessage(conflict: Conflict): EventConflict {
+  const { type: eventType, userId } = conflict;
+  const version = BigInt(conflict.offset);
+  switch (conflict.role) {
+    case 'touch': {
+      const { clickId: eventId, timestamp, adId, campaignId, source } = conflict.touch;
+      const of = { eventType, eventId, userId, timestamp: BigInt(timestamp), version };
+      return create(EventConflictSchema, { ...of, adId, campaignId, source });
+    }
+    case 'outcome': {
+      const { conversionId: eventId, timestamp, type: conversionType, valueMicros } = conflict.conversion;
+      const of = { eventType, eventId, userId, timestamp: BigInt(timestamp), version };
+      return create(EventConflictSchema, { ...of, conversionType, valueMicros });
+    }
+    case 'adjustment':
+    case 'verdict': {
+      const { eventId, timestamp, targetId, kind, valueMicros } = conflict.correction;
+      const of = { eventType, eventId, userId, timestamp: BigInt(timestamp), version };
+      return create(EventConflictSchema, { ...of, targetId, kind, valueMicros });
+    }
+    default:
+      return assertNever(conflict);
+  }
 }
 
 export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {

@@ -1,7 +1,8 @@
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { Command } from 'commander';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { type MeshStatus, nextOffset, rawEvents } from '../ask-mesh.ts';
+import { withClickHouse } from '../clickhouse.ts';
 import { integer, urlOption } from '../options.ts';
 import { type Column, renderTable } from '../table.ts';
 import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
@@ -16,8 +17,6 @@ export interface AuditOptions {
 }
 
 const COULD_NOT_RUN = 2;
-/** A check of a large table takes minutes. */
-const QUERY_TIMEOUT_MS = 3_600_000;
 
 /** `clickmesh audit`: proves that what was accepted is what is counted. */
 export const auditCommand = new Command('audit')
@@ -71,23 +70,7 @@ interface Mesh {
 
 async function withMesh<T>({ url, timeout }: AuditOptions, use: (mesh: Mesh) => Promise<T>): Promise<T> {
   const status = await waitUntilCaughtUp(url, timeout * 1000);
-  const { CLICKHOUSE_URL, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password } = process.env;
-  const client = createClient({
-    // Any server of a cluster will do.
-    url: (CLICKHOUSE_URL || status.clickhouse_url).split(',')[0],
-    username,
-    password,
-    request_timeout: QUERY_TIMEOUT_MS,
-    // A sign of life every two minutes, so that no proxy between takes a long query for a dead one.
-    clickhouse_settings: { send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '120000' },
-    // A failed query throws; that need not be logged as well.
-    log: { level: ClickHouseLogLevel.OFF },
-  });
-  try {
-    return await use({ status, client });
-  } finally {
-    await client.close();
-  }
+  return withClickHouse(status.clickhouse_url, (client) => use({ status, client }));
 }
 
 async function runChecks({ status, client }: Mesh): Promise<CheckResult[]> {

@@ -1571,6 +1571,148 @@ func (x *PartitionProgress) GetExceeded() uint64 {
 	return 0
 }
 
+// Topic event-conflicts: an event whose event_id was known, of the same user, with other content. It is counted as a
+// duplicate and changes nothing: what came first stays. The same event_id under two users is no conflict but two events.
+// Fields that its type does not have are empty. Key: user_id.
+type EventConflict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "click", "conversion" and so on, as the arms of Event.
+	EventType string `protobuf:"bytes,1,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	EventId   string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	UserId    string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// What was not kept, as in the event.
+	Timestamp  int64  `protobuf:"varint,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	AdId       string `protobuf:"bytes,5,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
+	CampaignId string `protobuf:"bytes,6,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
+	// Of a click; that of a conversion is not compared.
+	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	// The type of a conversion.
+	ConversionType string `protobuf:"bytes,8,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
+	ValueMicros    int64  `protobuf:"varint,9,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
+	// Offset of the record in raw-events.
+	Version uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	// The conversion_id of an adjustment, the click_id of a verdict.
+	TargetId string `protobuf:"bytes,11,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
+	// The kind of an adjustment; of a verdict, "valid" or "invalid".
+	Kind          string `protobuf:"bytes,12,opt,name=kind,proto3" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventConflict) Reset() {
+	*x = EventConflict{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventConflict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventConflict) ProtoMessage() {}
+
+func (x *EventConflict) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventConflict.ProtoReflect.Descriptor instead.
+func (*EventConflict) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *EventConflict) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *EventConflict) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *EventConflict) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *EventConflict) GetTimestamp() int64 {
+	if x != nil {
+		return x.Timestamp
+	}
+	return 0
+}
+
+func (x *EventConflict) GetAdId() string {
+	if x != nil {
+		return x.AdId
+	}
+	return ""
+}
+
+func (x *EventConflict) GetCampaignId() string {
+	if x != nil {
+		return x.CampaignId
+	}
+	return ""
+}
+
+func (x *EventConflict) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *EventConflict) GetConversionType() string {
+	if x != nil {
+		return x.ConversionType
+	}
+	return ""
+}
+
+func (x *EventConflict) GetValueMicros() int64 {
+	if x != nil {
+		return x.ValueMicros
+	}
+	return 0
+}
+
+func (x *EventConflict) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *EventConflict) GetTargetId() string {
+	if x != nil {
+		return x.TargetId
+	}
+	return ""
+}
+
+func (x *EventConflict) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
 var File_clickmesh_v1_attribution_proto protoreflect.FileDescriptor
 
 const file_clickmesh_v1_attribution_proto_rawDesc = "" +
@@ -1729,7 +1871,23 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\btoo_late\x18\x12 \x01(\x04R\atooLate\x12\x18\n" +
 	"\awaiting\x18\x13 \x01(\x04R\awaiting\x12%\n" +
 	"\x0einvalid_clicks\x18\x14 \x01(\x04R\rinvalidClicks\x12\x1a\n" +
-	"\bexceeded\x18\x15 \x01(\x04R\bexceeded*\x97\x02\n" +
+	"\bexceeded\x18\x15 \x01(\x04R\bexceeded\"\xe5\x02\n" +
+	"\rEventConflict\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x01 \x01(\tR\teventType\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x1c\n" +
+	"\ttimestamp\x18\x04 \x01(\x03R\ttimestamp\x12\x13\n" +
+	"\x05ad_id\x18\x05 \x01(\tR\x04adId\x12\x1f\n" +
+	"\vcampaign_id\x18\x06 \x01(\tR\n" +
+	"campaignId\x12\x16\n" +
+	"\x06source\x18\a \x01(\tR\x06source\x12'\n" +
+	"\x0fconversion_type\x18\b \x01(\tR\x0econversionType\x12!\n" +
+	"\fvalue_micros\x18\t \x01(\x03R\vvalueMicros\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\x04R\aversion\x12\x1b\n" +
+	"\ttarget_id\x18\v \x01(\tR\btargetId\x12\x12\n" +
+	"\x04kind\x18\f \x01(\tR\x04kind*\x97\x02\n" +
 	"\x0fCandidateReason\x12 \n" +
 	"\x1cCANDIDATE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19CANDIDATE_REASON_CREDITED\x10\x01\x12&\n" +
@@ -1761,7 +1919,7 @@ func file_clickmesh_v1_attribution_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_attribution_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_clickmesh_v1_attribution_proto_goTypes = []any{
 	(CandidateReason)(0),         // 0: clickmesh.v1.CandidateReason
 	(CorrectionEffect)(0),        // 1: clickmesh.v1.CorrectionEffect
@@ -1774,6 +1932,7 @@ var file_clickmesh_v1_attribution_proto_goTypes = []any{
 	(*ModelCandidate)(nil),       // 8: clickmesh.v1.ModelCandidate
 	(*Correction)(nil),           // 9: clickmesh.v1.Correction
 	(*PartitionProgress)(nil),    // 10: clickmesh.v1.PartitionProgress
+	(*EventConflict)(nil),        // 11: clickmesh.v1.EventConflict
 }
 var file_clickmesh_v1_attribution_proto_depIdxs = []int32{
 	8, // 0: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
@@ -1799,7 +1958,7 @@ func file_clickmesh_v1_attribution_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_attribution_proto_rawDesc), len(file_clickmesh_v1_attribution_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -320,3 +320,31 @@ class PartitionProgress(_message.Message):
     invalid_clicks: int
     exceeded: int
     def __init__(self, partition: _Optional[int] = ..., records: _Optional[int] = ..., clicks: _Optional[int] = ..., attributed: _Optional[int] = ..., unattributed: _Optional[int] = ..., click_duplicates: _Optional[int] = ..., conversion_duplicates: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., conflicts: _Optional[int] = ..., corrections: _Optional[int] = ..., touches_dropped: _Optional[int] = ..., watermark: _Optional[int] = ..., version: _Optional[int] = ..., adjustments: _Optional[int] = ..., verdicts: _Optional[int] = ..., adjustment_duplicates: _Optional[int] = ..., verdict_duplicates: _Optional[int] = ..., too_late: _Optional[int] = ..., waiting: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., exceeded: _Optional[int] = ...) -> None: ...
+
+class EventConflict(_message.Message):
+    __slots__ = ("event_type", "event_id", "user_id", "timestamp", "ad_id", "campaign_id", "source", "conversion_type", "value_micros", "version", "target_id", "kind")
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    AD_ID_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONVERSION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TARGET_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    event_type: str
+    event_id: str
+    user_id: str
+    timestamp: int
+    ad_id: str
+    campaign_id: str
+    source: str
+    conversion_type: str
+    value_micros: int
+    version: int
+    target_id: str
+    kind: str
+    def __init__(self, event_type: _Optional[str] = ..., event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., timestamp: _Optional[int] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., value_micros: _Optional[int] = ..., version: _Optional[int] = ..., target_id: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...

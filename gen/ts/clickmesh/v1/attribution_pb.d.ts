@@ -918,6 +918,95 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
 export declare const PartitionProgressSchema: GenMessage<PartitionProgress>;
 
 /**
+ * Topic event-conflicts: an event whose event_id was known, of the same user, with other content. It is counted as a
+ * duplicate and changes nothing: what came first stays. The same event_id under two users is no conflict but two events.
+ * Fields that its type does not have are empty. Key: user_id.
+ *
+ * @generated from message clickmesh.v1.EventConflict
+ */
+export declare type EventConflict = Message<"clickmesh.v1.EventConflict"> & {
+  /**
+   * "click", "conversion" and so on, as the arms of Event.
+   *
+   * @generated from field: string event_type = 1;
+   */
+  eventType: string;
+
+  /**
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+
+  /**
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * What was not kept, as in the event.
+   *
+   * @generated from field: int64 timestamp = 4;
+   */
+  timestamp: bigint;
+
+  /**
+   * @generated from field: string ad_id = 5;
+   */
+  adId: string;
+
+  /**
+   * @generated from field: string campaign_id = 6;
+   */
+  campaignId: string;
+
+  /**
+   * Of a click; that of a conversion is not compared.
+   *
+   * @generated from field: string source = 7;
+   */
+  source: string;
+
+  /**
+   * The type of a conversion.
+   *
+   * @generated from field: string conversion_type = 8;
+   */
+  conversionType: string;
+
+  /**
+   * @generated from field: int64 value_micros = 9;
+   */
+  valueMicros: bigint;
+
+  /**
+   * Offset of the record in raw-events.
+   *
+   * @generated from field: uint64 version = 10;
+   */
+  version: bigint;
+
+  /**
+   * The conversion_id of an adjustment, the click_id of a verdict.
+   *
+   * @generated from field: string target_id = 11;
+   */
+  targetId: string;
+
+  /**
+   * The kind of an adjustment; of a verdict, "valid" or "invalid".
+   *
+   * @generated from field: string kind = 12;
+   */
+  kind: string;
+};
+
+/**
+ * Describes the message clickmesh.v1.EventConflict.
+ * Use `create(EventConflictSchema)` to create a new message.
+ */
+export declare const EventConflictSchema: GenMessage<EventConflict>;
+
+/**
  * Why a click has the credit that it has under a model.
  *
  * @generated from enum clickmesh.v1.CandidateReason

@@ -71,6 +71,11 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_PartitionProgress_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_EventConflict_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_EventConflict_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -187,7 +192,16 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "plicates\030\021 \001(\004R\021verdictDuplicates\022\031\n\010too" +
       "_late\030\022 \001(\004R\007tooLate\022\030\n\007waiting\030\023 \001(\004R\007w" +
       "aiting\022%\n\016invalid_clicks\030\024 \001(\004R\rinvalidC" +
-      "licks\022\032\n\010exceeded\030\025 \001(\004R\010exceeded*\227\002\n\017Ca" +
+      "licks\022\032\n\010exceeded\030\025 \001(\004R\010exceeded\"\345\002\n\rEv" +
+      "entConflict\022\035\n\nevent_type\030\001 \001(\tR\teventTy" +
+      "pe\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\027\n\007user_id" +
+      "\030\003 \001(\tR\006userId\022\034\n\ttimestamp\030\004 \001(\003R\ttimes" +
+      "tamp\022\023\n\005ad_id\030\005 \001(\tR\004adId\022\037\n\013campaign_id" +
+      "\030\006 \001(\tR\ncampaignId\022\026\n\006source\030\007 \001(\tR\006sour" +
+      "ce\022\'\n\017conversion_type\030\010 \001(\tR\016conversionT" +
+      "ype\022!\n\014value_micros\030\t \001(\003R\013valueMicros\022\030" +
+      "\n\007version\030\n \001(\004R\007version\022\033\n\ttarget_id\030\013 " +
+      "\001(\tR\010targetId\022\022\n\004kind\030\014 \001(\tR\004kind*\227\002\n\017Ca" +
       "ndidateReason\022 \n\034CANDIDATE_REASON_UNSPEC" +
       "IFIED\020\000\022\035\n\031CANDIDATE_REASON_CREDITED\020\001\022&" +
       "\n\"CANDIDATE_REASON_OLDER_THAN_WINNER\020\002\022&" +
@@ -264,6 +278,12 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_PartitionProgress_descriptor,
         new java.lang.String[] { "Partition", "Records", "Clicks", "Attributed", "Unattributed", "ClickDuplicates", "ConversionDuplicates", "DeadLettered", "Conflicts", "Corrections", "TouchesDropped", "Watermark", "Version", "Adjustments", "Verdicts", "AdjustmentDuplicates", "VerdictDuplicates", "TooLate", "Waiting", "InvalidClicks", "Exceeded", });
+    internal_static_clickmesh_v1_EventConflict_descriptor =
+      getDescriptor().getMessageType(9);
+    internal_static_clickmesh_v1_EventConflict_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_EventConflict_descriptor,
+        new java.lang.String[] { "EventType", "EventId", "UserId", "Timestamp", "AdId", "CampaignId", "Source", "ConversionType", "ValueMicros", "Version", "TargetId", "Kind", });
     descriptor.resolveAllFeaturesImmutable();
   }
 
