@@ -169,6 +169,17 @@ describe('time is by arrival', () => {
     ]);
   });
 
+  test('of the conversions of a click those change that can still be corrected', () => {
+    const journey = `click B @2 +1 \n conversion X @3 +1 \n conversion Y @3 +40 \n invalid V @4 B ${later}`;
+    expect(play(journey).rows).toEqual(['X <- B', 'Y <- B', 'Y <- B withdrawn']);
+  });
+
+  test('a state keeps clicks for the conversions that they are candidates of', () => {
+    const touches = (journey: string) => play(journey).user.touches.map(({ clickId }) => clickId);
+    expect(touches('click A @1 +1 \n click B @9 +1 \n conversion X @26 +1 \n click Z @99 +60')).toEqual(['B', 'Z']);
+    expect(touches('conversion X @3 +1 \n click B @2 +49.1 \n click Z @99 +100')).toEqual(['Z']);
+  });
+
   test('a state forgets what can no longer be changed', () => {
     const known = `${sold} \n refund R @4 X 4000000 +2 \n invalid V @4 B +2`;
     const { user } = play(`${known} \n click Z @1 ${later}`);
