@@ -12,14 +12,17 @@ import { arrivalOf } from '../../services/attribution/decision/state.ts';
 import { readEvent } from '../../services/attribution/input/read-event.ts';
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress } from '../../services/attribution/store/progress.ts';
+import { newSweep } from '../../services/attribution/store/sweep.ts';
 import { EventBatch } from '../../services/attribution/users/event-batch.ts';
 import { UserTable } from '../../services/attribution/users/user-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
+import type { NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { newUser } from '../fixtures/user-bytes.ts';
-import { config, encodeEvent, journey, LOOKBACK, MODELS, START } from './journey.ts';
+import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START } from './journey.ts';
 import { attributeNaively, Counts, type SimEvent, typeOf } from './naive-attribution.ts';
+import { expectSameSums } from './rollups.ts';
 
 const RUNS = Number(process.env.SIM_RUNS ?? 2000);
 const DAY = 86_400_000;
@@ -86,6 +89,44 @@ test('a verdict that another takes back leaves all as it was, but versions and c
   );
   expect(flipped).toBeGreaterThan(RUNS / 8);
 }, 300_000);
+
+/** Three clicks of two campaigns, and a conversion of all. */
+const SOLD: readonly SimEvent[] = ['x', 'y', 'x', 'z'].map((label, i) => ({
+  kind: label === 'z' ? 'conversion' : 'click',
+  ...{ id: `00000000-0000-4000-8000-00000000000${i}`, userId: 'ann', timestamp: START + i, label },
+  valueMicros: 70_000_000n,
+}));
+
+test('a refund 60 days after its conversion lands where that counts, under all models; after 91 days it is too late', () => {
+  const refund: SimEvent = {
+    ...{ kind: 'refund', id: '00000000-0000-4000-8000-000000000009', userId: 'ann', label: SOLD[3]!.id },
+    ...{ timestamp: START + 60 * DAY, valueMicros: 7_000_000n },
+  };
+  const [none, after60, after91] = [undefined, 60, 91].map((days) => {
+    const store = memoryStateStore();
+    const published: NewRecord[] = [];
+    const foldOne = (event: SimEvent, offset: number, appendTime: number) => {
+      const fold = newPartitionFold(config, loadProgress(store, 0));
+      const record = logRecord({ offset, key: event.userId, value: encodeEvent(event), appendTime });
+      published.push(...fold.fold(store, [record]), ...fold.takeTotals());
+      // Nobody comes by in between but the sweep.
+      fold.flush(store, newSweep(config).next(store, appendTime));
+    };
+    SOLD.forEach((event, i) => {
+      foldOne(event, i, START + i);
+    });
+    if (days !== undefined) foldOne(refund, SOLD.length, START + days * DAY);
+    expectSameSums(published, ROLLUPS);
+    return { ...collapse(published), progress: loadProgress(store, 0) };
+  });
+  expect(after60).toMatchObject({ progress: { adjustments: 1n, tooLate: 0n } });
+  const { totals: _, ...naive } = attributeNaively([...SOLD, refund], [...MODELS], LOOKBACK);
+  expect(after60).toMatchObject(naive);
+  const day = Math.floor(START / DAY);
+  expect(naive.counters).toContain(`${day} x z linear: 0 0 666667 42000000 0 4666667 4666667`);
+  expect(after91).toMatchObject({ progress: { adjustments: 0n, tooLate: 1n } });
+  expect({ ...after91, progress: none!.progress }).toEqual(none);
+});
 
 const MESSAGES: Partial<Record<Topic, DescMessage>> = {
   'attributed-events': AttributedConversionSchema,
