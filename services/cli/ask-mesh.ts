@@ -10,6 +10,9 @@ const statusSchema = z.object({
   lookback_hours_by_type: z.record(z.string(), z.number()),
   id_hours: z.record(z.string(), z.number()).default({}),
   models: z.array(z.string()),
+  max_touches: count.default(256),
+  touch_hours: z.number().default(48),
+  adjustment_hours: z.number().default(90 * 24),
   topics: z.array(
     z.object({
       topic: z.string(),

@@ -1,33 +1,24 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type MeshStatus, rawEvents } from '../ask-mesh.ts';
 import { getText } from '../reach-mesh.ts';
+import { FATES } from './audit-checks.ts';
 
 /** What became of all that was accepted. */
-export interface Accounts {
-  /** Records of the log: the sum of what they became, from clicks to dead_letters. */
+export interface Accounts extends Record<(typeof FATES)[number] | (typeof BESIDE)[number], number> {
+  /** Records of the log: the sum of their fates. */
   accepted: number;
-  clicks: number;
-  attributed: number;
-  unattributed: number;
-  duplicates: number;
-  dead_letters: number;
-  /** Duplicates that differ from what came first under their event_id. */
-  conflicts: number;
-  /** Clicks beyond MAX_TOUCHES of their user. */
-  clicks_forgotten: number;
 }
+
+/** Columns of attribution_progress that are no fates, but tell of some what else is to be known. */
+const BESIDE = ['invalid_clicks', 'waiting', 'exceeded', 'conflicts', 'touches_dropped'] as const;
 
 const METRICS_TIMEOUT_MS = 10_000;
 
 export async function readAccounts(client: ClickHouseClient, status: MeshStatus): Promise<Accounts> {
-  const query = `
-    SELECT toFloat64(sum(clicks)) AS clicks, toFloat64(sum(attributed)) AS attributed,
-      toFloat64(sum(unattributed)) AS unattributed, toFloat64(sum(dead_lettered)) AS dead_letters,
-      toFloat64(sum(click_duplicates + conversion_duplicates)) AS duplicates,
-      toFloat64(sum(conflicts)) AS conflicts, toFloat64(sum(touches_dropped)) AS clicks_forgotten
-    FROM (SELECT * FROM attribution_progress FINAL)`;
+  const sums = [...FATES, ...BESIDE].map((column) => `toFloat64(sum(p.${column})) AS ${column}`);
+  const query = `SELECT ${sums.join(', ')} FROM attribution_progress AS p FINAL`;
   const [row] = await (await client.query({ query, format: 'JSONEachRow' })).json<Omit<Accounts, 'accepted'>>();
-  return { accepted: rawEvents(status).reduce((sum, { end }) => sum + end, 0), ...row! };
+  return { accepted: rawEvents(status).reduce((sum, { end }) => sum + end, 0), ...row! } as Accounts;
 }
 
 /**
@@ -46,13 +37,15 @@ const IGNORED = 'in events that this gateway was sent since it started; replay t
 
 /** The equation, and what it does not show: a line each. */
 export function describeAccounts(accounts: Accounts, namesIgnored: Readonly<Record<string, number>>): string {
-  const { accepted, clicks, attributed, unattributed, duplicates, dead_letters: dead, conflicts } = accounts;
-  const became = { clicks, attributed, unattributed, duplicates, 'dead letters': dead };
+  const became = Object.fromEntries(FATES.map((fate) => [fate.replaceAll('_', ' '), accounts[fate]]));
   const ignored = Object.values(namesIgnored).reduce((sum, count) => sum + count, 0);
   return [
-    `accepted ${accepted} = ${sumText(became)}\n`,
-    `conflicts ${conflicts}: duplicates that differ from what came first under their event_id\n`,
-    `clicks forgotten ${accounts.clicks_forgotten}: beyond MAX_TOUCHES of their user, no candidates any more\n`,
+    `accepted ${accounts.accepted} = ${sumText(became)}\n`,
+    `invalid clicks ${accounts.invalid_clicks}: of the clicks, those that a verdict says are not valid\n`,
+    `waiting ${accounts.waiting}: of the adjustments and verdicts, those whose conversion or click has not come\n`,
+    `exceeded ${accounts.exceeded}: of the adjustments, refunds that took less than their value, as no more was left\n`,
+    `conflicts ${accounts.conflicts}: duplicates that differ from what came first under their event_id\n`,
+    `clicks forgotten ${accounts.touches_dropped}: beyond MAX_TOUCHES of their user, no candidates any more\n`,
     `names ignored ${ignored === 0 ? 0 : `${ignored} = ${sumText(namesIgnored)}`}: ${IGNORED}\n`,
   ].join('');
 }

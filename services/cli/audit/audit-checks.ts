@@ -1,3 +1,5 @@
+import { CLICKS, CONVERSIONS, NET_CONVERSIONS, SHARES, STORED_SHARES } from './audit-recount.ts';
+
 /**
  * A fact that is known in two ways. They agree if, for each key, both have the same values: a key that only one side
  * has, or has twice, is a difference.
@@ -9,11 +11,24 @@ export interface Check {
   values: readonly string[];
   /** SELECTs the keys and values as they should be. */
   expected: string;
+  /** The same, but of the conversions that this SELECTs, which are beyond a limit, as they are stored. */
+  expectedBut?: (limited: string) => string;
   /** SELECTs the keys and values as they are stored. */
   stored: string;
   /** Only holds if last_click is among the models. */
   lastClick?: true;
+  /** The limits for which keys may differ: none if undefined. */
+  limits?: 'of conversions' | 'of corrections';
+  /** The values are shares, which more limits hold for. */
+  isOfShares?: true;
 }
+
+/** Terms of the equation, columns of attribution_progress: what every record became one of. */
+export const FATES = [
+  ...(['clicks', 'attributed', 'unattributed', 'adjustments', 'verdicts'] as const),
+  ...(['click_duplicates', 'conversion_duplicates', 'adjustment_duplicates', 'verdict_duplicates'] as const),
+  ...(['too_late', 'dead_lettered'] as const),
+];
 
 /**
  * Parameters of the SQL. Offsets stand in the order of the partitions, lookback windows (ms) in the order of the
@@ -28,31 +43,75 @@ export interface CheckParameters {
   conversion_types: string[];
   lookbacks_ms: number[];
   models: string[];
+  /** Most clicks of a user that are shared among. */
+  max_touches: number;
+  /** How far apart a click and a conversion may arrive, and a correction and what it is about, in ms. */
+  touch_ms: number;
+  adjustment_ms: number;
 }
-
-// Attribution again, from the raw events and by another way than the product's: the last click at or before each
-// conversion counts if it is inside the window. Ids are compared as text, which ClickHouse's UUIDs do not sort like.
-const CONVERSIONS = `
-  SELECT *, click.1 != '' AND dateDiff('millisecond', click_time, conversion_time)
-    <= {lookbacks_ms:Array(Int64)}[1 + indexOf({conversion_types:Array(String)}, conversion_type)] AS attributed
-  FROM (
-    SELECT user_id, event_id AS conversion_id, conversion_type, value_micros, timestamp AS conversion_time
-    FROM events_distributed FINAL
-    WHERE event_type = 'conversion'
-  ) AS conversion
-  ASOF LEFT JOIN (
-    SELECT user_id, timestamp AS click_time, max((toString(event_id), ad_id, campaign_id, source)) AS click
-    FROM events_distributed FINAL
-    WHERE event_type = 'click'
-    GROUP BY user_id, click_time
-  ) AS last_click ON conversion.user_id = last_click.user_id AND conversion.conversion_time >= last_click.click_time`;
 
 const CREDITS_OF_LAST_CLICK = "SELECT * FROM attributed_events FINAL WHERE model = 'last_click'";
 
-const IS_COUNTED = 'clicks != 0 OR conversions_micros != 0 OR revenue_micros != 0';
+/** What adjustments took, columns of decisions and credits. */
+const CORRECTED = ['adjusted_micros', 'refunds_micros'];
 
-/** As wide as the counters. */
-const SUM_OF_VALUES = 'sum(toInt128(value_micros))';
+const COUNTED_OF_CREDITS = `user_id, conversion_id, conversion_time, campaign_id, source, conversion_type, value_micros,
+  adjusted_micros, refunds_micros, conversion_retracted`;
+
+/**
+ * What should be counted of conversions under last_click; of those that no click is credited with, under no campaign.
+ * 0.1.0, whose decisions name no models, did not count those.
+ */
+const LAST_CLICKS = `
+  SELECT ${COUNTED_OF_CREDITS}
+  FROM (
+    SELECT * REPLACE(net_micros AS value_micros), retracted AS conversion_retracted,
+      if(attributed, click.3, '') AS campaign_id, if(attributed, click.4, '') AS source
+    FROM (${CONVERSIONS})
+  ) AS decided
+  LEFT JOIN (SELECT user_id, conversion_id, notEmpty(models) AS is_counted FROM conversion_decisions FINAL) AS decision
+    ON decided.user_id = decision.user_id AND decided.conversion_id = decision.conversion_id
+  WHERE attributed OR is_counted`;
+
+/** The same as it is stored. */
+const STORED_LAST_CLICKS = `
+  SELECT ${COUNTED_OF_CREDITS} FROM (${CREDITS_OF_LAST_CLICK})
+  UNION ALL
+  SELECT ${COUNTED_OF_CREDITS}
+  FROM (
+    SELECT * REPLACE(value_micros - adjusted_micros AS value_micros), retracted AS conversion_retracted,
+      '' AS campaign_id, '' AS source
+    FROM conversion_decisions FINAL
+    WHERE NOT attributed AND notEmpty(models)
+  )`;
+
+/** What daily_stats should have of all clicks and of these credits. */
+function recount(credits: string): string {
+  return `
+    SELECT toDate32(click_time) AS day, campaign_id, source, '' AS conversion_type,
+      sum(toInt64(NOT is_invalid)) AS clicks, sum(toInt64(is_invalid)) AS invalid_clicks,
+      toInt64(0) AS conversions_micros, toInt64(0) AS retracted_micros, toInt128(0) AS revenue_micros,
+      toInt128(0) AS adjusted_micros, toInt128(0) AS refunds_micros
+    FROM (${CLICKS})
+    GROUP BY day, campaign_id, source
+    UNION ALL
+    SELECT toDate32(conversion_time) AS day, campaign_id, source, conversion_type,
+      toInt64(0) AS clicks, toInt64(0) AS invalid_clicks,
+      sum(if(conversion_retracted, 0, 1000000)) AS conversions_micros,
+      sum(if(conversion_retracted, 1000000, 0)) AS retracted_micros, sum(toInt128(c.value_micros)) AS revenue_micros,
+      sum(toInt128(c.adjusted_micros)) AS adjusted_micros, sum(toInt128(c.refunds_micros)) AS refunds_micros
+    FROM (${credits}) AS c
+    GROUP BY day, campaign_id, source, conversion_type`;
+}
+
+/** Measures of conversions in daily_stats. */
+const MEASURES = ['conversions_micros', 'retracted_micros', 'revenue_micros', 'adjusted_micros', 'refunds_micros'];
+const SUMS_OF_MEASURES = MEASURES.map((measure) => `sum(d.${measure}) AS ${measure}`).join(', ');
+
+const IS_COUNTED = ['clicks', 'invalid_clicks', ...MEASURES].map((measure) => `${measure} != 0`).join(' OR ');
+
+/** Name of the check that tells which conversions are not recounted, as they are beyond a limit. */
+export const WINNERS = 'every conversion is credited to its last click';
 
 /** In the order of the path: the first that fails is the nearest to the cause. */
 export const CHECKS: readonly Check[] = [
@@ -77,8 +136,7 @@ export const CHECKS: readonly Check[] = [
     values: ['records'],
     expected: 'SELECT partition, records FROM attribution_progress FINAL',
     stored: `
-      SELECT partition,
-        clicks + attributed + unattributed + click_duplicates + conversion_duplicates + dead_lettered AS records
+      SELECT partition, ${FATES.join(' + ')} AS records
       FROM attribution_progress FINAL`,
   },
   {
@@ -105,19 +163,48 @@ export const CHECKS: readonly Check[] = [
       WHERE clicks + conversions + dead_lettered > 0`,
   },
   {
+    name: 'the counters of corrections of each partition equal a recount',
+    limits: 'of corrections',
+    keys: ['partition'],
+    values: ['corrections', 'invalid_clicks', 'exceeded'],
+    expected: `
+      SELECT partition, sum(is_correction) AS corrections, sum(is_invalid) AS invalid_clicks, sum(beyond) AS exceeded
+      FROM (
+        SELECT _partition AS partition, 1 AS is_correction, 0 AS is_invalid, 0 AS beyond
+        FROM events_distributed FINAL
+        WHERE event_type IN ('adjustment', 'verdict')
+        UNION ALL
+        SELECT partition, 0 AS is_correction, is_invalid, 0 AS beyond FROM (${CLICKS})
+        UNION ALL
+        SELECT partition, 0 AS is_correction, 0 AS is_invalid, exceeded AS beyond FROM (${NET_CONVERSIONS})
+      )
+      GROUP BY partition
+      HAVING corrections > 0`,
+    stored: `
+      SELECT partition, adjustments + verdicts + too_late AS corrections, invalid_clicks, exceeded
+      FROM attribution_progress FINAL
+      WHERE corrections + invalid_clicks + exceeded > 0`,
+  },
+  {
     name: 'every conversion has its decision',
+    limits: 'of conversions',
     keys: ['user_id', 'conversion_id'],
-    values: ['conversion_type', 'conversion_time', 'value_micros', 'attributed'],
+    values: [...['conversion_type', 'conversion_time', 'value_micros', 'attributed'], ...CORRECTED, 'retracted'],
     expected: `SELECT * FROM (${CONVERSIONS})`,
     stored: 'SELECT * FROM conversion_decisions FINAL',
   },
   {
-    name: 'every conversion is credited to its last click',
+    name: WINNERS,
+    limits: 'of conversions',
     lastClick: true,
     keys: ['user_id', 'conversion_id'],
-    values: ['click_id', 'ad_id', 'campaign_id', 'source', 'conversion_type', 'value_micros'],
+    values: [
+      ...['click_id', 'ad_id', 'campaign_id', 'source', 'conversion_type', 'value_micros', ...CORRECTED],
+      'conversion_retracted',
+    ],
     expected: `
-      SELECT *, click.1 AS click_id, click.2 AS ad_id, click.3 AS campaign_id, click.4 AS source
+      SELECT * REPLACE(net_micros AS value_micros), retracted AS conversion_retracted, click.1 AS click_id,
+        click.2 AS ad_id, click.3 AS campaign_id, click.4 AS source
       FROM (${CONVERSIONS})
       WHERE attributed`,
     stored: `SELECT * REPLACE toString(click_id) AS click_id FROM (${CREDITS_OF_LAST_CLICK})`,
@@ -133,37 +220,48 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'the credits of a conversion add up to it, under every model',
+    limits: 'of conversions',
     keys: ['user_id', 'conversion_id', 'model'],
-    values: ['credit_micros', 'value_micros'],
+    values: ['credit_micros', 'value_micros', ...CORRECTED],
     expected: `
-      SELECT *, arrayJoin({models:Array(String)}) AS model, toInt64(1000000) AS credit_micros
+      SELECT * REPLACE(net_micros AS value_micros), arrayJoin({models:Array(String)}) AS model,
+        toInt64(1000000) AS credit_micros
       FROM (${CONVERSIONS})
       WHERE attributed`,
     stored: `
-      SELECT user_id, conversion_id, model, sum(e.credit_micros) AS credit_micros, sum(e.value_micros) AS value_micros
+      SELECT user_id, conversion_id, model, sum(e.credit_micros) AS credit_micros, sum(e.value_micros) AS value_micros,
+        sum(e.adjusted_micros) AS adjusted_micros, sum(e.refunds_micros) AS refunds_micros
       FROM attributed_events AS e FINAL
       GROUP BY user_id, conversion_id, model`,
+  },
+  {
+    name: 'every click has its share of a conversion, to the micro, under every model',
+    limits: 'of conversions',
+    isOfShares: true,
+    keys: ['user_id', 'conversion_id', 'model'],
+    values: ['shares'],
+    expected: SHARES,
+    stored: STORED_SHARES,
   },
   {
     name: 'daily_stats under last_click equals a recount of the raw events',
     lastClick: true,
     keys: ['day', 'campaign_id', 'source', 'conversion_type'],
-    values: ['clicks', 'conversions_micros', 'revenue_micros'],
-    expected: `
-      SELECT toDate32(timestamp) AS day, campaign_id, source, '' AS conversion_type,
-        toInt64(count()) AS clicks, toInt64(0) AS conversions_micros, toInt64(0) AS revenue_micros
-      FROM events_distributed FINAL
-      WHERE event_type = 'click'
-      GROUP BY day, campaign_id, source
-      UNION ALL
-      SELECT toDate32(conversion_time) AS day, click.3 AS campaign_id, click.4 AS source, conversion_type,
-        toInt64(0) AS clicks, toInt64(1000000 * count()) AS conversions_micros, ${SUM_OF_VALUES} AS revenue_micros
-      FROM (${CONVERSIONS})
-      WHERE attributed
-      GROUP BY day, campaign_id, source, conversion_type`,
+    values: ['clicks', 'invalid_clicks', ...MEASURES],
+    expected: recount(LAST_CLICKS),
+    expectedBut: (limited) => {
+      const isOne = 'c.user_id = limited.user_id AND c.conversion_id = limited.conversion_id';
+      return recount(`
+        SELECT c.* FROM (${LAST_CLICKS}) AS c
+        LEFT JOIN (SELECT *, true AS is_limited FROM (${limited})) AS limited ON ${isOne}
+        WHERE NOT is_limited
+        UNION ALL
+        SELECT c.* FROM (${STORED_LAST_CLICKS}) AS c
+        INNER JOIN (${limited}) AS limited ON ${isOne}`);
+    },
     stored: `
       SELECT day, campaign_id, source, conversion_type, toInt64(sum(d.clicks)) AS clicks,
-        sum(d.conversions_micros) AS conversions_micros, sum(d.revenue_micros) AS revenue_micros
+        toInt64(sum(d.invalid_clicks)) AS invalid_clicks, ${SUMS_OF_MEASURES}
       FROM daily_stats AS d FINAL
       WHERE model IN ('', 'last_click')
       GROUP BY day, campaign_id, source, conversion_type
@@ -172,15 +270,19 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'daily_stats equals the sums of attributed_events, under every model',
     keys: ['day', 'campaign_id', 'source', 'conversion_type', 'model'],
-    values: ['conversions_micros', 'revenue_micros'],
+    values: MEASURES,
     expected: `
       SELECT toDate32(conversion_time) AS day, campaign_id, source, conversion_type, model,
-        sum(credit_micros) AS conversions_micros, ${SUM_OF_VALUES} AS revenue_micros
-      FROM attributed_events FINAL
-      GROUP BY day, campaign_id, source, conversion_type, model`,
+        sum(if(conversion_retracted, 0, credit_micros)) AS conversions_micros,
+        sum(if(conversion_retracted, credit_micros, 0)) AS retracted_micros,
+        sum(toInt128(e.value_micros)) AS revenue_micros, sum(toInt128(e.adjusted_micros)) AS adjusted_micros,
+        sum(toInt128(e.refunds_micros)) AS refunds_micros
+      FROM attributed_events AS e FINAL
+      GROUP BY day, campaign_id, source, conversion_type, model
+      HAVING ${MEASURES.map((measure) => `${measure} != 0`).join(' OR ')}`,
     stored: `
       SELECT day, campaign_id, source, conversion_type, model, sum(d.clicks) AS clicks,
-        sum(d.conversions_micros) AS conversions_micros, sum(d.revenue_micros) AS revenue_micros
+        sum(d.invalid_clicks) AS invalid_clicks, ${SUMS_OF_MEASURES}
       FROM daily_stats AS d FINAL
       WHERE model != ''
       GROUP BY day, campaign_id, source, conversion_type, model

@@ -1,13 +1,16 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import type { Check, CheckParameters } from './audit-checks.ts';
+import { withLimits } from './audit-limits.ts';
 
 export interface CheckResult {
   name: string;
   /** Keys that either side has. */
   compared: number;
-  /** Compared keys for which the sides disagree. */
+  /** Compared keys for which the sides disagree, though no known limit says why. */
   differing: number;
-  /** The first differences, at most MAX_ROWS. */
+  /** By known limit, keys for which the sides disagree as they are beyond it. */
+  limited: Record<string, number>;
+  /** The first that differ for no known limit, at most MAX_ROWS. */
   rows: Difference[];
 }
 
@@ -40,37 +43,54 @@ export async function runCheck(
   check: Check,
   parameters: CheckParameters,
 ): Promise<CheckResult> {
-  const result = await client.query({
-    query: differencesOf(check),
-    query_params: { ...parameters },
-    clickhouse_settings: SETTINGS,
-    format: 'JSONEachRow',
-  });
-  const [answer] = await result.json<{ compared: string; differing: string; rows: DifferenceTuple[] }>();
-  const { compared, differing, rows } = answer!;
+  const select = async <Row>(query: string) => {
+    const result = await client.query({
+      ...{ query, query_params: { ...parameters }, clickhouse_settings: SETTINGS, format: 'JSONEachRow' },
+    });
+    return (await result.json()) as Row[];
+  };
+  const [counts] = await select<Record<'compared' | 'differing', string>>(
+    `SELECT count() AS compared, countIf(expected != stored) AS differing FROM (${sidesOf(check)})`,
+  );
+  const [compared, differing] = [Number(counts!.compared), Number(counts!.differing)];
+  if (differing === 0) return { name: check.name, compared, differing, limited: {}, rows: [] };
+  const found = await select<{ limit: string; count: string; rows: DifferenceTuple[] }>(`
+    SELECT limit, count() AS count, groupArray(${MAX_ROWS})((${texts(check.keys)}, expected, stored)) AS rows
+    FROM (${withLimits(check, differencesOf(check))})
+    GROUP BY limit
+    ORDER BY limit`);
+  const beyond = found.filter(({ limit }) => limit !== '');
+  const unexplained = found.find(({ limit }) => limit === '');
   return {
     name: check.name,
-    compared: Number(compared),
-    differing: Number(differing),
-    rows: rows.map(([key, expected, stored]) => ({ key, expected, stored })),
+    compared,
+    differing: Number(unexplained?.count ?? 0),
+    limited: Object.fromEntries(beyond.map(({ limit, count }) => [limit, Number(count)])),
+    rows: unexplained?.rows.map(([key, expected, stored]) => ({ key, expected, stored })) ?? [],
   };
 }
 
-function differencesOf({ keys, values, expected, stored }: Check): string {
+/** SELECTs each key with the rows that either side has for it. */
+function sidesOf({ keys, values, expected, stored }: Check): string {
   const key = keys.join(', ');
   return `
-    SELECT count() AS compared, countIf(differs) AS differing,
-      groupArrayIf(${MAX_ROWS})((${texts(keys)}, expected, stored), differs) AS rows
+    SELECT ${key}, groupArrayIf(row, NOT is_stored) AS expected, groupArrayIf(row, is_stored) AS stored
     FROM (
-      SELECT ${key}, groupArrayIf(row, NOT is_stored) AS expected, groupArrayIf(row, is_stored) AS stored,
-        expected != stored AS differs
-      FROM (
-        SELECT ${key}, ${texts(values)} AS row, false AS is_stored FROM (${expected})
-        UNION ALL
-        SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${stored})
-      )
-      GROUP BY ${key}
-    )`;
+      SELECT ${key}, ${texts(values)} AS row, false AS is_stored FROM (${expected})
+      UNION ALL
+      SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${stored})
+    )
+    GROUP BY ${key}`;
+}
+
+/** SELECTs the conversions that differ under a check of theirs as they are beyond a limit. */
+export function limitedConversions(check: Check): string {
+  return `SELECT DISTINCT user_id, conversion_id FROM (${withLimits(check, differencesOf(check))}) WHERE limit != ''`;
+}
+
+/** SELECTs the keys that differ. */
+function differencesOf(check: Check): string {
+  return `SELECT * FROM (${sidesOf(check)}) WHERE expected != stored`;
 }
 
 type DifferenceTuple = [Difference['key'], Difference['expected'], Difference['stored']];

@@ -44,6 +44,7 @@ async function setAsideOf(log: EventLog, known: SetAside[]) {
 
 async function status(source: StatusSource) {
   const { attribution } = source;
+  const { retentionMs } = attributionConfig(attribution);
   const [folded, cluster, topics] = await Promise.all([
     source.folded(),
     source.cluster?.(),
@@ -55,6 +56,10 @@ async function status(source: StatusSource) {
     lookback_hours_by_type: attribution.LOOKBACK_HOURS_BY_TYPE,
     id_hours: idHours(attribution),
     models: attribution.MODELS,
+    max_touches: attribution.MAX_TOUCHES,
+    // How far apart a click and a conversion may arrive, and a correction and what it is about.
+    touch_hours: retentionMs.touch / HOUR_MS,
+    adjustment_hours: retentionMs.correction / HOUR_MS,
     topics,
     attribution: folded.flatMap((next_offset, partition) =>
       next_offset === undefined ? [] : [{ partition, next_offset }],

@@ -1,0 +1,93 @@
+import type { Check } from './audit-checks.ts';
+import { LOOKBACK_MS } from './audit-recount.ts';
+
+// A recount knows no limits: it takes every event into account, however late, under the settings of today. What
+// attribution promises has limits. A key that differs for one of them is told apart from one that differs for none.
+
+/** Time by which append times, which stand for arrivals here, may differ from them, in ms. */
+const SLACK_MS = 60_000;
+
+/** How far apart two events arrived, in ms. */
+function apart(a: string, b: string): string {
+  return `abs(dateDiff('millisecond', ${a}, ${b}))`;
+}
+
+/** SELECTs keys that differ with the limit that each is beyond, '' if none; by what the check says of its limits. */
+export function withLimits(check: Check, differences: string): string {
+  switch (check.limits) {
+    case 'of conversions':
+      return withLimitsOfConversions(check, differences);
+    case 'of corrections':
+      return withLimitsOfCorrections(differences);
+    case undefined:
+      return `SELECT *, '' AS limit FROM (${differences})`;
+  }
+}
+
+/** Corrections that come too late are not counted as what they are, and some of them twice. */
+function withLimitsOfCorrections(differences: string): string {
+  return `
+    SELECT differs.partition AS partition, expected, stored, if(too_late > 0, 'too late', '') AS limit
+    FROM (${differences}) AS differs
+    LEFT JOIN (SELECT partition, too_late FROM attribution_progress FINAL) AS progress
+      ON differs.partition = progress.partition`;
+}
+
+/** Decisions are as they were made: with the models and the lookback window of then, of what had come in time. */
+function withLimitsOfConversions({ keys, isOfShares }: Check, differences: string): string {
+  const model = keys.includes('model') ? 'model' : "'last_click'";
+  const own = keys.map((key) => `differs.${key} AS ${key}`).join(', ');
+  const limits = [
+    `is_decided AND decided_lookback_ms != ${LOOKBACK_MS}, 'another lookback window then'`,
+    `is_decided AND has(decided_models, ${model}) != has({models:Array(String)}, ${model}), 'other models then'`,
+    isOfShares ? "is_decided AND empty(models), 'shared by 0.1.0'" : '',
+    isOfShares ? "truncated, 'more clicks than MAX_TOUCHES'" : '',
+    "is_late, 'too late'",
+  ];
+  return `
+    SELECT ${keys.join(', ')}, expected, stored, multiIf(${limits.filter(Boolean).join(', ')}, '') AS limit
+    FROM (
+      SELECT ${own}, expected, stored, conversion_type, version > 0 AS is_decided, truncated, models, decided_lookback_ms,
+        if(notEmpty(models), models, arrayDistinct(arrayMap(c -> c.model, candidates))) AS decided_models,
+        arrayExists(append -> ${apart('append', 'conversion_append')} > {adjustment_ms:Int64} - ${SLACK_MS}, adjusted)
+          OR arrayExists(c -> c.1 <= conversion_time AND ${apart('c.1', 'conversion_time')} <= ${LOOKBACK_MS}
+            AND (${apart('c.2', 'conversion_append')} > {touch_ms:Int64} - ${SLACK_MS} OR c.3), clicks) AS is_late
+      FROM (${differences}) AS differs
+      LEFT JOIN (
+        SELECT user_id, event_id AS conversion_id, conversion_type, timestamp AS conversion_time,
+          _append_time AS conversion_append
+        FROM events_distributed FINAL
+        WHERE event_type = 'conversion'
+      ) AS conversion ON differs.user_id = conversion.user_id AND differs.conversion_id = conversion.conversion_id
+      LEFT JOIN (
+        SELECT user_id, conversion_id, models, candidates, lookback_ms AS decided_lookback_ms, truncated, version
+        FROM conversion_decisions FINAL
+      ) AS decision ON differs.user_id = decision.user_id AND differs.conversion_id = decision.conversion_id
+      LEFT JOIN (
+        SELECT user_id, target_id, groupArray(_append_time) AS adjusted
+        FROM events_distributed FINAL
+        WHERE event_type = 'adjustment'
+        GROUP BY user_id, target_id
+      ) AS adjustment ON differs.user_id = adjustment.user_id AND differs.conversion_id = adjustment.target_id
+      LEFT JOIN (
+        SELECT user_id, groupArray((click_time, click_append, is_late)) AS clicks
+        FROM (
+          SELECT user_id, click_time, click_append,
+            arrayExists(append -> ${apart('append', 'click_append')} > {adjustment_ms:Int64} - ${SLACK_MS}, verdicts)
+              AS is_late
+          FROM (
+            SELECT user_id, event_id AS click_id, timestamp AS click_time, _append_time AS click_append
+            FROM events_distributed FINAL
+            WHERE event_type = 'click'
+          ) AS click
+          LEFT JOIN (
+            SELECT user_id, target_id, groupArray(_append_time) AS verdicts
+            FROM events_distributed FINAL
+            WHERE event_type = 'verdict'
+            GROUP BY user_id, target_id
+          ) AS verdict ON click.user_id = verdict.user_id AND click.click_id = verdict.target_id
+        )
+        GROUP BY user_id
+      ) AS touched ON differs.user_id = touched.user_id
+    )`;
+}
