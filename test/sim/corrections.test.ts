@@ -102,6 +102,7 @@ test('a refund 60 days after its conversion lands where that counts, under all m
     ...{ kind: 'refund', id: '00000000-0000-4000-8000-000000000009', userId: 'ann', label: SOLD[3]!.id },
     ...{ timestamp: START + 60 * DAY, valueMicros: 7_000_000n },
   };
+  const other = { ...SOLD[0]!, userId: 'bob' };
   const [none, after60, after91] = [undefined, 60, 91].map((days) => {
     const store = memoryStateStore();
     const published: NewRecord[] = [];
@@ -109,18 +110,19 @@ test('a refund 60 days after its conversion lands where that counts, under all m
       const fold = newPartitionFold(config, loadProgress(store, 0));
       const record = logRecord({ offset, key: event.userId, value: encodeEvent(event), appendTime });
       published.push(...fold.fold(store, [record]), ...fold.takeTotals());
-      // Nobody comes by in between but the sweep.
       fold.flush(store, newSweep(config).next(store, appendTime));
     };
     SOLD.forEach((event, i) => {
       foldOne(event, i, START + i);
     });
-    if (days !== undefined) foldOne(refund, SOLD.length, START + days * DAY);
+    // Somebody else comes by, and the sweep.
+    foldOne(other, SOLD.length, START + 50 * DAY);
+    if (days !== undefined) foldOne(refund, SOLD.length + 1, START + days * DAY);
     expectSameSums(published, ROLLUPS);
     return { ...collapse(published), progress: loadProgress(store, 0) };
   });
   expect(after60).toMatchObject({ progress: { adjustments: 1n, tooLate: 0n } });
-  const { totals: _, ...naive } = attributeNaively([...SOLD, refund], [...MODELS], LOOKBACK);
+  const { totals: _, ...naive } = attributeNaively([...SOLD, other, refund], [...MODELS], LOOKBACK);
   expect(after60).toMatchObject(naive);
   const day = Math.floor(START / DAY);
   expect(naive.counters).toContain(`${day} x z linear: 0 0 666667 42000000 0 4666667 4666667`);
