@@ -5,7 +5,7 @@ import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, counterName, rollupKey, rollupName } from '../store/keys.ts';
+import { counterKey, counterName, periodKeys, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { CounterTable, HIGH, type RareValues } from './counter-table.ts';
 import { encodeCounter, encodeRollup } from './encode-outputs.ts';
@@ -26,8 +26,8 @@ const LOADED = 4;
 
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
-/** About the bytes that the object takes which a counter's bytes are kept by. */
-const BUFFER_BYTES = 150;
+/** About the bytes that the object takes which a counter's bytes are kept by, and its name. */
+const BUFFER_BYTES = 250;
 
 /** The number of DAILY_STATS among the rollups. */
 const DAILY = 0;
@@ -46,11 +46,15 @@ export class Counters {
   readonly #table = new CounterTable();
   /** The values of each in bytes, once they are asked for and until they are stored. */
   readonly #bytes: (Buffer | undefined)[] = [];
+  /** Their names, as long. */
+  readonly #names: (string | undefined)[] = [];
   #bytesKept = 0;
   /** Numbers of the counters with these flags; those changed of daily_stats, and of the other rollups. */
   #changed: number[] = [];
   #changedRollups: number[] = [];
   #dirty: number[] = [];
+  /** By rollup and period, whether the store has only counters that are here. */
+  readonly #firstOf: Map<number, boolean>[];
   /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
   readonly #unread: number[] = [];
   readonly #clicked: number[] = [];
@@ -66,6 +70,7 @@ export class Counters {
     this.#partition = partition;
     this.#mostBytes = mostBytes;
     this.#series = [DAILY_STATS, ...rollups].map((rollup) => new Series(rollup));
+    this.#firstOf = this.#series.map(() => new Map());
   }
 
   /** About the memory that they take, in bytes. */
@@ -130,9 +135,9 @@ export class Counters {
   *takeDirty(): Generator<StateEntry> {
     for (const counter of this.#dirty) {
       this.#table.columns.flags[counter]! &= ~DIRTY;
-      const value = this.#bytesOf(counter);
+      const entry = { key: this.#storeKeyOf(counter), value: this.#bytesOf(counter) };
       this.#dropBytes(counter);
-      yield { key: this.#storeKeyOf(counter), value };
+      yield entry;
     }
     this.#dirty = [];
   }
@@ -155,9 +160,10 @@ export class Counters {
     assert(this.#dirty.length === 0, 'R-6: counters to be forgotten are not stored');
     this.#table.clear(this.#mostBytes());
     for (const series of this.#series) series.clear();
+    for (const periods of this.#firstOf) periods.clear();
     this.#changed = [];
     this.#changedRollups = [];
-    this.#bytes.length = this.#bytesKept = 0;
+    this.#bytes.length = this.#names.length = this.#bytesKept = 0;
   }
 
   #clickCounterOf(rollup: number, campaignSource: number, ad: number, timestamp: number): number {
@@ -191,20 +197,36 @@ export class Counters {
     if (counter === before) {
       this.#table.columns.flags[counter] = 0;
       this.#bytes.push(undefined);
+      this.#names.push(undefined);
       this.#unread.push(counter);
     }
     return counter;
   }
 
-  /** Reads the counters that are new here, many at a time. */
+  /** Reads the counters that are new here, many at a time, but for those of periods of which the store has none. */
   #read(store: StateStore): void {
-    const unread = this.#unread;
+    const unread: number[] = [];
+    for (const counter of this.#unread) {
+      if (this.#isOfFirst(store, counter)) this.#fill(counter, undefined);
+      else unread.push(counter);
+    }
+    this.#unread.length = 0;
     for (let from = 0; from < unread.length; from += READ_COUNTERS) {
       const counters = unread.slice(from, from + READ_COUNTERS);
       const stored = store.getMany(counters.map((counter) => this.#storeKeyOf(counter)));
       for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
     }
-    unread.length = 0;
+  }
+
+  /** Whether the store had no counter of the same rollup and period when it was first asked: it has none but these. */
+  #isOfFirst(store: StateStore, counter: number): boolean {
+    const [rollup, period] = [this.#table.rollupOf(counter), this.#table.periodOf(counter)];
+    const known = this.#firstOf[rollup]!.get(period);
+    if (known !== undefined) return known;
+    const [from, to] = periodKeys(rollup === DAILY ? undefined : this.#series[rollup]!.rollup.name, period);
+    const isFirst = store.scan(from, to, 1).length === 0;
+    this.#firstOf[rollup]!.set(period, isFirst);
+    return isFirst;
   }
 
   #fill(counter: number, stored: Buffer | undefined): void {
@@ -289,7 +311,9 @@ export class Counters {
     table.columns.flags[counter]! &= ~CHANGED;
     const isDaily = table.rollupOf(counter) === DAILY;
     const bytes = this.#bytesOf(counter);
-    return { topic: isDaily ? 'daily-stats' : 'rollup-stats', name: this.#nameOf(counter), bytes };
+    const name = this.#nameOf(counter);
+    this.#names[counter] = name;
+    return { topic: isDaily ? 'daily-stats' : 'rollup-stats', name, bytes };
   }
 
   #storeKeyOf(counter: number): Buffer {
@@ -298,6 +322,8 @@ export class Counters {
   }
 
   #nameOf(counter: number): string {
+    const known = this.#names[counter];
+    if (known !== undefined) return known;
     const key = this.#keyOf(counter);
     const series = this.#series[this.#table.rollupOf(counter)]!;
     if (series.rollup === DAILY_STATS) return counterName({ ...key, day: key.period });
@@ -340,6 +366,7 @@ export class Counters {
     if (bytes === undefined) return;
     this.#bytesKept -= BUFFER_BYTES + bytes.length;
     this.#bytes[counter] = undefined;
+    this.#names[counter] = undefined;
   }
 }
 

@@ -60,7 +60,7 @@ export interface PartitionFold {
 }
 
 /** Share of the cache that counters may take before a flush is due and the store has them alone. */
-const COUNTERS_SHARE = 0.0625;
+const COUNTERS_SHARE = 0.125;
 
 /**
  * A fold that goes on after `before`, the progress in the store.

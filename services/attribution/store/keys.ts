@@ -100,6 +100,12 @@ export function modelOfCounterKey(key: Buffer): string {
   return key.toString('utf8', key.lastIndexOf(0) + 1);
 }
 
+/** Counters of a period, of a rollup or else of daily_stats, are between these keys. */
+export function periodKeys(rollup: string | undefined, period: number): [from: Buffer, to: Buffer] {
+  const prefix = rollup === undefined ? `${COUNTER}${period}` : `${ROLLUP}${rollup}\0${period}`;
+  return [Buffer.from(`${prefix}\0`), Buffer.from(`${prefix}\x01`)];
+}
+
 /** Key of a setting, whose value is an AttributionSetting. */
 export function settingKey(name: string): Buffer {
   return Buffer.from(SETTING + name);
