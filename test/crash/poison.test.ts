@@ -15,6 +15,12 @@ function click(userId: string): object {
   return { event_type: 'click', event_id, user_id: userId, ad_id: 'ad', campaign_id: 'camp', source: 'src', timestamp };
 }
 
+function refund(userId: string): object {
+  const { event_id, timestamp } = click(userId) as { event_id: string; timestamp: number };
+  const of = { event_id, user_id: userId, conversion_id: 'order', timestamp };
+  return { event_type: 'adjustment', ...of, kind: 'refund', value: 1 };
+}
+
 /** Sends clicks of 100 users, and another event in their midst; resolves with the answer. */
 async function send({ url }: MeshProcess, poison?: object): Promise<Response> {
   const clicks = Array.from({ length: 100 }, (_, i) => click(`user ${i}`));
@@ -85,16 +91,17 @@ async function said(mesh: MeshProcess): Promise<Said> {
 const REASON = /its thread ended and starts again|records \d+ to \d+ can't be folded/;
 
 test.each([
-  ['throws in the fold', 'poison throw', ''],
-  ['ends the pipeline thread', 'poison exit', ''],
-  ['takes all memory of the pipeline thread', 'poison memory', '--max-old-space-size=200'],
+  ['throws in the fold', click('poison throw'), ''],
+  ['throws in the fold, an adjustment,', refund('poison throw'), ''],
+  ['ends the pipeline thread', click('poison exit'), ''],
+  ['takes all memory of the pipeline thread', click('poison memory'), '--max-old-space-size=200'],
 ])(
   'a record that %s is set aside within a minute, and everybody else is counted',
-  async (_, poison, flags) => {
+  async (name, poison, flags) => {
     const dir = folder();
     const env = { NODE_OPTIONS: `${POISONED.NODE_OPTIONS} ${flags}` };
     const first = await start(dir, env);
-    await send(first, click(poison));
+    await send(first, poison);
     const heard = new Set<string>();
     await expect
       .poll(async () => {
@@ -103,7 +110,7 @@ test.each([
       }, MINUTE)
       .toBe(100);
     // A throw is over before anybody asks.
-    if (poison !== 'poison throw') expect([...heard].sort()).toEqual(Object.keys(NOTHING).sort());
+    if (!name.startsWith('throws')) expect([...heard].sort()).toEqual(Object.keys(NOTHING).sort());
     await send(first);
     await expect.poll(() => counted(first), MINUTE).toBe(200);
     expect(await letters(first)).toBe(1);
