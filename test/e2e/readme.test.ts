@@ -71,6 +71,21 @@ describe('by grpcurl', { tags: 'go' }, () => {
   });
 });
 
+describe('what turns out otherwise', () => {
+  test('a refund, by curl', { tags: 'curl' }, async () => {
+    const sent = await run(blockWith('"event_type": "adjustment"'));
+    expect(sent.stdout).toContain('"status":"accepted"');
+  });
+
+  test('another refund and an invalid click, by grpcurl, and what holds then', { tags: ['curl', 'go'] }, async () => {
+    expect((await run(blockWith('"verdict"'))).stdout).toContain('"accepted": 2');
+    await expectAnswer('gross=true', 1);
+    const google = `${mesh.url}/api/v1/stats?start_date=2026-01-01&end_date=2026-01-31&source=google`;
+    await expect.poll(async () => (await fetch(google)).json(), WAIT).toMatchObject({ data: [] });
+    expect((await run(blockWith('ExplainConversion'))).stdout).toContain('"CORRECTION_EFFECT_APPLIED"');
+  });
+});
+
 test('the command line', async () => {
   const { code, stdout, stderr } = await run(blockWith('npx clickmesh generate'));
   expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -87,21 +102,6 @@ test('a page without the SDK', async () => {
   new Function('navigator', script)(navigator);
   const [answer] = await Promise.all(sent);
   expect(await answer!.json()).toMatchObject({ accepted: 1, results: [{ status: 'accepted' }] });
-});
-
-describe('what turns out otherwise', () => {
-  test('a refund, by curl', { tags: 'curl' }, async () => {
-    const sent = await run(blockWith('"event_type": "adjustment"'));
-    expect(sent.stdout).toContain('"status":"accepted"');
-  });
-
-  test('another refund and an invalid click, by grpcurl, and what holds then', { tags: ['curl', 'go'] }, async () => {
-    expect((await run(blockWith('"verdict"'))).stdout).toContain('"accepted": 2');
-    await expectAnswer('gross=true', 1);
-    const google = `${mesh.url}/api/v1/stats?start_date=2026-01-01&end_date=2026-01-31&source=google`;
-    await expect.poll(async () => (await fetch(google)).json(), WAIT).toMatchObject({ data: [] });
-    expect((await run(blockWith('ExplainConversion'))).stdout).toContain('"CORRECTION_EFFECT_APPLIED"');
-  });
 });
 
 test('no example is left out', () => {
