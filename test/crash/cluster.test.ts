@@ -143,7 +143,7 @@ async function attributionLag(mesh: ClusterUnderTest): Promise<number> {
 
 function eventsFor(moments: number, seed: number) {
   const options = { users: 2000, campaigns: 20, seed, end: '2026-01-20', days: 2, conversionRate: 0.2 };
-  const disorder = { duplicates: 0.05, late: 0.05, disorderMs: 60_000, refunds: 0, invalid: 0 };
+  const disorder = { duplicates: 0.05, late: 0.05, disorderMs: 60_000, refunds: 0.3, invalid: 0.1 };
   return [...generateEvents({ events: moments * BATCHES_BETWEEN_KILLS * BATCH, ...options, ...disorder })];
 }
 

@@ -23,8 +23,8 @@ const events = [
     duplicates: 0.05,
     late: 0.05,
     disorderMs: 60_000,
-    refunds: 0,
-    invalid: 0,
+    refunds: 0.3,
+    invalid: 0.1,
   }),
 ];
 
