@@ -11,7 +11,8 @@ export interface ConversionTime {
 /**
  * An attribution model: the weights of the last touches, in the order of the touches, none negative and at least one
  * positive; touches before those have no weight. Touches are never empty and ascend by (timestamp, clickId). A model
- * must be pure, and its weights integers, so that every machine credits the same.
+ * must be pure, and its weights integers, so that every machine credits the same. Those of the touches with weight must
+ * be the same, but for a factor, without the others: an adjustment is shared among those that are credited.
  */
 export type AttributionModel = (touches: readonly Touch[], conversion: ConversionTime) => bigint[];
 
