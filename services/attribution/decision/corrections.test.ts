@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { play } from '../../../test/fixtures/play.ts';
-import { MAX_CORRECTIONS } from './corrections.ts';
+import { MAX_CORRECTIONS, MAX_USER_CORRECTIONS } from './corrections.ts';
 
 const HOURS_90_DAYS = 90 * 24;
 
@@ -124,6 +124,13 @@ test('no more than so many corrections of one are taken', () => {
   const { totals, refused } = play(['conversion X @3 5000', ...refunds, 'refund S @4 Y 1'].join('\n'));
   expect(totals).toMatchObject({ adjustments: MAX_CORRECTIONS + 1, waiting: 1 });
   expect(refused).toEqual([{ offset: MAX_CORRECTIONS + 1, reason: 'more than 1000 corrections: of X' }]);
+});
+
+test('a user does not have more than so many', () => {
+  const refunds = Array.from({ length: MAX_USER_CORRECTIONS + 1 }, (_, i) => `refund R${i} @4 X${i} 1`);
+  const { totals, refused } = play([...refunds, 'conversion X0 @3'].join('\n'));
+  expect(totals).toMatchObject({ adjustments: MAX_USER_CORRECTIONS, waiting: MAX_USER_CORRECTIONS - 1 });
+  expect(refused).toEqual([{ offset: MAX_USER_CORRECTIONS, reason: 'more than 10000 corrections of a user' }]);
 });
 
 describe('time is by arrival', () => {

@@ -15,6 +15,8 @@ import {
 
 /** Most corrections of one conversion or click; what goes beyond them is a dead letter. */
 export const MAX_CORRECTIONS = 1000;
+/** Most corrections in a user's state, in 610 kB: those that wait for nothing that comes have no other bound. */
+export const MAX_USER_CORRECTIONS = 10_000;
 
 const NO_CORRECTIONS: readonly Correction[] = [];
 

@@ -9,6 +9,7 @@ import {
   isInvalid,
   isSameCorrection,
   MAX_CORRECTIONS,
+  MAX_USER_CORRECTIONS,
   targetRole,
 } from './corrections.ts';
 import { candidatesOf, decide, isCandidate, shareAnew, withCredited } from './decide.ts';
@@ -226,8 +227,9 @@ function foldCorrection(folding: Folding<CorrectionEvent>): void {
     return;
   }
   const before = [...correctionsBeside(user, bounds, correction)];
-  if (before.length >= MAX_CORRECTIONS) {
-    effects.refused.push({ offset, reason: `more than ${MAX_CORRECTIONS} corrections: of ${correction.targetId}` });
+  const reason = whyRefused(user, correction, before.length);
+  if (reason !== undefined) {
+    effects.refused.push({ offset, reason });
     return;
   }
   effects.totals[type === 'adjustment' ? 'adjustments' : 'verdicts']++;
@@ -236,6 +238,13 @@ function foldCorrection(folding: Folding<CorrectionEvent>): void {
   if (target === undefined) effects.totals.waiting++;
   else if (target.role === 'touch') judge(folding, target.touch, isInvalid(before), isInvalid(after));
   else adjust(folding, target.conversion, correct(target.conversion, before), correct(target.conversion, after));
+}
+
+/** Why there is no room for one more correction; undefined if there is. */
+function whyRefused({ corrections }: UserState, { targetId }: Correction, others: number): string | undefined {
+  if (others >= MAX_CORRECTIONS) return `more than ${MAX_CORRECTIONS} corrections: of ${targetId}`;
+  if (corrections.length >= MAX_USER_CORRECTIONS) return `more than ${MAX_USER_CORRECTIONS} corrections of a user`;
+  return undefined;
 }
 
 /** Counts a click as invalid, or as valid again, and decides its conversions without it, or with it. */
