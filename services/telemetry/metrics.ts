@@ -55,7 +55,10 @@ export const attributionConflicts = counter(
   'attribution.conflicts',
   'Events that differ from an earlier one of the same id',
 );
-export const touchesDropped = counter('attribution.touches.dropped', 'Clicks beyond MAX_TOUCHES of their user');
+export const touchesDropped = counter(
+  'attribution.touches.dropped',
+  'Clicks that their user has no room for at hand, beyond MAX_TOUCHES',
+);
 export const deadLetters = counter('attribution.dead_letters', 'Records that could not be folded, by reason');
 export const foldDuration = duration(
   'clickmesh.attribution.fold.duration',

@@ -49,6 +49,25 @@ function contract(open: () => Promise<StateStore>): void {
     await store.close();
   });
 
+  test('entries are read from either end of a range, its beginning included, its end not', async () => {
+    const store = await open();
+    const entries = ['a', 'b', 'b\0', 'bb', 'c'].map((key) => ({ key: Buffer.from(key), value: Buffer.from('v') }));
+    store.write({ deletes: [], puts: entries, appends: [] });
+    store.write({
+      deletes: [Buffer.from('bb')],
+      puts: [{ key: Buffer.from([0x62, 0xff]), value: Buffer.of() }],
+      appends: [],
+    });
+    const [from, to] = [Buffer.from('b'), Buffer.from('c')];
+    const keys = (found: StateEntry[]) => found.map(({ key }) => key.toString('latin1'));
+    expect(keys(store.scan(from, to, 10))).toEqual(['b', 'b\0', 'b\xff']);
+    expect(keys(store.scanBack(from, to, 10))).toEqual(['b\xff', 'b\0', 'b']);
+    expect(keys(store.scan(from, to, 2))).toEqual(['b', 'b\0']);
+    expect(keys(store.scanBack(from, to, 1))).toEqual(['b\xff']);
+    expect(keys(store.scanBack(from, from, 1))).toEqual([]);
+    await store.close();
+  });
+
   test('a range is dropped, its beginning included, its end not', async () => {
     const store = await open();
     const entries = ['a', 'b', 'b\0', 'c', 'd'].map((key) => ({ key: Buffer.from(key), value: Buffer.from('v') }));

@@ -19,6 +19,7 @@ import type { Topic } from '../../services/contract/topics.ts';
 import type { NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
+import { memoryOverflow } from '../fixtures/overflow.ts';
 import { newUser } from '../fixtures/user-bytes.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START } from './journey.ts';
 import { attributeNaively, Counts, type SimEvent, typeOf } from './naive-attribution.ts';
@@ -49,7 +50,12 @@ function sumUp(events: readonly SimEvent[]): string[] {
     const user = users.get(userId) ?? newUser();
     users.set(userId, user);
     const event = batch.eventAt(i);
-    fold({ config, watermark: arrivalOf(event), spilled: () => undefined }, user, event, effects);
+    fold(
+      { config, watermark: arrivalOf(event), spilled: () => undefined, overflow: memoryOverflow() },
+      user,
+      event,
+      effects,
+    );
   });
   const counts = new Counts();
   for (const { touch, clicks, invalidClicks } of effects.clicks) {

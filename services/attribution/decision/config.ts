@@ -22,7 +22,7 @@ export interface AttributionConfig {
   retentionMs: Readonly<Record<Role | 'correction', number>>;
   /** How long after its arrival an event's id is known at least, in ms: no less than a touch is kept. */
   eventIdMs: number;
-  /** Most touches, and most conversions, kept in a user's state. */
+  /** Most touches that models share among, and most touches and conversions in a user's state: others are beside it. */
   maxTouches: number;
   /** About how many bytes of users' states and counters a node keeps in memory, in equal shares of its partitions. */
   userCacheBytes: number;

@@ -5,16 +5,35 @@ import { isAfter } from './touch-id.ts';
 
 const WHOLE_CREDIT_MICROS = 1_000_000n;
 
+/** The touches that a conversion may be credited to. */
+export interface Candidates {
+  /** Ascending by (timestamp, clickId). If `isTruncated`, the newest, before them the first if a model asks for it. */
+  touches: readonly Touch[];
+  /** The newest ones, among which all models share but first_click. */
+  newest: readonly Touch[];
+  /** Whether there are more than `maxTouches`. */
+  isTruncated: boolean;
+}
+
 /** Shares one conversion among its candidates under every model. No candidates, no credits. */
 export function decide(
   { models, lookbackMs }: AttributionConfig,
-  candidates: readonly Touch[],
+  { touches, newest }: Candidates,
   conversion: RememberedConversion,
   standing: Standing,
 ): Credit[] {
   const decided: Credit[] = [];
-  if (candidates.length === 0) return decided;
-  for (const model of models) share(decided, model, candidates, conversion, standing, lookbackMs(conversion.type));
+  if (touches.length === 0) return decided;
+  for (const model of models) {
+    share(
+      decided,
+      model,
+      model === 'first_click' ? touches : newest,
+      conversion,
+      standing,
+      lookbackMs(conversion.type),
+    );
+  }
   return decided;
 }
 
@@ -89,7 +108,7 @@ function share(
 }
 
 /** The candidates of a conversion among some touches. These ascend by time, and so do they. */
-export function candidatesOf(
+export function candidatesAmong(
   config: AttributionConfig,
   touches: readonly Touch[],
   conversion: RememberedConversion,

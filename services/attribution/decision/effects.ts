@@ -105,6 +105,8 @@ export interface Decision extends ConversionRef {
   credits: readonly Credit[];
   /** The touches inside the lookback window, ascending by time. */
   candidates: readonly Touch[];
+  /** Whether there were more than MAX_TOUCHES: but for the first, only the newest are here. */
+  isTruncated: boolean;
   /** Touches inside the lookback window that are none as a verdict says so, ascending by time. */
   invalid: readonly Touch[];
   standing: Standing;
@@ -197,7 +199,10 @@ export interface Published {
 }
 
 /** What a conversion is decided to, but for its credits, which it has. */
-export type Decided = Pick<Decision, 'models' | 'candidates' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'>;
+export type Decided = Pick<
+  Decision,
+  'models' | 'candidates' | 'isTruncated' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'
+>;
 
 /**
  * Notes what changes when a conversion goes from what was published of it to what it is now: a retraction for every
@@ -209,9 +214,10 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
   const after = conversion.credits;
   const { retracted: conversionRetracted } = standing;
   const isOther = before.standing.retracted !== conversionRetracted;
-  const withdrawn = before.credits.filter((old) => !after.some((credit) => isSameKey(old, credit)));
+  const [oldOf, newOf] = [finderIn(before.credits), finderIn(after)];
+  const withdrawn = before.credits.filter((old) => newOf(old) === undefined);
   const changed = after.filter((credit) => {
-    const old = before.credits.find((other) => isSameKey(other, credit));
+    const old = oldOf(credit);
     return old === undefined || isOther || !isSameShare(old, credit);
   });
   for (const credit of withdrawn) {
@@ -221,7 +227,7 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
   for (const credit of changed) {
     effects.attributed.push({ ...ref, credit, lookbackMs, retracted: false, conversionRetracted });
     effects.increments.push(increment(conversion, credit, standing, 1n, offset));
-    const old = before.credits.find((other) => isSameKey(other, credit));
+    const old = oldOf(credit);
     if (old !== undefined) effects.increments.push(increment(conversion, old, before.standing, -1n, offset));
   }
   recordUnattributed(effects, ref, before, standing);
@@ -250,6 +256,20 @@ function recordUnattributed(effects: Effects, ref: ConversionRef, before: Publis
 
 export function dayOf(timestampMs: number): number {
   return Math.floor(timestampMs / DAY_MS);
+}
+
+/** Credits from which on a map finds one sooner than a comparison with each. */
+const MANY = 32;
+
+/** Finds in some credits the one of the same model and touch. */
+function finderIn(credits: readonly Credit[]): (credit: Credit) => Credit | undefined {
+  if (credits.length < MANY) return (credit) => credits.find((other) => isSameKey(other, credit));
+  const byKey = new Map(credits.map((credit) => [keyOf(credit), credit]));
+  return (credit) => byKey.get(keyOf(credit));
+}
+
+function keyOf({ model, touch }: Credit): string {
+  return `${model} ${touch.clickId}`;
 }
 
 function isSameKey(a: Credit, b: Credit): boolean {

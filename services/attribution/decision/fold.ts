@@ -1,3 +1,4 @@
+import { allOf, candidatesOf, changesCredits, lastInOverflow, type TouchesOfUser } from './candidates.ts';
 import { type AttributionConfig, isForgotten } from './config.ts';
 import {
   type Corrected,
@@ -12,7 +13,7 @@ import {
   MAX_USER_CORRECTIONS,
   targetRole,
 } from './corrections.ts';
-import { candidatesOf, decide, isCandidate, shareAnew, withCredited } from './decide.ts';
+import { type Candidates, candidatesAmong, decide, isCandidate, shareAnew, withCredited } from './decide.ts';
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
 import {
   type Cause,
@@ -24,12 +25,13 @@ import {
   recordChanges,
 } from './effects.ts';
 import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
-import { addCorrection, boundsOf, type Clock, expire, isCorrectable, spill } from './retention.ts';
+import { addCorrection, boundsOf, type Clock, expire, isCorrectable, moveOut, spill } from './retention.ts';
 import {
   arrivalOf,
   type Correction,
   type Credit,
   idOf,
+  type Overflow,
   type RememberedConversion,
   type RememberedEvent,
   type SpilledId,
@@ -56,6 +58,8 @@ export type FoldEvent = TouchEvent | OutcomeEvent | CorrectionEvent;
 export interface FoldContext extends Clock {
   /** What is known of the event, or what it corrects, if its id was spilled from this user's state; else undefined. */
   spilled(): SpilledId | undefined;
+  /** What of this user there is no room for in its state. */
+  overflow(): Overflow;
 }
 
 /** A user and an event about it, with what follows. */
@@ -79,6 +83,10 @@ export function fold(context: FoldContext, user: UserState, event: FoldEvent, ef
   user.bounds ??= boundsOf(context.config, user);
   const { bounds } = user;
   expire(context, user, bounds, effects);
+  // A conversion that is not in the state may count one of them as a candidate still.
+  if (user.hasOverflow) {
+    for (const each of effects.spilled) if (each.role === 'touch') context.overflow().addTouch(each.touch);
+  }
   switch (event.role) {
     case 'touch':
       foldTouch({ context, user, bounds, event, effects });
@@ -109,42 +117,66 @@ function foldTouch(folding: Folding<TouchEvent>): void {
   effects.totals.waiting -= verdicts.length;
   const invalid = isInvalid(verdicts);
   noteTouch(effects, type, { touch, isInvalid: invalid, offset });
-  if (!keep(folding, touch, invalid)) return;
-  redecide(folding, touch, { eventId: touch.clickId, type });
+  keep(folding, touch, invalid);
+  redecide(folding, touch, invalid, { eventId: touch.clickId, type });
 }
 
-/** Takes a touch into the state; false if there is no room for it. */
-function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid: boolean): boolean {
+/** Takes a touch into the state, and out of it another that there is no room for. */
+function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid: boolean): void {
   const { maxTouches, retentionMs } = context.config;
   const touches = invalid ? user.invalidTouches : user.touches;
   insertTouch(touches, touch);
   bounds.touchesKeptUntil = Math.min(bounds.touchesKeptUntil, touch.arrival + retentionMs.touch);
   bounds.clickIds?.add(idHashOf(touch));
-  if (touches.length <= maxTouches) return true;
+  if (touches.length <= maxTouches) return;
   const dropped = touches.shift()!;
   effects.totals.touchesDropped++;
-  spill(context, user, bounds, { role: 'touch', touch: dropped }, effects);
-  return dropped !== touch;
+  if (invalid) {
+    spill(user, bounds, { role: 'touch', touch: dropped }, effects);
+    return;
+  }
+  moveOut(context, user, bounds, { role: 'touch', touch: dropped }, effects);
+  context.overflow().addTouch(dropped);
 }
 
 /** Decides all conversions anew that have a touch as a candidate, or would if it were valid. */
-function redecide({ context, user, bounds, event, effects }: Folding, touch: Touch, cause: Cause): void {
+function redecide(folding: Folding, touch: Touch, invalid: boolean, cause: Cause): void {
+  const { context, user, bounds } = folding;
+  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
+    if (isToDecide(folding, touch, invalid, conversion)) decideAnew(folding, touch, conversion, cause);
+  }
+  if (!user.hasOverflow || touch.timestamp > lastInOverflow(context.overflow, bounds)) return;
+  // No lookback is longer.
+  const to = touch.timestamp + context.config.retentionMs.touch;
+  const others = [...context.overflow().conversions(touch.timestamp, to, false)];
+  for (const conversion of others) {
+    if (!isToDecide(folding, touch, invalid, conversion)) continue;
+    decideAnew(folding, touch, conversion, cause);
+    context.overflow().putConversion(conversion);
+  }
+}
+
+function isToDecide({ context, user }: Folding, touch: Touch, invalid: boolean, conversion: RememberedConversion) {
+  const { config } = context;
+  if (!isCorrectable(context, conversion) || !isCandidate(config, touch, conversion)) return false;
+  return !user.hasOverflow || changesCredits(config, touch, invalid, conversion);
+}
+
+function decideAnew(folding: Folding, touch: Touch, conversion: RememberedConversion, cause: Cause): void {
+  const { context, user, bounds, event, effects } = folding;
   const { config, watermark } = context;
   const { userId, offset } = event;
-  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
-    if (!isCorrectable(context, conversion) || !isCandidate(config, touch, conversion)) continue;
-    const corrected = correct(conversion, correctionsOf(user, bounds, { role: 'outcome', conversion }));
-    let candidates: readonly Touch[] = candidatesOf(config, user.touches, conversion);
-    if (isForgotten(conversion.arrival, watermark, config.retentionMs.touch)) {
-      // Some candidates may be gone that it was decided with.
-      const credited = conversion.credits.filter((credit) => !isSameClick(credit.touch, touch));
-      candidates = withCredited(candidates, credited);
-    }
-    const credits = decide(config, candidates, conversion, corrected.standing);
-    const ref = { userId, offset, conversion, cause };
-    const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: false };
-    settle(config, user, ref, settled, effects);
+  const corrected = correct(conversion, correctionsOf(user, bounds, { role: 'outcome', conversion }));
+  let candidates = candidatesOf(context, user, conversion);
+  if (!candidates.isTruncated && isForgotten(conversion.arrival, watermark, config.retentionMs.touch)) {
+    // Some candidates may be gone that it was decided with.
+    const credited = conversion.credits.filter((credit) => !isSameClick(credit.touch, touch));
+    candidates = allOf(withCredited(candidates.touches, credited));
   }
+  const credits = decide(config, candidates, conversion, corrected.standing);
+  const ref = { userId, offset, conversion, cause };
+  const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: false };
+  settle(config, user, ref, settled, effects);
 }
 
 function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeEvent>): void {
@@ -164,26 +196,30 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
   bounds.lastConversionTimes.push(Math.max(bounds.lastConversionTimes.at(-1) ?? 0, conversion.timestamp));
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
-    spill(context, user, bounds, { role: 'outcome', conversion: user.conversions.shift()! }, effects);
+    const dropped = user.conversions.shift()!;
+    moveOut(context, user, bounds, { role: 'outcome', conversion: dropped }, effects);
+    context.overflow().putConversion(dropped);
+    bounds.lastInOverflow = Math.max(lastInOverflow(context.overflow, bounds), dropped.timestamp);
   }
-  decideNew(context.config, user, event, correct(conversion, corrections), effects);
+  decideNew(context, user, event, correct(conversion, corrections), effects);
 }
 
 /** The touches of a user, by which conversions are decided. */
-export type Touches = Readonly<Record<'touches' | 'invalidTouches', readonly Touch[]>>;
+export type Touches = TouchesOfUser & { invalidTouches: readonly Touch[] };
 
 /** Decides a conversion that is no duplicate, of a user with these touches. */
 export function decideNew(
-  config: AttributionConfig,
+  context: Pick<FoldContext, 'config' | 'overflow'>,
   of: Touches,
   event: OutcomeEvent,
   corrected: Corrected,
   effects: Effects,
 ): void {
+  const { config } = context;
   const { userId, offset, conversion, type } = event;
   effects.totals.unattributed++;
   effects.totals.exceeded += countExceeded(corrected);
-  const candidates = candidatesOf(config, of.touches, conversion);
+  const candidates = candidatesOf(context, of, conversion);
   const credits = decide(config, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
   const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: true };
@@ -194,7 +230,7 @@ interface Settled {
   before: Corrected;
   corrected: Corrected;
   models: readonly string[];
-  candidates: readonly Touch[];
+  candidates: Candidates;
   /** Their touches are objects of `candidates`. */
   credits: readonly Credit[];
   isNew: boolean;
@@ -203,13 +239,14 @@ interface Settled {
 /** Gives a conversion its credits, and notes every difference from those it had. */
 function settle(config: AttributionConfig, of: Touches, ref: ConversionRef, settled: Settled, effects: Effects): void {
   const { conversion } = ref;
-  const { before, corrected, models, candidates, credits, isNew } = settled;
+  const { before, corrected, models, credits, isNew } = settled;
+  const { touches: candidates, isTruncated } = settled.candidates;
   const published = { credits: conversion.credits, standing: before.standing, isCounted: conversion.isCounted };
   conversion.credits = credits;
   conversion.isCounted ||= isNew || credits.length > 0;
-  const invalid = candidatesOf(config, of.invalidTouches, conversion);
+  const invalid = candidatesAmong(config, of.invalidTouches, conversion);
   const lookbackMs = config.lookbackMs(conversion.type);
-  recordChanges(effects, ref, published, { models, candidates, invalid, lookbackMs, ...corrected });
+  recordChanges(effects, ref, published, { models, candidates, isTruncated, invalid, lookbackMs, ...corrected });
 }
 
 function foldCorrection(folding: Folding<CorrectionEvent>): void {
@@ -256,7 +293,7 @@ function judge(folding: Folding<CorrectionEvent>, touch: Touch, wasInvalid: bool
   touches.splice(touches.indexOf(touch), 1);
   noteVerdict(effects, touch, invalid, offset);
   keep(folding, touch, invalid);
-  redecide(folding, touch, { eventId: correction.eventId, type });
+  redecide(folding, touch, invalid, { eventId: correction.eventId, type });
 }
 
 /** Shares among those who are credited with a conversion what now holds of it. */
@@ -269,8 +306,9 @@ function adjust(
   const { config } = context;
   const { userId, offset, type, correction } = event;
   effects.totals.exceeded += countExceeded(corrected) - countExceeded(before);
-  const candidates = withCredited(candidatesOf(config, user.touches, conversion), conversion.credits);
-  const credits = shareAnew(config, candidates, conversion, corrected.standing);
+  const { touches, isTruncated } = candidatesOf(context, user, conversion);
+  const candidates = { ...allOf(withCredited(touches, conversion.credits)), isTruncated };
+  const credits = shareAnew(config, candidates.touches, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: correction.eventId, type } };
   const models = credits.length === 0 ? config.models : [...new Set(credits.map(({ model }) => model))];
   settle(config, user, ref, { before, corrected, models, candidates, credits, isNew: false }, effects);

@@ -44,6 +44,7 @@ export function boundsOf({ retentionMs }: AttributionConfig, user: UserState): U
     clickIds: undefined,
     conversionIds: undefined,
     corrections: undefined,
+    lastInOverflow: undefined,
   };
 }
 
@@ -65,21 +66,23 @@ export function expire(clock: Clock, user: UserState, bounds: UserBounds, effect
 }
 
 /** Leaves an event that a user's state has no room for to those whose ids alone are known. */
-export function spill(
-  clock: Clock,
-  user: UserState,
-  bounds: UserBounds,
-  event: RememberedEvent,
-  effects: Effects,
-): void {
+export function spill(user: UserState, bounds: UserBounds, event: RememberedEvent, effects: Effects): void {
   effects.spilled.push(event);
   const corrections = correctionsOf(user, bounds, event);
   if (corrections.length > 0) dropCorrections(user, bounds, (each) => corrections.includes(each));
+}
+
+/** Leaves an event that a user's state has no room for to its overflow. Corrections stay, and count from then on. */
+export function moveOut(clock: Clock, user: UserState, bounds: UserBounds, event: RememberedEvent, effects: Effects) {
+  effects.spilled.push(event);
+  user.hasOverflow = true;
+  if (correctionsOf(user, bounds, event).length > 0) bounds.correctionsKeptUntil = Number.NEGATIVE_INFINITY;
   if (event.role === 'touch') return;
   // It may have been the last that a touch was kept for.
+  const { touch: keptMs } = clock.config.retentionMs;
   for (const touch of [...user.touches, ...user.invalidTouches]) {
     if (!isCandidate(clock.config, touch, event.conversion)) continue;
-    bounds.touchesKeptUntil = Math.min(bounds.touchesKeptUntil, touch.arrival + clock.config.retentionMs.touch);
+    bounds.touchesKeptUntil = Math.min(bounds.touchesKeptUntil, touch.arrival + keptMs);
   }
 }
 

@@ -10,6 +10,8 @@ export interface UserState {
   conversions: RememberedConversion[];
   /** Corrections of what is remembered, and those that wait for what they are about; in order of arrival. */
   corrections: Correction[];
+  /** Whether there was no room for some touches and conversions, which are in its `Overflow`. */
+  hasOverflow: boolean;
   /** Bounds of the lists, made by the fold when it first needs them. */
   bounds?: UserBounds;
 }
@@ -28,6 +30,8 @@ export interface UserBounds {
   conversionIds: Set<string> | undefined;
   /** Absent until it is asked for. */
   corrections: CorrectionIndex | undefined;
+  /** When the last conversion happened that is in the overflow, in ms; undefined while it is not known. */
+  lastInOverflow: number | undefined;
 }
 
 /** A user's corrections, by what they are about and by their own ids. */
@@ -121,6 +125,17 @@ export interface EffectiveCorrection {
 
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
 export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome'; conversion: RememberedConversion };
+
+/** Touches and conversions of a user for which there is no room in its state, by when they happened, in ms. */
+export interface Overflow {
+  addTouch(touch: Touch): void;
+  /** Adds a conversion, or takes it in place of what it was. */
+  putConversion(conversion: RememberedConversion): void;
+  /** Those in [from, to], ascending by (timestamp, clickId), or descending. */
+  touches(from: number, to: number, isBack: boolean): Iterable<Touch>;
+  /** Likewise by (timestamp, conversionId). */
+  conversions(from: number, to: number, isBack: boolean): Iterable<RememberedConversion>;
+}
 
 /** What is known of an event that is no longer in its user's state. */
 export interface SpilledId {

@@ -79,7 +79,7 @@ test('a decision is read as it was written', () => {
         ...{ userId: text, conversion: fc.constant(conversion), cause: causeOf(conversion), offset: time, lookbackMs },
         ...{ candidates: fc.array(touch, { maxLength: 30 }), invalid: fc.array(touch, { maxLength: 200 }) },
         ...{ models: fc.constantFrom(['m0'], ['m0', 'm1'], ['m1', 'm2', 'm0']), standing },
-        corrections: fc.array(correction, { maxLength: 150 }),
+        ...{ corrections: fc.array(correction, { maxLength: 150 }), isTruncated: fc.boolean() },
       }),
     )
     .map((given): Decision => {
@@ -126,6 +126,7 @@ test('decisions of a batch are read as they were written, though most of their m
 });
 
 const UNCORRECTED = {
+  isTruncated: false,
   ...{ standing: { retracted: false, valueMicros: 0n, refundsMicros: 0n, exceededMicros: 0n } },
   ...{ invalid: [], corrections: [] },
 };
@@ -144,6 +145,7 @@ function messageOf(given: Decision) {
     version: BigInt(given.offset),
     models: [...given.models],
     candidates,
+    truncated: given.isTruncated,
     candidatesLeftOut: given.candidates.length + given.invalid.length - candidates.length,
     adjustedMicros: conversion.valueMicros - standing.valueMicros,
     refundsMicros: standing.refundsMicros,

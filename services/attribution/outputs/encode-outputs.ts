@@ -107,6 +107,7 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
   at = putNumber(scratch, at, 0x48, offset);
   for (const model of models) at = putName(at, 0x52, model);
   at = putCandidates(at, decision, memory);
+  at = putNumber(scratch, at, 0x68, decision.isTruncated ? 1 : 0);
   at = putBigint(scratch, at, 0x70, conversion.valueMicros - standing.valueMicros);
   at = putBigint(scratch, at, 0x78, standing.refundsMicros);
   at = putNumber(scratch, at, 0x80, standing.retracted ? 1 : 0);

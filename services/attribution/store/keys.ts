@@ -34,9 +34,33 @@ export const COUNTERS_TO = Buffer.from('d');
 export const SETTINGS_FROM = Buffer.from(SETTING);
 export const SETTINGS_TO = Buffer.from('g');
 
+/** Events that their users' states have no room for: one letter a kind, side by side with USER. */
+const OVERFLOW = { touch: 't', conversion: 'v' } as const;
+export type OverflowKind = keyof typeof OVERFLOW;
+
 /** Users' states are between these. */
 export const USERS_FROM = Buffer.from(USER);
 export const USERS_TO = Buffer.from('v');
+
+/** Everything that the sweep looks at: users' states, and events for which these have no room. */
+export const SWEPT_FROM = Buffer.from(OVERFLOW.touch);
+export const SWEPT_TO = Buffer.from('w');
+
+/** The key of an event that its user's state has no room for; those of a user and kind ascend by (timestamp, id). */
+export function overflowKey(kind: OverflowKind, userId: string, timestamp: number, eventId: string): Buffer {
+  return Buffer.concat([overflowKeysFrom(kind, userId, timestamp), Buffer.from(eventId.replaceAll('-', ''), 'hex')]);
+}
+
+/** What no key is less than of a user's events of a kind that happened at `time`, in ms, or later. */
+export function overflowKeysFrom(kind: OverflowKind, userId: string, time: number): Buffer {
+  const key = Buffer.from(`${OVERFLOW[kind]}${userId}\0${' '.repeat(8)}`);
+  key.writeBigUInt64BE(BigInt(Math.max(0, time)), key.length - 8);
+  return key;
+}
+
+export function isUserKey(key: Buffer): boolean {
+  return key[0] === USER.charCodeAt(0);
+}
 
 /** Key of a user's state. */
 export function userKey(userId: string): Buffer {

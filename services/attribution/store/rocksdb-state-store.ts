@@ -79,13 +79,15 @@ async function openStore(dir: string): Promise<StateStore> {
       // Done when the call returns. It frees space: where it fails, so does the next write.
       db._clear({ gte: from, lt: to }, () => {});
     },
-    scan(from, to, limit) {
-      const { rows } = db.querySync({ ...BUFFERS, gte: from, lt: to, limit });
-      const entries: StateEntry[] = [];
-      for (let i = 0; i < rows.length; i += 2) entries.push({ key: rows[i]!, value: rows[i + 1]! });
-      return entries;
-    },
+    scan: (from, to, limit) => entriesOf(db.querySync({ ...BUFFERS, gte: from, lt: to, limit })),
+    scanBack: (from, to, limit) => entriesOf(db.querySync({ ...BUFFERS, gte: from, lt: to, limit, reverse: true })),
     bytes: () => Number(db.getProperty('rocksdb.total-sst-files-size')),
     close: () => db.close(),
   };
+}
+
+function entriesOf({ rows }: { rows: Buffer[] }): StateEntry[] {
+  const entries: StateEntry[] = [];
+  for (let i = 0; i < rows.length; i += 2) entries.push({ key: rows[i]!, value: rows[i + 1]! });
+  return entries;
 }

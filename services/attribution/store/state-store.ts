@@ -14,6 +14,8 @@ export interface StateStore {
   drop(from: Buffer, to: Buffer): void;
   /** Up to `limit` entries with `from <= key < to`, ascending. */
   scan(from: Buffer, to: Buffer, limit: number): StateEntry[];
+  /** As `scan`, but descending: the last ones. */
+  scanBack(from: Buffer, to: Buffer, limit: number): StateEntry[];
   /** About what it takes on disk, but for the newest writes. */
   bytes(): number;
   close(): Promise<void>;

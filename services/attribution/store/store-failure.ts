@@ -48,6 +48,13 @@ export function withKnownFailures(store: StateStore): StateStore {
         throw noted(error);
       }
     },
+    scanBack(from, to, limit) {
+      try {
+        return store.scanBack(from, to, limit);
+      } catch (error) {
+        throw noted(error);
+      }
+    },
     bytes: () => store.bytes(),
     close: () => store.close(),
   };

@@ -22,6 +22,7 @@ function userSeen(age: { click?: number; conversion?: number }) {
   return encodeUser({
     touches: age.click === undefined ? [] : [{ ...touch, arrival: now - age.click * HOUR_MS }],
     conversions: age.conversion === undefined ? [] : [{ ...conversion, arrival: now - age.conversion * HOUR_MS }],
+    hasOverflow: false,
   });
 }
 

@@ -48,6 +48,7 @@ const user = fc.record({
   invalidTouches: fc.array(touch, { maxLength: 3 }),
   conversions: fc.array(fc.oneof(conversion, uncounted), { maxLength: 10 }),
   corrections: fc.array(correction, { maxLength: 5 }),
+  hasOverflow: fc.boolean(),
 });
 
 test('a state reads back as it was written', () => {

@@ -26,6 +26,7 @@ import {
   HEAD_BYTES,
   ID,
   INVALID_TOUCH,
+  OVERFLOW,
   TIMESTAMP,
   TOUCH,
   TOUCH_TEXTS,
@@ -42,9 +43,9 @@ export class StateWriter {
   #view = viewOf(this.bytes);
 
   /** Begins a state anew, with its head. */
-  begin(): void {
+  begin(hasOverflow: boolean): void {
     this.bytes[0] = FORMAT;
-    this.bytes[1] = 0;
+    this.bytes[1] = hasOverflow ? OVERFLOW : 0;
     this.length = HEAD_BYTES;
   }
 
@@ -254,3 +255,8 @@ function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
 }
 
 const id = new Int32Array(UUID_WORDS);
+
+/** Whether there was no room for some of the user's events in this state. */
+export function hasOverflow(bytes: Buffer): boolean {
+  return (bytes[1]! & OVERFLOW) !== 0;
+}

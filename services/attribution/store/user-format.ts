@@ -3,7 +3,7 @@
  * state, so do those that are invalid; conversions and corrections are in order of arrival. So what came last is added
  * at the end, by RocksDB, to bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
- *     head:       format u8 | 0 u8, which once said whether ids were spilled
+ *     head:       format u8 | 2 u8 if there was no room for some events, else 0; 1 once said that ids were spilled
  *     touch:      1 u8, or 4 if it is invalid | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 |
  *                 timestamp f64 | arrival f64 | ad | campaign and source (campaign, NUL, source)
  *     conversion: 5 u8; 6 if its value is corrected; 2 if it is attributed to nothing and in no counter, as builds
@@ -19,6 +19,7 @@
 export const FORMAT = 5;
 export const FORMAT_BEFORE = 4;
 export const HEAD_BYTES = 2;
+export const OVERFLOW = 2;
 export const TOUCH = 1;
 export const UNCOUNTED_CONVERSION = 2;
 export const CORRECTION = 3;

@@ -1,12 +1,13 @@
 import { idAt, putFields, TOUCH_WORDS, touchMemory } from '../memory/touch-memory.ts';
 import { readIdWords, StoredTouch } from '../store/stored-entries.ts';
-import { isCurrent, readEntries } from '../store/user-codec.ts';
+import { hasOverflow, isCurrent, readEntries } from '../store/user-codec.ts';
 import type { UserTable } from './user-table.ts';
 
 /** Fills a user that was added to the table with what the store has of it. */
 export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
   const { ads, campaignSources } = table.texts;
   const corrections: Buffer[] = [];
+  if (hasOverflow(stored)) table.slots.noteOverflow(slot);
   readEntries(stored, {
     touch(at) {
       const touch = new StoredTouch(stored, at);

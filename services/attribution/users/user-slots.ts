@@ -39,6 +39,9 @@ export const CORRECTED = 8;
 /** Flag of a user that was asked for since eviction last came by. */
 export const REFERENCED = 4;
 
+/** Flag of a user for whose touches, or conversions, there was no room in its state. */
+export const OVERFLOW = 16;
+
 export const NO_PLACE = -1;
 const NOT_STORED = -1;
 
@@ -165,6 +168,13 @@ export class UserSlots {
 
   /** Notes that the store can't have the user by adding to what it has. */
   noteRewritten(slot: number): void {
+    this.#words[slot * SLOT_WORDS + STORED_SIZE] = NOT_STORED;
+  }
+
+  /** Notes that the user has more than its state, which the head of the stored state has to say. */
+  noteOverflow(slot: number): void {
+    if (this.has(slot, OVERFLOW)) return;
+    this.set(slot, OVERFLOW);
     this.#words[slot * SLOT_WORDS + STORED_SIZE] = NOT_STORED;
   }
 

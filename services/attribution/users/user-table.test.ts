@@ -5,7 +5,7 @@ import { putTouch, TOUCH_WORDS, TouchSpace, touchMemory } from '../memory/touch-
 import { StateWriter } from '../store/user-codec.ts';
 import { loadUser } from './load-user.ts';
 import { NO_USER } from './user-index.ts';
-import { CONVERSIONS, TOUCHES } from './user-slots.ts';
+import { CONVERSIONS, OVERFLOW, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
 function touch(number: number): Touch {
@@ -96,16 +96,17 @@ test('a user is the same after it was stored and loaded', () => {
     const { clickId: conversionId, timestamp, arrival } = touch(100 + i);
     return { conversionId, timestamp, arrival, type: 'buy', valueMicros: 12n, credits, isCounted: true };
   });
-  const bytes = encodeUser({ touches, conversions });
+  const bytes = encodeUser({ touches, conversions, hasOverflow: true });
   const slot = table.add('ann');
   loadUser(table, slot, bytes);
   const loaded = table.touchesOf(slot, new TouchSpace(table.texts));
   expect(loaded.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId }))).toEqual(
     touches.map(({ clickId, timestamp, adId }) => ({ clickId, timestamp, adId })),
   );
-  const body = encodeUser({ touches: [], conversions }).subarray(2);
+  const body = encodeUser({ touches: [], conversions, hasOverflow: true }).subarray(2);
   expect(conversionsOf(table, slot, 0)).toEqual(body);
   expect(conversionsOf(table, slot, 130)).toEqual(body.subarray(130));
+  expect(table.slots.has(slot, OVERFLOW)).toBe(true);
   expect(table.slots.isAppendable(slot)).toBe(true);
   expect(table.slots.storedSize(slot, TOUCHES)).toBe(20);
   expect(table.slots.storedSize(slot, CONVERSIONS)).toBe(body.length);

@@ -21,6 +21,7 @@ import {
   DIRTY,
   filterBitsOf,
   type List,
+  OVERFLOW,
   REFERENCED,
   SLOT_BYTES,
   TOUCHES,
@@ -89,6 +90,7 @@ export class UserTable {
     return (
       timestamp > this.slots.lastTimestamp(slot, TOUCHES) &&
       timestamp > this.slots.lastTimestamp(slot, CONVERSIONS) &&
+      !this.slots.has(slot, OVERFLOW) &&
       this.slots.count(slot, TOUCHES) < config.maxTouches &&
       !this.#mustGo(slot, from.times[(start >> 1) + 1]!, config) &&
       !this.#hasTouch(slot, from.words, start)
@@ -105,6 +107,7 @@ export class UserTable {
   takesConversion(slot: number, id: Int32Array, arrival: number, config: AttributionConfig): boolean {
     return (
       this.slots.count(slot, CONVERSIONS) < config.maxTouches &&
+      !this.slots.has(slot, OVERFLOW) &&
       !this.slots.mayHave(slot, CONVERSIONS, filterBitsOf(id, 0)) &&
       !this.#mustGo(slot, arrival, config)
     );

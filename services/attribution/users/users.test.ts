@@ -5,6 +5,7 @@ import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { eventName } from '../../../test/fixtures/event-name.ts';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { memoryOverflow } from '../../../test/fixtures/overflow.ts';
 import { plainState, plainTouch } from '../../../test/fixtures/plain-state.ts';
 import { decodeUser, newUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
@@ -19,6 +20,7 @@ import { TouchSpace } from '../memory/touch-memory.ts';
 import { SPILLED_FROM, SPILLED_TO, userKey } from '../store/keys.ts';
 import { readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
 import { EventBatch } from './event-batch.ts';
+import { OVERFLOW } from './user-slots.ts';
 import { Users } from './users.ts';
 
 /** What the fold does beside, as it may for an event type to come. */
@@ -137,6 +139,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
         touches: table.touchesOf(slot, new TouchSpace(table.texts)),
         conversions,
         ...readCorrections(table.corrections(slot)),
+        hasOverflow: table.slots.has(slot, OVERFLOW),
       };
     },
     stored(): UserState | undefined {
@@ -260,6 +263,7 @@ test('an event that takes the short way ends as the fold would have it', () => {
         // With the same events, but written as one.
         const unwritten = start(env);
         const expected = newUser();
+        const overflow = memoryOverflow();
         const spilled = new Map<string, SpilledId>();
         let arrival = START_HOUR * HOUR_MS;
         for (const { kind, number, hour, pause, next } of events) {
@@ -278,7 +282,7 @@ test('an event that takes the short way ends as the fold would have it', () => {
             return id;
           };
           const before = expected.conversions;
-          fold({ config: ann.config, watermark: arrival, spilled: known }, expected, plainOne, effects);
+          fold({ config: ann.config, watermark: arrival, spilled: known, overflow }, expected, plainOne, effects);
           for (const each of effects.spilled.splice(0)) {
             spilled.set(eventName(each), { arrival: arrivalOf(each), digest: digestOf(each) });
           }

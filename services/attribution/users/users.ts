@@ -22,15 +22,16 @@ import {
   TouchSpace,
   touchMemory,
 } from '../memory/touch-memory.ts';
-import { userKey, userOfKey } from '../store/keys.ts';
+import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
 import { EntryFailure } from '../store/store-failure.ts';
 import type { StoredConversion } from '../store/stored-entries.ts';
-import { readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
+import { hasOverflow, readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
+import { OverflowStore } from './overflow.ts';
 import { SpilledIds } from './spilled-ids.ts';
-import { CONVERSIONS, NO_PLACE, SPILLED, TOUCHES } from './user-slots.ts';
+import { CONVERSIONS, NO_PLACE, OVERFLOW, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
 /** Callback for a click that is no duplicate, by the numbers of its campaign and source and of its ad. */
@@ -82,6 +83,7 @@ export class Users {
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
   #spilled: SpilledIds | undefined;
+  readonly #overflow = new OverflowStore();
   /** Memory of open users: their touches, and their conversions as they are stored. */
   #space = new TouchSpace(this.table.texts);
   #stored = new StateWriter();
@@ -119,23 +121,24 @@ export class Users {
         continue;
       }
       const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
-      this.#foldWhole(events.eventAt(i), user, spilled, stored.get(i), effects);
+      this.#foldWhole(store, events.eventAt(i), user, spilled, stored.get(i), effects);
       if (effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
-    this.table.evict(USERS_SHARE * this.#cacheBytes() - spilled.filterBytes);
+    this.table.evict(USERS_SHARE * this.#cacheBytes() - spilled.filterBytes - this.#overflow.bytesUsed);
     return effects;
   }
 
   /** True once a flush is due, as what changed, or the texts, take too much memory. */
   isFull(): boolean {
-    return this.table.dirtyBytes >= MOST_DIRTY * this.#cacheBytes() || this.#hasTooManyTexts();
+    const unstored = this.table.dirtyBytes + this.#overflow.bytesUsed;
+    return unstored >= MOST_DIRTY * this.#cacheBytes() || this.#hasTooManyTexts();
   }
 
   /**
    * Returns what changed since the last call, which the caller now stores: each entry before it takes the next one.
    *
-   * @param expired keys of users that the sweep found; those that nothing changed of are deleted, but for their ids
+   * @param expired keys that the sweep found; users that nothing changed of are deleted, but for their ids
    * @param watermark the partition's clock, in ms
    */
   takeChanges(store: StateStore, expired: readonly Buffer[], watermark: number): StateChanges {
@@ -167,16 +170,20 @@ export class Users {
     return this.#spilled;
   }
 
-  /** Spills the ids of expired users; returns the keys of those whose states can go. */
+  /** Spills the ids of expired users; returns the keys of all that can go. */
   #sweep(store: StateStore, expired: readonly Buffer[], watermark: number): Buffer[] {
+    const gone = expired.filter((key) => !isUserKey(key));
     // What the sweep read may have come back to life since. A user deleted must not be added to.
-    const gone = expired.filter((key) => this.table.drop(userOfKey(key)));
-    for (let i = 0; i < gone.length; i += LOADED_AT_ONCE) {
-      const keys = gone.slice(i, i + LOADED_AT_ONCE);
+    const users = expired.filter((key) => isUserKey(key) && this.table.drop(userOfKey(key)));
+    for (let i = 0; i < users.length; i += LOADED_AT_ONCE) {
+      const keys = users.slice(i, i + LOADED_AT_ONCE);
       const states = store.getMany(keys);
       for (let j = 0; j < keys.length; j++) {
-        const state = states[j];
-        if (state !== undefined) this.#spilledIds(store).addSwept(userOfKey(keys[j]!), state, watermark);
+        const [userId, state] = [userOfKey(keys[j]!), states[j]];
+        // It says that there are others, as long as there are.
+        if (state === undefined || (hasOverflow(state) && this.#overflow.has(store, userId))) continue;
+        this.#spilledIds(store).addSwept(userId, state, watermark);
+        gone.push(keys[j]!);
       }
     }
     return gone;
@@ -185,12 +192,13 @@ export class Users {
   *#puts(slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
       const corrections = this.table.corrections(slot);
-      this.#writer.begin();
+      this.#writer.begin(this.table.slots.has(slot, OVERFLOW));
       this.#writer.reserve(corrections.length);
       this.#writer.copy(corrections, 0, corrections.length);
       yield this.#entry(slot, 0, 0);
     }
     if (this.#spilled !== undefined) yield* this.#spilled.takePuts(this.table);
+    yield* this.#overflow.takePuts();
   }
 
   *#appends(dirty: readonly number[]): Generator<StateEntry> {
@@ -264,7 +272,8 @@ export class Users {
     if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
     const since = event.conversion.timestamp - this.#config.lookbackMs(event.conversion.type);
     const touches = this.table.touchesOf(slot, this.#space, since);
-    decideNew(this.#config, { touches, invalidTouches: NONE }, event, correct(event.conversion, NONE), effects);
+    const user = { touches, invalidTouches: NONE, hasOverflow: false };
+    decideNew({ config: this.#config, overflow: noOverflow }, user, event, correct(event.conversion, NONE), effects);
     this.#putConversion(slot, event.conversion);
     this.table.touched(slot);
     return true;
@@ -279,6 +288,7 @@ export class Users {
       invalidTouches: invalidTouches.slice(),
       conversions: conversions.slice(),
       corrections: corrections.slice(),
+      hasOverflow: this.table.slots.has(slot, OVERFLOW),
     };
     const user = { slot, state, touches, conversions, invalidTouches, corrections };
     this.table.slots.setPlace(slot, open.push(user) - 1);
@@ -294,6 +304,7 @@ export class Users {
 
   /** @param stored what the store knows of the event, if its id was spilled */
   #foldWhole(
+    store: StateStore,
     event: FoldEvent,
     user: OpenUser,
     spilled: SpilledIds,
@@ -304,6 +315,7 @@ export class Users {
       config: this.#config,
       watermark: arrivalOf(event),
       spilled: () => spilled.find(user.slot, event) ?? stored,
+      overflow: () => this.#overflow.of(store, event.userId),
     };
     fold(context, user.state, event, effects);
     if (effects.spilled.length > 0) this.table.slots.set(user.slot, SPILLED);
@@ -315,6 +327,7 @@ export class Users {
   #close(user: OpenUser): void {
     const { slot, state, touches, conversions } = user;
     this.table.slots.setPlace(slot, NO_PLACE);
+    if (state.hasOverflow) this.table.slots.noteOverflow(slot);
     const keepsTouches = beginsWith(state.touches, touches);
     const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every(isAsStored);
     if (!keepsTouches) this.table.clear(slot, TOUCHES);
@@ -375,3 +388,8 @@ function isAsStored(conversion: StoredConversion): boolean {
 const NONE: readonly never[] = [];
 const oneTouch = touchMemory(TOUCH_WORDS);
 const oneId = new Int32Array(UUID_WORDS);
+
+/** Of a user whose state has room. */
+function noOverflow(): never {
+  throw new Error('all of the user is in its state');
+}

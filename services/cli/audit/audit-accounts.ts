@@ -45,7 +45,7 @@ export function describeAccounts(accounts: Accounts, namesIgnored: Readonly<Reco
     `waiting ${accounts.waiting}: of the adjustments and verdicts, those whose conversion or click has not come\n`,
     `exceeded ${accounts.exceeded}: of the adjustments, refunds that took less than their value, as no more was left\n`,
     `conflicts ${accounts.conflicts}: duplicates that differ from what came first under their event_id\n`,
-    `clicks forgotten ${accounts.touches_dropped}: beyond MAX_TOUCHES of their user, no candidates any more\n`,
+    `clicks forgotten ${accounts.touches_dropped}: beyond MAX_TOUCHES of their user, which only last_click and first_click look at\n`,
     `names ignored ${ignored === 0 ? 0 : `${ignored} = ${sumText(namesIgnored)}`}: ${IGNORED}\n`,
   ].join('');
 }

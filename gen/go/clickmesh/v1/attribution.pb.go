@@ -1371,7 +1371,7 @@ type PartitionProgress struct {
 	Conflicts uint64 `protobuf:"varint,9,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
 	// Decisions changed by a late click, an adjustment or a verdict.
 	Corrections uint64 `protobuf:"varint,10,opt,name=corrections,proto3" json:"corrections,omitempty"`
-	// Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+	// Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
 	TouchesDropped uint64 `protobuf:"varint,11,opt,name=touches_dropped,json=touchesDropped,proto3" json:"touches_dropped,omitempty"`
 	// Greatest append time folded, in ms since 1970-01-01 UTC: the partition's clock.
 	Watermark int64 `protobuf:"varint,12,opt,name=watermark,proto3" json:"watermark,omitempty"`

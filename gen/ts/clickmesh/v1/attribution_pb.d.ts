@@ -840,7 +840,7 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
   corrections: bigint;
 
   /**
-   * Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+   * Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
    *
    * @generated from field: uint64 touches_dropped = 11;
    */

@@ -197,7 +197,7 @@ private static final long serialVersionUID = 0L;
   private long touchesDropped_ = 0L;
   /**
    * <pre>
-   * Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+   * Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
    * </pre>
    *
    * <code>uint64 touches_dropped = 11 [json_name = "touchesDropped"];</code>
@@ -1537,7 +1537,7 @@ private static final long serialVersionUID = 0L;
     private long touchesDropped_ ;
     /**
      * <pre>
-     * Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+     * Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
      * </pre>
      *
      * <code>uint64 touches_dropped = 11 [json_name = "touchesDropped"];</code>
@@ -1549,7 +1549,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+     * Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
      * </pre>
      *
      * <code>uint64 touches_dropped = 11 [json_name = "touchesDropped"];</code>
@@ -1565,7 +1565,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+     * Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
      * </pre>
      *
      * <code>uint64 touches_dropped = 11 [json_name = "touchesDropped"];</code>

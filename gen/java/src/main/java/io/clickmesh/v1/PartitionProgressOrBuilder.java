@@ -101,7 +101,7 @@ public interface PartitionProgressOrBuilder extends
 
   /**
    * <pre>
-   * Clicks no longer kept as candidates because the user has more than the limit; still counted as clicks.
+   * Clicks beyond MAX_TOUCHES of their user, which only last_click and first_click look at; still counted as clicks.
    * </pre>
    *
    * <code>uint64 touches_dropped = 11 [json_name = "touchesDropped"];</code>
