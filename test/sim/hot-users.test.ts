@@ -14,19 +14,28 @@ const EXACT = ['last_click', 'first_click'] as const;
 
 const step = fc.record({ size: fc.integer({ min: 1, max: 6 }), next: fc.constantFrom('go on', 'flush', 'reopen') });
 
+/** What there is no room for can't be corrected. */
+const uncorrected = journey.map((events) => events.filter(({ kind }) => kind === 'click' || kind === 'conversion'));
+
 test('last_click and first_click are exact, however few touches and conversions there is room for', () => {
   let overflowed = 0;
   fc.assert(
-    fc.property(journey, fc.integer({ min: 1, max: 2 }), fc.boolean(), fc.array(step), (events, most, all, steps) => {
-      const models = all ? ['linear', ...EXACT] : EXACT;
-      const { published, dropped } = foldWith({ MODELS: models.join(','), MAX_TOUCHES: String(most) }, events, steps);
-      overflowed += dropped;
-      const naive = attributeNaively(events, [...EXACT], LOOKBACK);
-      const exact = (lines: string[]) => lines.filter((line) => !/ linear\b/.test(line));
-      const { attributed, counters } = collapse(published);
-      expect(exact(attributed)).toEqual(naive.attributed);
-      expect(exact(counters)).toEqual(naive.counters);
-    }),
+    fc.property(
+      uncorrected,
+      fc.integer({ min: 1, max: 2 }),
+      fc.boolean(),
+      fc.array(step),
+      (events, most, all, steps) => {
+        const models = all ? ['linear', ...EXACT] : EXACT;
+        const { published, dropped } = foldWith({ MODELS: models.join(','), MAX_TOUCHES: String(most) }, events, steps);
+        overflowed += dropped;
+        const naive = attributeNaively(events, [...EXACT], LOOKBACK);
+        const exact = (lines: string[]) => lines.filter((line) => !/ linear\b/.test(line));
+        const { attributed, counters } = collapse(published);
+        expect(exact(attributed)).toEqual(naive.attributed);
+        expect(exact(counters)).toEqual(naive.counters);
+      },
+    ),
     { numRuns: RUNS },
   );
   expect(overflowed).toBeGreaterThan(RUNS / 4);
