@@ -47,7 +47,7 @@ const logger = pino({ level: 'silent' });
 const seeds = [
   ...generateEvents({
     ...{ events: EVENTS, users: 500, campaigns: 20, seed: SEED, end: END, days: 150, conversionRate: 0.3 },
-    ...{ duplicates: 0.05, late: 0.1, disorderMs: 60_000, refunds: 0, invalid: 0 },
+    ...{ duplicates: 0.05, late: 0.1, disorderMs: 60_000, refunds: 0.3, invalid: 0.1 },
   }),
 ];
 
