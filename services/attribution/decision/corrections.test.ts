@@ -65,6 +65,22 @@ test('an adjustment changes amounts, and who is credited not, though the click i
   expect(totals).toMatchObject({ adjustments: 1, corrections: 1, attributed: 1, waiting: 0, exceeded: 0 });
 });
 
+test('it is shared under the models that were in use, whatever is in use now', () => {
+  const touches = ['A', 'B'].map((clickId) => {
+    return { clickId, timestamp: 1, arrival: 0, adId: 'ad', campaignId: 'camp', source: 'src' };
+  });
+  const credits = touches.map((touch) => {
+    return { model: 'linear', touch, creditMicros: 500_000, valueMicros: 5n, adjustedMicros: 0n, refundsMicros: 0n };
+  });
+  const of = { conversionId: 'X', timestamp: 2, arrival: 0, type: 'buy', valueMicros: 10n, credits, isCounted: true };
+  const { decisions, rows } = play('refund R @4 X 4', {}, { conversions: [of] });
+  expect(rows).toEqual(['X <- A', 'X <- B']);
+  expect(decisions[0]).toMatchObject({ models: ['linear'], candidates: [{ clickId: 'A' }, { clickId: 'B' }] });
+  expect(decisions[0]!.credits.map(({ valueMicros, creditMicros }) => [valueMicros, creditMicros])).toEqual([
+    ...[3n, 3n].map((value) => [value, 500_000]),
+  ]);
+});
+
 describe('verdicts', () => {
   const journey = 'click A @1 \n click B @2 \n conversion X @3';
   test.each([

@@ -32,6 +32,23 @@ test('R-2: a batch across the end of the published totals is refused, one on eit
   expect([fold.progress.records, fold.takeTotals(false).length]).toEqual([8n, 1]);
 });
 
+test('a rebuilt state takes from the totals no more than they have', () => {
+  // The log has lost the click that the verdict was about, which is sent again.
+  const totals = create(PartitionProgressSchema, { records: 2n, clicks: 1n, verdicts: 1n, version: 1n });
+  const fold = newPartitionFold(config, create(PartitionProgressSchema), { publishedTotals: { countFrom: 2, totals } });
+  const of = { userId: 'ann', timestamp: BigInt(START) };
+  const events = [
+    { case: 'verdict', value: { ...of, eventId: eventId(2), clickId: eventId(1), valid: true } },
+    { case: 'click', value: { ...of, eventId: eventId(1), adId: 'ad', campaignId: 'camp', source: 'src' } },
+  ] as const;
+  events.forEach((event, i) => {
+    const value = toBinary(EventSchema, create(EventSchema, { event }));
+    fold.fold(memoryStateStore(), [logRecord({ offset: 1 + i, key: 'ann', value, appendTime: START })]);
+    fold.takeTotals();
+  });
+  expect(fold.progress).toMatchObject({ records: 3n, clicks: 2n, verdicts: 1n, waiting: 0n });
+});
+
 const START = Date.UTC(2026, 0, 1);
 
 function eventId(n: number): string {

@@ -205,7 +205,11 @@ function advance(before: PartitionProgress, records: number, effects: Effects, d
     records: before.records + BigInt(records),
     deadLettered: before.deadLettered + BigInt(deadLettered),
   };
-  for (const name of Object.keys(totals) as (keyof Totals)[]) after[name] += BigInt(totals[name]);
+  for (const name of Object.keys(totals) as (keyof Totals)[]) {
+    const total = after[name] + BigInt(totals[name]);
+    // A state that was rebuilt from a part of the log may take back what its totals have not counted as such.
+    after[name] = total < 0n ? 0n : total;
+  }
   for (const type of EVENT_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
   return after;
 }
