@@ -311,7 +311,7 @@ test('an event that takes the short way ends as the fold would have it', () => {
     { numRuns: 600 },
   );
   expect(Math.min(...Object.values(met))).toBeGreaterThan(200);
-});
+}, 300_000);
 
 function eventOf(kind: 'click' | 'conversion' | CorrectionKind, hour: number, id: number): Uint8Array {
   if (kind === 'click') return click(hour, id);
