@@ -26,6 +26,8 @@ const LOADED = 4;
 
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
+/** Counters of a period that are read at once from which on a look whether there are any may pay: it costs as much. */
+const WORTH_A_LOOK = 16;
 /** About the bytes that the object takes which a counter's bytes are kept by, and its name. */
 const BUFFER_BYTES = 250;
 
@@ -53,8 +55,8 @@ export class Counters {
   #changed: number[] = [];
   #changedRollups: number[] = [];
   #dirty: number[] = [];
-  /** By rollup and period, whether the store has only counters that are here. */
-  readonly #firstOf: Map<number, boolean>[];
+  /** By the number of a rollup and period, whether the store has only counters that are here. */
+  readonly #firstOf = new Map<number, boolean>();
   /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
   readonly #unread: number[] = [];
   readonly #clicked: number[] = [];
@@ -70,7 +72,6 @@ export class Counters {
     this.#partition = partition;
     this.#mostBytes = mostBytes;
     this.#series = [DAILY_STATS, ...rollups].map((rollup) => new Series(rollup));
-    this.#firstOf = this.#series.map(() => new Map());
   }
 
   /** About the memory that they take, in bytes. */
@@ -160,7 +161,7 @@ export class Counters {
     assert(this.#dirty.length === 0, 'R-6: counters to be forgotten are not stored');
     this.#table.clear(this.#mostBytes());
     for (const series of this.#series) series.clear();
-    for (const periods of this.#firstOf) periods.clear();
+    this.#firstOf.clear();
     this.#changed = [];
     this.#changedRollups = [];
     this.#bytes.length = this.#names.length = this.#bytesKept = 0;
@@ -206,8 +207,14 @@ export class Counters {
   /** Reads the counters that are new here, many at a time, but for those of periods of which the store has none. */
   #read(store: StateStore): void {
     const unread: number[] = [];
+    const ofPeriods = new Map<number, number>();
     for (const counter of this.#unread) {
-      if (this.#isOfFirst(store, counter)) this.#fill(counter, undefined);
+      const period = this.#periodNumberOf(counter);
+      ofPeriods.set(period, (ofPeriods.get(period) ?? 0) + 1);
+    }
+    for (const counter of this.#unread) {
+      const isWorthIt = ofPeriods.get(this.#periodNumberOf(counter))! >= WORTH_A_LOOK;
+      if (this.#isOfFirst(store, counter, isWorthIt)) this.#fill(counter, undefined);
       else unread.push(counter);
     }
     this.#unread.length = 0;
@@ -219,14 +226,20 @@ export class Counters {
   }
 
   /** Whether the store had no counter of the same rollup and period when it was first asked: it has none but these. */
-  #isOfFirst(store: StateStore, counter: number): boolean {
+  #isOfFirst(store: StateStore, counter: number, isWorthIt: boolean): boolean {
+    const number = this.#periodNumberOf(counter);
+    const known = this.#firstOf.get(number);
+    if (known !== undefined || !isWorthIt) return known ?? false;
     const [rollup, period] = [this.#table.rollupOf(counter), this.#table.periodOf(counter)];
-    const known = this.#firstOf[rollup]!.get(period);
-    if (known !== undefined) return known;
     const [from, to] = periodKeys(rollup === DAILY ? undefined : this.#series[rollup]!.rollup.name, period);
     const isFirst = store.scan(from, to, 1).length === 0;
-    this.#firstOf[rollup]!.set(period, isFirst);
+    this.#firstOf.set(number, isFirst);
     return isFirst;
+  }
+
+  /** A number for the counter's rollup and period. */
+  #periodNumberOf(counter: number): number {
+    return this.#table.periodOf(counter) * this.#series.length + this.#table.rollupOf(counter);
   }
 
   #fill(counter: number, stored: Buffer | undefined): void {
