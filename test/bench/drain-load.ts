@@ -9,7 +9,7 @@ import type { EventLog, NewRecord } from '../../services/log/event-log.ts';
 export interface DrainLoad {
   /** Appends the events of the next span of event time. */
   produce(log: EventLog): Promise<void>;
-  /** Throws unless attributed-events credits exactly the clicks that it should for everything produced. */
+  /** Throws unless attributed-events credits exactly the last clicks that it should for everything produced. */
   verify(log: EventLog): Promise<void>;
 }
 
@@ -119,9 +119,11 @@ export function drainLoad({ users, hotShare, eventsPerSpan, spans }: DrainLoadOp
 }
 
 function click(i: number, user: number, time: number, draw: (below: number) => number): Click {
+  const campaign = draw(CAMPAIGNS);
   return {
     ...{ $typeName: 'clickmesh.v1.Click', eventId: eventId(i), userId: `user-${user}`, timestamp: BigInt(time) },
-    ...{ adId: `ad-${draw(CAMPAIGNS * 10)}`, campaignId: `camp-${draw(CAMPAIGNS)}`, source: SOURCES[draw(4)]! },
+    // An ad is of one campaign, which the Java peers, who count none, do not know.
+    ...{ adId: `ad-${10 * campaign + draw(10)}`, campaignId: `camp-${campaign}`, source: SOURCES[draw(4)]! },
     metadata: { browser: BROWSERS[draw(4)]!, geo: GEOS[draw(6)]! },
   };
 }
@@ -149,7 +151,8 @@ async function creditedClicks(log: EventLog, total: number): Promise<Int32Array>
     for (let offset = start; offset < end; ) {
       const records = await log.read('attributed-events', { partition, offset }, { maxBytes: 4 << 20, waitMs: 1000 });
       for (const { value } of records) {
-        const { conversionId, clickId, retracted } = fromBinary(AttributedConversionSchema, value);
+        const { conversionId, clickId, retracted, model } = fromBinary(AttributedConversionSchema, value);
+        if (model !== 'last_click') continue;
         const [i, click] = [numberOf(conversionId), numberOf(clickId)];
         if (!retracted) credited[i] = click;
         else if (credited[i] === click) credited[i] = NONE;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MODELS } from '../../services/attribution/decision/models.ts';
 import { GROUP } from '../../services/attribution/partition/opening.ts';
 import type { EventLog } from '../../services/log/event-log.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
@@ -14,11 +15,14 @@ const POLL_MS = 50;
 const FULL = { events: 6_000_000, users: 200_000, manyUsers: 2_000_000 };
 const QUICK: typeof FULL = { events: 5000, users: 200, manyUsers: 2000 };
 const HOT_SHARE = 0.1;
+/** The peers have no other model. */
+const LAST_CLICK = 'last_click';
+const FIVE_MODELS = Object.keys(MODELS).join(',');
 
 const METHOD =
   "raw-events (4 partitions; zstd, which our producer makes of large batches, where the peers' topic is lz4) filled with " +
   `${FULL.events.toLocaleString('en-US')} events, 10 % conversions and 5 % of these repeated, over 36 h of event ` +
-  `time; then ${WORKERS} processes \`clickmesh attribution\` fold them all, with counters, ` +
+  `time; then ${WORKERS} processes \`clickmesh attribution\` fold them all under last_click, with counters, ` +
   'decisions and deduplication. From when the processes are ready, as the peers are measured from the first record they ' +
   'saw, until the whole topic is committed; CPU and memory are those of these processes, of memory the peaks together. ' +
   'Every credit in attributed-events is compared with the ' +
@@ -26,6 +30,9 @@ const METHOD =
 
 export const drain: Scenario<BenchKafka>[] = [
   scenario('drain', `${METHOD} ${FULL.users.toLocaleString('en-US')} users.`, (kafka, size) => runDrain(kafka, size)),
+  scenario('drain-five-models', 'drain under all five models, which is the default.', (kafka, size) =>
+    runDrain(kafka, size, 0, FIVE_MODELS),
+  ),
   scenario('drain-many-users', `drain with ${FULL.manyUsers.toLocaleString('en-US')} users.`, (kafka, size) =>
     runDrain(kafka, { ...size, users: size.manyUsers }),
   ),
@@ -51,10 +58,15 @@ function scenario(
   };
 }
 
-async function runDrain(kafka: BenchKafka, { events, users }: typeof FULL, hotShare = 0): Promise<Figure[]> {
+async function runDrain(
+  kafka: BenchKafka,
+  { events, users }: typeof FULL,
+  hotShare = 0,
+  models = LAST_CLICK,
+): Promise<Figure[]> {
   const load = drainLoad({ users, hotShare, eventsPerSpan: events, spans: 1 });
   await load.produce(kafka.log);
-  const cost = await measureDrain(kafka, events);
+  const cost = await measureDrain(kafka, events, models);
   await load.verify(kafka.log);
   return [
     { name: 'committed', value: cost.perSecond, unit: 'events/s' },
@@ -69,7 +81,7 @@ async function runNextDay(kafka: BenchKafka, { events, users }: typeof FULL): Pr
   const load = drainLoad({ users, hotShare: 0, eventsPerSpan: events, spans: 2 });
   await load.produce(kafka.log);
   await load.produce(kafka.log);
-  const { steps, peakMemory } = await measureDrain(kafka, 2 * events);
+  const { steps, peakMemory } = await measureDrain(kafka, 2 * events, LAST_CLICK);
   await load.verify(kafka.log);
   const bounds = [steps[0]!, stepAt(events, steps), steps.at(-1)!];
   const days = [1, 2].flatMap((day) => {
@@ -110,10 +122,10 @@ interface Drain {
 }
 
 /** Starts attribution on raw-events, which has `events` records, and stops it when it has folded them. */
-async function measureDrain(kafka: BenchKafka, events: number): Promise<Drain> {
+async function measureDrain(kafka: BenchKafka, events: number, models: string): Promise<Drain> {
   const kafkaBefore = treeCpuSeconds(kafka.pid);
   const started = performance.now();
-  const workers = await startWorkers(kafka);
+  const workers = await startWorkers(kafka, models);
   const cpuOfWorkers = () => sum(workers.map(({ pid }) => treeCpuSeconds(pid)));
   const stepTo = (committed: number): Step => ({ at: performance.now(), cpu: cpuOfWorkers(), committed });
   try {
@@ -137,10 +149,13 @@ async function measureDrain(kafka: BenchKafka, events: number): Promise<Drain> {
   }
 }
 
-function startWorkers({ bootstrap, dir }: BenchKafka): Promise<ServiceProcess[]> {
+function startWorkers({ bootstrap, dir }: BenchKafka, models: string): Promise<ServiceProcess[]> {
   const names = Array.from({ length: WORKERS }, (_, i) => `attribution-${i + 1}`);
   const start = (name: string) =>
-    startService('attribution', { KAFKA_BROKERS: bootstrap, NODE_ID: name, STATE_DIR: join(dir, name) });
+    startService('attribution', {
+      ...{ KAFKA_BROKERS: bootstrap, NODE_ID: name, STATE_DIR: join(dir, name) },
+      MODELS: models,
+    });
   return Promise.all(names.map(start));
 }
 

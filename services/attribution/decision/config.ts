@@ -43,7 +43,7 @@ const environment = z.object({
   /** Attribution models, separated by commas. */
   MODELS: z
     .string()
-    .default('last_click')
+    .default(Object.keys(MODELS).join(','))
     .transform((names) => names.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]])).min(1))
     // Every credit of a model that is there twice would count twice.

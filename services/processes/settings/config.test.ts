@@ -17,7 +17,13 @@ test('an empty environment has the documented defaults', () => {
     PARTITIONS: 8,
     LOG_RETENTION_HOURS: 168,
     LOG_RETENTION_GB: 50,
-    attribution: { MODELS: ['last_click'], LOOKBACK_HOURS: 24, ALLOWED_LATENESS_HOURS: 24, MAX_TOUCHES: 256 },
+    attribution: {
+      MODELS: ['last_click', 'first_click', 'linear', 'time_decay', 'position_based'],
+      ROLLUPS: [{ name: 'day:campaign_id,ad_id' }, { name: 'hour:campaign_id' }],
+      LOOKBACK_HOURS: 24,
+      ALLOWED_LATENESS_HOURS: 24,
+      MAX_TOUCHES: 256,
+    },
   });
 });
 
@@ -27,6 +33,14 @@ test.each([
   [{ HOST: '' }, /HOST/],
   [{ PARTITIONS: '0' }, /PARTITIONS/],
   [{ MODELS: 'last_click,best_click' }, /MODELS/],
+  [{ ROLLUPS: 'week:ad_id' }, /ROLLUPS: has "week:ad_id", which does not look like day:campaign_id,ad_id/],
+  [
+    { ROLLUPS: 'day:ad' },
+    /ROLLUPS: has "ad", which is no dimension: known are campaign_id, ad_id, source, conversion_/,
+  ],
+  [{ ROLLUPS: 'day:metadata.geo' }, /ROLLUPS: has metadata.geo, but metadata is no dimension yet/],
+  [{ ROLLUPS: 'hour:ad_id; hour:ad_id' }, /ROLLUPS: has hour:ad_id twice/],
+  [{ ROLLUPS: 'hour:ad_id,ad_id' }, /ROLLUPS: has a dimension twice in hour:ad_id,ad_id/],
   [{ MODELS: 'last_click,linear, last_click' }, /MODELS: names a model twice/],
   [{ LOOKBACK_HOURS_BY_TYPE: 'install' }, /LOOKBACK_HOURS_BY_TYPE/],
   [{ LOOKBACK_HOURS_BY_TYPE: 'install=1, install=2' }, /LOOKBACK_HOURS_BY_TYPE: names a type twice/],
