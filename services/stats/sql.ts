@@ -137,7 +137,7 @@ function sumsStatement(query: StatsQuery, asked: Sums): Statement {
       ];
   const types = asked.unattributed ? '{conversionType:String}' : "'', {conversionType:String}";
   const filter = [...where, ...filters, conversionType && `${column('conversion_type')} IN (${types})`];
-  const [dates, date] = datesOf(interval);
+  const [dates, date] = datesOf(interval, rollup);
   const spans = spansOf(query);
   const settings = spans.length === 1 ? '' : ' SETTINGS max_threads = 1';
   const texts = { model, campaignId, source, conversionType, rollup: rollup.name };
@@ -165,14 +165,16 @@ function notEmpty(by: readonly Dimension[]): string {
 }
 
 /** What rows are grouped by while they are read, and what then, if not the same. */
-function datesOf(interval: StatsQuery['interval']): [read: string[], then: string | undefined] {
+function datesOf(interval: StatsQuery['interval'], rollup: Rollup): [read: string[], then: string | undefined] {
   switch (interval) {
     case Interval.DAILY:
       return [['s.day AS date'], undefined];
     case Interval.HOURLY:
       return [["concat(toString(s.day), 'T', leftPad(toString(s.hour), 2, '0'), ':00Z') AS date"], undefined];
     default:
-      return [['s.day AS day'], FIRST_DAY[interval]];
+      // Of daily_stats days are summed while they are read, without a table; else there are the fewer sums the better.
+      if (rollup.name === DAILY_STATS.name) return [['s.day AS day'], FIRST_DAY[interval]];
+      return [[`${FIRST_DAY[interval]} AS first_day`], 's.first_day'];
   }
 }
 
