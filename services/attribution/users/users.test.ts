@@ -73,7 +73,7 @@ function correction(kind: CorrectionKind, number: number, hour: number, target: 
 type EventInit = NonNullable<MessageInitShape<typeof EventSchema>['event']>;
 
 function start(env: NodeJS.ProcessEnv = {}) {
-  const config = attributionConfig(parseAttributionEnvironment(env));
+  const config = attributionConfig(parseAttributionEnvironment({ MODELS: 'last_click', ...env }));
   const store = memoryStateStore();
   let conversions = 0;
   let clicks = 0;
