@@ -73,13 +73,15 @@ function interned(touch: Touch): InternedTouch {
 const lookbackMs = fc.integer({ min: 1, max: 365 * 24 * HOUR_MS });
 
 test('a decision is read as it was written', () => {
+  // Of some there are more than are named. Not shrunk: of so many that takes minutes.
+  const many = { maxLength: 200, size: 'max' } as const;
   const decision = conversion
     .chain((conversion) =>
       fc.record({
         ...{ userId: text, conversion: fc.constant(conversion), cause: causeOf(conversion), offset: time, lookbackMs },
-        ...{ candidates: fc.array(touch, { maxLength: 30 }), invalid: fc.array(touch, { maxLength: 200 }) },
+        ...{ candidates: fc.array(touch, { maxLength: 30 }), invalid: fc.noShrink(fc.array(touch, many)) },
         ...{ models: fc.constantFrom(['m0'], ['m0', 'm1'], ['m1', 'm2', 'm0']), standing },
-        ...{ corrections: fc.array(correction, { maxLength: 150 }), isTruncated: fc.boolean() },
+        ...{ corrections: fc.noShrink(fc.array(correction, many)), isTruncated: fc.boolean() },
       }),
     )
     .map((given): Decision => {
