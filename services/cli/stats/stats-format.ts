@@ -9,14 +9,14 @@ const CAMPAIGN_AND_SOURCE: readonly Column<StatsRow>[] = [
 const COUNTS: readonly Column<StatsRow>[] = [
   { title: 'clicks', text: (row) => row.clicks.toString(), right: true },
   { title: 'conversions', text: (row) => decimal(row.conversionsMicros, 0), right: true },
-  { title: 'revenue', text: (row) => decimal(row.revenueMicros, 2), right: true },
+  { title: 'revenue', text: (row) => money(row.revenueMicros, row.revenue), right: true },
   { title: 'cvr', text: (row) => row.cvr?.toFixed(4) ?? '', right: true },
 ];
 const GROSS: readonly Column<StatsRow>[] = [
   { title: 'invalid_clicks', text: (row) => String(row.invalidClicks ?? ''), right: true },
   { title: 'gross_conversions', text: (row) => decimal(row.grossConversionsMicros ?? 0n, 0), right: true },
-  { title: 'gross_revenue', text: (row) => decimal(row.grossRevenueMicros ?? 0n, 2), right: true },
-  { title: 'refunds', text: (row) => decimal(row.refundsMicros ?? 0n, 2), right: true },
+  { title: 'gross_revenue', text: (row) => money(row.grossRevenueMicros, row.grossRevenue), right: true },
+  { title: 'refunds', text: (row) => money(row.refundsMicros, row.refunds), right: true },
 ];
 
 /** What rows are by: as the answer has it in place of campaign and source. */
@@ -45,6 +45,15 @@ export function statsCsv(response: GetStatsResponse, by?: readonly string[]): st
   const counted = [...response.data, ...response.unattributed];
   const rows = [columns.map(({ title }) => title), ...counted.map((row) => columns.map(({ text }) => text(row)))];
   return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
+}
+
+/** Most that `_micros` can hold: it stands for all sums beyond. */
+const MOST_MICROS = 2n ** 63n - 1n;
+const FIXED = { useGrouping: false, minimumFractionDigits: 2 } as const;
+
+/** Exact, but for a sum beyond 64 bits: of that the digits that a double has. */
+function money(micros = 0n, value = 0): string {
+  return micros === MOST_MICROS ? value.toLocaleString('en', FIXED) : decimal(micros, 2);
 }
 
 /** Micros as a decimal number with at least `decimals` decimals, and beyond these no zeros at the end. */

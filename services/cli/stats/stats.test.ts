@@ -109,6 +109,15 @@ test('by other dimensions, with gross sums, and what is not attributed last', ()
   );
 });
 
+test('money beyond 64 bits of micros', () => {
+  const most = 2n ** 63n - 1n;
+  const sums = { revenue: 1e13, revenueMicros: most, grossRevenue: 2e13 + 0.5, grossRevenueMicros: most };
+  const row = { date: '2023-03-15', values: ['ad-1'], ...sums, refunds: 1e30, refundsMicros: most };
+  expect(statsCsv(create(GetStatsResponseSchema, { data: [row] }), ['ad_id'])).toContain(
+    ',10000000000000.00,,,0,20000000000000.50,1000000000000000000000000000000.00\r\n',
+  );
+});
+
 test('an empty table says so', () => {
   expect(statsTable(create(GetStatsResponseSchema))).toBe('nothing counted in these days\n');
 });
