@@ -83,12 +83,16 @@ function parseBy(names: readonly string[]): Dimension[] | undefined | FieldError
   return by.length === 0 ? undefined : by;
 }
 
-/** The rollup with the fewest dimensions, of these, that has those needed, by the hour if need be. */
+/**
+ * daily_stats if it has the dimensions needed, which counts from the first record on, as others may not; else of the
+ * rollups that have them, by the hour if need be, the one with the fewest.
+ */
 function rollupFor(rollups: readonly Rollup[], needed: readonly Dimension[], interval: Interval): Rollup | FieldError {
   const isHourly = interval === Interval.HOURLY;
   const fitting = rollups.filter(
     ({ grain, dimensions }) => (grain === 'hour' || !isHourly) && needed.every((name) => dimensions.includes(name)),
   );
+  if (fitting.includes(DAILY_STATS)) return DAILY_STATS;
   // What is by the day first.
   const costOf = ({ grain, dimensions }: Rollup) => dimensions.length + (grain === 'hour' ? DIMENSIONS.length : 0);
   const [best] = fitting.toSorted((a, b) => costOf(a) - costOf(b));

@@ -196,6 +196,16 @@ test('an answer says since when its model and its rollup are counted, unless the
   );
 });
 
+test('daily_stats answers what it can: a rollup of fewer dimensions may count only since it was added', async () => {
+  const withSource = { ...deps, rollups: parseRollups('day:source; day:ad_id') };
+  const { getStats } = createClient(
+    StatsService,
+    createRouterTransport((router) => statsRoutes(router, withSource)),
+  );
+  expect((await getStats({ ...JUNE, by: ['source'] })).since?.rollup).toBe('');
+  expect((await getStats({ ...JUNE, by: ['ad_id'] })).since?.rollup).toBe('day:ad_id');
+});
+
 describe('what was taken back', () => {
   const AUGUST = { startDate: '2023-08-01', endDate: '2023-08-31' };
   const query = 'start_date=2023-08-01&end_date=2023-08-31';
