@@ -1,4 +1,4 @@
-import type { GetStatsResponse, StatsRow } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { GetStatsResponse, Since, StatsRow } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { type Column, renderTable } from '../table.ts';
 
 const DATE: Column<StatsRow> = { title: 'date', text: (row) => row.date };
@@ -45,6 +45,18 @@ export function statsCsv(response: GetStatsResponse, by?: readonly string[]): st
   const counted = [...response.data, ...response.unattributed];
   const rows = [columns.map(({ title }) => title), ...counted.map((row) => columns.map(({ text }) => text(row)))];
   return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
+}
+
+/** Lines for people on what rows of older or newer days lack; empty if nothing. */
+export function sinceNote(since: Since | undefined): string {
+  if (since === undefined) return '';
+  const lines = [
+    [since.model, 'the model is counted only from'],
+    [since.modelUntil, 'the model is counted only until'],
+    [since.rollupSince, `the rollup ${since.rollup} is counted only from`],
+  ] as const;
+  const told = lines.filter(([time]) => time !== 0n);
+  return told.map(([time, text]) => `note: ${text} ${new Date(Number(time)).toISOString()}\n`).join('');
 }
 
 /** Most that `_micros` can hold: it stands for all sums beyond. */

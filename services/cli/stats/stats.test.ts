@@ -10,7 +10,7 @@ import {
   StatsService,
 } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { getStats, getStatsJson } from './stats.ts';
-import { statsCsv, statsTable } from './stats-format.ts';
+import { sinceNote, statsCsv, statsTable } from './stats-format.ts';
 
 const RESPONSE = create(GetStatsResponseSchema, {
   interval: Interval.DAILY,
@@ -120,6 +120,18 @@ test('money beyond 64 bits of micros', () => {
 
 test('an empty table says so', () => {
   expect(statsTable(create(GetStatsResponseSchema))).toBe('nothing counted in these days\n');
+});
+
+test('since when the sums count, unless always', () => {
+  const { since } = create(GetStatsResponseSchema, {
+    since: { modelUntil: 1_000n, rollup: 'day:ad_id', rollupSince: 0n },
+  });
+  expect(sinceNote(since)).toBe('note: the model is counted only until 1970-01-01T00:00:01.000Z\n');
+  expect(sinceNote({ ...since!, model: 500n, modelUntil: 0n, rollupSince: 2_000n })).toBe(
+    'note: the model is counted only from 1970-01-01T00:00:00.500Z\n' +
+      'note: the rollup day:ad_id is counted only from 1970-01-01T00:00:02.000Z\n',
+  );
+  expect(sinceNote(undefined)).toBe('');
 });
 
 test('csv', () => {

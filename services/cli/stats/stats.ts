@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { day, filled, urlOption } from '../options.ts';
 import { getText, meshTransport } from '../reach-mesh.ts';
-import { statsCsv, statsTable } from './stats-format.ts';
+import { sinceNote, statsCsv, statsTable } from './stats-format.ts';
 
 export interface StatsOptions {
   url: string;
@@ -42,7 +42,11 @@ export const statsCommand = new Command('stats')
   .addHelpText('after', '\nExample:\n  clickmesh stats --start 2025-12-01 --end 2025-12-31 --interval weekly --csv')
   .action(async (options: StatsOptions & { json?: boolean; csv?: boolean }) => {
     if (options.json) process.stdout.write(`${await getStatsJson(options)}\n`);
-    else process.stdout.write((options.csv ? statsCsv : statsTable)(await getStats(options), options.by));
+    else {
+      const response = await getStats(options);
+      process.stdout.write((options.csv ? statsCsv : statsTable)(response, options.by));
+      process.stderr.write(sinceNote(response.since));
+    }
   });
 
 const INTERVALS = {
