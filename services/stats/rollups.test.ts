@@ -174,6 +174,8 @@ test('an answer says since when its model and its rollup are counted, unless the
       { ...setting, kind: 'model', name: 'linear', since: 1_000 },
       { ...setting, kind: 'model', name: 'linear', since: 2_000, partition: 1 },
       { ...setting, kind: 'model', name: 'time_decay', until: 4_000 },
+      { ...setting, kind: 'model', name: 'time_decay', until: 6_000, partition: 1 },
+      { ...setting, kind: 'model', name: 'time_decay', partition: 2 },
       { ...setting, kind: 'rollup', name: 'hour:campaign_id', since: 3_000 },
       { ...setting, kind: 'rollup', name: 'hour:campaign_id', since: 5_000, version: 2 },
     ],

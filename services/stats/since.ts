@@ -41,8 +41,8 @@ function settingsOf(client: ClickHouseClient): Promise<Held[]> {
   return settings;
 }
 
-/** A setting that a partition is still under holds. */
+/** What one partition does not count any more, the sums lack, though an idle one is told of it by its next record. */
 const QUERY = `
-  SELECT kind, name, max(since) AS held_since, if(min(until) = 0, 0, max(until)) AS held_until
+  SELECT kind, name, max(since) AS held_since, minIf(until, until > 0) AS held_until
   FROM attribution_settings FINAL
   GROUP BY kind, name`;
