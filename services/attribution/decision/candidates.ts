@@ -1,5 +1,5 @@
 import type { AttributionConfig } from './config.ts';
-import { type Candidates, candidatesAmong, isCandidate } from './decide.ts';
+import { type Candidates, candidatesAmong, isCandidate, modelsOf } from './decide.ts';
 import type { Overflow, RememberedConversion, Touch, UserBounds } from './state.ts';
 import { isAfter, isSameClick } from './touch-id.ts';
 
@@ -36,7 +36,7 @@ function withOverflow(
   overflow: Overflow,
   conversion: RememberedConversion,
 ): Candidates {
-  const { maxTouches, models, lookbackMs } = config;
+  const { maxTouches, lookbackMs } = config;
   const { timestamp, type } = conversion;
   const from = timestamp - lookbackMs(type);
   const latestFirst: Touch[] = [];
@@ -52,7 +52,7 @@ function withOverflow(
   while (left > 0 && latestFirst.length <= maxTouches) latestFirst.push(eligible[--left]!);
   const newest = latestFirst.slice(0, maxTouches).reverse();
   if (latestFirst.length <= maxTouches) return allOf(newest);
-  if (!models.includes('first_click')) return { touches: newest, newest, isTruncated: true };
+  if (!modelsOf(config, conversion).includes('first_click')) return { touches: newest, newest, isTruncated: true };
   const [first] = eligible;
   for (const other of overflow.touches(from, timestamp, false)) {
     if (!isCandidate(config, other, conversion)) continue;
@@ -67,18 +67,19 @@ function withOverflow(
  * Those of a user with very many touches are not decided anew to name one more, or one less, that has no credit.
  */
 export function changesCredits(
-  { models, maxTouches }: AttributionConfig,
+  config: AttributionConfig,
   touch: Touch,
   isGone: boolean,
-  { credits }: RememberedConversion,
+  conversion: RememberedConversion,
 ): boolean {
+  const { credits } = conversion;
   if (isGone) return credits.some((credit) => isSameClick(credit.touch, touch));
-  for (const model of models) {
+  for (const model of modelsOf(config, conversion)) {
     const first = credits.findIndex((credit) => credit.model === model);
     if (first === -1) return true;
     const isNewer = isAfter(touch, credits[first]!.touch);
     // Credits of a model ascend by touch, and only the newest touches have some.
-    const isFull = model === 'last_click' || credits[first + maxTouches - 1]?.model === model;
+    const isFull = model === 'last_click' || credits[first + config.maxTouches - 1]?.model === model;
     if (model === 'first_click' ? !isNewer : isNewer || !isFull) return true;
   }
   return false;

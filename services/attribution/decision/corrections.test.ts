@@ -72,13 +72,26 @@ test('it is shared under the models that were in use, whatever is in use now', (
   const credits = touches.map((touch) => {
     return { model: 'linear', touch, creditMicros: 500_000, valueMicros: 5n, adjustedMicros: 0n, refundsMicros: 0n };
   });
-  const of = { conversionId: 'X', timestamp: 2, arrival: 0, type: 'buy', valueMicros: 10n, credits, isCounted: true };
-  const { decisions, rows } = play('refund R @4 X 4', {}, { conversions: [of] });
+  const of = { conversionId: 'X', timestamp: 2, arrival: 0, type: 'buy', valueMicros: 10n, credits };
+  const conversion = { ...of, isCounted: true, models: ['linear'] };
+  const { decisions, rows } = play('refund R @4 X 4', {}, { conversions: [conversion] });
   expect(rows).toEqual(['X <- A', 'X <- B']);
   expect(decisions[0]).toMatchObject({ models: ['linear'], candidates: [{ clickId: 'A' }, { clickId: 'B' }] });
   expect(decisions[0]!.credits.map(({ valueMicros, creditMicros }) => [valueMicros, creditMicros])).toEqual([
     ...[3n, 3n].map((value) => [value, 500_000]),
   ]);
+});
+
+test.each([
+  ['a verdict and the one that takes it back', 'invalid V @4 A \n valid W @5 A'],
+  ['while no click was left', 'invalid V @4 A \n invalid W @4 B \n valid Y @5 A \n valid Z @5 B'],
+])('it is decided anew under them, too: %s', (_, verdicts) => {
+  const models = 'last_click,first_click,linear';
+  const before = play('click A @1 \n click B @2 \n conversion X @3', { MODELS: models });
+  const given = before.decisions[0]!.credits;
+  const { decisions } = play(verdicts, { MODELS: 'linear' }, before.user);
+  expect(decisions[0]!.models).toEqual(models.split(','));
+  expect(decisions[0]!.credits).toEqual(given);
 });
 
 describe('verdicts', () => {
@@ -224,7 +237,15 @@ test('a conversion for which a state has no room can no longer be corrected', ()
 });
 
 test('what a build before left unattributed is taken from no counter', () => {
-  const of = { timestamp: 3 * 3_600_000, arrival: 0, type: 'buy', valueMicros: 5n, credits: [], isCounted: false };
+  const of = {
+    timestamp: 3 * 3_600_000,
+    arrival: 0,
+    type: 'buy',
+    valueMicros: 5n,
+    credits: [],
+    isCounted: false,
+    models: [],
+  };
   const { increments } = play('click A @1 \n refund R @4 X 2', {}, { conversions: [{ ...of, conversionId: 'X' }] });
   expect(increments.map(({ touch, revenueMicros }) => `${touch?.clickId} ${revenueMicros}`)).toEqual([
     ...['A 5', 'A 3', 'A -5'],

@@ -15,9 +15,18 @@ export interface Candidates {
   isTruncated: boolean;
 }
 
+/** The models that a conversion is decided under, whatever models are in use since; without those that are no more. */
+export function modelsOf({ models }: Pick<AttributionConfig, 'models'>, conversion: RememberedConversion) {
+  return conversion.models.length === 0 ? models : conversion.models.filter(isModel);
+}
+
+function isModel(name: string): name is ModelName {
+  return name in MODELS;
+}
+
 /** Shares one conversion among its candidates under every model. No candidates, no credits. */
 export function decide(
-  { models, lookbackMs }: AttributionConfig,
+  { models, lookbackMs }: Pick<AttributionConfig, 'models' | 'lookbackMs'>,
   { touches, newest }: Candidates,
   conversion: RememberedConversion,
   standing: Standing,

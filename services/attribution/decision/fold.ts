@@ -13,7 +13,7 @@ import {
   MAX_USER_CORRECTIONS,
   targetRole,
 } from './corrections.ts';
-import { type Candidates, candidatesAmong, decide, isCandidate, shareAnew, withCredited } from './decide.ts';
+import { type Candidates, candidatesAmong, decide, isCandidate, modelsOf, shareAnew, withCredited } from './decide.ts';
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
 import {
   type Cause,
@@ -39,7 +39,7 @@ import {
   type UserBounds,
   type UserState,
 } from './state.ts';
-import { idHashOf, isAfter, isSameClick } from './touch-id.ts';
+import { idHashOf, insertTouch, isSameClick } from './touch-id.ts';
 
 /** Touches, or conversions, from which on a set finds a duplicate sooner than a comparison with each. */
 const MANY = 64;
@@ -173,9 +173,10 @@ function decideAnew(folding: Folding, touch: Touch, conversion: RememberedConver
     const credited = conversion.credits.filter((credit) => !isSameClick(credit.touch, touch));
     candidates = allOf(withCredited(candidates.touches, credited));
   }
-  const credits = decide(config, candidates, conversion, corrected.standing);
+  const models = modelsOf(config, conversion);
+  const credits = decide({ ...config, models }, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause };
-  const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: false };
+  const settled = { before: corrected, corrected, models, candidates, credits, isNew: false };
   settle(config, user, ref, settled, effects);
 }
 
@@ -219,6 +220,7 @@ export function decideNew(
   const { userId, offset, conversion, type } = event;
   effects.totals.unattributed++;
   effects.totals.exceeded += countExceeded(corrected);
+  conversion.models = config.models;
   const candidates = candidatesOf(context, of, conversion);
   const credits = decide(config, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
@@ -242,6 +244,8 @@ function settle(config: AttributionConfig, of: Touches, ref: ConversionRef, sett
   const { before, corrected, models, credits, isNew } = settled;
   const { touches: candidates, isTruncated } = settled.candidates;
   const published = { credits: conversion.credits, standing: before.standing, isCounted: conversion.isCounted };
+  // Of one without credits only this tells.
+  conversion.models = models;
   conversion.credits = credits;
   conversion.isCounted ||= isNew || credits.length > 0;
   const invalid = candidatesAmong(config, of.invalidTouches, conversion);
@@ -310,7 +314,7 @@ function adjust(
   const candidates = { ...allOf(withCredited(touches, conversion.credits)), isTruncated };
   const credits = shareAnew(config, candidates.touches, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: correction.eventId, type } };
-  const models = credits.length === 0 ? config.models : [...new Set(credits.map(({ model }) => model))];
+  const models = modelsOf(config, conversion);
   settle(config, user, ref, { before, corrected, models, candidates, credits, isNew: false }, effects);
 }
 
@@ -381,12 +385,6 @@ function isAbout(event: FoldEvent, other: RememberedEvent): boolean {
 
 function isOther({ digest }: SpilledId, event: RememberedEvent): boolean {
   return digest !== UNKNOWN_DIGEST && digest !== digestOf(event);
-}
-
-function insertTouch(touches: Touch[], touch: Touch) {
-  let at = touches.push(touch) - 1;
-  for (; at > 0 && isAfter(touches[at - 1]!, touch); at--) touches[at] = touches[at - 1]!;
-  touches[at] = touch;
 }
 
 function sameClick(a: Touch, b: Touch): boolean {

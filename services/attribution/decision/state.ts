@@ -61,6 +61,8 @@ export interface RememberedConversion {
   readonly arrival: number;
   readonly type: string;
   readonly valueMicros: bigint;
+  /** Models that it is decided under, those in use when it came; empty if a build before did not note them. */
+  models: readonly string[];
   /** Credits as published last, over all models; empty when unattributed. */
   credits: readonly Credit[];
   /** Counters have it, if only as unattributed: what builds before left unattributed is in none. */

@@ -31,6 +31,13 @@ export function isSameClick(a: Touch, b: Touch): boolean {
   return true;
 }
 
+/** Puts a touch among others where it belongs: they ascend by (timestamp, clickId), and most come last. */
+export function insertTouch(touches: Touch[], touch: Touch) {
+  let at = touches.push(touch) - 1;
+  for (; at > 0 && isAfter(touches[at - 1]!, touch); at--) touches[at] = touches[at - 1]!;
+  touches[at] = touch;
+}
+
 /** The order of touches: by time, and then by id. */
 export function isAfter(a: Touch, b: Touch): boolean {
   return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.clickId > b.clickId);

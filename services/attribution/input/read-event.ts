@@ -32,6 +32,7 @@ export function readEvent(record: LogRecord, arrival: number, batch: EventBatch)
         valueMicros: BigInt(fields.valueMicros),
         credits: [],
         isCounted: false,
+        models: [],
       };
       batch.add(KINDS.conversion, offset, bytes, fields.userId, fields.userIdEnd, conversion);
       return undefined;
@@ -77,7 +78,7 @@ export function readMessage({ value, offset }: LogRecord, arrival: number, batch
     case 'conversion': {
       const { type, valueMicros } = event.value;
       const of = { conversionId: eventId, timestamp, arrival, type, valueMicros };
-      const conversion = { ...of, credits: [], isCounted: false };
+      const conversion = { ...of, credits: [], isCounted: false, models: [] };
       batch.addText(KINDS.conversion, offset, userId, conversion);
       return undefined;
     }

@@ -39,6 +39,7 @@ const conversion = fc.record({
   valueMicros: money,
   credits: fc.constant<Credit[]>([]),
   isCounted: fc.constant(true),
+  models: fc.constant([]),
 });
 const causeOf = (conversion: RememberedConversion) =>
   fc.oneof(

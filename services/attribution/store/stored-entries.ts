@@ -9,6 +9,7 @@ import {
   CREDIT_HEAD,
   CREDITS,
   ID,
+  MODELS_SEPARATOR,
   TIMESTAMP,
   TOUCH_TEXTS,
   TYPE,
@@ -91,6 +92,7 @@ export class StoredConversion implements RememberedConversion {
   #conversionId: string | undefined;
   #type: string | undefined;
   #credits: readonly Credit[] | undefined;
+  #models: readonly string[] | undefined;
   #isCounted: boolean;
   #isAsStored = true;
 
@@ -126,6 +128,16 @@ export class StoredConversion implements RememberedConversion {
     this.#isAsStored = false;
   }
 
+  get models(): readonly string[] {
+    this.#models ??= this.#readModels();
+    return this.#models;
+  }
+
+  set models(models: readonly string[]) {
+    this.#models = models;
+    this.#isAsStored = false;
+  }
+
   get isCounted(): boolean {
     return this.#isCounted;
   }
@@ -149,6 +161,13 @@ export class StoredConversion implements RememberedConversion {
 
   get #typeEnd(): number {
     return this.#at + TYPE + this.#bytes.readUInt16LE(this.#at + TYPE_BYTES);
+  }
+
+  #readModels(): string[] {
+    const credits = this.#readCredits();
+    if (credits.length > 0) return [...new Set(credits.map(({ model }) => model))];
+    const names = this.#bytes.toString('utf8', this.#typeEnd, this.#at + conversionBytes(this.#bytes, this.#at));
+    return names === '' ? [] : names.split(MODELS_SEPARATOR);
   }
 
   #readCredits(): Credit[] {

@@ -18,6 +18,7 @@ function userSeen(age: { click?: number; conversion?: number }) {
     valueMicros: 0n,
     credits: [],
     isCounted: true,
+    models: [],
   };
   return encodeUser({
     touches: age.click === undefined ? [] : [{ ...touch, arrival: now - age.click * HOUR_MS }],

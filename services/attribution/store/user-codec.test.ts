@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { plainState } from '../../../test/fixtures/plain-state.ts';
 import { decodeUser, encodeUser } from '../../../test/fixtures/user-bytes.ts';
+import { MODELS } from '../decision/models.ts';
 import { CORRECTIONS } from '../decision/state.ts';
 import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { lastArrivals, readConversions, StateWriter } from './user-codec.ts';
@@ -25,7 +26,7 @@ const credit = fc.record({
   adjustedMicros: fc.constantFrom(0n, 1n, -(10n ** 18n)),
   refundsMicros: fc.constantFrom(0n, 10n ** 18n),
 });
-const conversion = fc.record({
+const conversionWithModels = fc.record({
   conversionId: fc.uuid(),
   timestamp: time,
   arrival: time,
@@ -33,8 +34,13 @@ const conversion = fc.record({
   valueMicros: money,
   credits: fc.array(credit, { maxLength: 3 }),
   isCounted: fc.constant(true),
+  models: fc.subarray(Object.keys(MODELS)),
 });
-const uncounted = conversion.map((each) => ({ ...each, credits: [], isCounted: false }));
+const conversion = conversionWithModels.map((each) => {
+  const { credits, models } = each;
+  return { ...each, models: credits.length === 0 ? models : [...new Set(credits.map(({ model }) => model))] };
+});
+const uncounted = conversionWithModels.map((each) => ({ ...each, credits: [], isCounted: false }));
 const correction = fc.record({
   targetId: fc.uuid(),
   eventId: fc.uuid(),

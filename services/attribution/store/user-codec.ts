@@ -26,6 +26,7 @@ import {
   HEAD_BYTES,
   ID,
   INVALID_TOUCH,
+  MODELS_SEPARATOR,
   OVERFLOW,
   TIMESTAMP,
   TOUCH,
@@ -89,8 +90,9 @@ export class StateWriter {
     }
     const start = this.length;
     const { conversionId, timestamp, arrival, type, credits, valueMicros } = conversion;
+    const models = credits.length === 0 ? conversion.models.join(MODELS_SEPARATOR) : '';
     const kind = kindOf(conversion);
-    this.reserve(TYPE + 3 * type.length);
+    this.reserve(TYPE + 3 * (type.length + models.length));
     readUuidText(conversionId, id, 0);
     this.#head(start, kind, id, 0, timestamp, arrival);
     this.#view.setBigUint64(start + VALUE, valueMicros, true);
@@ -98,6 +100,7 @@ export class StateWriter {
     this.#view.setUint16(start + TYPE_BYTES, typeBytes, true);
     this.#view.setUint16(start + CREDITS, credits.length, true);
     this.length = start + TYPE + typeBytes;
+    this.length += this.bytes.write(models, this.length);
     for (const credit of credits) this.#credit(credit, kind === CORRECTED_CONVERSION);
     this.#view.setUint32(start + 1, this.length - start, true);
   }

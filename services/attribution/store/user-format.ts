@@ -8,7 +8,8 @@
  *                 timestamp f64 | arrival f64 | ad | campaign and source (campaign, NUL, source)
  *     conversion: 5 u8; 6 if its value is corrected; 2 if it is attributed to nothing and in no counter, as builds
  *                 before left it | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
- *                 bytes of type u16 | number of credits u16 | type | credits
+ *                 bytes of type u16 | number of credits u16 | type | credits, or without any the names of the models
+ *                 that it is decided under, with commas, which no earlier build wrote
  *     credit:     credit u32 | value u64 | bytes of model u16 | model | adjusted i64 and refunds u64 if the conversion
  *                 is corrected | touch
  *     correction: 3 u8 | kind, as in CORRECTIONS, u32 | id of its target 4 × i32 | timestamp f64 | arrival f64 |
@@ -39,3 +40,4 @@ export const CREDIT_HEAD = 14;
 export const ADJUSTED_BYTES = 16;
 export const CORRECTION_ID = 45;
 export const CORRECTION_BYTES = 61;
+export const MODELS_SEPARATOR = ',';

@@ -94,7 +94,7 @@ test('a user is the same after it was stored and loaded', () => {
   const credits = [{ model: 'last_click', touch: touch(5), creditMicros: 1_000_000, ...amounts }];
   const conversions = Array.from({ length: 9 }, (_, i) => {
     const { clickId: conversionId, timestamp, arrival } = touch(100 + i);
-    return { conversionId, timestamp, arrival, type: 'buy', valueMicros: 12n, credits, isCounted: true };
+    return { conversionId, timestamp, arrival, type: 'buy', valueMicros: 12n, credits, isCounted: true, models: [] };
   });
   const bytes = encodeUser({ touches, conversions, hasOverflow: true });
   const slot = table.add('ann');

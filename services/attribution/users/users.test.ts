@@ -233,6 +233,7 @@ const OTHER_CONVERSION = {
   valueMicros: 0n,
   credits: [],
   isCounted: true,
+  models: [],
 };
 
 /** Limits of a user's state, and times that are over within a history. */
@@ -338,6 +339,7 @@ function outcomeOf({ totals, duplicates, attributed, decisions, increments }: Ef
 /** The event with objects of its own, as the naive state keeps them. */
 function plainEvent(event: FoldEvent): FoldEvent {
   if (event.role === 'touch') return { ...event, touch: plainTouch(event.touch) };
-  if (event.role === 'outcome') return { ...event, conversion: { ...event.conversion, credits: [], isCounted: false } };
+  if (event.role === 'outcome')
+    return { ...event, conversion: { ...event.conversion, credits: [], isCounted: false, models: [] } };
   return event;
 }
