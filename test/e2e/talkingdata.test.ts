@@ -58,7 +58,8 @@ describe('real clicks', { tags: 'real-clicks' }, () => {
     const { clickhouse_url: url } = (await (await fetch(`${running.url}/status`)).json()) as { clickhouse_url: string };
     await using client = createClient({ url });
     const query =
-      'SELECT toString(conversion_id) conversion_id, toString(click_id) click_id, campaign_id, source FROM attributed_events FINAL';
+      'SELECT toString(conversion_id) conversion_id, toString(click_id) click_id, campaign_id, source ' +
+      "FROM attributed_events FINAL WHERE model = 'last_click'";
     const answer = await client.query({ query, format: 'JSONEachRow' });
     return sorted(await answer.json());
   }
