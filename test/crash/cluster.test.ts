@@ -191,7 +191,7 @@ function shardUrls(mesh: ClusterUnderTest): string[] {
   return mesh.processes().flatMap(({ role, urls }) => (role === 'clickhouse' ? urls : []));
 }
 
-/** Keys of attributed_events and events that both shards hold: FINAL would count them twice. */
+/** Keys that both shards hold: FINAL would count them twice. */
 async function keysOnTwoShards(mesh: ClusterUnderTest): Promise<string[]> {
   const found = await Promise.all(
     shardUrls(mesh).map(async (url) => {
@@ -199,6 +199,7 @@ async function keysOnTwoShards(mesh: ClusterUnderTest): Promise<string[]> {
       const query = `SELECT DISTINCT 'attributed ' || toString((user_id, conversion_id, model, click_id)) AS key FROM attributed_events_local
         UNION ALL SELECT DISTINCT 'event ' || toString((user_id, event_type, event_id)) FROM events_local
         UNION ALL SELECT DISTINCT 'stats ' || toString((day, campaign_id, source, conversion_type, model, partition)) FROM daily_stats_local
+        UNION ALL SELECT DISTINCT 'rollup ' || toString((rollup, day, hour, dimension_1, dimension_2, dimension_3, dimension_4, model, partition)) FROM rollup_stats_local
         UNION ALL SELECT DISTINCT 'decision ' || toString((conversion_id, user_id)) FROM conversion_decisions_local`;
       const rows = await (await client.query({ query, format: 'JSONEachRow' })).json<{ key: string }>();
       expect(rows.length, `${url} holds rows`).toBeGreaterThan(0);

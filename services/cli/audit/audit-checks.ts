@@ -1,4 +1,14 @@
 import { CLICKS, CONVERSIONS, NET_CONVERSIONS, SHARES, STORED_SHARES } from './audit-recount.ts';
+import {
+  ALL_MEASURES,
+  DAILY_KEYS,
+  DAILY_SUMS,
+  IS_COUNTED,
+  ROLLUP_KEYS,
+  ROLLUP_SUMS,
+  STORED_ROLLUPS,
+  SUMS,
+} from './audit-rollups.ts';
 
 /**
  * A fact that is known in two ways. They agree if, for each key, both have the same values: a key that only one side
@@ -18,7 +28,7 @@ export interface Check {
   /** Only holds if last_click is among the models. */
   lastClick?: true;
   /** The limits for which keys may differ: none if undefined. */
-  limits?: 'of conversions' | 'of corrections';
+  limits?: 'of conversions' | 'of corrections' | 'of rollups';
   /** The values are shares, which more limits hold for. */
   isOfShares?: true;
 }
@@ -103,12 +113,6 @@ function recount(credits: string): string {
     FROM (${credits}) AS c
     GROUP BY day, campaign_id, source, conversion_type`;
 }
-
-/** Measures of conversions in daily_stats. */
-const MEASURES = ['conversions_micros', 'retracted_micros', 'revenue_micros', 'adjusted_micros', 'refunds_micros'];
-const SUMS_OF_MEASURES = MEASURES.map((measure) => `sum(d.${measure}) AS ${measure}`).join(', ');
-
-const IS_COUNTED = ['clicks', 'invalid_clicks', ...MEASURES].map((measure) => `${measure} != 0`).join(' OR ');
 
 /** Name of the check that tells which conversions are not recounted, as they are beyond a limit. */
 export const WINNERS = 'every conversion is credited to its last click';
@@ -247,7 +251,7 @@ export const CHECKS: readonly Check[] = [
     name: 'daily_stats under last_click equals a recount of the raw events',
     lastClick: true,
     keys: ['day', 'campaign_id', 'source', 'conversion_type'],
-    values: ['clicks', 'invalid_clicks', ...MEASURES],
+    values: ALL_MEASURES,
     expected: recount(LAST_CLICKS),
     expectedBut: (limited) => {
       const isOne = 'c.user_id = limited.user_id AND c.conversion_id = limited.conversion_id';
@@ -260,32 +264,29 @@ export const CHECKS: readonly Check[] = [
         INNER JOIN (${limited}) AS limited ON ${isOne}`);
     },
     stored: `
-      SELECT day, campaign_id, source, conversion_type, toInt64(sum(d.clicks)) AS clicks,
-        toInt64(sum(d.invalid_clicks)) AS invalid_clicks, ${SUMS_OF_MEASURES}
-      FROM daily_stats AS d FINAL
+      SELECT day, campaign_id, source, conversion_type, ${SUMS}
+      FROM daily_stats AS s FINAL
       WHERE model IN ('', 'last_click')
       GROUP BY day, campaign_id, source, conversion_type
       HAVING ${IS_COUNTED}`,
   },
   {
-    name: 'daily_stats equals the sums of attributed_events, under every model',
-    keys: ['day', 'campaign_id', 'source', 'conversion_type', 'model'],
-    values: MEASURES,
-    expected: `
-      SELECT toDate32(conversion_time) AS day, campaign_id, source, conversion_type, model,
-        sum(if(conversion_retracted, 0, credit_micros)) AS conversions_micros,
-        sum(if(conversion_retracted, credit_micros, 0)) AS retracted_micros,
-        sum(toInt128(e.value_micros)) AS revenue_micros, sum(toInt128(e.adjusted_micros)) AS adjusted_micros,
-        sum(toInt128(e.refunds_micros)) AS refunds_micros
-      FROM attributed_events AS e FINAL
-      GROUP BY day, campaign_id, source, conversion_type, model
-      HAVING ${MEASURES.map((measure) => `${measure} != 0`).join(' OR ')}`,
+    name: 'daily_stats equals the sums of clicks, credits and what is unattributed, under every model',
+    keys: DAILY_KEYS,
+    values: ALL_MEASURES,
+    expected: DAILY_SUMS,
     stored: `
-      SELECT day, campaign_id, source, conversion_type, model, sum(d.clicks) AS clicks,
-        sum(d.invalid_clicks) AS invalid_clicks, ${SUMS_OF_MEASURES}
-      FROM daily_stats AS d FINAL
-      WHERE model != ''
-      GROUP BY day, campaign_id, source, conversion_type, model
+      SELECT ${DAILY_KEYS.join(', ')}, ${SUMS}
+      FROM daily_stats AS s FINAL
+      GROUP BY ${DAILY_KEYS.join(', ')}
       HAVING ${IS_COUNTED}`,
+  },
+  {
+    name: 'every other rollup equals the same sums by its dimensions',
+    limits: 'of rollups',
+    keys: ROLLUP_KEYS,
+    values: ALL_MEASURES,
+    expected: ROLLUP_SUMS,
+    stored: STORED_ROLLUPS,
   },
 ];

@@ -19,6 +19,8 @@ export function withLimits(check: Check, differences: string): string {
       return withLimitsOfConversions(check, differences);
     case 'of corrections':
       return withLimitsOfCorrections(differences);
+    case 'of rollups':
+      return withLimitsOfRollups(check, differences);
     case undefined:
       return `SELECT *, '' AS limit FROM (${differences})`;
   }
@@ -31,6 +33,38 @@ function withLimitsOfCorrections(differences: string): string {
     FROM (${differences}) AS differs
     LEFT JOIN (SELECT partition, too_late FROM attribution_progress FINAL) AS progress
       ON differs.partition = progress.partition`;
+}
+
+/**
+ * A partition counts a rollup from the record on with which it notes so, whose offset is the version, until it notes an
+ * end. What counts, and what is corrected later, counts in the period of its click or conversion. So until there is an
+ * end, only a period that has one of these from before may differ.
+ */
+function withLimitsOfRollups({ keys }: Check, differences: string): string {
+  const own = keys.map((key) => `differs.${key} AS ${key}`).join(', ');
+  const begins = 'if(has(partitions, p.1), versions[indexOf(partitions, p.1)], 18446744073709551615)';
+  return `
+    SELECT ${own}, expected, stored,
+      if(is_ended OR (notEmpty(partitions) AND arrayExists(p -> p.2 < ${begins}, firsts)), 'not counted then', '')
+        AS limit
+    FROM (SELECT *, startsWith(rollup, 'hour:') AS is_by_hour FROM (${differences})) AS differs
+    LEFT JOIN (
+      SELECT name, groupArray(partition) AS partitions, groupArray(version) AS versions, max(until) != 0 AS is_ended
+      FROM attribution_settings FINAL
+      WHERE kind = 'rollup'
+      GROUP BY name
+    ) AS setting ON differs.rollup = setting.name
+    LEFT JOIN (
+      SELECT is_by_hour, day, hour, groupArray((partition, first)) AS firsts
+      FROM (
+        SELECT arrayJoin([false, true]) AS is_by_hour, toDate32(timestamp) AS day,
+          if(is_by_hour, toHour(timestamp), 0) AS hour, _partition AS partition, min(_offset) AS first
+        FROM events_distributed FINAL
+        WHERE event_type IN ('click', 'conversion')
+        GROUP BY is_by_hour, day, hour, partition
+      )
+      GROUP BY is_by_hour, day, hour
+    ) AS period ON differs.is_by_hour = period.is_by_hour AND differs.day = period.day AND differs.hour = period.hour`;
 }
 
 /** Decisions are as they were made: with the models and the lookback window of then, of what had come in time. */

@@ -1,15 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
-import { pino } from 'pino';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type AuditedMesh, startAuditedMesh } from '../../../test/fixtures/audited-mesh.ts';
 import {
   AFTER_ALL,
   AT_WINDOW,
-  type AuditedMesh,
   change,
   type click,
   type conversion,
@@ -26,58 +20,29 @@ import {
   LAST_VERDICT,
   LONG_WINDOW,
   LOSES_TIE,
-  METRICS,
   NEXT_DAY,
   REFUNDED,
   remove,
-  statusOf,
   TABLES,
   TIED,
   TOO_LATE,
   WINS_TIE,
 } from '../../../test/fixtures/audited-tables.ts';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../../clickhouse/embedded/server.ts';
-import { migrate } from '../../clickhouse/migrate.ts';
 import { getStatus } from '../ask-mesh.ts';
 import { audit } from './audit.ts';
 import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
 import { CHECKS } from './audit-checks.ts';
 
-let folder: string;
-let clickhouse: EmbeddedClickHouse;
+let mesh: AuditedMesh;
 let client: ClickHouseClient;
-let mesh: Server;
 let url: string;
-let audited: AuditedMesh;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'clickmesh-audit-'));
-  clickhouse = await startEmbeddedClickHouse({ dir: folder, logger: pino({ level: 'silent' }) });
-  client = createClient({ url: clickhouse.url });
-  await migrate(client, {});
-  mesh = createServer(({ url: path }, response) => {
-    if (path === '/metrics') response.setHeader('content-type', 'text/plain').end(METRICS);
-    else response.setHeader('content-type', 'application/json').end(JSON.stringify(statusOf(audited)));
-  });
-  await new Promise<void>((resolve) => mesh.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(mesh.address() as AddressInfo).port}`;
+  mesh = await startAuditedMesh();
+  ({ client, url } = mesh);
 });
-
-afterAll(async () => {
-  mesh?.close();
-  mesh?.closeAllConnections();
-  await client?.close();
-  await clickhouse?.close();
-  rmSync(folder, { recursive: true });
-});
-
-beforeEach(async () => {
-  audited = { clickhouseUrl: clickhouse.url, ends: [10, 12], inserted: 10, setAside: [] };
-  for (const [table, values] of Object.entries(TABLES)) {
-    await client.command({ query: `TRUNCATE TABLE ${table}` });
-    await client.insert({ table, values, format: 'JSONEachRow' });
-  }
-});
+afterAll(() => mesh?.close());
+beforeEach(() => mesh.reset());
 
 test('a clean mesh', async () => {
   const results = await audit({ url, timeout: 10 });
@@ -96,10 +61,11 @@ const TWICE = 'no conversion is attributed twice under last_click';
 const CREDITS = 'the credits of a conversion add up to it, under every model';
 const SHARES = 'every click has its share of a conversion, to the micro, under every model';
 const RECOUNT = 'daily_stats under last_click equals a recount of the raw events';
-const SUMS = 'daily_stats equals the sums of attributed_events, under every model';
+const SUMS = 'daily_stats equals the sums of clicks, credits and what is unattributed, under every model';
+const ROLLUPS = 'every other rollup equals the same sums by its dimensions';
 
 test.each<[damage: string, query: string, found: string[]]>([
-  ['a click is lost', remove('events_local', AFTER_ALL.event_id, 'event_id'), [COUNTERS, RECOUNT]],
+  ['a click is lost', remove('events_local', AFTER_ALL.event_id, 'event_id'), [COUNTERS, RECOUNT, SUMS, ROLLUPS]],
   [
     'a click is lost before attribution',
     change('attribution_progress', '* REPLACE(clicks - 1 AS clicks, records - 1 AS records)', 'true'),
@@ -112,26 +78,30 @@ test.each<[damage: string, query: string, found: string[]]>([
   ],
   ['a refused record is lost', 'TRUNCATE TABLE ingest_errors', [COUNTERS]],
   // That no click is credited counts, too, if the decision says so.
-  ['a decision is lost', remove('conversion_decisions', TOO_LATE.event_id, 'conversion_id'), [DECISIONS, RECOUNT]],
+  [
+    'a decision is lost',
+    remove('conversion_decisions', TOO_LATE.event_id, 'conversion_id'),
+    [DECISIONS, RECOUNT, SUMS, ROLLUPS],
+  ],
   [
     'a decision says the opposite',
     change('conversion_decisions', '* REPLACE(1 AS attributed)', `conversion_id = '${TOO_LATE.event_id}'`),
-    [DECISIONS],
+    [DECISIONS, SUMS, ROLLUPS],
   ],
   [
     'a conversion is credited twice',
     insertCredit(credit(TIED, LOSES_TIE, 'last_click', 1_000_000, 10_000_001)),
-    [WINNERS, TWICE, CREDITS, SHARES, SUMS],
+    [WINNERS, TWICE, CREDITS, SHARES, SUMS, ROLLUPS],
   ],
   [
     'a credit is lost',
     remove('attributed_events', LONG_WINDOW.event_id, 'conversion_id'),
-    [WINNERS, CREDITS, SHARES, SUMS],
+    [WINNERS, CREDITS, SHARES, SUMS, ROLLUPS],
   ],
   [
     'a conversion is credited that is outside its window',
     insertCredit(credit(TOO_LATE, EARLY, 'last_click', 1_000_000, 5)),
-    [WINNERS, CREDITS, SHARES, SUMS],
+    [WINNERS, CREDITS, SHARES, SUMS, ROLLUPS],
   ],
   [
     'another click wins',
@@ -150,7 +120,7 @@ test.each<[damage: string, query: string, found: string[]]>([
       '* REPLACE(credit_micros - 1 AS credit_micros)',
       `conversion_id = '${TIED.event_id}' AND click_id = '${WINS_TIE.event_id}' AND model = 'linear'`,
     ),
-    [CREDITS, SHARES, SUMS],
+    [CREDITS, SHARES, SUMS, ROLLUPS],
   ],
   [
     'a micro of the shares is at another click',
@@ -163,7 +133,7 @@ test.each<[damage: string, query: string, found: string[]]>([
         ),
       )
       .join(';\n'),
-    [SHARES, SUMS],
+    [SHARES, SUMS, ROLLUPS],
   ],
   [
     'a refund is lost',
@@ -173,12 +143,12 @@ test.each<[damage: string, query: string, found: string[]]>([
   [
     'a verdict is lost',
     remove('events_local', LAST_VERDICT.event_id, 'event_id'),
-    [CORRECTED_COUNTERS, WINNERS, SHARES, RECOUNT],
+    [CORRECTED_COUNTERS, WINNERS, SHARES, RECOUNT, SUMS, ROLLUPS],
   ],
   [
     'a conversion that did not happen counts',
     change('attributed_events', '* REPLACE(0 AS conversion_retracted)', `conversion_id = '${GONE.event_id}'`),
-    [WINNERS, SUMS],
+    [WINNERS, SUMS, ROLLUPS],
   ],
   [
     'what a refund took is not told',
@@ -201,8 +171,14 @@ test.each<[damage: string, query: string, found: string[]]>([
       '* REPLACE(clicks + 1 AS clicks)',
       `day = '${DAY}' AND campaign_id = 'camp-2' AND model = ''`,
     ),
-    [RECOUNT],
+    [RECOUNT, SUMS],
   ],
+  [
+    'a conversion that no click is credited for does not count',
+    `DELETE FROM daily_stats WHERE campaign_id = ''`,
+    [RECOUNT, SUMS],
+  ],
+  ['a row of a rollup is lost', `DELETE FROM rollup_stats_local WHERE dimension_1 = 'camp-3'`, [ROLLUPS]],
   [
     'a day counts what is not there',
     `INSERT INTO daily_stats (day, campaign_id, conversion_type, model, revenue_micros) VALUES ('${DAY}', 'x', 'y', 'linear', 1)`,
@@ -230,6 +206,9 @@ async function commands(...queries: string[]): Promise<void> {
 }
 
 describe('what differs for a known limit fails nothing', () => {
+  // Of rollups, audit-rollups.test.ts tells.
+  beforeEach(() => commands('TRUNCATE TABLE rollup_stats_local', 'TRUNCATE TABLE attribution_settings_local'));
+
   test('a click that came too late for its conversion, which nothing of what is counted has', async () => {
     const late = { ...LOSES_TIE, event_id: 'ffffffff-ffff-4000-8000-000000000001', campaign_id: 'camp-9' };
     const values = [{ ...late, _partition: 1, _offset: 10, _append_time: '2026-01-01 00:00:00.000' }];
@@ -238,7 +217,7 @@ describe('what differs for a known limit fails nothing', () => {
       change('attribution_progress', '* REPLACE(records + 1 AS records, clicks + 1 AS clicks)', 'partition = 1'),
       `INSERT INTO daily_stats FORMAT JSONEachRow ${JSON.stringify({ ...counter(DAY, 'camp-9', '', ''), clicks: 1 })}`,
     );
-    Object.assign(audited, { ends: [11, 12], inserted: 11 });
+    Object.assign(mesh.status, { ends: [11, 12], inserted: 11 });
     expect(await limits()).toEqual({ [WINNERS]: { 'too late': 1 }, [SHARES]: { 'too late': 2 } });
     // Nothing is said of others.
     await commands(remove('attributed_events', LONG_WINDOW.event_id, 'conversion_id'));
@@ -290,17 +269,17 @@ describe('what differs for a known limit fails nothing', () => {
       `${appended} SETTINGS mutations_sync = 1`,
       change('attribution_progress', '* REPLACE(14 AS records, 2 AS too_late)', 'partition = 2'),
     );
-    audited.ends = [10, 14];
+    mesh.status.ends = [10, 14];
     expect(await limits()).toEqual({});
     // One of them was sent again, and what is too late is not known by its id.
     await commands(change('attribution_progress', '* REPLACE(15 AS records, 3 AS too_late)', 'partition = 2'));
-    audited.ends = [10, 15];
+    mesh.status.ends = [10, 15];
     expect(await limits()).toEqual({ [CORRECTED_COUNTERS]: { 'too late': 1 } });
   });
 });
 
 test('a record that was set aside is a difference until it is sent again, and counts', async () => {
-  audited.setAside = [{ partition: 1, records: 1 }];
+  mesh.status.setAside = [{ partition: 1, records: 1 }];
   const asideInsteadOf = async (name: string) => {
     const columns = `* REPLACE(${name} - 1 AS ${name}, dead_lettered + 1 AS dead_lettered)`;
     for (const statement of change('attribution_progress', columns, 'partition = 1').split(';\n')) {
@@ -311,7 +290,7 @@ test('a record that was set aside is a difference until it is sent again, and co
   };
   // The first of two with one id was set aside: the other is no duplicate.
   expect(await asideInsteadOf('click_duplicates')).toEqual([]);
-  audited.setAside = [{ partition: 1, records: 2 }];
+  mesh.status.setAside = [{ partition: 1, records: 2 }];
   expect(await asideInsteadOf('clicks')).toEqual([COUNTERS]);
 });
 
@@ -360,9 +339,9 @@ test('what became of all that was accepted is told', async () => {
   };
   const values = [{ ...other, click_duplicates: 0, conflicts: 1, touches_dropped: 7 }];
   await client.insert({ table: 'attribution_progress', values, format: 'JSONEachRow' });
-  const mesh = await getStatus(url);
-  mesh.topics[0]!.partitions[0]!.end = 6;
-  const accounts = await readAccounts(client, mesh);
+  const status = await getStatus(url);
+  status.topics[0]!.partitions[0]!.end = 6;
+  const accounts = await readAccounts(client, status);
   expect(describeAccounts(accounts, await readNamesIgnored(url)).split('\n')).toEqual([
     'accepted 28 = clicks 7 + attributed 6 + unattributed 3 + adjustments 5 + verdicts 2 + click duplicates 1 + ' +
       'conversion duplicates 2 + adjustment duplicates 0 + verdict duplicates 0 + too late 0 + dead lettered 2',
@@ -378,7 +357,7 @@ test('what became of all that was accepted is told', async () => {
 });
 
 test('can not be run while ClickHouse is behind', async () => {
-  audited.inserted = 9;
+  mesh.status.inserted = 9;
   await expect(audit({ url, timeout: 0 })).rejects.toThrow('ClickHouse is at 9 of 10 in partition 1 of raw-events');
 });
 

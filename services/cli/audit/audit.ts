@@ -27,9 +27,9 @@ export const auditCommand = new Command('audit')
   .addHelpText(
     'after',
     `
-Works on a running mesh while nothing is being sent. Attribution forgets by age of arrival, and decisions are not made
-again when models or lookback windows change; the recount knows neither. What differs for such a limit is told as LIMIT,
-with the limit, and fails nothing; what differs for none is FAILED.
+Works on a running mesh while nothing is being sent. Attribution forgets by age of arrival, decisions are not made again
+when models or lookback windows change, and a rollup that is declared later begins then; the recount knows none of it.
+What differs for such a limit is told as LIMIT, with the limit, and fails nothing; what differs for none is FAILED.
 
 What became of all that was accepted is shown first, and how many names in events were ignored: since the gateway at the
 address started, without those that replay tells of. A name that is not understood may be a value or a campaign that is

@@ -1,0 +1,81 @@
+import { CLICKS } from './audit-recount.ts';
+
+// What stats are sums of: clicks as they are now, and the credits and decisions that are stored, which other checks
+// compare with the raw events.
+
+const COUNTS = ['clicks', 'invalid_clicks'];
+const MEASURES = ['conversions_micros', 'retracted_micros', 'revenue_micros', 'adjusted_micros', 'refunds_micros'];
+export const ALL_MEASURES = [...COUNTS, ...MEASURES];
+
+export const IS_COUNTED = ALL_MEASURES.map((measure) => `${measure} != 0`).join(' OR ');
+
+/** Sums of all measures of `s`; those of conversions are larger than the counters, which may not wrap unseen. */
+export const SUMS = [
+  ...COUNTS.map((measure) => `toInt64(sum(s.${measure})) AS ${measure}`),
+  ...MEASURES.map((measure) => `sum(toInt128(s.${measure})) AS ${measure}`),
+].join(', ');
+
+/**
+ * What counts, a row each: every click; every credit, under its model; and every conversion that no click is credited
+ * for, of no click and under no model. 0.1.0, whose decisions name no models, did not count the latter.
+ */
+const COUNTED = `
+  SELECT click_time AS time, campaign_id, ad_id, source, '' AS conversion_type, '' AS model,
+    toInt64(NOT is_invalid) AS clicks, toInt64(is_invalid) AS invalid_clicks, toInt64(0) AS conversions_micros,
+    toInt64(0) AS retracted_micros, toInt64(0) AS revenue_micros, toInt64(0) AS adjusted_micros,
+    toInt64(0) AS refunds_micros
+  FROM (${CLICKS})
+  UNION ALL
+  SELECT conversion_time AS time, campaign_id, ad_id, source, conversion_type, model, 0 AS clicks, 0 AS invalid_clicks,
+    if(conversion_retracted, 0, credit_micros) AS conversions_micros,
+    if(conversion_retracted, credit_micros, 0) AS retracted_micros, value_micros AS revenue_micros, adjusted_micros,
+    refunds_micros
+  FROM attributed_events FINAL
+  UNION ALL
+  SELECT conversion_time AS time, '' AS campaign_id, '' AS ad_id, '' AS source, conversion_type, '' AS model,
+    0 AS clicks, 0 AS invalid_clicks, if(retracted, 0, 1000000) AS conversions_micros,
+    if(retracted, 1000000, 0) AS retracted_micros, value_micros - adjusted_micros AS revenue_micros, adjusted_micros,
+    refunds_micros
+  FROM conversion_decisions FINAL
+  WHERE NOT attributed AND notEmpty(models)`;
+
+export const DAILY_KEYS = ['day', 'campaign_id', 'source', 'conversion_type', 'model'];
+
+/** What daily_stats should have. */
+export const DAILY_SUMS = `
+  SELECT toDate32(time) AS day, campaign_id, source, conversion_type, model, ${SUMS}
+  FROM (${COUNTED}) AS s
+  GROUP BY ${DAILY_KEYS.join(', ')}
+  HAVING ${IS_COUNTED}`;
+
+const VALUES = ['dimension_1', 'dimension_2', 'dimension_3', 'dimension_4'];
+/** Not the rollup first: ClickHouse takes `GROUP BY rollup` for its modifier. */
+export const ROLLUP_KEYS = ['day', 'hour', 'rollup', ...VALUES, 'model'];
+
+/** Names of all rollups that there are counters of, or should be. */
+const ROLLUPS = `
+  SELECT groupUniqArray(toString(rollup))
+  FROM (
+    SELECT rollup FROM rollup_stats
+    UNION ALL
+    SELECT name AS rollup FROM attribution_settings WHERE kind = 'rollup'
+  )`;
+
+/** What rollup_stats should have, by what the names of the rollups say, such as `hour:source,campaign_id`. */
+export const ROLLUP_SUMS = `
+  SELECT rollup, day, hour, ${VALUES.map((name, i) => `values[${i + 1}] AS ${name}`).join(', ')}, model, ${SUMS}
+  FROM (
+    SELECT *, arrayJoin((${ROLLUPS})) AS rollup, splitByChar(',', splitByChar(':', rollup)[2]) AS dimensions,
+      toDate32(time) AS day, if(startsWith(rollup, 'hour:'), toHour(time), 0) AS hour,
+      [toString(campaign_id), ad_id, toString(source), toString(conversion_type)] AS texts,
+      arrayMap(d -> texts[indexOf(['campaign_id', 'ad_id', 'source', 'conversion_type'], d)], dimensions) AS values
+    FROM (${COUNTED})
+  ) AS s
+  GROUP BY ${ROLLUP_KEYS.join(', ')}
+  HAVING ${IS_COUNTED}`;
+
+export const STORED_ROLLUPS = `
+  SELECT ${ROLLUP_KEYS.join(', ')}, ${SUMS}
+  FROM rollup_stats AS s FINAL
+  GROUP BY ${ROLLUP_KEYS.join(', ')}
+  HAVING ${IS_COUNTED}`;
