@@ -82,6 +82,7 @@ async function fill(client: ClickHouseClient, { campaigns, partitions, conversio
   for (let partition = 0; partition < partitions; partition++) {
     await client.command({
       query: `INSERT INTO daily_stats
+        (day, campaign_id, source, conversion_type, model, partition, clicks, conversions_micros, revenue_micros, version)
         SELECT toDate32('2025-06-01') + d, 'camp-' || toString(c), 'source-' || toString(s), type,
           if(type = '', '', 'last_click'), {partition:UInt32}, if(type = '', 1, 0),
           if(type = '', 0, 1000000), if(type = '', 0, 19990000), 1
