@@ -43,6 +43,7 @@ describe('a cluster', { tags: KAFKA }, () => {
       ATTRIBUTION_NODES: '3',
       GATEWAYS: '2',
       MAX_TOUCHES: '10000',
+      MODELS: 'last_click',
     });
   }, 120_000);
 
