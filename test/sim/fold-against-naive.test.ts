@@ -5,7 +5,7 @@ import { loadProgress, nextOffset } from '../../services/attribution/store/progr
 import type { LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
-import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START } from './journey.ts';
+import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START, totalsOf } from './journey.ts';
 import { attributeNaively, type FinalTables, type SimEvent } from './naive-attribution.ts';
 import { expectSameSums } from './rollups.ts';
 
@@ -53,19 +53,8 @@ function foldInBatches(events: readonly SimEvent[], plan: Plan): FinalTables {
     if (fault !== 'none') fold = begin();
     else if (flushes) fold.flush(store, []);
   }
-  const done = loadProgress(store, 0);
-  const duplicates = [done.clickDuplicates, done.conversionDuplicates];
-  duplicates.push(done.adjustmentDuplicates, done.verdictDuplicates);
   expectSameSums(published, ROLLUPS);
-  return {
-    ...collapse(published),
-    totals: [
-      `${done.records} records, ${done.clicks} clicks (${done.invalidClicks} invalid)`,
-      `${done.attributed} attributed, ${done.unattributed} unattributed`,
-      `${done.adjustments} adjustments (${done.exceeded} exceed), ${done.verdicts} verdicts, ${done.waiting} wait`,
-      `${duplicates.join('+')} duplicates, ${done.tooLate} too late`,
-    ].join(', '),
-  };
+  return { ...collapse(published), totals: totalsOf(loadProgress(store, 0)) };
 }
 
 function toRecord(sim: SimEvent, offset: number): LogRecord {

@@ -7,6 +7,7 @@ import {
   ConversionDecisionSchema,
   CorrectionEffect,
   DailyStatsSchema,
+  type PartitionProgress,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
@@ -130,6 +131,18 @@ function latest(
     if (before === undefined || row.version >= before.version) rows.set(row.key, row);
   }
   return [...rows.values()].flatMap((row) => row.line ?? []).sort();
+}
+
+/** What became of all records, as the naive model tells it. */
+export function totalsOf(done: PartitionProgress): string {
+  const duplicates = [done.clickDuplicates, done.conversionDuplicates];
+  duplicates.push(done.adjustmentDuplicates, done.verdictDuplicates);
+  return [
+    `${done.records} records, ${done.clicks} clicks (${done.invalidClicks} invalid)`,
+    `${done.attributed} attributed, ${done.unattributed} unattributed`,
+    `${done.adjustments} adjustments (${done.exceeded} exceed), ${done.verdicts} verdicts, ${done.waiting} wait`,
+    `${duplicates.join('+')} duplicates, ${done.tooLate} too late`,
+  ].join(', ');
 }
 
 /** The value of the event's record in raw-events. */

@@ -1,6 +1,6 @@
 import type { AttributionConfig } from './config.ts';
 import { type Candidates, candidatesAmong, isCandidate, modelsOf } from './decide.ts';
-import type { Overflow, RememberedConversion, Touch, UserBounds } from './state.ts';
+import type { Overflow, RememberedConversion, Touch, UserBounds, UserState } from './state.ts';
 import { isAfter, isSameClick } from './touch-id.ts';
 
 /** After all times of events, in ms. */
@@ -23,6 +23,35 @@ export function candidatesOf(
   const eligible = candidatesAmong(config, touches, conversion);
   if (hasOverflow) return withOverflow(config, eligible, overflow(), conversion);
   return { touches: eligible, newest: eligible, isTruncated: false };
+}
+
+/** What would be candidates of a conversion if they were valid, ascending; of those beside the state, the newest. */
+export function invalidOf(
+  { config, overflow }: { config: AttributionConfig; overflow(): Overflow },
+  {
+    invalidTouches,
+    hasOverflow,
+    bounds,
+  }: Pick<UserState, 'hasOverflow' | 'bounds'> & { invalidTouches: readonly Touch[] },
+  conversion: RememberedConversion,
+): readonly Touch[] {
+  const invalid = candidatesAmong(config, invalidTouches, conversion);
+  if (!hasOverflow || bounds === undefined || !hasInvalid(overflow, bounds)) return invalid;
+  const { timestamp, type } = conversion;
+  const others: Touch[] = [];
+  for (const other of overflow().invalidTouches(timestamp - config.lookbackMs(type), timestamp, true)) {
+    if (isCandidate(config, other, conversion)) others.push(other);
+    if (others.length === config.maxTouches) break;
+  }
+  return others.length === 0 ? invalid : [...invalid, ...others].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+}
+
+function hasInvalid(overflow: () => Overflow, bounds: UserBounds): boolean {
+  if (bounds.hasInvalidInOverflow === undefined) {
+    const [first] = overflow().invalidTouches(0, END_OF_TIME, false);
+    bounds.hasInvalidInOverflow = first !== undefined;
+  }
+  return bounds.hasInvalidInOverflow;
 }
 
 /** All of some touches as candidates. */

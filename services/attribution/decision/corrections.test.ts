@@ -228,12 +228,61 @@ describe('time is by arrival', () => {
   });
 });
 
-test('a conversion for which a state has no room can no longer be corrected', () => {
-  const journey = 'refund Q @4 X 1 \n conversion X @1 9 \n conversion Y @2 9 \n conversion Z @3 9 \n refund R @4 X 1';
-  const { totals, user } = play(journey, { MAX_TOUCHES: '2' });
-  expect(totals).toMatchObject({ adjustments: 1, tooLate: 1, waiting: 0 });
-  // What a late click may still decide anew keeps the corrections it has.
-  expect(user.corrections).toMatchObject([{ eventId: 'Q' }]);
+describe('what a state has no room for is corrected, too', () => {
+  const env = { MAX_TOUCHES: '2' };
+  const days = (count: number) => `+${count * 24}`;
+
+  test('a conversion', () => {
+    const sell = 'refund Q @4 X 1 \n click A @1 \n conversion X @1 9 \n conversion Y @2 9 \n conversion Z @3 9';
+    const [both, moved] = [{}, env].map((each) => sums(`${sell} \n refund R @4 X 2 \n retract T @5 Y`, each));
+    expect(moved!.totals).toEqual({ ...both!.totals, touchesDropped: 0 });
+    expect(moved!.totals).toMatchObject({ adjustments: 3, tooLate: 0, waiting: 0 });
+    expect(moved!.sum).toEqual(both!.sum);
+  });
+
+  const clicks = Array.from({ length: 5 }, (_, i) => `click C${i} @${i}`).join('\n');
+
+  test('a click, whose credit falls to the one before, and which gets it back', () => {
+    const journey = `conversion X @3.5 \n ${clicks} \n conversion Y @1.5 \n invalid V @9 C1`;
+    const { rows, totals } = play(`${journey} \n valid W @10 C1`, env);
+    const came = ['X <- C0', ...[1, 2, 3].flatMap((i) => [`X <- C${i - 1} withdrawn`, `X <- C${i}`])];
+    expect(rows).toEqual([...came, 'Y <- C1', 'Y <- C1 withdrawn', 'Y <- C0', 'Y <- C0 withdrawn', 'Y <- C1']);
+    expect(totals).toMatchObject({ clicks: 5, invalidClicks: 0, verdicts: 2, tooLate: 0 });
+    expect(
+      play(journey, env)
+        .decisions.at(-1)!
+        .invalid.map(({ clickId }) => clickId),
+    ).toEqual(['C1']);
+  });
+
+  test('clicks that are all invalid', () => {
+    const verdicts = Array.from({ length: 5 }, (_, i) => `invalid V${i} @9 C${i}`).join('\n');
+    const { rows, totals } = play(`${clicks} \n ${verdicts} \n conversion X @9 \n valid W @10 C0`, env);
+    expect(rows).toEqual(['X <- C0']);
+    expect(totals).toMatchObject({ invalidClicks: 4, verdicts: 6, tooLate: 0, attributed: 1 });
+  });
+
+  const sold = 'click A @1 +1 \n conversion X @2 9 +1 \n click B @1 +2 \n click C @1 +2';
+  const many = `${sold} \n conversion Y @8 9 +2 \n conversion Z @8 9 +2`;
+
+  test('for 90 days after it arrived, though its id is forgotten before', () => {
+    const correct = (at: string) => `refund R @4 X 4 ${at} \n invalid V @4 A ${at} \n valid W @5 A ${at}`;
+    const [last, later, gone] = [`+${HOURS_90_DAYS + 1}`, `+${HOURS_90_DAYS + 2.1}`, days(121)].map((at) =>
+      play(`${many} \n ${correct(at)}`, { ...env, EVENT_ID_DAYS: '3' }),
+    );
+    expect(last!.totals).toMatchObject({ adjustments: 1, verdicts: 2, tooLate: 0, waiting: 0 });
+    expect(last!.decisions.findLast(({ conversion }) => conversion.conversionId === 'X')).toMatchObject({
+      standing: { valueMicros: 5n },
+    });
+    expect(later!.totals).toMatchObject({ adjustments: 0, tooLate: 1, waiting: 2 });
+    expect(gone!.totals).toMatchObject({ adjustments: 1, tooLate: 0, waiting: 3 });
+  });
+
+  test('by all that corrected it before, though that is older', () => {
+    const waits = 'refund Q @4 X 1 +1 \n conversion X @2 9 +2000 \n conversion Y @8 9 +2000 \n conversion Z @8 9 +2000';
+    const { decisions } = play(`${waits} \n refund R @5 X 2 +3000`, env);
+    expect(decisions.at(-1)).toMatchObject({ standing: { valueMicros: 6n }, corrections: [{}, {}] });
+  });
 });
 
 test('what a build before left unattributed is taken from no counter', () => {

@@ -1,5 +1,5 @@
-import { allOf, candidatesOf, changesCredits, lastInOverflow, type TouchesOfUser } from './candidates.ts';
-import { type AttributionConfig, isForgotten } from './config.ts';
+import { allOf, candidatesOf, changesCredits, invalidOf, lastInOverflow, type TouchesOfUser } from './candidates.ts';
+import { isForgotten } from './config.ts';
 import {
   type Corrected,
   correct,
@@ -11,9 +11,8 @@ import {
   isSameCorrection,
   MAX_CORRECTIONS,
   MAX_USER_CORRECTIONS,
-  targetRole,
 } from './corrections.ts';
-import { type Candidates, candidatesAmong, decide, isCandidate, modelsOf, shareAnew, withCredited } from './decide.ts';
+import { type Candidates, decide, isCandidate, modelsOf, shareAnew, withCredited } from './decide.ts';
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
 import {
   type Cause,
@@ -25,13 +24,12 @@ import {
   recordChanges,
 } from './effects.ts';
 import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
-import { addCorrection, boundsOf, type Clock, expire, isCorrectable, moveOut, spill } from './retention.ts';
+import { addCorrection, boundsOf, expire, isCorrectable, moveOut, type Surroundings } from './retention.ts';
 import {
   arrivalOf,
   type Correction,
   type Credit,
   idOf,
-  type Overflow,
   type RememberedConversion,
   type RememberedEvent,
   type SpilledId,
@@ -39,10 +37,8 @@ import {
   type UserBounds,
   type UserState,
 } from './state.ts';
+import { conversionWithId, isTooLate, targetOf, touchWithId } from './targets.ts';
 import { idHashOf, insertTouch, isSameClick } from './touch-id.ts';
-
-/** Touches, or conversions, from which on a set finds a duplicate sooner than a comparison with each. */
-const MANY = 64;
 
 type EventRef = Pick<ConversionRef, 'userId' | 'offset'>;
 export type TouchEvent = EventRef & { role: 'touch'; type: TouchKind['type']; touch: Touch };
@@ -55,11 +51,9 @@ export type CorrectionEvent = {
 /** An event as the fold sees it: checked, its times in ms. */
 export type FoldEvent = TouchEvent | OutcomeEvent | CorrectionEvent;
 
-export interface FoldContext extends Clock {
+export interface FoldContext extends Surroundings {
   /** What is known of the event, or what it corrects, if its id was spilled from this user's state; else undefined. */
   spilled(): SpilledId | undefined;
-  /** What of this user there is no room for in its state. */
-  overflow(): Overflow;
 }
 
 /** A user and an event about it, with what follows. */
@@ -83,10 +77,6 @@ export function fold(context: FoldContext, user: UserState, event: FoldEvent, ef
   user.bounds ??= boundsOf(context.config, user);
   const { bounds } = user;
   expire(context, user, bounds, effects);
-  // A conversion that is not in the state may count one of them as a candidate still.
-  if (user.hasOverflow) {
-    for (const each of effects.spilled) if (each.role === 'touch') context.overflow().addTouch(each.touch);
-  }
   switch (event.role) {
     case 'touch':
       foldTouch({ context, user, bounds, event, effects });
@@ -131,12 +121,9 @@ function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid
   if (touches.length <= maxTouches) return;
   const dropped = touches.shift()!;
   effects.totals.touchesDropped++;
-  if (invalid) {
-    spill(user, bounds, { role: 'touch', touch: dropped }, effects);
-    return;
-  }
   moveOut(context, user, bounds, { role: 'touch', touch: dropped }, effects);
-  context.overflow().addTouch(dropped);
+  context.overflow().addTouch(dropped, invalid);
+  if (invalid) bounds.hasInvalidInOverflow = true;
 }
 
 /** Decides all conversions anew that have a touch as a candidate, or would if it were valid. */
@@ -177,7 +164,7 @@ function decideAnew(folding: Folding, touch: Touch, conversion: RememberedConver
   const credits = decide({ ...config, models }, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause };
   const settled = { before: corrected, corrected, models, candidates, credits, isNew: false };
-  settle(config, user, ref, settled, effects);
+  settle(context, user, ref, settled, effects);
 }
 
 function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeEvent>): void {
@@ -199,14 +186,14 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
     bounds.lastConversionTimes.shift();
     const dropped = user.conversions.shift()!;
     moveOut(context, user, bounds, { role: 'outcome', conversion: dropped }, effects);
-    context.overflow().putConversion(dropped);
+    context.overflow().addConversion(dropped);
     bounds.lastInOverflow = Math.max(lastInOverflow(context.overflow, bounds), dropped.timestamp);
   }
   decideNew(context, user, event, correct(conversion, corrections), effects);
 }
 
 /** The touches of a user, by which conversions are decided. */
-export type Touches = TouchesOfUser & { invalidTouches: readonly Touch[] };
+export type Touches = TouchesOfUser & Pick<UserState, 'bounds'> & { invalidTouches: readonly Touch[] };
 
 /** Decides a conversion that is no duplicate, of a user with these touches. */
 export function decideNew(
@@ -225,7 +212,7 @@ export function decideNew(
   const credits = decide(config, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
   const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: true };
-  settle(config, of, ref, settled, effects);
+  settle(context, of, ref, settled, effects);
 }
 
 interface Settled {
@@ -239,7 +226,13 @@ interface Settled {
 }
 
 /** Gives a conversion its credits, and notes every difference from those it had. */
-function settle(config: AttributionConfig, of: Touches, ref: ConversionRef, settled: Settled, effects: Effects): void {
+function settle(
+  context: Pick<FoldContext, 'config' | 'overflow'>,
+  of: Touches,
+  ref: ConversionRef,
+  settled: Settled,
+  effects: Effects,
+): void {
   const { conversion } = ref;
   const { before, corrected, models, credits, isNew } = settled;
   const { touches: candidates, isTruncated } = settled.candidates;
@@ -248,8 +241,8 @@ function settle(config: AttributionConfig, of: Touches, ref: ConversionRef, sett
   conversion.models = models;
   conversion.credits = credits;
   conversion.isCounted ||= isNew || credits.length > 0;
-  const invalid = candidatesAmong(config, of.invalidTouches, conversion);
-  const lookbackMs = config.lookbackMs(conversion.type);
+  const invalid = invalidOf(context, of, conversion);
+  const lookbackMs = context.config.lookbackMs(conversion.type);
   recordChanges(effects, ref, published, { models, candidates, isTruncated, invalid, lookbackMs, ...corrected });
 }
 
@@ -262,7 +255,7 @@ function foldCorrection(folding: Folding<CorrectionEvent>): void {
     if (!isSameCorrection(first, correction)) noteConflict(effects, event);
     return;
   }
-  const target = targetOf(user, bounds, correction);
+  const target = targetOf(context, user, bounds, correction);
   if (target === undefined ? spilledId(context, event, effects) !== undefined : isTooLate(context, target)) {
     effects.totals.tooLate++;
     return;
@@ -291,12 +284,18 @@ function whyRefused({ corrections }: UserState, { targetId }: Correction, others
 /** Counts a click as invalid, or as valid again, and decides its conversions without it, or with it. */
 function judge(folding: Folding<CorrectionEvent>, touch: Touch, wasInvalid: boolean, invalid: boolean): void {
   if (wasInvalid === invalid) return;
-  const { user, event, effects } = folding;
+  const { context, user, bounds, event, effects } = folding;
   const { type, offset, correction } = event;
   const touches = wasInvalid ? user.invalidTouches : user.touches;
-  touches.splice(touches.indexOf(touch), 1);
   noteVerdict(effects, touch, invalid, offset);
-  keep(folding, touch, invalid);
+  const at = touches.indexOf(touch);
+  if (at === -1) {
+    context.overflow().judgeTouch(touch, invalid);
+    bounds.hasInvalidInOverflow = undefined;
+  } else {
+    touches.splice(at, 1);
+    keep(folding, touch, invalid);
+  }
   redecide(folding, touch, invalid, { eventId: correction.eventId, type });
 }
 
@@ -315,26 +314,8 @@ function adjust(
   const credits = shareAnew(config, candidates.touches, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: correction.eventId, type } };
   const models = modelsOf(config, conversion);
-  settle(config, user, ref, { before, corrected, models, candidates, credits, isNew: false }, effects);
-}
-
-function targetOf(
-  { touches, invalidTouches, conversions }: UserState,
-  bounds: UserBounds,
-  { kind, targetId }: Correction,
-): RememberedEvent | undefined {
-  if (targetRole(kind) === 'outcome') {
-    const conversion = conversionWithId(conversions, bounds, targetId);
-    return conversion && { role: 'outcome', conversion };
-  }
-  const hasId = ({ clickId }: Touch) => clickId === targetId;
-  const touch = touches.find(hasId) ?? invalidTouches.find(hasId);
-  return touch && { role: 'touch', touch };
-}
-
-/** Touches are kept only as long as they can be corrected. */
-function isTooLate(context: FoldContext, target: RememberedEvent): boolean {
-  return target.role === 'outcome' && !isCorrectable(context, target.conversion);
+  settle(context, user, ref, { before, corrected, models, candidates, credits, isNew: false }, effects);
+  if (!user.conversions.includes(conversion)) context.overflow().putConversion(conversion);
 }
 
 /** Index of the first conversion, by arrival, that can have happened at or after `time`. */
@@ -342,24 +323,6 @@ function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): numb
   let first = lastConversionTimes.length;
   while (first > 0 && lastConversionTimes[first - 1]! >= time) first--;
   return first;
-}
-
-function touchWithId({ touches, invalidTouches }: UserState, bounds: UserBounds, touch: Touch): Touch | undefined {
-  const invalid = invalidTouches.find((other) => isSameClick(other, touch));
-  if (invalid !== undefined) return invalid;
-  if (touches.length >= MANY) {
-    bounds.clickIds ??= new Set(touches.map(idHashOf));
-    if (!bounds.clickIds.has(idHashOf(touch))) return undefined;
-  }
-  return touches.find((other) => isSameClick(other, touch));
-}
-
-function conversionWithId(conversions: readonly RememberedConversion[], bounds: UserBounds, id: string) {
-  if (conversions.length >= MANY) {
-    bounds.conversionIds ??= new Set(conversions.map((each) => each.conversionId));
-    if (!bounds.conversionIds.has(id)) return undefined;
-  }
-  return conversions.find((other) => other.conversionId === id);
 }
 
 /** What is known by its id alone of the event, or of what it corrects, be it since now; undefined if nothing. */

@@ -2,9 +2,11 @@ import { type AttributionConfig, isForgotten } from './config.ts';
 import { correctionsOf, indexCorrection, targetRole } from './corrections.ts';
 import { isCandidate } from './decide.ts';
 import type { Effects } from './effects.ts';
+import type { Role } from './kinds.ts';
 import {
   arrivalOf,
   type Correction,
+  type Overflow,
   type RememberedConversion,
   type RememberedEvent,
   type Touch,
@@ -19,6 +21,8 @@ import {
  *   conversion that can be corrected: deciding without it would hand its credit to a worse one;
  * - a conversion as long as its id is known;
  * - a correction as long as what it is about can be corrected, or, before that comes, as long as if it had come, too.
+ *
+ * What it has no room for can be credited and corrected as long; its corrections stay in the state.
  */
 
 /** What the fold knows of time. */
@@ -26,6 +30,11 @@ export interface Clock {
   config: AttributionConfig;
   /** The partition's clock: the greatest append time so far, this event's included, in ms. */
   watermark: number;
+}
+
+/** With what of the user there is no room for in its state. */
+export interface Surroundings extends Clock {
+  overflow(): Overflow;
 }
 
 /** Whether a conversion's value, and the validity of its candidates, can still be corrected. */
@@ -45,11 +54,31 @@ export function boundsOf({ retentionMs }: AttributionConfig, user: UserState): U
     conversionIds: undefined,
     corrections: undefined,
     lastInOverflow: undefined,
+    hasInvalidInOverflow: undefined,
   };
 }
 
+/** Whether a touch that has left the state can still be judged: it is kept as long as there would be room for it. */
+export function isJudgeable(context: Surroundings, user: UserState, touch: Touch): boolean {
+  const { config, watermark, overflow } = context;
+  const { touch: keptMs } = config.retentionMs;
+  if (!isForgotten(touch.arrival, watermark, keptMs)) return true;
+  const isKeptFor = (other: RememberedConversion) => isCorrectable(context, other) && isCandidate(config, touch, other);
+  if (user.conversions.some(isKeptFor)) return true;
+  // No lookback is longer.
+  for (const other of overflow().conversions(touch.timestamp, touch.timestamp + keptMs, false)) {
+    if (isKeptFor(other)) return true;
+  }
+  return false;
+}
+
 /** Forgets what is too old, but for its ids. */
-export function expire(clock: Clock, user: UserState, bounds: UserBounds, effects: Pick<Effects, 'spilled'>): void {
+export function expire(
+  clock: Surroundings,
+  user: UserState,
+  bounds: UserBounds,
+  effects: Pick<Effects, 'spilled'>,
+): void {
   const { config, watermark } = clock;
   const { outcome } = config.retentionMs;
   const first = user.conversions[0];
@@ -63,13 +92,6 @@ export function expire(clock: Clock, user: UserState, bounds: UserBounds, effect
   }
   if (watermark > bounds.touchesKeptUntil) expireTouches(clock, user, bounds, effects);
   if (watermark > bounds.correctionsKeptUntil) expireCorrections(clock, user, bounds);
-}
-
-/** Leaves an event that a user's state has no room for to those whose ids alone are known. */
-export function spill(user: UserState, bounds: UserBounds, event: RememberedEvent, effects: Effects): void {
-  effects.spilled.push(event);
-  const corrections = correctionsOf(user, bounds, event);
-  if (corrections.length > 0) dropCorrections(user, bounds, (each) => corrections.includes(each));
 }
 
 /** Leaves an event that a user's state has no room for to its overflow. Corrections stay, and count from then on. */
@@ -99,11 +121,16 @@ export function addCorrection(
   bounds.correctionsKeptUntil = Math.min(bounds.correctionsKeptUntil, target + config.retentionMs.correction);
 }
 
-function expireTouches(clock: Clock, user: UserState, bounds: UserBounds, effects: Pick<Effects, 'spilled'>): void {
+function expireTouches(
+  clock: Surroundings,
+  user: UserState,
+  bounds: UserBounds,
+  effects: Pick<Effects, 'spilled'>,
+): void {
   const { config, watermark } = clock;
   const gone = new Set<string>();
   let next = Number.POSITIVE_INFINITY;
-  const isKept = (touch: Touch) => {
+  const isKept = (touch: Touch, isInvalid: boolean) => {
     const until = keptUntil(config, touch, user.conversions);
     if (watermark <= until) {
       next = Math.min(next, until);
@@ -111,12 +138,19 @@ function expireTouches(clock: Clock, user: UserState, bounds: UserBounds, effect
     }
     gone.add(touch.clickId);
     spillIfKnown(clock, effects, { role: 'touch', touch });
+    // A conversion that is not in the state may count it as a candidate still.
+    if (user.hasOverflow) clock.overflow().addTouch(touch, isInvalid);
+    if (isInvalid) bounds.hasInvalidInOverflow = undefined;
     return false;
   };
-  user.touches = user.touches.filter(isKept);
-  user.invalidTouches = user.invalidTouches.filter(isKept);
+  user.touches = user.touches.filter((touch) => isKept(touch, false));
+  user.invalidTouches = user.invalidTouches.filter((touch) => isKept(touch, true));
   bounds.touchesKeptUntil = next;
-  if (user.corrections.length === 0) return;
+  if (user.corrections.length === 0 || gone.size === 0) return;
+  if (user.hasOverflow) {
+    bounds.correctionsKeptUntil = Number.NEGATIVE_INFINITY;
+    return;
+  }
   dropCorrections(user, bounds, ({ kind, targetId }) => targetRole(kind) === 'touch' && gone.has(targetId));
 }
 
@@ -134,7 +168,8 @@ function keptUntil(config: AttributionConfig, touch: Touch, conversions: readonl
   return until;
 }
 
-function expireCorrections({ config, watermark }: Clock, user: UserState, bounds: UserBounds): void {
+function expireCorrections(context: Surroundings, user: UserState, bounds: UserBounds): void {
+  const { config, watermark } = context;
   const clicks = new Set([...user.touches, ...user.invalidTouches].map(({ clickId }) => clickId));
   const conversions = new Map(user.conversions.map(({ conversionId, arrival }) => [conversionId, arrival]));
   let next = Number.POSITIVE_INFINITY;
@@ -142,11 +177,19 @@ function expireCorrections({ config, watermark }: Clock, user: UserState, bounds
     const role = targetRole(kind);
     if (role === 'touch' && clicks.has(targetId)) return false;
     const since = role === 'outcome' ? (conversions.get(targetId) ?? arrival) : arrival;
-    const until = since + config.retentionMs.correction;
+    let until = since + config.retentionMs.correction;
+    if (watermark > until && user.hasOverflow) until = movedOutUntil(context, role, targetId);
     if (watermark <= until) next = Math.min(next, until);
     return watermark > until;
   });
   bounds.correctionsKeptUntil = next;
+}
+
+/** How long what has moved out can be corrected at most, in ms; -Infinity if there is none. */
+function movedOutUntil({ config, overflow }: Surroundings, role: Role, id: string): number {
+  const { touch: keptMs, correction: correctedMs } = config.retentionMs;
+  if (role === 'outcome') return (overflow().conversionWithId(id)?.arrival ?? Number.NEGATIVE_INFINITY) + correctedMs;
+  return (overflow().touchWithId(id)?.arrival ?? Number.NEGATIVE_INFINITY) + keptMs + correctedMs;
 }
 
 function dropCorrections(user: UserState, bounds: UserBounds, isDropped: (correction: Correction) => boolean): void {

@@ -32,6 +32,8 @@ export interface UserBounds {
   corrections: CorrectionIndex | undefined;
   /** When the last conversion happened that is in the overflow, in ms; undefined while it is not known. */
   lastInOverflow: number | undefined;
+  /** Whether the overflow has invalid touches; undefined while it is not known. */
+  hasInvalidInOverflow: boolean | undefined;
 }
 
 /** A user's corrections, by what they are about and by their own ids. */
@@ -130,11 +132,19 @@ export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome
 
 /** Touches and conversions of a user for which there is no room in its state, by when they happened, in ms. */
 export interface Overflow {
-  addTouch(touch: Touch): void;
-  /** Adds a conversion, or takes it in place of what it was. */
+  addTouch(touch: Touch, isInvalid: boolean): void;
+  /** Takes a touch that is here as invalid, or as valid again. */
+  judgeTouch(touch: Touch, isInvalid: boolean): void;
+  addConversion(conversion: RememberedConversion): void;
+  /** Takes a conversion that is here in place of what it was. */
   putConversion(conversion: RememberedConversion): void;
-  /** Those in [from, to], ascending by (timestamp, clickId), or descending. */
+  /** The touch with this id, valid or not. */
+  touchWithId(clickId: string): Touch | undefined;
+  conversionWithId(conversionId: string): RememberedConversion | undefined;
+  /** Those that are valid, in [from, to], ascending by (timestamp, clickId), or descending. */
   touches(from: number, to: number, isBack: boolean): Iterable<Touch>;
+  /** Likewise those that are not. */
+  invalidTouches(from: number, to: number, isBack: boolean): Iterable<Touch>;
   /** Likewise by (timestamp, conversionId). */
   conversions(from: number, to: number, isBack: boolean): Iterable<RememberedConversion>;
 }

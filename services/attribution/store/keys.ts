@@ -35,26 +35,49 @@ export const SETTINGS_FROM = Buffer.from(SETTING);
 export const SETTINGS_TO = Buffer.from('g');
 
 /** Events that their users' states have no room for: one letter a kind, side by side with USER. */
-const OVERFLOW = { touch: 't', conversion: 'v' } as const;
+const OVERFLOW = { touch: 't', conversion: 'v', invalid: 'w' } as const;
+/** Where these lie, by their ids. */
+const PLACE = 'x';
+const TIME_BYTES = 8;
 export type OverflowKind = keyof typeof OVERFLOW;
 
 /** Users' states are between these. */
 export const USERS_FROM = Buffer.from(USER);
 export const USERS_TO = Buffer.from('v');
 
-/** Everything that the sweep looks at: users' states, and events for which these have no room. */
+/** Everything that the sweep looks at: users' states, events for which these have no room, and their places. */
 export const SWEPT_FROM = Buffer.from(OVERFLOW.touch);
-export const SWEPT_TO = Buffer.from('w');
+export const SWEPT_TO = Buffer.from('y');
 
 /** The key of an event that its user's state has no room for; those of a user and kind ascend by (timestamp, id). */
 export function overflowKey(kind: OverflowKind, userId: string, timestamp: number, eventId: string): Buffer {
-  return Buffer.concat([overflowKeysFrom(kind, userId, timestamp), Buffer.from(eventId.replaceAll('-', ''), 'hex')]);
+  return Buffer.concat([overflowKeysFrom(kind, userId, timestamp), idBytes(eventId)]);
+}
+
+/** Key of what says where an event lies that its user's state has no room for. */
+export function placeKey(role: Role, userId: string, eventId: string): Buffer {
+  return Buffer.concat([Buffer.from(`${PLACE}${ROLE_LETTERS[role]}${userId}\0`), idBytes(eventId)]);
+}
+
+/** The same, of the event that has this key there. */
+export function placeKeyOf(key: Buffer): Buffer {
+  const place = Buffer.allocUnsafe(key.length + 1 - TIME_BYTES);
+  place[0] = PLACE.charCodeAt(0);
+  place[1] = ROLE_LETTERS[key[0] === OVERFLOW.conversion.charCodeAt(0) ? 'outcome' : 'touch'].charCodeAt(0);
+  const time = key.length - ID_BYTES - TIME_BYTES;
+  key.copy(place, 2, 1, time);
+  key.copy(place, 1 + time, time + TIME_BYTES);
+  return place;
+}
+
+export function isPlaceKey(key: Buffer): boolean {
+  return key[0] === PLACE.charCodeAt(0);
 }
 
 /** What no key is less than of a user's events of a kind that happened at `time`, in ms, or later. */
 export function overflowKeysFrom(kind: OverflowKind, userId: string, time: number): Buffer {
-  const key = Buffer.from(`${OVERFLOW[kind]}${userId}\0${' '.repeat(8)}`);
-  key.writeBigUInt64BE(BigInt(Math.max(0, time)), key.length - 8);
+  const key = Buffer.from(`${OVERFLOW[kind]}${userId}\0${' '.repeat(TIME_BYTES)}`);
+  key.writeBigUInt64BE(BigInt(Math.max(0, time)), key.length - TIME_BYTES);
   return key;
 }
 
@@ -162,6 +185,10 @@ export function rollupKey(name: string): Buffer {
 /** Names a counter of a rollup in keys of RocksDB and of the log. */
 export function rollupName({ rollup, period, values, model }: RollupKey): string {
   return [rollup, period, ...values, model].join('\0');
+}
+
+function idBytes(eventId: string): Buffer {
+  return Buffer.from(eventId.replaceAll('-', ''), 'hex');
 }
 
 function roleOfLetter(letter: number, key: Buffer): Role {

@@ -195,6 +195,16 @@ export function timesAt(bytes: Buffer, at: number) {
   return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
 }
 
+/** Says where an event lies that its user's state has no room for, by its entry: timestamp f64 | arrival f64. */
+export function placeOf(entry: Buffer): Buffer {
+  return entry.subarray(TIMESTAMP, ARRIVAL + 8);
+}
+
+/** When the event at a place happened and arrived, in ms. */
+export function readPlace(place: Buffer) {
+  return { timestamp: place.readDoubleLE(0), arrival: place.readDoubleLE(ARRIVAL - TIMESTAMP) };
+}
+
 export function readCorrection(bytes: Buffer, at: number): Correction {
   const targetId = readId(bytes, at);
   readIdWords(bytes, at + CORRECTION_ID - ID, id, 0);

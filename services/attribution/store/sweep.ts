@@ -1,8 +1,8 @@
 import { HOUR_MS } from '../../contract/limits.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
-import { isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { isPlaceKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
-import { timesAt } from './stored-entries.ts';
+import { readPlace, timesAt } from './stored-entries.ts';
 import { lastArrivals } from './user-codec.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
@@ -41,6 +41,7 @@ export function isExpired({ retentionMs }: AttributionConfig, { key, value }: St
     const kinds = ['touch', 'outcome', 'correction'] as const;
     return kinds.every((kind) => isForgotten(last[kind], watermark, retentionMs[kind]));
   }
+  const { arrival } = isPlaceKey(key) ? readPlace(value) : timesAt(value, 0);
   // A touch that arrived near a conversion may be credited with it as long as that is kept.
-  return isForgotten(timesAt(value, 0).arrival, watermark, retentionMs.touch + retentionMs.outcome);
+  return isForgotten(arrival, watermark, retentionMs.touch + retentionMs.outcome);
 }

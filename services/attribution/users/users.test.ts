@@ -251,10 +251,18 @@ test('an event that takes the short way ends as the fold would have it', () => {
     ),
     number: fc.nat(7),
     hour: hours,
-    pause: fc.oneof({ weight: 9, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constantFrom(300, 8000) }),
+    pause: fc.oneof({ weight: 9, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constantFrom(300, 600, 8000) }),
     next: fc.constantFrom('go on', 'go on', 'flush', 'reopen'),
   });
-  const met = { clicks: 0, conversions: 0, duplicatesOfSpilled: 0, forgotten: 0, corrected: 0, tooLate: 0 };
+  const met = {
+    clicks: 0,
+    conversions: 0,
+    duplicatesOfSpilled: 0,
+    forgotten: 0,
+    corrected: 0,
+    movedOut: 0,
+    tooLate: 0,
+  };
   fc.assert(
     fc.property(
       fc.array(event, { minLength: 20, maxLength: 40, size: 'max' }),
@@ -293,6 +301,7 @@ test('an event that takes the short way ends as the fold would have it', () => {
           if (effects.attributed.some(({ cause }) => cause.type === 'adjustment' || cause.type === 'verdict'))
             met.corrected++;
           met.tooLate += effects.totals.tooLate;
+          if (isOfMoved(plainOne, expected, effects)) met.movedOut++;
           expect({ ...outcomeOf(folded.effects), state: plainState(ann.state()) }).toEqual({
             ...outcomeOf(effects),
             state: plainState(expected),
@@ -309,10 +318,22 @@ test('an event that takes the short way ends as the fold would have it', () => {
         met.conversions += ann.taken().conversions;
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 800 },
   );
   expect(Math.min(...Object.values(met))).toBeGreaterThan(200);
 }, 300_000);
+
+/** Whether an event corrected what is not in its user's state. */
+function isOfMoved(
+  event: FoldEvent,
+  { touches, invalidTouches, conversions }: UserState,
+  { totals }: Effects,
+): boolean {
+  if (!('correction' in event) || totals.adjustments + totals.verdicts === 0 || totals.waiting > 0) return false;
+  const ids = [...touches, ...invalidTouches].map(({ clickId }) => clickId);
+  if (event.role === 'adjustment') ids.splice(0, ids.length, ...conversions.map((each) => each.conversionId));
+  return !ids.includes(event.correction.targetId);
+}
 
 function eventOf(kind: 'click' | 'conversion' | CorrectionKind, hour: number, id: number): Uint8Array {
   if (kind === 'click') return click(hour, id);

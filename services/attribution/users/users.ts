@@ -142,7 +142,7 @@ export class Users {
    * @param watermark the partition's clock, in ms
    */
   takeChanges(store: StateStore, expired: readonly Buffer[], watermark: number): StateChanges {
-    const deletes = this.#sweep(store, expired, watermark);
+    const deletes = [...this.#sweep(store, expired, watermark), ...this.#overflow.deletes()];
     const dirty = this.table.takeDirty();
     const [whole, added]: [number[], number[]] = [[], []];
     for (const slot of dirty) (this.table.slots.isAppendable(slot) ? added : whole).push(slot);
