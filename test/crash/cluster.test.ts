@@ -31,6 +31,14 @@ const VICTIMS: readonly (readonly string[])[] = [
 const STOPPED = ['kafka-1', 'clickhouse-2'];
 const MOMENTS = ROUNDS * VICTIMS.length + STOPPED.length;
 
+const SETTINGS = {
+  PARTITIONS: '4',
+  ATTRIBUTION_NODES: '3',
+  GATEWAYS: '2',
+  MAX_TOUCHES: '10000',
+  MODELS: 'last_click',
+};
+
 describe('a cluster', { tags: KAFKA }, () => {
   const folder = temporaryFolder();
   let mesh: ClusterUnderTest;
@@ -38,13 +46,7 @@ describe('a cluster', { tags: KAFKA }, () => {
   const sent: SeedEvent[] = [];
 
   beforeAll(async () => {
-    mesh = await startCluster(join(folder.path, 'data'), {
-      PARTITIONS: '4',
-      ATTRIBUTION_NODES: '3',
-      GATEWAYS: '2',
-      MAX_TOUCHES: '10000',
-      MODELS: 'last_click',
-    });
+    mesh = await startCluster(join(folder.path, 'data'), SETTINGS);
   }, 120_000);
 
   afterAll(async () => {
