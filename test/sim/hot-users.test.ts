@@ -68,6 +68,24 @@ test('what there is no room for is corrected as long as if there were room', () 
   expect(Math.min(...Object.values(met))).toBeGreaterThan(RUNS / 50);
 }, 300_000);
 
+test('a click that is judged where it has moved to is found as that, once it is stored', () => {
+  const event = (kind: SimEvent['kind'], n: number, label: string): SimEvent => ({
+    ...{ kind, id: idOf(n), userId: 'ann', timestamp: START + n, label, valueMicros: 5n },
+  });
+  const clicks = [0, 1, 2, 6].map((n) => event('click', n, 'x'));
+  const judged = [...clicks, event('invalid', 4, idOf(2)), event('conversion', 3, 'z')];
+  const steps = [...judged, 0].map(() => ({ size: 1, next: 'reopen' }));
+  for (const events of [judged, [...judged, event('valid', 5, idOf(2)), event('conversion', 5, 'z')]]) {
+    const { published } = foldWith({ MODELS: 'last_click', MAX_TOUCHES: '1' }, events, steps);
+    const { attributed, counters } = attributeNaively(events, ['last_click'], LOOKBACK);
+    expect(collapse(published)).toMatchObject({ attributed, counters });
+  }
+});
+
+function idOf(n: number): string {
+  return `00000000-0000-4000-8000-00000000000${n}`;
+}
+
 type Steps = readonly { size: number; next: string }[];
 
 /** @param days that pass before each event */

@@ -278,6 +278,15 @@ describe('what a state has no room for is corrected, too', () => {
     expect(gone!.totals).toMatchObject({ adjustments: 1, tooLate: 0, waiting: 3 });
   });
 
+  test('a click that has left the state since, as what it was judged to be', () => {
+    const moved = 'click A @1 +1 \n click B @2 +1 \n conversion X @3 +1 \n conversion Y @40 +1 \n conversion Z @40 +1';
+    const judged = `${moved} \n invalid V @4 B +10 \n conversion W @99 +60 \n invalid U @5 A +61`;
+    const rows = ['X <- B', 'X <- B withdrawn', 'X <- A', 'X <- A withdrawn'];
+    expect(play(judged, env)).toMatchObject({ rows, totals: { invalidClicks: 2 } });
+    const again = play(`${judged} \n valid T @6 B +62`, env);
+    expect(again).toMatchObject({ rows: [...rows, 'X <- B'], totals: { invalidClicks: 1 } });
+  });
+
   test('by all that corrected it before, though that is older', () => {
     const waits = 'refund Q @4 X 1 +1 \n conversion X @2 9 +2000 \n conversion Y @8 9 +2000 \n conversion Z @8 9 +2000';
     const { decisions } = play(`${waits} \n refund R @5 X 2 +3000`, env);

@@ -3,7 +3,7 @@ import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { counterKey, PROGRESS_KEY, spilledKeyOf, userKey } from './keys.ts';
+import { counterKey, PROGRESS_KEY, placeKey, spilledKeyOf, userKey } from './keys.ts';
 import { newSweep } from './sweep.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
@@ -44,6 +44,22 @@ test('finds users of whom the fold would keep nothing but ids, and nothing else'
   });
   const expired = newSweep(config).next(store, now);
   expect(expired).toEqual([userKey('all old'), userKey('old click')]);
+});
+
+test('finds what says where an event lies as late as the event', () => {
+  const store = memoryStateStore();
+  const [kept, gone] = ['1', '2'].map((n) => placeKey('touch', 'u', `00000000-0000-4000-8000-00000000000${n}`));
+  const place = (days: number) => {
+    const value = Buffer.alloc(16);
+    value.writeDoubleLE(now - days * 24 * HOUR_MS, 8);
+    return value;
+  };
+  const puts = [
+    { key: kept!, value: place(122) },
+    { key: gone!, value: place(123) },
+  ];
+  store.write({ puts, deletes: [], appends: [] });
+  expect(newSweep(config).next(store, now)).toEqual([gone]);
 });
 
 test('goes through all keys in slices, then rests for an hour of the partition', () => {
