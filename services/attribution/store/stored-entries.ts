@@ -164,7 +164,7 @@ export class StoredConversion implements RememberedConversion {
   }
 
   #readModels(): string[] {
-    const credits = this.#readCredits();
+    const credits = this.#isAsStored ? this.credits : this.#readCredits();
     if (credits.length > 0) return [...new Set(credits.map(({ model }) => model))];
     const names = this.#bytes.toString('utf8', this.#typeEnd, this.#at + conversionBytes(this.#bytes, this.#at));
     return names === '' ? [] : names.split(MODELS_SEPARATOR);

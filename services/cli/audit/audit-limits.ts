@@ -12,6 +12,15 @@ function apart(a: string, b: string): string {
   return `abs(dateDiff('millisecond', ${a}, ${b}))`;
 }
 
+/** SELECTs the append times of all events of a type that correct others, by what they are about. */
+function appendTimes(type: 'adjustment' | 'verdict', name: string): string {
+  return `
+    SELECT user_id, target_id, groupArray(_append_time) AS ${name}
+    FROM events_distributed FINAL
+    WHERE event_type = '${type}'
+    GROUP BY user_id, target_id`;
+}
+
 /** SELECTs keys that differ with the limit that each is beyond, '' if none; by what the check says of its limits. */
 export function withLimits(check: Check, differences: string): string {
   switch (check.limits) {
@@ -98,10 +107,7 @@ function withLimitsOfConversions({ keys, isOfShares }: Check, differences: strin
         FROM conversion_decisions FINAL
       ) AS decision ON differs.user_id = decision.user_id AND differs.conversion_id = decision.conversion_id
       LEFT JOIN (
-        SELECT user_id, target_id, groupArray(_append_time) AS adjusted
-        FROM events_distributed FINAL
-        WHERE event_type = 'adjustment'
-        GROUP BY user_id, target_id
+        ${appendTimes('adjustment', 'adjusted')}
       ) AS adjustment ON differs.user_id = adjustment.user_id AND differs.conversion_id = adjustment.target_id
       LEFT JOIN (
         SELECT user_id, groupArray((click_time, click_append, is_late)) AS clicks
@@ -115,10 +121,7 @@ function withLimitsOfConversions({ keys, isOfShares }: Check, differences: strin
             WHERE event_type = 'click'
           ) AS click
           LEFT JOIN (
-            SELECT user_id, target_id, groupArray(_append_time) AS verdicts
-            FROM events_distributed FINAL
-            WHERE event_type = 'verdict'
-            GROUP BY user_id, target_id
+            ${appendTimes('verdict', 'verdicts')}
           ) AS verdict ON click.user_id = verdict.user_id AND click.click_id = verdict.target_id
         )
         GROUP BY user_id
