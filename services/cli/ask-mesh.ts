@@ -20,7 +20,7 @@ const statusSchema = z.object({
       partitions: z.array(z.object({ partition: count, end: count, inserted: count.nullable() })),
     }),
   ),
-  attribution: z.array(z.object({ partition: count, next_offset: count })),
+  attribution: z.array(z.object({ partition: count, next_offset: count, committed: count.optional() })),
   set_aside: z.array(z.object({ partition: count, records: count })).default([]),
   stalls: z
     .array(z.object({ partition: count, offset: count, waiting: count, since: z.string(), reason: z.string() }))

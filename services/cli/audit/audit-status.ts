@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Topic } from '../../contract/topics.ts';
-import { getStatus, type MeshStatus, nextOffset } from '../ask-mesh.ts';
+import { getStatus, type MeshStatus } from '../ask-mesh.ts';
 
 const RAW_EVENTS: Topic = 'raw-events';
 const NOT_INSERTED: Topic = 'raw-events.DLT';
@@ -30,13 +30,19 @@ export async function waitUntilCaughtUp(url: string, timeoutMs: number): Promise
 function firstBehind(status: MeshStatus): string | undefined {
   for (const { topic, partitions } of status.topics) {
     for (const { partition, end, inserted } of partitions) {
-      const folded = nextOffset(status, partition);
-      if (topic === RAW_EVENTS && folded < end)
-        return `attribution is at ${folded} of ${end} in partition ${partition}`;
+      const done = published(status, partition);
+      if (topic === RAW_EVENTS && done < end) return `attribution is at ${done} of ${end} in partition ${partition}`;
       if (topic !== NOT_INSERTED && (inserted ?? 0) < end) {
         return `ClickHouse is at ${inserted ?? 0} of ${end} in partition ${partition} of ${topic}`;
       }
     }
   }
   return undefined;
+}
+
+/** First offset of raw-events of which not all is published that follows, counters of rollups included. */
+function published({ attribution }: MeshStatus, partition: number): number {
+  const position = attribution.find((each) => each.partition === partition);
+  // A mesh of 0.1.0, which has no rollups, does not say what is committed.
+  return position?.committed ?? position?.next_offset ?? 0;
 }

@@ -361,6 +361,11 @@ test('can not be run while ClickHouse is behind', async () => {
   await expect(audit({ url, timeout: 0 })).rejects.toThrow('ClickHouse is at 9 of 10 in partition 1 of raw-events');
 });
 
+test('can not be run while counters of rollups are not published: those follow with the commit', async () => {
+  mesh.status.uncommitted = 1;
+  await expect(audit({ url, timeout: 0 })).rejects.toThrow('attribution is at 11 of 12 in partition 2');
+});
+
 test('can not be run without a mesh', async () => {
   await expect(audit({ url: 'http://127.0.0.1:1', timeout: 0 })).rejects.toThrow('does not answer');
 });

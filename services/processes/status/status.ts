@@ -1,5 +1,6 @@
 import { type AttributionEnvironment, attributionConfig } from '../../attribution/decision/config.ts';
 import { KINDS } from '../../attribution/decision/kinds.ts';
+import { GROUP } from '../../attribution/partition/opening.ts';
 import { SetAside } from '../../attribution/partition/set-aside.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS, type Topic } from '../../contract/topics.ts';
@@ -45,8 +46,9 @@ async function setAsideOf(log: EventLog, known: SetAside[]) {
 async function status(source: StatusSource) {
   const { attribution } = source;
   const { retentionMs } = attributionConfig(attribution);
-  const [folded, cluster, topics] = await Promise.all([
+  const [folded, committed, cluster, topics] = await Promise.all([
     source.folded(),
+    source.log.committed('raw-events', GROUP),
     source.cluster?.(),
     Promise.all(TOPICS.map((topic) => topicStatus(source, topic))),
   ]);
@@ -61,9 +63,11 @@ async function status(source: StatusSource) {
     touch_hours: retentionMs.touch / HOUR_MS,
     adjustment_hours: retentionMs.correction / HOUR_MS,
     topics,
-    attribution: folded.flatMap((next_offset, partition) =>
-      next_offset === undefined ? [] : [{ partition, next_offset }],
-    ),
+    attribution: folded.flatMap((next_offset, partition) => {
+      // Before it all that follows is published; before next_offset all but counters of rollups.
+      const { offset = 0 } = committed.find((each) => each.partition === partition) ?? {};
+      return next_offset === undefined ? [] : [{ partition, next_offset, committed: offset }];
+    }),
     stalls: source.stalls.list().map(({ since, ...stall }) => ({ ...stall, since: new Date(since).toISOString() })),
     ...cluster,
   };
