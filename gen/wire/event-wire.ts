@@ -200,6 +200,9 @@ export interface ClickFields {
   sourceEnd: number;
   /** In ms. */
   timestamp: number;
+  /** Where its entries begin and end. */
+  metadata: number;
+  metadataEnd: number;
 }
 
 /** A conversion as it lies in its bytes: where its texts, all of them ASCII without NUL, begin and end. */
@@ -215,6 +218,9 @@ export interface ConversionFields {
   /** In ms. */
   timestamp: number;
   valueMicros: number;
+  /** Where its entries begin and end. */
+  metadata: number;
+  metadataEnd: number;
 }
 
 export type EventFields = ClickFields | ConversionFields;
@@ -249,6 +255,8 @@ const foundClick: ClickFields = {
   source: 0,
   sourceEnd: 0,
   timestamp: 0,
+  metadata: 0,
+  metadataEnd: 0,
 };
 
 function findClick(bytes: Buffer, start: number, end: number): ClickFields | undefined {
@@ -269,7 +277,9 @@ function findClick(bytes: Buffer, start: number, end: number): ClickFields | und
   foundClick.sourceEnd = at;
   at = passInteger(bytes, at, end, 0x30, 946684800000, 7258118400000);
   foundClick.timestamp = lastInteger();
+  foundClick.metadata = at;
   at = skipMap(bytes, at, end, 0x3a);
+  foundClick.metadataEnd = at;
   return at === end ? foundClick : undefined;
 }
 
@@ -284,6 +294,8 @@ const foundConversion: ConversionFields = {
   sourceEnd: 0,
   timestamp: 0,
   valueMicros: 0,
+  metadata: 0,
+  metadataEnd: 0,
 };
 
 function findConversion(bytes: Buffer, start: number, end: number): ConversionFields | undefined {
@@ -303,6 +315,8 @@ function findConversion(bytes: Buffer, start: number, end: number): ConversionFi
   foundConversion.timestamp = lastInteger();
   at = passOptionalInteger(bytes, at, end, 0x38, 562949953421311);
   foundConversion.valueMicros = lastInteger();
+  foundConversion.metadata = at;
   at = skipMap(bytes, at, end, 0x42);
+  foundConversion.metadataEnd = at;
   return at === end ? foundConversion : undefined;
 }

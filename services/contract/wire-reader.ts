@@ -226,6 +226,33 @@ export function skipMap(bytes: Buffer, at: number, end: number, tag: number): nu
   return next;
 }
 
+/**
+ * Finds what the entries of a map of texts, which `skipMap` passes, have under a key: where it begins, its length in
+ * `lastInteger`. FAILED and 0 if they have none. Of a key that comes twice the last counts, as for a decoder.
+ */
+export function findValue(bytes: Buffer, at: number, end: number, key: Buffer): number {
+  let found = FAILED;
+  let length = 0;
+  for (let next = at; next < end; ) {
+    const entry = passVarint(bytes, next + 1, end);
+    next = entry + integer;
+    const start = passVarint(bytes, entry + 1, end);
+    const stop = start + integer;
+    const value = passVarint(bytes, stop + 1, end);
+    if (!isText(bytes, start, stop, key)) continue;
+    found = value;
+    length = integer;
+  }
+  integer = length;
+  return found;
+}
+
+function isText(bytes: Buffer, start: number, stop: number, text: Buffer): boolean {
+  if (stop - start !== text.length) return false;
+  for (let i = start; i < stop; i++) if (bytes[i] !== text[i - start]) return false;
+  return true;
+}
+
 /** Reads a varint of at most 49 bits in its shortest form into `integer`. */
 function passVarint(bytes: Buffer, at: number, end: number): number {
   let value = 0;

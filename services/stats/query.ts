@@ -2,7 +2,15 @@ import { type GetStatsRequest, Interval, IntervalSchema } from '../../gen/ts/cli
 import { cut } from '../contract/cut.ts';
 import { MAX_ID_BYTES } from '../contract/event-rules.ts';
 import { DAY_MS } from '../contract/limits.ts';
-import { DAILY_STATS, DIMENSIONS, type Dimension, type Rollup } from '../contract/rollups.ts';
+import {
+  DAILY_STATS,
+  type Dimension,
+  dimensionNamed,
+  FIELDS,
+  isMetadata,
+  MAX_DIMENSIONS,
+  type Rollup,
+} from '../contract/rollups.ts';
 import { type FieldError, unknownValue } from './field-error.ts';
 
 /** A checked request, its defaults filled in. */
@@ -62,21 +70,24 @@ export function parseQuery(
   const texts = { campaign_id: campaignId, source, conversion_type: conversionType, model };
   const fault = textFault(texts);
   if (fault !== undefined) return fault;
-  const by = parseBy(request.by);
+  const by = parseBy(request.by, rollups);
   if (by !== undefined && 'field' in by) return by;
   const filters = { campaign_id: campaignId, source, conversion_type: conversionType };
-  const needed = [...(by ?? DEFAULT_BY), ...DIMENSIONS.filter((name) => name !== 'ad_id' && filters[name] !== '')];
+  const needed = [...(by ?? DEFAULT_BY), ...FIELDS.filter((name) => name !== 'ad_id' && filters[name] !== '')];
   const rollup = rollupFor([DAILY_STATS, ...rollups], needed, interval);
   if ('field' in rollup) return rollup;
   const days = { start: start / DAY_MS, end: end / DAY_MS, interval };
   return { ...days, rollup, by, gross, unattributed, model, campaignId, source, conversionType };
 }
 
-function parseBy(names: readonly string[]): Dimension[] | undefined | FieldError {
+function parseBy(names: readonly string[], rollups: readonly Rollup[]): Dimension[] | undefined | FieldError {
   const by: Dimension[] = [];
   for (const name of names) {
-    const dimension = DIMENSIONS.find((known) => known === name);
-    if (dimension === undefined) return unknownValue('by', name, DIMENSIONS);
+    const dimension = dimensionNamed(name);
+    if (dimension === undefined) {
+      const metadata = new Set(rollups.flatMap(({ dimensions }) => dimensions.filter(isMetadata)));
+      return unknownValue('by', name, [...FIELDS, ...metadata]);
+    }
     if (by.includes(dimension)) return { field: 'by', message: `by has ${name} twice` };
     by.push(dimension);
   }
@@ -94,7 +105,7 @@ function rollupFor(rollups: readonly Rollup[], needed: readonly Dimension[], int
   );
   if (fitting.includes(DAILY_STATS)) return DAILY_STATS;
   // What is by the day first.
-  const costOf = ({ grain, dimensions }: Rollup) => dimensions.length + (grain === 'hour' ? DIMENSIONS.length : 0);
+  const costOf = ({ grain, dimensions }: Rollup) => dimensions.length + (grain === 'hour' ? MAX_DIMENSIONS : 0);
   const [best] = fitting.toSorted((a, b) => costOf(a) - costOf(b));
   if (best !== undefined) return best;
   const asked = `${[...new Set(needed)].join(', ')}${isHourly ? ' by the hour' : ''}`;

@@ -9,7 +9,9 @@ import { clickhouseClient } from '../clickhouse/client.ts';
 import { parseRollups } from '../contract/rollups.ts';
 import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
 
-const ROLLUPS = parseRollups('day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type');
+const ROLLUPS = parseRollups(
+  'day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type; day:campaign_id,metadata.geo; hour:metadata.geo',
+);
 
 let server: TestClickHouse;
 let client: ClickHouseClient;
@@ -64,6 +66,13 @@ async function insertRollups(): Promise<void> {
     hour:conversion_type  2023-06-01 10   -      -    -          0         9      0           0       1
     hour:conversion_type  2023-06-01 10   buy    -    last_click 0         0      3           40      2
     hour:conversion_type  2023-06-01 10   buy    -    -          0         0      1           5       2
+    day:campaign_id,metadata.geo 2023-06-01 0 camp-1 - -          0        4      0           0       1
+    day:campaign_id,metadata.geo 2023-06-01 0 camp-1 - last_click 0        0      2           30      1
+    day:campaign_id,metadata.geo 2023-06-01 0 camp-1 DE -         0        8      0           0       1
+    day:campaign_id,metadata.geo 2023-06-01 0 -    -  -           0        0      1           5       1
+    hour:metadata.geo     2023-06-01 10   -      -    -          0         4      1           5       1
+    hour:metadata.geo     2023-06-01 10   -      -    last_click 0         0      2           30      1
+    hour:metadata.geo     2023-06-01 10   DE     -    -          0         8      0           0       1
   `;
   const [, ...lines] = table.trim().split('\n');
   const values = lines.map((line) => {
@@ -106,6 +115,11 @@ describe('by the dimensions of a rollup', () => {
       { by: ['conversion_type'], interval: Interval.HOURLY },
       ['2023-06-01T10:00Z  9 0 0', '2023-06-01T10:00Z buy 0 3 40'],
     ],
+    // Clicks without it, and conversions that are theirs; not those of no click.
+    [{ by: ['metadata.geo', 'campaign_id'] }, ['2023-06-01  camp-1 4 2 30', '2023-06-01 DE camp-1 8 0 0']],
+    [{ by: ['metadata.geo'], campaignId: 'camp-1' }, ['2023-06-01  4 2 30', '2023-06-01 DE 8 0 0']],
+    [{ by: ['metadata.geo'], interval: Interval.HOURLY }, ['2023-06-01T10:00Z  4 2 30', '2023-06-01T10:00Z DE 8 0 0']],
+    [{ by: ['metadata.geo'], interval: Interval.MONTHLY }, ['2023-06-01  4 2 30', '2023-06-01 DE 8 0 0']],
   ])('%o', async (request, expected) => {
     expect(await byTable(request)).toEqual(expected);
   });
@@ -128,6 +142,20 @@ describe('by the dimensions of a rollup', () => {
     });
   });
 
+  test('by metadata, by REST, and what no click is credited for beside it', async () => {
+    const days = 'start_date=2023-06-01&end_date=2023-06-01';
+    const rows = [
+      { 'metadata.geo': '', clicks: 4, conversions: 2, revenue: 30, cvr: 0.5 },
+      { 'metadata.geo': 'DE', clicks: 8, conversions: 0, revenue: 0, cvr: 0 },
+    ].map((row) => ({ date: '2023-06-01T10:00Z', ...row }));
+    const { body } = await get(`${days}&by=metadata.geo&interval=hourly&unattributed=true`);
+    expect(body).toEqual({
+      interval: 'hourly',
+      data: rows,
+      unattributed: [{ date: '2023-06-01T10:00Z', conversions: 1, revenue: 5 }],
+    });
+  });
+
   test('unattributed conversions are rows of their own, and in no other', async () => {
     const days = { startDate: '2023-06-01', endDate: '2023-06-02' };
     const { data, unattributed } = await stats.getStats({ ...days, by: ['ad_id'], unattributed: true });
@@ -142,27 +170,24 @@ describe('by the dimensions of a rollup', () => {
       unattributed: [{ date: '2023-06-01T10:00Z', conversions: 1, revenue: 5 }],
     });
   });
+});
 
-  test.each([
-    [
-      { by: ['ad_id', 'source'] },
-      "by can't be answered: no rollup of this mesh has ad_id, source. ROLLUPS are day:cam",
-    ],
-    [
-      { by: ['ad_id'], interval: Interval.HOURLY },
-      "by can't be answered: no rollup of this mesh has ad_id by the hour",
-    ],
-    [{ interval: Interval.HOURLY }, "by can't be answered: no rollup of this mesh has campaign_id, source by the hour"],
-    [
-      { by: ['ad_id'], conversionType: 'buy' },
-      "by can't be answered: no rollup of this mesh has ad_id, conversion_type.",
-    ],
-    [{ by: ['adId'] }, 'by "adId" is unknown: is ad_id meant?'],
-    [{ by: ['ad_id', 'ad_id'] }, 'by has ad_id twice'],
-  ])('invalid_argument: %o', async (request, message) => {
-    const error = await stats.getStats({ ...JUNE, ...request }).catch(ConnectError.from);
-    expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
-  });
+test.each([
+  [{ by: ['ad_id', 'source'] }, "by can't be answered: no rollup of this mesh has ad_id, source. ROLLUPS are day:cam"],
+  [{ by: ['ad_id'], interval: Interval.HOURLY }, "by can't be answered: no rollup of this mesh has ad_id by the hour"],
+  [{ interval: Interval.HOURLY }, "by can't be answered: no rollup of this mesh has campaign_id, source by the hour"],
+  [
+    { by: ['ad_id'], conversionType: 'buy' },
+    "by can't be answered: no rollup of this mesh has ad_id, conversion_type.",
+  ],
+  [{ by: ['adId'] }, 'by "adId" is unknown: is ad_id meant?'],
+  [{ by: ['geo'] }, 'by "geo" is unknown: is metadata.geo meant?'],
+  [{ by: ['metadata.`'] }, 'by "metadata.`" is unknown: is metadata.geo meant?'],
+  [{ by: ['metadata.os'] }, "by can't be answered: no rollup of this mesh has metadata.os. ROLLUPS are day:cam"],
+  [{ by: ['ad_id', 'ad_id'] }, 'by has ad_id twice'],
+])('invalid_argument: %o', async (request, message) => {
+  const error = await stats.getStats({ ...JUNE, ...request }).catch(ConnectError.from);
+  expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining(message) });
 });
 
 test('an answer says since when its model and its rollup are counted, unless they always were', async () => {

@@ -1,6 +1,6 @@
 import { Interval } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { DAY_MS } from '../contract/limits.ts';
-import { DAILY_STATS, type Dimension, type Rollup } from '../contract/rollups.ts';
+import { DAILY_STATS, type Dimension, isMetadata, type Rollup } from '../contract/rollups.ts';
 import { DEFAULT_BY, type StatsQuery } from './query.ts';
 
 /** The first day of the period that a day is in. */
@@ -42,7 +42,7 @@ export function unattributedStatement(query: StatsQuery): Statement {
 /** The sums as reports show them: date, what rows are by, clicks, conversions, revenue, cvr. */
 export function reportStatement(query: StatsQuery): Statement {
   const sums = sumsOf(query);
-  const columns = ['date', ...sums.by, 'clicks', ...MONEY_COLUMNS];
+  const columns = ['date', ...sums.by.map(quoted), 'clicks', ...MONEY_COLUMNS];
   return sorted([...columns, ...ratioColumns(query)].join(', '), query, sums);
 }
 
@@ -95,7 +95,7 @@ function sorted(columns: string, query: StatsQuery, sums: Sums, limit = ''): Sta
   return {
     query: `
       SELECT ${columns} FROM (${unsorted})
-      ORDER BY ${['date', ...sums.by].join(', ')} ${limit}
+      ORDER BY ${['date', ...sums.by.map(quoted)].join(', ')} ${limit}
       SETTINGS max_bytes_before_external_group_by = ${SPILL_BYTES}, max_bytes_before_external_sort = ${SPILL_BYTES},
         optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
         optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
@@ -142,10 +142,11 @@ function sumsStatement(query: StatsQuery, asked: Sums): Statement {
   const settings = spans.length === 1 ? '' : ' SETTINGS max_threads = 1';
   const texts = { model, campaignId, source, conversionType, rollup: rollup.name };
   const query_params: Record<string, unknown> = texts;
-  const keys = [...dates, ...asked.by.map((dimension) => `s.${column(dimension)} AS ${dimension}`)];
-  // Where rows are not by anything of a click, unattributed conversions are in none of their own.
-  const isApart = asked.unattributed || asked.by.some((dimension) => dimension !== 'conversion_type');
-  const having = asked.unattributed || !isApart ? '' : ` AND ${notEmpty(asked.by)}`;
+  const keys = [...dates, ...asked.by.map((dimension) => `s.${column(dimension)} AS ${quoted(dimension)}`)];
+  // Where rows are not by anything that every click has, unattributed conversions are in none of their own.
+  const ofClick = asked.by.find(isOfEveryClick);
+  const isApart = asked.unattributed || ofClick !== undefined;
+  const having = asked.unattributed || ofClick === undefined ? '' : ` AND ${ofClick} != ''`;
   const summed = spans.map(([first, last], i) => {
     query_params[`start${i}`] = dateOf(first);
     query_params[`end${i}`] = dateOf(last);
@@ -156,12 +157,17 @@ function sumsStatement(query: StatsQuery, asked: Sums): Statement {
   const days = summed.join(' UNION ALL ');
   if (date === undefined) return { query: days, query_params };
   // Only days are summed while they are read; of their sums there are few.
-  return { query: sums([`${date} AS date`, ...asked.by], asked, `(${days}) AS s`, true), query_params };
+  return { query: sums([`${date} AS date`, ...asked.by.map(quoted)], asked, `(${days}) AS s`, true), query_params };
 }
 
-/** That a row is of a click: one of its values may not be empty, of those that are the click's. */
-function notEmpty(by: readonly Dimension[]): string {
-  return `${by.find((dimension) => dimension !== 'conversion_type')} != ''`;
+/** Whether no click has it empty: where it is, a row is of unattributed conversions. */
+function isOfEveryClick(dimension: Dimension): boolean {
+  return dimension !== 'conversion_type' && !isMetadata(dimension);
+}
+
+/** A dimension as the name of a column; those of metadata have points in their names. */
+function quoted(dimension: Dimension): string {
+  return isMetadata(dimension) ? `\`${dimension}\`` : dimension;
 }
 
 /** What rows are grouped by while they are read, and what then, if not the same. */

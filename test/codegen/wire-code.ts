@@ -294,6 +294,8 @@ function memberLines({ localName, rule }: FieldShape): string[] {
     case 'integer':
     case 'number':
       return [`${localName}: number;`];
+    case 'map':
+      return ['/** Where its entries begin and end. */', `${localName}: number;`, `${localName}End: number;`];
     default:
       return [];
   }
@@ -338,7 +340,7 @@ function findLines(field: FieldShape, found: string): string[] {
     case 'number':
       return [`at = passOptionalDouble(${args}, ${rule.value.max});`, `${found}.${localName} = lastDouble();`];
     case 'map':
-      return [`at = skipMap(${args});`];
+      return [`${found}.${localName} = at;`, `at = skipMap(${args});`, `${found}.${localName}End = at;`];
     default:
       throw new Error(`${field.name} is not in the log`);
   }

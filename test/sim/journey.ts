@@ -21,7 +21,15 @@ export const LOOKBACK = 4 * HOUR;
 export const MODELS = ['last_click', 'first_click', 'linear', 'time_decay', 'position_based'] as const;
 
 /** Of which each has, or sums up to, what daily_stats has. */
-export const ROLLUPS = ['day:campaign_id,ad_id', 'hour:campaign_id', 'hour:source,conversion_type'];
+export const ROLLUPS = [
+  ...['day:campaign_id,ad_id', 'hour:campaign_id', 'hour:source,conversion_type'],
+  ...['day:metadata.geo,conversion_type', 'hour:ad_id,metadata.geo,metadata.browser'],
+];
+
+/** What clicks of a campaign have as their `metadata.geo`. */
+export function geoOf(campaignId: string): string {
+  return campaignId === 'x' ? 'of x' : '';
+}
 
 export const config = attributionConfig(
   parseAttributionEnvironment({
@@ -151,7 +159,10 @@ export function encodeEvent(sim: SimEvent): Uint8Array {
   const timestamp = BigInt(sim.timestamp);
   const of = { eventId, userId, timestamp };
   const event = {
-    click: { case: 'click', value: { ...of, adId: 'ad', campaignId: label, source: 'src' } },
+    click: {
+      case: 'click',
+      value: { ...of, adId: 'ad', campaignId: label, source: 'src', metadata: { geo: geoOf(label) } },
+    },
     conversion: { case: 'conversion', value: { ...of, source: 'src', type: label, valueMicros: sim.valueMicros } },
     adjustment: {
       case: 'adjustment',

@@ -182,6 +182,7 @@ function weightsOf(model: ModelName, clicks: readonly SimEvent[], conversion: Si
     timestamp,
     arrival: 0,
     adId: 'ad',
+    metadata: '',
     campaignId: label,
     source: 'src',
   }));

@@ -8,6 +8,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HIGH } from '../../services/attribution/outputs/counter-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
+import { geoOf } from './journey.ts';
 
 interface Published {
   topic: Topic;
@@ -21,12 +22,13 @@ export function expectSameSums(published: readonly Published[], names: readonly 
   for (const name of names) {
     const [grain, list] = name.split(':') as [string, string];
     const dimensions = list.split(',');
-    const isBoth = (dimension: string) => dimension !== 'ad_id';
+    const isBoth = (dimension: string) => dimension !== 'ad_id' && dimension !== 'metadata.browser';
     const expected = daily.map((row) => {
       const texts: Record<string, string> = {
         campaign_id: row.campaignId,
         source: row.source,
         conversion_type: row.conversionType,
+        'metadata.geo': geoOf(row.campaignId),
       };
       return { key: [row.day, ...dimensions.filter(isBoth).map((each) => texts[each])], row };
     });

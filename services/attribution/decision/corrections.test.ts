@@ -67,7 +67,7 @@ test('an adjustment changes amounts, and who is credited not, though the click i
 
 test('it is shared under the models that were in use, whatever is in use now', () => {
   const touches = ['A', 'B'].map((clickId) => {
-    return { clickId, timestamp: 1, arrival: 0, adId: 'ad', campaignId: 'camp', source: 'src' };
+    return { clickId, timestamp: 1, arrival: 0, adId: 'ad', campaignId: 'camp', source: 'src', metadata: '' };
   });
   const credits = touches.map((touch) => {
     return { model: 'linear', touch, creditMicros: 500_000, valueMicros: 5n, adjustedMicros: 0n, refundsMicros: 0n };

@@ -12,7 +12,15 @@ const touches = fc
   .map((times) => times.sort((a, b) => a - b).map((timestamp, i) => touchAt(timestamp, i)));
 
 function touchAt(timestamp: number, i: number): Touch {
-  return { clickId: String(i).padStart(4, '0'), timestamp, arrival: 0, adId: '', campaignId: '', source: '' };
+  return {
+    clickId: String(i).padStart(4, '0'),
+    timestamp,
+    arrival: 0,
+    adId: '',
+    campaignId: '',
+    source: '',
+    metadata: '',
+  };
 }
 
 const creditOf = (model: string, touch: Touch, creditMicros: number): Credit => {

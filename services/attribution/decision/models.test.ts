@@ -10,6 +10,7 @@ function creditPercents(model: ModelName, hours: number[]): number[] {
     timestamp: hour * HOUR,
     arrival: 0,
     adId: '',
+    metadata: '',
     campaignId: '',
     source: '',
   }));

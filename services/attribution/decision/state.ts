@@ -52,6 +52,11 @@ export interface Touch {
   readonly adId: string;
   readonly campaignId: string;
   readonly source: string;
+  /**
+   * What it has of the metadata that rollups were by when it arrived, whatever they are by since: key, NUL, value, with
+   * NUL between one pair and the next, ascending by key; empty if nothing.
+   */
+  readonly metadata: string;
 }
 
 /** A conversion as the state keeps it. Only what a stored one notices a change of may change. */

@@ -4,8 +4,10 @@ import { expect, test } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { findFields } from '../../../gen/wire/event-wire.ts';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
+import { plainTouch } from '../../../test/fixtures/plain-state.ts';
 import { MIN_TIMESTAMP_MS } from '../../contract/event-rules.ts';
 import { MAX_TIMESTAMP_MS } from '../../contract/limits.ts';
+import { parseRollups } from '../../contract/rollups.ts';
 import { EventBatch } from '../users/event-batch.ts';
 import { UserTable } from '../users/user-table.ts';
 import { readEvent, readMessage } from './read-event.ts';
@@ -20,7 +22,7 @@ const timestamp = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
 );
 const eventId = fc.oneof({ weight: 9, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text });
-const metadata = fc.dictionary(text, text, { maxKeys: 3 });
+const metadata = fc.dictionary(fc.oneof(text, fc.constantFrom('geo', 'os', 'ge', '__proto__')), text, { maxKeys: 3 });
 const click = fc.record({ eventId, userId: text, adId: text, campaignId: text, source: text, timestamp, metadata });
 const valueMicros = fc.oneof(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: -9n, max: 9n }));
 const conversion = fc.record({
@@ -40,14 +42,13 @@ const event = fc.oneof(
 /** What a record is read as, with the texts of a click's touch read. */
 function readBoth(value: Uint8Array) {
   return [readEvent, readMessage].map((read) => {
-    const batch = new EventBatch(1, new UserTable());
+    const batch = new EventBatch(1, new UserTable(parseRollups('day:metadata.geo; hour:metadata.os')));
     const breach = read(logRecord({ value, offset: 7 }), 42, batch);
     if (breach !== undefined) return breach;
     batch.findUsers();
     const event = batch.eventAt(0);
     if (event.role !== 'touch') return event;
-    const { clickId, timestamp, arrival, adId, campaignId, source } = event.touch;
-    return { ...event, touch: { clickId, timestamp, arrival, adId, campaignId, source } };
+    return { ...event, touch: plainTouch(event.touch) };
   });
 }
 

@@ -45,11 +45,11 @@ export function readEvent(record: LogRecord, arrival: number, batch: EventBatch)
 const conversionId = new Int32Array(UUID_WORDS);
 
 /** False if the click's id is no UUID. */
-function readTouch(bytes: Uint8Array, click: ClickFields, arrival: number, { touches, texts, count }: EventBatch) {
+function readTouch(bytes: Buffer, click: ClickFields, arrival: number, { touches, texts, count }: EventBatch) {
   const at = touchAt(count);
   if (!parseUuid(bytes, click.eventId, touches.words, idAt(at))) return false;
   const { timestamp, campaignId, campaignIdEnd, source, sourceEnd } = click;
-  const ad = texts.ads.numberOf(bytes, click.adId, click.adIdEnd);
+  const ad = texts.adOf(bytes, click.adId, click.adIdEnd, click.metadata, click.metadataEnd);
   const campaignSource = texts.campaignSourceOf(bytes, campaignId, campaignIdEnd, source, sourceEnd);
   putFields(touches, at, { timestamp, arrival, ad, campaignSource });
   return true;
@@ -70,7 +70,8 @@ export function readMessage({ value, offset }: LogRecord, arrival: number, batch
   switch (event.case) {
     case 'click': {
       const { adId, campaignId, source } = event.value;
-      const touch = { clickId: eventId, timestamp, arrival, adId, campaignId, source };
+      const metadata = batch.texts.metadata.of(event.value.metadata);
+      const touch = { clickId: eventId, timestamp, arrival, adId, campaignId, source, metadata };
       putTouch(batch.touches, touchAt(batch.count), touch, batch.texts);
       batch.addText(KINDS.click, offset, userId, undefined);
       return undefined;

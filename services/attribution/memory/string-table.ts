@@ -22,6 +22,8 @@ export class StringTable {
   /** Numbers by hash, by linear probing; -1 where none is. At most half is in use. */
   #table = new Int32Array(2 * FIRST_TEXTS).fill(-1);
   readonly #strings = new KeptItems<string>(MOST_STRINGS);
+  /** Whether a text has NUL. */
+  hasNul = false;
 
   /** About the memory that it takes. */
   get bytesUsed(): number {
@@ -73,7 +75,10 @@ export class StringTable {
     const number = this.#count++;
     const begin = this.#starts[number]!;
     if (begin + end - start > this.bytes.length) this.bytes = larger(this.bytes, end - start);
-    for (let i = start; i < end; i++) this.bytes[begin + i - start] = from[i]!;
+    for (let i = start; i < end; i++) {
+      this.bytes[begin + i - start] = from[i]!;
+      if (from[i] === 0) this.hasNul = true;
+    }
     this.#hashes[number] = hash;
     this.#starts[number + 1] = begin + end - start;
     if (this.#count === this.#hashes.length) this.#grow();

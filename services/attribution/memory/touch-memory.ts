@@ -1,6 +1,7 @@
 import { uuidText } from '../../contract/uuid.ts';
 import type { Touch } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
+import { CountedMetadata } from './counted-metadata.ts';
 import { KeptItems, StringTable } from './string-table.ts';
 
 /**
@@ -25,19 +26,32 @@ export function touchMemory(words: number): TouchMemory {
   return { words: new Int32Array(memory), times: new Float64Array(memory), bytes: new Uint8Array(memory) };
 }
 
+/** The ad of what no click is credited for. */
+export const NO_AD = { adId: '', metadata: '' };
+
 type CampaignSource = Pick<Touch, 'campaignId' | 'source'>;
 
 /** Most pairs of campaign and source of which texts are kept as strings. */
 const MOST_PAIRS = 10_000;
 
-/** The texts of touches, and the numbers that stand for them: of an ad, and of a campaign with its source. */
+/**
+ * The texts of touches, and the numbers that stand for them: of an ad, with the metadata that rollups are by, and of a
+ * campaign with its source.
+ */
 export class TouchTexts {
+  /** The ad; behind it, if there is any, NUL and the metadata as `Touch` has it. */
   readonly ads = new StringTable();
   /** The campaign, NUL, which is in no id, and the source. */
   readonly campaignSources = new StringTable();
   /** Texts of pairs that were asked for before. */
   readonly #campaignSources = new KeptItems<CampaignSource>(MOST_PAIRS);
   #pair = Buffer.alloc(64);
+  readonly metadata: CountedMetadata;
+
+  /** @param metadataKeys keys of metadata that rollups are by, ascending */
+  constructor(metadataKeys: readonly string[] = []) {
+    this.metadata = new CountedMetadata(metadataKeys);
+  }
 
   get bytesUsed(): number {
     return this.ads.bytesUsed + this.campaignSources.bytesUsed;
@@ -65,9 +79,36 @@ export class TouchTexts {
     return this.campaignSources.numberOf(pair, 0, pair.length);
   }
 
-  adNamed(adId: string): number {
-    const ad = Buffer.from(adId);
+  /** The number of the ad that lies in these bytes, with what counts of the metadata that lies there as in an event. */
+  adOf(bytes: Buffer, adId: number, adIdEnd: number, metadata: number, metadataEnd: number): number {
+    if (this.metadata.isNone || metadata === metadataEnd) return this.ads.numberOf(bytes, adId, adIdEnd);
+    const length = this.metadata.putAd(bytes, adId, adIdEnd, metadata, metadataEnd);
+    return this.ads.numberOf(this.metadata.bytes, 0, length);
+  }
+
+  adNamed({ adId, metadata }: Pick<Touch, 'adId' | 'metadata'>): number {
+    const ad = Buffer.from(metadata === '' ? adId : `${adId}\0${metadata}`);
     return this.ads.numberOf(ad, 0, ad.length);
+  }
+
+  adIdOf(ad: number): string {
+    const text = this.ads.textOf(ad);
+    return this.ads.hasNul ? text.split('\0', 1)[0]! : text;
+  }
+
+  metadataOf(ad: number): string {
+    const text = this.ads.textOf(ad);
+    const adIdEnd = this.ads.hasNul ? text.indexOf('\0') : -1;
+    return adIdEnd === -1 ? '' : text.slice(adIdEnd + 1);
+  }
+
+  /** Where the id of an ad ends in `ads.bytes`. */
+  adIdEndOf(ad: number): number {
+    const end = this.ads.endOf(ad);
+    if (!this.ads.hasNul) return end;
+    let at = this.ads.startOf(ad);
+    while (at < end && this.ads.bytes[at] !== 0) at++;
+    return at;
   }
 
   textsOf(campaignSource: number): CampaignSource {
@@ -105,7 +146,7 @@ export class InternedTouch implements TouchWithWords {
     return this.memory.times[(this.at >> 1) + 1]!;
   }
 
-  /** The number of its ad. */
+  /** The number of its ad, with its metadata. */
   get ad(): number {
     return this.memory.words[this.at + AD]!;
   }
@@ -124,7 +165,11 @@ export class InternedTouch implements TouchWithWords {
   }
 
   get adId(): string {
-    return this.texts.ads.textOf(this.ad);
+    return this.texts.adIdOf(this.ad);
+  }
+
+  get metadata(): string {
+    return this.texts.metadataOf(this.ad);
   }
 
   get campaignId(): string {
@@ -227,5 +272,5 @@ export function putTouch(memory: TouchMemory, at: number, touch: Touch, texts: T
     return;
   }
   const campaignSource = texts.campaignSourceNamed(touch.campaignId, touch.source);
-  putFields(memory, at, { timestamp, arrival, ad: texts.adNamed(touch.adId), campaignSource });
+  putFields(memory, at, { timestamp, arrival, ad: texts.adNamed(touch), campaignSource });
 }

@@ -5,7 +5,7 @@ import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js
 import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
-import { parseRollups } from '../../contract/rollups.ts';
+import { type Field, parseRollups } from '../../contract/rollups.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { counterKey, counterName, rollupName } from '../store/keys.ts';
@@ -22,6 +22,7 @@ const change = fc.record({
   adId: fc.constantFrom('ad', 'b'),
   campaignId: fc.constantFrom('a', 'b', 'ü'),
   source: fc.constantFrom('', 's'),
+  metadata: fc.constantFrom('', 'geo\0DE', 'geo\0ü\0os\0web', 'os\0web'),
   conversionType: fc.constantFrom('buy', 'install'),
   model: fc.constantFrom('last_click', 'linear'),
   interned: fc.constantFrom('no', 'in these texts', 'in those before'),
@@ -53,7 +54,10 @@ const NOTHING: Values = {
   ...{ invalidClicks: 0n, retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n },
 };
 
-const ROLLUPS = parseRollups('day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type,source; day:ad_id');
+const BY_METADATA = 'day:metadata.os; hour:metadata.os,campaign_id,metadata.geo; day:ad_id,metadata.geo';
+const ROLLUPS = parseRollups(
+  `day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type,source; day:ad_id; ${BY_METADATA}`,
+);
 
 function applied(before: Values | undefined, { kind, sign, micros, corrected }: Change, offset: number): Values {
   const old = before ?? NOTHING;
@@ -76,21 +80,26 @@ function applied(before: Values | undefined, { kind, sign, micros, corrected }: 
 }
 
 /** Names of the counters that a change is of. */
-function namesOf({ kind, day, hour, campaignId, adId, source, conversionType, model, unattributed }: Change): string[] {
+function namesOf(change: Change): string[] {
+  const { kind, day, hour, campaignId, adId, source, metadata, conversionType, model, unattributed } = change;
   const isIncrement = kind === 'increment';
   const hasTouch = !isIncrement || !unattributed;
-  const texts = {
+  const [geo, os] = ['geo', 'os'].map((key) => metadata.match(`${key}\0([^\0]+)`)?.[1] ?? '');
+  const texts: Record<string, string> = {
+    'metadata.geo': hasTouch ? geo! : '',
+    'metadata.os': hasTouch ? os! : '',
     campaign_id: hasTouch ? campaignId : '',
     ad_id: hasTouch ? adId : '',
     source: hasTouch ? source : '',
     conversion_type: isIncrement ? conversionType : '',
   };
   const ofModel = isIncrement && hasTouch ? model : '';
-  const daily = { day, campaignId: texts.campaign_id, source: texts.source, conversionType: texts.conversion_type };
+  const { campaign_id, source: ofSource, conversion_type } = texts as Record<Field, string>;
+  const daily = { day, campaignId: campaign_id, source: ofSource, conversionType: conversion_type };
   return [
     counterName({ ...daily, model: ofModel }),
     ...ROLLUPS.map(({ name, grain, dimensions }) => {
-      const values = dimensions.map((dimension) => texts[dimension]);
+      const values = dimensions.map((dimension) => texts[dimension]!);
       return rollupName({ rollup: name, period: grain === 'day' ? day : 24 * day + hour, values, model: ofModel });
     }),
   ];
@@ -109,9 +118,9 @@ test('what is published and what is stored are the sums of what was added', () =
       const expected = new Map<string, Values>();
       const published = new Map<string, Values>();
 
-      const touchOf = ({ day, hour, adId, campaignId, source, interned }: Change) => {
+      const touchOf = ({ day, hour, adId, campaignId, source, metadata, interned }: Change) => {
         const timestamp = day * DAY_MS + hour * HOUR_MS + 1;
-        const touch = { clickId: CLICK_ID, timestamp, arrival: timestamp, adId, campaignId, source };
+        const touch = { clickId: CLICK_ID, timestamp, arrival: timestamp, adId, campaignId, source, metadata };
         if (interned === 'no') return touch;
         const its = interned === 'in these texts' ? texts : textsBefore;
         const memory = touchMemory(TOUCH_WORDS);
@@ -119,10 +128,10 @@ test('what is published and what is stored are the sums of what was added', () =
         return new InternedTouch(its, memory, 0);
       };
       const add = (each: Change, offset: number) => {
-        const { kind, adId, campaignId, source, conversionType, model, sign, micros } = each;
+        const { kind, campaignId, source, conversionType, model, sign, micros } = each;
         const touch = touchOf(each);
         if (kind === 'click by number') {
-          const numbers = [texts.campaignSourceNamed(campaignId, source), texts.adNamed(adId)] as const;
+          const numbers = [texts.campaignSourceNamed(campaignId, source), texts.adNamed(each)] as const;
           counters.addClick(texts, ...numbers, touch.timestamp, offset);
           // At once, or with what comes later.
           if (sign > 0n) counters.add(store, texts, [], []);
@@ -261,7 +270,7 @@ const MOST_BYTES = 1 << 20;
 const UNCORRECTED = { retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n };
 
 function touchOf(campaignId: string): Touch {
-  return { clickId: CLICK_ID, timestamp: 1, arrival: 1, adId: 'ad', campaignId, source: '' };
+  return { clickId: CLICK_ID, timestamp: 1, arrival: 1, adId: 'ad', campaignId, source: '', metadata: '' };
 }
 
 test('a counter that was left to the store goes on from there', () => {

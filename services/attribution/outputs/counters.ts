@@ -4,7 +4,7 @@ import { DailyStatsSchema, RollupStatsSchema } from '../../../gen/ts/clickmesh/v
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
-import { InternedTouch, type TouchTexts } from '../memory/touch-memory.ts';
+import { InternedTouch, NO_AD, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName, periodKeys, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { CounterTable, HIGH, type RareValues } from './counter-table.ts';
@@ -173,7 +173,7 @@ export class Counters {
     const group = series.groupOf(this.#texts!, campaignSource);
     const last = series.lastCounter(group, ad, period);
     if (last >= 0) return last;
-    const counter = this.#counterOf(rollup, group, series.byAd ? ad : 0, period, '', '');
+    const counter = this.#counterOf(rollup, group, series.adOf(this.#texts!, ad), period, '', '');
     series.noteLast(group, ad, period, counter);
     return counter;
   }
@@ -187,7 +187,7 @@ export class Counters {
       const series = this.#series[i]!;
       const group = series.groupOf(texts, campaignSource);
       const type = series.byType ? conversionType : '';
-      const counter = this.#counterOf(i, group, series.byAd ? ad : 0, series.periodOf(timestamp), type, model);
+      const counter = this.#counterOf(i, group, series.adOf(texts, ad), series.periodOf(timestamp), type, model);
       this.#found.push(counter);
     }
   }
@@ -346,10 +346,12 @@ export class Counters {
   #keyOf(counter: number): SeriesKey {
     const [table, texts] = [this.#table, this.#texts!];
     const { campaignId, source } = texts.textsOf(table.groupOf(counter));
-    const { byAd } = this.#series[table.rollupOf(counter)]!;
-    const adId = byAd ? texts.ads.textOf(table.adOf(counter)) : '';
+    const { byAd, byMetadata } = this.#series[table.rollupOf(counter)]!;
+    const ad = table.adOf(counter);
+    const adId = byAd ? texts.adIdOf(ad) : '';
+    const metadata = byMetadata ? texts.metadataOf(ad) : '';
     const [conversionType, model] = [table.typeOf(counter), table.modelOf(counter)];
-    return { period: table.periodOf(counter), campaignId, adId, source, conversionType, model };
+    return { period: table.periodOf(counter), campaignId, adId, source, metadata, conversionType, model };
   }
 
   #bytesOf(counter: number): Buffer {
@@ -389,5 +391,5 @@ function campaignSourceOf(touch: Touch | undefined, texts: TouchTexts): number {
 }
 
 function adOf(touch: Touch | undefined, texts: TouchTexts): number {
-  return touch instanceof InternedTouch && touch.texts === texts ? touch.ad : texts.adNamed(touch?.adId ?? '');
+  return touch instanceof InternedTouch && touch.texts === texts ? touch.ad : texts.adNamed(touch ?? NO_AD);
 }

@@ -26,8 +26,9 @@ const text = fc
 const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
 const creditMicros = fc.integer({ min: 0, max: 1_000_000 });
 const texts = new TouchTexts();
+const metadata = fc.constantFrom('', 'geo\0DE', 'geo\0ü\0os\0web');
 const touch = fc
-  .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text })
+  .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text, metadata })
   .chain((plain) => fc.constantFrom<Touch>(plain, interned(plain)));
 const amounts = { valueMicros: money, adjustedMicros: money, refundsMicros: money };
 const credit = fc.record({ model: text, touch, creditMicros, ...amounts });

@@ -367,7 +367,7 @@ function putTexts(at: number, tag: number, touch: Touch): number {
   const { ads, campaignSources } = texts;
   const [start, sourceEnd] = [campaignSources.startOf(campaignSource), campaignSources.endOf(campaignSource)];
   const campaignEnd = texts.campaignEndOf(campaignSource);
-  let end = putBytes(scratch, at, adTag, ads.bytes, ads.startOf(ad), ads.endOf(ad));
+  let end = putBytes(scratch, at, adTag, ads.bytes, ads.startOf(ad), texts.adIdEndOf(ad));
   end = putBytes(scratch, end, campaignTag, campaignSources.bytes, start, campaignEnd);
   return putBytes(scratch, end, sourceTag, campaignSources.bytes, campaignEnd + 1, sourceEnd);
 }

@@ -1,5 +1,13 @@
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
-import type { Dimension, Rollup } from '../../contract/rollups.ts';
+import {
+  type Dimension,
+  type Field,
+  isMetadata,
+  metadataKeyOf,
+  metadataKeysOf,
+  type Rollup,
+} from '../../contract/rollups.ts';
+import { metadataOfKeys, metadataValue } from '../memory/counted-metadata.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
 
 /** What a counter of a rollup counts. Those of clicks have an empty type and model. */
@@ -9,6 +17,8 @@ export interface SeriesKey {
   campaignId: string;
   adId: string;
   source: string;
+  /** As `Touch` has it. */
+  metadata: string;
   conversionType: string;
   /** Empty for unattributed conversions, too. */
   model: string;
@@ -19,7 +29,7 @@ const FIELDS = {
   ad_id: 'adId',
   source: 'source',
   conversion_type: 'conversionType',
-} as const satisfies Record<Dimension, keyof SeriesKey>;
+} as const satisfies Record<Field, keyof SeriesKey>;
 
 const FIRST = 1024;
 /** Counter + 1 | period | group. */
@@ -31,8 +41,13 @@ const LAST_WORDS = 3;
  */
 export class Series {
   readonly rollup: Rollup;
-  readonly byAd: boolean;
   readonly byType: boolean;
+  readonly byAd: boolean;
+  readonly byMetadata: boolean;
+  /** Keys of the metadata that it is by, ascending. */
+  readonly #metadataKeys: readonly string[];
+  /** Whether it is by anything that the number of an ad stands for. */
+  readonly #byAdNumber: boolean;
   readonly #byCampaign: boolean;
   readonly #bySource: boolean;
   readonly #periodMs: number;
@@ -40,11 +55,16 @@ export class Series {
   #last = new Int32Array(FIRST * LAST_WORDS);
   /** Groups + 1 by campaign and source, where they are other numbers. */
   #groups = new Int32Array(FIRST);
+  /** Numbers of ads + 1 without metadata that it is not by, by the numbers of those with all. */
+  #ads = new Int32Array(0);
 
   constructor(rollup: Rollup) {
     const { dimensions, grain } = rollup;
     this.rollup = rollup;
     this.byAd = dimensions.includes('ad_id');
+    this.#metadataKeys = metadataKeysOf([rollup]);
+    this.byMetadata = this.#metadataKeys.length > 0;
+    this.#byAdNumber = this.byAd || this.byMetadata;
     this.byType = dimensions.includes('conversion_type');
     this.#byCampaign = dimensions.includes('campaign_id');
     this.#bySource = dimensions.includes('source');
@@ -67,16 +87,29 @@ export class Series {
     return group;
   }
 
+  /** The number of the ad without metadata that the rollup is not by; 0 if it is neither by ads nor by metadata. */
+  adOf(texts: TouchTexts, ad: number): number {
+    if (!this.#byAdNumber) return 0;
+    if (this.byAd && !texts.ads.hasNul) return ad;
+    if (ad >= this.#ads.length) this.#ads = larger(this.#ads, ad);
+    const known = this.#ads[ad]! - 1;
+    if (known >= 0) return known;
+    const metadata = metadataOfKeys(texts.metadataOf(ad), this.#metadataKeys);
+    const number = texts.adNamed({ adId: this.byAd ? texts.adIdOf(ad) : '', metadata });
+    this.#ads[ad] = number + 1;
+    return number;
+  }
+
   /** The counter of the last click, if it was of this group, ad and period; -1 if not. */
   lastCounter(group: number, ad: number, period: number): number {
-    const at = LAST_WORDS * (this.byAd ? ad : group);
+    const at = LAST_WORDS * (this.#byAdNumber ? ad : group);
     const last = this.#last;
     if (at >= last.length || last[at + 1] !== period || last[at + 2] !== group) return -1;
     return last[at]! - 1;
   }
 
   noteLast(group: number, ad: number, period: number, counter: number): void {
-    const at = LAST_WORDS * (this.byAd ? ad : group);
+    const at = LAST_WORDS * (this.#byAdNumber ? ad : group);
     if (at >= this.#last.length) this.#last = larger(this.#last, at + 2);
     this.#last[at] = counter + 1;
     this.#last[at + 1] = period;
@@ -87,12 +120,17 @@ export class Series {
   clear(): void {
     this.#last = new Int32Array(FIRST * LAST_WORDS);
     this.#groups = new Int32Array(FIRST);
+    this.#ads = new Int32Array(0);
   }
 
   /** The values of the dimensions, in their order. */
   valuesOf(key: SeriesKey): string[] {
-    return this.rollup.dimensions.map((dimension) => key[FIELDS[dimension]]);
+    return this.rollup.dimensions.map((dimension) => textOf(key, dimension));
   }
+}
+
+function textOf(key: SeriesKey, dimension: Dimension): string {
+  return isMetadata(dimension) ? metadataValue(key.metadata, metadataKeyOf(dimension)) : key[FIELDS[dimension]];
 }
 
 function larger(numbers: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {

@@ -1,6 +1,6 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { PartitionProgressSchema, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
@@ -8,6 +8,7 @@ import { COMPACTED } from '../../contract/topics.ts';
 import type { LogRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { MODELS } from '../decision/models.ts';
+import { loadProgress } from '../store/progress.ts';
 import { newPartitionFold } from './partition-fold.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
@@ -104,6 +105,28 @@ test('R-4: a batch takes no more users than its memory has room for, and the oth
   expect(folds).toBeGreaterThan(10);
   const { folds: _, ...single } = foldAll(records, { atOnce: 1, cacheBytes: Number.POSITIVE_INFINITY });
   expect(parts).toEqual(single);
+});
+
+test('a click keeps what it had of metadata when it came, whatever rollups are by since', () => {
+  const store = memoryStateStore();
+  const at = { userId: 'ann', source: 'src', timestamp: BigInt(START) };
+  const events = [
+    { case: 'click', value: { ...at, eventId: eventId(0), adId: 'ad', campaignId: 'c', metadata: { geo: 'DE' } } },
+    ...[1, 2].map((n) => ({ case: 'conversion', value: { ...at, eventId: eventId(n), type: 'buy' } }) as const),
+  ] as const;
+  const rollups = ['day:metadata.geo', 'day:ad_id; day:metadata.os', 'day:ad_id,metadata.geo'];
+  const counted = rollups.map((ROLLUPS, offset) => {
+    const fold = newPartitionFold(
+      attributionConfig(parseAttributionEnvironment({ MODELS: 'last_click', ROLLUPS })),
+      loadProgress(store, 0),
+    );
+    const value = toBinary(EventSchema, create(EventSchema, { event: events[offset]! }));
+    fold.fold(store, [logRecord({ offset, value, appendTime: START })]);
+    const outputs = fold.takeTotals().filter(({ topic }) => topic === 'rollup-stats');
+    fold.flush(store, []);
+    return outputs.map(({ value }) => fromBinary(RollupStatsSchema, value).values);
+  });
+  expect(counted).toEqual([[['DE']], [['ad'], ['']], [['ad', 'DE']]]);
 });
 
 test('R-4: a batch takes no more events than its memory has room for what follows from them', () => {

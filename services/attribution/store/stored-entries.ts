@@ -51,7 +51,11 @@ export class StoredTouch implements TouchWithWords {
   }
 
   get adId(): string {
-    return this.#bytes.toString('utf8', this.#at + TOUCH_TEXTS, this.campaignSource);
+    return this.#bytes.toString('utf8', this.ad, this.#adIdEnd);
+  }
+
+  get metadata(): string {
+    return this.#bytes.toString('utf8', Math.min(this.#adIdEnd + 1, this.campaignSource), this.campaignSource);
   }
 
   get campaignId(): string {
@@ -62,7 +66,7 @@ export class StoredTouch implements TouchWithWords {
     return this.#bytes.toString('utf8', this.#campaignEnd + 1, this.end);
   }
 
-  /** Where the bytes of its texts are: those of the ad, those of its campaign and source. */
+  /** Where the bytes of its texts are: those of the ad and its metadata, those of its campaign and source. */
   get ad(): number {
     return this.#at + TOUCH_TEXTS;
   }
@@ -73,6 +77,14 @@ export class StoredTouch implements TouchWithWords {
 
   get end(): number {
     return endOfTouch(this.#bytes, this.#at);
+  }
+
+  get #adIdEnd(): number {
+    const end = this.campaignSource;
+    // A few bytes: a loop takes less than a call into the runtime.
+    let at = this.ad;
+    while (at < end && this.#bytes[at] !== 0) at++;
+    return at;
   }
 
   get #campaignEnd(): number {

@@ -10,7 +10,14 @@ const config = attributionConfig(parseAttributionEnvironment({}));
 const now = 10_000 * HOUR_MS;
 
 function userSeen(age: { click?: number; conversion?: number }) {
-  const touch = { clickId: '00000000-0000-4000-8000-000000000001', timestamp: 0, adId: '', campaignId: '', source: '' };
+  const touch = {
+    clickId: '00000000-0000-4000-8000-000000000001',
+    timestamp: 0,
+    adId: '',
+    campaignId: '',
+    source: '',
+    metadata: '',
+  };
   const conversion = {
     conversionId: touch.clickId,
     timestamp: 0,

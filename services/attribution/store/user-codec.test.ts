@@ -16,6 +16,7 @@ const touch = fc.record({
   adId: text,
   campaignId: text,
   source: text,
+  metadata: fc.constantFrom('', 'geo\0DE', 'geo\0ü\0os\0web'),
 });
 const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
 const credit = fc.record({

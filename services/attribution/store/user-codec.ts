@@ -53,16 +53,21 @@ export class StateWriter {
   touch(touch: Touch, isInvalid = false): void {
     const start = this.length;
     // No UTF-16 unit takes more than three bytes of UTF-8.
-    this.reserve(TOUCH_TEXTS + 1 + 3 * (touch.adId.length + touch.campaignId.length + touch.source.length));
+    const { adId, campaignId, source, metadata } = touch;
+    this.reserve(TOUCH_TEXTS + 2 + 3 * (adId.length + metadata.length + campaignId.length + source.length));
     const kind = isInvalid ? INVALID_TOUCH : TOUCH;
     this.#head(start, kind, idOf(touch), 0, touch.timestamp, touch.arrival);
     let at = start + TOUCH_TEXTS;
-    at += this.bytes.write(touch.adId, at);
+    at += this.bytes.write(adId, at);
+    if (metadata !== '') {
+      this.bytes[at++] = 0;
+      at += this.bytes.write(metadata, at);
+    }
     this.#view.setUint16(start + 1, at - start - TOUCH_TEXTS, true);
     const campaignSource = at;
-    at += this.bytes.write(touch.campaignId, at);
+    at += this.bytes.write(campaignId, at);
     this.bytes[at++] = 0;
-    at += this.bytes.write(touch.source, at);
+    at += this.bytes.write(source, at);
     this.#view.setUint16(start + 3, at - campaignSource, true);
     this.length = at;
   }

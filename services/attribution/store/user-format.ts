@@ -5,7 +5,8 @@
  *
  *     head:       format u8 | 2 u8 if there was no room for some events, else 0; 1 once said that ids were spilled
  *     touch:      1 u8, or 4 if it is invalid | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 |
- *                 timestamp f64 | arrival f64 | ad | campaign and source (campaign, NUL, source)
+ *                 timestamp f64 | arrival f64 | ad (with metadata that rollups are by: ad, NUL, and the metadata as
+ *                 `Touch` has it) | campaign and source (campaign, NUL, source)
  *     conversion: 5 u8; 6 if its value is corrected; 2 if it is attributed to nothing and in no counter, as builds
  *                 before left it | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
  *                 bytes of type u16 | number of credits u16 | type | credits, or without any the names of the models

@@ -10,7 +10,9 @@ import { UserTable } from './user-table.ts';
 
 function touch(number: number): Touch {
   const clickId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-  return { clickId, timestamp: number, arrival: number, adId: `ad-${number % 7}`, campaignId: 'c', source: 's' };
+  const metadata = number % 7 === 3 ? 'geo\0DE' : '';
+  const ad = { adId: `ad-${number % 7}`, campaignId: 'c', source: 's', metadata };
+  return { clickId, timestamp: number, arrival: number, ...ad };
 }
 
 /** Adds a user with so many touches, whom the store has. */

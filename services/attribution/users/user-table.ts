@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { metadataKeysOf, type Rollup } from '../../contract/rollups.ts';
 import { UUID_WORDS } from '../../contract/uuid.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { BLOCK_BYTES, BlockPool, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from '../memory/block-pool.ts';
@@ -43,7 +44,7 @@ const INDEX_BYTES = 64;
 export class UserTable {
   readonly index = new UserIndex();
   readonly slots = new UserSlots();
-  readonly texts = new TouchTexts();
+  readonly texts: TouchTexts;
   readonly #blocks = new BlockPool();
   /** Corrections and invalid touches of the few users that have some, as they are stored. */
   readonly #corrections = new Map<number, Buffer>();
@@ -52,6 +53,11 @@ export class UserTable {
   /** About the memory, in bytes, of users that changed since `takeDirty`. */
   dirtyBytes = 0;
   #hand = 0;
+
+  /** @param rollups by whose dimensions clicks are counted */
+  constructor(rollups: readonly Rollup[] = []) {
+    this.texts = new TouchTexts(metadataKeysOf(rollups));
+  }
 
   /** About the memory that the table takes, in bytes. */
   get bytesUsed(): number {

@@ -79,13 +79,13 @@ interface OpenUser {
 
 /** The users of one partition, ahead of its store. */
 export class Users {
-  table = new UserTable();
+  table: UserTable;
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
   #spilled: SpilledIds | undefined;
   readonly #overflow = new OverflowStore();
   /** Memory of open users: their touches, and their conversions as they are stored. */
-  #space = new TouchSpace(this.table.texts);
+  #space: TouchSpace;
   #stored = new StateWriter();
   readonly #writer = new StateWriter();
   readonly #writeTouch = (memory: TouchMemory, at: number) => this.#writer.touchAt(memory, at, this.table.texts);
@@ -94,6 +94,8 @@ export class Users {
   constructor(config: AttributionConfig, cacheBytes: () => number) {
     this.#config = config;
     this.#cacheBytes = cacheBytes;
+    this.table = new UserTable(config.rollups);
+    this.#space = new TouchSpace(this.table.texts);
   }
 
   /**
@@ -157,7 +159,7 @@ export class Users {
   /** Forgets texts, and users with them, if there are too many. Only when all that changed is stored. */
   forgetTexts(): void {
     if (!this.#hasTooManyTexts()) return;
-    this.table = new UserTable();
+    this.table = new UserTable(this.#config.rollups);
     this.#space = new TouchSpace(this.table.texts);
   }
 

@@ -38,7 +38,16 @@ test.each([
     { ROLLUPS: 'day:ad' },
     /ROLLUPS: has "ad", which is no dimension: known are campaign_id, ad_id, source, conversion_/,
   ],
-  [{ ROLLUPS: 'day:metadata.geo' }, /ROLLUPS: has metadata.geo, but metadata is no dimension yet/],
+  [{ ROLLUPS: 'day:metadata.' }, /ROLLUPS: has "metadata.", whose key is not 1 to 64 letters, digits or any of _.-/],
+  [{ ROLLUPS: `day:metadata.${'k'.repeat(65)}` }, /ROLLUPS: has "metadata.k+", whose key is not 1 to 64 letters/],
+  [
+    { ROLLUPS: 'day:metadata.a,metadata.b; day:metadata.c,metadata.d; hour:metadata.e,metadata.a' },
+    /ROLLUPS: is by more than 4 keys of metadata: a, b, c, d, e/,
+  ],
+  [
+    { ROLLUPS: 'day:campaign_id,ad_id,source,metadata.geo,metadata.os' },
+    /ROLLUPS: has more than 4 dimensions in day:campaign_id,ad_id,source,metadata.geo,metadata.os/,
+  ],
   [{ ROLLUPS: 'hour:ad_id; hour:ad_id' }, /ROLLUPS: has hour:ad_id twice/],
   [{ ROLLUPS: 'hour:ad_id,ad_id' }, /ROLLUPS: has a dimension twice in hour:ad_id,ad_id/],
   [{ MODELS: 'last_click,linear, last_click' }, /MODELS: names a model twice/],

@@ -589,7 +589,8 @@ type RollupStats struct {
 	// The rollup as ROLLUPS has it, without spaces: "day:campaign_id,ad_id".
 	Rollup string `protobuf:"bytes,2,opt,name=rollup,proto3" json:"rollup,omitempty"`
 	// Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-	// conversion has empty ones but for its type, as a click has an empty type.
+	// conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+	// of more than 128 bytes are "(longer than 128 bytes)".
 	Values []string `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
 	// These as in DailyStats.
 	Model             string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`

@@ -96,8 +96,9 @@ type GetStatsRequest struct {
 	ConversionType string `protobuf:"bytes,6,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
 	// Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
 	Model string `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
-	// Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-	// if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+	// Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+	// of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+	// by. By REST separated by commas.
 	By []string `protobuf:"bytes,8,rep,name=by,proto3" json:"by,omitempty"`
 	// Also invalid clicks, gross sums and refunds.
 	Gross bool `protobuf:"varint,9,opt,name=gross,proto3" json:"gross,omitempty"`

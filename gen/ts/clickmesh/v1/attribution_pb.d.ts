@@ -322,7 +322,8 @@ export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
 
   /**
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    *
    * @generated from field: repeated string values = 3;
    */

@@ -64,8 +64,9 @@ export declare type GetStatsRequest = Message<"clickmesh.v1.GetStatsRequest"> & 
   model: string;
 
   /**
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    *
    * @generated from field: repeated string by = 8;
    */

@@ -365,8 +365,9 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -378,8 +379,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -390,8 +392,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -403,8 +406,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1589,8 +1593,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1603,8 +1608,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1615,8 +1621,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1628,8 +1635,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1642,8 +1650,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1662,8 +1671,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1681,8 +1691,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1700,8 +1711,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -1716,8 +1728,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-     * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+     * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+     * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+     * by. By REST separated by commas.
      * </pre>
      *
      * <code>repeated string by = 8 [json_name = "by"];</code>

@@ -145,8 +145,9 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -156,8 +157,9 @@ public interface GetStatsRequestOrBuilder extends
       getByList();
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -166,8 +168,9 @@ public interface GetStatsRequestOrBuilder extends
   int getByCount();
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>
@@ -177,8 +180,9 @@ public interface GetStatsRequestOrBuilder extends
   java.lang.String getBy(int index);
   /**
    * <pre>
-   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type. Answered
-   * if one of the mesh's ROLLUPS has them and those filtered by. By REST separated by commas.
+   * Rows are by these dimensions instead of campaign_id and source: ad_id, campaign_id, source, conversion_type, or a key
+   * of the metadata of clicks, such as metadata.geo. Answered if one of the mesh's ROLLUPS has them and those filtered
+   * by. By REST separated by commas.
    * </pre>
    *
    * <code>repeated string by = 8 [json_name = "by"];</code>

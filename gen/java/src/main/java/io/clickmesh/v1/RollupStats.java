@@ -126,7 +126,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -139,7 +140,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -151,7 +153,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -164,7 +167,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1172,7 +1176,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1186,7 +1191,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1198,7 +1204,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1211,7 +1218,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1225,7 +1233,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1245,7 +1254,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1264,7 +1274,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1283,7 +1294,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -1299,7 +1311,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-     * conversion has empty ones but for its type, as a click has an empty type.
+     * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+     * of more than 128 bytes are "(longer than 128 bytes)".
      * </pre>
      *
      * <code>repeated string values = 3 [json_name = "values"];</code>

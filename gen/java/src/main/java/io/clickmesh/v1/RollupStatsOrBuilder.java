@@ -43,7 +43,8 @@ public interface RollupStatsOrBuilder extends
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -54,7 +55,8 @@ public interface RollupStatsOrBuilder extends
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -64,7 +66,8 @@ public interface RollupStatsOrBuilder extends
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
@@ -75,7 +78,8 @@ public interface RollupStatsOrBuilder extends
   /**
    * <pre>
    * Of each dimension, in the rollup's order, that of the click, or the type of the conversion. An unattributed
-   * conversion has empty ones but for its type, as a click has an empty type.
+   * conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
+   * of more than 128 bytes are "(longer than 128 bytes)".
    * </pre>
    *
    * <code>repeated string values = 3 [json_name = "values"];</code>
