@@ -1,10 +1,11 @@
 import { spelledUuid } from './event-id.ts';
 
 /** What programs write for a value that is not there: JavaScript, JSON, SQL, Python, Objective-C, Go. */
-const WORDS = /^(?:undefined|null|NULL|Null|nil|NaN|nan|None|\(null\)|<null>|<nil>)$/;
+export const WORDS = /^(?:undefined|null|NULL|Null|nil|NaN|nan|None|\(null\)|<null>|<nil>)$/;
 /** An object that was made a text, and placeholders of templates and ad servers that were not filled in. */
-const UNFILLED = /^(?:\[object \w+\]|\{\{.*\}\}|\$\{.*\}|\{[A-Za-z_][\w.]*\}|<%.*%>|%%.*%%)$/s;
-const INVISIBLE = /^[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+export const UNFILLED = /^(?:\[object \w+\]|\{\{.*\}\}|\$\{.*\}|\{[A-Za-z_][\w.]*\}|<%.*%>|%%.*%%)$/s;
+/** Nothing that shows. */
+export const INVISIBLE = /^[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 /**

@@ -7,13 +7,13 @@ import {
   FileDescriptorSetSchema,
 } from '@bufbuild/protobuf/wkt';
 
-/** Answers protoc's request, on standard input, with one file that `write` makes of the contract. */
-export function runPlugin(name: string, write: (registry: FileRegistry) => string): void {
+/** Answers protoc's request, on standard input, with the files, by name, that `write` makes of the contract. */
+export function runPlugin(write: (registry: FileRegistry) => Record<string, string>): void {
   const request = fromBinary(CodeGeneratorRequestSchema, readFileSync(0));
   const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
   const response = create(CodeGeneratorResponseSchema, {
     supportedFeatures: BigInt(CodeGeneratorResponse_Feature.PROTO3_OPTIONAL),
-    file: [{ name, content: write(registry) }],
+    file: Object.entries(write(registry)).map(([name, content]) => ({ name, content })),
   });
   writeFileSync(1, toBinary(CodeGeneratorResponseSchema, response));
 }

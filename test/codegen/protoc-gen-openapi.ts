@@ -7,7 +7,7 @@ import { runPlugin } from './plugin.ts';
  * A protoc plugin: OpenAPI 3.1 of everything that takes plain JSON, unary calls by Connect and the REST endpoints.
  * Comments of the contract become descriptions.
  */
-runPlugin('openapi.json', (registry) => `${JSON.stringify(openapi(registry), undefined, 2)}\n`);
+runPlugin((registry) => ({ 'openapi.json': `${JSON.stringify(openapi(registry), undefined, 2)}\n` }));
 
 function openapi(files: FileRegistry): Json {
   const services = [...files].filter((desc) => desc.kind === 'service' && desc.typeName.startsWith('clickmesh.'));

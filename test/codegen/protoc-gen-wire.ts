@@ -3,4 +3,4 @@ import { runPlugin } from './plugin.ts';
 import { wireCode } from './wire-code.ts';
 
 /** A protoc plugin: event-wire.ts, the code that scans, finds and writes the fields of events. */
-runPlugin('event-wire.ts', (registry) => wireCode(eventShapes(registry)));
+runPlugin((registry) => ({ 'event-wire.ts': wireCode(eventShapes(registry)) }));
