@@ -1,4 +1,4 @@
--- Topic rollup-stats: as daily-stats, by the dimensions of a rollup.
+-- Topic rollup-stats: as daily-stats, by the dimensions of a rollup, and of all models in one row.
 
 CREATE TABLE IF NOT EXISTS rollup_stats_queue
 (
@@ -6,19 +6,21 @@ CREATE TABLE IF NOT EXISTS rollup_stats_queue
     period Int32,
     rollup String,
     values Array(String),
-    model String,
+    models Array(Tuple(
+        model String,
+        conversions_micros Int64,
+        revenue_micros Int64,
+        retracted_micros Int64,
+        adjusted_micros Int64,
+        refunds_micros Int64,
+        revenue_high Int32,
+        adjusted_high Int32,
+        refunds_high Int32
+    )),
     partition UInt32,
     clicks UInt64,
-    conversions_micros Int64,
-    revenue_micros Int64,
     version UInt64,
     invalid_clicks UInt64,
-    retracted_micros Int64,
-    adjusted_micros Int64,
-    refunds_micros Int64,
-    revenue_high Int32,
-    adjusted_high Int32,
-    refunds_high Int32,
     hours Int32 ALIAS if(startsWith(rollup, 'hour:'), period, period * 24),
     refused String ALIAS multiIf(
         NOT startsWith(rollup, 'hour:') AND NOT startsWith(rollup, 'day:'), 'rollup is neither by day nor by hour',
@@ -28,7 +30,9 @@ CREATE TABLE IF NOT EXISTS rollup_stats_queue
 )
 ENGINE = {{source rollup-stats}};
 
--- As daily_stats_local. The dimensions have the values in their order, and empty ones beyond them.
+-- The dimensions have the values in their order, and empty ones beyond them. What is counted of conversions is an array,
+-- each element under the model at its place in `models`, empty for unattributed conversions: so a report reads one row
+-- for each key, however many models there are.
 CREATE TABLE IF NOT EXISTS rollup_stats_local
 (
     rollup LowCardinality(String),
@@ -39,21 +43,21 @@ CREATE TABLE IF NOT EXISTS rollup_stats_local
     dimension_2 LowCardinality(String),
     dimension_3 LowCardinality(String),
     dimension_4 LowCardinality(String),
-    -- Empty on rows that count clicks, or unattributed conversions.
-    model LowCardinality(String),
     partition UInt32,
     clicks UInt64,
-    conversions_micros Int64,
-    revenue_micros Int128,
-    version UInt64,
     invalid_clicks UInt64,
-    retracted_micros Int64,
-    adjusted_micros Int128,
-    refunds_micros Int128
+    -- Not of LowCardinality: in an array of that, indexOf does not find the empty text.
+    models Array(String),
+    conversions_micros Array(Int64),
+    revenue_micros Array(Int128),
+    retracted_micros Array(Int64),
+    adjusted_micros Array(Int128),
+    refunds_micros Array(Int128),
+    version UInt64
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
-ORDER BY (rollup, day, hour, dimension_1, dimension_2, dimension_3, dimension_4, model, partition)
+ORDER BY (rollup, day, hour, dimension_1, dimension_2, dimension_3, dimension_4, partition)
 SETTINGS index_granularity = 1024, min_age_to_force_merge_seconds = 30;
 
 -- By the first dimension: a report on one of its values asks one shard.
@@ -68,17 +72,17 @@ SELECT
     values[2] AS dimension_2,
     values[3] AS dimension_3,
     values[4] AS dimension_4,
-    model,
     partition,
     clicks,
-    conversions_micros,
-    {{int128 revenue_high rollup_stats_queue.revenue_micros}} AS revenue_micros,
-    version,
     invalid_clicks,
-    retracted_micros,
-    {{int128 adjusted_high rollup_stats_queue.adjusted_micros}} AS adjusted_micros,
-    {{int128 refunds_high rollup_stats_queue.refunds_micros}} AS refunds_micros
-FROM rollup_stats_queue
+    q.models.model AS models,
+    q.models.conversions_micros AS conversions_micros,
+    arrayMap(m -> {{int128 m.revenue_high m.revenue_micros}}, q.models) AS revenue_micros,
+    q.models.retracted_micros AS retracted_micros,
+    arrayMap(m -> {{int128 m.adjusted_high m.adjusted_micros}}, q.models) AS adjusted_micros,
+    arrayMap(m -> {{int128 m.refunds_high m.refunds_micros}}, q.models) AS refunds_micros,
+    version
+FROM rollup_stats_queue AS q
 WHERE _error = '' AND refused = '';
 
 {{errors rollup-stats}};

@@ -106,7 +106,7 @@ const CHECKSUMS = {
   '081_corrections.sql': 'abcdfcb122c1',
   '090_corrected_outputs.sql': '9cbc8944fa4a',
   '100_corrected_stats.sql': 'b2897412b814',
-  '110_rollup_stats.sql': '631e60f42556',
+  '110_rollup_stats.sql': 'b4ee666f7fc2',
   '115_attribution_settings.sql': 'a656375e0e74',
   '120_event_conflicts.sql': 'fb2713ab3d75',
 };

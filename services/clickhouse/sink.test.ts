@@ -209,8 +209,19 @@ test('what attribution publishes becomes rows', async () => {
     { day: 19_431, campaignId: 'camp-1', source: 'facebook', partition: 1, clicks: 2n, version: 5n },
   ]);
   const values = { rollup: 'hour:campaign_id,ad_id', values: ['camp-1', 'ad-1'] };
+  const models = [
+    { model: '', conversionsMicros: 3n },
+    {
+      model: 'linear',
+      revenueMicros: -1n,
+      revenueHigh: 20,
+      retractedMicros: 4n,
+      adjustedMicros: 5n,
+      refundsMicros: 6n,
+    },
+  ];
   await publish('rollup-stats', RollupStatsSchema, [
-    { ...values, period: 19_431 * 24 + 10, partition: 1, revenueMicros: -1n, revenueHigh: 20, version: 7n },
+    { ...values, period: 19_431 * 24 + 10, partition: 1, models, version: 7n },
     { ...values, period: 19_431 * 24 + 10, partition: 1, clicks: 2n, version: 5n },
     { rollup: 'week:campaign_id', values: ['camp-1'], period: 19_431, version: 7n },
   ]);
@@ -251,10 +262,14 @@ test('what attribution publishes becomes rows', async () => {
     { day: '2023-03-15', campaign_id: 'camp-1', clicks: 3 },
   ]);
   const key = 'rollup, day, hour, dimension_1, dimension_2, dimension_3';
-  expect(await rows(`SELECT ${key}, toString(revenue_micros) AS revenue FROM rollup_stats FINAL`)).toEqual([
+  const sums = `models, conversions_micros, arrayMap(x -> toString(x), revenue_micros) AS revenue, retracted_micros,
+    arrayMap(x -> toString(x), adjusted_micros) AS adjusted, arrayMap(x -> toString(x), refunds_micros) AS refunds`;
+  expect(await rows(`SELECT ${key}, ${sums} FROM rollup_stats FINAL`)).toEqual([
     {
       ...{ rollup: 'hour:campaign_id,ad_id', day: '2023-03-15', hour: 10 },
-      ...{ dimension_1: 'camp-1', dimension_2: 'ad-1', dimension_3: '', revenue: '19999999999999999999' },
+      ...{ dimension_1: 'camp-1', dimension_2: 'ad-1', dimension_3: '' },
+      ...{ models: ['', 'linear'], conversions_micros: [3, 0], revenue: ['0', '19999999999999999999'] },
+      ...{ retracted_micros: [0, 4], adjusted: ['0', '5'], refunds: ['0', '6'] },
     },
   ]);
   expect(await rows("SELECT error FROM ingest_errors FINAL WHERE topic = 'rollup-stats'")).toEqual([

@@ -5,6 +5,7 @@ import { type Client, Code, ConnectError, createClient, createRouterTransport } 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
+import { rollupRows } from '../../test/fixtures/rollup-rows.ts';
 import { clickhouseClient } from '../clickhouse/client.ts';
 import { parseRollups } from '../contract/rollups.ts';
 import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
@@ -81,9 +82,10 @@ async function insertRollups(): Promise<void> {
       .split(/ +/)
       .map((cell) => (cell === '-' ? '' : cell));
     const micros = { conversions_micros: Number(conversions) * 1e6, revenue_micros: Number(revenue) * 1e6 };
-    return { rollup, day, hour, dimension_1, dimension_2, model, partition, clicks, ...micros, version };
+    const key = { rollup, day, hour, dimension_1, dimension_2, model: model!, partition };
+    return { ...key, clicks, ...micros, version: Number(version) };
   });
-  await client.insert({ table: 'rollup_stats', values, format: 'JSONEachRow' });
+  await client.insert({ table: 'rollup_stats', values: rollupRows(values), format: 'JSONEachRow' });
 }
 
 describe('by the dimensions of a rollup', () => {

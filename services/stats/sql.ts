@@ -104,19 +104,25 @@ function sorted(columns: string, query: StatsQuery, sums: Sums, limit = ''): Sta
   };
 }
 
-/** A rollup's table, and its dimensions as columns. */
+/** A rollup's table, its dimensions as columns, and the sum of a column of conversions under the model asked for. */
 interface Source {
   table: string;
   columns: ReadonlyMap<Dimension, string>;
   where: readonly string[];
+  sumOfModel(column: string): string;
 }
 
 function sourceOf({ name, dimensions }: Rollup): Source {
   if (name === DAILY_STATS.name) {
-    return { table: 'daily_stats', columns: new Map(dimensions.map((each) => [each, each])), where: [] };
+    const columns = new Map(dimensions.map((each) => [each, each] as const));
+    // Rows are of one model each. Those of unattributed conversions have none; they are asked for by an empty one.
+    const where = ["model IN ('', {model:String})"];
+    const sumOfModel = (column: string) => `sumIf(s.${column}, s.model = {model:String})`;
+    return { table: 'daily_stats', columns, where, sumOfModel };
   }
   const columns = new Map(dimensions.map((dimension, i) => [dimension, `dimension_${i + 1}`] as const));
-  return { table: 'rollup_stats', columns, where: ['rollup = {rollup:String}'] };
+  const sumOfModel = (column: string) => `sum(s.${column}[indexOf(s.models, {model:String})])`;
+  return { table: 'rollup_stats', columns, where: ['rollup = {rollup:String}'], sumOfModel };
 }
 
 /**
@@ -124,14 +130,13 @@ function sourceOf({ name, dimensions }: Rollup): Source {
  * columns of the sorting key only: they may then be applied before FINAL, which makes reports on one campaign cheap.
  */
 function sumsStatement(query: StatsQuery, asked: Sums): Statement {
-  const { interval, rollup, model, campaignId, source, conversionType } = query;
-  const { table, columns, where } = sourceOf(rollup);
+  const { interval, rollup, campaignId, source, conversionType } = query;
+  const { table, columns, where, sumOfModel } = sourceOf(rollup);
   const column = (dimension: Dimension) => columns.get(dimension)!;
   const ofTouch = rollup.dimensions.filter((dimension) => dimension !== 'conversion_type');
   const filters = asked.unattributed
-    ? ["model = ''", ...ofTouch.map((dimension) => `${column(dimension)} = ''`)]
+    ? ofTouch.map((dimension) => `${column(dimension)} = ''`)
     : [
-        `model IN ('', {model:String})`,
         campaignId && `${column('campaign_id')} = {campaignId:String}`,
         source && `${column('source')} = {source:String}`,
       ];
@@ -140,29 +145,21 @@ function sumsStatement(query: StatsQuery, asked: Sums): Statement {
   const [dates, date] = datesOf(interval, rollup);
   const spans = spansOf(query);
   const settings = spans.length === 1 ? '' : ' SETTINGS max_threads = 1';
+  const model = asked.unattributed ? '' : query.model;
   const texts = { model, campaignId, source, conversionType, rollup: rollup.name };
   const query_params: Record<string, unknown> = texts;
   const keys = [...dates, ...asked.by.map((dimension) => `s.${column(dimension)} AS ${quoted(dimension)}`)];
-  // Where rows are not by anything that every click has, unattributed conversions are in none of their own.
-  const ofClick = asked.by.find(isOfEveryClick);
-  const isApart = asked.unattributed || ofClick !== undefined;
-  const having = asked.unattributed || ofClick === undefined ? '' : ` AND ${ofClick} != ''`;
   const summed = spans.map(([first, last], i) => {
     query_params[`start${i}`] = dateOf(first);
     query_params[`end${i}`] = dateOf(last);
     const span = `day BETWEEN {start${i}:Date32} AND {end${i}:Date32}`;
     const condition = [span, ...filter].filter(Boolean).join(' AND ');
-    return `${sums(keys, asked, `${table} AS s FINAL WHERE ${condition}`, isApart)}${having}${settings}`;
+    return `${sums(keys, asked, `${table} AS s FINAL WHERE ${condition}`, sumOfModel)}${settings}`;
   });
   const days = summed.join(' UNION ALL ');
   if (date === undefined) return { query: days, query_params };
   // Only days are summed while they are read; of their sums there are few.
-  return { query: sums([`${date} AS date`, ...asked.by.map(quoted)], asked, `(${days}) AS s`, true), query_params };
-}
-
-/** Whether no click has it empty: where it is, a row is of unattributed conversions. */
-function isOfEveryClick(dimension: Dimension): boolean {
-  return dimension !== 'conversion_type' && !isMetadata(dimension);
+  return { query: sums([`${date} AS date`, ...asked.by.map(quoted)], asked, `(${days}) AS s`, sumOf), query_params };
 }
 
 /** A dimension as the name of a column; those of metadata have points in their names. */
@@ -203,11 +200,16 @@ function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** @param ofAll whether conversions of all models read are summed; else those that are not attributed are left out */
-function sums(keys: readonly string[], { clicks, conversions }: Sums, from: string, ofAll: boolean): string {
+function sumOf(column: string): string {
+  return `sum(s.${column})`;
+}
+
+/** @param ofConversions the sum of what is counted of conversions in a column */
+function sums(keys: readonly string[], asked: Sums, from: string, ofConversions: (column: string) => string): string {
+  const { clicks, conversions } = asked;
   const summed = [
-    ...clicks.map((name) => `sum(s.${name}) AS ${name}`),
-    ...conversions.map((name) => `${ofAll ? `sum(s.${name})` : `sumIf(s.${name}, s.model != '')`} AS ${name}`),
+    ...clicks.map((name) => `${sumOf(name)} AS ${name}`),
+    ...conversions.map((name) => `${ofConversions(name)} AS ${name}`),
   ];
   return `
     SELECT ${[...keys, ...summed].join(', ')}

@@ -1,8 +1,10 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { expect } from 'vitest';
 import {
   type DailyStats,
   DailyStatsSchema,
+  type ModelStats,
+  ModelStatsSchema,
   type RollupStats,
   RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
@@ -35,7 +37,9 @@ export function expectSameSums(published: readonly Published[], names: readonly 
     const actual = rollups.flatMap((row) => {
       if (row.rollup !== name) return [];
       const day = grain === 'day' ? row.period : Math.floor(row.period / 24);
-      return [{ key: [day, ...row.values.filter((_, i) => isBoth(dimensions[i]!))], row }];
+      const key = [day, ...row.values.filter((_, i) => isBoth(dimensions[i]!))];
+      const ofClicks = { ...NO_SUMS, clicks: row.clicks, invalidClicks: row.invalidClicks };
+      return [{ key, row: ofClicks }, ...row.models.map((sums) => ({ key, row: { ...NO_CLICKS, ...sums } }))];
     });
     expect(sums(actual), name).toEqual(sums(expected));
   }
@@ -45,8 +49,8 @@ function keyOfDaily({ day, campaignId, source, conversionType, model }: DailySta
   return [day, campaignId, source, conversionType, model].join('\0');
 }
 
-function keyOfRollup({ rollup, period, values, model }: RollupStats): string {
-  return [rollup, period, ...values, model].join('\0');
+function keyOfRollup({ rollup, period, values }: RollupStats): string {
+  return [rollup, period, ...values].join('\0');
 }
 
 /** The newest version of each counter. */
@@ -66,7 +70,12 @@ function newest<Row extends { version: bigint }>(
   return [...rows.values()];
 }
 
-function sums(rows: readonly { key: unknown[]; row: DailyStats | RollupStats }[]): Map<string, bigint[]> {
+type Counts = Omit<ModelStats, '$typeName'> & Pick<DailyStats, 'clicks' | 'invalidClicks'>;
+
+const NO_CLICKS = { clicks: 0n, invalidClicks: 0n };
+const NO_SUMS = create(ModelStatsSchema);
+
+function sums(rows: readonly { key: unknown[]; row: Counts }[]): Map<string, bigint[]> {
   const byKey = Map.groupBy(rows, ({ key, row }) => [...key, row.model].join(' '));
   const summed = [...byKey].map(([key, all]): [string, bigint[]] => {
     const counts = all.map(({ row }) => [

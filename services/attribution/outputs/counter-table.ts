@@ -1,17 +1,27 @@
 const FIRST_COUNTERS = 1024;
 const NONE = -1;
 
-/** What a counter counts, in words: numbers of texts but for the period. */
-const KEY_WORDS = 6;
-const ROLLUP = 0;
-const GROUP = 1;
-const AD = 2;
-const PERIOD = 3;
-const TYPE = 4;
-const MODEL = 5;
+/** What a counter counts, in words from its begin on: numbers of texts but for the period. */
+const GROUP = 0;
+const AD = 1;
+const PERIOD = 2;
+const TYPE = 3;
+const SERIES = 4;
+const FLAGS = 5;
+/** Its values, in places of eight bytes from its begin on; behind them conversions and revenue of each model. */
+const CLICKS = 3;
+const VERSION = 4;
+const LOADED_VERSION = 5;
+const HEAD = 6;
+const OF_MODEL = 2;
 
-/** About the bytes that a counter takes: columns, of which up to half is free, and its places in the hash table. */
-const COUNTER_BYTES = 144;
+/** Models whose values a counter has room for at first. */
+const FIRST_MODELS = 1;
+/** More models than any build has. */
+export const MOST_MODELS = 32;
+
+/** Places of four bytes in the hash table for each counter: at most half is in use. */
+const PLACES = 2;
 /** About the bytes that a text takes beside its own. */
 const TEXT_BYTES = 100;
 /** About the bytes that a counter's rare values take. */
@@ -20,107 +30,181 @@ const RARE_BYTES = 250;
 /** What a sum of micros is divided by, so that both parts fit into the contract's fields. */
 export const HIGH = 10n ** 18n;
 
-/** What nearly all counters have none of. */
+/** What nearly all counters have none of, under one model. */
 export interface RareValues {
+  /** Of the counter's first model only. */
   invalidClicks: number;
   retractedMicros: bigint;
   adjustedMicros: bigint;
   refundsMicros: bigint;
-  /** Revenue beyond the column, in units of HIGH. */
+  /** Revenue beyond `revenueMicros`, in units of HIGH. */
   revenueHigh: bigint;
 }
 
 /**
- * Counters, each a number, by which its values lie in columns: objects of tens of thousands of counters, with big
- * integers of their own, were most of what V8 had to mark. Only counters that exist take memory, however many days,
- * types, models and campaigns there are.
+ * Counters, each a number, by which all that it is and has lies in one piece of memory, that of `clicks` next to that
+ * of `version`: a processor loads one or two lines of its cache for it. Objects of tens of thousands of counters, with
+ * big integers of their own, were most of what V8 had to mark. Only counters that exist take memory, however many days,
+ * types and campaigns there are.
  */
 export class CounterTable {
   count = 0;
-  columns = newColumns(FIRST_COUNTERS);
-  /** By counter. */
+  /** By counter and model, `place` of them. */
   readonly rare = new Map<number, RareValues>();
-  #keys = new Int32Array(FIRST_COUNTERS * KEY_WORDS);
-  /** Numbers of counters by the hash of their keys, by linear probing. At most half is in use. */
-  #places = new Int32Array(2 * FIRST_COUNTERS).fill(NONE);
+  #models = FIRST_MODELS;
+  /** Length of a counter in eight bytes. */
+  #stride = HEAD + OF_MODEL * FIRST_MODELS;
+  #room = FIRST_COUNTERS;
+  #words: Int32Array<ArrayBuffer>;
+  #numbers: Float64Array<ArrayBuffer>;
+  #sums: BigInt64Array<ArrayBuffer>;
+  /** Numbers of counters by the hash of what they count, by linear probing. */
+  #places = new Int32Array(PLACES * FIRST_COUNTERS).fill(NONE);
   readonly #types = new NumberedTexts();
-  readonly #models = new NumberedTexts();
 
-  /** About the memory that it takes, in bytes. */
+  constructor() {
+    const memory = new ArrayBuffer(8 * this.#stride * this.#room);
+    [this.#words, this.#numbers, this.#sums] = viewsOf(memory);
+  }
+
+  /** About the memory that it takes, in bytes; up to half of what counters take is free. */
   get bytesUsed(): number {
-    return this.count * COUNTER_BYTES + this.rare.size * RARE_BYTES + this.#types.bytesUsed;
+    return this.count * this.#counterBytes + this.rare.size * RARE_BYTES + this.#types.bytesUsed;
+  }
+
+  get #counterBytes(): number {
+    return 2 * (8 * this.#stride + 4 * PLACES);
   }
 
   /**
-   * The number of a counter, which is taken in, with no values, if it is new.
+   * The number of a counter, which is taken in, without flags and values, if it is new.
    *
-   * @param rollup number of the rollup
+   * @param series number of the rollup, and of the model where each has counters of its own
    * @param group number of a campaign and source, empty where the rollup is not by them
    * @param ad number of an ad
    * @param period days or hours since 1970-01-01
    */
-  numberOf(rollup: number, group: number, ad: number, period: number, conversionType: string, model: string): number {
-    const [type, ofModel] = [this.#types.numberOf(conversionType), this.#models.numberOf(model)];
+  numberOf(series: number, group: number, ad: number, period: number, conversionType: string): number {
+    const type = this.#types.numberOf(conversionType);
     const mask = this.#places.length - 1;
-    let place = hashOf(rollup, group, ad, period, type, ofModel) & mask;
-    const keys = this.#keys;
+    const [words, stride] = [this.#words, 2 * this.#stride];
+    let place = hashOf(series, group, ad, period, type) & mask;
     for (; ; place = (place + 1) & mask) {
       const counter = this.#places[place]!;
       if (counter === NONE) break;
-      const at = counter * KEY_WORDS;
+      const at = counter * stride;
       if (
-        keys[at + GROUP] === group &&
-        keys[at + AD] === ad &&
-        keys[at + PERIOD] === period &&
-        keys[at + TYPE] === type &&
-        keys[at + MODEL] === ofModel &&
-        keys[at + ROLLUP] === rollup
+        words[at + GROUP] === group &&
+        words[at + AD] === ad &&
+        words[at + PERIOD] === period &&
+        words[at + TYPE] === type &&
+        words[at + SERIES] === series
       )
         return counter;
     }
     const counter = this.count++;
     this.#places[place] = counter;
-    const at = counter * KEY_WORDS;
-    keys[at + ROLLUP] = rollup;
-    keys[at + GROUP] = group;
-    keys[at + AD] = ad;
-    keys[at + PERIOD] = period;
-    keys[at + TYPE] = type;
-    keys[at + MODEL] = ofModel;
-    if (this.count === this.columns.flags.length) this.#grow();
+    const at = counter * stride;
+    words.fill(0, at, at + stride);
+    words[at + GROUP] = group;
+    words[at + AD] = ad;
+    words[at + PERIOD] = period;
+    words[at + TYPE] = type;
+    words[at + SERIES] = series;
+    if (this.count === this.#room) this.#grow();
     return counter;
   }
 
-  rollupOf(counter: number): number {
-    return this.#keys[counter * KEY_WORDS + ROLLUP]!;
+  seriesOf(counter: number): number {
+    return this.#words[2 * counter * this.#stride + SERIES]!;
   }
 
   groupOf(counter: number): number {
-    return this.#keys[counter * KEY_WORDS + GROUP]!;
+    return this.#words[2 * counter * this.#stride + GROUP]!;
   }
 
   adOf(counter: number): number {
-    return this.#keys[counter * KEY_WORDS + AD]!;
+    return this.#words[2 * counter * this.#stride + AD]!;
   }
 
   periodOf(counter: number): number {
-    return this.#keys[counter * KEY_WORDS + PERIOD]!;
+    return this.#words[2 * counter * this.#stride + PERIOD]!;
   }
 
   typeOf(counter: number): string {
-    return this.#types.textOf(this.#keys[counter * KEY_WORDS + TYPE]!);
+    return this.#types.textOf(this.#words[2 * counter * this.#stride + TYPE]!);
   }
 
-  modelOf(counter: number): string {
-    return this.#models.textOf(this.#keys[counter * KEY_WORDS + MODEL]!);
+  flagsOf(counter: number): number {
+    return this.#words[2 * counter * this.#stride + FLAGS]!;
   }
 
-  /** The counter's rare values, to be changed. */
-  rareOf(counter: number): RareValues {
-    const known = this.rare.get(counter);
+  setFlags(counter: number, flags: number): void {
+    this.#words[2 * counter * this.#stride + FLAGS] = flags;
+  }
+
+  clicksOf(counter: number): number {
+    return this.#numbers[counter * this.#stride + CLICKS]!;
+  }
+
+  setClicks(counter: number, clicks: number): void {
+    this.#numbers[counter * this.#stride + CLICKS] = clicks;
+  }
+
+  /** Offset of the last event that changed it. */
+  versionOf(counter: number): number {
+    return this.#numbers[counter * this.#stride + VERSION]!;
+  }
+
+  setVersion(counter: number, version: number): void {
+    this.#numbers[counter * this.#stride + VERSION] = version;
+  }
+
+  /** Version in the store, whose values contain all up to it; -1 for a new counter. */
+  loadedVersionOf(counter: number): number {
+    return this.#numbers[counter * this.#stride + LOADED_VERSION]!;
+  }
+
+  setLoadedVersion(counter: number, version: number): void {
+    this.#numbers[counter * this.#stride + LOADED_VERSION] = version;
+  }
+
+  /** Makes room for values of so many models, MOST_MODELS at most: once for each, as they are first met. */
+  reserveModels(models: number): void {
+    if (models <= this.#models) return;
+    const [sums, stride] = [this.#sums, this.#stride];
+    this.#models = models;
+    this.#stride = HEAD + OF_MODEL * models;
+    [this.#words, this.#numbers, this.#sums] = viewsOf(new ArrayBuffer(8 * this.#stride * this.#room));
+    for (let counter = 0; counter < this.count; counter++) {
+      const from = counter * stride;
+      this.#sums.set(sums.subarray(from, from + stride), counter * this.#stride);
+    }
+  }
+
+  conversionsOf(counter: number, model: number): bigint {
+    return this.#sums[counter * this.#stride + HEAD + OF_MODEL * model]!;
+  }
+
+  /** But for `revenueHigh`: less than HIGH, either way. */
+  revenueOf(counter: number, model: number): bigint {
+    return this.#sums[counter * this.#stride + HEAD + OF_MODEL * model + 1]!;
+  }
+
+  /** Sets what a counter has under a model that there is room for. */
+  setSums(counter: number, model: number, conversionsMicros: bigint, revenueMicros: bigint): void {
+    const at = counter * this.#stride + HEAD + OF_MODEL * model;
+    this.#sums[at] = conversionsMicros;
+    this.#sums[at + 1] = revenueMicros;
+  }
+
+  /** The counter's rare values under a model, to be changed. */
+  rareOf(counter: number, model: number): RareValues {
+    const place = placeOf(counter, model);
+    const known = this.rare.get(place);
     if (known !== undefined) return known;
     const rare = { invalidClicks: 0, retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n, revenueHigh: 0n };
-    this.rare.set(counter, rare);
+    this.rare.set(place, rare);
     return rare;
   }
 
@@ -129,49 +213,38 @@ export class CounterTable {
     this.#types.clear();
     this.rare.clear();
     this.count = 0;
-    if (this.columns.flags.length * COUNTER_BYTES <= 2 * bytes) {
-      this.#places.fill(NONE);
-      return;
+    if (this.#room * this.#counterBytes > 2 * bytes) {
+      this.#room = FIRST_COUNTERS;
+      [this.#words, this.#numbers, this.#sums] = viewsOf(new ArrayBuffer(8 * this.#stride * this.#room));
+      this.#places = new Int32Array(PLACES * FIRST_COUNTERS);
     }
-    this.columns = newColumns(FIRST_COUNTERS);
-    this.#keys = new Int32Array(FIRST_COUNTERS * KEY_WORDS);
-    this.#places = new Int32Array(2 * FIRST_COUNTERS).fill(NONE);
+    this.#places.fill(NONE);
   }
 
   #grow(): void {
-    const size = 2 * this.count;
-    const [before, keys] = [this.columns, this.#keys];
-    this.columns = newColumns(size);
-    // The compiler does not see that the two columns of a name have one type.
-    for (const name of Object.keys(before) as (keyof Columns)[]) this.columns[name].set(before[name] as never);
-    this.#keys = new Int32Array(size * KEY_WORDS);
-    this.#keys.set(keys);
-    this.#places = new Int32Array(2 * size).fill(NONE);
+    this.#room = 2 * this.count;
+    const words = this.#words;
+    [this.#words, this.#numbers, this.#sums] = viewsOf(new ArrayBuffer(8 * this.#stride * this.#room));
+    this.#words.set(words);
+    this.#places = new Int32Array(PLACES * this.#room).fill(NONE);
     const mask = this.#places.length - 1;
     for (let counter = 0; counter < this.count; counter++) {
-      const at = counter * KEY_WORDS;
-      let place = hashAt(keys, at) & mask;
+      let place = hashAt(this.#words, 2 * counter * this.#stride) & mask;
       while (this.#places[place] !== NONE) place = (place + 1) & mask;
       this.#places[place] = counter;
     }
   }
 }
 
-/** Values of each counter, by its number. */
-type Columns = ReturnType<typeof newColumns>;
+/** By which rare values are found. */
+export function placeOf(counter: number, model: number): number {
+  return counter * MOST_MODELS + model;
+}
 
-function newColumns(counters: number) {
-  return {
-    clicks: new Float64Array(counters),
-    conversionsMicros: new BigInt64Array(counters),
-    /** Less than HIGH, either way. */
-    revenueMicros: new BigInt64Array(counters),
-    /** Offset of the last event that changed it. */
-    version: new Float64Array(counters),
-    /** Version in the store, whose values contain all up to it; -1 for a new counter. */
-    loadedVersion: new Float64Array(counters),
-    flags: new Uint8Array(counters),
-  };
+function viewsOf(
+  memory: ArrayBuffer,
+): [Int32Array<ArrayBuffer>, Float64Array<ArrayBuffer>, BigInt64Array<ArrayBuffer>] {
+  return [new Int32Array(memory), new Float64Array(memory), new BigInt64Array(memory)];
 }
 
 /** Texts, each kept once and named by a number. */
@@ -199,16 +272,15 @@ class NumberedTexts {
   }
 }
 
-function hashAt(keys: Int32Array, at: number): number {
-  const [rollup, group, ad] = [keys[at + ROLLUP]!, keys[at + GROUP]!, keys[at + AD]!];
-  return hashOf(rollup, group, ad, keys[at + PERIOD]!, keys[at + TYPE]!, keys[at + MODEL]!);
+function hashAt(words: Int32Array, at: number): number {
+  return hashOf(words[at + SERIES]!, words[at + GROUP]!, words[at + AD]!, words[at + PERIOD]!, words[at + TYPE]!);
 }
 
 /** The finalizer of MurmurHash3, by Austin Appleby, of what the words make up. */
-function hashOf(rollup: number, group: number, ad: number, period: number, type: number, model: number): number {
+function hashOf(series: number, group: number, ad: number, period: number, type: number): number {
   // Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3, 6.4.
-  const series = Math.imul((type << 8) ^ (rollup << 4) ^ model, 0x9e3779b1) ^ Math.imul(ad, 0x27d4eb2f);
-  const words = group ^ series ^ Math.imul(period, 0x2c1b3c6d);
+  const others = Math.imul((type << 8) ^ series, 0x9e3779b1) ^ Math.imul(ad, 0x27d4eb2f);
+  const words = group ^ others ^ Math.imul(period, 0x2c1b3c6d);
   let mixed = Math.imul(words ^ (words >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return mixed ^ (mixed >>> 16);

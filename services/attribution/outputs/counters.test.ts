@@ -1,7 +1,12 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DailyStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  type DailyStats,
+  DailyStatsSchema,
+  type ModelStats,
+  RollupStatsSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
@@ -9,6 +14,7 @@ import { type Field, parseRollups } from '../../contract/rollups.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { counterKey, counterName, rollupName } from '../store/keys.ts';
+import type { StateStore } from '../store/state-store.ts';
 import { HIGH } from './counter-table.ts';
 import { Counters } from './counters.ts';
 
@@ -49,6 +55,12 @@ interface Values {
   refundsMicros: bigint;
 }
 
+/** Clicks with the version, and what each model has of conversions. */
+interface RollupValues {
+  clicks: Values;
+  models: Record<string, Values>;
+}
+
 const NOTHING: Values = {
   ...{ clicks: 0n, conversionsMicros: 0n, revenueMicros: 0n, version: 0n },
   ...{ invalidClicks: 0n, retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n },
@@ -79,8 +91,20 @@ function applied(before: Values | undefined, { kind, sign, micros, corrected }: 
   };
 }
 
-/** Names of the counters that a change is of. */
-function namesOf(change: Change): string[] {
+/** The same, of a counter that has the values of all models, as `valuesOfRollup` reads it. */
+function appliedToRollup(before: RollupValues | undefined, change: Change, offset: number): RollupValues {
+  const { clicks, models } = before ?? { clicks: NOTHING, models: {} };
+  const version = BigInt(offset);
+  if (change.kind !== 'increment') return { clicks: applied(clicks, change, offset), models };
+  const model = change.unattributed ? '' : change.model;
+  const { [model]: old, ...others } = models;
+  const changed = { ...applied(old, change, offset), version: 0n };
+  const isNothing = Object.values(changed).every((value) => value === 0n);
+  return { clicks: { ...clicks, version }, models: isNothing ? others : { ...others, [model]: changed } };
+}
+
+/** Names of the counters that a change is of: that of daily_stats, and those of rollups. */
+function namesOf(change: Change): [daily: string, ...rollups: string[]] {
   const { kind, day, hour, campaignId, adId, source, metadata, conversionType, model, unattributed } = change;
   const isIncrement = kind === 'increment';
   const hasTouch = !isIncrement || !unattributed;
@@ -100,7 +124,7 @@ function namesOf(change: Change): string[] {
     counterName({ ...daily, model: ofModel }),
     ...ROLLUPS.map(({ name, grain, dimensions }) => {
       const values = dimensions.map((dimension) => texts[dimension]!);
-      return rollupName({ rollup: name, period: grain === 'day' ? day : 24 * day + hour, values, model: ofModel });
+      return rollupName({ rollup: name, period: grain === 'day' ? day : 24 * day + hour, values });
     }),
   ];
 }
@@ -115,8 +139,8 @@ test('what is published and what is stored are the sums of what was added', () =
       const newCounters = () => new Counters(PARTITION, ROLLUPS, () => mostBytes);
       let counters = newCounters();
       const done: [Change, number][] = [];
-      const expected = new Map<string, Values>();
-      const published = new Map<string, Values>();
+      const expected = new Map<string, Values | RollupValues>();
+      const published = new Map<string, Values | RollupValues>();
 
       const touchOf = ({ day, hour, adId, campaignId, source, metadata, interned }: Change) => {
         const timestamp = day * DAY_MS + hour * HOUR_MS + 1;
@@ -152,7 +176,9 @@ test('what is published and what is stored are the sums of what was added', () =
       };
       const publish = (withRollups: boolean) => {
         counters.add(store, texts, [], []);
-        for (const { name, bytes } of counters.takeChanged(withRollups)) published.set(name, valuesOf(bytes));
+        for (const { topic, name, bytes } of counters.takeChanged(withRollups)) {
+          published.set(name, topic === 'daily-stats' ? valuesOf(bytes) : valuesOfRollup(bytes));
+        }
       };
       const flush = () => {
         publish(true);
@@ -180,16 +206,16 @@ test('what is published and what is stored are the sums of what was added', () =
         } else {
           const offset = done.push([each, done.length + 1]);
           add(each, offset);
-          for (const name of namesOf(each)) expected.set(name, applied(expected.get(name), each, offset));
+          const [daily, ...rollups] = namesOf(each);
+          expected.set(daily, applied(expected.get(daily) as Values, each, offset));
+          for (const name of rollups) {
+            expected.set(name, appliedToRollup(expected.get(name) as RollupValues, each, offset));
+          }
         }
       }
       flush();
       expect(published).toEqual(expected);
-      const stored = [
-        ...store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY),
-        ...store.scan(ROLLUPS_FROM, ROLLUPS_TO, Number.POSITIVE_INFINITY),
-      ];
-      expect(new Map(stored.map(({ key, value }) => [key.toString('utf8', 1), valuesOf(value)]))).toEqual(expected);
+      expect(storedIn(store)).toEqual(expected);
     }),
   );
 });
@@ -198,15 +224,35 @@ function correctionsOf({ sign, micros }: Change) {
   return { retractedMicros: -sign, adjustedMicros: -sign * micros, refundsMicros: sign * micros };
 }
 
-/** Both messages have the values under the same numbers. */
+function storedIn(store: StateStore): Map<string, Values | RollupValues> {
+  const daily = store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY);
+  const rollups = store.scan(ROLLUPS_FROM, ROLLUPS_TO, Number.POSITIVE_INFINITY);
+  return new Map<string, Values | RollupValues>([
+    ...daily.map(({ key, value }) => [key.toString('utf8', 1), valuesOf(value)] as const),
+    ...rollups.map(({ key, value }) => [key.toString('utf8', 1), valuesOfRollup(value)] as const),
+  ]);
+}
+
 function valuesOf(bytes: Buffer): Values {
   const read = fromBinary(DailyStatsSchema, bytes);
-  const { clicks, conversionsMicros, version, invalidClicks, retractedMicros } = read;
+  const { clicks, version, invalidClicks } = read;
+  return { ...sumsOf(read), clicks, version, invalidClicks };
+}
+
+function valuesOfRollup(bytes: Buffer): RollupValues {
+  const { clicks, version, invalidClicks, models } = fromBinary(RollupStatsSchema, bytes);
+  return {
+    clicks: { ...NOTHING, clicks, version, invalidClicks },
+    models: Object.fromEntries(models.map((of) => [of.model, { ...NOTHING, ...sumsOf(of) }])),
+  };
+}
+
+function sumsOf(read: DailyStats | ModelStats) {
   for (const low of [read.revenueMicros, read.adjustedMicros, read.refundsMicros]) {
     expect(low > -HIGH && low < HIGH).toBe(true);
   }
   return {
-    ...{ clicks, conversionsMicros, version, invalidClicks, retractedMicros },
+    ...{ conversionsMicros: read.conversionsMicros, retractedMicros: read.retractedMicros },
     revenueMicros: BigInt(read.revenueHigh) * HIGH + read.revenueMicros,
     adjustedMicros: BigInt(read.adjustedHigh) * HIGH + read.adjustedMicros,
     refundsMicros: BigInt(read.refundsHigh) * HIGH + read.refundsMicros,

@@ -1,4 +1,4 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -7,8 +7,6 @@ import {
   type CandidateSchema,
   ConversionDecisionSchema,
   CorrectionEffect,
-  DailyStatsSchema,
-  RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EVENT_TYPES, MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
@@ -16,8 +14,7 @@ import type { Cause, ConversionRef, Decision } from '../decision/effects.ts';
 import { explain } from '../decision/explain.ts';
 import type { Credit, RememberedConversion, Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { HIGH } from './counter-table.ts';
-import { encodeAttributed, encodeCounter, encodeDecision, encodeRollup, OutputMemory } from './encode-outputs.ts';
+import { encodeAttributed, encodeDecision, OutputMemory } from './encode-outputs.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const text = fc
@@ -224,66 +221,6 @@ test('a credit is read as it was written', () => {
         ...causeFields(given),
       });
       expect(fromBinary(AttributedConversionSchema, encodeAttributed(given, new OutputMemory()))).toEqual(message);
-    }),
-  );
-});
-
-const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-const low = fc.bigInt({ min: 1n - HIGH, max: HIGH - 1n });
-const sum = fc.bigInt({ min: -(2n ** 31n) * HIGH + 1n, max: (2n ** 31n - 1n) * HIGH });
-const counterValues = fc.record({
-  clicks: fc.maxSafeNat(),
-  conversionsMicros: int64,
-  revenueMicros: low,
-  version: fc.maxSafeNat(),
-  rare: fc.option(
-    fc.record({
-      invalidClicks: fc.maxSafeNat(),
-      retractedMicros: int64,
-      adjustedMicros: sum,
-      refundsMicros: sum,
-      revenueHigh: fc.bigInt({ min: 1n - 2n ** 31n, max: 2n ** 31n - 2n }),
-    }),
-    { nil: undefined },
-  ),
-});
-type CounterValues = typeof counterValues extends fc.Arbitrary<infer T> ? T : never;
-
-/** The fields of DailyStats and of RollupStats. */
-function countsOf({ clicks, conversionsMicros, revenueMicros, version, rare }: CounterValues) {
-  const revenue = BigInt(rare?.revenueHigh ?? 0) * HIGH + revenueMicros;
-  const [adjusted, refunds] = [rare?.adjustedMicros ?? 0n, rare?.refundsMicros ?? 0n];
-  return {
-    ...{ clicks: BigInt(clicks), conversionsMicros, version: BigInt(version) },
-    ...{ revenueMicros: revenue % HIGH, revenueHigh: Number(revenue / HIGH) },
-    ...{ invalidClicks: BigInt(rare?.invalidClicks ?? 0), retractedMicros: rare?.retractedMicros ?? 0n },
-    ...{ adjustedMicros: adjusted % HIGH, adjustedHigh: Number(adjusted / HIGH) },
-    ...{ refundsMicros: refunds % HIGH, refundsHigh: Number(refunds / HIGH) },
-  };
-}
-
-test('a counter is read as it was written, whatever its sums', () => {
-  const day = fc.integer({ min: 0, max: 100_000 });
-  const key = fc.record({ day, campaignId: text, source: text, conversionType: text, model: text });
-  fc.assert(
-    fc.property(fc.nat(), key, counterValues, (partition, key, values) => {
-      const message = create(DailyStatsSchema, { partition, ...key, ...countsOf(values) });
-      const bytes = encodeCounter(partition, key, values);
-      expect(fromBinary(DailyStatsSchema, bytes)).toEqual(message);
-      expect(bytes).toEqual(Buffer.from(toBinary(DailyStatsSchema, message)));
-    }),
-  );
-});
-
-test('a counter of a rollup is read as it was written', () => {
-  const period = fc.integer({ min: 0, max: 3_000_000 });
-  const key = fc.record({ rollup: text, period, values: fc.array(text, { maxLength: 4 }), model: text });
-  fc.assert(
-    fc.property(fc.nat(), key, counterValues, (partition, key, values) => {
-      const message = create(RollupStatsSchema, { partition, ...key, ...countsOf(values) });
-      const bytes = encodeRollup(partition, key, values);
-      expect(fromBinary(RollupStatsSchema, bytes)).toEqual(message);
-      expect(bytes).toEqual(Buffer.from(toBinary(RollupStatsSchema, message)));
     }),
   );
 });

@@ -3,24 +3,13 @@ import { Role } from '../../../gen/ts/clickmesh/v1/rules_pb.js';
 import { EVENTS } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { UUID_LENGTH, writeUuidText } from '../../contract/uuid.ts';
-import {
-  putBigint,
-  putBytes,
-  putDouble,
-  putNumber,
-  putSizedText,
-  putText,
-  putVarint,
-  varintBytes,
-} from '../../contract/wire.ts';
+import { putBigint, putBytes, putDouble, putNumber, putText, putVarint, varintBytes } from '../../contract/wire.ts';
 import { newSpareMemory } from '../../system/spare-memory.ts';
-import type { AttributedRow, ConversionRef, CounterKey, Decision } from '../decision/effects.ts';
+import type { AttributedRow, ConversionRef, Decision } from '../decision/effects.ts';
 import { explain, mostNamed, namedInvalid } from '../decision/explain.ts';
 import type { EffectiveCorrection, Touch } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { InternedTouch } from '../memory/touch-memory.ts';
-import type { RollupKey } from '../store/keys.ts';
-import { HIGH, type RareValues } from './counter-table.ts';
 
 /**
  * Encoders of what attribution publishes most, which generic code took a fifth of its time for. The bytes are those
@@ -148,69 +137,6 @@ function putCause(at: number, tag: number, { cause, conversion }: ConversionRef)
   if (cause.eventId === conversion.conversionId && EVENTS[cause.type].role === Role.OUTCOME) return at;
   return putName(putText(scratch, at, tag, cause.eventId), tag + NEXT_FIELD, cause.type);
 }
-
-/** Values of a counter, of which `clicks` and `version` can't come near 2^53. */
-interface CounterValues {
-  clicks: number;
-  conversionsMicros: bigint;
-  /** But for `rare.revenueHigh`. */
-  revenueMicros: bigint;
-  rare: RareValues | undefined;
-  version: number;
-}
-
-/** A DailyStats. */
-export function encodeCounter(partition: number, key: CounterKey, values: CounterValues): Buffer {
-  const { campaignId, source, conversionType, model } = key;
-  let at = begin(forCounters, 0, campaignId, source, conversionType, model);
-  at = putNumber(scratch, at, 0x08, key.day);
-  at = putText(scratch, at, 0x12, campaignId);
-  at = putText(scratch, at, 0x1a, source);
-  at = putText(scratch, at, 0x22, conversionType);
-  at = putText(scratch, at, 0x2a, model);
-  return takeCounter(at, partition, values);
-}
-
-/** A RollupStats. */
-export function encodeRollup(partition: number, key: RollupKey, values: CounterValues): Buffer {
-  let at = begin(forCounters, 0, key.rollup, key.model, ...key.values);
-  at = putNumber(scratch, at, 0x08, key.period);
-  at = putText(scratch, at, 0x12, key.rollup);
-  for (const value of key.values) at = putSizedText(scratch, putVarint(scratch, at, 0x1a), value);
-  at = putText(scratch, at, 0x2a, key.model);
-  return takeCounter(at, partition, values);
-}
-
-/** Puts the fields that DailyStats and RollupStats have under the same numbers. */
-function takeCounter(start: number, partition: number, values: CounterValues): Buffer {
-  const { rare } = values;
-  let at = putNumber(scratch, start, 0x30, partition);
-  at = putNumber(scratch, at, 0x38, values.clicks);
-  at = putBigint(scratch, at, 0x40, values.conversionsMicros);
-  if (rare === undefined) at = putBigint(scratch, at, 0x48, values.revenueMicros);
-  else at = putBigint(scratch, at, 0x48, revenueOf(values, rare) % HIGH);
-  at = putNumber(scratch, at, 0x50, values.version);
-  if (rare !== undefined) at = putRare(at, values, rare);
-  return Buffer.from(scratch.subarray(forCounters.used, at));
-}
-
-function putRare(start: number, values: CounterValues, rare: RareValues): number {
-  let at = putNumber(scratch, start, 0x58, rare.invalidClicks);
-  at = putBigint(scratch, at, 0x60, rare.retractedMicros);
-  at = putBigint(scratch, at, 0x68, rare.adjustedMicros % HIGH);
-  at = putBigint(scratch, at, 0x70, rare.refundsMicros % HIGH);
-  at = putBigint(scratch, at, 0x78, revenueOf(values, rare) / HIGH);
-  at = putBigint(scratch, at, 0x80, rare.adjustedMicros / HIGH);
-  return putBigint(scratch, at, 0x88, rare.refundsMicros / HIGH);
-}
-
-/** Added up before it is divided: what is published must not depend on how the sum came about. */
-function revenueOf({ revenueMicros }: CounterValues, { revenueHigh }: RareValues): bigint {
-  return revenueHigh * HIGH + revenueMicros;
-}
-
-/** Memory of one counter at a time: its bytes are copied out, as they are kept. */
-const forCounters = new OutputMemory();
 
 /** Candidates of a decision that have no credit under any model, for the same reasons: from `from` to before `to`. */
 interface Uncredited {

@@ -12,7 +12,7 @@ import type { Traces } from '../../telemetry/tracing.ts';
 import type { Conflict, Effects } from '../decision/effects.ts';
 import { assertNever } from '../decision/kinds.ts';
 import { settingName } from '../store/keys.ts';
-import type { ChangedCounter } from './counters.ts';
+import type { ChangedCounter } from './counter-set.ts';
 import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
 
 // What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log.

@@ -10,7 +10,7 @@ import {
 import { metadataOfKeys, metadataValue } from '../memory/counted-metadata.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
 
-/** What a counter of a rollup counts. Those of clicks have an empty type and model. */
+/** What a counter of a rollup counts. Those of clicks have an empty type. */
 export interface SeriesKey {
   /** Days or hours since 1970-01-01, UTC. */
   period: number;
@@ -20,8 +20,6 @@ export interface SeriesKey {
   /** As `Touch` has it. */
   metadata: string;
   conversionType: string;
-  /** Empty for unattributed conversions, too. */
-  model: string;
 }
 
 const FIELDS = {

@@ -168,7 +168,6 @@ export interface RollupKey {
   rollup: string;
   period: number;
   values: readonly string[];
-  model: string;
 }
 
 /** Names a counter in keys of RocksDB and of the log. */
@@ -183,8 +182,8 @@ export function rollupKey(name: string): Buffer {
 }
 
 /** Names a counter of a rollup in keys of RocksDB and of the log. */
-export function rollupName({ rollup, period, values, model }: RollupKey): string {
-  return [rollup, period, ...values, model].join('\0');
+export function rollupName({ rollup, period, values }: RollupKey): string {
+  return [rollup, period, ...values].join('\0');
 }
 
 function idBytes(eventId: string): Buffer {

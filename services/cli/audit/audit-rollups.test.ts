@@ -37,7 +37,7 @@ test.each<[damage: string, query: string, differing: number]>([
   ['a row is lost', `DELETE FROM rollup_stats_local WHERE dimension_1 = 'camp-3'`, 1],
   [
     'a row of what no click is credited for is lost',
-    `DELETE FROM rollup_stats_local WHERE rollup = '${BY_AD}' AND dimension_1 = '' AND model = ''`,
+    `DELETE FROM rollup_stats_local WHERE rollup = '${BY_AD}' AND dimension_1 = ''`,
     1,
   ],
   [
@@ -61,14 +61,18 @@ test.each<[damage: string, query: string, differing: number]>([
     'revenue is a micro too much under one model',
     change(
       'rollup_stats',
-      '* REPLACE(revenue_micros + 1 AS revenue_micros)',
-      `rollup = '${BY_AD}' AND day = '${NEXT_DAY}' AND model = 'linear'`,
+      "* REPLACE(arrayMap((m, r) -> r + (m = 'linear'), models, revenue_micros) AS revenue_micros)",
+      `rollup = '${BY_AD}' AND day = '${NEXT_DAY}' AND dimension_1 != ''`,
     ),
     1,
   ],
   [
     'what refunds took is not told',
-    change('rollup_stats', '* REPLACE(0 AS refunds_micros)', `rollup = '${BY_TYPE_AND_HOUR}' AND hour = 4`),
+    change(
+      'rollup_stats',
+      '* REPLACE(arrayMap(r -> toInt128(0), refunds_micros) AS refunds_micros)',
+      `rollup = '${BY_TYPE_AND_HOUR}' AND hour = 4`,
+    ),
     2,
   ],
   [
@@ -87,8 +91,8 @@ DELETE FROM rollup_stats_local WHERE hour = 2`,
   ],
   [
     'a rollup counts what is not there',
-    `INSERT INTO rollup_stats (rollup, day, dimension_1, model, revenue_micros)
-VALUES ('${BY_AD}', '${DAY}', 'x', 'linear', 1)`,
+    `INSERT INTO rollup_stats (rollup, day, dimension_1, models, conversions_micros, revenue_micros, retracted_micros,
+  adjusted_micros, refunds_micros) VALUES ('${BY_AD}', '${DAY}', 'x', ['linear'], [0], [1], [0], [0], [0])`,
     1,
   ],
   [

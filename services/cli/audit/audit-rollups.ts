@@ -50,6 +50,7 @@ export const DAILY_SUMS = `
 
 const VALUES = ['dimension_1', 'dimension_2', 'dimension_3', 'dimension_4'];
 /** Not the rollup first: ClickHouse takes `GROUP BY rollup` for its modifier. */
+const KEYS_OF_ROW = ['day', 'hour', 'rollup', ...VALUES].join(', ');
 export const ROLLUP_KEYS = ['day', 'hour', 'rollup', ...VALUES, 'model'];
 
 /** Names of all rollups that there are counters of, or should be. */
@@ -74,8 +75,20 @@ export const ROLLUP_SUMS = `
   GROUP BY ${ROLLUP_KEYS.join(', ')}
   HAVING ${IS_COUNTED}`;
 
+/** Clicks of a row are under no model, as in COUNTED; then what its models have. */
 export const STORED_ROLLUPS = `
   SELECT ${ROLLUP_KEYS.join(', ')}, ${SUMS}
-  FROM rollup_stats AS s FINAL
+  FROM (
+    SELECT ${KEYS_OF_ROW}, '' AS model, toInt64(clicks) AS clicks, toInt64(invalid_clicks) AS invalid_clicks,
+      ${MEASURES.map((measure) => `toInt128(0) AS ${measure}`).join(', ')}
+    FROM rollup_stats FINAL
+    UNION ALL
+    SELECT ${KEYS_OF_ROW}, of.1 AS model, 0 AS clicks, 0 AS invalid_clicks,
+      ${MEASURES.map((measure, i) => `toInt128(of.${i + 2}) AS ${measure}`).join(', ')}
+    FROM (
+      SELECT ${KEYS_OF_ROW}, arrayJoin(arrayZip(models, ${MEASURES.join(', ')})) AS of
+      FROM rollup_stats FINAL
+    )
+  ) AS s
   GROUP BY ${ROLLUP_KEYS.join(', ')}
   HAVING ${IS_COUNTED}`;

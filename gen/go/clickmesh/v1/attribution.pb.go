@@ -580,8 +580,8 @@ func (x *DailyStats) GetRefundsHigh() int32 {
 	return 0
 }
 
-// Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS.
-// Key: (partition, rollup, period, values, model).
+// Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS, and of all models in
+// one record. Key: (partition, rollup, period, values).
 type RollupStats struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
@@ -592,22 +592,15 @@ type RollupStats struct {
 	// conversion has empty ones but for its type, as a click has an empty type. Of metadata an empty one means none; values
 	// of more than 128 bytes are "(longer than 128 bytes)".
 	Values []string `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
+	// Of conversions under each model that has any.
+	Models    []*ModelStats `protobuf:"bytes,4,rep,name=models,proto3" json:"models,omitempty"`
+	Partition uint32        `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
 	// These as in DailyStats.
-	Model             string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
-	Partition         uint32 `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
-	Clicks            uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
-	ConversionsMicros int64  `protobuf:"varint,8,opt,name=conversions_micros,json=conversionsMicros,proto3" json:"conversions_micros,omitempty"`
-	RevenueMicros     int64  `protobuf:"varint,9,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
-	Version           uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
-	InvalidClicks     uint64 `protobuf:"varint,11,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`
-	RetractedMicros   int64  `protobuf:"varint,12,opt,name=retracted_micros,json=retractedMicros,proto3" json:"retracted_micros,omitempty"`
-	AdjustedMicros    int64  `protobuf:"varint,13,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
-	RefundsMicros     int64  `protobuf:"varint,14,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
-	RevenueHigh       int32  `protobuf:"varint,15,opt,name=revenue_high,json=revenueHigh,proto3" json:"revenue_high,omitempty"`
-	AdjustedHigh      int32  `protobuf:"varint,16,opt,name=adjusted_high,json=adjustedHigh,proto3" json:"adjusted_high,omitempty"`
-	RefundsHigh       int32  `protobuf:"varint,17,opt,name=refunds_high,json=refundsHigh,proto3" json:"refunds_high,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	Clicks        uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
+	Version       uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	InvalidClicks uint64 `protobuf:"varint,11,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RollupStats) Reset() {
@@ -661,11 +654,11 @@ func (x *RollupStats) GetValues() []string {
 	return nil
 }
 
-func (x *RollupStats) GetModel() string {
+func (x *RollupStats) GetModels() []*ModelStats {
 	if x != nil {
-		return x.Model
+		return x.Models
 	}
-	return ""
+	return nil
 }
 
 func (x *RollupStats) GetPartition() uint32 {
@@ -678,20 +671,6 @@ func (x *RollupStats) GetPartition() uint32 {
 func (x *RollupStats) GetClicks() uint64 {
 	if x != nil {
 		return x.Clicks
-	}
-	return 0
-}
-
-func (x *RollupStats) GetConversionsMicros() int64 {
-	if x != nil {
-		return x.ConversionsMicros
-	}
-	return 0
-}
-
-func (x *RollupStats) GetRevenueMicros() int64 {
-	if x != nil {
-		return x.RevenueMicros
 	}
 	return 0
 }
@@ -710,42 +689,110 @@ func (x *RollupStats) GetInvalidClicks() uint64 {
 	return 0
 }
 
-func (x *RollupStats) GetRetractedMicros() int64 {
+// What DailyStats has of conversions, under one model.
+type ModelStats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty of unattributed conversions, which every model shares.
+	Model             string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	ConversionsMicros int64  `protobuf:"varint,2,opt,name=conversions_micros,json=conversionsMicros,proto3" json:"conversions_micros,omitempty"`
+	RevenueMicros     int64  `protobuf:"varint,3,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
+	RetractedMicros   int64  `protobuf:"varint,4,opt,name=retracted_micros,json=retractedMicros,proto3" json:"retracted_micros,omitempty"`
+	AdjustedMicros    int64  `protobuf:"varint,5,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
+	RefundsMicros     int64  `protobuf:"varint,6,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
+	RevenueHigh       int32  `protobuf:"varint,7,opt,name=revenue_high,json=revenueHigh,proto3" json:"revenue_high,omitempty"`
+	AdjustedHigh      int32  `protobuf:"varint,8,opt,name=adjusted_high,json=adjustedHigh,proto3" json:"adjusted_high,omitempty"`
+	RefundsHigh       int32  `protobuf:"varint,9,opt,name=refunds_high,json=refundsHigh,proto3" json:"refunds_high,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ModelStats) Reset() {
+	*x = ModelStats{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelStats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelStats) ProtoMessage() {}
+
+func (x *ModelStats) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelStats.ProtoReflect.Descriptor instead.
+func (*ModelStats) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ModelStats) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ModelStats) GetConversionsMicros() int64 {
+	if x != nil {
+		return x.ConversionsMicros
+	}
+	return 0
+}
+
+func (x *ModelStats) GetRevenueMicros() int64 {
+	if x != nil {
+		return x.RevenueMicros
+	}
+	return 0
+}
+
+func (x *ModelStats) GetRetractedMicros() int64 {
 	if x != nil {
 		return x.RetractedMicros
 	}
 	return 0
 }
 
-func (x *RollupStats) GetAdjustedMicros() int64 {
+func (x *ModelStats) GetAdjustedMicros() int64 {
 	if x != nil {
 		return x.AdjustedMicros
 	}
 	return 0
 }
 
-func (x *RollupStats) GetRefundsMicros() int64 {
+func (x *ModelStats) GetRefundsMicros() int64 {
 	if x != nil {
 		return x.RefundsMicros
 	}
 	return 0
 }
 
-func (x *RollupStats) GetRevenueHigh() int32 {
+func (x *ModelStats) GetRevenueHigh() int32 {
 	if x != nil {
 		return x.RevenueHigh
 	}
 	return 0
 }
 
-func (x *RollupStats) GetAdjustedHigh() int32 {
+func (x *ModelStats) GetAdjustedHigh() int32 {
 	if x != nil {
 		return x.AdjustedHigh
 	}
 	return 0
 }
 
-func (x *RollupStats) GetRefundsHigh() int32 {
+func (x *ModelStats) GetRefundsHigh() int32 {
 	if x != nil {
 		return x.RefundsHigh
 	}
@@ -775,7 +822,7 @@ type AttributionSetting struct {
 
 func (x *AttributionSetting) Reset() {
 	*x = AttributionSetting{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +834,7 @@ func (x *AttributionSetting) String() string {
 func (*AttributionSetting) ProtoMessage() {}
 
 func (x *AttributionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +847,7 @@ func (x *AttributionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttributionSetting.ProtoReflect.Descriptor instead.
 func (*AttributionSetting) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{3}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AttributionSetting) GetPartition() uint32 {
@@ -901,7 +948,7 @@ type ConversionDecision struct {
 
 func (x *ConversionDecision) Reset() {
 	*x = ConversionDecision{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +960,7 @@ func (x *ConversionDecision) String() string {
 func (*ConversionDecision) ProtoMessage() {}
 
 func (x *ConversionDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +973,7 @@ func (x *ConversionDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversionDecision.ProtoReflect.Descriptor instead.
 func (*ConversionDecision) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ConversionDecision) GetConversionId() string {
@@ -1089,7 +1136,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1148,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1161,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Candidate) GetClickId() string {
@@ -1185,7 +1232,7 @@ type ModelCandidate struct {
 
 func (x *ModelCandidate) Reset() {
 	*x = ModelCandidate{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1244,7 @@ func (x *ModelCandidate) String() string {
 func (*ModelCandidate) ProtoMessage() {}
 
 func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1257,7 @@ func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelCandidate.ProtoReflect.Descriptor instead.
 func (*ModelCandidate) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ModelCandidate) GetClickId() string {
@@ -1286,7 +1333,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1345,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1358,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{7}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Correction) GetEventId() string {
@@ -1397,7 +1444,7 @@ type PartitionProgress struct {
 
 func (x *PartitionProgress) Reset() {
 	*x = PartitionProgress{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1456,7 @@ func (x *PartitionProgress) String() string {
 func (*PartitionProgress) ProtoMessage() {}
 
 func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1469,7 @@ func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartitionProgress.ProtoReflect.Descriptor instead.
 func (*PartitionProgress) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{8}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PartitionProgress) GetPartition() uint32 {
@@ -1602,7 +1649,7 @@ type EventConflict struct {
 
 func (x *EventConflict) Reset() {
 	*x = EventConflict{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1661,7 @@ func (x *EventConflict) String() string {
 func (*EventConflict) ProtoMessage() {}
 
 func (x *EventConflict) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +1674,7 @@ func (x *EventConflict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventConflict.ProtoReflect.Descriptor instead.
 func (*EventConflict) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{9}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *EventConflict) GetEventType() string {
@@ -1765,25 +1812,28 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x0erefunds_micros\x18\x0e \x01(\x03R\rrefundsMicros\x12!\n" +
 	"\frevenue_high\x18\x0f \x01(\x05R\vrevenueHigh\x12#\n" +
 	"\radjusted_high\x18\x10 \x01(\x05R\fadjustedHigh\x12!\n" +
-	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\"\x9e\x04\n" +
+	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\"\xfe\x01\n" +
 	"\vRollupStats\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\x05R\x06period\x12\x16\n" +
 	"\x06rollup\x18\x02 \x01(\tR\x06rollup\x12\x16\n" +
-	"\x06values\x18\x03 \x03(\tR\x06values\x12\x14\n" +
-	"\x05model\x18\x05 \x01(\tR\x05model\x12\x1c\n" +
+	"\x06values\x18\x03 \x03(\tR\x06values\x120\n" +
+	"\x06models\x18\x04 \x03(\v2\x18.clickmesh.v1.ModelStatsR\x06models\x12\x1c\n" +
 	"\tpartition\x18\x06 \x01(\rR\tpartition\x12\x16\n" +
-	"\x06clicks\x18\a \x01(\x04R\x06clicks\x12-\n" +
-	"\x12conversions_micros\x18\b \x01(\x03R\x11conversionsMicros\x12%\n" +
-	"\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12\x18\n" +
+	"\x06clicks\x18\a \x01(\x04R\x06clicks\x12\x18\n" +
 	"\aversion\x18\n" +
 	" \x01(\x04R\aversion\x12%\n" +
-	"\x0einvalid_clicks\x18\v \x01(\x04R\rinvalidClicks\x12)\n" +
-	"\x10retracted_micros\x18\f \x01(\x03R\x0fretractedMicros\x12'\n" +
-	"\x0fadjusted_micros\x18\r \x01(\x03R\x0eadjustedMicros\x12%\n" +
-	"\x0erefunds_micros\x18\x0e \x01(\x03R\rrefundsMicros\x12!\n" +
-	"\frevenue_high\x18\x0f \x01(\x05R\vrevenueHigh\x12#\n" +
-	"\radjusted_high\x18\x10 \x01(\x05R\fadjustedHigh\x12!\n" +
-	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\"\xb6\x01\n" +
+	"\x0einvalid_clicks\x18\v \x01(\x04R\rinvalidClicks\"\xde\x02\n" +
+	"\n" +
+	"ModelStats\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12-\n" +
+	"\x12conversions_micros\x18\x02 \x01(\x03R\x11conversionsMicros\x12%\n" +
+	"\x0erevenue_micros\x18\x03 \x01(\x03R\rrevenueMicros\x12)\n" +
+	"\x10retracted_micros\x18\x04 \x01(\x03R\x0fretractedMicros\x12'\n" +
+	"\x0fadjusted_micros\x18\x05 \x01(\x03R\x0eadjustedMicros\x12%\n" +
+	"\x0erefunds_micros\x18\x06 \x01(\x03R\rrefundsMicros\x12!\n" +
+	"\frevenue_high\x18\a \x01(\x05R\vrevenueHigh\x12#\n" +
+	"\radjusted_high\x18\b \x01(\x05R\fadjustedHigh\x12!\n" +
+	"\frefunds_high\x18\t \x01(\x05R\vrefundsHigh\"\xb6\x01\n" +
 	"\x12AttributionSetting\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\rR\tpartition\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -1920,32 +1970,34 @@ func file_clickmesh_v1_attribution_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_attribution_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_clickmesh_v1_attribution_proto_goTypes = []any{
 	(CandidateReason)(0),         // 0: clickmesh.v1.CandidateReason
 	(CorrectionEffect)(0),        // 1: clickmesh.v1.CorrectionEffect
 	(*AttributedConversion)(nil), // 2: clickmesh.v1.AttributedConversion
 	(*DailyStats)(nil),           // 3: clickmesh.v1.DailyStats
 	(*RollupStats)(nil),          // 4: clickmesh.v1.RollupStats
-	(*AttributionSetting)(nil),   // 5: clickmesh.v1.AttributionSetting
-	(*ConversionDecision)(nil),   // 6: clickmesh.v1.ConversionDecision
-	(*Candidate)(nil),            // 7: clickmesh.v1.Candidate
-	(*ModelCandidate)(nil),       // 8: clickmesh.v1.ModelCandidate
-	(*Correction)(nil),           // 9: clickmesh.v1.Correction
-	(*PartitionProgress)(nil),    // 10: clickmesh.v1.PartitionProgress
-	(*EventConflict)(nil),        // 11: clickmesh.v1.EventConflict
+	(*ModelStats)(nil),           // 5: clickmesh.v1.ModelStats
+	(*AttributionSetting)(nil),   // 6: clickmesh.v1.AttributionSetting
+	(*ConversionDecision)(nil),   // 7: clickmesh.v1.ConversionDecision
+	(*Candidate)(nil),            // 8: clickmesh.v1.Candidate
+	(*ModelCandidate)(nil),       // 9: clickmesh.v1.ModelCandidate
+	(*Correction)(nil),           // 10: clickmesh.v1.Correction
+	(*PartitionProgress)(nil),    // 11: clickmesh.v1.PartitionProgress
+	(*EventConflict)(nil),        // 12: clickmesh.v1.EventConflict
 }
 var file_clickmesh_v1_attribution_proto_depIdxs = []int32{
-	8, // 0: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
-	7, // 1: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
-	9, // 2: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
-	0, // 3: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
-	1, // 4: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5,  // 0: clickmesh.v1.RollupStats.models:type_name -> clickmesh.v1.ModelStats
+	9,  // 1: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
+	8,  // 2: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
+	10, // 3: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
+	0,  // 4: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
+	1,  // 5: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
+	6,  // [6:6] is the sub-list for method output_type
+	6,  // [6:6] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_attribution_proto_init() }
@@ -1959,7 +2011,7 @@ func file_clickmesh_v1_attribution_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_attribution_proto_rawDesc), len(file_clickmesh_v1_attribution_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -126,40 +126,46 @@ class DailyStats(_message.Message):
     def __init__(self, day: _Optional[int] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
 
 class RollupStats(_message.Message):
-    __slots__ = ("period", "rollup", "values", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version", "invalid_clicks", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")
+    __slots__ = ("period", "rollup", "values", "models", "partition", "clicks", "version", "invalid_clicks")
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     ROLLUP_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
-    MODEL_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
     PARTITION_FIELD_NUMBER: _ClassVar[int]
     CLICKS_FIELD_NUMBER: _ClassVar[int]
-    CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
-    REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     INVALID_CLICKS_FIELD_NUMBER: _ClassVar[int]
+    period: int
+    rollup: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    models: _containers.RepeatedCompositeFieldContainer[ModelStats]
+    partition: int
+    clicks: int
+    version: int
+    invalid_clicks: int
+    def __init__(self, period: _Optional[int] = ..., rollup: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., models: _Optional[_Iterable[_Union[ModelStats, _Mapping]]] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ...) -> None: ...
+
+class ModelStats(_message.Message):
+    __slots__ = ("model", "conversions_micros", "revenue_micros", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
     RETRACTED_MICROS_FIELD_NUMBER: _ClassVar[int]
     ADJUSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
     REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
     REVENUE_HIGH_FIELD_NUMBER: _ClassVar[int]
     ADJUSTED_HIGH_FIELD_NUMBER: _ClassVar[int]
     REFUNDS_HIGH_FIELD_NUMBER: _ClassVar[int]
-    period: int
-    rollup: str
-    values: _containers.RepeatedScalarFieldContainer[str]
     model: str
-    partition: int
-    clicks: int
     conversions_micros: int
     revenue_micros: int
-    version: int
-    invalid_clicks: int
     retracted_micros: int
     adjusted_micros: int
     refunds_micros: int
     revenue_high: int
     adjusted_high: int
     refunds_high: int
-    def __init__(self, period: _Optional[int] = ..., rollup: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
 
 class AttributionSetting(_message.Message):
     __slots__ = ("partition", "kind", "name", "value", "since", "until", "version")

@@ -300,8 +300,8 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
 export declare const DailyStatsSchema: GenMessage<DailyStats>;
 
 /**
- * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS.
- * Key: (partition, rollup, period, values, model).
+ * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS, and of all models in
+ * one record. Key: (partition, rollup, period, values).
  *
  * @generated from message clickmesh.v1.RollupStats
  */
@@ -330,11 +330,11 @@ export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
   values: string[];
 
   /**
-   * These as in DailyStats.
+   * Of conversions under each model that has any.
    *
-   * @generated from field: string model = 5;
+   * @generated from field: repeated clickmesh.v1.ModelStats models = 4;
    */
-  model: string;
+  models: ModelStats[];
 
   /**
    * @generated from field: uint32 partition = 6;
@@ -342,19 +342,11 @@ export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
   partition: number;
 
   /**
+   * These as in DailyStats.
+   *
    * @generated from field: uint64 clicks = 7;
    */
   clicks: bigint;
-
-  /**
-   * @generated from field: int64 conversions_micros = 8;
-   */
-  conversionsMicros: bigint;
-
-  /**
-   * @generated from field: int64 revenue_micros = 9;
-   */
-  revenueMicros: bigint;
 
   /**
    * @generated from field: uint64 version = 10;
@@ -365,36 +357,6 @@ export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
    * @generated from field: uint64 invalid_clicks = 11;
    */
   invalidClicks: bigint;
-
-  /**
-   * @generated from field: int64 retracted_micros = 12;
-   */
-  retractedMicros: bigint;
-
-  /**
-   * @generated from field: int64 adjusted_micros = 13;
-   */
-  adjustedMicros: bigint;
-
-  /**
-   * @generated from field: int64 refunds_micros = 14;
-   */
-  refundsMicros: bigint;
-
-  /**
-   * @generated from field: int32 revenue_high = 15;
-   */
-  revenueHigh: number;
-
-  /**
-   * @generated from field: int32 adjusted_high = 16;
-   */
-  adjustedHigh: number;
-
-  /**
-   * @generated from field: int32 refunds_high = 17;
-   */
-  refundsHigh: number;
 };
 
 /**
@@ -402,6 +364,66 @@ export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
  * Use `create(RollupStatsSchema)` to create a new message.
  */
 export declare const RollupStatsSchema: GenMessage<RollupStats>;
+
+/**
+ * What DailyStats has of conversions, under one model.
+ *
+ * @generated from message clickmesh.v1.ModelStats
+ */
+export declare type ModelStats = Message<"clickmesh.v1.ModelStats"> & {
+  /**
+   * Empty of unattributed conversions, which every model shares.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * @generated from field: int64 conversions_micros = 2;
+   */
+  conversionsMicros: bigint;
+
+  /**
+   * @generated from field: int64 revenue_micros = 3;
+   */
+  revenueMicros: bigint;
+
+  /**
+   * @generated from field: int64 retracted_micros = 4;
+   */
+  retractedMicros: bigint;
+
+  /**
+   * @generated from field: int64 adjusted_micros = 5;
+   */
+  adjustedMicros: bigint;
+
+  /**
+   * @generated from field: int64 refunds_micros = 6;
+   */
+  refundsMicros: bigint;
+
+  /**
+   * @generated from field: int32 revenue_high = 7;
+   */
+  revenueHigh: number;
+
+  /**
+   * @generated from field: int32 adjusted_high = 8;
+   */
+  adjustedHigh: number;
+
+  /**
+   * @generated from field: int32 refunds_high = 9;
+   */
+  refundsHigh: number;
+};
+
+/**
+ * Describes the message clickmesh.v1.ModelStats.
+ * Use `create(ModelStatsSchema)` to create a new message.
+ */
+export declare const ModelStatsSchema: GenMessage<ModelStats>;
 
 /**
  * Topic attribution-settings (compacted): from when on one partition of raw-events has been counted under a setting.

@@ -7,8 +7,8 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS.
- * Key: (partition, rollup, period, values, model).
+ * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS, and of all models in
+ * one record. Key: (partition, rollup, period, values).
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.RollupStats}
@@ -36,7 +36,7 @@ private static final long serialVersionUID = 0L;
     rollup_ = "";
     values_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
-    model_ = "";
+    models_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -180,51 +180,65 @@ private static final long serialVersionUID = 0L;
     return values_.getByteString(index);
   }
 
-  public static final int MODEL_FIELD_NUMBER = 5;
+  public static final int MODELS_FIELD_NUMBER = 4;
   @SuppressWarnings("serial")
-  private volatile java.lang.Object model_ = "";
+  private java.util.List<io.clickmesh.v1.ModelStats> models_;
   /**
    * <pre>
-   * These as in DailyStats.
+   * Of conversions under each model that has any.
    * </pre>
    *
-   * <code>string model = 5 [json_name = "model"];</code>
-   * @return The model.
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
    */
   @java.lang.Override
-  public java.lang.String getModel() {
-    java.lang.Object ref = model_;
-    if (ref instanceof java.lang.String) {
-      return (java.lang.String) ref;
-    } else {
-      com.google.protobuf.ByteString bs = 
-          (com.google.protobuf.ByteString) ref;
-      java.lang.String s = bs.toStringUtf8();
-      model_ = s;
-      return s;
-    }
+  public java.util.List<io.clickmesh.v1.ModelStats> getModelsList() {
+    return models_;
   }
   /**
    * <pre>
-   * These as in DailyStats.
+   * Of conversions under each model that has any.
    * </pre>
    *
-   * <code>string model = 5 [json_name = "model"];</code>
-   * @return The bytes for model.
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
-      getModelBytes() {
-    java.lang.Object ref = model_;
-    if (ref instanceof java.lang.String) {
-      com.google.protobuf.ByteString b = 
-          com.google.protobuf.ByteString.copyFromUtf8(
-              (java.lang.String) ref);
-      model_ = b;
-      return b;
-    } else {
-      return (com.google.protobuf.ByteString) ref;
-    }
+  public java.util.List<? extends io.clickmesh.v1.ModelStatsOrBuilder> 
+      getModelsOrBuilderList() {
+    return models_;
+  }
+  /**
+   * <pre>
+   * Of conversions under each model that has any.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public int getModelsCount() {
+    return models_.size();
+  }
+  /**
+   * <pre>
+   * Of conversions under each model that has any.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ModelStats getModels(int index) {
+    return models_.get(index);
+  }
+  /**
+   * <pre>
+   * Of conversions under each model that has any.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ModelStatsOrBuilder getModelsOrBuilder(
+      int index) {
+    return models_.get(index);
   }
 
   public static final int PARTITION_FIELD_NUMBER = 6;
@@ -241,34 +255,16 @@ private static final long serialVersionUID = 0L;
   public static final int CLICKS_FIELD_NUMBER = 7;
   private long clicks_ = 0L;
   /**
+   * <pre>
+   * These as in DailyStats.
+   * </pre>
+   *
    * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
    * @return The clicks.
    */
   @java.lang.Override
   public long getClicks() {
     return clicks_;
-  }
-
-  public static final int CONVERSIONS_MICROS_FIELD_NUMBER = 8;
-  private long conversionsMicros_ = 0L;
-  /**
-   * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
-   * @return The conversionsMicros.
-   */
-  @java.lang.Override
-  public long getConversionsMicros() {
-    return conversionsMicros_;
-  }
-
-  public static final int REVENUE_MICROS_FIELD_NUMBER = 9;
-  private long revenueMicros_ = 0L;
-  /**
-   * <code>int64 revenue_micros = 9 [json_name = "revenueMicros"];</code>
-   * @return The revenueMicros.
-   */
-  @java.lang.Override
-  public long getRevenueMicros() {
-    return revenueMicros_;
   }
 
   public static final int VERSION_FIELD_NUMBER = 10;
@@ -291,72 +287,6 @@ private static final long serialVersionUID = 0L;
   @java.lang.Override
   public long getInvalidClicks() {
     return invalidClicks_;
-  }
-
-  public static final int RETRACTED_MICROS_FIELD_NUMBER = 12;
-  private long retractedMicros_ = 0L;
-  /**
-   * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
-   * @return The retractedMicros.
-   */
-  @java.lang.Override
-  public long getRetractedMicros() {
-    return retractedMicros_;
-  }
-
-  public static final int ADJUSTED_MICROS_FIELD_NUMBER = 13;
-  private long adjustedMicros_ = 0L;
-  /**
-   * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
-   * @return The adjustedMicros.
-   */
-  @java.lang.Override
-  public long getAdjustedMicros() {
-    return adjustedMicros_;
-  }
-
-  public static final int REFUNDS_MICROS_FIELD_NUMBER = 14;
-  private long refundsMicros_ = 0L;
-  /**
-   * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
-   * @return The refundsMicros.
-   */
-  @java.lang.Override
-  public long getRefundsMicros() {
-    return refundsMicros_;
-  }
-
-  public static final int REVENUE_HIGH_FIELD_NUMBER = 15;
-  private int revenueHigh_ = 0;
-  /**
-   * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
-   * @return The revenueHigh.
-   */
-  @java.lang.Override
-  public int getRevenueHigh() {
-    return revenueHigh_;
-  }
-
-  public static final int ADJUSTED_HIGH_FIELD_NUMBER = 16;
-  private int adjustedHigh_ = 0;
-  /**
-   * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
-   * @return The adjustedHigh.
-   */
-  @java.lang.Override
-  public int getAdjustedHigh() {
-    return adjustedHigh_;
-  }
-
-  public static final int REFUNDS_HIGH_FIELD_NUMBER = 17;
-  private int refundsHigh_ = 0;
-  /**
-   * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
-   * @return The refundsHigh.
-   */
-  @java.lang.Override
-  public int getRefundsHigh() {
-    return refundsHigh_;
   }
 
   private byte memoizedIsInitialized = -1;
@@ -382,8 +312,8 @@ private static final long serialVersionUID = 0L;
     for (int i = 0; i < values_.size(); i++) {
       com.google.protobuf.GeneratedMessage.writeString(output, 3, values_.getRaw(i));
     }
-    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(model_)) {
-      com.google.protobuf.GeneratedMessage.writeString(output, 5, model_);
+    for (int i = 0; i < models_.size(); i++) {
+      output.writeMessage(4, models_.get(i));
     }
     if (partition_ != 0) {
       output.writeUInt32(6, partition_);
@@ -391,35 +321,11 @@ private static final long serialVersionUID = 0L;
     if (clicks_ != 0L) {
       output.writeUInt64(7, clicks_);
     }
-    if (conversionsMicros_ != 0L) {
-      output.writeInt64(8, conversionsMicros_);
-    }
-    if (revenueMicros_ != 0L) {
-      output.writeInt64(9, revenueMicros_);
-    }
     if (version_ != 0L) {
       output.writeUInt64(10, version_);
     }
     if (invalidClicks_ != 0L) {
       output.writeUInt64(11, invalidClicks_);
-    }
-    if (retractedMicros_ != 0L) {
-      output.writeInt64(12, retractedMicros_);
-    }
-    if (adjustedMicros_ != 0L) {
-      output.writeInt64(13, adjustedMicros_);
-    }
-    if (refundsMicros_ != 0L) {
-      output.writeInt64(14, refundsMicros_);
-    }
-    if (revenueHigh_ != 0) {
-      output.writeInt32(15, revenueHigh_);
-    }
-    if (adjustedHigh_ != 0) {
-      output.writeInt32(16, adjustedHigh_);
-    }
-    if (refundsHigh_ != 0) {
-      output.writeInt32(17, refundsHigh_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -440,9 +346,15 @@ private static final long serialVersionUID = 0L;
       size += dataSize;
       size += 1 * getValuesList().size();
     }
-    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(model_)) {
-      size += com.google.protobuf.GeneratedMessage.computeStringSize(5, model_);
-    }
+
+        {
+          final int count = models_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(models_.get(i));
+          }
+          size += 1 * count;
+        }
     if (partition_ != 0) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(6, partition_);
@@ -451,14 +363,6 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(7, clicks_);
     }
-    if (conversionsMicros_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt64Size(8, conversionsMicros_);
-    }
-    if (revenueMicros_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt64Size(9, revenueMicros_);
-    }
     if (version_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(10, version_);
@@ -466,30 +370,6 @@ private static final long serialVersionUID = 0L;
     if (invalidClicks_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(11, invalidClicks_);
-    }
-    if (retractedMicros_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt64Size(12, retractedMicros_);
-    }
-    if (adjustedMicros_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt64Size(13, adjustedMicros_);
-    }
-    if (refundsMicros_ != 0L) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt64Size(14, refundsMicros_);
-    }
-    if (revenueHigh_ != 0) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt32Size(15, revenueHigh_);
-    }
-    if (adjustedHigh_ != 0) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt32Size(16, adjustedHigh_);
-    }
-    if (refundsHigh_ != 0) {
-      size += com.google.protobuf.CodedOutputStream
-        .computeInt32Size(17, refundsHigh_);
     }
     return size;
   }
@@ -521,32 +401,16 @@ private static final long serialVersionUID = 0L;
         .equals(other.getRollup())) return false;
     if (!getValuesList()
         .equals(other.getValuesList())) return false;
-    if (!getModel()
-        .equals(other.getModel())) return false;
+    if (!getModelsList()
+        .equals(other.getModelsList())) return false;
     if (getPartition()
         != other.getPartition()) return false;
     if (getClicks()
         != other.getClicks()) return false;
-    if (getConversionsMicros()
-        != other.getConversionsMicros()) return false;
-    if (getRevenueMicros()
-        != other.getRevenueMicros()) return false;
     if (getVersion()
         != other.getVersion()) return false;
     if (getInvalidClicks()
         != other.getInvalidClicks()) return false;
-    if (getRetractedMicros()
-        != other.getRetractedMicros()) return false;
-    if (getAdjustedMicros()
-        != other.getAdjustedMicros()) return false;
-    if (getRefundsMicros()
-        != other.getRefundsMicros()) return false;
-    if (getRevenueHigh()
-        != other.getRevenueHigh()) return false;
-    if (getAdjustedHigh()
-        != other.getAdjustedHigh()) return false;
-    if (getRefundsHigh()
-        != other.getRefundsHigh()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -566,40 +430,21 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + VALUES_FIELD_NUMBER;
       hash = (53 * hash) + getValuesList().hashCode();
     }
-    hash = (37 * hash) + MODEL_FIELD_NUMBER;
-    hash = (53 * hash) + getModel().hashCode();
+    if (getModelsCount() > 0) {
+      hash = (37 * hash) + MODELS_FIELD_NUMBER;
+      hash = (53 * hash) + getModelsList().hashCode();
+    }
     hash = (37 * hash) + PARTITION_FIELD_NUMBER;
     hash = (53 * hash) + getPartition();
     hash = (37 * hash) + CLICKS_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getClicks());
-    hash = (37 * hash) + CONVERSIONS_MICROS_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getConversionsMicros());
-    hash = (37 * hash) + REVENUE_MICROS_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getRevenueMicros());
     hash = (37 * hash) + VERSION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getVersion());
     hash = (37 * hash) + INVALID_CLICKS_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getInvalidClicks());
-    hash = (37 * hash) + RETRACTED_MICROS_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getRetractedMicros());
-    hash = (37 * hash) + ADJUSTED_MICROS_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getAdjustedMicros());
-    hash = (37 * hash) + REFUNDS_MICROS_FIELD_NUMBER;
-    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
-        getRefundsMicros());
-    hash = (37 * hash) + REVENUE_HIGH_FIELD_NUMBER;
-    hash = (53 * hash) + getRevenueHigh();
-    hash = (37 * hash) + ADJUSTED_HIGH_FIELD_NUMBER;
-    hash = (53 * hash) + getAdjustedHigh();
-    hash = (37 * hash) + REFUNDS_HIGH_FIELD_NUMBER;
-    hash = (53 * hash) + getRefundsHigh();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -699,8 +544,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS.
-   * Key: (partition, rollup, period, values, model).
+   * Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS, and of all models in
+   * one record. Key: (partition, rollup, period, values).
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.RollupStats}
@@ -740,19 +585,17 @@ private static final long serialVersionUID = 0L;
       rollup_ = "";
       values_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
-      model_ = "";
+      if (modelsBuilder_ == null) {
+        models_ = java.util.Collections.emptyList();
+      } else {
+        models_ = null;
+        modelsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000008);
       partition_ = 0;
       clicks_ = 0L;
-      conversionsMicros_ = 0L;
-      revenueMicros_ = 0L;
       version_ = 0L;
       invalidClicks_ = 0L;
-      retractedMicros_ = 0L;
-      adjustedMicros_ = 0L;
-      refundsMicros_ = 0L;
-      revenueHigh_ = 0;
-      adjustedHigh_ = 0;
-      refundsHigh_ = 0;
       return this;
     }
 
@@ -779,9 +622,22 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public io.clickmesh.v1.RollupStats buildPartial() {
       io.clickmesh.v1.RollupStats result = new io.clickmesh.v1.RollupStats(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(io.clickmesh.v1.RollupStats result) {
+      if (modelsBuilder_ == null) {
+        if (((bitField0_ & 0x00000008) != 0)) {
+          models_ = java.util.Collections.unmodifiableList(models_);
+          bitField0_ = (bitField0_ & ~0x00000008);
+        }
+        result.models_ = models_;
+      } else {
+        result.models_ = modelsBuilder_.build();
+      }
     }
 
     private void buildPartial0(io.clickmesh.v1.RollupStats result) {
@@ -796,9 +652,6 @@ private static final long serialVersionUID = 0L;
         values_.makeImmutable();
         result.values_ = values_;
       }
-      if (((from_bitField0_ & 0x00000008) != 0)) {
-        result.model_ = model_;
-      }
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.partition_ = partition_;
       }
@@ -806,34 +659,10 @@ private static final long serialVersionUID = 0L;
         result.clicks_ = clicks_;
       }
       if (((from_bitField0_ & 0x00000040) != 0)) {
-        result.conversionsMicros_ = conversionsMicros_;
-      }
-      if (((from_bitField0_ & 0x00000080) != 0)) {
-        result.revenueMicros_ = revenueMicros_;
-      }
-      if (((from_bitField0_ & 0x00000100) != 0)) {
         result.version_ = version_;
       }
-      if (((from_bitField0_ & 0x00000200) != 0)) {
+      if (((from_bitField0_ & 0x00000080) != 0)) {
         result.invalidClicks_ = invalidClicks_;
-      }
-      if (((from_bitField0_ & 0x00000400) != 0)) {
-        result.retractedMicros_ = retractedMicros_;
-      }
-      if (((from_bitField0_ & 0x00000800) != 0)) {
-        result.adjustedMicros_ = adjustedMicros_;
-      }
-      if (((from_bitField0_ & 0x00001000) != 0)) {
-        result.refundsMicros_ = refundsMicros_;
-      }
-      if (((from_bitField0_ & 0x00002000) != 0)) {
-        result.revenueHigh_ = revenueHigh_;
-      }
-      if (((from_bitField0_ & 0x00004000) != 0)) {
-        result.adjustedHigh_ = adjustedHigh_;
-      }
-      if (((from_bitField0_ & 0x00008000) != 0)) {
-        result.refundsHigh_ = refundsHigh_;
       }
     }
 
@@ -867,10 +696,31 @@ private static final long serialVersionUID = 0L;
         }
         onChanged();
       }
-      if (!other.getModel().isEmpty()) {
-        model_ = other.model_;
-        bitField0_ |= 0x00000008;
-        onChanged();
+      if (modelsBuilder_ == null) {
+        if (!other.models_.isEmpty()) {
+          if (models_.isEmpty()) {
+            models_ = other.models_;
+            bitField0_ = (bitField0_ & ~0x00000008);
+          } else {
+            ensureModelsIsMutable();
+            models_.addAll(other.models_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.models_.isEmpty()) {
+          if (modelsBuilder_.isEmpty()) {
+            modelsBuilder_.dispose();
+            modelsBuilder_ = null;
+            models_ = other.models_;
+            bitField0_ = (bitField0_ & ~0x00000008);
+            modelsBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetModelsFieldBuilder() : null;
+          } else {
+            modelsBuilder_.addAllMessages(other.models_);
+          }
+        }
       }
       if (other.getPartition() != 0) {
         setPartition(other.getPartition());
@@ -878,35 +728,11 @@ private static final long serialVersionUID = 0L;
       if (other.getClicks() != 0L) {
         setClicks(other.getClicks());
       }
-      if (other.getConversionsMicros() != 0L) {
-        setConversionsMicros(other.getConversionsMicros());
-      }
-      if (other.getRevenueMicros() != 0L) {
-        setRevenueMicros(other.getRevenueMicros());
-      }
       if (other.getVersion() != 0L) {
         setVersion(other.getVersion());
       }
       if (other.getInvalidClicks() != 0L) {
         setInvalidClicks(other.getInvalidClicks());
-      }
-      if (other.getRetractedMicros() != 0L) {
-        setRetractedMicros(other.getRetractedMicros());
-      }
-      if (other.getAdjustedMicros() != 0L) {
-        setAdjustedMicros(other.getAdjustedMicros());
-      }
-      if (other.getRefundsMicros() != 0L) {
-        setRefundsMicros(other.getRefundsMicros());
-      }
-      if (other.getRevenueHigh() != 0) {
-        setRevenueHigh(other.getRevenueHigh());
-      }
-      if (other.getAdjustedHigh() != 0) {
-        setAdjustedHigh(other.getAdjustedHigh());
-      }
-      if (other.getRefundsHigh() != 0) {
-        setRefundsHigh(other.getRefundsHigh());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -947,11 +773,19 @@ private static final long serialVersionUID = 0L;
               values_.add(input.readStringRequireUtf8());
               break;
             } // case 26
-            case 42: {
-              model_ = input.readStringRequireUtf8();
-              bitField0_ |= 0x00000008;
+            case 34: {
+              io.clickmesh.v1.ModelStats m =
+                  input.readMessage(
+                      io.clickmesh.v1.ModelStats.parser(),
+                      extensionRegistry);
+              if (modelsBuilder_ == null) {
+                ensureModelsIsMutable();
+                models_.add(m);
+              } else {
+                modelsBuilder_.addMessage(m);
+              }
               break;
-            } // case 42
+            } // case 34
             case 48: {
               partition_ = input.readUInt32();
               bitField0_ |= 0x00000010;
@@ -962,56 +796,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000020;
               break;
             } // case 56
-            case 64: {
-              conversionsMicros_ = input.readInt64();
-              bitField0_ |= 0x00000040;
-              break;
-            } // case 64
-            case 72: {
-              revenueMicros_ = input.readInt64();
-              bitField0_ |= 0x00000080;
-              break;
-            } // case 72
             case 80: {
               version_ = input.readUInt64();
-              bitField0_ |= 0x00000100;
+              bitField0_ |= 0x00000040;
               break;
             } // case 80
             case 88: {
               invalidClicks_ = input.readUInt64();
-              bitField0_ |= 0x00000200;
+              bitField0_ |= 0x00000080;
               break;
             } // case 88
-            case 96: {
-              retractedMicros_ = input.readInt64();
-              bitField0_ |= 0x00000400;
-              break;
-            } // case 96
-            case 104: {
-              adjustedMicros_ = input.readInt64();
-              bitField0_ |= 0x00000800;
-              break;
-            } // case 104
-            case 112: {
-              refundsMicros_ = input.readInt64();
-              bitField0_ |= 0x00001000;
-              break;
-            } // case 112
-            case 120: {
-              revenueHigh_ = input.readInt32();
-              bitField0_ |= 0x00002000;
-              break;
-            } // case 120
-            case 128: {
-              adjustedHigh_ = input.readInt32();
-              bitField0_ |= 0x00004000;
-              break;
-            } // case 128
-            case 136: {
-              refundsHigh_ = input.readInt32();
-              bitField0_ |= 0x00008000;
-              break;
-            } // case 136
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1330,96 +1124,310 @@ private static final long serialVersionUID = 0L;
       return this;
     }
 
-    private java.lang.Object model_ = "";
+    private java.util.List<io.clickmesh.v1.ModelStats> models_ =
+      java.util.Collections.emptyList();
+    private void ensureModelsIsMutable() {
+      if (!((bitField0_ & 0x00000008) != 0)) {
+        models_ = new java.util.ArrayList<io.clickmesh.v1.ModelStats>(models_);
+        bitField0_ |= 0x00000008;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ModelStats, io.clickmesh.v1.ModelStats.Builder, io.clickmesh.v1.ModelStatsOrBuilder> modelsBuilder_;
+
     /**
      * <pre>
-     * These as in DailyStats.
+     * Of conversions under each model that has any.
      * </pre>
      *
-     * <code>string model = 5 [json_name = "model"];</code>
-     * @return The model.
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
      */
-    public java.lang.String getModel() {
-      java.lang.Object ref = model_;
-      if (!(ref instanceof java.lang.String)) {
-        com.google.protobuf.ByteString bs =
-            (com.google.protobuf.ByteString) ref;
-        java.lang.String s = bs.toStringUtf8();
-        model_ = s;
-        return s;
+    public java.util.List<io.clickmesh.v1.ModelStats> getModelsList() {
+      if (modelsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(models_);
       } else {
-        return (java.lang.String) ref;
+        return modelsBuilder_.getMessageList();
       }
     }
     /**
      * <pre>
-     * These as in DailyStats.
+     * Of conversions under each model that has any.
      * </pre>
      *
-     * <code>string model = 5 [json_name = "model"];</code>
-     * @return The bytes for model.
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
      */
-    public com.google.protobuf.ByteString
-        getModelBytes() {
-      java.lang.Object ref = model_;
-      if (ref instanceof String) {
-        com.google.protobuf.ByteString b = 
-            com.google.protobuf.ByteString.copyFromUtf8(
-                (java.lang.String) ref);
-        model_ = b;
-        return b;
+    public int getModelsCount() {
+      if (modelsBuilder_ == null) {
+        return models_.size();
       } else {
-        return (com.google.protobuf.ByteString) ref;
+        return modelsBuilder_.getCount();
       }
     }
     /**
      * <pre>
-     * These as in DailyStats.
+     * Of conversions under each model that has any.
      * </pre>
      *
-     * <code>string model = 5 [json_name = "model"];</code>
-     * @param value The model to set.
-     * @return This builder for chaining.
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
      */
-    public Builder setModel(
-        java.lang.String value) {
-      java.util.Objects.requireNonNull(value);
-      model_ = value;
-      bitField0_ |= 0x00000008;
-      onChanged();
+    public io.clickmesh.v1.ModelStats getModels(int index) {
+      if (modelsBuilder_ == null) {
+        return models_.get(index);
+      } else {
+        return modelsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder setModels(
+        int index, io.clickmesh.v1.ModelStats value) {
+      if (modelsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureModelsIsMutable();
+        models_.set(index, value);
+        onChanged();
+      } else {
+        modelsBuilder_.setMessage(index, value);
+      }
       return this;
     }
     /**
      * <pre>
-     * These as in DailyStats.
+     * Of conversions under each model that has any.
      * </pre>
      *
-     * <code>string model = 5 [json_name = "model"];</code>
-     * @return This builder for chaining.
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
      */
-    public Builder clearModel() {
-      model_ = getDefaultInstance().getModel();
-      bitField0_ = (bitField0_ & ~0x00000008);
-      onChanged();
+    public Builder setModels(
+        int index, io.clickmesh.v1.ModelStats.Builder builderForValue) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        modelsBuilder_.setMessage(index, builderForValue.build());
+      }
       return this;
     }
     /**
      * <pre>
-     * These as in DailyStats.
+     * Of conversions under each model that has any.
      * </pre>
      *
-     * <code>string model = 5 [json_name = "model"];</code>
-     * @param value The bytes for model to set.
-     * @return This builder for chaining.
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
      */
-    public Builder setModelBytes(
-        com.google.protobuf.ByteString value) {
-      java.util.Objects.requireNonNull(value);
-      checkByteStringIsUtf8(value);
-      model_ = value;
-      bitField0_ |= 0x00000008;
-      onChanged();
+    public Builder addModels(io.clickmesh.v1.ModelStats value) {
+      if (modelsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureModelsIsMutable();
+        models_.add(value);
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(value);
+      }
       return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder addModels(
+        int index, io.clickmesh.v1.ModelStats value) {
+      if (modelsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureModelsIsMutable();
+        models_.add(index, value);
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder addModels(
+        io.clickmesh.v1.ModelStats.Builder builderForValue) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.add(builderForValue.build());
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder addModels(
+        int index, io.clickmesh.v1.ModelStats.Builder builderForValue) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder addAllModels(
+        java.lang.Iterable<? extends io.clickmesh.v1.ModelStats> values) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, models_);
+        onChanged();
+      } else {
+        modelsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder clearModels() {
+      if (modelsBuilder_ == null) {
+        models_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000008);
+        onChanged();
+      } else {
+        modelsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public Builder removeModels(int index) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.remove(index);
+        onChanged();
+      } else {
+        modelsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats.Builder getModelsBuilder(
+        int index) {
+      return internalGetModelsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStatsOrBuilder getModelsOrBuilder(
+        int index) {
+      if (modelsBuilder_ == null) {
+        return models_.get(index);  } else {
+        return modelsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.ModelStatsOrBuilder> 
+         getModelsOrBuilderList() {
+      if (modelsBuilder_ != null) {
+        return modelsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(models_);
+      }
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats.Builder addModelsBuilder() {
+      return internalGetModelsFieldBuilder().addBuilder(
+          io.clickmesh.v1.ModelStats.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats.Builder addModelsBuilder(
+        int index) {
+      return internalGetModelsFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.ModelStats.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Of conversions under each model that has any.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ModelStats.Builder> 
+         getModelsBuilderList() {
+      return internalGetModelsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ModelStats, io.clickmesh.v1.ModelStats.Builder, io.clickmesh.v1.ModelStatsOrBuilder> 
+        internalGetModelsFieldBuilder() {
+      if (modelsBuilder_ == null) {
+        modelsBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.ModelStats, io.clickmesh.v1.ModelStats.Builder, io.clickmesh.v1.ModelStatsOrBuilder>(
+                models_,
+                ((bitField0_ & 0x00000008) != 0),
+                getParentForChildren(),
+                isClean());
+        models_ = null;
+      }
+      return modelsBuilder_;
     }
 
     private int partition_ ;
@@ -1456,6 +1464,10 @@ private static final long serialVersionUID = 0L;
 
     private long clicks_ ;
     /**
+     * <pre>
+     * These as in DailyStats.
+     * </pre>
+     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @return The clicks.
      */
@@ -1464,6 +1476,10 @@ private static final long serialVersionUID = 0L;
       return clicks_;
     }
     /**
+     * <pre>
+     * These as in DailyStats.
+     * </pre>
+     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @param value The clicks to set.
      * @return This builder for chaining.
@@ -1476,76 +1492,16 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * These as in DailyStats.
+     * </pre>
+     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @return This builder for chaining.
      */
     public Builder clearClicks() {
       bitField0_ = (bitField0_ & ~0x00000020);
       clicks_ = 0L;
-      onChanged();
-      return this;
-    }
-
-    private long conversionsMicros_ ;
-    /**
-     * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
-     * @return The conversionsMicros.
-     */
-    @java.lang.Override
-    public long getConversionsMicros() {
-      return conversionsMicros_;
-    }
-    /**
-     * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
-     * @param value The conversionsMicros to set.
-     * @return This builder for chaining.
-     */
-    public Builder setConversionsMicros(long value) {
-
-      conversionsMicros_ = value;
-      bitField0_ |= 0x00000040;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearConversionsMicros() {
-      bitField0_ = (bitField0_ & ~0x00000040);
-      conversionsMicros_ = 0L;
-      onChanged();
-      return this;
-    }
-
-    private long revenueMicros_ ;
-    /**
-     * <code>int64 revenue_micros = 9 [json_name = "revenueMicros"];</code>
-     * @return The revenueMicros.
-     */
-    @java.lang.Override
-    public long getRevenueMicros() {
-      return revenueMicros_;
-    }
-    /**
-     * <code>int64 revenue_micros = 9 [json_name = "revenueMicros"];</code>
-     * @param value The revenueMicros to set.
-     * @return This builder for chaining.
-     */
-    public Builder setRevenueMicros(long value) {
-
-      revenueMicros_ = value;
-      bitField0_ |= 0x00000080;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int64 revenue_micros = 9 [json_name = "revenueMicros"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearRevenueMicros() {
-      bitField0_ = (bitField0_ & ~0x00000080);
-      revenueMicros_ = 0L;
       onChanged();
       return this;
     }
@@ -1567,7 +1523,7 @@ private static final long serialVersionUID = 0L;
     public Builder setVersion(long value) {
 
       version_ = value;
-      bitField0_ |= 0x00000100;
+      bitField0_ |= 0x00000040;
       onChanged();
       return this;
     }
@@ -1576,7 +1532,7 @@ private static final long serialVersionUID = 0L;
      * @return This builder for chaining.
      */
     public Builder clearVersion() {
-      bitField0_ = (bitField0_ & ~0x00000100);
+      bitField0_ = (bitField0_ & ~0x00000040);
       version_ = 0L;
       onChanged();
       return this;
@@ -1599,7 +1555,7 @@ private static final long serialVersionUID = 0L;
     public Builder setInvalidClicks(long value) {
 
       invalidClicks_ = value;
-      bitField0_ |= 0x00000200;
+      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }
@@ -1608,200 +1564,8 @@ private static final long serialVersionUID = 0L;
      * @return This builder for chaining.
      */
     public Builder clearInvalidClicks() {
-      bitField0_ = (bitField0_ & ~0x00000200);
+      bitField0_ = (bitField0_ & ~0x00000080);
       invalidClicks_ = 0L;
-      onChanged();
-      return this;
-    }
-
-    private long retractedMicros_ ;
-    /**
-     * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
-     * @return The retractedMicros.
-     */
-    @java.lang.Override
-    public long getRetractedMicros() {
-      return retractedMicros_;
-    }
-    /**
-     * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
-     * @param value The retractedMicros to set.
-     * @return This builder for chaining.
-     */
-    public Builder setRetractedMicros(long value) {
-
-      retractedMicros_ = value;
-      bitField0_ |= 0x00000400;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearRetractedMicros() {
-      bitField0_ = (bitField0_ & ~0x00000400);
-      retractedMicros_ = 0L;
-      onChanged();
-      return this;
-    }
-
-    private long adjustedMicros_ ;
-    /**
-     * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
-     * @return The adjustedMicros.
-     */
-    @java.lang.Override
-    public long getAdjustedMicros() {
-      return adjustedMicros_;
-    }
-    /**
-     * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
-     * @param value The adjustedMicros to set.
-     * @return This builder for chaining.
-     */
-    public Builder setAdjustedMicros(long value) {
-
-      adjustedMicros_ = value;
-      bitField0_ |= 0x00000800;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearAdjustedMicros() {
-      bitField0_ = (bitField0_ & ~0x00000800);
-      adjustedMicros_ = 0L;
-      onChanged();
-      return this;
-    }
-
-    private long refundsMicros_ ;
-    /**
-     * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
-     * @return The refundsMicros.
-     */
-    @java.lang.Override
-    public long getRefundsMicros() {
-      return refundsMicros_;
-    }
-    /**
-     * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
-     * @param value The refundsMicros to set.
-     * @return This builder for chaining.
-     */
-    public Builder setRefundsMicros(long value) {
-
-      refundsMicros_ = value;
-      bitField0_ |= 0x00001000;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearRefundsMicros() {
-      bitField0_ = (bitField0_ & ~0x00001000);
-      refundsMicros_ = 0L;
-      onChanged();
-      return this;
-    }
-
-    private int revenueHigh_ ;
-    /**
-     * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
-     * @return The revenueHigh.
-     */
-    @java.lang.Override
-    public int getRevenueHigh() {
-      return revenueHigh_;
-    }
-    /**
-     * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
-     * @param value The revenueHigh to set.
-     * @return This builder for chaining.
-     */
-    public Builder setRevenueHigh(int value) {
-
-      revenueHigh_ = value;
-      bitField0_ |= 0x00002000;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearRevenueHigh() {
-      bitField0_ = (bitField0_ & ~0x00002000);
-      revenueHigh_ = 0;
-      onChanged();
-      return this;
-    }
-
-    private int adjustedHigh_ ;
-    /**
-     * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
-     * @return The adjustedHigh.
-     */
-    @java.lang.Override
-    public int getAdjustedHigh() {
-      return adjustedHigh_;
-    }
-    /**
-     * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
-     * @param value The adjustedHigh to set.
-     * @return This builder for chaining.
-     */
-    public Builder setAdjustedHigh(int value) {
-
-      adjustedHigh_ = value;
-      bitField0_ |= 0x00004000;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearAdjustedHigh() {
-      bitField0_ = (bitField0_ & ~0x00004000);
-      adjustedHigh_ = 0;
-      onChanged();
-      return this;
-    }
-
-    private int refundsHigh_ ;
-    /**
-     * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
-     * @return The refundsHigh.
-     */
-    @java.lang.Override
-    public int getRefundsHigh() {
-      return refundsHigh_;
-    }
-    /**
-     * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
-     * @param value The refundsHigh to set.
-     * @return This builder for chaining.
-     */
-    public Builder setRefundsHigh(int value) {
-
-      refundsHigh_ = value;
-      bitField0_ |= 0x00008000;
-      onChanged();
-      return this;
-    }
-    /**
-     * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
-     * @return This builder for chaining.
-     */
-    public Builder clearRefundsHigh() {
-      bitField0_ = (bitField0_ & ~0x00008000);
-      refundsHigh_ = 0;
       onChanged();
       return this;
     }

@@ -91,23 +91,47 @@ public interface RollupStatsOrBuilder extends
 
   /**
    * <pre>
-   * These as in DailyStats.
+   * Of conversions under each model that has any.
    * </pre>
    *
-   * <code>string model = 5 [json_name = "model"];</code>
-   * @return The model.
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
    */
-  java.lang.String getModel();
+  java.util.List<io.clickmesh.v1.ModelStats> 
+      getModelsList();
   /**
    * <pre>
-   * These as in DailyStats.
+   * Of conversions under each model that has any.
    * </pre>
    *
-   * <code>string model = 5 [json_name = "model"];</code>
-   * @return The bytes for model.
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
    */
-  com.google.protobuf.ByteString
-      getModelBytes();
+  io.clickmesh.v1.ModelStats getModels(int index);
+  /**
+   * <pre>
+   * Of conversions under each model that has any.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+   */
+  int getModelsCount();
+  /**
+   * <pre>
+   * Of conversions under each model that has any.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.ModelStatsOrBuilder> 
+      getModelsOrBuilderList();
+  /**
+   * <pre>
+   * Of conversions under each model that has any.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 4 [json_name = "models"];</code>
+   */
+  io.clickmesh.v1.ModelStatsOrBuilder getModelsOrBuilder(
+      int index);
 
   /**
    * <code>uint32 partition = 6 [json_name = "partition"];</code>
@@ -116,22 +140,14 @@ public interface RollupStatsOrBuilder extends
   int getPartition();
 
   /**
+   * <pre>
+   * These as in DailyStats.
+   * </pre>
+   *
    * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
    * @return The clicks.
    */
   long getClicks();
-
-  /**
-   * <code>int64 conversions_micros = 8 [json_name = "conversionsMicros"];</code>
-   * @return The conversionsMicros.
-   */
-  long getConversionsMicros();
-
-  /**
-   * <code>int64 revenue_micros = 9 [json_name = "revenueMicros"];</code>
-   * @return The revenueMicros.
-   */
-  long getRevenueMicros();
 
   /**
    * <code>uint64 version = 10 [json_name = "version"];</code>
@@ -144,40 +160,4 @@ public interface RollupStatsOrBuilder extends
    * @return The invalidClicks.
    */
   long getInvalidClicks();
-
-  /**
-   * <code>int64 retracted_micros = 12 [json_name = "retractedMicros"];</code>
-   * @return The retractedMicros.
-   */
-  long getRetractedMicros();
-
-  /**
-   * <code>int64 adjusted_micros = 13 [json_name = "adjustedMicros"];</code>
-   * @return The adjustedMicros.
-   */
-  long getAdjustedMicros();
-
-  /**
-   * <code>int64 refunds_micros = 14 [json_name = "refundsMicros"];</code>
-   * @return The refundsMicros.
-   */
-  long getRefundsMicros();
-
-  /**
-   * <code>int32 revenue_high = 15 [json_name = "revenueHigh"];</code>
-   * @return The revenueHigh.
-   */
-  int getRevenueHigh();
-
-  /**
-   * <code>int32 adjusted_high = 16 [json_name = "adjustedHigh"];</code>
-   * @return The adjustedHigh.
-   */
-  int getAdjustedHigh();
-
-  /**
-   * <code>int32 refunds_high = 17 [json_name = "refundsHigh"];</code>
-   * @return The refundsHigh.
-   */
-  int getRefundsHigh();
 }

@@ -1,0 +1,387 @@
+import assert from 'node:assert/strict';
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  type DailyStats,
+  DailyStatsSchema,
+  type ModelStats,
+  RollupStatsSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
+import type { ClickCount, Increment } from '../decision/effects.ts';
+import type { Touch } from '../decision/state.ts';
+import { InternedTouch, NO_AD, type TouchTexts } from '../memory/touch-memory.ts';
+import { counterKey, counterName, periodKeys, rollupKey, rollupName } from '../store/keys.ts';
+import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { CounterTable, HIGH, MOST_MODELS } from './counter-table.ts';
+import { encodeCounter, encodeRollup } from './encode-counters.ts';
+import { Series, type SeriesKey } from './series.ts';
+
+/** A counter that changed, with its new cumulative value, as it is published. */
+export interface ChangedCounter {
+  topic: 'daily-stats' | 'rollup-stats';
+  name: string;
+  bytes: Buffer;
+}
+
+/** Flags of a counter. */
+const CHANGED = 1;
+const DIRTY = 2;
+/** Its values are those in the store and what was added since. */
+const LOADED = 4;
+/** Its bytes, and perhaps its name, are kept. */
+const KEPT = 8;
+
+/** Most counters read from the store at once. */
+const READ_COUNTERS = 1000;
+/** Counters of a period that are read at once from which on a look whether there are any may pay: it costs as much. */
+const WORTH_A_LOOK = 16;
+/** About the bytes that the object takes which a counter's bytes are kept by, and its name. */
+const BUFFER_BYTES = 250;
+
+/** The model of clicks and of unattributed conversions. */
+const NO_MODEL = '';
+
+/**
+ * Counters of one topic of one partition: of daily_stats, where each model has counters of its own, or of all other
+ * rollups, where a counter has the values of all models.
+ */
+export class CounterSet {
+  readonly #partition: number;
+  readonly #isDaily: boolean;
+  readonly #series: readonly Series[];
+  readonly #table = new CounterTable();
+  /** Models by their numbers. */
+  readonly #models = [NO_MODEL];
+  /** The values of each in bytes, once they are asked for and until they are stored. */
+  readonly #bytes: (Buffer | undefined)[] = [];
+  /** Their names, as long. */
+  readonly #names: (string | undefined)[] = [];
+  #bytesKept = 0;
+  /** Numbers of the counters with these flags. */
+  #changed: number[] = [];
+  #dirty: number[] = [];
+  /** By the number of a rollup and period, whether the store has only counters that are here. */
+  readonly #firstOf = new Map<number, boolean>();
+  /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
+  readonly #unread: number[] = [];
+  readonly #clicked: number[] = [];
+  readonly #clickOffsets: number[] = [];
+  /** Counters of what is added, one of each rollup. */
+  readonly #found: number[] = [];
+
+  /** @param rollups DAILY_STATS alone, or others */
+  constructor(partition: number, rollups: readonly Rollup[]) {
+    this.#partition = partition;
+    this.#isDaily = rollups[0] === DAILY_STATS;
+    this.#series = rollups.map((rollup) => new Series(rollup));
+  }
+
+  /** About the memory that they take, in bytes. */
+  get bytesUsed(): number {
+    return this.#table.bytesUsed + this.#bytesKept;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.length > 0;
+  }
+
+  /** Adds a click, see `Counters`; it counts from the next `add` on. */
+  addClick(texts: TouchTexts, campaignSource: number, ad: number, timestamp: number, offset: number): void {
+    for (let i = 0; i < this.#series.length; i++) {
+      const counter = this.#clickCounterOf(texts, i, campaignSource, ad, timestamp);
+      if ((this.#table.flagsOf(counter) & LOADED) !== 0) {
+        this.#countClick(counter, offset);
+        continue;
+      }
+      this.#clicked.push(counter);
+      this.#clickOffsets.push(offset);
+    }
+  }
+
+  /** Adds clicks and increments, see `Counters`. */
+  add(store: StateStore, texts: TouchTexts, clicks: readonly ClickCount[], increments: readonly Increment[]): void {
+    for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '', NO_MODEL);
+    for (const { touch, timestamp, conversionType, model } of increments) {
+      this.#find(texts, touch, timestamp, conversionType, model);
+    }
+    this.#read(store, texts);
+    for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);
+    let at = 0;
+    for (const click of clicks) {
+      for (let i = 0; i < this.#series.length; i++) this.#addClicks(this.#found[at++]!, click);
+    }
+    for (const increment of increments) {
+      const model = this.#isDaily ? 0 : this.#numberOf(increment.model);
+      for (let i = 0; i < this.#series.length; i++) this.#addIncrement(this.#found[at++]!, model, increment);
+    }
+    this.#clicked.length = this.#clickOffsets.length = this.#found.length = 0;
+  }
+
+  /** The counters that changed since they were last taken. */
+  takeChanged(texts: TouchTexts): ChangedCounter[] {
+    const topic = this.#isDaily ? 'daily-stats' : 'rollup-stats';
+    const taken: ChangedCounter[] = [];
+    for (const counter of this.#changed) {
+      this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~CHANGED);
+      const bytes = this.#bytesOf(texts, counter);
+      const name = this.#nameOf(texts, counter);
+      this.#names[counter] = name;
+      taken.push({ topic, name, bytes });
+    }
+    this.#changed = [];
+    return taken;
+  }
+
+  /** The counters that the store does not have as they are, which the caller now stores. */
+  *takeDirty(texts: TouchTexts): Generator<StateEntry> {
+    for (const counter of this.#dirty) {
+      this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
+      const entry = { key: this.#storeKeyOf(texts, counter), value: this.#bytesOf(texts, counter) };
+      this.#dropBytes(counter);
+      yield entry;
+    }
+    this.#dirty = [];
+  }
+
+  /** Forgets all counters, which are stored; memory for about so many bytes of them is kept. */
+  forget(bytes: number): void {
+    this.#table.clear(bytes);
+    for (const series of this.#series) series.clear();
+    this.#firstOf.clear();
+    this.#changed = [];
+    this.#bytes.length = this.#names.length = this.#bytesKept = 0;
+  }
+
+  #clickCounterOf(texts: TouchTexts, i: number, campaignSource: number, ad: number, timestamp: number): number {
+    const series = this.#series[i]!;
+    const period = series.periodOf(timestamp);
+    const group = series.groupOf(texts, campaignSource);
+    const last = series.lastCounter(group, ad, period);
+    if (last >= 0) return last;
+    const counter = this.#counterOf(i, group, series.adOf(texts, ad), period, '');
+    series.noteLast(group, ad, period, counter);
+    return counter;
+  }
+
+  /** Finds the counter of each rollup for a touch, or for a conversion without one. */
+  #find(texts: TouchTexts, touch: Touch | undefined, timestamp: number, conversionType: string, model: string): void {
+    const campaignSource = campaignSourceOf(touch, texts);
+    const ad = adOf(touch, texts);
+    for (let i = 0; i < this.#series.length; i++) {
+      const series = this.#series[i]!;
+      const group = series.groupOf(texts, campaignSource);
+      const type = series.byType ? conversionType : '';
+      const number = this.#isDaily ? this.#numberOf(model) : i;
+      const counter = this.#counterOf(number, group, series.adOf(texts, ad), series.periodOf(timestamp), type);
+      this.#found.push(counter);
+    }
+  }
+
+  #counterOf(series: number, group: number, ad: number, period: number, type: string): number {
+    const before = this.#table.count;
+    const counter = this.#table.numberOf(series, group, ad, period, type);
+    if (counter === before) {
+      this.#bytes.push(undefined);
+      this.#names.push(undefined);
+      this.#unread.push(counter);
+    }
+    return counter;
+  }
+
+  #seriesOf(counter: number): Series {
+    return this.#series[this.#isDaily ? 0 : this.#table.seriesOf(counter)]!;
+  }
+
+  /** The number of a model. There are few, of which each is met early. */
+  #numberOf(model: string): number {
+    const known = this.#models.indexOf(model);
+    if (known >= 0) return known;
+    assert(this.#models.length < MOST_MODELS, 'more models than there ever were');
+    this.#models.push(model);
+    if (!this.#isDaily) this.#table.reserveModels(this.#models.length);
+    return this.#models.length - 1;
+  }
+
+  /** Reads the counters that are new here, many at a time, but for those of periods of which the store has none. */
+  #read(store: StateStore, texts: TouchTexts): void {
+    const unread: number[] = [];
+    const ofPeriods = new Map<number, number>();
+    for (const counter of this.#unread) {
+      const period = this.#periodNumberOf(counter);
+      ofPeriods.set(period, (ofPeriods.get(period) ?? 0) + 1);
+    }
+    for (const counter of this.#unread) {
+      const isWorthIt = ofPeriods.get(this.#periodNumberOf(counter))! >= WORTH_A_LOOK;
+      if (this.#isOfFirst(store, counter, isWorthIt)) this.#fill(counter, undefined);
+      else unread.push(counter);
+    }
+    this.#unread.length = 0;
+    for (let from = 0; from < unread.length; from += READ_COUNTERS) {
+      const counters = unread.slice(from, from + READ_COUNTERS);
+      const stored = store.getMany(counters.map((counter) => this.#storeKeyOf(texts, counter)));
+      for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
+    }
+  }
+
+  /** Whether the store had no counter of the same rollup and period when it was first asked: it has none but these. */
+  #isOfFirst(store: StateStore, counter: number, isWorthIt: boolean): boolean {
+    const number = this.#periodNumberOf(counter);
+    const known = this.#firstOf.get(number);
+    if (known !== undefined || !isWorthIt) return known ?? false;
+    const rollup = this.#isDaily ? undefined : this.#seriesOf(counter).rollup.name;
+    const [from, to] = periodKeys(rollup, this.#table.periodOf(counter));
+    const isFirst = store.scan(from, to, 1).length === 0;
+    this.#firstOf.set(number, isFirst);
+    return isFirst;
+  }
+
+  /** A number for the counter's rollup and period. */
+  #periodNumberOf(counter: number): number {
+    const rollup = this.#isDaily ? 0 : this.#table.seriesOf(counter);
+    return this.#table.periodOf(counter) * this.#series.length + rollup;
+  }
+
+  #fill(counter: number, stored: Buffer | undefined): void {
+    const table = this.#table;
+    table.setFlags(counter, LOADED);
+    if (stored === undefined) {
+      table.setLoadedVersion(counter, -1);
+      return;
+    }
+    const read = this.#isDaily ? fromBinary(DailyStatsSchema, stored) : fromBinary(RollupStatsSchema, stored);
+    table.setClicks(counter, Number(read.clicks));
+    table.setVersion(counter, Number(read.version));
+    table.setLoadedVersion(counter, Number(read.version));
+    if (read.$typeName === DailyStatsSchema.typeName) this.#fillSums(counter, 0, read);
+    else for (const sums of read.models) this.#fillSums(counter, this.#numberOf(sums.model), sums);
+    if (read.invalidClicks > 0n) table.rareOf(counter, 0).invalidClicks = Number(read.invalidClicks);
+  }
+
+  #fillSums(counter: number, model: number, sums: DailyStats | ModelStats): void {
+    const revenueMicros = BigInt(sums.revenueHigh) * HIGH + sums.revenueMicros;
+    this.#table.setSums(counter, model, sums.conversionsMicros, revenueMicros % HIGH);
+    const rare = {
+      retractedMicros: sums.retractedMicros,
+      adjustedMicros: BigInt(sums.adjustedHigh) * HIGH + sums.adjustedMicros,
+      refundsMicros: BigInt(sums.refundsHigh) * HIGH + sums.refundsMicros,
+      revenueHigh: revenueMicros / HIGH,
+    };
+    if (Object.values(rare).some(Boolean)) Object.assign(this.#table.rareOf(counter, model), rare);
+  }
+
+  #countClick(counter: number, offset: number): void {
+    const table = this.#table;
+    if (offset <= table.loadedVersionOf(counter)) return;
+    table.setClicks(counter, table.clicksOf(counter) + 1);
+    this.#note(counter, offset);
+  }
+
+  #addClicks(counter: number, { clicks, invalidClicks, offset }: ClickCount): void {
+    const table = this.#table;
+    if (offset <= table.loadedVersionOf(counter)) return;
+    // Below 0 it would go for a click that came before its rollup was declared.
+    table.setClicks(counter, Math.max(0, table.clicksOf(counter) + clicks));
+    if (invalidClicks !== 0) {
+      const rare = table.rareOf(counter, 0);
+      rare.invalidClicks = Math.max(0, rare.invalidClicks + invalidClicks);
+    }
+    this.#note(counter, offset);
+  }
+
+  #addIncrement(counter: number, model: number, increment: Increment): void {
+    const table = this.#table;
+    const { offset, retractedMicros, adjustedMicros, refundsMicros } = increment;
+    if (offset <= table.loadedVersionOf(counter)) return;
+    const revenueMicros = table.revenueOf(counter, model) + increment.revenueMicros;
+    const conversionsMicros = table.conversionsOf(counter, model) + increment.conversionsMicros;
+    if (revenueMicros >= HIGH || revenueMicros <= -HIGH) {
+      table.setSums(counter, model, conversionsMicros, revenueMicros % HIGH);
+      table.rareOf(counter, model).revenueHigh += revenueMicros / HIGH;
+    } else {
+      table.setSums(counter, model, conversionsMicros, revenueMicros);
+    }
+    if (retractedMicros !== 0n || adjustedMicros !== 0n || refundsMicros !== 0n) {
+      const rare = table.rareOf(counter, model);
+      rare.retractedMicros += retractedMicros;
+      rare.adjustedMicros += adjustedMicros;
+      rare.refundsMicros += refundsMicros;
+    }
+    this.#note(counter, offset);
+  }
+
+  #note(counter: number, version: number): void {
+    const table = this.#table;
+    if (version > table.versionOf(counter)) table.setVersion(counter, version);
+    const flags = table.flagsOf(counter);
+    if (flags === (LOADED | CHANGED | DIRTY)) return;
+    this.#dropBytes(counter);
+    if ((flags & CHANGED) === 0) this.#changed.push(counter);
+    if ((flags & DIRTY) === 0) this.#dirty.push(counter);
+    table.setFlags(counter, LOADED | CHANGED | DIRTY);
+  }
+
+  #storeKeyOf(texts: TouchTexts, counter: number): Buffer {
+    const name = this.#nameOf(texts, counter);
+    return this.#isDaily ? counterKey(name) : rollupKey(name);
+  }
+
+  #nameOf(texts: TouchTexts, counter: number): string {
+    const known = this.#names[counter];
+    if (known !== undefined) return known;
+    const key = this.#keyOf(texts, counter);
+    if (this.#isDaily) return counterName({ ...key, day: key.period, model: this.#modelOf(counter) });
+    const series = this.#seriesOf(counter);
+    return rollupName({ rollup: series.rollup.name, period: key.period, values: series.valuesOf(key) });
+  }
+
+  /** The model of a counter of daily_stats. */
+  #modelOf(counter: number): string {
+    return this.#models[this.#table.seriesOf(counter)]!;
+  }
+
+  #keyOf(texts: TouchTexts, counter: number): SeriesKey {
+    const table = this.#table;
+    const { campaignId, source } = texts.textsOf(table.groupOf(counter));
+    const { byAd, byMetadata } = this.#seriesOf(counter);
+    const ad = table.adOf(counter);
+    const adId = byAd ? texts.adIdOf(ad) : '';
+    const metadata = byMetadata ? texts.metadataOf(ad) : '';
+    const conversionType = table.typeOf(counter);
+    return { period: table.periodOf(counter), campaignId, adId, source, metadata, conversionType };
+  }
+
+  #bytesOf(texts: TouchTexts, counter: number): Buffer {
+    const known = this.#bytes[counter];
+    if (known !== undefined) return known;
+    const key = this.#keyOf(texts, counter);
+    const series = this.#seriesOf(counter);
+    const [partition, table] = [this.#partition, this.#table];
+    const { name: rollup } = series.rollup;
+    const bytes = this.#isDaily
+      ? encodeCounter(partition, { ...key, day: key.period, model: this.#modelOf(counter) }, table, counter)
+      : encodeRollup(partition, { rollup, ...key, values: series.valuesOf(key) }, this.#models, table, counter);
+    this.#bytes[counter] = bytes;
+    table.setFlags(counter, table.flagsOf(counter) | KEPT);
+    this.#bytesKept += BUFFER_BYTES + bytes.length;
+    return bytes;
+  }
+
+  #dropBytes(counter: number): void {
+    const flags = this.#table.flagsOf(counter);
+    if ((flags & KEPT) === 0) return;
+    const bytes = this.#bytes[counter]!;
+    this.#table.setFlags(counter, flags & ~KEPT);
+    this.#bytesKept -= BUFFER_BYTES + bytes.length;
+    this.#bytes[counter] = undefined;
+    this.#names[counter] = undefined;
+  }
+}
+
+function campaignSourceOf(touch: Touch | undefined, texts: TouchTexts): number {
+  if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
+  return texts.campaignSourceNamed(touch?.campaignId ?? '', touch?.source ?? '');
+}
+
+function adOf(touch: Touch | undefined, texts: TouchTexts): number {
+  return touch instanceof InternedTouch && touch.texts === texts ? touch.ad : texts.adNamed(touch ?? NO_AD);
+}
