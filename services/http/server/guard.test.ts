@@ -75,7 +75,7 @@ async function serveEverything(guard?: Guard): Promise<Everything> {
     methods = router.handlers.map(({ method }) => method);
   };
   let methods: DescMethod[] = [];
-  const server = await serve({ host: '127.0.0.1', port: 0, services, routes, guard, logger });
+  const server = await serve({ host: '127.0.0.1', port: 0, services, routes, guard, logger, lastRequestMs: 0 });
   running.push(server);
   return { ...server, methods, routes, stored: () => log.records('raw-events').length, visits: () => visits };
 }

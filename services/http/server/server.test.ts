@@ -272,6 +272,11 @@ describe('close', () => {
 });
 
 describe('close, of connections that idle', () => {
+  beforeEach(async () => {
+    await gateway.close();
+    gateway = await startGateway({ drainMs: 600_000, lastRequestMs: 500 });
+  });
+
   it('does not wait for connections that idle', async () => {
     const agent = new http.Agent({ keepAlive: true });
     const request = http.get(`${gateway.url}/healthz`, { agent });

@@ -28,13 +28,8 @@ const CHECK_TIMEOUTS_MS = 5_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Silence in ms after which an HTTP/2 connection gets a GOAWAY; its open streams may still end. */
 const SESSION_TIMEOUT_MS = 300_000;
-/** Interval in ms at which close, after LAST_REQUEST_MS, looks for connections without a request. */
+/** Interval in ms at which close, after lastRequestMs, looks for connections without a request. */
 const SWEEP_MS = 20;
-/**
- * Time in ms for which close leaves idle and still silent HTTP/1.1 connections open: a request may be on its way, whose
- * answer then tells the client to close the connection.
- */
-const LAST_REQUEST_MS = 500;
 const MAX_HEADER_BYTES = 16_384;
 /** Open streams per HTTP/2 connection. What comes of their requests counts against MAX_RECEIVING_BYTES. */
 const MAX_CONCURRENT_STREAMS = 256;
@@ -62,6 +57,11 @@ export interface ServeOptions {
   maxReceivingBytes?: number;
   /** How long close waits for requests in flight, in ms; 10 s by default. */
   drainMs?: number;
+  /**
+   * How long close leaves idle and still silent HTTP/1.1 connections open, in ms, 500 by default: a request may be on
+   * its way, whose answer then tells the client to close the connection.
+   */
+  lastRequestMs?: number;
 }
 
 export interface RunningServer {
@@ -78,7 +78,7 @@ type Handler = (exchange: Exchange) => void;
  * Rejects with one line if it can't listen.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { host, logger, drainMs = 10_000 } = options;
+  const { host, logger, drainMs = 10_000, lastRequestMs = 500 } = options;
   const shutdown = new AbortController();
   const receiving = new Receiving(options.maxReceivingBytes ?? MAX_RECEIVING_BYTES);
   const handle = requestHandler(options, receiving, shutdown.signal);
@@ -121,7 +121,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     let sweep: NodeJS.Timeout | undefined;
     const lastRequest = setTimeout(() => {
       sweep = setInterval(() => setImmediate(cutIdle), SWEEP_MS);
-    }, LAST_REQUEST_MS);
+    }, lastRequestMs);
     const cut = setTimeout(() => {
       logger.warn({ connections: connections.open.size }, 'requests were cut at shutdown');
       for (const socket of connections.open) socket.destroy();
