@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress } from '../../services/attribution/store/progress.ts';
@@ -9,6 +9,7 @@ import { DAY_MS, HOUR_MS } from '../../services/contract/limits.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { stateDigest } from '../fixtures/state-digest.ts';
+import { expectMet, testRuns } from '../fixtures/test-runs.ts';
 import { encodeEvent, START } from './journey.ts';
 
 const RUNS = Math.ceil(Number(process.env.SIM_RUNS ?? 2000) / 10);
@@ -35,7 +36,7 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-test('R-19: an id is known for EVENT_ID_DAYS, and nothing depends on when the sweep comes by', () => {
+testRuns('R-19: an id is known for EVENT_ID_DAYS, and nothing depends on when the sweep comes by', RUNS, (numRuns) => {
   const met = { swept: 0, duplicates: 0, again: 0 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20, size: 'max' }), (steps) => {
@@ -51,10 +52,10 @@ test('R-19: an id is known for EVENT_ID_DAYS, and nothing depends on when the sw
       met.duplicates += naive.click.duplicates + naive.conversion.duplicates;
       met.again += naive.again;
     }),
-    { numRuns: RUNS },
+    { numRuns },
   );
-  expect(Math.min(...Object.values(met))).toBeGreaterThan(RUNS / 4);
-}, 300_000);
+  expectMet(met, 1 / 4, numRuns);
+});
 
 function arrivals(steps: readonly Step[]): number[] {
   let arrival = START;

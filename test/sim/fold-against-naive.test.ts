@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress, nextOffset } from '../../services/attribution/store/progress.ts';
 import type { LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
+import { testRuns } from '../fixtures/test-runs.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START, totalsOf } from './journey.ts';
 import { attributeNaively, type FinalTables, type SimEvent } from './naive-attribution.ts';
 import { expectSameSums } from './rollups.ts';
@@ -21,14 +22,18 @@ const batches = fc.array(
   { minLength: 1, maxLength: 10 },
 );
 
-test('R-4: the fold ends where the naive model does, whatever the order, duplicates, batches and crashes', () => {
-  fc.assert(
-    fc.property(journey, batches, (events, plan) => {
-      expect(foldInBatches(events, plan)).toEqual(attributeNaively(events, [...MODELS], LOOKBACK));
-    }),
-    { numRuns: RUNS },
-  );
-}, 300_000);
+testRuns(
+  'R-4: the fold ends where the naive model does, whatever the order, duplicates, batches and crashes',
+  RUNS,
+  (numRuns) => {
+    fc.assert(
+      fc.property(journey, batches, (events, plan) => {
+        expect(foldInBatches(events, plan)).toEqual(attributeNaively(events, [...MODELS], LOOKBACK));
+      }),
+      { numRuns },
+    );
+  },
+);
 
 type Plan = readonly { size: number; flushes: boolean; fault: string }[];
 

@@ -8,6 +8,7 @@ import { DAY_MS } from '../../services/contract/limits.ts';
 import type { NewRecord } from '../../services/log/event-log.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
+import { expectMet, testRuns } from '../fixtures/test-runs.ts';
 import { collapse, encodeEvent, journey, LOOKBACK, START, totalsOf } from './journey.ts';
 import { attributeNaively, type SimEvent, typeOf } from './naive-attribution.ts';
 
@@ -16,29 +17,37 @@ const EXACT = ['last_click', 'first_click'] as const;
 
 const step = fc.record({ size: fc.integer({ min: 1, max: 6 }), next: fc.constantFrom('go on', 'flush', 'reopen') });
 
-test('last_click and first_click are exact, however few touches and conversions there is room for', () => {
-  let overflowed = 0;
-  let corrected = 0;
-  fc.assert(
-    fc.property(journey, fc.integer({ min: 1, max: 2 }), fc.boolean(), fc.array(step), (events, most, all, steps) => {
-      const models = all ? ['linear', ...EXACT] : EXACT;
-      const { published, progress } = foldWith({ MODELS: models.join(','), MAX_TOUCHES: String(most) }, events, steps);
-      if (progress.touchesDropped > 0n) overflowed++;
-      if (progress.touchesDropped > 0n && progress.adjustments + progress.verdicts > 2n) corrected++;
-      const naive = attributeNaively(events, [...EXACT], LOOKBACK);
-      const exact = (lines: string[]) => lines.filter((line) => !/ linear\b/.test(line));
-      const { attributed, counters } = collapse(published);
-      expect(exact(attributed)).toEqual(naive.attributed);
-      expect(exact(counters)).toEqual(naive.counters);
-      expect(totalsOf(progress)).toEqual(naive.totals);
-    }),
-    { numRuns: RUNS },
-  );
-  expect(overflowed).toBeGreaterThan(RUNS / 4);
-  expect(corrected).toBeGreaterThan(RUNS / 8);
-}, 300_000);
+testRuns(
+  'last_click and first_click are exact, however few touches and conversions there is room for',
+  RUNS,
+  (numRuns) => {
+    let overflowed = 0;
+    let corrected = 0;
+    fc.assert(
+      fc.property(journey, fc.integer({ min: 1, max: 2 }), fc.boolean(), fc.array(step), (events, most, all, steps) => {
+        const models = all ? ['linear', ...EXACT] : EXACT;
+        const { published, progress } = foldWith(
+          { MODELS: models.join(','), MAX_TOUCHES: String(most) },
+          events,
+          steps,
+        );
+        if (progress.touchesDropped > 0n) overflowed++;
+        if (progress.touchesDropped > 0n && progress.adjustments + progress.verdicts > 2n) corrected++;
+        const naive = attributeNaively(events, [...EXACT], LOOKBACK);
+        const exact = (lines: string[]) => lines.filter((line) => !/ linear\b/.test(line));
+        const { attributed, counters } = collapse(published);
+        expect(exact(attributed)).toEqual(naive.attributed);
+        expect(exact(counters)).toEqual(naive.counters);
+        expect(totalsOf(progress)).toEqual(naive.totals);
+      }),
+      { numRuns },
+    );
+    expectMet({ overflowed }, 1 / 4, numRuns);
+    expectMet({ corrected }, 1 / 8, numRuns);
+  },
+);
 
-test('what there is no room for is corrected as long as if there were room', () => {
+testRuns('what there is no room for is corrected as long as if there were room', RUNS, (numRuns) => {
   const met = { corrected: 0, tooLate: 0 };
   const pauses = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 20, 60, 100), { minLength: 44, maxLength: 44 });
   fc.assert(
@@ -63,10 +72,10 @@ test('what there is no room for is corrected as long as if there were room', () 
         expect(few).toEqual(many);
       },
     ),
-    { numRuns: RUNS },
+    { numRuns },
   );
-  expect(Math.min(...Object.values(met))).toBeGreaterThan(RUNS / 50);
-}, 300_000);
+  expectMet(met, 1 / 50, numRuns);
+});
 
 test('a click that is judged where it has moved to is found as that, once it is stored', () => {
   const event = (kind: SimEvent['kind'], n: number, label: string): SimEvent => ({

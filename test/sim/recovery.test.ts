@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import pino from 'pino';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import {
   AttributedConversionSchema,
   AttributionSettingSchema,
@@ -23,6 +23,7 @@ import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
 import { memoryStateStores } from '../fixtures/memory-state-store.ts';
 import { poisonFold } from '../fixtures/poison.ts';
 import { stateDigest } from '../fixtures/state-digest.ts';
+import { testRuns } from '../fixtures/test-runs.ts';
 import { collapse, config, encodeEvent, journey, LOOKBACK, MODELS, ROLLUPS, START } from './journey.ts';
 import { attributeNaively, type SimEvent } from './naive-attribution.ts';
 import { expectSameSums } from './rollups.ts';
@@ -81,14 +82,18 @@ function poisonFor(log: MemoryLog): SimEvent {
   return { kind: 'click', id, userId, timestamp: START, label: 'poison', valueMicros: 0n };
 }
 
-test('R-4, R-8, R-9, R-16: a state lost anywhere, at any time, is rebuilt, and what is published stays right', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(scenario, { minLength: 1, maxLength: SCENARIOS, size: 'max' }), async (scenarios) => {
-      await Promise.all(scenarios.map(check));
-    }),
-    { numRuns: RUNS },
-  );
-}, 1_200_000);
+testRuns(
+  'R-4, R-8, R-9, R-16: a state lost anywhere, at any time, is rebuilt, and what is published stays right',
+  RUNS,
+  async (numRuns) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(scenario, { minLength: 1, maxLength: SCENARIOS, size: 'max' }), async (scenarios) => {
+        await Promise.all(scenarios.map(check));
+      }),
+      { numRuns },
+    );
+  },
+);
 
 async function check(scenario: Scenario): Promise<void> {
   const { past, events, lives, compacted } = scenario;
