@@ -90,14 +90,19 @@ async function said(mesh: MeshProcess): Promise<Said> {
 
 const REASON = /its thread ended and starts again|records \d+ to \d+ can't be folded/;
 
-test.each([
-  ['throws in the fold', click('poison throw'), ''],
-  ['throws in the fold, an adjustment,', refund('poison throw'), ''],
-  ['ends the pipeline thread', click('poison exit'), ''],
-  ['takes all memory of the pipeline thread', click('poison memory'), '--max-old-space-size=200'],
-])(
-  'a record that %s is set aside within a minute, and everybody else is counted',
-  async (name, poison, flags) => {
+const RECORDS: readonly { name: string; poison: object; flags?: string; tags?: string[] }[] = [
+  { name: 'throws in the fold', poison: click('poison throw') },
+  { name: 'throws in the fold, an adjustment,', poison: refund('poison throw'), tags: ['long'] },
+  { name: 'ends the pipeline thread', poison: click('poison exit') },
+  {
+    ...{ name: 'takes all memory of the pipeline thread', poison: click('poison memory') },
+    ...{ flags: '--max-old-space-size=200', tags: ['long'] },
+  },
+];
+
+for (const { name, poison, flags = '', tags = [] } of RECORDS) {
+  const options = { tags, timeout: 180_000 };
+  test(`a record that ${name} is set aside within a minute, and everybody else is counted`, options, async () => {
     const dir = folder();
     const env = { NODE_OPTIONS: `${POISONED.NODE_OPTIONS} ${flags}` };
     const first = await start(dir, env);
@@ -121,11 +126,13 @@ test.each([
     await send(second);
     await expect.poll(() => counted(second), MINUTE).toBe(300);
     expect(await letters(second)).toBe(1);
-  },
-  180_000,
-);
+  });
+}
 
-test('a record that kills the whole mesh is set aside after some starts; sent to a mended one it counts', async () => {
+test('a record that kills the whole mesh is set aside after some starts; sent to a mended one it counts', {
+  tags: ['long'],
+  timeout: 300_000,
+}, async () => {
   const dir = folder();
   const poison = click('poison kill');
   const first = await start(dir);
@@ -150,7 +157,7 @@ test('a record that kills the whole mesh is set aside after some starts; sent to
   await send(mended, poison);
   await expect.poll(() => counted(mended), MINUTE).toBe(201);
   expect(await clickmesh(['audit', '--url', mended.url])).toMatchObject({ code: 0 });
-}, 300_000);
+});
 
 describe('a cluster', { tags: KAFKA }, () => {
   test('a record that ends attribution nodes is set aside within a minute', async () => {

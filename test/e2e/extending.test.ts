@@ -1,4 +1,7 @@
-/** @module-tag git */
+/**
+ * @module-tag git
+ * @module-tag long
+ */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -9,6 +9,8 @@ import { REAL_CLICKS } from '../needs.ts';
 /** 100,000 real mobile ad clicks and their 227 installs, with what a brute-force program made of them. */
 const CLICKS = join(REAL_CLICKS, 'talkingdata-clicks.ndjson.gz');
 
+const LONG = { tags: ['long'], timeout: 180_000 };
+
 interface Expected {
   rows: { date: string; campaign_id: string; source: string; clicks: number; conversions: number; revenue: number }[];
   attributions: { conversion_id: string; click_id: string; campaign_id: string; source: string }[];
@@ -77,16 +79,16 @@ describe('real clicks', { tags: 'real-clicks' }, () => {
     }
   }, 180_000);
 
-  test('give the same when shuffled', async () => {
+  test('give the same when shuffled', LONG, async () => {
     const { mesh: running, folder } = await mesh();
     const lines = gunzipSync(readFileSync(CLICKS)).toString().trim().split('\n');
     const file = join(folder, 'shuffled.ndjson');
     writeFileSync(file, shuffled(lines, 20171106).join('\n'));
     expect(await clickmesh(['replay', file, '--url', running.url])).toMatchObject({ code: 0 });
     await expectExact(running);
-  }, 180_000);
+  });
 
-  test('give the same when the replay and the mesh are killed on the way and started again', async () => {
+  test('give the same when the replay and the mesh are killed on the way and started again', LONG, async () => {
     const { mesh: first, restart } = await mesh();
     const interrupt = new AbortController();
     const replay = clickmesh(['replay', CLICKS, '--url', first.url], { signal: interrupt.signal });
@@ -97,7 +99,7 @@ describe('real clicks', { tags: 'real-clicks' }, () => {
     const second = await restart();
     expect(await clickmesh(['replay', CLICKS, '--url', second.url])).toMatchObject({ code: 0 });
     await expectExact(second);
-  }, 180_000);
+  });
 
   async function clicksCounted(running: MeshProcess): Promise<number> {
     const stats = await fetch(`${running.url}/api/v1/stats?start_date=2017-11-01&end_date=2017-11-30`);

@@ -22,7 +22,7 @@ export async function waitUntilCaughtUp(url: string, timeoutMs: number): Promise
     if (performance.now() > giveUpAt)
       throw new Error(`not caught up after ${timeoutMs / 1000} s: ${behind ?? 'still growing'}`);
     before = behind === undefined ? ends : undefined;
-    await sleep(POLL_MS);
+    if (behind !== undefined) await sleep(POLL_MS);
   }
 }
 
