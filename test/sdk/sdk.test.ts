@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LANGUAGES, type Language, VENV } from '../codegen/languages.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
-import { startFlakyProxy } from './flaky-proxy.ts';
+import { startFaultProxy } from './fault-proxy.ts';
 
 /** Every SDK runs its own tests and its example, in its own toolchain, against one mesh. */
 const folder = temporaryFolder();
@@ -53,10 +53,10 @@ for (const { language, tests, example } of SDKS) {
   describe(language.name, { tags }, () => {
     test('sends, reads and survives lost answers', async () => {
       language.installTools?.();
-      await using flaky = await startFlakyProxy(mesh.url);
+      await using flaky = await startFaultProxy(mesh.url, 'cut every other');
       await shell(tests, { CLICKMESH_FLAKY_URL: flaky.url });
       // How many depends on how many connections the client had opened when each was lost.
-      expect(flaky.lost(), 'answers lost').toBeGreaterThan(0);
+      expect(flaky.cuts(), 'answers lost').toBeGreaterThan(0);
     }, 300_000);
 
     test('has an example that works', () => shell(example), 120_000);

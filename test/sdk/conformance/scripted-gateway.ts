@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+
+/** What the next call is answered with: that all is stored, an error of the protocol, or one of HTTP. */
+export type Scripted = 'stored' | { code: Code; retryAfter?: string } | { status: number };
+
+export interface Call {
+  /** By performance.now(), in ms. */
+  at: number;
+  path: string;
+  headers: IncomingHttpHeaders;
+}
+
+/** A gateway over HTTP/2 that answers as it is told, and keeps what came. */
+export interface ScriptedGateway extends AsyncDisposable {
+  url: string;
+  calls: Call[];
+  /** The ids of the events that were stored, in the order in which they came. */
+  ids: string[];
+  /** Asked at each call, with its number from 0. */
+  script: (call: number) => Scripted;
+}
+
+export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGateway> {
+  const sessions = new Set<ServerHttp2Session>();
+  const idOf = ({ event }: Event) => event.value?.eventId ?? '';
+  const take = (events: readonly Event[], { requestHeader }: HandlerContext) => {
+    const scripted = gateway.script(Number(requestHeader.get('x-call')));
+    if (typeof scripted === 'object' && 'code' in scripted) {
+      const headers = new Headers();
+      if (scripted.retryAfter !== undefined) headers.set('retry-after', scripted.retryAfter);
+      throw new ConnectError('as scripted', scripted.code, headers);
+    }
+    gateway.ids.push(...events.map(idOf));
+    return events.map((event) => ({ eventId: idOf(event) }));
+  };
+  const handler = connectNodeAdapter({
+    requestPathPrefix: pathPrefix,
+    routes(router) {
+      router.service(IngestService, {
+        ingest: ({ event }, context) => ({ acceptance: take([event!], context)[0]! }),
+        ingestBatch({ events }, context) {
+          const results = take(events, context).map((value) => ({ result: { case: 'accepted' as const, value } }));
+          return { results, accepted: events.length };
+        },
+      });
+    },
+  });
+  const server = createServer((request, response) => {
+    const number = gateway.calls.length;
+    gateway.calls.push({ at: performance.now(), path: request.url, headers: { ...request.headers } });
+    const scripted = gateway.script(number);
+    if (typeof scripted === 'object' && 'status' in scripted) return void response.writeHead(scripted.status).end();
+    request.headers['x-call'] = String(number);
+    handler(request, response);
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const gateway: ScriptedGateway = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathPrefix}`,
+    calls: [],
+    ids: [],
+    script: () => 'stored',
+    async [Symbol.asyncDispose]() {
+      for (const session of sessions) session.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return gateway;
+}
