@@ -103,6 +103,7 @@ export async function startFaultProxy(meshUrl: string | (() => string), first: F
   }
 
   const port = await listen(server, 0);
+  if (first === 'refuse') server.close();
   const breakAll = () => {
     for (const end of open.values()) end();
   };
