@@ -4,6 +4,7 @@ import {
   DAILY_KEYS,
   DAILY_SUMS,
   IS_COUNTED,
+  METADATA_SUMS,
   ROLLUP_KEYS,
   ROLLUP_SUMS,
   STORED_ROLLUPS,
@@ -21,6 +22,8 @@ export interface Check {
   values: readonly string[];
   /** SELECTs the keys and values as they should be. */
   expected: string;
+  /** The same where rollups are by metadata, which takes longer to look up. */
+  expectedByMetadata?: string;
   /** The same, but of the conversions that this SELECTs, which are beyond a limit, as they are stored. */
   expectedBut?: (limited: string) => string;
   /** SELECTs the keys and values as they are stored. */
@@ -287,6 +290,7 @@ export const CHECKS: readonly Check[] = [
     keys: ROLLUP_KEYS,
     values: ALL_MEASURES,
     expected: ROLLUP_SUMS,
+    expectedByMetadata: METADATA_SUMS,
     stored: STORED_ROLLUPS,
   },
 ];

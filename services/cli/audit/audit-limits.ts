@@ -44,10 +44,25 @@ function withLimitsOfCorrections(differences: string): string {
       ON differs.partition = progress.partition`;
 }
 
+/** SELECTs what counts, when, and where it is in the log: clicks, conversions, and the clicks that these are of. */
+const COUNTED_EVENTS = `
+  SELECT timestamp AS time, _partition AS partition, _offset AS offset, false AS is_credit
+  FROM events_distributed FINAL
+  WHERE event_type IN ('click', 'conversion')
+  UNION ALL
+  SELECT conversion_time AS time, partition, offset, true AS is_credit
+  FROM (SELECT user_id, click_id, conversion_time FROM attributed_events FINAL) AS credit
+  INNER JOIN (
+    SELECT user_id, event_id AS click_id, _partition AS partition, _offset AS offset
+    FROM events_distributed FINAL
+    WHERE event_type = 'click'
+  ) AS click ON credit.user_id = click.user_id AND credit.click_id = click.click_id`;
+
 /**
  * A partition counts a rollup from the record on with which it notes so, whose offset is the version, until it notes an
  * end. What counts, and what is corrected later, counts in the period of its click or conversion. So until there is an
- * end, only a period that has one of these from before may differ.
+ * end, only a period that has one of these from before may differ; by metadata, also one that has conversions credited
+ * to clicks from before, which are kept without it.
  */
 function withLimitsOfRollups({ keys }: Check, differences: string): string {
   const own = keys.map((key) => `differs.${key} AS ${key}`).join(', ');
@@ -56,7 +71,10 @@ function withLimitsOfRollups({ keys }: Check, differences: string): string {
     SELECT ${own}, expected, stored,
       if(is_ended OR (notEmpty(partitions) AND arrayExists(p -> p.2 < ${begins}, firsts)), 'not counted then', '')
         AS limit
-    FROM (SELECT *, startsWith(rollup, 'hour:') AS is_by_hour FROM (${differences})) AS differs
+    FROM (
+      SELECT *, startsWith(rollup, 'hour:') AS is_by_hour, position(rollup, 'metadata.') > 0 AS is_by_metadata
+      FROM (${differences})
+    ) AS differs
     LEFT JOIN (
       SELECT name, groupArray(partition) AS partitions, groupArray(version) AS versions, max(until) != 0 AS is_ended
       FROM attribution_settings FINAL
@@ -64,16 +82,16 @@ function withLimitsOfRollups({ keys }: Check, differences: string): string {
       GROUP BY name
     ) AS setting ON differs.rollup = setting.name
     LEFT JOIN (
-      SELECT is_by_hour, day, hour, groupArray((partition, first)) AS firsts
+      SELECT is_by_metadata, is_by_hour, day, hour, groupArray((partition, first)) AS firsts
       FROM (
-        SELECT arrayJoin([false, true]) AS is_by_hour, toDate32(timestamp) AS day,
-          if(is_by_hour, toHour(timestamp), 0) AS hour, _partition AS partition, min(_offset) AS first
-        FROM events_distributed FINAL
-        WHERE event_type IN ('click', 'conversion')
-        GROUP BY is_by_hour, day, hour, partition
+        SELECT arrayJoin(if(is_credit, [true], [false, true])) AS is_by_metadata, arrayJoin([false, true]) AS is_by_hour,
+          toDate32(time) AS day, if(is_by_hour, toHour(time), 0) AS hour, partition, min(offset) AS first
+        FROM (${COUNTED_EVENTS})
+        GROUP BY is_by_metadata, is_by_hour, day, hour, partition
       )
-      GROUP BY is_by_hour, day, hour
-    ) AS period ON differs.is_by_hour = period.is_by_hour AND differs.day = period.day AND differs.hour = period.hour`;
+      GROUP BY is_by_metadata, is_by_hour, day, hour
+    ) AS period ON differs.is_by_metadata = period.is_by_metadata AND differs.is_by_hour = period.is_by_hour
+      AND differs.day = period.day AND differs.hour = period.hour`;
 }
 
 /** Decisions are as they were made: with the models and the lookback window of then, of what had come in time. */

@@ -19,10 +19,11 @@ const IN_TIME = 'arrayFilter(c -> abs(c.5 - append_ms) <= {adjustment_ms:Int64},
 
 /** Every click, and whether a verdict says that it is not valid. */
 export const CLICKS = `
-  SELECT click.user_id AS user_id, click_id, ad_id, campaign_id, source, click_time, partition,
+  SELECT click.user_id AS user_id, click_id, ad_id, campaign_id, source, metadata, click_time, partition,
     ${IN_TIME}[-1].3 = 'invalid' AS is_invalid
   FROM (
-    SELECT user_id, event_id AS click_id, ad_id, campaign_id, source, timestamp AS click_time, _partition AS partition,
+    SELECT user_id, event_id AS click_id, ad_id, campaign_id, source, metadata, timestamp AS click_time,
+      _partition AS partition,
       toUnixTimestamp64Milli(_append_time) AS append_ms
     FROM events_distributed FINAL
     WHERE event_type = 'click'

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AuditedMesh, startAuditedMesh } from '../../../test/fixtures/audited-mesh.ts';
 import {
   BY_AD,
+  BY_GEO,
   BY_TYPE_AND_HOUR,
   change,
   DAY,
+  GEO_TABLES,
   NEXT_DAY,
   rollupSetting,
   SIGNUP_DAY,
@@ -106,6 +108,42 @@ DELETE FROM rollup_stats_local WHERE hour = 2`,
   const { failed, rows, ...found } = await resultOfRollups();
   expect({ failed, ...found }).toMatchObject({ failed: [ROLLUPS], differing, limited: {} });
   expect(rows.length).toBeGreaterThan(0);
+});
+
+describe('by metadata of the clicks', () => {
+  const NOT_COUNTED = 'not counted then';
+
+  beforeEach(async () => {
+    for (const [table, values] of Object.entries(GEO_TABLES)) {
+      await mesh.client.insert({ table, values, format: 'JSONEachRow' });
+    }
+  });
+
+  test('too long values, those with NUL, and clicks without any count as they should', async () => {
+    expect(await resultOfRollups()).toMatchObject({ failed: [], limited: {} });
+  });
+
+  test.each([
+    ['of a click another value', "clicks > 0 AND day = '2025-12-09'", 2],
+    ['of a conversion another value', `model = 'linear' AND day = '${SIGNUP_DAY}'`, 2],
+  ])('%s', async (_, where, differing) => {
+    const rows = `FROM rollup_stats FINAL WHERE rollup = '${BY_GEO}' AND ${where}`;
+    await commands(`INSERT INTO rollup_stats SELECT * REPLACE('FR' AS dimension_2) ${rows}`);
+    await commands(`DELETE FROM rollup_stats_local WHERE rollup = '${BY_GEO}' AND ${where} AND dimension_2 != 'FR'`);
+    expect(await resultOfRollups()).toMatchObject({ failed: [ROLLUPS], differing, limited: {} });
+  });
+
+  test('a conversion of later on, of a click that came before the rollup', async () => {
+    const setting = { ...rollupSetting(BY_GEO, 1), version: 3, since: 1 };
+    await mesh.client.insert({ table: 'attribution_settings', values: [setting], format: 'JSONEachRow' });
+    const rows = `FROM rollup_stats FINAL WHERE rollup = '${BY_GEO}' AND day = '${SIGNUP_DAY}'`;
+    await commands(`INSERT INTO rollup_stats SELECT * REPLACE('' AS dimension_2) ${rows}`);
+    await commands(`DELETE FROM rollup_stats_local WHERE dimension_2 = 'DE' AND day = '${SIGNUP_DAY}'`);
+    expect(await resultOfRollups()).toMatchObject({ failed: [], limited: { [NOT_COUNTED]: 4 } });
+    // Another rollup loses what came of that day.
+    await commands(`DELETE FROM rollup_stats_local WHERE rollup = '${BY_AD}' AND day = '${SIGNUP_DAY}'`);
+    expect(await resultOfRollups()).toMatchObject({ failed: [ROLLUPS], differing: 2 });
+  });
 });
 
 describe('what differs for a known limit fails nothing', () => {

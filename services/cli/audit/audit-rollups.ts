@@ -15,36 +15,47 @@ export const SUMS = [
   ...MEASURES.map((measure) => `sum(toInt128(s.${measure})) AS ${measure}`),
 ].join(', ');
 
+/** Credits with the metadata of their clicks. */
+const CREDITS_WITH_METADATA = `
+  SELECT credit.*, metadata
+  FROM (SELECT * FROM attributed_events FINAL) AS credit
+  LEFT JOIN (SELECT user_id, click_id, metadata FROM (${CLICKS})) AS click
+    ON credit.user_id = click.user_id AND credit.click_id = click.click_id`;
+
 /**
  * What counts, a row each: every click; every credit, under its model; and every conversion that no click is credited
  * for, of no click and under no model. 0.1.0, whose decisions name no models, did not count the latter.
  */
-const COUNTED = `
-  SELECT click_time AS time, campaign_id, ad_id, source, '' AS conversion_type, '' AS model,
+function counted(byMetadata: boolean): string {
+  const [metadata, none] = byMetadata ? [', metadata', ", map('', '') AS metadata"] : ['', ''];
+  return `
+  SELECT click_time AS time, campaign_id, ad_id, source${metadata}, '' AS conversion_type, '' AS model,
     toInt64(NOT is_invalid) AS clicks, toInt64(is_invalid) AS invalid_clicks, toInt64(0) AS conversions_micros,
     toInt64(0) AS retracted_micros, toInt64(0) AS revenue_micros, toInt64(0) AS adjusted_micros,
     toInt64(0) AS refunds_micros
   FROM (${CLICKS})
   UNION ALL
-  SELECT conversion_time AS time, campaign_id, ad_id, source, conversion_type, model, 0 AS clicks, 0 AS invalid_clicks,
+  SELECT conversion_time AS time, campaign_id, ad_id, source${metadata}, conversion_type, model,
+    0 AS clicks, 0 AS invalid_clicks,
     if(conversion_retracted, 0, credit_micros) AS conversions_micros,
     if(conversion_retracted, credit_micros, 0) AS retracted_micros, value_micros AS revenue_micros, adjusted_micros,
     refunds_micros
-  FROM attributed_events FINAL
+  FROM ${byMetadata ? `(${CREDITS_WITH_METADATA})` : 'attributed_events FINAL'}
   UNION ALL
-  SELECT conversion_time AS time, '' AS campaign_id, '' AS ad_id, '' AS source, conversion_type, '' AS model,
+  SELECT conversion_time AS time, '' AS campaign_id, '' AS ad_id, '' AS source${none}, conversion_type, '' AS model,
     0 AS clicks, 0 AS invalid_clicks, if(retracted, 0, 1000000) AS conversions_micros,
     if(retracted, 1000000, 0) AS retracted_micros, value_micros - adjusted_micros AS revenue_micros, adjusted_micros,
     refunds_micros
   FROM conversion_decisions FINAL
   WHERE NOT attributed AND notEmpty(models)`;
+}
 
 export const DAILY_KEYS = ['day', 'campaign_id', 'source', 'conversion_type', 'model'];
 
 /** What daily_stats should have. */
 export const DAILY_SUMS = `
   SELECT toDate32(time) AS day, campaign_id, source, conversion_type, model, ${SUMS}
-  FROM (${COUNTED}) AS s
+  FROM (${counted(false)}) AS s
   GROUP BY ${DAILY_KEYS.join(', ')}
   HAVING ${IS_COUNTED}`;
 
@@ -62,18 +73,35 @@ const ROLLUPS = `
     SELECT name AS rollup FROM attribution_settings WHERE kind = 'rollup'
   )`;
 
+/** SELECTs a row if a rollup is by metadata. */
+export const BY_METADATA = `SELECT 1 WHERE arrayExists(name -> position(name, 'metadata.') > 0, (${ROLLUPS}))`;
+
 /** What rollup_stats should have, by what the names of the rollups say, such as `hour:source,campaign_id`. */
-export const ROLLUP_SUMS = `
+function rollupSums(byMetadata: boolean): string {
+  const field = "texts[indexOf(['campaign_id', 'ad_id', 'source', 'conversion_type'], d)]";
+  const value = byMetadata ? `if(startsWith(d, 'metadata.'), ${metadataText('substring(d, 10)')}, ${field})` : field;
+  return `
   SELECT rollup, day, hour, ${VALUES.map((name, i) => `values[${i + 1}] AS ${name}`).join(', ')}, model, ${SUMS}
   FROM (
     SELECT *, arrayJoin((${ROLLUPS})) AS rollup, splitByChar(',', splitByChar(':', rollup)[2]) AS dimensions,
       toDate32(time) AS day, if(startsWith(rollup, 'hour:'), toHour(time), 0) AS hour,
       [toString(campaign_id), ad_id, toString(source), toString(conversion_type)] AS texts,
-      arrayMap(d -> texts[indexOf(['campaign_id', 'ad_id', 'source', 'conversion_type'], d)], dimensions) AS values
-    FROM (${COUNTED})
+      arrayMap(d -> ${value}, dimensions) AS values
+    FROM (${counted(byMetadata)})
   ) AS s
   GROUP BY ${ROLLUP_KEYS.join(', ')}
   HAVING ${IS_COUNTED}`;
+}
+
+/** What metadata counts as, under a key. */
+function metadataText(key: string): string {
+  const value = `metadata[${key}]`;
+  return `multiIf(position(${value}, char(0)) > 0, '', length(${value}) > 128, '(longer than 128 bytes)', ${value})`;
+}
+
+export const ROLLUP_SUMS = rollupSums(false);
+/** The same where rollups are by metadata. */
+export const METADATA_SUMS = rollupSums(true);
 
 /** Clicks of a row are under no model, as in COUNTED; then what its models have. */
 export const STORED_ROLLUPS = `

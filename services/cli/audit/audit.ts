@@ -8,6 +8,7 @@ import { type Column, renderTable } from '../table.ts';
 import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
 import { CHECKS, type CheckParameters, WINNERS } from './audit-checks.ts';
 import { type CheckResult, type Difference, limitedConversions, runCheck } from './audit-query.ts';
+import { BY_METADATA } from './audit-rollups.ts';
 import { waitUntilCaughtUp } from './audit-status.ts';
 
 export interface AuditOptions {
@@ -77,10 +78,12 @@ async function withMesh<T>({ url, timeout }: AuditOptions, use: (mesh: Mesh) => 
 async function runChecks({ status, client }: Mesh): Promise<CheckResult[]> {
   const parameters = parametersOf(status);
   const results: CheckResult[] = [];
+  const byMetadata = (await (await client.query({ query: BY_METADATA, format: 'JSON' })).json()).rows !== 0;
   let limited: string | undefined;
   for (const check of CHECKS) {
     if (check.lastClick && !status.models.includes('last_click')) continue;
-    const expected = (limited !== undefined && check.expectedBut?.(limited)) || check.expected;
+    const always = (byMetadata && check.expectedByMetadata) || check.expected;
+    const expected = (limited !== undefined && check.expectedBut?.(limited)) || always;
     const result = await runCheck(client, { ...check, expected }, parameters);
     if (check.name === WINNERS && Object.keys(result.limited).length > 0) limited = limitedConversions(check);
     results.push(result);
