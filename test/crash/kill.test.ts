@@ -11,6 +11,7 @@ const KILLS = Number(process.env.CRASH_KILLS ?? 3);
 /** Names the moments. */
 const SEED = Number(process.env.CRASH_SEED ?? 20260101);
 const BATCHES_BETWEEN_KILLS = 60;
+const SETTINGS = { ROLLUPS: 'day:campaign_id,ad_id; hour:campaign_id; day:campaign_id,metadata.geo' };
 
 const eventsFor = (kills: number) => [
   ...generateEvents({
@@ -38,7 +39,7 @@ describe.each([
   test(`of the whole tree, ${times} under load (seed ${SEED})`, { tags, timeout: 600_000 }, async () => {
     const { folder } = testFolder();
     const random = createRandom(SEED);
-    let mesh = await startMeshProcess(folder);
+    let mesh = await startMeshProcess(folder, SETTINGS);
     onTestFinished(() => mesh.kill());
     const load = startLoad({ url: () => mesh.url, events, batchesBetweenKills: BATCHES_BETWEEN_KILLS });
     for (let kill = 0; kill < kills; kill++) {
@@ -48,7 +49,7 @@ describe.each([
       await mesh.kill();
       load.killed();
       await expect.poll(() => children.filter(isRunning), { timeout: 5000, message: 'orphans' }).toEqual([]);
-      mesh = await startMeshProcess(folder);
+      mesh = await startMeshProcess(folder, SETTINGS);
     }
     await load.done;
     await expectEveryEventCountedOnce(mesh, events);
