@@ -109,7 +109,7 @@ export const CLOSING: Checks = {
       const driver = one.start();
       await driver.do('open', { url: proxy.url });
       await driver.do('trackAll', { events: one.clicks(20) });
-      leave(driver.do('exit', { how }));
+      driver.do('exit', { how });
       equal(await ended(driver.exited), 0, how);
     }
     await one.expectStored(40);
@@ -117,7 +117,7 @@ export const CLOSING: Checks = {
     const refused = await one.proxy('refuse');
     await down.do('open', { url: refused.url, options: { timeoutMs: 1000 } });
     await down.do('trackAll', { events: one.clicks(20) });
-    leave(down.do('exit', { how: 'end' }));
+    down.do('exit', { how: 'end' });
     await ended(down.exited);
     match(down.stderr(), /clickmesh: .*20/s, 'what was lost at the end is not told');
   },
@@ -144,7 +144,7 @@ export const CLOSING: Checks = {
       const { exitCode } = await driver.do('fork', { events: one.clicks(3), then });
       equal(exitCode, 0, then);
       equal((await driver.do('close')).error, undefined);
-      leave(driver.do('exit', { how: 'end' }));
+      driver.do('exit', { how: 'end' });
       equal(await ended(driver.exited), 0, `the parent, after ${then}`);
     }
     await one.expectStored(32);
@@ -153,11 +153,6 @@ export const CLOSING: Checks = {
     throw new Skipped('it needs a browser: gen/ts/test has the page');
   },
 };
-
-/** A program that ends does not answer. */
-function leave(answer: Promise<unknown>): void {
-  answer.catch(() => {});
-}
 
 async function ended(exited: Case['driver']['exited']): Promise<number | NodeJS.Signals | 'hangs'> {
   return Promise.race([exited, sleep(60_000, 'hangs' as const, { ref: false })]);

@@ -57,7 +57,7 @@ export const REPORTS: Checks = {
     equal((await one.driver.do('trackMany', { event: one.click(), count: 1000 })).accepted, 1000);
     accepted((await one.driver.do('send', { event: one.click() })).result);
     equal((await one.driver.do('close')).error, undefined);
-    one.driver.do('exit', { how: 'end' }).catch(() => {});
+    one.driver.do('exit', { how: 'end' });
     await one.driver.exited;
     equal(one.driver.stderr(), '');
   },

@@ -116,14 +116,14 @@ export function buildDriver(name: LanguageName): string | undefined {
 }
 
 /** Longest wait for an answer, in ms. */
-const ANSWER_TIMEOUT_MS = 120_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 
 export interface Driver {
   /** What it wrote to standard error. */
   stderr(): string;
   pid: number;
   /** Resolves with the answer; throws Skipped where the language has nothing for it, and an Error at a fault. */
-  do(command: string, fields?: Record<string, unknown>): Promise<Answer>;
+  do(command: string, fields?: Record<string, unknown>, timeoutMs?: number): Promise<Answer>;
   signal(name: NodeJS.Signals): void;
   /** Exit code, or the signal that ended it. */
   exited: Promise<number | NodeJS.Signals>;
@@ -149,24 +149,29 @@ export function startDriver(name: LanguageName, env: Record<string, string> = {}
   exited.then((code) => {
     for (const tell of asked.values()) tell(new Error(`the driver ended with ${code}: ${stderr.slice(-2000)}`));
   });
+  async function ask(what: string, fields: Record<string, unknown>, timeoutMs: number): Promise<Answer> {
+    const id = ++ids;
+    const told = Promise.withResolvers<Answer | Error>();
+    asked.set(id, told.resolve);
+    const hangs = () => told.resolve(new Error(`no answer to ${what} in ${timeoutMs / 1000} s: it hangs`));
+    const timer = setTimeout(hangs, timeoutMs);
+    child.stdin.write(`${JSON.stringify({ id, do: what, ...fields })}\n`);
+    const answer = await told.promise;
+    clearTimeout(timer);
+    asked.delete(id);
+    if (answer instanceof Error) throw answer;
+    if (answer.unsupported !== undefined) throw new Skipped(answer.unsupported);
+    if (answer.fault !== undefined) throw new Error(`fault of the driver: ${answer.fault}`);
+    return answer;
+  }
+
   return {
     stderr: () => stderr,
     pid: child.pid!,
-    async do(what, fields = {}) {
-      const id = ++ids;
-      const told = Promise.withResolvers<Answer | Error>();
-      asked.set(id, told.resolve);
-      const timer = setTimeout(
-        () => told.resolve(new Error(`no answer to ${what} in ${ANSWER_TIMEOUT_MS / 1000} s: it hangs`)),
-        ANSWER_TIMEOUT_MS,
-      );
-      child.stdin.write(`${JSON.stringify({ id, do: what, ...fields })}\n`);
-      const answer = await told.promise;
-      clearTimeout(timer);
-      asked.delete(id);
-      if (answer instanceof Error) throw answer;
-      if (answer.unsupported !== undefined) throw new Skipped(answer.unsupported);
-      if (answer.fault !== undefined) throw new Error(`fault of the driver: ${answer.fault}`);
+    do(what, fields = {}, timeoutMs = ANSWER_TIMEOUT_MS) {
+      const answer = ask(what, fields, timeoutMs);
+      // One that nobody waits for any more, because something else failed, is no fault of its own.
+      answer.catch(() => {});
       return answer;
     },
     signal: (signal) => void child.kill(signal),

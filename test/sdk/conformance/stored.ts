@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { waitUntilCaughtUp } from '../../../services/cli/audit/audit-status.ts';
 import { clickhouseClient } from '../../../services/clickhouse/client.ts';
+import { DAY_MS } from '../../../services/contract/limits.ts';
 
 /** An event as ClickHouse has it. */
 export interface Stored {
@@ -18,7 +19,7 @@ export interface Stored {
 export interface StoredEvents extends AsyncDisposable {
   /** The events of users whose ids begin so, once all that the log has is in ClickHouse. */
   of(userPrefix: string): Promise<Stored[]>;
-  /** Clicks by the statistics of a campaign. */
+  /** Clicks of today by the statistics of a campaign. */
   clicks(campaign: string): Promise<number>;
 }
 
@@ -44,7 +45,8 @@ export async function storedEvents(url: () => string): Promise<StoredEvents> {
     },
     async clicks(campaign) {
       await waitUntilCaughtUp(url(), TIMEOUT_MS);
-      const days = 'start_date=2000-01-01&end_date=2199-12-31&interval=monthly';
+      const [from, to] = [-1, 1].map((days) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10));
+      const days = `start_date=${from}&end_date=${to}`;
       const response = await fetch(`${url()}/api/v1/stats?${days}&campaign_id=${encodeURIComponent(campaign)}`);
       const body = (await response.json()) as { data?: { clicks: number }[] };
       if (body.data === undefined) throw new Error(JSON.stringify(body));
