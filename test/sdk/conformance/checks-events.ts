@@ -72,7 +72,7 @@ export const EVENT_CHECKS: Checks = {
   },
   async 'C-015'(one) {
     await one.open({ silent: true });
-    for (const item of TYPED.has(one.language) ? [null] : [null, 'click', 5, {}]) {
+    for (const item of TYPED.has(one.language) ? [null] : [null, 'no event', 5, {}]) {
       rejected((await one.driver.do('track', { event: item })).result, 'event');
       const { results } = await one.driver.do('sendBatch', { events: [one.click(), item, one.click()] });
       rejected(results?.[1], 'event');

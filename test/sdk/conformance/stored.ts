@@ -25,7 +25,7 @@ export interface StoredEvents extends AsyncDisposable {
 
 const TIMEOUT_MS = 120_000;
 const COLUMNS = `event_type, toString(event_id) AS event_id, user_id, source,
-  toUnixTimestamp64Milli(timestamp) AS timestamp, value_micros, metadata`;
+  toUnixTimestamp64Milli(timestamp) AS timestamp, toString(value_micros) AS value_micros, metadata`;
 
 export async function storedEvents(url: () => string): Promise<StoredEvents> {
   const clients = new Map<string, ClickHouseClient>();
