@@ -29,6 +29,11 @@ const NEEDS: readonly Need[] = [
   { tag: 'java', description: `Java ${OLDEST_JAVA} or newer`, isMet: () => javaVersion() >= OLDEST_JAVA },
   command('mvn', 'Maven'),
   command('python3', 'Python'),
+  // Tests install it where they may.
+  {
+    ...command('chromium', 'Chromium'),
+    isMet: () => isThere('chromium') || (process.getuid?.() === 0 && isThere('apt-get')),
+  },
   { ...command('wrk'), optional: true },
   { ...command('h2load'), optional: true },
   { tag: 'real-clicks', description: `the data in ${REAL_CLICKS}`, isMet: () => existsSync(REAL_CLICKS) },
@@ -103,8 +108,11 @@ function byFile(tests: readonly TestCase[]): string {
 }
 
 function command(name: string, description = name): Need {
-  const isMet = () => process.env.PATH!.split(delimiter).some((folder) => existsSync(join(folder, name)));
-  return { tag: name, description, isMet };
+  return { tag: name, description, isMet: () => isThere(name) };
+}
+
+function isThere(name: string): boolean {
+  return process.env.PATH!.split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
 /** Returns the major version; 0 without Java. */

@@ -18,7 +18,7 @@ const SENDERS = 'test/intake/senders';
 const maven = 'mvn -q -B -Dstyle.color=never -f gen/java/pom.xml';
 
 const SDKS: { language: Language; build?: string; send: string }[] = [
-  { language: LANGUAGES.typescript, build: 'tsc -p gen/ts', send: `node ${SENDERS}/send.mjs` },
+  { language: LANGUAGES.typescript, build: 'node gen/ts/build.js', send: `node ${SENDERS}/send.mjs` },
   {
     language: LANGUAGES.python,
     build: `${VENV}/bin/pip install --quiet gen/python`,

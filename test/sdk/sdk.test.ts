@@ -23,7 +23,7 @@ const maven = 'mvn -q -B -Dstyle.color=never -f gen/java/pom.xml';
 const SDKS: { language: Language; tests: string; example: string }[] = [
   {
     language: LANGUAGES.typescript,
-    tests: 'tsc -p gen/ts && cd gen/ts && node --test',
+    tests: 'cd gen/ts && node build.js && node --test test/*.test.ts',
     // From the package as others install it.
     example: `cd gen/ts && npm pack --silent --pack-destination ${folder.path} && cp examples/quickstart.js ${folder.path}
       cd ${folder.path} && mv quickstart.js quickstart.mjs

@@ -1,66 +1,154 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import {
-  AdjustmentSchema,
-  ClickSchema,
-  ConversionSchema,
-  type Event,
-  EventSchema,
-  VerdictSchema,
-} from '../clickmesh/v1/event_pb.js';
+/** The event types of the contract. */
+export type EventType = 'click' | 'conversion' | 'adjustment' | 'verdict';
 
-/** What the gateway takes in one call is 1000 events and 1 MiB; a little less leaves room for what surrounds them. */
-export const MAX_BATCH_EVENTS = 1000;
-export const MAX_BATCH_BYTES = 1_000_000;
-/** Tag and length in front of an event. */
-const EVENT_OVERHEAD = 5;
+/**
+ * A time: a Date, milliseconds since 1970-01-01 UTC as a whole number, a bigint or digits, or RFC 3339 text with a
+ * zone, such as "2026-11-20T12:00:00Z".
+ */
+export type Time = Date | number | bigint | string;
 
-/** An event of a click. */
-export function click(fields: MessageInitShape<typeof ClickSchema>): Event {
-  return create(EventSchema, { event: { case: 'click', value: create(ClickSchema, fields) } });
+/** Context of an event. Numbers and booleans become text, what nests its JSON; null is left out. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+interface OfEveryEvent {
+  /** Any text of 1 to 128 bytes, which retries must repeat. A random UUID if absent. */
+  eventId?: string | null;
+  /** When it happened. The time of the call if absent. */
+  timestamp?: Time | null;
 }
 
-/** An event of a conversion. */
-export function conversion(fields: MessageInitShape<typeof ConversionSchema>): Event {
-  return create(EventSchema, { event: { case: 'conversion', value: create(ConversionSchema, fields) } });
+/** A user clicked an ad. */
+export interface ClickFields extends OfEveryEvent {
+  /** Who clicked. */
+  userId: string;
+  adId: string;
+  campaignId: string;
+  /** Where the ad was shown, such as "facebook". */
+  source: string;
+  /** Free context, such as browser or geo. At most 32 entries and 4,096 bytes. */
+  metadata?: Metadata | null;
 }
 
-/** An event of an adjustment of a conversion, such as a refund. */
-export function adjustment(fields: MessageInitShape<typeof AdjustmentSchema>): Event {
-  return create(EventSchema, { event: { case: 'adjustment', value: create(AdjustmentSchema, fields) } });
+interface Money {
+  /** In units of the currency: a number, or decimal text, of which every micro counts, such as "19.99". */
+  value?: number | bigint | string | null;
+  /** In micros (1,000,000 are one unit), in place of `value`. */
+  valueMicros?: bigint | number | string | null;
+  /** Code (ISO 4217) of the currency, which must be that of the mesh. */
+  currency?: string | null;
 }
 
-/** An event of a verdict on a click. */
-export function verdict(fields: MessageInitShape<typeof VerdictSchema>): Event {
-  return create(EventSchema, { event: { case: 'verdict', value: create(VerdictSchema, fields) } });
+/** A user did what the advertiser pays for. */
+export interface ConversionFields extends OfEveryEvent, Money {
+  /** Who converted: matched with the clicks of the same user. */
+  userId: string;
+  /** What was done, such as "purchase". */
+  type: string;
+  /** Where it was reported from, such as "ios_app". */
+  source: string;
+  metadata?: Metadata | null;
 }
 
-/** Gives the event its id and time, once, so that every attempt to send it has the same. */
-export function complete(event: Event): Event {
-  const fields = event.event.value;
-  if (fields === undefined) return event;
-  fields.eventId ||= crypto.randomUUID();
-  fields.timestamp ||= BigInt(Date.now());
-  return event;
+/** A retract: the conversion did not happen. */
+export interface RetractFields extends OfEveryEvent {
+  /** The event_id of the conversion, as it was sent. */
+  conversionId: string;
+  /** Whose conversion it is. Where it is absent, a gateway with ClickHouse finds it. */
+  userId?: string | null;
+  /** Why, for people. */
+  reason?: string | null;
 }
 
-/** Bytes it takes in a message. */
-export function sizeOf(event: Event): number {
-  return toBinary(EventSchema, event).byteLength + EVENT_OVERHEAD;
+/** A refund takes its value from the conversion's; a restate puts its value in place of it. */
+export interface RefundFields extends RetractFields, Money {}
+
+/** What became of a conversion later. */
+export interface AdjustmentFields extends RefundFields {
+  kind: 'refund' | 'restate' | 'retract';
 }
 
-/** Splits events into messages that the gateway takes. */
-export function* chunks(events: Iterable<Event>): Generator<Event[]> {
-  let chunk: Event[] = [];
-  let bytes = 0;
-  for (const event of events) {
-    const size = sizeOf(event);
-    if (chunk.length === MAX_BATCH_EVENTS || (chunk.length > 0 && bytes + size > MAX_BATCH_BYTES)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(event);
-    bytes += size;
-  }
-  if (chunk.length > 0) yield chunk;
+/** A click turned out not to be one. */
+export interface InvalidateFields extends OfEveryEvent {
+  /** The event_id of the click, as it was sent. */
+  clickId: string;
+  /** Whose click it is. Where it is absent, a gateway with ClickHouse finds it. */
+  userId?: string | null;
+  /** Why, for people. */
+  reason?: string | null;
+}
+
+/** What a click turned out to be. */
+export interface VerdictFields extends InvalidateFields {
+  valid: boolean;
+}
+
+export type ClickEvent = { event: 'click' } & ClickFields;
+export type ConversionEvent = { event: 'conversion' } & ConversionFields;
+export type AdjustmentEvent = { event: 'adjustment' } & AdjustmentFields;
+export type VerdictEvent = { event: 'verdict' } & VerdictFields;
+
+/** A generated message of clickmesh.v1.Event. */
+export interface EventMessage {
+  readonly $typeName: 'clickmesh.v1.Event';
+  readonly event: { readonly case: string | undefined; readonly value?: object };
+}
+
+/**
+ * What calls take: what a helper made, its fields with the name of the event type as `event` (or as `type`, but for a
+ * conversion, which has a type of its own), or a generated message.
+ */
+export type EventInput =
+  | ClickEvent
+  | ({ type: 'click' } & ClickFields)
+  | ConversionEvent
+  | AdjustmentEvent
+  | ({ type: 'adjustment' } & AdjustmentFields)
+  | VerdictEvent
+  | ({ type: 'verdict' } & VerdictFields)
+  | EventMessage;
+
+/** An event with its id and time (in ms since 1970-01-01 UTC), as it is sent. Calls take it as any other. */
+export type CompletedEvent = (ClickEvent | ConversionEvent | AdjustmentEvent | VerdictEvent) & {
+  readonly eventId: string;
+  readonly timestamp: number;
+};
+
+/** A click. */
+export function click(fields: ClickFields): ClickEvent {
+  return { ...fields, event: 'click' };
+}
+
+/** A conversion, such as a purchase. */
+export function conversion(fields: ConversionFields): ConversionEvent {
+  return { ...fields, event: 'conversion' };
+}
+
+/** An adjustment of a conversion, of any kind. */
+export function adjustment(fields: AdjustmentFields): AdjustmentEvent {
+  return { ...fields, event: 'adjustment' };
+}
+
+/** Takes its value from that of a conversion. */
+export function refund(fields: RefundFields): AdjustmentEvent {
+  return { ...fields, event: 'adjustment', kind: 'refund' };
+}
+
+/** Puts its value in place of that of a conversion. */
+export function restate(fields: RefundFields): AdjustmentEvent {
+  return { ...fields, event: 'adjustment', kind: 'restate' };
+}
+
+/** Makes a conversion not have happened. */
+export function retract(fields: RetractFields): AdjustmentEvent {
+  return { ...fields, event: 'adjustment', kind: 'retract' };
+}
+
+/** What a click turned out to be. */
+export function verdict(fields: VerdictFields): VerdictEvent {
+  return { ...fields, event: 'verdict' };
+}
+
+/** Makes a click count as invalid. */
+export function invalidate(fields: InvalidateFields): VerdictEvent {
+  return { ...fields, event: 'verdict', valid: false };
 }

@@ -1,77 +1,148 @@
-import type { Event } from '../clickmesh/v1/event_pb.js';
-import type { Acceptance } from '../clickmesh/v1/ingest_service_pb.js';
-import { MAX_BATCH_BYTES, sizeOf } from './events.ts';
+import type { Acceptance } from './errors.ts';
+import type { Prepared } from './prepare.ts';
 
-export interface QueueOptions {
+/** A tracked event that has no answer yet. */
+export interface Tracked {
+  prepared: Prepared;
+  /** Number of the event in the queue, from 1. */
+  number: number;
+  resolve(acceptance: Acceptance): void;
+  reject(reason: Error): void;
+}
+
+export interface QueueLimits {
   batchSize: number;
   batchDelayMs: number;
-  maxPending: number;
+  maxBatchBytes: number;
+  maxUnderWay: number;
 }
 
-export interface BatchQueue {
-  /** Settles with what became of the event; rejects with QueueFull while too many have no answer. */
-  put(event: Event): Promise<Acceptance>;
-  /** Resolves when everything put before has been answered. */
-  flush(): Promise<void>;
-}
+/**
+ * Gathers events into batches by number, bytes and time, of which a few are under way at a time. `deliver` settles the
+ * events of a batch, and never fails.
+ */
+export class Queue {
+  readonly #limits: QueueLimits;
+  readonly #deliver: (batch: Tracked[]) => Promise<void>;
+  #waiting: Tracked[] = [];
+  readonly #underWay = new Set<Tracked[]>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Number of the last event put. */
+  #last = 0;
+  /** Events up to this number wait for no others. */
+  #due = 0;
+  readonly #watchers = new Set<() => void>();
+  /** Events without an answer, and their bytes. */
+  events = 0;
+  bytes = 0;
 
-/** As many tracked events as may be have no answer yet. */
-export class QueueFull extends Error {
-  override name = 'QueueFull';
-}
-
-interface Tracked {
-  event: Event;
-  resolve(acceptance: Acceptance): void;
-  reject(reason: unknown): void;
-}
-
-/** Gathers events into batches by number, bytes and time, and sends one batch after the other. */
-export function batchQueue(
-  send: (events: Event[]) => Promise<(Acceptance | Error)[]>,
-  { batchSize, batchDelayMs, maxPending }: QueueOptions,
-): BatchQueue {
-  let waiting: Tracked[] = [];
-  let bytes = 0;
-  let pending = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let sent = Promise.resolve();
-
-  function dispatch(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    const batch = waiting;
-    waiting = [];
-    bytes = 0;
-    if (batch.length > 0) sent = sent.then(() => deliver(batch));
-    return sent;
+  constructor(limits: QueueLimits, deliver: (batch: Tracked[]) => Promise<void>) {
+    this.#limits = limits;
+    this.#deliver = deliver;
   }
 
-  async function deliver(batch: Tracked[]): Promise<void> {
-    try {
-      const results = await send(batch.map(({ event }) => event));
-      for (const [i, { resolve, reject }] of batch.entries()) {
-        const result = results[i];
-        if (result === undefined || result instanceof Error) reject(result);
-        else resolve(result);
-      }
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      pending -= batch.length;
+  put(prepared: Prepared): Promise<Acceptance> {
+    this.events++;
+    this.bytes += prepared.bytes;
+    const number = ++this.#last;
+    const answer = new Promise<Acceptance>((resolve, reject) =>
+      this.#waiting.push({ prepared, number, resolve, reject }),
+    );
+    if (this.#waiting.length >= this.#limits.batchSize || this.bytes >= this.#limits.maxBatchBytes) this.#pump();
+    else this.#timer ??= setTimeout(() => this.hurry(), this.#limits.batchDelayMs);
+    return answer;
+  }
+
+  /** Sends what waits, without waiting for more. */
+  hurry(): void {
+    this.#due = this.#last;
+    this.#pump();
+  }
+
+  /** Sends what waits at once, however much is under way, in batches of as many bytes as `room` says before each. */
+  hurryAll(room: () => number): void {
+    while (this.#waiting.length > 0) this.#send(this.#take(Math.min(room(), this.#limits.maxBatchBytes)));
+  }
+
+  /** Resolves when all that was put before is answered. */
+  answered(): Promise<void> {
+    const last = this.#last;
+    return this.when(() => this.#firstUnanswered() > last);
+  }
+
+  /** Resolves when the condition holds, which is looked at after each batch. */
+  when(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const watch = () => {
+        if (!condition()) return;
+        this.#watchers.delete(watch);
+        resolve();
+      };
+      this.#watchers.add(watch);
+    });
+  }
+
+  /** Takes out what waits. */
+  empty(): Tracked[] {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const all = this.#waiting;
+    this.#waiting = [];
+    this.#forget(all);
+    return all;
+  }
+
+  #firstUnanswered(): number {
+    let first = this.#waiting[0]?.number ?? Number.POSITIVE_INFINITY;
+    for (const batch of this.#underWay) first = Math.min(first, batch[0]!.number);
+    return first;
+  }
+
+  #pump(): void {
+    const { batchSize, maxBatchBytes, maxUnderWay } = this.#limits;
+    while (this.#underWay.size < maxUnderWay && this.#waiting.length > 0) {
+      const isDue = this.#waiting[0]!.number <= this.#due;
+      if (!isDue && this.#waiting.length < batchSize && this.#waitingBytes() < maxBatchBytes) break;
+      this.#send(this.#take(maxBatchBytes));
+    }
+    if (this.#waiting.length > 0 && this.#waiting.at(-1)!.number > this.#due) {
+      this.#timer ??= setTimeout(() => this.hurry(), this.#limits.batchDelayMs);
+    } else {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
     }
   }
 
-  return {
-    put(event) {
-      if (pending >= maxPending) return Promise.reject(new QueueFull(`${pending} events have no answer yet`));
-      pending++;
-      const answer = new Promise<Acceptance>((resolve, reject) => waiting.push({ event, resolve, reject }));
-      bytes += sizeOf(event);
-      if (waiting.length >= batchSize || bytes >= MAX_BATCH_BYTES) dispatch();
-      else timer ??= setTimeout(dispatch, batchDelayMs);
-      return answer;
-    },
-    flush: dispatch,
-  };
+  #waitingBytes(): number {
+    let bytes = 0;
+    for (const { prepared } of this.#waiting) bytes += prepared.bytes;
+    return bytes;
+  }
+
+  /** The next batch: at least one event. */
+  #take(maxBytes: number): Tracked[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { prepared } of this.#waiting) {
+      bytes += prepared.bytes;
+      if (count === this.#limits.batchSize || (count > 0 && bytes > maxBytes)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #send(batch: Tracked[]): Promise<void> {
+    this.#underWay.add(batch);
+    await this.#deliver(batch);
+    this.#underWay.delete(batch);
+    this.#forget(batch);
+    this.#pump();
+  }
+
+  #forget(events: readonly Tracked[]): void {
+    this.events -= events.length;
+    for (const { prepared } of events) this.bytes -= prepared.bytes;
+    for (const watch of [...this.#watchers]) watch();
+  }
 }

@@ -1,0 +1,45 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Interceptor } from '@connectrpc/connect';
+import {
+  compressionGzip,
+  createConnectTransport,
+  createGrpcTransport,
+  Http2SessionManager,
+} from '@connectrpc/connect-node';
+import { headersOf, type Settings } from './options.ts';
+import type { Sender } from './sender.ts';
+import { type Connection, ProtobufSender } from './sender-protobuf.ts';
+
+/** A connection without requests for so long is looked at before the next one, in ms. */
+const PING_INTERVAL_MS = 30_000;
+const PING_TIMEOUT_MS = 5000;
+
+/** gRPC over HTTP/2, or Connect over HTTP/1.1, with gzip for what is worth it. */
+export function connect(baseUrl: string, settings: Settings): Connection {
+  const options = { baseUrl, sendCompression: compressionGzip, interceptors: [withHeaders(settings)] };
+  if (settings.protocol !== 'connect') {
+    const sessionManager = new Http2SessionManager(baseUrl, {
+      pingIntervalMs: PING_INTERVAL_MS,
+      pingTimeoutMs: PING_TIMEOUT_MS,
+    });
+    const reset = () => sessionManager.abort();
+    return { transport: createGrpcTransport({ ...options, sessionManager }), reset, close: reset };
+  }
+  const { Agent } = baseUrl.startsWith('https:') ? https : http;
+  const agent = new Agent({ keepAlive: true });
+  const transport = createConnectTransport({ ...options, httpVersion: '1.1', nodeOptions: { agent } });
+  // A request that timed out has ended its connection itself.
+  return { transport, reset() {}, close: () => agent.destroy() };
+}
+
+export function createSender(_url: string, _settings: Settings, connection: Connection): Sender {
+  return new ProtobufSender(connection);
+}
+
+function withHeaders(settings: Settings): Interceptor {
+  return (next) => async (request) => {
+    for (const [name, text] of Object.entries(await headersOf(settings))) request.header.set(name, text);
+    return next(request);
+  };
+}
