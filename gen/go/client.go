@@ -1,12 +1,17 @@
-// Package clickmesh sends clicks and conversions to a clickmesh gateway and reads the statistics made of them.
+// Package clickmesh sends clicks, conversions and what corrects them to a clickmesh gateway, and reads the statistics
+// made of them.
 //
-// Every call is retried under the same event_id while the gateway is away, so nothing is lost and nothing counts twice.
+// Every event gets its id and its time at the call, and every attempt to send it has the same, so that nothing counts
+// twice. What could not be sent is told by the call, by [Client.Close], by Options.OnError, by a warning and by
+// [Client.Counters]: no event vanishes without a word. gen/README.md says all that holds, in numbered statements.
 package clickmesh
 
 import (
 	"context"
 	"errors"
-	"net/http"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -15,182 +20,193 @@ import (
 	"github.com/clickmesh/clickmesh/gen/go/clickmesh/v1/clickmeshv1connect"
 )
 
-// Messages below this many bytes are not worth compressing.
-const gzipMinBytes = 1024
-
-// Options of a Client; the zero value of each means its default.
-type Options struct {
-	// Longest time that a call may take, all its attempts together. 30 s.
-	Timeout time.Duration
-	// Longest time that one attempt may take. 10 s.
-	AttemptTimeout time.Duration
-	// Tracked events go out when this many wait, at most 1000. 500.
-	BatchSize int
-	// Tracked events go out when the first has waited this long. 50 ms.
-	BatchDelay time.Duration
-	// Track blocks while this many tracked events have no answer. 10000.
-	MaxPending int
-	// Sends the requests; HTTP/2, over TLS or not, unless given.
-	HTTPClient connect.HTTPClient
-}
+// Time of Close, and of Flush, if the context has none.
+const defaultLimit = 30 * time.Second
 
 // Client is safe for concurrent use. Close it to send what is still queued.
 type Client struct {
-	ingest  clickmeshv1connect.IngestServiceClient
-	stats   clickmeshv1connect.StatsServiceClient
-	options Options
-	queue   *queue
+	one       *connect.Client[serialized, v1.IngestResponse]
+	many      *connect.Client[serialized, v1.IngestBatchResponse]
+	stream    *connect.Client[serialized, v1.IngestStreamResponse]
+	stats     clickmeshv1connect.StatsServiceClient
+	transport *transport
+	options   Options
+	queue     *queue
+	report    *reporter
+	store     *store
+
+	isClosing atomic.Bool
+	// Closed once closeErr is there.
+	closed   chan struct{}
+	closeErr error
 }
 
-// Result is what became of one event of a batch: either is nil.
-type Result struct {
-	Acceptance *v1.Acceptance
-	Rejected   *Rejected
-}
-
-// New returns a client of the gateway at url, such as "http://127.0.0.1:8080". It connects with the first call.
-func New(url string, options Options) *Client {
+// New returns a client of the gateway at url, such as "http://127.0.0.1:8080" or "https://example.com/clickmesh". It
+// connects with the first call.
+func New(url string, options Options) (*Client, error) {
+	base, err := checkURL(url)
 	options = options.withDefaults()
-	settings := []connect.ClientOption{connect.WithSendGzip(), connect.WithCompressMinBytes(gzipMinBytes)}
-	client := &Client{
-		ingest:  clickmeshv1connect.NewIngestServiceClient(options.HTTPClient, url, settings...),
-		stats:   clickmeshv1connect.NewStatsServiceClient(options.HTTPClient, url, settings...),
-		options: options,
+	if options.Disabled {
+		options.HTTPClient, options.Protocol, options.Store = inMemory(func(*v1.Event) {}), Connect, ""
 	}
-	client.queue = newQueue(client.SendBatch, options)
-	return client
-}
-
-// Send stores one event and returns once it is durable. A missing event_id or timestamp is filled in. The error is a
-// *Rejected if the event breaks a rule of the contract.
-func (c *Client) Send(ctx context.Context, event *v1.Event) (*v1.Acceptance, error) {
-	complete(event)
-	response, err := retry(ctx, c.options, func(ctx context.Context) (*connect.Response[v1.IngestResponse], error) {
-		return c.ingest.Ingest(ctx, connect.NewRequest(&v1.IngestRequest{Event: event}))
-	})
-	if err != nil {
-		return nil, rejectedOr(err)
+	if err := errors.Join(err, options.check()); err != nil {
+		return nil, err
 	}
-	return response.Msg.GetAcceptance(), nil
-}
-
-// SendBatch stores any number of events, in calls as large as the gateway takes, and returns their results in order.
-// After an error there are results only for the events that were answered before; sending all again is safe.
-func (c *Client) SendBatch(ctx context.Context, events []*v1.Event) ([]Result, error) {
-	results := make([]Result, 0, len(events))
-	for _, chunk := range chunks(events) {
-		request := &v1.IngestBatchRequest{Events: chunk}
-		response, err := retry(ctx, c.options, func(ctx context.Context) (*connect.Response[v1.IngestBatchResponse], error) {
-			return c.ingest.IngestBatch(ctx, connect.NewRequest(request))
-		})
+	client := &Client{options: options, closed: make(chan struct{})}
+	client.report = &reporter{onError: options.OnError, logger: options.Logger}
+	if options.Logger == nil {
+		client.report.logger = slog.Default()
+	}
+	client.transport = &transport{client: options.HTTPClient, options: options}
+	if options.HTTPClient == nil {
+		client.transport.client = newHTTPClient(options.Protocol)
+	}
+	calls := clientOptions(options.Protocol)
+	client.one = connect.NewClient[serialized, v1.IngestResponse](
+		client.transport, base+clickmeshv1connect.IngestServiceIngestProcedure, calls...)
+	client.many = connect.NewClient[serialized, v1.IngestBatchResponse](
+		client.transport, base+clickmeshv1connect.IngestServiceIngestBatchProcedure, calls...)
+	client.stream = connect.NewClient[serialized, v1.IngestStreamResponse](
+		client.transport, base+clickmeshv1connect.IngestServiceIngestStreamProcedure, calls...)
+	client.stats = clickmeshv1connect.NewStatsServiceClient(client.transport, base, calls...)
+	client.queue = newQueue(options, client.deliver)
+	if options.Store != "" {
+		client.store, err = openStore(options.Store, options.StoreBytes)
 		if err != nil {
-			return results, err
+			return nil, err
 		}
-		for _, result := range response.Msg.GetResults() {
-			results = append(results, toResult(result))
-		}
+		go client.sendStored()
 	}
-	return results, nil
+	return client, nil
 }
 
-// SendStream stores any number of events over one stream, answered when all are durable. A stream that breaks is sent
-// again from its start.
-func (c *Client) SendStream(ctx context.Context, events []*v1.Event) (*v1.IngestStreamResponse, error) {
-	messages := chunks(events)
-	response, err := retry(ctx, c.options, func(ctx context.Context) (*connect.Response[v1.IngestStreamResponse], error) {
-		stream := c.ingest.IngestStream(ctx)
-		for _, chunk := range messages {
-			// io.EOF: the gateway has answered already, and CloseAndReceive tells what.
-			if stream.Send(&v1.IngestStreamRequest{Events: chunk}) != nil {
-				break
-			}
-		}
-		return stream.CloseAndReceive()
-	})
-	if err != nil {
+// Track queues one event, to be sent with others, and returns at once, or, without room in the queue, once there is
+// some or ctx ends. The error is a *Rejected if the event breaks a rule of the contract; ErrClosed; or a *SendFailed of
+// ErrQueueFull or of ctx. What became of the event is told by Wait of what it returns.
+func (c *Client) Track(ctx context.Context, event Event) (*Tracked, error) {
+	if c.isClosed() {
+		return nil, ErrClosed
+	}
+	completed, rejected := prepare(event, time.Now())
+	c.report.countQueued(1)
+	if rejected != nil {
+		c.report.count(func(n *Counters) { n.Rejected++ })
+		c.report.tell(rejected)
+		return nil, rejected
+	}
+	tracked, err := c.queue.add(ctx, completed)
+	if err == nil {
+		return tracked, nil
+	}
+	if err == ErrClosed {
+		// Closed meanwhile: as if it had been closed before.
+		c.report.countQueued(-1)
 		return nil, err
 	}
-	return response.Msg, nil
+	return nil, c.lose([]*Completed{completed}, &failure{err: err})
 }
 
-// Track queues one event, to be sent with others. It blocks while Options.MaxPending events have no answer, and fails
-// only when ctx ends first or the client is closed. What became of the event is told by Wait of what it returns.
-func (c *Client) Track(ctx context.Context, event *v1.Event) (*Tracked, error) {
-	return c.queue.add(ctx, event)
-}
+// Ready returns once Track has room for an event.
+func (c *Client) Ready(ctx context.Context) error { return c.queue.ready(ctx) }
 
-// Flush sends what is queued and returns when everything tracked before has been answered, or ctx ends.
+// Flush sends what is queued and returns when everything tracked before has been answered, or ctx ends, or 30 s passed
+// if ctx has no deadline. The error is a *NotSent if some of it was lost.
 func (c *Client) Flush(ctx context.Context) error {
-	return c.queue.flush(ctx)
+	ctx, cancel := limited(ctx)
+	defer cancel()
+	mark := c.queue.markNow()
+	select {
+	case <-mark.done:
+	case <-ctx.Done():
+	}
+	lost, why, left := c.queue.unmark(mark)
+	switch {
+	case left > 0:
+		return fmt.Errorf("clickmesh: %s no answer yet: %w", counted(left, "event has", "events have"), context.Cause(ctx))
+	case len(lost) > 0:
+		return &NotSent{len(lost), lost, why}
+	}
+	return nil
 }
 
-// Close takes no more events and flushes. Defer it in main: what is queued when the process exits is lost.
+// Close takes no more events, sends what is queued, and returns when all of it is answered or given up. That is within
+// the time of ctx, or 30 s if it has no deadline, or has ended already: so what is queued is sent also where ctx is that
+// of a program which is told to end. The error is a *NotSent if events were lost since the client was made.
+//
+// Defer it in main: what is queued when the process exits is lost.
 func (c *Client) Close(ctx context.Context) error {
-	return c.queue.close(ctx)
+	if !c.isClosing.CompareAndSwap(false, true) {
+		<-c.closed
+		return c.closeErr
+	}
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := limited(ctx)
+	defer cancel()
+	c.queue.stop()
+	mark := c.queue.markNow()
+	if c.store != nil {
+		c.store.stopSending()
+	}
+	select {
+	case <-mark.done:
+	case <-ctx.Done():
+		c.queue.abandon(errors.New("the time of Close was over"))
+		waitFor(mark.done, closeGrace)
+	}
+	events, _, _ := c.queue.unmark(mark)
+	if lost, why := c.report.lossSoFar(); lost > 0 {
+		c.closeErr = &NotSent{lost, events, why}
+	}
+	close(c.closed)
+	// One of them may be what calls this.
+	waitFor(c.queue.reportsDone(), closeGrace)
+	c.queue.end()
+	c.report.flush()
+	if c.store != nil {
+		c.store.close()
+	}
+	c.transport.closeIdle()
+	return c.closeErr
 }
 
-// GetStats returns clicks, conversions, revenue and conversion rate by period, campaign and source.
-func (c *Client) GetStats(ctx context.Context, request *v1.GetStatsRequest) (*v1.GetStatsResponse, error) {
-	response, err := retry(ctx, c.options, func(ctx context.Context) (*connect.Response[v1.GetStatsResponse], error) {
-		return c.stats.GetStats(ctx, connect.NewRequest(request))
+// Time for calls that were ended to return, and for OnError of what they lost.
+const closeGrace = time.Second
+
+func waitFor(done <-chan struct{}, limit time.Duration) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+func limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, hasDeadline := ctx.Deadline(); hasDeadline {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, defaultLimit)
+}
+
+// Counters says what became of the events of all calls so far.
+func (c *Client) Counters() Counters { return c.report.snapshot() }
+
+// Stats returns clicks, conversions, revenue and conversion rate by period, campaign and source. Dates are days in UTC,
+// as Day writes them.
+func (c *Client) Stats(ctx context.Context, query *v1.GetStatsRequest) (*v1.GetStatsResponse, error) {
+	response, failed := retry(ctx, c.options, func(ctx context.Context) (*connect.Response[v1.GetStatsResponse], error) {
+		return c.stats.GetStats(ctx, connect.NewRequest(query))
 	})
-	if err != nil {
-		return nil, err
+	if failed != nil {
+		return nil, fmt.Errorf("clickmesh: no statistics after %s in %.1f s: %w",
+			counted(failed.attempts, "attempt", "attempts"), failed.took.Seconds(), failed.err)
 	}
 	return response.Msg, nil
 }
 
-func toResult(result *v1.IngestResult) Result {
-	if rejection := result.GetRejected(); rejection != nil {
-		return Result{Rejected: &Rejected{rejection}}
-	}
-	return Result{Acceptance: result.GetAccepted()}
-}
+// Day is the day of a time in UTC, as queries of statistics have it.
+func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-func (o Options) withDefaults() Options {
-	setDefault(&o.Timeout, 30*time.Second)
-	setDefault(&o.AttemptTimeout, 10*time.Second)
-	setDefault(&o.BatchSize, 500)
-	setDefault(&o.BatchDelay, 50*time.Millisecond)
-	setDefault(&o.MaxPending, 10_000)
-	o.BatchSize = min(o.BatchSize, maxBatchEvents)
-	if o.HTTPClient == nil {
-		o.HTTPClient = http2Client()
-	}
-	return o
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
-func http2Client() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Protocols = new(http.Protocols)
-	transport.Protocols.SetHTTP2(true)
-	transport.Protocols.SetUnencryptedHTTP2(true)
-	return &http.Client{Transport: transport}
-}
-
-// Rejected is the error of an event that breaks a rule of the contract: sending it again unchanged can't help.
-type Rejected struct{ *v1.Rejection }
-
-func (r *Rejected) Error() string { return r.GetMessage() }
-
-func rejectedOr(err error) error {
-	var connectErr *connect.Error
-	if !errors.As(err, &connectErr) {
-		return err
-	}
-	for _, detail := range connectErr.Details() {
-		if value, valueErr := detail.Value(); valueErr == nil {
-			if rejection, ok := value.(*v1.Rejection); ok {
-				return &Rejected{rejection}
-			}
-		}
-	}
-	return err
-}
+func (c *Client) isClosed() bool { return c.isClosing.Load() }

@@ -3,65 +3,143 @@ package clickmesh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const (
 	firstBackoff = 100 * time.Millisecond
 	maxBackoff   = 5 * time.Second
+	// Longest time that is waited for a gateway that asks for it.
+	maxRetryAfter = time.Minute
 )
 
-// retry calls until it is answered, fails for good, or the time is over; then it returns the last error.
-func retry[T any](ctx context.Context, options Options, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, options.Timeout)
+// failure is the last error of a call that was repeated until its time was over, or that can't be repeated.
+type failure struct {
+	attempts int
+	took     time.Duration
+	err      error
+	// Whether another call at the same time would fail as well.
+	isOutage bool
+}
+
+// retry calls until it is answered, fails for good, or the time is over.
+func retry[T any](ctx context.Context, options Options, call func(context.Context) (T, error)) (T, *failure) {
+	began := time.Now()
+	timed, cancel := context.WithTimeout(ctx, options.Timeout)
 	defer cancel()
-	for attempt := 0; ; attempt++ {
-		answer, err := attemptOnce(ctx, options.AttemptTimeout, call)
-		if err == nil || !isTransient(err) {
-			return answer, err
+	deadline, _ := timed.Deadline()
+	var last error
+	for n := 0; ; n++ {
+		if time.Until(deadline) < time.Millisecond || timed.Err() != nil {
+			var none T
+			return none, &failure{n, time.Since(began), whyEnded(ctx, last), true}
+		}
+		answer, watched, err := attemptOnce(timed, options.AttemptTimeout, call)
+		if err == nil {
+			return answer, nil
+		}
+		// An attempt that was cut short tells less than the one before.
+		if timed.Err() == nil || last == nil {
+			last = err
+		}
+		if timed.Err() == nil && !isTransient(err, watched) {
+			return answer, &failure{n + 1, time.Since(began), last, false}
 		}
 		select {
-		case <-ctx.Done():
-			return answer, err
-		case <-time.After(backoff(err, attempt)):
+		case <-timed.Done():
+		case <-time.After(backoff(err, n)):
 		}
 	}
 }
 
-func attemptOnce[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	return call(ctx)
+// whyEnded is the last error, or why the caller does not wait any more.
+func whyEnded(ctx context.Context, last error) error {
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil && last == nil:
+		return context.DeadlineExceeded
+	case cause == nil:
+		return last
+	case last == nil || errors.Is(last, ctx.Err()):
+		return cause
+	default:
+		return fmt.Errorf("%w, after %w", cause, last)
+	}
 }
 
-func isTransient(err error) bool {
+func attemptOnce[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, *attempt, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	ctx, watched := withAttempt(ctx)
+	answer, err := call(ctx)
+	return answer, watched, err
+}
+
+// isTransient tells whether another attempt may do better, of a call whose caller still waits.
+func isTransient(err error, watched *attempt) bool {
+	if watched.isBroken.Load() {
+		return true
+	}
+	switch watched.status.Load() {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout:
+		return true
+	}
 	switch connect.CodeOf(err) {
 	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeAborted:
 		return true
 	case connect.CodeResourceExhausted:
 		// Without it the request is too large, and always will be.
-		return retryAfter(err) > 0
+		_, isAsked := retryAfter(err)
+		return isAsked
 	default:
 		return false
 	}
 }
 
-// backoff doubles with each attempt, at random between half and whole so that clients spread; never less than the
-// gateway asks for.
+// backoff doubles with each attempt, at random up to that so that clients spread; never less than the gateway asks for.
 func backoff(err error, attempt int) time.Duration {
-	whole := min(maxBackoff, firstBackoff<<min(attempt, 10))
-	return max(retryAfter(err), whole/2+rand.N(whole/2))
+	asked, _ := retryAfter(err)
+	return max(asked, rand.N(min(maxBackoff, firstBackoff<<min(attempt, 10))+1))
 }
 
-func retryAfter(err error) time.Duration {
+// retryAfter is how long the gateway asks to wait, by a header or a google.rpc.RetryInfo, and whether it does.
+func retryAfter(err error) (time.Duration, bool) {
 	var connectErr *connect.Error
 	if !errors.As(err, &connectErr) {
-		return 0
+		return 0, false
 	}
-	seconds, _ := strconv.Atoi(connectErr.Meta().Get("Retry-After"))
-	return time.Duration(seconds) * time.Second
+	header := connectErr.Meta().Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(header, 64); err == nil {
+		return bounded(time.Duration(seconds * float64(time.Second))), true
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return bounded(time.Until(date)), true
+	}
+	for _, detail := range connectErr.Details() {
+		if detail.Type() != "google.rpc.RetryInfo" {
+			continue
+		}
+		// Its one field, retry_delay, is number 1.
+		_, _, tag := protowire.ConsumeTag(detail.Bytes())
+		delay, n := protowire.ConsumeBytes(detail.Bytes()[max(tag, 0):])
+		asked := &durationpb.Duration{}
+		if tag > 0 && n > 0 && proto.Unmarshal(delay, asked) == nil {
+			return bounded(asked.AsDuration()), true
+		}
+	}
+	return 0, false
+}
+
+func bounded(wait time.Duration) time.Duration {
+	return min(max(wait, 0), maxRetryAfter)
 }

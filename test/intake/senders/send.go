@@ -18,15 +18,14 @@ import (
 
 func main() {
 	ctx := context.Background()
-	client := clickmesh.New(os.Getenv("CLICKMESH_URL"), clickmesh.Options{})
+	client, err := clickmesh.New(os.Getenv("CLICKMESH_URL"), clickmesh.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	events := read()
 	for _, event := range events {
 		acceptance, err := client.Send(ctx, event)
-		var rejected *clickmesh.Rejected
-		if err != nil && !errors.As(err, &rejected) {
-			log.Fatal(err)
-		}
-		print(clickmesh.Result{Acceptance: acceptance, Rejected: rejected})
+		print(clickmesh.Result{Acceptance: acceptance, Err: err})
 	}
 	results, err := client.SendBatch(ctx, events)
 	if err != nil {
@@ -37,8 +36,8 @@ func main() {
 	}
 }
 
-func read() []*v1.Event {
-	var events []*v1.Event
+func read() []clickmesh.Event {
+	var events []clickmesh.Event
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -47,15 +46,24 @@ func read() []*v1.Event {
 		if err := errors.Join(err, proto.Unmarshal(bytes, event)); err != nil {
 			log.Fatal(err)
 		}
-		events = append(events, event)
+		events = append(events, clickmesh.FromProto(event))
 	}
 	return events
 }
 
 func print(answer clickmesh.Result) {
-	result := &v1.IngestResult{Result: &v1.IngestResult_Accepted{Accepted: answer.Acceptance}}
-	if answer.Rejected != nil {
-		result.Result = &v1.IngestResult_Rejected{Rejected: answer.Rejected.Rejection}
+	result := &v1.IngestResult{}
+	var rejected *clickmesh.Rejected
+	switch {
+	case errors.As(answer.Err, &rejected):
+		result.Result = &v1.IngestResult_Rejected{Rejected: rejected.Rejection}
+	case answer.Err != nil:
+		log.Fatal(answer.Err)
+	default:
+		result.Result = &v1.IngestResult_Accepted{Accepted: &v1.Acceptance{
+			EventId: answer.Acceptance.StoredID, Partition: answer.Acceptance.Partition, Offset: answer.Acceptance.Offset,
+			Ignored: answer.Acceptance.Ignored,
+		}}
 	}
 	bytes, err := proto.Marshal(result)
 	if err != nil {

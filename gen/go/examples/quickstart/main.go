@@ -17,26 +17,29 @@ import (
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	client := clickmesh.New(cmp.Or(os.Getenv("CLICKMESH_URL"), "http://127.0.0.1:8080"), clickmesh.Options{})
+	client, err := clickmesh.New(cmp.Or(os.Getenv("CLICKMESH_URL"), "http://127.0.0.1:8080"), clickmesh.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	campaign := fmt.Sprintf("go-quickstart-%d", time.Now().UnixNano())
 	user := "user-of-" + campaign
 
-	for _, event := range []*v1.Event{
-		clickmesh.NewClick(&v1.Click{UserId: user, AdId: "ad-1", CampaignId: campaign, Source: "facebook"}),
-		clickmesh.NewConversion(&v1.Conversion{UserId: user, Type: "purchase", Value: 19.99, Source: "ios_app"}),
+	for _, event := range []clickmesh.Event{
+		clickmesh.Click{UserID: user, AdID: "ad-1", CampaignID: campaign, Source: "facebook"},
+		clickmesh.Conversion{UserID: user, Type: "purchase", Value: "19.99", Source: "ios_app"},
 	} {
 		if _, err := client.Track(ctx, event); err != nil {
 			log.Fatal(err)
 		}
 	}
-	if err := client.Close(ctx); err != nil {
+	if err := client.Flush(ctx); err != nil {
 		log.Fatal(err)
 	}
 
-	today := time.Now().UTC().Format(time.DateOnly)
+	today := clickmesh.Day(time.Now())
 	query := &v1.GetStatsRequest{StartDate: today, EndDate: today, CampaignId: campaign}
 	for {
-		stats, err := client.GetStats(ctx, query)
+		stats, err := client.Stats(ctx, query)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -45,8 +48,11 @@ func main() {
 			if row := stats.Data[0]; row.Clicks != 1 || row.RevenueMicros != 19_990_000 {
 				log.Fatal("that is not what was sent")
 			}
-			return
+			break
 		}
 		time.Sleep(200 * time.Millisecond)
+	}
+	if err := client.Close(ctx); err != nil {
+		log.Fatal(err)
 	}
 }

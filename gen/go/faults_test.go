@@ -1,0 +1,329 @@
+package clickmesh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	clickmesh "github.com/clickmesh/clickmesh/gen/go"
+)
+
+// agrees holds if the counters add up to what the sink has.
+func agrees(t *testing.T, client *clickmesh.Client, s *sink, lost uint64) {
+	t.Helper()
+	counters := client.Counters()
+	if counters.Queued != counters.Sent+counters.Rejected+counters.Lost+counters.Stored+counters.Waiting {
+		t.Errorf("%+v don't add up", counters)
+	}
+	if counters.Lost != lost || counters.Waiting != 0 {
+		t.Errorf("%+v, with %d lost", counters, lost)
+	}
+	s.expect(t, int(counters.Sent))
+}
+
+func TestABrokenConnectionLosesNothing(t *testing.T) {
+	for name, fault := range map[string]func(client, server *net.TCPConn){
+		"reset": reset, "finished": finish, "silent": blackHole, "503 of HTTP/1.1": busy, "answer cut": cutAnswer,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startSink(t, http2)
+			proxy := startProxy(t, s)
+			proxy.breakWith(fault)
+			client := newClient(t, proxy.url, clickmesh.Options{AttemptTimeout: 500 * time.Millisecond})
+			calls := map[string]func() error{
+				"Send": func() error {
+					_, err := client.Send(t.Context(), aClick("send"))
+					return err
+				},
+				"SendBatch": func() error {
+					_, err := client.SendBatch(t.Context(), []clickmesh.Event{aClick("batch-1"), aClick("batch-2")})
+					return err
+				},
+				"SendStream": func() error {
+					_, err := client.SendStream(t.Context(), []clickmesh.Event{aClick("stream-1"), aClick("stream-2")})
+					return err
+				},
+				"Track": func() error {
+					tracked, err := client.Track(t.Context(), aClick("track"))
+					if err != nil {
+						return err
+					}
+					_, err = tracked.Wait(t.Context())
+					return err
+				},
+			}
+			answers := make(chan error)
+			for call, send := range calls {
+				go func() {
+					if err := send(); err != nil {
+						answers <- fmt.Errorf("%s: %w", call, err)
+						return
+					}
+					answers <- nil
+				}()
+			}
+			// So that every call has failed at least once.
+			select {
+			case err := <-answers:
+				t.Fatalf("answered through a broken connection: %v", err)
+			case <-time.After(time.Second):
+			}
+			proxy.breakWith(nil)
+			for range calls {
+				if err := <-answers; err != nil {
+					t.Error(err)
+				}
+			}
+			if err := client.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			agrees(t, client, s, 0)
+		})
+	}
+}
+
+func TestAConnectionThatFallsSilentIsLeft(t *testing.T) {
+	t.Parallel()
+	s := startSink(t, http2)
+	proxy := startProxy(t, s)
+	silent := make(chan struct{})
+	proxy.breakWith(func(client, server *net.TCPConn) {
+		go passOn(client, server)
+		<-silent
+		// What the sink says arrives nowhere any more, and the connection stays.
+		server.SetReadDeadline(time.Now())
+		<-t.Context().Done()
+	})
+	client := newClient(t, proxy.url, clickmesh.Options{})
+	if _, err := client.Send(t.Context(), aClick("before")); err != nil {
+		t.Fatal(err)
+	}
+	proxy.mu.Lock()
+	proxy.fault = nil
+	proxy.mu.Unlock()
+	close(silent)
+	if _, err := client.Send(t.Context(), aClick("after")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStatusesAreRetriedOrNot(t *testing.T) {
+	for _, c := range []struct {
+		status    int
+		isRetried bool
+	}{
+		{status: 408, isRetried: true}, {status: 425, isRetried: true}, {status: 429, isRetried: true},
+		{status: 502, isRetried: true}, {status: 503, isRetried: true}, {status: 504, isRetried: true},
+		{status: 400}, {status: 401}, {status: 403}, {status: 404}, {status: 500},
+	} {
+		for _, protocol := range []clickmesh.Protocol{clickmesh.GRPC, clickmesh.Connect} {
+			t.Run(fmt.Sprint(protocol, c.status), func(t *testing.T) {
+				t.Parallel()
+				served := http2
+				if protocol == clickmesh.Connect {
+					served = http1
+				}
+				s := startSink(t, served)
+				tries := 0
+				s.setBefore(func(w http.ResponseWriter, _ *http.Request) bool {
+					if tries++; tries > 2 {
+						return false
+					}
+					w.WriteHeader(c.status)
+					return true
+				})
+				client := newClient(t, s.url, clickmesh.Options{Protocol: protocol})
+				_, err := client.Send(t.Context(), aClick("id"))
+				if c.isRetried != (err == nil) {
+					t.Errorf("%d tries: %v", tries, err)
+				}
+				if failed := (*clickmesh.SendFailed)(nil); err != nil && (!errors.As(err, &failed) || failed.Attempts != 1) {
+					t.Errorf("%v is not the error of one attempt", err)
+				}
+			})
+		}
+	}
+}
+
+func TestCodesAreRetriedOrNot(t *testing.T) {
+	asked := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
+	asked.Meta().Set("Retry-After", "1")
+	tooLarge := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
+	for name, c := range map[string]struct {
+		err       *connect.Error
+		isRetried bool
+		least     time.Duration
+	}{
+		"unavailable":                  {err: connect.NewError(connect.CodeUnavailable, errors.New("down")), isRetried: true},
+		"aborted":                      {err: connect.NewError(connect.CodeAborted, errors.New("again")), isRetried: true},
+		"deadline":                     {err: connect.NewError(connect.CodeDeadlineExceeded, errors.New("late")), isRetried: true},
+		"exhausted, with retry-after":  {err: asked, isRetried: true, least: time.Second},
+		"exhausted, as it's too large": {err: tooLarge},
+		"internal":                     {err: connect.NewError(connect.CodeInternal, errors.New("bug"))},
+		"unauthenticated":              {err: connect.NewError(connect.CodeUnauthenticated, errors.New("who"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startSink(t, http2)
+			tries := 0
+			s.setFail(func() error {
+				if tries++; tries > 1 {
+					return nil
+				}
+				return c.err
+			})
+			client := newClient(t, s.url, clickmesh.Options{})
+			began := time.Now()
+			_, err := client.Send(t.Context(), aClick("id"))
+			if c.isRetried != (err == nil) {
+				t.Errorf("%d tries: %v", tries, err)
+			}
+			if took := time.Since(began); took < c.least {
+				t.Errorf("tried again after %v", took)
+			}
+		})
+	}
+}
+
+func TestWhatIsGivenUpIsToldEverywhere(t *testing.T) {
+	t.Parallel()
+	reports, warnings := &recorder{}, &strings.Builder{}
+	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{
+		Timeout: 100 * time.Millisecond, OnError: reports.onError, Logger: logTo(warnings),
+	})
+	var tracked []*clickmesh.Tracked
+	for i := range 20 {
+		one, err := client.Track(t.Context(), aClick(fmt.Sprint(i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tracked = append(tracked, one)
+	}
+	var notSent *clickmesh.NotSent
+	if err := client.Close(t.Context()); !errors.As(err, &notSent) || notSent.Lost != 20 || len(notSent.Events) != 20 {
+		t.Errorf("Close: %v", err)
+	}
+	var failed *clickmesh.SendFailed
+	if _, err := tracked[7].Wait(t.Context()); !errors.As(err, &failed) || len(failed.Events) != 1 || failed.Events[0].EventID() != "7" {
+		t.Errorf("Wait: %v", err)
+	}
+	if text := failed.Error(); !strings.Contains(text, "attempt") || strings.Contains(text, "\n") {
+		t.Errorf("the error is %q", text)
+	}
+	if counters := client.Counters(); counters != (clickmesh.Counters{Queued: 20, Lost: 20}) {
+		t.Errorf("counted %+v", counters)
+	}
+	if reports.lost() != 20 {
+		t.Errorf("OnError was told of %d", reports.lost())
+	}
+	if text := warnings.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `"clickmesh: 20 events lost: `) {
+		t.Errorf("warned %q", text)
+	}
+}
+
+func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
+	t.Parallel()
+	warnings := &strings.Builder{}
+	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Logger: logTo(warnings)})
+	for range 5 {
+		if _, err := client.Track(t.Context(), clickmesh.Click{}); err == nil {
+			t.Fatal("an empty click was taken")
+		}
+	}
+	if text := warnings.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "1 event rejected: ") {
+		t.Errorf("warned %q", text)
+	}
+	client.Close(t.Context())
+	if text := warnings.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "4 events rejected: ") {
+		t.Errorf("warned %q", text)
+	}
+}
+
+func TestSendAgainOfWhatFailedIsOneEvent(t *testing.T) {
+	t.Parallel()
+	s := startSink(t, http2)
+	proxy := startProxy(t, s)
+	proxy.breakWith(cutAnswer)
+	client := newClient(t, proxy.url, clickmesh.Options{Timeout: 300 * time.Millisecond})
+	event := aClick("")
+	_, err := client.Send(t.Context(), event)
+	var failed *clickmesh.SendFailed
+	if !errors.As(err, &failed) {
+		t.Fatalf("sent without an answer: %v", err)
+	}
+	proxy.breakWith(nil)
+	accepted, err := client.Send(t.Context(), failed.Events[0])
+	if err != nil || accepted.EventID != failed.Events[0].EventID() || !accepted.Time.Equal(failed.Events[0].Time()) {
+		t.Errorf("%v, %v", accepted, err)
+	}
+	s.expect(t, 1)
+}
+
+func TestABatchStopsAtAnOutageAndSaysWhichEventsItGaveUp(t *testing.T) {
+	t.Parallel()
+	s := startSink(t, http2)
+	tries := 0
+	s.setFail(func() error {
+		if tries++; tries == 1 {
+			return nil
+		}
+		return connect.NewError(connect.CodeUnavailable, errors.New("down"))
+	})
+	client := newClient(t, s.url, clickmesh.Options{Timeout: 300 * time.Millisecond})
+	events := make([]clickmesh.Event, 5000)
+	for i := range events {
+		events[i] = aClick(fmt.Sprint(i))
+	}
+	began := time.Now()
+	results, err := client.SendBatch(t.Context(), events)
+	var failed *clickmesh.SendFailed
+	if !errors.As(err, &failed) || len(failed.Events) != 4000 || failed.Events[0].EventID() != "1000" {
+		t.Fatalf("%v", err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	for i, result := range results {
+		failed, _ := result.Err.(*clickmesh.SendFailed)
+		isFailed := failed != nil && failed.Events[0].EventID() == fmt.Sprint(i)
+		if (result.Acceptance != nil) != (i < 1000) || isFailed != (i >= 1000) {
+			t.Fatalf("result %d is %+v", i, result)
+		}
+	}
+	client.Close(t.Context())
+	agrees(t, client, s, 4000)
+}
+
+func TestAnyTimeoutsWorkTogether(t *testing.T) {
+	t.Parallel()
+	s := startSink(t, http2)
+	for _, options := range []clickmesh.Options{
+		{Timeout: time.Second, AttemptTimeout: time.Minute},
+		{Timeout: 2 * time.Second, AttemptTimeout: 2 * time.Second},
+		{AttemptTimeout: 1500*time.Millisecond + 7},
+	} {
+		if _, err := newClient(t, s.url, options).Send(t.Context(), aClick("id")); err != nil {
+			t.Errorf("%+v: %v", options, err)
+		}
+	}
+}
+
+func TestACancelledCallReturnsAtOnce(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err := client.Send(ctx, aClick("id"))
+	var failed *clickmesh.SendFailed
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &failed) || failed.Took > 10*time.Second {
+		t.Errorf("%v", err)
+	}
+}

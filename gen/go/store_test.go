@@ -1,0 +1,57 @@
+package clickmesh_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	clickmesh "github.com/clickmesh/clickmesh/gen/go"
+)
+
+func TestTheStoreKeepsWhatWasNotSentForTheNextClient(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	away := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Timeout: 50 * time.Millisecond, Store: path})
+	if _, err := clickmesh.New("http://127.0.0.1:1", clickmesh.Options{Store: path}); err == nil {
+		t.Error("two clients have one store")
+	}
+	for i := range 700 {
+		away.Track(t.Context(), aClick(fmt.Sprint(i)))
+	}
+	if err := away.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if counters := away.Counters(); counters != (clickmesh.Counters{Queued: 700, Stored: 700}) {
+		t.Errorf("counted %+v", counters)
+	}
+	s := startSink(t, http2)
+	client := newClient(t, s.url, clickmesh.Options{Store: path})
+	until(t, "what was stored", func() bool { return client.Counters().Sent == 700 })
+	client.Close(t.Context())
+	agrees(t, client, s, 0)
+	s.expect(t, 700)
+	// And only once.
+	again := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Store: path})
+	again.Close(t.Context())
+	if counters := again.Counters(); counters.Queued != 0 {
+		t.Errorf("sent again: %+v", counters)
+	}
+}
+
+func TestWhatTheStoreHasNoRoomForIsLost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	away := newClient(t, "http://127.0.0.1:1", clickmesh.Options{
+		Timeout: 50 * time.Millisecond, Store: path, StoreBytes: 64 << 10,
+	})
+	for range 1000 {
+		away.Track(t.Context(), aClick(""))
+	}
+	var notSent *clickmesh.NotSent
+	err := away.Close(t.Context())
+	counters := away.Counters()
+	if !errors.As(err, &notSent) || uint64(notSent.Lost) != counters.Lost || counters.Stored < 400 ||
+		counters.Stored+counters.Lost != 1000 {
+		t.Errorf("Close: %v; %+v", err, counters)
+	}
+}
