@@ -292,9 +292,6 @@ func (c *Completed) Proto() *v1.Event {
 }
 
 func (c *Completed) build(time.Time) (*v1.Event, bool, *fault) {
-	if c == nil {
-		return nil, false, nil
-	}
 	return c.Proto(), true, c.wrong
 }
 

@@ -45,6 +45,8 @@ var badEvents = []struct {
 	event       clickmesh.Event
 }{
 	{"nil", "event", v1.RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE, nil},
+	{"a pointer to nothing", "event", v1.RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE, (*clickmesh.Click)(nil)},
+	{"nothing completed", "event", v1.RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE, (*clickmesh.Completed)(nil)},
 	{"an empty message", "event", v1.RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE, clickmesh.FromProto(&v1.Event{})},
 	{"no message", "event", v1.RejectReason_REJECT_REASON_UNKNOWN_EVENT_TYPE, clickmesh.FromProto(nil)},
 	{"no user", "user_id", v1.RejectReason_REJECT_REASON_REQUIRED, with(func(c *clickmesh.Click) { c.UserID = "" })},

@@ -269,27 +269,29 @@ func TestSendAgainOfWhatFailedIsOneEvent(t *testing.T) {
 
 func TestABatchStopsAtAnOutageAndSaysWhichEventsItGaveUp(t *testing.T) {
 	t.Parallel()
+	const timeout = 300 * time.Millisecond
 	s := startSink(t, http2)
 	tries := 0
+	var since time.Time
 	s.setFail(func() error {
-		if tries++; tries == 1 {
+		if tries++; tries == 2 {
+			since = time.Now()
+		}
+		// It is back for the third call, which is not made.
+		if tries == 1 || time.Since(since) > timeout {
 			return nil
 		}
 		return connect.NewError(connect.CodeUnavailable, errors.New("down"))
 	})
-	client := newClient(t, s.url, clickmesh.Options{Timeout: 300 * time.Millisecond})
+	client := newClient(t, s.url, clickmesh.Options{Timeout: timeout})
 	events := make([]clickmesh.Event, 5000)
 	for i := range events {
 		events[i] = aClick(fmt.Sprint(i))
 	}
-	began := time.Now()
 	results, err := client.SendBatch(t.Context(), events)
 	var failed *clickmesh.SendFailed
 	if !errors.As(err, &failed) || len(failed.Events) != 4000 || failed.Events[0].EventID() != "1000" {
 		t.Fatalf("%v", err)
-	}
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %v", took)
 	}
 	for i, result := range results {
 		failed, _ := result.Err.(*clickmesh.SendFailed)

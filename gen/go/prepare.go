@@ -1,6 +1,7 @@
 package clickmesh
 
 import (
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ func prepare(event Event, now time.Time) (*Completed, *Rejected) {
 	if completed, ok := event.(*Completed); ok && completed != nil && completed.bytes != nil {
 		return completed, nil
 	}
-	if event == nil {
+	if value := reflect.ValueOf(event); event == nil || value.Kind() == reflect.Pointer && value.IsNil() {
 		event = generated{}
 	}
 	message, isOwned, wrong := event.build(now)

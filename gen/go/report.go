@@ -1,7 +1,6 @@
 package clickmesh
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -100,12 +99,14 @@ func (r *reporter) tell(err error) {
 		r.rejected++
 	}
 	r.why = err
+	var warning *warning
 	if wait := warnEvery - time.Since(r.lastWarning); wait <= 0 || r.lastWarning.IsZero() {
-		r.warn()
+		warning = r.nextWarning()
 	} else if r.timer == nil {
 		r.timer = time.AfterFunc(wait, r.flush)
 	}
 	r.mu.Unlock()
+	r.warn(warning)
 	r.callOnError(err, events)
 }
 
@@ -124,18 +125,27 @@ func (r *reporter) callOnError(err error, events []*Completed) {
 // flush warns of what was not told yet.
 func (r *reporter) flush() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.timer != nil {
 		r.timer.Stop()
 		r.timer = nil
 	}
+	var warning *warning
 	if r.lost+r.stored+r.rejected > 0 {
-		r.warn()
+		warning = r.nextWarning()
 	}
+	r.mu.Unlock()
+	r.warn(warning)
 }
 
-// warn is called with the lock held.
-func (r *reporter) warn() {
+// warning is a line for the logger.
+type warning struct {
+	text       string
+	attributes []any
+}
+
+// nextWarning tells of what came since the last. It is called with the lock held, and written without it: the logger may
+// be of somebody who calls the client.
+func (r *reporter) nextWarning() *warning {
 	var parts []string
 	for _, part := range []struct {
 		count int
@@ -146,13 +156,19 @@ func (r *reporter) warn() {
 		}
 	}
 	why := r.why
-	if failed := (*SendFailed)(nil); errors.As(why, &failed) {
-		why = failed.Err
-	}
 	var attributes []any
-	if rejected := (*Rejected)(nil); errors.As(r.why, &rejected) {
-		attributes = []any{"event_id", rejected.GetEventId()}
+	switch err := r.why.(type) {
+	case *SendFailed:
+		why = err.Err
+	case *Rejected:
+		attributes = []any{"event_id", err.GetEventId()}
 	}
-	r.logger.Warn("clickmesh: "+strings.Join(parts, ", ")+": "+oneLine(why), attributes...)
 	r.lost, r.stored, r.rejected, r.lastWarning = 0, 0, 0, time.Now()
+	return &warning{"clickmesh: " + strings.Join(parts, ", ") + ": " + oneLine(why), attributes}
+}
+
+func (r *reporter) warn(warning *warning) {
+	if warning != nil {
+		r.logger.Warn(warning.text, warning.attributes...)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -27,7 +28,7 @@ func (c *Client) CloseOnSigterm() (stop func()) {
 			signal.Stop(signals)
 		}
 	}()
-	return func() { close(stopped) }
+	return sync.OnceFunc(func() { close(stopped) })
 }
 
 // endBySigterm sends the signal again, now that nobody here takes it.

@@ -109,7 +109,9 @@ export const EVENT_CHECKS: Checks = {
     equal(await micros({ value_micros: { $: 'integer', value: '9007199254740993' } }), '9007199254740993');
     equal(await micros({ value: '4245.42' }), '4245420000');
     equal(await micros({ value: '9007199254.740993' }), '9007199254740993');
-    for (const value of ['4,245.42', '$5', '', '0x10', ' 5', 'five']) rejected(await track({ value }), 'value');
+    for (const value of ['4,245.42', '$5', '0x10', ' 5', 'five']) rejected(await track({ value }), 'value');
+    // In a struct of Go it is absent.
+    if (one.language !== 'go') rejected(await track({ value: '' }), 'value');
     if (TYPED.has(one.language)) return;
     for (const value of [true, [5], {}]) rejected(await track({ value }), 'value');
   },
