@@ -5,17 +5,23 @@ import os
 import sys
 
 from clickmesh import Acceptance, Client, Event, Rejected
-from clickmesh.v1.ingest_service_pb2 import IngestResult, Rejection
+from clickmesh.v1 import ingest_service_pb2 as v1
 
 
 def show(answer: Acceptance | Rejected) -> None:
     if isinstance(answer, Rejected):
-        rejection = Rejection(
-            event_id=answer.event_id, field=answer.field, reason=answer.reason, limit=answer.limit, message=str(answer)
+        rejection = v1.Rejection(
+            event_id=answer.event_id[:128],
+            field=answer.field,
+            reason=answer.reason,
+            limit=answer.limit,
+            message=str(answer),
+            received=answer.received,
         )
-        result = IngestResult(rejected=rejection)
+        result = v1.IngestResult(rejected=rejection)
     else:
-        result = IngestResult(accepted=answer)
+        accepted = v1.Acceptance(event_id=answer.stored_id, ignored=answer.ignored)
+        result = v1.IngestResult(accepted=accepted)
     print(base64.b64encode(result.SerializeToString()).decode())
 
 
