@@ -52,7 +52,10 @@ function sumUp(events: readonly SimEvent[]): string[] {
     users.set(userId, user);
     const event = batch.eventAt(i);
     fold(
-      { config, watermark: arrivalOf(event), spilled: () => undefined, overflow: memoryOverflow() },
+      {
+        ...{ config, watermark: arrivalOf(event), longestApartMs: config.retentionMs.touch },
+        ...{ spilled: () => undefined, overflow: memoryOverflow() },
+      },
       user,
       event,
       effects,

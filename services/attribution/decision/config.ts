@@ -4,6 +4,7 @@ import { parseRollups, type Rollup } from '../../contract/rollups.ts';
 import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import type { Role } from './kinds.ts';
 import { MODELS, type ModelName } from './models.ts';
+import type { Windows } from './state.ts';
 
 /** How conversions are attributed. Changing it changes decisions from then on, not those already made. */
 export interface AttributionConfig {
@@ -12,7 +13,9 @@ export interface AttributionConfig {
   rollups: readonly Rollup[];
   /** Lookback window of a conversion type, in ms. */
   lookbackMs(conversionType: string): number;
-  /** These windows by type, in ms; under the empty one that of all other types. */
+  /** What a conversion of a type is decided within that comes now: of a type, always the same object. */
+  windows(conversionType: string): Windows;
+  /** The lookback windows by type, in ms; under the empty one that of all other types. */
   lookbacksMs: Readonly<Record<string, number>>;
   /**
    * How long after its arrival an event is kept in its user's state, in ms. As long as a touch is, a touch can be
@@ -97,10 +100,14 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
   const longestLookback = Math.max(lookback, ...lookbackByType.values());
   const touch = longestLookback + env.ALLOWED_LATENESS_HOURS * HOUR_MS;
   const correction = Math.max(env.ADJUSTMENT_DAYS * DAY_MS, touch);
+  const windowsWithin = (lookbackMs: number) => ({ lookbackMs, apartMs: touch, maxTouches: env.MAX_TOUCHES });
+  const windowsByType = new Map([...lookbackByType].map(([type, ms]) => [type, windowsWithin(ms)]));
+  const otherWindows = windowsWithin(lookback);
   return {
     models: env.MODELS,
     rollups: env.ROLLUPS,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
+    windows: (type) => windowsByType.get(type) ?? otherWindows,
     lookbacksMs: { '': lookback, ...Object.fromEntries(lookbackByType) },
     retentionMs: { touch, outcome: correction + TOO_LATE_MS, correction },
     // An id forgotten while its event is kept would let a duplicate count twice.

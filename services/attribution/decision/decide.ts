@@ -1,6 +1,6 @@
 import type { AttributionConfig } from './config.ts';
 import { apportion, MODELS, type ModelName } from './models.ts';
-import type { Credit, RememberedConversion, Standing, Touch } from './state.ts';
+import type { Credit, RememberedConversion, Standing, Touch, Windows } from './state.ts';
 import { isAfter } from './touch-id.ts';
 
 const WHOLE_CREDIT_MICROS = 1_000_000n;
@@ -24,9 +24,13 @@ function isModel(name: string): name is ModelName {
   return name in MODELS;
 }
 
+export function windowsOf(config: AttributionConfig, { windows, type }: RememberedConversion): Windows {
+  return windows ?? config.windows(type);
+}
+
 /** Shares one conversion among its candidates under every model. No candidates, no credits. */
 export function decide(
-  { models, lookbackMs }: Pick<AttributionConfig, 'models' | 'lookbackMs'>,
+  { models, lookbackMs }: { models: readonly ModelName[]; lookbackMs: number },
   { touches, newest }: Candidates,
   conversion: RememberedConversion,
   standing: Standing,
@@ -34,14 +38,7 @@ export function decide(
   const decided: Credit[] = [];
   if (touches.length === 0) return decided;
   for (const model of models) {
-    share(
-      decided,
-      model,
-      model === 'first_click' ? touches : newest,
-      conversion,
-      standing,
-      lookbackMs(conversion.type),
-    );
+    share(decided, model, model === 'first_click' ? touches : newest, conversion, standing, lookbackMs);
   }
   return decided;
 }
@@ -54,7 +51,7 @@ export function decide(
  * @param candidates with all that have credit
  */
 export function shareAnew(
-  { lookbackMs }: AttributionConfig,
+  { lookbackMs }: { lookbackMs: number },
   candidates: readonly Touch[],
   conversion: RememberedConversion,
   standing: Standing,
@@ -63,7 +60,7 @@ export function shareAnew(
   const byId = new Map(candidates.map((touch) => [touch.clickId, touch]));
   for (const [model, credits] of Map.groupBy(conversion.credits, ({ model }) => model)) {
     const touches = credits.map(({ touch }) => byId.get(touch.clickId)!);
-    share(shared, model as ModelName, touches, conversion, standing, lookbackMs(conversion.type));
+    share(shared, model as ModelName, touches, conversion, standing, lookbackMs);
   }
   return shared;
 }
@@ -94,25 +91,22 @@ function share(
     shares.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
     return;
   }
-  // Most models leave most touches out, and an apportionment gives nothing for no weight.
-  const touches: Touch[] = [];
-  const weights: bigint[] = [];
-  for (let i = 0; i < all.length; i++) {
-    if (all[i] === 0n) continue;
-    touches.push(candidates[first + i]!);
-    weights.push(all[i]!);
-  }
+  // Some models leave most touches out, and an apportionment gives nothing for no weight.
+  const isSparse = all.includes(0n);
+  const weights = isSparse ? all.filter((weight) => weight > 0n) : all;
   const credits = apportion(WHOLE_CREDIT_MICROS, weights);
   const values = apportion(valueMicros, weights);
   const isGross = valueMicros === grossMicros && refundsMicros === 0n;
   const gross = isGross ? values : apportion(grossMicros, weights);
   const refunds = isGross ? undefined : apportion(refundsMicros, weights);
-  for (const [i, touch] of touches.entries()) {
-    const [creditMicros, valueMicros] = [Number(credits[i]), values[i]!];
-    const [adjustedMicros, refundsMicros] = [gross[i]! - valueMicros, refunds?.[i] ?? 0n];
+  for (let i = 0, at = first; i < weights.length; i++, at++) {
+    while (isSparse && all[at - first] === 0n) at++;
+    const [creditMicros, value, refunded] = [Number(credits[i]), values[i]!, refunds === undefined ? 0n : refunds[i]!];
+    const adjustedMicros = isGross ? 0n : gross[i]! - value;
     // A share of the value may be more than one micro where that of the conversion is less.
-    if (creditMicros === 0 && gross[i] === 0n && valueMicros === 0n && refundsMicros === 0n) continue;
-    shares.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
+    if (creditMicros === 0 && gross[i] === 0n && value === 0n && refunded === 0n) continue;
+    const touch = candidates[at]!;
+    shares.push({ model, touch, creditMicros, valueMicros: value, adjustedMicros, refundsMicros: refunded });
   }
 }
 
@@ -123,13 +117,12 @@ export function candidatesAmong(
   conversion: RememberedConversion,
 ): Touch[] {
   const { timestamp, arrival } = conversion;
-  const lookbackMs = config.lookbackMs(conversion.type);
+  const { lookbackMs, apartMs } = windowsOf(config, conversion);
   let end = touches.length;
   while (end > 0 && touches[end - 1]!.timestamp > timestamp) end--;
   let start = 0;
   while (start < end && !isWithin(touches[start]!.timestamp, timestamp, lookbackMs)) start++;
   const within = touches.slice(start, end);
-  const { touch: apartMs } = config.retentionMs;
   for (const touch of within) {
     if (!arrivedNear(touch, arrival, apartMs)) return within.filter((each) => arrivedNear(each, arrival, apartMs));
   }
@@ -142,10 +135,8 @@ export function candidatesAmong(
  * corrections, so changes nothing else.
  */
 export function isCandidate(config: AttributionConfig, touch: Touch, conversion: RememberedConversion): boolean {
-  return (
-    isWithin(touch.timestamp, conversion.timestamp, config.lookbackMs(conversion.type)) &&
-    arrivedNear(touch, conversion.arrival, config.retentionMs.touch)
-  );
+  const { lookbackMs, apartMs } = windowsOf(config, conversion);
+  return isWithin(touch.timestamp, conversion.timestamp, lookbackMs) && arrivedNear(touch, conversion.arrival, apartMs);
 }
 
 function isWithin(clickTime: number, conversionTime: number, lookbackMs: number): boolean {
@@ -153,6 +144,6 @@ function isWithin(clickTime: number, conversionTime: number, lookbackMs: number)
   return age >= 0 && age <= lookbackMs;
 }
 
-function arrivedNear(touch: Touch, arrival: number, apartMs: number): boolean {
+export function arrivedNear(touch: Touch, arrival: number, apartMs: number): boolean {
   return Math.abs(touch.arrival - arrival) <= apartMs;
 }

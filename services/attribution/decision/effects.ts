@@ -10,7 +10,7 @@ import type {
   Standing,
   Touch,
 } from './state.ts';
-import { isSameClick } from './touch-id.ts';
+import { isAfter, isSameClick } from './touch-id.ts';
 
 /** How often each thing happened, but for duplicates; the names are those of PartitionProgress. */
 export type Totals = Record<(typeof TOTALS)[number], number>;
@@ -198,10 +198,10 @@ export interface Published {
   isCounted: boolean;
 }
 
-/** What a conversion is decided to, but for its credits, which it has. */
+/** What a conversion is decided to. */
 export type Decided = Pick<
   Decision,
-  'models' | 'candidates' | 'isTruncated' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'
+  'models' | 'credits' | 'candidates' | 'isTruncated' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'
 >;
 
 /**
@@ -209,43 +209,39 @@ export type Decided = Pick<
  * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
  */
 export function recordChanges(effects: Effects, ref: ConversionRef, before: Published, decided: Decided): void {
-  const { conversion, offset } = ref;
-  const { standing, lookbackMs } = decided;
-  const after = conversion.credits;
+  const { userId, conversion, offset, cause } = ref;
+  const { standing, lookbackMs, credits: after } = decided;
   const { retracted: conversionRetracted } = standing;
   const isOther = before.standing.retracted !== conversionRetracted;
-  const [oldOf, newOf] = [finderIn(before.credits), finderIn(after)];
-  const withdrawn = before.credits.filter((old) => newOf(old) === undefined);
-  const changed = after.filter((credit) => {
-    const old = oldOf(credit);
-    return old === undefined || isOther || !isSameShare(old, credit);
-  });
-  for (const credit of withdrawn) {
-    effects.attributed.push({ ...ref, credit, lookbackMs, retracted: true, conversionRetracted });
-    effects.increments.push(increment(conversion, credit, before.standing, -1n, offset));
-  }
-  for (const credit of changed) {
-    effects.attributed.push({ ...ref, credit, lookbackMs, retracted: false, conversionRetracted });
-    effects.increments.push(increment(conversion, credit, standing, 1n, offset));
-    const old = oldOf(credit);
+  const given: AttributedRow[] = [];
+  let rows = 0;
+  forEachPair(before.credits, after, (old, credit) => {
+    if (old !== undefined && credit !== undefined && !isOther && isSameShare(old, credit)) return;
+    rows++;
+    const of = { userId, conversion, offset, cause, lookbackMs, conversionRetracted };
+    if (credit === undefined) effects.attributed.push({ ...of, credit: old!, retracted: true });
+    else given.push({ ...of, credit, retracted: false });
+    if (credit !== undefined) effects.increments.push(increment(conversion, credit, standing, 1n, offset));
     if (old !== undefined) effects.increments.push(increment(conversion, old, before.standing, -1n, offset));
-  }
-  recordUnattributed(effects, ref, before, standing);
+  });
+  for (const row of given) effects.attributed.push(row);
+  recordUnattributed(effects, ref, before, decided);
   const attributed = (after.length > 0 ? 1 : 0) - (before.credits.length > 0 ? 1 : 0);
   effects.totals.attributed += attributed;
   effects.totals.unattributed -= attributed;
-  if (before.credits.length > 0 && withdrawn.length + changed.length > 0) effects.totals.corrections++;
+  if (before.credits.length > 0 && rows > 0) effects.totals.corrections++;
   effects.bytes +=
-    (withdrawn.length + changed.length) * ROW_BYTES +
+    rows * ROW_BYTES +
     (decided.candidates.length + decided.invalid.length + decided.corrections.length) * CANDIDATE_BYTES;
-  effects.decisions.set(conversion, { ...ref, credits: after, ...decided });
+  effects.decisions.set(conversion, { ...ref, ...decided });
 }
 
 /** Notes what changes of a conversion that is, or was, attributed to no touch. */
-function recordUnattributed(effects: Effects, ref: ConversionRef, before: Published, standing: Standing): void {
+function recordUnattributed(effects: Effects, ref: ConversionRef, before: Published, after: Decided): void {
   const { conversion, offset } = ref;
+  const { standing } = after;
   const was = before.credits.length === 0 && before.isCounted;
-  const is = conversion.credits.length === 0 && conversion.isCounted;
+  const is = after.credits.length === 0 && conversion.isCounted;
   if (was && is && isSameStanding(before.standing, standing)) return;
   if (was)
     effects.increments.push(
@@ -258,22 +254,55 @@ export function dayOf(timestampMs: number): number {
   return Math.floor(timestampMs / DAY_MS);
 }
 
-/** Credits from which on a map finds one sooner than a comparison with each. */
-const MANY = 32;
-
-/** Finds in some credits the one of the same model and touch. */
-function finderIn(credits: readonly Credit[]): (credit: Credit) => Credit | undefined {
-  if (credits.length < MANY) return (credit) => credits.find((other) => isSameKey(other, credit));
-  const byKey = new Map(credits.map((credit) => [keyOf(credit), credit]));
-  return (credit) => byKey.get(keyOf(credit));
+/** Whether credits are the same, each for the same touch and in the same order. */
+export function isSameCredits(some: readonly Credit[], others: readonly Credit[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every((credit, i) => {
+    const other = others[i]!;
+    return credit.model === other.model && isSameShare(credit, other) && isSameTouch(credit.touch, other.touch);
+  });
 }
 
-function keyOf({ model, touch }: Credit): string {
-  return `${model} ${touch.clickId}`;
+/**
+ * Calls back with every credit that was or is, together with the one for the same touch under the same model. Both
+ * lists have the credits of a model one after the other, ascending by touch.
+ */
+function forEachPair(
+  old: readonly Credit[],
+  now: readonly Credit[],
+  look: (old: Credit | undefined, credit: Credit | undefined) => void,
+): void {
+  for (let i = 0; i < old.length; ) {
+    const end = endOfModel(old, i);
+    if (!now.some(({ model }) => model === old[i]!.model)) for (let j = i; j < end; j++) look(old[j], undefined);
+    i = end;
+  }
+  for (let i = 0; i < now.length; ) {
+    const { model } = now[i]!;
+    const end = endOfModel(now, i);
+    const first = old.findIndex((credit) => credit.model === model);
+    let j = first === -1 ? old.length : first;
+    const oldEnd = endOfModel(old, j);
+    while (i < end || j < oldEnd) {
+      const [a, b] = [i < end ? now[i] : undefined, j < oldEnd ? old[j] : undefined];
+      const isSame = a !== undefined && b !== undefined && isSameTouch(a.touch, b.touch);
+      const takesNow = isSame || b === undefined || (a !== undefined && isAfter(b.touch, a.touch));
+      look(takesNow && !isSame ? undefined : b, takesNow ? a : undefined);
+      if (takesNow) i++;
+      if (isSame || !takesNow) j++;
+    }
+  }
 }
 
-function isSameKey(a: Credit, b: Credit): boolean {
-  return a.model === b.model && isSameClick(a.touch, b.touch);
+function isSameTouch(a: Touch, b: Touch): boolean {
+  return a === b || isSameClick(a, b);
+}
+
+/** Where the credits of the model end that has the one at `i`. */
+function endOfModel(credits: readonly Credit[], i: number): number {
+  let end = i;
+  while (end < credits.length && credits[end]!.model === credits[i]!.model) end++;
+  return end;
 }
 
 function isSameShare(a: Credit, b: Credit): boolean {
@@ -304,16 +333,17 @@ function increment(
 ): Increment {
   const { model, touch } = credit;
   const conversions = sign * BigInt(credit.creditMicros);
+  const isTaken = sign === -1n;
   return {
     timestamp,
     conversionType,
     model,
     touch,
     conversionsMicros: retracted ? 0n : conversions,
-    revenueMicros: sign * credit.valueMicros,
+    revenueMicros: isTaken ? -credit.valueMicros : credit.valueMicros,
     retractedMicros: retracted ? conversions : 0n,
-    adjustedMicros: sign * credit.adjustedMicros,
-    refundsMicros: sign * credit.refundsMicros,
+    adjustedMicros: isTaken ? -credit.adjustedMicros : credit.adjustedMicros,
+    refundsMicros: isTaken ? -credit.refundsMicros : credit.refundsMicros,
     offset,
   };
 }

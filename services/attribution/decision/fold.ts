@@ -1,34 +1,23 @@
-import { allOf, candidatesOf, changesCredits, invalidOf, lastInOverflow, type TouchesOfUser } from './candidates.ts';
+import { lastInOverflow } from './candidates.ts';
 import { isForgotten } from './config.ts';
 import {
-  type Corrected,
   correct,
   correctionsBeside,
   correctionsOf,
-  countExceeded,
   firstCorrection,
   isInvalid,
   isSameCorrection,
   MAX_CORRECTIONS,
   MAX_USER_CORRECTIONS,
 } from './corrections.ts';
-import { type Candidates, decide, isCandidate, modelsOf, shareAnew, withCredited } from './decide.ts';
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
-import {
-  type Cause,
-  type ConversionRef,
-  type Effects,
-  noteConflict,
-  noteTouch,
-  noteVerdict,
-  recordChanges,
-} from './effects.ts';
+import { type ConversionRef, type Effects, noteConflict, noteTouch, noteVerdict } from './effects.ts';
 import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
-import { addCorrection, boundsOf, expire, isCorrectable, moveOut, type Surroundings } from './retention.ts';
+import { addCorrection, boundsOf, expire, moveOut, type Surroundings } from './retention.ts';
+import { adjust, decideNew, redecide } from './settle.ts';
 import {
   arrivalOf,
   type Correction,
-  type Credit,
   idOf,
   type RememberedConversion,
   type RememberedEvent,
@@ -108,7 +97,7 @@ function foldTouch(folding: Folding<TouchEvent>): void {
   const invalid = isInvalid(verdicts);
   noteTouch(effects, type, { touch, isInvalid: invalid, offset });
   keep(folding, touch, invalid);
-  redecide(folding, touch, invalid, { eventId: touch.clickId, type });
+  redecide(folding, { touch, was: false, is: !invalid }, { eventId: touch.clickId, type });
 }
 
 /** Takes a touch into the state, and out of it another that there is no room for. */
@@ -124,47 +113,6 @@ function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid
   moveOut(context, user, bounds, { role: 'touch', touch: dropped }, effects);
   context.overflow().addTouch(dropped, invalid);
   if (invalid) bounds.hasInvalidInOverflow = true;
-}
-
-/** Decides all conversions anew that have a touch as a candidate, or would if it were valid. */
-function redecide(folding: Folding, touch: Touch, invalid: boolean, cause: Cause): void {
-  const { context, user, bounds } = folding;
-  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
-    if (isToDecide(folding, touch, invalid, conversion)) decideAnew(folding, touch, conversion, cause);
-  }
-  if (!user.hasOverflow || touch.timestamp > lastInOverflow(context.overflow, bounds)) return;
-  // No lookback is longer.
-  const to = touch.timestamp + context.config.retentionMs.touch;
-  const others = [...context.overflow().conversions(touch.timestamp, to, false)];
-  for (const conversion of others) {
-    if (!isToDecide(folding, touch, invalid, conversion)) continue;
-    decideAnew(folding, touch, conversion, cause);
-    context.overflow().putConversion(conversion);
-  }
-}
-
-function isToDecide({ context, user }: Folding, touch: Touch, invalid: boolean, conversion: RememberedConversion) {
-  const { config } = context;
-  if (!isCorrectable(context, conversion) || !isCandidate(config, touch, conversion)) return false;
-  return !user.hasOverflow || changesCredits(config, touch, invalid, conversion);
-}
-
-function decideAnew(folding: Folding, touch: Touch, conversion: RememberedConversion, cause: Cause): void {
-  const { context, user, bounds, event, effects } = folding;
-  const { config, watermark } = context;
-  const { userId, offset } = event;
-  const corrected = correct(conversion, correctionsOf(user, bounds, { role: 'outcome', conversion }));
-  let candidates = candidatesOf(context, user, conversion);
-  if (!candidates.isTruncated && isForgotten(conversion.arrival, watermark, config.retentionMs.touch)) {
-    // Some candidates may be gone that it was decided with.
-    const credited = conversion.credits.filter((credit) => !isSameClick(credit.touch, touch));
-    candidates = allOf(withCredited(candidates.touches, credited));
-  }
-  const models = modelsOf(config, conversion);
-  const credits = decide({ ...config, models }, candidates, conversion, corrected.standing);
-  const ref = { userId, offset, conversion, cause };
-  const settled = { before: corrected, corrected, models, candidates, credits, isNew: false };
-  settle(context, user, ref, settled, effects);
 }
 
 function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeEvent>): void {
@@ -192,60 +140,6 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
   decideNew(context, user, event, correct(conversion, corrections), effects);
 }
 
-/** The touches of a user, by which conversions are decided. */
-export type Touches = TouchesOfUser & Pick<UserState, 'bounds'> & { invalidTouches: readonly Touch[] };
-
-/** Decides a conversion that is no duplicate, of a user with these touches. */
-export function decideNew(
-  context: Pick<FoldContext, 'config' | 'overflow'>,
-  of: Touches,
-  event: OutcomeEvent,
-  corrected: Corrected,
-  effects: Effects,
-): void {
-  const { config } = context;
-  const { userId, offset, conversion, type } = event;
-  effects.totals.unattributed++;
-  effects.totals.exceeded += countExceeded(corrected);
-  conversion.models = config.models;
-  const candidates = candidatesOf(context, of, conversion);
-  const credits = decide(config, candidates, conversion, corrected.standing);
-  const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
-  const settled = { before: corrected, corrected, models: config.models, candidates, credits, isNew: true };
-  settle(context, of, ref, settled, effects);
-}
-
-interface Settled {
-  before: Corrected;
-  corrected: Corrected;
-  models: readonly string[];
-  candidates: Candidates;
-  /** Their touches are objects of `candidates`. */
-  credits: readonly Credit[];
-  isNew: boolean;
-}
-
-/** Gives a conversion its credits, and notes every difference from those it had. */
-function settle(
-  context: Pick<FoldContext, 'config' | 'overflow'>,
-  of: Touches,
-  ref: ConversionRef,
-  settled: Settled,
-  effects: Effects,
-): void {
-  const { conversion } = ref;
-  const { before, corrected, models, credits, isNew } = settled;
-  const { touches: candidates, isTruncated } = settled.candidates;
-  const published = { credits: conversion.credits, standing: before.standing, isCounted: conversion.isCounted };
-  // Of one without credits only this tells.
-  conversion.models = models;
-  conversion.credits = credits;
-  conversion.isCounted ||= isNew || credits.length > 0;
-  const invalid = invalidOf(context, of, conversion);
-  const lookbackMs = context.config.lookbackMs(conversion.type);
-  recordChanges(effects, ref, published, { models, candidates, isTruncated, invalid, lookbackMs, ...corrected });
-}
-
 function foldCorrection(folding: Folding<CorrectionEvent>): void {
   const { context, user, bounds, event, effects } = folding;
   const { type, offset, correction } = event;
@@ -271,7 +165,10 @@ function foldCorrection(folding: Folding<CorrectionEvent>): void {
   const after = [...before, correction];
   if (target === undefined) effects.totals.waiting++;
   else if (target.role === 'touch') judge(folding, target.touch, isInvalid(before), isInvalid(after));
-  else adjust(folding, target.conversion, correct(target.conversion, before), correct(target.conversion, after));
+  else {
+    const [was, is] = [correct(target.conversion, before), correct(target.conversion, after)];
+    adjust(folding, target.conversion, was, is, { eventId: correction.eventId, type });
+  }
 }
 
 /** Why there is no room for one more correction; undefined if there is. */
@@ -296,33 +193,7 @@ function judge(folding: Folding<CorrectionEvent>, touch: Touch, wasInvalid: bool
     touches.splice(at, 1);
     keep(folding, touch, invalid);
   }
-  redecide(folding, touch, invalid, { eventId: correction.eventId, type });
-}
-
-/** Shares among those who are credited with a conversion what now holds of it. */
-function adjust(
-  { context, user, event, effects }: Folding<CorrectionEvent>,
-  conversion: RememberedConversion,
-  before: Corrected,
-  corrected: Corrected,
-): void {
-  const { config } = context;
-  const { userId, offset, type, correction } = event;
-  effects.totals.exceeded += countExceeded(corrected) - countExceeded(before);
-  const { touches, isTruncated } = candidatesOf(context, user, conversion);
-  const candidates = { ...allOf(withCredited(touches, conversion.credits)), isTruncated };
-  const credits = shareAnew(config, candidates.touches, conversion, corrected.standing);
-  const ref = { userId, offset, conversion, cause: { eventId: correction.eventId, type } };
-  const models = modelsOf(config, conversion);
-  settle(context, user, ref, { before, corrected, models, candidates, credits, isNew: false }, effects);
-  if (!user.conversions.includes(conversion)) context.overflow().putConversion(conversion);
-}
-
-/** Index of the first conversion, by arrival, that can have happened at or after `time`. */
-function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): number {
-  let first = lastConversionTimes.length;
-  while (first > 0 && lastConversionTimes[first - 1]! >= time) first--;
-  return first;
+  redecide(folding, { touch, was: !wasInvalid, is: !invalid }, { eventId: correction.eventId, type });
 }
 
 /** What is known by its id alone of the event, or of what it corrects, be it since now; undefined if nothing. */

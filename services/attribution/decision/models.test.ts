@@ -37,10 +37,12 @@ describe('models', () => {
   });
 });
 
-test('shares always sum to the whole and stay within one of the exact quota', () => {
-  const weights = fc.array(fc.bigInt({ min: 0n, max: 1n << 45n }), { minLength: 1, maxLength: 300 });
+test('shares sum to the whole, and are the exact quota, or one more where the remainder is largest', () => {
+  const weight = fc.oneof(fc.bigInt({ min: 0n, max: 1n << 45n }), fc.bigInt({ min: 0n, max: 3n }));
+  const weights = fc.array(weight, { minLength: 1, maxLength: 300 });
+  const money = fc.oneof(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 10n ** 7n }));
   fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), weights, (total, w) => {
+    fc.property(money, weights, (total, w) => {
       fc.pre(w.some((weight) => weight > 0n));
       const sum = w.reduce((a, b) => a + b, 0n);
       const shares = apportion(total, w);
@@ -49,6 +51,12 @@ test('shares always sum to the whole and stay within one of the exact quota', ()
         const quota = (total * w[i]!) / sum;
         expect(share === quota || share === quota + 1n).toBe(true);
       });
+      // Those with the largest remainders have one more, of equal ones the later.
+      const remainders = w.map((weight) => (total * weight) % sum);
+      const order = w.map((_, i) => i).sort((a, b) => Number(remainders[b]! - remainders[a]!) || b - a);
+      const more = order.map((i) => shares[i]! - (total * w[i]!) / sum);
+      expect(more).toEqual(more.toSorted((a, b) => Number(b - a)));
     }),
+    { numRuns: 1000 },
   );
 });

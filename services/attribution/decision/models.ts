@@ -43,12 +43,83 @@ export const MODELS = {
 
 export type ModelName = keyof typeof MODELS;
 
+/** Least total, and least sum of weights, that doubles are too small for. */
+const MOST_TOTAL = 2n ** 53n;
+const MOST_SUM = 2 ** 52;
+
 /**
  * Splits `total` (not negative) by weight into integers that sum to exactly `total`, by largest remainder
  * (Hamilton's method); equal remainders go to the later entry.
  */
 export function apportion(total: bigint, weights: readonly bigint[]): bigint[] {
   if (weights.length === 1) return [total];
+  if (total >= MOST_TOTAL) return apportionLarge(total, weights);
+  const doubles = new Float64Array(weights.length);
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) {
+    doubles[i] = Number(weights[i]);
+    sum += doubles[i]!;
+  }
+  return sum < MOST_SUM ? apportionDoubles(Number(total), doubles, sum) : apportionLarge(total, weights);
+}
+
+/** The same by doubles, which are a tenth of the work: shares are guessed, and remainders are exact. */
+function apportionDoubles(total: number, weights: Float64Array, sum: number): bigint[] {
+  const shares: bigint[] = [];
+  const remainders = new Float64Array(weights.length);
+  let left = total;
+  let [weight, guess, remainder, share] = [-1, 0, 0, 0n];
+  for (let i = 0; i < weights.length; i++) {
+    // Most are alike.
+    if (weights[i] !== weight) {
+      weight = weights[i]!;
+      guess = Math.floor((total * weight) / sum);
+      remainder = differenceOfProducts(total, weight, guess, sum);
+      for (; remainder < 0; remainder += sum) guess--;
+      for (; remainder >= sum; remainder -= sum) guess++;
+      share = BigInt(guess);
+    }
+    shares.push(share);
+    remainders[i] = remainder;
+    left -= guess;
+  }
+  if (left > 0) addToGreatest(shares, remainders, left);
+  return shares;
+}
+
+/** Adds one to the shares with the greatest remainders, of equal ones the last. */
+function addToGreatest(shares: bigint[], remainders: Float64Array, count: number): void {
+  // Sorted without a comparator, which takes a tenth of the time.
+  const ascending = remainders.toSorted();
+  const least = ascending[ascending.length - count]!;
+  let left = count;
+  for (const remainder of remainders) if (remainder > least) left--;
+  for (let i = shares.length - 1; i >= 0; i--) {
+    if (remainders[i]! < least || (remainders[i] === least && left-- <= 0)) continue;
+    shares[i]! += 1n;
+  }
+}
+
+/**
+ * a × b - c × d, exactly, of integers below 2^53 whose products differ by less than that. The rounding errors of the
+ * products are found by T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
+ */
+function differenceOfProducts(a: number, b: number, c: number, d: number): number {
+  const [first, second] = [a * b, c * d];
+  return first - second + (errorOf(first, a, b) - errorOf(second, c, d));
+}
+
+const SPLITTER = 2 ** 27 + 1;
+
+/** What a product lacks of a × b. */
+function errorOf(product: number, a: number, b: number): number {
+  const [scaledA, scaledB] = [SPLITTER * a, SPLITTER * b];
+  const [highA, highB] = [scaledA - (scaledA - a), scaledB - (scaledB - b)];
+  const [lowA, lowB] = [a - highA, b - highB];
+  return highA * highB - product + highA * lowB + lowA * highB + lowA * lowB;
+}
+
+function apportionLarge(total: bigint, weights: readonly bigint[]): bigint[] {
   const sum = weights.reduce((a, b) => a + b, 0n);
   const shares = weights.map((weight) => (total * weight) / sum);
   const left = Number(total - shares.reduce((a, b) => a + b, 0n));

@@ -34,6 +34,8 @@ export interface Clock {
 
 /** With what of the user there is no room for in its state. */
 export interface Surroundings extends Clock {
+  /** The longest that touches were ever kept to be credited, in ms: no conversion is decided within a longer window. */
+  longestApartMs: number;
   overflow(): Overflow;
 }
 
@@ -60,13 +62,12 @@ export function boundsOf({ retentionMs }: AttributionConfig, user: UserState): U
 
 /** Whether a touch that has left the state can still be judged: it is kept as long as there would be room for it. */
 export function isJudgeable(context: Surroundings, user: UserState, touch: Touch): boolean {
-  const { config, watermark, overflow } = context;
+  const { config, watermark, overflow, longestApartMs } = context;
   const { touch: keptMs } = config.retentionMs;
   if (!isForgotten(touch.arrival, watermark, keptMs)) return true;
   const isKeptFor = (other: RememberedConversion) => isCorrectable(context, other) && isCandidate(config, touch, other);
   if (user.conversions.some(isKeptFor)) return true;
-  // No lookback is longer.
-  for (const other of overflow().conversions(touch.timestamp, touch.timestamp + keptMs, false)) {
+  for (const other of overflow().conversions(touch.timestamp, touch.timestamp + longestApartMs, false)) {
     if (isKeptFor(other)) return true;
   }
   return false;

@@ -70,10 +70,25 @@ export interface RememberedConversion {
   readonly valueMicros: bigint;
   /** Models that it is decided under, those in use when it came; empty if a build before did not note them. */
   models: readonly string[];
-  /** Credits as published last, over all models; empty when unattributed. */
+  /** What it is decided within; undefined if a build before decided it, which did not note that. */
+  windows?: Windows | undefined;
+  /**
+   * Of one without windows the credits as published last, over all models. Those of others follow from their
+   * candidates, which are kept as long as it can be corrected.
+   */
   credits: readonly Credit[];
   /** Counters have it, if only as unattributed: what builds before left unattributed is in none. */
   isCounted: boolean;
+}
+
+/** What a conversion is decided within: the settings in use when it came. */
+export interface Windows {
+  /** Lookback window of its type, in ms. */
+  readonly lookbackMs: number;
+  /** How far apart it and a touch may have arrived that is credited with it, in ms. */
+  readonly apartMs: number;
+  /** Most touches that models share among. */
+  readonly maxTouches: number;
 }
 
 /** A touch's share of a conversion under one model. */

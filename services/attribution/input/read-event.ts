@@ -30,6 +30,7 @@ export function readEvent(record: LogRecord, arrival: number, batch: EventBatch)
         arrival,
         type: latin1(bytes, fields.type, fields.typeEnd),
         valueMicros: BigInt(fields.valueMicros),
+        windows: undefined,
         credits: [],
         isCounted: false,
         models: [],
@@ -79,7 +80,7 @@ export function readMessage({ value, offset }: LogRecord, arrival: number, batch
     case 'conversion': {
       const { type, valueMicros } = event.value;
       const of = { conversionId: eventId, timestamp, arrival, type, valueMicros };
-      const conversion = { ...of, credits: [], isCounted: false, models: [] };
+      const conversion = { ...of, windows: undefined, credits: [], isCounted: false, models: [] };
       batch.addText(KINDS.conversion, offset, userId, conversion);
       return undefined;
     }

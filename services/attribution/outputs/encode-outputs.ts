@@ -113,7 +113,7 @@ export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buff
   const { touch, model, creditMicros, valueMicros } = credit;
   let at = begin(memory, MAX_CLICK_BYTES, userId, conversion.type, model);
   at = putText(scratch, at, 0x0a, conversion.conversionId);
-  at = putText(scratch, at, 0x12, touch.clickId);
+  at = putTouchId(at, 0x12, touch);
   at = putText(scratch, at, 0x1a, userId);
   at = putTexts(at, 0x22, touch);
   at = putText(scratch, at, 0x3a, conversion.type);
@@ -248,16 +248,20 @@ const HEAD_BYTES = 3;
 
 function putCandidate(at: number, touch: Touch): number {
   const start = at + 3;
-  scratch[start] = 0x0a;
-  scratch[start + 1] = UUID_LENGTH;
-  writeUuidText(scratch, start + 2, idOf(touch), 0);
-  let end = putTexts(start + 2 + UUID_LENGTH, 0x12, touch);
+  let end = putTexts(putTouchId(start, 0x0a, touch), 0x12, touch);
   end = putNumber(scratch, end, 0x28, touch.timestamp);
   for (let i = 0; i < judgedBytes; i++) scratch[end++] = judged[i]!;
   scratch[at] = 0x5a;
   scratch[at + 1] = ((end - start) & 0x7f) | 0x80;
   scratch[at + 2] = (end - start) >> 7;
   return end;
+}
+
+function putTouchId(at: number, tag: number, touch: Touch): number {
+  scratch[at] = tag;
+  scratch[at + 1] = UUID_LENGTH;
+  writeUuidText(scratch, at + 2, idOf(touch), 0);
+  return at + 2 + UUID_LENGTH;
 }
 
 function putCorrection(at: number, { correction, effect }: EffectiveCorrection): number {

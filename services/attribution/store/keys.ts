@@ -18,6 +18,9 @@ export const ATTEMPT_KEY = Buffer.from('a');
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
+/** The longest that touches were ever kept to be credited: f64, in ms. */
+export const LONGEST_APART_KEY = Buffer.from('l');
+
 /** Ids spilled from users' states are between these, in order of their periods. */
 export const SPILLED_FROM = Buffer.from(SPILLED);
 export const SPILLED_TO = Buffer.from('j');

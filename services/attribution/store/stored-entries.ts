@@ -1,14 +1,24 @@
 import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
-import { CORRECTIONS, type Correction, type Credit, type RememberedConversion } from '../decision/state.ts';
+import {
+  CORRECTIONS,
+  type Correction,
+  type Credit,
+  type RememberedConversion,
+  type Windows,
+} from '../decision/state.ts';
 import type { TouchWithWords } from '../decision/touch-id.ts';
 import {
   ADJUSTED_BYTES,
+  APART,
   ARRIVAL,
   CORRECTED_CONVERSION,
   CORRECTION_ID,
   CREDIT_HEAD,
   CREDITS,
   ID,
+  LOOKBACK,
+  MAX_TOUCHES,
+  MODEL_LETTERS,
   MODELS_SEPARATOR,
   TIMESTAMP,
   TOUCH_TEXTS,
@@ -16,6 +26,8 @@ import {
   TYPE_BYTES,
   UNCOUNTED_CONVERSION,
   VALUE,
+  WINDOWED_CONVERSION,
+  WINDOWED_TYPE,
 } from './user-format.ts';
 
 /** Where bytes are copied to. */
@@ -105,6 +117,7 @@ export class StoredConversion implements RememberedConversion {
   #type: string | undefined;
   #credits: readonly Credit[] | undefined;
   #models: readonly string[] | undefined;
+  #windows: Windows | undefined;
   #isCounted: boolean;
   #isAsStored = true;
 
@@ -114,6 +127,11 @@ export class StoredConversion implements RememberedConversion {
     this.timestamp = bytes.readDoubleLE(at + TIMESTAMP);
     this.arrival = bytes.readDoubleLE(at + ARRIVAL);
     this.#isCounted = bytes[at] !== UNCOUNTED_CONVERSION || bytes.readUInt16LE(at + CREDITS) > 0;
+    if (this.#isWindowed) this.#windows = windowsAt(bytes, at);
+  }
+
+  get #isWindowed(): boolean {
+    return this.#bytes[this.#at] === WINDOWED_CONVERSION;
   }
 
   get conversionId(): string {
@@ -122,7 +140,7 @@ export class StoredConversion implements RememberedConversion {
   }
 
   get type(): string {
-    this.#type ??= this.#bytes.toString('utf8', this.#at + TYPE, this.#typeEnd);
+    this.#type ??= this.#bytes.toString('utf8', this.#typeStart, this.#typeEnd);
     return this.#type;
   }
 
@@ -150,6 +168,15 @@ export class StoredConversion implements RememberedConversion {
     this.#isAsStored = false;
   }
 
+  get windows(): Windows | undefined {
+    return this.#windows;
+  }
+
+  set windows(windows: Windows | undefined) {
+    this.#windows = windows;
+    this.#isAsStored = false;
+  }
+
   get isCounted(): boolean {
     return this.#isCounted;
   }
@@ -171,18 +198,28 @@ export class StoredConversion implements RememberedConversion {
     writer.copy(this.#bytes, this.#at, this.#at + length);
   }
 
+  get #typeStart(): number {
+    return this.#at + (this.#isWindowed ? WINDOWED_TYPE : TYPE);
+  }
+
   get #typeEnd(): number {
-    return this.#at + TYPE + this.#bytes.readUInt16LE(this.#at + TYPE_BYTES);
+    return this.#typeStart + this.#bytes.readUInt16LE(this.#at + TYPE_BYTES);
   }
 
   #readModels(): string[] {
+    if (this.#isWindowed) return this.#readNames().map((name) => NAMES[name] ?? name);
     const credits = this.#isAsStored ? this.credits : this.#readCredits();
     if (credits.length > 0) return [...new Set(credits.map(({ model }) => model))];
+    return this.#readNames();
+  }
+
+  #readNames(): string[] {
     const names = this.#bytes.toString('utf8', this.#typeEnd, this.#at + conversionBytes(this.#bytes, this.#at));
     return names === '' ? [] : names.split(MODELS_SEPARATOR);
   }
 
   #readCredits(): Credit[] {
+    if (this.#isWindowed) return [];
     let at = this.#typeEnd;
     const isAdjusted = this.#bytes[this.#at] === CORRECTED_CONVERSION;
     return Array.from({ length: this.#bytes.readUInt16LE(this.#at + CREDITS) }, () => {
@@ -200,6 +237,21 @@ export class StoredConversion implements RememberedConversion {
       return credit;
     });
   }
+}
+
+const NAMES = Object.fromEntries(Object.entries(MODEL_LETTERS).map(([name, letter]) => [letter, name]));
+
+/** The windows read last: most are alike. */
+let lastWindows: Windows = { lookbackMs: 0, apartMs: 0, maxTouches: 0 };
+
+function windowsAt(bytes: Buffer, at: number): Windows {
+  const [lookbackMs, apartMs] = [bytes.readDoubleLE(at + LOOKBACK), bytes.readDoubleLE(at + APART)];
+  const maxTouches = bytes.readUInt16LE(at + MAX_TOUCHES);
+  const last = lastWindows;
+  if (last.lookbackMs !== lookbackMs || last.apartMs !== apartMs || last.maxTouches !== maxTouches) {
+    lastWindows = { lookbackMs, apartMs, maxTouches };
+  }
+  return lastWindows;
 }
 
 /** When the touch or conversion that begins here happened, and when it arrived, in ms. */

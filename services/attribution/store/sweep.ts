@@ -1,6 +1,7 @@
 import { HOUR_MS } from '../../contract/limits.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { isPlaceKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
+import { longestApart } from './longest-apart.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 import { readPlace, timesAt } from './stored-entries.ts';
 import { lastArrivals } from './user-codec.ts';
@@ -29,13 +30,19 @@ export function newSweep(config: AttributionConfig) {
       if (betweenPasses) passStartedAt = watermark;
       const entries = store.scan(cursor, SWEPT_TO, SLICE);
       cursor = entries.length < SLICE ? SWEPT_FROM : keyAfter(entries.at(-1)!.key);
-      return entries.filter((entry) => isExpired(config, entry, watermark)).map(({ key }) => key);
+      const longestApartMs = longestApart(store, config);
+      return entries.filter((entry) => isExpired(config, entry, watermark, longestApartMs)).map(({ key }) => key);
     },
   };
 }
 
 /** Whether the fold would keep nothing of a user's state, or no longer looks at an event, at `watermark`, in ms. */
-export function isExpired({ retentionMs }: AttributionConfig, { key, value }: StateEntry, watermark: number): boolean {
+export function isExpired(
+  { retentionMs }: AttributionConfig,
+  { key, value }: StateEntry,
+  watermark: number,
+  longestApartMs: number,
+): boolean {
   if (isUserKey(key)) {
     const last = lastArrivals(value);
     const kinds = ['touch', 'outcome', 'correction'] as const;
@@ -43,5 +50,5 @@ export function isExpired({ retentionMs }: AttributionConfig, { key, value }: St
   }
   const { arrival } = isPlaceKey(key) ? readPlace(value) : timesAt(value, 0);
   // A touch that arrived near a conversion may be credited with it as long as that is kept.
-  return isForgotten(arrival, watermark, retentionMs.touch + retentionMs.outcome);
+  return isForgotten(arrival, watermark, longestApartMs + retentionMs.outcome);
 }

@@ -41,6 +41,10 @@ const conversion = conversionWithModels.map((each) => {
   const { credits, models } = each;
   return { ...each, models: credits.length === 0 ? models : [...new Set(credits.map(({ model }) => model))] };
 });
+const windows = fc.record({ lookbackMs: time, apartMs: time, maxTouches: fc.integer({ min: 1, max: 10_000 }) });
+const windowed = fc
+  .record({ given: conversionWithModels, windows, models: fc.subarray([...Object.keys(MODELS), 'half', 'l.']) })
+  .map(({ given, ...of }) => ({ ...given, ...of, credits: [] }));
 const uncounted = conversionWithModels.map((each) => ({ ...each, credits: [], isCounted: false }));
 const correction = fc.record({
   targetId: fc.uuid(),
@@ -53,7 +57,7 @@ const correction = fc.record({
 const user = fc.record({
   touches: fc.array(touch, { maxLength: 40 }),
   invalidTouches: fc.array(touch, { maxLength: 3 }),
-  conversions: fc.array(fc.oneof(conversion, uncounted), { maxLength: 10 }),
+  conversions: fc.array(fc.oneof(conversion, windowed, uncounted), { maxLength: 10 }),
   corrections: fc.array(correction, { maxLength: 5 }),
   hasOverflow: fc.boolean(),
 });
@@ -123,7 +127,7 @@ test('of a conversion that is stored nothing can be written but what it was deci
 
 test('an entry of another kind is refused', () => {
   const bytes = encodeUser({});
-  expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([7])]))).toThrow('entry of kind 7');
+  expect(() => decodeUser(Buffer.concat([bytes, Buffer.from([8])]))).toThrow('entry of kind 8');
 });
 
 test('a state of another format is refused', () => {

@@ -7,12 +7,14 @@ import {
   type RememberedConversion,
   type Touch,
   type UserState,
+  type Windows,
 } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
 import { conversionBytes, endOfTouch, readCorrection, StoredConversion, StoredTouch } from './stored-entries.ts';
 import {
   ADJUSTED_BYTES,
+  APART,
   ARRIVAL,
   CONVERSION,
   CORRECTED_CONVERSION,
@@ -26,6 +28,9 @@ import {
   HEAD_BYTES,
   ID,
   INVALID_TOUCH,
+  LOOKBACK,
+  MAX_TOUCHES,
+  MODEL_LETTERS,
   MODELS_SEPARATOR,
   OVERFLOW,
   TIMESTAMP,
@@ -35,6 +40,8 @@ import {
   TYPE_BYTES,
   UNCOUNTED_CONVERSION,
   VALUE,
+  WINDOWED_CONVERSION,
+  WINDOWED_TYPE,
 } from './user-format.ts';
 
 /** Bytes that are put together and copied from here. */
@@ -93,6 +100,10 @@ export class StateWriter {
       conversion.writeTo(this);
       return;
     }
+    if (conversion.windows !== undefined) {
+      this.#windowed(conversion, conversion.windows);
+      return;
+    }
     const start = this.length;
     const { conversionId, timestamp, arrival, type, credits, valueMicros } = conversion;
     const models = credits.length === 0 ? conversion.models.join(MODELS_SEPARATOR) : '';
@@ -107,6 +118,26 @@ export class StateWriter {
     this.length = start + TYPE + typeBytes;
     this.length += this.bytes.write(models, this.length);
     for (const credit of credits) this.#credit(credit, kind === CORRECTED_CONVERSION);
+    this.#view.setUint32(start + 1, this.length - start, true);
+  }
+
+  #windowed(
+    { conversionId, timestamp, arrival, type, valueMicros, models }: RememberedConversion,
+    { lookbackMs, apartMs, maxTouches }: Windows,
+  ): void {
+    const start = this.length;
+    const names = models.map((name) => MODEL_LETTERS[name] ?? name).join(MODELS_SEPARATOR);
+    this.reserve(WINDOWED_TYPE + 3 * (type.length + names.length));
+    readUuidText(conversionId, id, 0);
+    this.#head(start, WINDOWED_CONVERSION, id, 0, timestamp, arrival);
+    this.#view.setBigUint64(start + VALUE, valueMicros, true);
+    this.#view.setUint16(start + MAX_TOUCHES, maxTouches, true);
+    this.#view.setFloat64(start + LOOKBACK, lookbackMs, true);
+    this.#view.setFloat64(start + APART, apartMs, true);
+    const typeBytes = this.bytes.write(type, start + WINDOWED_TYPE);
+    this.#view.setUint16(start + TYPE_BYTES, typeBytes, true);
+    this.length = start + WINDOWED_TYPE + typeBytes;
+    this.length += this.bytes.write(names, this.length);
     this.#view.setUint32(start + 1, this.length - start, true);
   }
 
@@ -196,6 +227,7 @@ export function readEntries(bytes: Buffer, reader: EntryReader): void {
       case UNCOUNTED_CONVERSION:
       case CONVERSION:
       case CORRECTED_CONVERSION:
+      case WINDOWED_CONVERSION:
         at += conversionBytes(bytes, at);
         reader.conversion(start, at);
         break;

@@ -7,10 +7,12 @@
  *     touch:      1 u8, or 4 if it is invalid | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 |
  *                 timestamp f64 | arrival f64 | ad (with metadata that rollups are by: ad, NUL, and the metadata as
  *                 `Touch` has it) | campaign and source (campaign, NUL, source)
- *     conversion: 5 u8; 6 if its value is corrected; 2 if it is attributed to nothing and in no counter, as builds
- *                 before left it | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 |
- *                 bytes of type u16 | number of credits u16 | type | credits, or without any the names of the models
- *                 that it is decided under, with commas, which no earlier build wrote
+ *     conversion: 7 u8 | bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 | bytes of
+ *                 type u16 | most touches that models share among u16 | lookback f64 | how far apart touches may have
+ *                 arrived f64 | type | names of its models, or letters that stand for them, with commas
+ *     as builds before left it: 5 u8; 6 if its value is corrected; 2 if it is attributed to nothing and in no counter |
+ *                 bytes of the whole u32 | id 4 × i32 | timestamp f64 | arrival f64 | value u64 | bytes of type u16 |
+ *                 number of credits u16 | type | credits, or without any the names of the models, with commas
  *     credit:     credit u32 | value u64 | bytes of model u16 | model | adjusted i64 and refunds u64 if the conversion
  *                 is corrected | touch
  *     correction: 3 u8 | kind, as in CORRECTIONS, u32 | id of its target 4 × i32 | timestamp f64 | arrival f64 |
@@ -28,6 +30,7 @@ export const CORRECTION = 3;
 export const INVALID_TOUCH = 4;
 export const CONVERSION = 5;
 export const CORRECTED_CONVERSION = 6;
+export const WINDOWED_CONVERSION = 7;
 /** Places in all entries alike. */
 export const ID = 5;
 export const TIMESTAMP = 21;
@@ -36,9 +39,22 @@ export const TOUCH_TEXTS = 37;
 export const VALUE = 37;
 export const TYPE_BYTES = 45;
 export const CREDITS = 47;
+/** Of a conversion with windows. */
+export const MAX_TOUCHES = 47;
+export const LOOKBACK = 49;
+export const APART = 57;
+export const WINDOWED_TYPE = 65;
 export const TYPE = 49;
 export const CREDIT_HEAD = 14;
 export const ADJUSTED_BYTES = 16;
 export const CORRECTION_ID = 45;
 export const CORRECTION_BYTES = 61;
 export const MODELS_SEPARATOR = ',';
+/** What stands for the names of models; others stand for themselves. */
+export const MODEL_LETTERS: Readonly<Record<string, string>> = {
+  last_click: 'l',
+  first_click: 'f',
+  linear: 'n',
+  time_decay: 't',
+  position_based: 'p',
+};

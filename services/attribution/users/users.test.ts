@@ -156,30 +156,38 @@ function start(env: NodeJS.ProcessEnv = {}) {
 }
 
 const TOUCH_BYTES = 37 + 'adc\0s'.length;
+/** Of the longest window, which is stored once. */
+const LONGEST_BYTES = 8;
 
 test('of a user that the store has, only what is new is written', () => {
   const ann = start();
   ann.click(1);
-  expect(ann.flush()).toEqual({ deletes: 0, puts: [2 + TOUCH_BYTES], appends: [] });
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [2 + TOUCH_BYTES, LONGEST_BYTES], appends: [] });
   ann.click(2);
   ann.click(3);
   expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [2 * TOUCH_BYTES] });
   ann.conversion(4);
-  const credit = 14 + 'last_click'.length + TOUCH_BYTES;
-  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [49 + 'buy'.length + credit] });
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [65 + 'buy'.length + 'l'.length] });
   expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [] });
   expect(ann.storedHours()).toEqual([1, 2, 3]);
-  expect(ann.stored()!.conversions[0]!.credits[0]!.touch.clickId).toBe(eventId(3));
+  expect(ann.stored()!.conversions).toMatchObject([{ models: ['last_click'], windows: { maxTouches: 256 } }]);
 });
 
-test('a user whose conversion is decided anew is written whole', () => {
+test('of a conversion that is decided anew nothing is written: its credits follow from its candidates', () => {
   const ann = start();
   ann.click(1);
   ann.conversion(4);
   ann.flush();
   ann.click(3);
-  expect(ann.flush()).toMatchObject({ puts: [expect.any(Number)], appends: [] });
-  expect(ann.stored()!.conversions[0]!.credits[0]!.touch.clickId).toBe(eventId(3));
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [TOUCH_BYTES] });
+});
+
+test('a user with a click before others is written whole', () => {
+  const ann = start();
+  ann.click(3);
+  ann.flush();
+  ann.click(1);
+  expect(ann.flush()).toEqual({ deletes: 0, puts: [2 + 2 * TOUCH_BYTES], appends: [] });
 });
 
 test('a user that was deleted as expired and comes back is written whole', () => {
@@ -292,7 +300,9 @@ testRuns('an event that takes the short way ends as the fold would have it', 800
             return id;
           };
           const before = expected.conversions;
-          fold({ config: ann.config, watermark: arrival, spilled: known, overflow }, expected, plainOne, effects);
+          const { config } = ann;
+          const of = { config, watermark: arrival, longestApartMs: config.retentionMs.touch };
+          fold({ ...of, spilled: known, overflow }, expected, plainOne, effects);
           for (const each of effects.spilled.splice(0)) {
             spilled.set(eventName(each), { arrival: arrivalOf(each), digest: digestOf(each) });
           }

@@ -3,8 +3,9 @@ import { cacheHits, cacheMisses } from '../../telemetry/metrics.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { correct } from '../decision/corrections.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
-import { decideNew, type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
+import { type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
 import { assertNever, type TouchKind } from '../decision/kinds.ts';
+import { decideNew } from '../decision/settle.ts';
 import {
   arrivalOf,
   type Correction,
@@ -23,6 +24,7 @@ import {
   touchMemory,
 } from '../memory/touch-memory.ts';
 import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
+import { LongestApart } from '../store/longest-apart.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
 import { EntryFailure } from '../store/store-failure.ts';
 import type { StoredConversion } from '../store/stored-entries.ts';
@@ -84,6 +86,7 @@ export class Users {
   readonly #cacheBytes: () => number;
   #spilled: SpilledIds | undefined;
   readonly #overflow = new OverflowStore();
+  readonly #longestApart: LongestApart;
   /** Memory of open users: their touches, and their conversions as they are stored. */
   #space: TouchSpace;
   #stored = new StateWriter();
@@ -96,6 +99,7 @@ export class Users {
     this.#cacheBytes = cacheBytes;
     this.table = new UserTable(config.rollups);
     this.#space = new TouchSpace(this.table.texts);
+    this.#longestApart = new LongestApart(config);
   }
 
   /**
@@ -109,6 +113,7 @@ export class Users {
     if (this.#stored.bytes.length > MOST_STORED) this.#stored = new StateWriter();
     events.findUsers();
     this.#load(store, events);
+    this.#longestApart.read(store);
     const spilled = this.#spilledIds(store);
     const stored = spilled.findStored(store, events);
     const effects = newEffects();
@@ -201,6 +206,7 @@ export class Users {
     }
     if (this.#spilled !== undefined) yield* this.#spilled.takePuts(this.table);
     yield* this.#overflow.takePuts();
+    yield* this.#longestApart.takePuts();
   }
 
   *#appends(dirty: readonly number[]): Generator<StateEntry> {
@@ -272,7 +278,7 @@ export class Users {
     const { conversionId, arrival } = event.conversion;
     readUuidText(conversionId, oneId, 0);
     if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
-    const since = event.conversion.timestamp - this.#config.lookbackMs(event.conversion.type);
+    const since = event.conversion.timestamp - this.#config.windows(event.conversion.type).lookbackMs;
     const touches = this.table.touchesOf(slot, this.#space, since);
     const user = { touches, invalidTouches: NONE, hasOverflow: false };
     decideNew({ config: this.#config, overflow: noOverflow }, user, event, correct(event.conversion, NONE), effects);
@@ -316,6 +322,7 @@ export class Users {
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
+      longestApartMs: this.#longestApart.ms,
       spilled: () => spilled.find(user.slot, event) ?? stored,
       overflow: () => this.#overflow.of(store, event.userId),
     };
@@ -331,7 +338,7 @@ export class Users {
     this.table.slots.setPlace(slot, NO_PLACE);
     if (state.hasOverflow) this.table.slots.noteOverflow(slot);
     const keepsTouches = beginsWith(state.touches, touches);
-    const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every(isAsStored);
+    const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every((each) => each.isAsStored);
     if (!keepsTouches) this.table.clear(slot, TOUCHES);
     if (!keepsConversions) this.table.clear(slot, CONVERSIONS);
     for (let i = keepsTouches ? touches.length : 0; i < state.touches.length; i++) {
@@ -381,10 +388,6 @@ function beginsWith<T>(items: readonly T[], first: readonly T[]): boolean {
 
 function isSame<T>(items: readonly T[], others: readonly T[]): boolean {
   return items.length === others.length && beginsWith(items, others);
-}
-
-function isAsStored(conversion: StoredConversion): boolean {
-  return conversion.isAsStored;
 }
 
 const NONE: readonly never[] = [];

@@ -1,0 +1,200 @@
+import {
+  allOf,
+  candidatesBesides,
+  candidatesOf,
+  invalidOf,
+  lastInOverflow,
+  Neighbours,
+  type TouchesOfUser,
+} from './candidates.ts';
+import { isForgotten } from './config.ts';
+import { type Corrected, correct, correctionsOf, countExceeded } from './corrections.ts';
+import { type Candidates, decide, isCandidate, modelsOf, shareAnew, windowsOf, withCredited } from './decide.ts';
+import { type Cause, type ConversionRef, type Effects, isSameCredits, recordChanges } from './effects.ts';
+import { isCorrectable, type Surroundings } from './retention.ts';
+import type { Credit, RememberedConversion, Touch, UserBounds, UserState } from './state.ts';
+import { isSameClick } from './touch-id.ts';
+
+/** A user whose conversions are decided, and what for. */
+interface Deciding {
+  context: Surroundings;
+  user: UserState;
+  bounds: UserBounds;
+  event: Pick<ConversionRef, 'userId' | 'offset'>;
+  effects: Effects;
+}
+
+type DecidingContext = Pick<Surroundings, 'config' | 'overflow'>;
+type NewConversion = Pick<ConversionRef, 'userId' | 'offset' | 'conversion'> & Pick<Cause, 'type'>;
+
+/** The touches of a user, by which conversions are decided. */
+export type Touches = TouchesOfUser & Pick<UserState, 'bounds'> & { invalidTouches: readonly Touch[] };
+
+/** Decides a conversion that is no duplicate, of a user with these touches. */
+export function decideNew(
+  context: DecidingContext,
+  of: Touches,
+  event: NewConversion,
+  corrected: Corrected,
+  effects: Effects,
+): void {
+  const { config } = context;
+  const { userId, offset, conversion, type } = event;
+  effects.totals.unattributed++;
+  effects.totals.exceeded += countExceeded(corrected);
+  conversion.models = config.models;
+  conversion.windows = config.windows(conversion.type);
+  const candidates = candidatesOf(context, of, conversion);
+  const under = { models: config.models, lookbackMs: conversion.windows.lookbackMs };
+  const credits = decide(under, candidates, conversion, corrected.standing);
+  const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
+  const settled = { before: corrected, corrected, models: config.models, candidates, old: [], credits, isNew: true };
+  settle(context, of, ref, settled, effects);
+}
+
+interface Settled {
+  before: Corrected;
+  corrected: Corrected;
+  models: readonly string[];
+  candidates: Candidates;
+  /** Credits that it had. */
+  old: readonly Credit[];
+  /** Their touches are objects of `candidates`. */
+  credits: readonly Credit[];
+  isNew: boolean;
+}
+
+/** Gives a conversion its credits, and notes every difference from those it had. */
+function settle(context: DecidingContext, of: Touches, ref: ConversionRef, settled: Settled, effects: Effects): void {
+  const { conversion } = ref;
+  const { before, corrected, models, old, credits, isNew } = settled;
+  const { touches: candidates, isTruncated } = settled.candidates;
+  const published = { credits: old, standing: before.standing, isCounted: conversion.isCounted };
+  if (conversion.windows === undefined) {
+    // Of one without credits only this tells.
+    conversion.models = models;
+    conversion.credits = credits;
+  }
+  if (!conversion.isCounted) conversion.isCounted = isNew || credits.length > 0;
+  const invalid = invalidOf(context, of, conversion);
+  const { lookbackMs } = windowsOf(context.config, conversion);
+  const decided = { models, credits, candidates, isTruncated, invalid, lookbackMs, ...corrected };
+  recordChanges(effects, ref, published, decided);
+}
+
+/** A touch that came or was judged: whether conversions could be credited to it before, and can be now. */
+interface TouchChange {
+  touch: Touch;
+  was: boolean;
+  is: boolean;
+}
+
+/** Decides all conversions anew that have a touch as a candidate, or would if it were valid. */
+export function redecide(deciding: Deciding, change: TouchChange, cause: Cause): void {
+  const { context, user, bounds } = deciding;
+  const { touch } = change;
+  const { hasOverflow } = user;
+  if (hasOverflow && change.was === change.is) return;
+  const neighbours = hasOverflow ? new Neighbours(user, context.overflow(), touch) : undefined;
+  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
+    if (isToDecide(deciding, touch, neighbours, conversion))
+      decideAnew(deciding, change, neighbours, conversion, cause);
+  }
+  if (neighbours === undefined || touch.timestamp > lastInOverflow(context.overflow, bounds)) return;
+  const to = touch.timestamp + context.longestApartMs;
+  for (const conversion of context.overflow().conversions(touch.timestamp, to, false)) {
+    if (!isToDecide(deciding, touch, neighbours, conversion)) continue;
+    decideAnew(deciding, change, neighbours, conversion, cause);
+    if (conversion.windows === undefined) context.overflow().putConversion(conversion);
+  }
+}
+
+function isToDecide(
+  { context }: Deciding,
+  touch: Touch,
+  neighbours: Neighbours | undefined,
+  conversion: RememberedConversion,
+): boolean {
+  const { config } = context;
+  if (!isCandidate(config, touch, conversion) || !isCorrectable(context, conversion)) return false;
+  return neighbours === undefined || !neighbours.changeNothing(config, conversion);
+}
+
+function decideAnew(
+  deciding: Deciding,
+  change: TouchChange,
+  neighbours: Neighbours | undefined,
+  conversion: RememberedConversion,
+  cause: Cause,
+): void {
+  const { context, user, bounds, event, effects } = deciding;
+  const { config } = context;
+  const { userId, offset } = event;
+  const corrected = correct(conversion, correctionsOf(user, bounds, { role: 'outcome', conversion }));
+  const { standing } = corrected;
+  const under = { models: modelsOf(config, conversion), lookbackMs: windowsOf(config, conversion).lookbackMs };
+  const ref = { userId, offset, conversion, cause };
+  const settled = { before: corrected, corrected, models: under.models, isNew: false };
+  if (conversion.windows === undefined) {
+    const candidates = candidatesStill(deciding, change.touch, conversion);
+    const credits = decide(under, candidates, conversion, standing);
+    settle(context, user, ref, { ...settled, candidates, old: conversion.credits, credits }, effects);
+    return;
+  }
+  const besides = candidatesBesides(context, user, conversion, change.touch, neighbours);
+  const candidates = change.is ? besides.with : besides.without;
+  const before = change.was ? besides.with : besides.without;
+  const credits = decide(under, candidates, conversion, standing);
+  const old = before === candidates ? credits : decide(under, before, conversion, standing);
+  const isOther = before.isTruncated !== candidates.isTruncated || !isSameCredits(old, credits);
+  if (user.hasOverflow && !isOther) return;
+  settle(context, user, ref, { ...settled, candidates, old, credits }, effects);
+}
+
+/** Candidates of a conversion that a build before decided, of which some may be gone that it was decided with. */
+function candidatesStill({ context, user }: Deciding, touch: Touch, conversion: RememberedConversion): Candidates {
+  const { config, watermark } = context;
+  const candidates = candidatesOf(context, user, conversion);
+  if (candidates.isTruncated || !isForgotten(conversion.arrival, watermark, config.retentionMs.touch)) {
+    return candidates;
+  }
+  return allOf(
+    withCredited(
+      candidates.touches,
+      conversion.credits.filter((credit) => !isSameClick(credit.touch, touch)),
+    ),
+  );
+}
+
+/** Shares among those who are credited with a conversion what now holds of it. */
+export function adjust(
+  { context, user, event, effects }: Deciding,
+  conversion: RememberedConversion,
+  before: Corrected,
+  corrected: Corrected,
+  cause: Cause,
+): void {
+  const { config } = context;
+  const { userId, offset } = event;
+  effects.totals.exceeded += countExceeded(corrected) - countExceeded(before);
+  const ref = { userId, offset, conversion, cause };
+  const under = { models: modelsOf(config, conversion), lookbackMs: windowsOf(config, conversion).lookbackMs };
+  const settled = { before, corrected, models: under.models, isNew: false };
+  const of = candidatesOf(context, user, conversion);
+  if (conversion.windows !== undefined) {
+    const [old, credits] = [before, corrected].map(({ standing }) => decide(under, of, conversion, standing));
+    settle(context, user, ref, { ...settled, candidates: of, old: old!, credits: credits! }, effects);
+    return;
+  }
+  const candidates = { ...allOf(withCredited(of.touches, conversion.credits)), isTruncated: of.isTruncated };
+  const credits = shareAnew(under, candidates.touches, conversion, corrected.standing);
+  settle(context, user, ref, { ...settled, candidates, old: conversion.credits, credits }, effects);
+  if (!user.conversions.includes(conversion)) context.overflow().putConversion(conversion);
+}
+
+/** Index of the first conversion, by arrival, that can have happened at or after `time`. */
+function firstNotBefore(time: number, { lastConversionTimes }: UserBounds): number {
+  let first = lastConversionTimes.length;
+  while (first > 0 && lastConversionTimes[first - 1]! >= time) first--;
+  return first;
+}
