@@ -99,9 +99,17 @@ export class UserSlots {
     this.#words[slot * SLOT_WORDS + TAIL + list] = block;
   }
 
-  /** Arrival of the list's event that arrived first, in ms; Infinity if the list is empty. */
+  /**
+   * Arrival of the list's event that arrived first, in ms; Infinity if the list is empty. Of touches, some may have
+   * arrived before that are kept for longer.
+   */
   firstArrival(slot: number, list: List): number {
     return this.#times[slot * SLOT_TIMES + FIRST_ARRIVAL + list]!;
+  }
+
+  /** Notes that no touch is to go before one that arrived then would. */
+  noteKept(slot: number, arrival: number): void {
+    this.#times[slot * SLOT_TIMES + FIRST_ARRIVAL + TOUCHES] = arrival;
   }
 
   /** Greatest timestamp in a list, in ms; -Infinity if the list is empty. */

@@ -190,6 +190,21 @@ test('a user with a click before others is written whole', () => {
   expect(ann.flush()).toEqual({ deletes: 0, puts: [2 + 2 * TOUCH_BYTES], appends: [] });
 });
 
+test('a user whose clicks are kept for conversions of before goes the whole way once, not with every event', () => {
+  const ann = start();
+  ann.click(1);
+  ann.conversion(4);
+  // From then on the click is kept for the conversion only.
+  ann.click(100);
+  const { clicks, conversions } = ann.taken();
+  for (const hour of [101, 102, 103]) ann.click(hour);
+  ann.conversion(104);
+  expect(ann.taken()).toEqual({ clicks: clicks + 3, conversions: conversions + 1 });
+  ann.flush();
+  expect(ann.storedHours()).toEqual([1, 100, 101, 102, 103]);
+  expect(ann.stored()!.conversions).toHaveLength(2);
+});
+
 test('a user that was deleted as expired and comes back is written whole', () => {
   const ann = start();
   ann.click(1);

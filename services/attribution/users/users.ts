@@ -116,8 +116,7 @@ export class Users {
     this.#longestApart.read(store);
     const spilled = this.#spilledIds(store);
     const stored = spilled.findStored(store, events);
-    const effects = newEffects();
-    const open: OpenUser[] = [];
+    const [effects, open]: [Effects, OpenUser[]] = [newEffects(), []];
     const mostEffects = Math.max(LEAST_EFFECTS, MOST_EFFECTS * this.#cacheBytes());
     for (let i = 0; i < events.count; i++) {
       const slot = events.slots[i]!;
@@ -351,6 +350,7 @@ export class Users {
     if (!isSame(state.corrections, user.corrections) || !isSame(state.invalidTouches, user.invalidTouches)) {
       this.#putCorrections(slot, state);
     }
+    this.table.slots.noteKept(slot, state.bounds!.touchesKeptUntil - this.#config.retentionMs.touch);
     this.table.touched(slot);
   }
 
