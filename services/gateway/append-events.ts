@@ -1,6 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import { RejectReason } from '../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 import { type Accepted, EVENT_TYPES } from '../contract/event-rules.ts';
+import { readNamesIgnored } from '../contract/names-ignored.ts';
 import type { EventLog, NewRecord, RecordPosition } from '../log/event-log.ts';
 import { appendDuration, appendSize, eventsAccepted, eventsRejected, namesIgnored } from '../telemetry/metrics.ts';
 import { traceHeaders, withSpan } from '../telemetry/tracing.ts';
@@ -52,6 +53,11 @@ export function countOutcome(outcome: Outcome): void {
   } else if (outcome.ignored.length > 0) {
     namesIgnored.add(outcome.ignored.length, { event_type: outcome.event.eventType });
   }
+}
+
+/** Counts the names that a sender left out of events which are durable now, as its header says. */
+export function countNamesIgnored(header: string): void {
+  for (const [type, names] of readNamesIgnored(header)) namesIgnored.add(names, { event_type: type });
 }
 
 /**

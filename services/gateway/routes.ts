@@ -14,7 +14,9 @@ export function gatewayRoutes(router: ConnectRouter, deps: GatewayDeps): void {
   const { method } = IngestService;
   router.service(IngestService, {
     ingest: bytesMethod(method.ingest, (request, format) => ingest(request, format, deps)),
-    ingestBatch: bytesMethod(method.ingestBatch, (request, format) => ingestBatch(request, format, deps)),
+    ingestBatch: bytesMethod(method.ingestBatch, (request, format, headers) =>
+      ingestBatch(request, format, headers, deps),
+    ),
     ingestStream: byteStreamMethod(method.ingestStream, (requests, format) => ingestStream(requests, format, deps)),
   });
 }

@@ -33,7 +33,7 @@ export async function readNamesIgnored(url: string): Promise<Record<string, numb
   return names;
 }
 
-const IGNORED = 'in events that this gateway was sent since it started; replay tells of its own';
+const IGNORED = 'in events that this gateway was sent since it started';
 
 /** The equation, and what it does not show: a line each. */
 export function describeAccounts(accounts: Accounts, namesIgnored: Readonly<Record<string, number>>): string {

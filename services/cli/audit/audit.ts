@@ -32,9 +32,8 @@ Works on a running mesh while nothing is being sent. Attribution forgets by age 
 when models or lookback windows change, and a rollup that is declared later begins then; the recount knows none of it.
 What differs for such a limit is told as LIMIT, with the limit, and fails nothing; what differs for none is FAILED.
 
-What became of all that was accepted is shown first, and how many names in events were ignored: since the gateway at the
-address started, without those that replay tells of. A name that is not understood may be a value or a campaign that is
-not counted.
+What became of all that was accepted is shown first, and how many names in events were ignored since the gateway at the
+address started. A name that is not understood may be a value or a campaign that is not counted.
 
 Exit codes: 0 all checks hold, 1 they do not, 2 the audit could not be run.
 

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { startGateway, type TestGateway } from '../../../test/fixtures/gateway.ts';
+import { readNamesIgnored } from '../../contract/names-ignored.ts';
+import { LogUnavailable } from '../../log/event-log.ts';
+import { namesIgnored } from '../../telemetry/metrics.ts';
 import { replay } from './replay.ts';
 
 const CLICK = {
@@ -140,4 +143,30 @@ test('what depends on the clock is for the mesh to judge', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 0 });
   onTestFinished(() => void vi.useRealTimers());
   expect(await replayed(ESCAPED_EMOJI)).toEqual({ ignored: [] });
+});
+
+test('names that replay leaves out are counted by the mesh, too, once they are durable', async () => {
+  const counted = vi.spyOn(namesIgnored, 'add');
+  onTestFinished(() => void vi.restoreAllMocks());
+  let failures = 0;
+  gateway.log.beforeAppend = () => {
+    if (failures++ === 0) throw new LogUnavailable('down');
+  };
+  const file = join(folder, 'names.ndjson');
+  const lines = [click({ color: 'red', size: 7, metadata: { a: null } }), click({}), click({ color: 'blue' })];
+  writeFileSync(file, lines.join('\n'));
+  const summary = await replay(file, { url: gateway.url, batch: 10, timeout: 10 }, new AbortController().signal);
+  expect([failures, summary.accepted]).toEqual([2, 3]);
+  // Where nothing is measured all counters are one: that of the events comes first.
+  expect(counted.mock.calls).toEqual([3, 4].map((count) => [count, { event_type: 'click' }]));
+});
+
+test('what a header says of names that is none of ours is passed over', () => {
+  expect(readNamesIgnored('click=3, verdict=12')).toEqual([
+    ['click', 3],
+    ['verdict', 12],
+  ]);
+  for (const text of ['', 'click', 'click=-3', 'clicks=3', 'click=3.5', 'click=1e6', 'click=1000001', 'xclick=3']) {
+    expect(readNamesIgnored(text), text).toEqual([]);
+  }
 });

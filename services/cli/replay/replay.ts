@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectError, createClient } from '@connectrpc/connect';
 import { Command } from 'commander';
 import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { EventType } from '../../contract/event-rules.ts';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
+import { NAMES_IGNORED, namesIgnoredText } from '../../contract/names-ignored.ts';
 import { integer, urlOption } from '../options.ts';
 import { meshTransport } from '../reach-mesh.ts';
 import { type Input, openInput } from './input.ts';
@@ -92,7 +94,8 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
     maxEvents: batchSize(options),
     async send(batch) {
       const events = batch.map(({ event }) => event);
-      await count(batch, await sendBatch(client, events, { timeoutMs: timeout * 1000, signal, onRetry }));
+      const options = { timeoutMs: timeout * 1000, signal, headers: headersOf(batch), onRetry };
+      await count(batch, await sendBatch(client, events, options));
     },
     answered: (oldest) => rejects.writeBefore(oldest),
     failed: (error) => failure.abort(error),
@@ -142,6 +145,17 @@ function readPiece({ line, bytes }: Piece, index: number): InputEvent | Rejected
   const read = readEvent(bytes, line);
   if (read.kind === 'rejected') return { index, line, bytes, why: reasonOf(read.rejection) };
   return { index, line, bytes, event: read.event, ignored: read.ignored };
+}
+
+/** Tells the mesh what it can't see: names that were left out of the messages. */
+function headersOf(batch: readonly InputEvent[]): Record<string, string> {
+  const names = new Map<EventType, number>();
+  for (const { event, ignored } of batch) {
+    const type = event.event.case!;
+    if (ignored.length > 0) names.set(type, (names.get(type) ?? 0) + ignored.length);
+  }
+  const text = namesIgnoredText(names);
+  return text === undefined ? {} : { [NAMES_IGNORED]: text };
 }
 
 /** Smaller batches at a low rate, so that each sender sends several times a second. */

@@ -8,6 +8,7 @@ export interface SendOptions {
   timeoutMs: number;
   /** Ends the waiting between tries; a call under way is let finish. */
   signal: AbortSignal;
+  headers: Readonly<Record<string, string>>;
   /** Called before each wait. */
   onRetry(error: ConnectError): void;
 }
@@ -25,12 +26,12 @@ const MAX_BACKOFF_MS = 5000;
 export async function sendBatch(
   client: Client<typeof IngestService>,
   events: Event[],
-  { timeoutMs, signal, onRetry }: SendOptions,
+  { timeoutMs, signal, headers, onRetry }: SendOptions,
 ): Promise<IngestResult[]> {
   const giveUpAt = performance.now() + timeoutMs;
   for (let attempt = 0; ; attempt++) {
     try {
-      const { results } = await client.ingestBatch({ events }, { timeoutMs: CALL_TIMEOUT_MS });
+      const { results } = await client.ingestBatch({ events }, { timeoutMs: CALL_TIMEOUT_MS, headers });
       if (results.length !== events.length) throw new Error(`${events.length} events sent, ${results.length} answered`);
       return results;
     } catch (error) {

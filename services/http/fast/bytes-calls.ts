@@ -103,7 +103,7 @@ function answerUnary(call: Call, unary: CallBytes): void {
     (body) => {
       let response: Promise<HttpResponse>;
       try {
-        response = responseOf(call, unary(messageIn(call, body), dialect.format));
+        response = responseOf(call, unary(messageIn(call, body), dialect.format, exchange.headers));
       } catch (thrown) {
         response = Promise.resolve(failure(call, thrown));
       }

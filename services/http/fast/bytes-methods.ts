@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   type DescMessage,
   type DescMethodStreaming,
@@ -10,7 +11,7 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import type { Format } from '../exchange/protocol.ts';
 
 /** Takes a request as it came, and returns the answer in Protobuf. Rejects with what the call is to fail with. */
-export type CallBytes = (request: Buffer, format: Format) => Promise<Uint8Array>;
+export type CallBytes = (request: Buffer, format: Format, headers: IncomingHttpHeaders) => Promise<Uint8Array>;
 /** As CallBytes, of a stream of requests. */
 export type CallByteStream = (requests: AsyncIterable<Buffer>, format: Format) => Promise<Uint8Array>;
 
@@ -35,7 +36,7 @@ export function bytesMethod<I extends DescMessage, O extends DescMessage>(
   unary: CallBytes,
 ): (request: Request<I>) => Answer<O> {
   const method = async (request: Request<I>) =>
-    fromBinary(output, await unary(Buffer.from(toBinary(input, request)), 'proto'));
+    fromBinary(output, await unary(Buffer.from(toBinary(input, request)), 'proto', {}));
   bytesMethods.set(method, { output, call: { unary } });
   return method;
 }
