@@ -375,7 +375,7 @@ async function flush(run: Run): Promise<void> {
 function writeState(run: Run): void {
   const isPublished = run.status.progress === run.fold.progress && !hasUnpublishedCounters(run, run.rollupsTaken);
   assert(isPublished, 'R-1: what is not published would be flushed');
-  run.fold.flush(run.store, run.expired);
+  run.fold.flush(run.store, run.expired, run.aside.note(run.nextOffset));
   run.expired = [];
   run.unflushed = 0;
   run.flushed = run.nextOffset;

@@ -3,6 +3,7 @@ import type { EventLog } from '../../log/event-log.ts';
 import { loadPublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { type RecoverDeps, type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
+import { LETTERS_KEY } from '../store/keys.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { withKnownFailures } from '../store/store-failure.ts';
@@ -31,11 +32,11 @@ export async function openPartition(
   const startedAt = performance.now();
   const opened = await retrying(waiter, async () => {
     const committed = await committedOffset(deps.log, partition);
-    const aside = new SetAside(deps.log, partition);
-    await aside.update();
     const recovered = await recoverStore(deps, { partition, committed, stop: waiter.signal });
     const store = withKnownFailures(recovered.store);
     try {
+      const aside = new SetAside(deps.log, partition, store.getMany([LETTERS_KEY])[0]);
+      await aside.update();
       return { ...recovered, store, committed, aside, caution: new Caution(store, recovered.next) };
     } catch (error) {
       await store.close();

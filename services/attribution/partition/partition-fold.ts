@@ -55,8 +55,11 @@ export interface PartitionFold {
   discardCounters(): void;
   /** True once unflushed changes have used up their share of the memory. */
   isFull(): boolean;
-  /** Writes users, counters and progress in one write; of users in `expired` that didn't change only ids are kept. */
-  flush(store: StateStore, expired: readonly Buffer[]): void;
+  /**
+   * Writes users, counters, progress and what else is given in one write; of users in `expired` that didn't change only
+   * ids are kept.
+   */
+  flush(store: StateStore, expired: readonly Buffer[], ...more: readonly StateEntry[]): void;
 }
 
 /** Share of the cache that counters may take before a flush is due and the store has them alone. */
@@ -134,10 +137,10 @@ export function newPartitionFold(
       progressTaken = progress;
     },
     isFull: () => users.isFull() || counters.isFull(),
-    flush(store, expired) {
+    flush(store, expired, ...more) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(store, expired, Number(progress.watermark));
-      const others = [...counters.takeDirty(), ...settings.takeDirty(), { key: PROGRESS_KEY, value }];
+      const others = [...counters.takeDirty(), ...settings.takeDirty(), ...more, { key: PROGRESS_KEY, value }];
       store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
       users.dropForgottenIds(store, Number(progress.watermark));
       counters.forgetIfFull();

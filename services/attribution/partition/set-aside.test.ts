@@ -15,6 +15,7 @@ import type { StateStore } from '../store/state-store.ts';
 import { UserTable } from '../users/user-table.ts';
 import { consumePartition } from './consumer.ts';
 import { GROUP } from './opening.ts';
+import { SetAside } from './set-aside.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
 const POISON = 'poison';
@@ -270,4 +271,43 @@ test('R-18: a standby sets nothing aside: it waits for the letter of the active 
   await again.reached(20);
   expect(again.status.progress).toMatchObject({ records: 20n, clicks: 19n, deadLettered: 1n });
   expect(letters(log).length).toBe(1);
+});
+
+test('R-16: a partition that is opened reads the letters that are new, and knows those of records to come', async () => {
+  const log = memoryLog(1);
+  const stores = new Map<number, StateStore>();
+  const restore = poisonFold((userId) => {
+    if (userId === POISON) throw new Error('bug');
+  });
+  onTestFinished(restore);
+  const read = vi.spyOn(log, 'read');
+  const lettersReadFrom = async () => {
+    read.mockClear();
+    await log.append(clicks(100, 40));
+    const { reached, stop } = await consume(log, stores);
+    await reached(log.records('raw-events').length);
+    await stop();
+    const ofLetters = read.mock.calls.filter(([topic]) => topic === 'raw-events.DLT');
+    // It is opened anew whenever the fold fails.
+    return [...new Set(ofLetters.map(([, { offset }]) => offset))];
+  };
+  expect(await lettersReadFrom()).toEqual([]);
+  // Each life writes a letter, which the next one reads.
+  expect(await lettersReadFrom()).toEqual([0]);
+  expect(await lettersReadFrom()).toEqual([1]);
+  expect(letters(log).length).toBe(3);
+
+  const first = new SetAside(log, 0);
+  await first.update();
+  const second = new SetAside(log, 0, first.note(140).value);
+  read.mockClear();
+  await second.update();
+  expect(read.mock.calls).toEqual([]);
+  expect([40, 140, 240].map((offset) => second.has(offset))).toEqual([false, true, true]);
+  // The letters were deleted, and there are others.
+  const other = memoryLog(1);
+  await other.append([{ ...log.records('raw-events.DLT')[0]!, topic: 'raw-events.DLT' }]);
+  const third = new SetAside(other, 0, second.note(300).value);
+  await third.update();
+  expect([third.size, third.has(40)]).toEqual([1, true]);
 });

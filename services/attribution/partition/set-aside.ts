@@ -1,10 +1,20 @@
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import { setAsideOffset, setAsideRecord } from '../outputs/records.ts';
+import { LETTERS_KEY } from '../store/keys.ts';
+import type { StateEntry } from '../store/state-store.ts';
 import { countSetAside } from './fold-metrics.ts';
 import { untilDone, type Waiter } from './outage.ts';
 import { publish } from './publish.ts';
 
 const READ_BYTES = 1 << 20;
+
+/** What a state says of the letters, so that each is read once. */
+interface Note {
+  /** Offset in raw-events.DLT of the first letter that was not read. */
+  next: number;
+  /** Offsets in raw-events, not folded yet, of the records that those before it set aside. */
+  offsets: number[];
+}
 
 /**
  * The records of a partition of raw-events that were set aside. Their letters in raw-events.DLT say so, which are as
@@ -13,20 +23,25 @@ const READ_BYTES = 1 << 20;
 export class SetAside {
   readonly #log: EventLog;
   readonly #partition: number;
-  readonly #offsets = new Set<number>();
+  readonly #offsets: Set<number>;
   /** Offset of the first letter that was not read. */
-  #next = 0;
+  #next: number;
 
-  constructor(log: EventLog, partition: number) {
+  /** @param noted what the state to go on from says, if it says anything: without it all letters are read */
+  constructor(log: EventLog, partition: number, noted?: Buffer) {
+    const { next, offsets } = noted === undefined ? { next: 0, offsets: [] } : (JSON.parse(noted.toString()) as Note);
     this.#log = log;
     this.#partition = partition;
+    this.#offsets = new Set(offsets);
+    this.#next = next;
   }
 
   /** Takes in letters that are new. Throws LogUnavailable. */
   async update(): Promise<void> {
     const partition = this.#partition;
     const { start, end } = (await this.#log.offsets('raw-events.DLT'))[partition]!;
-    this.#next = Math.max(this.#next, start);
+    // Behind the end there is nothing to go on from: the letters are others.
+    this.#next = this.#next > end ? start : Math.max(this.#next, start);
     while (this.#next < end) {
       const from = { partition, offset: this.#next };
       const letters = await this.#log.read('raw-events.DLT', from, { maxBytes: READ_BYTES, waitMs: 0 });
@@ -47,6 +62,13 @@ export class SetAside {
     countSetAside();
     const message = 'a record that the fold fails at was set aside in raw-events.DLT';
     waiter.logger.error({ partition, offset, reason }, message);
+  }
+
+  /** What a state is to say that was folded up to an offset: what is before that is forgotten. */
+  note(nextOffset: number): StateEntry {
+    for (const offset of this.#offsets) if (offset < nextOffset) this.#offsets.delete(offset);
+    const note: Note = { next: this.#next, offsets: [...this.#offsets] };
+    return { key: LETTERS_KEY, value: Buffer.from(JSON.stringify(note)) };
   }
 
   /** Records that were set aside, as far as the log has their letters. */

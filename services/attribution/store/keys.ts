@@ -15,6 +15,9 @@ export const PROGRESS_KEY = Buffer.from('p');
 /** What the fold was about to do, after it failed: an Attempt. */
 export const ATTEMPT_KEY = Buffer.from('a');
 
+/** How far the letters of raw-events.DLT were read, and which of them a fold from the state on has to know: a Note. */
+export const LETTERS_KEY = Buffer.from('l');
+
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
