@@ -8,6 +8,7 @@ import { kafkaGateway } from './kafka-gateway.ts';
 import { listeners } from './listeners.ts';
 import { replay } from './replay.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
+import { sdk } from './sdk.ts';
 import { stats } from './stats.ts';
 import { stream } from './stream.ts';
 import { tracing } from './tracing.ts';
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...drain,
   ...kafkaGateway,
   ...variety,
+  ...sdk,
 ];
 
 /** Starts what the scenario runs on in an empty folder, runs it, and stops that. */

@@ -1,4 +1,4 @@
-import { equal, ok } from 'node:assert/strict';
+import { equal, fail, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accepted, type Case, type Checks, cutSome, failed, rejected } from './case.ts';
 
@@ -99,8 +99,11 @@ export const COPIES: Checks = {
         call,
         ...(count === 1 ? { event: events[0] } : { events }),
       });
-      // By then the first call has given up.
-      await sleep(2100);
+      const lost = async () => (await one.driver.do('counters', { client: call })).counters!.lost;
+      for (let polls = 0; (await lost()) < count; polls++) {
+        if (polls > 200) fail('the first call does not give up');
+        await sleep(50);
+      }
       ok(proxy.cuts() > 0, 'nothing was cut');
       await proxy.set('none');
       const { error, result } = await again;

@@ -29,7 +29,8 @@ export const QUEUE: Checks = {
     const all = one.driver.do('trackMany', { event: one.click(), count: 1000, ready: true });
     await sleep(1000);
     const { waiting } = await one.counters();
-    ok(waiting <= 100, `${waiting} wait, of 100`);
+    // One may be that of the caller who waits.
+    ok(waiting <= 101, `${waiting} wait, of 100`);
     await proxy.set('none');
     equal((await all).accepted, 1000);
     await one.expectStored(1000);

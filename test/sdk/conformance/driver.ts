@@ -106,10 +106,14 @@ export const PROGRAMS: Readonly<Record<LanguageName, Program>> = {
   },
 };
 
+export function hasDriver(name: LanguageName): boolean {
+  return existsSync(PROGRAMS[name].source);
+}
+
 /** Why the language can't be tried; undefined once its driver is built. */
 export function buildDriver(name: LanguageName): string | undefined {
   const { language, source, build } = PROGRAMS[name];
-  if (!existsSync(source)) return `${source} does not exist`;
+  if (!hasDriver(name)) return `${source} does not exist`;
   language.installTools?.();
   execFileSync('bash', ['-euo', 'pipefail', '-c', build], { stdio: ['ignore', 'inherit', 'inherit'] });
   return undefined;
