@@ -69,7 +69,7 @@ func New(url string, options Options) (*Client, error) {
 	client.stream = connect.NewClient[serialized, v1.IngestStreamResponse](
 		client.transport, base+clickmeshv1connect.IngestServiceIngestStreamProcedure, calls...)
 	client.stats = clickmeshv1connect.NewStatsServiceClient(client.transport, base, calls...)
-	client.queue = newQueue(options, client.deliver)
+	client.queue = newQueue(options, client.deliver, func() { client.report.countQueued(1) })
 	if options.Store != "" {
 		client.store, err = openStore(options.Store, options.StoreBytes)
 		if err != nil {
@@ -88,21 +88,19 @@ func (c *Client) Track(ctx context.Context, event Event) (*Tracked, error) {
 		return nil, ErrClosed
 	}
 	completed, rejected := prepare(event, time.Now())
-	c.report.countQueued(1)
 	if rejected != nil {
-		c.report.count(func(n *Counters) { n.Rejected++ })
+		c.report.count(func(n *Counters) {
+			n.Queued++
+			n.Rejected++
+		})
 		c.report.tell(rejected)
 		return nil, rejected
 	}
 	tracked, err := c.queue.add(ctx, completed)
-	if err == nil {
-		return tracked, nil
+	if err == nil || err == ErrClosed {
+		return tracked, err
 	}
-	if err == ErrClosed {
-		// Closed meanwhile: as if it had been closed before.
-		c.report.countQueued(-1)
-		return nil, err
-	}
+	c.report.countQueued(1)
 	return nil, c.lose([]*Completed{completed}, &failure{err: err})
 }
 

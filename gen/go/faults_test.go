@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"connectrpc.com/connect"
@@ -230,21 +231,30 @@ func TestWhatIsGivenUpIsToldEverywhere(t *testing.T) {
 }
 
 func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
-	t.Parallel()
-	warnings := &strings.Builder{}
-	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Logger: logTo(warnings)})
-	for range 5 {
-		if _, err := client.Track(t.Context(), clickmesh.Click{}); err == nil {
-			t.Fatal("an empty click was taken")
+	synctest.Test(t, func(t *testing.T) {
+		warnings := &strings.Builder{}
+		client := newMemory(t, clickmesh.Options{Logger: logTo(warnings)})
+		expect := func(lines int, last string) {
+			t.Helper()
+			synctest.Wait()
+			if text := warnings.String(); strings.Count(text, "\n") != lines || !strings.Contains(text, last) {
+				t.Errorf("warned %q", text)
+			}
 		}
-	}
-	if text := warnings.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "1 event rejected: ") {
-		t.Errorf("warned %q", text)
-	}
-	client.Close(t.Context())
-	if text := warnings.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "4 events rejected: ") {
-		t.Errorf("warned %q", text)
-	}
+		for range 5 {
+			if _, err := client.Track(t.Context(), clickmesh.Click{}); err == nil {
+				t.Fatal("an empty click was taken")
+			}
+		}
+		expect(1, "1 event rejected: ")
+		time.Sleep(10 * time.Second)
+		expect(2, "4 events rejected: ")
+		for range 3 {
+			client.Track(t.Context(), clickmesh.Click{})
+		}
+		client.Close(t.Context())
+		expect(3, "3 events rejected: ")
+	})
 }
 
 func TestSendAgainOfWhatFailedIsOneEvent(t *testing.T) {

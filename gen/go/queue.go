@@ -54,7 +54,9 @@ type queue struct {
 	options Options
 	// Sends a batch. Has a result for each event, and what is to be reported once they are answered.
 	deliver func(context.Context, []*Completed) (results []Result, report func())
-	began   time.Time
+	// Told of each event that gets into the queue.
+	taken func()
+	began time.Time
 	// Ends with the time of Close.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -98,8 +100,8 @@ type mark struct {
 	err  error
 }
 
-func newQueue(options Options, deliver func(context.Context, []*Completed) ([]Result, func())) *queue {
-	q := &queue{options: options, deliver: deliver, began: time.Now()}
+func newQueue(options Options, deliver func(context.Context, []*Completed) ([]Result, func()), taken func()) *queue {
+	q := &queue{options: options, deliver: deliver, taken: taken, began: time.Now()}
 	q.ctx, q.cancel = context.WithCancelCause(context.Background())
 	q.timer = time.AfterFunc(time.Hour, q.pumpNow)
 	q.timer.Stop()
@@ -186,6 +188,7 @@ func (q *queue) take(tracked *Tracked) {
 	q.waitingBytes += len(tracked.event.bytes) + eventOverhead
 	q.open++
 	q.openBytes += len(tracked.event.bytes)
+	q.taken()
 }
 
 // letIn takes from the line what has room now.

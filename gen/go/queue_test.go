@@ -219,23 +219,40 @@ func TestCloseReturnsThoseThatWaitForRoom(t *testing.T) {
 	client := newClient(t, s.url, clickmesh.Options{MaxQueueEvents: 1})
 	client.Track(t.Context(), aClick("1"))
 	waited := make(chan error)
+	waiting := &watchedContext{Context: t.Context(), asked: make(chan struct{})}
 	go func() {
-		tracked, err := client.Track(t.Context(), aClick("2"))
+		tracked, err := client.Track(waiting, aClick("2"))
 		if err == nil {
 			_, err = tracked.Wait(t.Context())
 		}
 		waited <- err
 	}()
-	until(t, "a second event", func() bool { return client.Counters().Queued == 2 })
+	<-waiting.asked
+	if counters := client.Counters(); counters.Waiting != 1 {
+		t.Errorf("an event without room is counted as one that waits: %+v", counters)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	var notSent *clickmesh.NotSent
-	if err := client.Close(ctx); !errors.As(err, &notSent) || notSent.Lost+len(notSent.Events) < 2 {
+	if err := client.Close(ctx); !errors.As(err, &notSent) || notSent.Lost != 2 || len(notSent.Events) != 2 {
 		t.Errorf("Close: %v", err)
 	}
-	if err := <-waited; err == nil {
-		t.Error("an event that was never sent has no error")
+	var failed *clickmesh.SendFailed
+	if err := <-waited; !errors.As(err, &failed) || failed.Events[0].EventID() != "2" {
+		t.Errorf("the event that waited for room: %v", err)
 	}
+}
+
+// watchedContext says when it is waited for.
+type watchedContext struct {
+	context.Context
+	asked chan struct{}
+	once  sync.Once
+}
+
+func (c *watchedContext) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.asked) })
+	return c.Context.Done()
 }
 
 func TestCloseOfAContextThatHasEndedSendsWhatWaits(t *testing.T) {

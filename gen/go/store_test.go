@@ -3,6 +3,7 @@ package clickmesh_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ func TestTheStoreKeepsWhatWasNotSentForTheNextClient(t *testing.T) {
 	client.Close(t.Context())
 	agrees(t, client, s, 0)
 	s.expect(t, 700)
+	if info, err := os.Stat(path); err != nil || info.Size() > 100 {
+		t.Errorf("the store is not empty: %v", info.Size())
+	}
 	// And only once.
 	again := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Store: path})
 	again.Close(t.Context())
