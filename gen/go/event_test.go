@@ -148,11 +148,11 @@ func TestWhatTheGatewayRejectsIsToldWithTheEvent(t *testing.T) {
 	reports := &recorder{}
 	client := newClient(t, s.url, clickmesh.Options{OnError: reports.onError, Logger: slog.New(slog.DiscardHandler)})
 	refused := with(func(c *clickmesh.Click) { c.UserID, c.EventID = "refused", "the-bad-one" })
+	client.Track(t.Context(), aClick(""))
 	tracked, err := client.Track(t.Context(), refused)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Track(t.Context(), aClick(""))
 	var rejected *clickmesh.Rejected
 	if _, err := tracked.Wait(t.Context()); !errors.As(err, &rejected) || rejected.Event.EventID() != "the-bad-one" {
 		t.Errorf("Wait: %v", err)

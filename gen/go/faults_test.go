@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,6 +113,23 @@ func TestAConnectionThatFallsSilentIsLeft(t *testing.T) {
 	proxy.mu.Unlock()
 	close(silent)
 	if _, err := client.Send(t.Context(), aClick("after")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnAttemptThatTakesTooLongIsLeft(t *testing.T) {
+	t.Parallel()
+	s := startSink(t, http2)
+	var tries atomic.Int32
+	s.setBefore(func(_ http.ResponseWriter, r *http.Request) bool {
+		if tries.Add(1) > 1 {
+			return false
+		}
+		<-r.Context().Done()
+		return true
+	})
+	client := newClient(t, s.url, clickmesh.Options{AttemptTimeout: 100 * time.Millisecond, Timeout: 5 * time.Second})
+	if _, err := client.Send(t.Context(), aClick("id")); err != nil {
 		t.Error(err)
 	}
 }

@@ -35,7 +35,10 @@ func TestTrackSendsWhatFillsABatch(t *testing.T) {
 	for range 10 {
 		last, _ = client.Track(t.Context(), aClick(""))
 	}
-	if _, err := last.Wait(t.Context()); err != nil {
+	// Before BatchDelay.
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := last.Wait(ctx); err != nil {
 		t.Error(err)
 	}
 	s.expect(t, 10)
