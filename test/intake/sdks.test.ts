@@ -28,7 +28,7 @@ const SDKS: { language: Language; build?: string; send: string }[] = [
   {
     language: LANGUAGES.java,
     build: `${maven} -DskipTests package dependency:build-classpath -Dmdep.outputFile=target/classpath`,
-    send: `java -cp "gen/java/target/clickmesh-client-0.1.0.jar:$(cat gen/java/target/classpath)" ${SENDERS}/Send.java`,
+    send: `java -cp "gen/java/target/clickmesh-client-0.2.0.jar:$(cat gen/java/target/classpath)" ${SENDERS}/Send.java`,
   },
 ];
 

@@ -43,7 +43,7 @@ const SDKS: { language: Language; tests: string; example: string }[] = [
     language: LANGUAGES.java,
     tests: `${maven} verify`,
     example: `${maven} dependency:build-classpath -Dmdep.outputFile=target/classpath
-      cd gen/java && java -cp "target/clickmesh-client-0.1.0.jar:$(cat target/classpath)" examples/Quickstart.java`,
+      cd gen/java && java -cp "target/clickmesh-client-0.2.0.jar:$(cat target/classpath)" examples/Quickstart.java`,
   },
 ];
 

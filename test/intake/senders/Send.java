@@ -1,6 +1,8 @@
+import io.clickmesh.Accepted;
 import io.clickmesh.ClickmeshClient;
-import io.clickmesh.ClickmeshOptions;
 import io.clickmesh.RejectedException;
+import io.clickmesh.SendResult;
+import io.clickmesh.v1.Acceptance;
 import io.clickmesh.v1.Event;
 import io.clickmesh.v1.IngestResult;
 import java.io.BufferedReader;
@@ -18,21 +20,28 @@ public final class Send {
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       events.add(Event.parseFrom(Base64.getDecoder().decode(line)));
     }
-    try (ClickmeshClient client = new ClickmeshClient(System.getenv("CLICKMESH_URL"), new ClickmeshOptions())) {
+    try (ClickmeshClient client = new ClickmeshClient(System.getenv("CLICKMESH_URL"))) {
       for (Event event : events) print(send(client, event));
       client.sendBatch(events).forEach(Send::print);
     }
   }
 
-  private static IngestResult send(ClickmeshClient client, Event event) {
+  private static SendResult send(ClickmeshClient client, Event event) {
     try {
-      return IngestResult.newBuilder().setAccepted(client.send(event)).build();
+      return new SendResult(client.send(event), null);
     } catch (RejectedException rejected) {
-      return IngestResult.newBuilder().setRejected(rejected.rejection()).build();
+      return new SendResult(null, rejected);
     }
   }
 
-  private static void print(IngestResult result) {
-    System.out.println(Base64.getEncoder().encodeToString(result.toByteArray()));
+  private static void print(SendResult result) {
+    IngestResult.Builder told = IngestResult.newBuilder();
+    if (result.isRejected()) told.setRejected(result.rejected().rejection());
+    else told.setAccepted(acceptance(result.accepted()));
+    System.out.println(Base64.getEncoder().encodeToString(told.build().toByteArray()));
+  }
+
+  private static Acceptance acceptance(Accepted accepted) {
+    return Acceptance.newBuilder().setEventId(accepted.storedId()).addAllIgnored(accepted.ignored()).build();
   }
 }

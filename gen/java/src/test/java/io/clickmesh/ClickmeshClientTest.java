@@ -6,20 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.clickmesh.v1.Acceptance;
-import io.clickmesh.v1.Adjustment;
 import io.clickmesh.v1.Click;
-import io.clickmesh.v1.Conversion;
 import io.clickmesh.v1.Event;
 import io.clickmesh.v1.GetStatsRequest;
-import io.clickmesh.v1.IngestResult;
 import io.clickmesh.v1.IngestStreamResponse;
 import io.clickmesh.v1.Interval;
 import io.clickmesh.v1.RejectReason;
 import io.clickmesh.v1.StatsRow;
-import io.clickmesh.v1.Verdict;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -39,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class ClickmeshClientTest {
   private static final String GATEWAY = System.getenv("CLICKMESH_URL");
   private static final String FLAKY = System.getenv("CLICKMESH_FLAKY_URL");
-  private static final Duration FOREVER = Duration.ofHours(1);
+  private static final Duration FOREVER = Duration.ofSeconds(60);
   private static final Event INVALID =
       Events.of(Click.newBuilder().setAdId("ad").setCampaignId("c").setSource("web").build());
 
@@ -87,34 +80,23 @@ class ClickmeshClientTest {
             .setCampaignId(campaignId)
             .setInterval(Interval.INTERVAL_MONTHLY)
             .build();
-    return client.getStats(request).getDataList();
+    return client.stats(request).getDataList();
   }
 
   @Test
   void send() throws InterruptedException {
-    assertFalse(client.send(click(campaign)).getEventId().isEmpty());
+    assertFalse(client.send(click(campaign)).eventId().isEmpty());
     assertEquals(1, counted());
   }
 
   @Test
   void whatWasSentIsTakenBack() throws InterruptedException {
     String user = "user-of-" + campaign;
-    String badClick = client.send(click(campaign)).getEventId();
+    String badClick = client.send(click(campaign)).eventId();
     client.send(click(campaign));
-    client.send(
-        Events.of(
-            Conversion.newBuilder()
-                .setEventId(campaign)
-                .setUserId(user)
-                .setType("purchase")
-                .setValue(20)
-                .setSource("web")
-                .build()));
-    client.send(
-        Events.of(
-            Adjustment.newBuilder().setUserId(user).setConversionId(campaign).setKind("refund").setValue(5).build()));
-    client.send(
-        Events.of(Verdict.newBuilder().setUserId(user).setClickId(badClick).setValid(false).setReason("bot").build()));
+    client.send(Events.conversion().eventId(campaign).userId(user).type("purchase").value(20).source("web"));
+    client.send(Events.refund().userId(user).conversionId(campaign).value("5.00"));
+    client.send(Events.invalidate().userId(user).clickId(badClick).reason("bot"));
     assertEquals(1, counted());
     assertEquals(15_000_000, rows(campaign).stream().mapToLong(StatsRow::getRevenueMicros).sum());
   }
@@ -122,17 +104,17 @@ class ClickmeshClientTest {
   @Test
   void sendTellsWhyAnEventIsRejected() {
     RejectedException error = assertThrows(RejectedException.class, () -> client.send(INVALID));
-    assertEquals("user_id", error.rejection().getField());
-    assertEquals(RejectReason.REJECT_REASON_REQUIRED, error.rejection().getReason());
+    assertEquals("user_id", error.field());
+    assertEquals(RejectReason.REJECT_REASON_REQUIRED, error.reason());
   }
 
   @Test
   void sendBatchSplitsAndAnswersInOrder() throws InterruptedException {
     List<Event> events = clicks(2500);
     events.set(1700, INVALID);
-    List<IngestResult> results = client.sendBatch(events);
+    List<SendResult> results = client.sendBatch(events);
     assertEquals(2500, results.size());
-    for (int i = 0; i < 2500; i++) assertEquals(i == 1700, results.get(i).hasRejected(), "event " + i);
+    for (int i = 0; i < 2500; i++) assertEquals(i == 1700, results.get(i).isRejected(), "event " + i);
     assertEquals(2499, counted());
   }
 
@@ -150,9 +132,9 @@ class ClickmeshClientTest {
   void trackSendsWhatFillsABatch() throws Exception {
     ClickmeshOptions options = new ClickmeshOptions().batchSize(10).batchDelay(FOREVER);
     try (ClickmeshClient batching = new ClickmeshClient(GATEWAY, options)) {
-      List<CompletableFuture<Acceptance>> answers = new ArrayList<>();
+      List<CompletableFuture<Accepted>> answers = new ArrayList<>();
       for (Event event : clicks(10)) answers.add(batching.track(event));
-      for (CompletableFuture<Acceptance> answer : answers) answer.get(30, TimeUnit.SECONDS);
+      for (CompletableFuture<Accepted> answer : answers) answer.get(30, TimeUnit.SECONDS);
     }
   }
 
@@ -167,26 +149,20 @@ class ClickmeshClientTest {
   @Test
   void closeSendsWhatIsQueued() throws InterruptedException {
     ClickmeshClient closing = new ClickmeshClient(GATEWAY, new ClickmeshOptions().batchDelay(FOREVER));
-    CompletableFuture<Acceptance> good = closing.track(click(campaign));
-    CompletableFuture<Acceptance> bad = closing.track(INVALID);
+    CompletableFuture<Accepted> good = closing.track(click(campaign));
+    CompletableFuture<Accepted> bad = closing.track(INVALID);
     closing.close();
     assertTrue(good.isDone() && !good.isCompletedExceptionally());
     assertInstanceOf(RejectedException.class, assertThrows(ExecutionException.class, bad::get).getCause());
-    assertThrows(IllegalStateException.class, () -> closing.track(click(campaign)));
+    assertThrows(ClientClosedException.class, () -> closing.track(click(campaign)));
     assertEquals(1, counted());
   }
 
   /** The program of exitSendsWhatIsQueued. */
   public static final class Forgetful {
-    public static void main(String[] args) throws InterruptedException {
-      Click click =
-          Click.newBuilder()
-              .setUserId("user-of-" + args[0])
-              .setAdId("ad")
-              .setCampaignId(args[0])
-              .setSource("web")
-              .build();
-      new ClickmeshClient(GATEWAY, new ClickmeshOptions().batchDelay(FOREVER)).track(Events.of(click));
+    public static void main(String[] args) {
+      new ClickmeshClient(GATEWAY, new ClickmeshOptions().batchDelay(FOREVER))
+          .track(Events.click().userId("user-of-" + args[0]).adId("ad").campaignId(args[0]).source("web"));
     }
   }
 
@@ -211,14 +187,5 @@ class ClickmeshClientTest {
       flaky.sendStream(clicks(100));
     }
     assertEquals(111, counted());
-  }
-
-  @Test
-  void givesUpAfterTheTimeout() {
-    ClickmeshOptions options = new ClickmeshOptions().timeout(Duration.ofMillis(300));
-    try (ClickmeshClient lost = new ClickmeshClient("http://127.0.0.1:1", options)) {
-      StatusRuntimeException error = assertThrows(StatusRuntimeException.class, () -> lost.send(click(campaign)));
-      assertEquals(Status.Code.UNAVAILABLE, error.getStatus().getCode());
-    }
   }
 }

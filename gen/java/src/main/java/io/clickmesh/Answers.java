@@ -1,0 +1,67 @@
+package io.clickmesh;
+
+import java.util.ArrayDeque;
+
+/**
+ * A thread that runs what users gave the client: what hangs on the answers of track(), and onError. So that may call
+ * the client and wait for it, while others send.
+ */
+final class Answers {
+  private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+  private final Runnable everySecond;
+  private volatile Thread thread;
+  private boolean isEnding;
+
+  /** @param everySecond runs about once a second, and after the last task */
+  Answers(Runnable everySecond) {
+    this.everySecond = everySecond;
+  }
+
+  /** Whether the caller is such a task. */
+  boolean isOwnThread() {
+    return Thread.currentThread() == thread;
+  }
+
+  synchronized void add(Runnable task) {
+    tasks.add(task);
+    if (thread == null) {
+      thread = new Thread(this::run, "clickmesh-answers");
+      thread.setDaemon(true);
+      thread.start();
+    }
+    notifyAll();
+  }
+
+  /** Ends the thread once it has run everything. */
+  synchronized void end() {
+    isEnding = true;
+    notifyAll();
+  }
+
+  private void run() {
+    while (true) {
+      Runnable task = next();
+      if (task != null) task.run();
+      everySecond.run();
+      if (task == null && isOver()) return;
+    }
+  }
+
+  private synchronized boolean isOver() {
+    if (!isEnding || !tasks.isEmpty()) return false;
+    thread = null;
+    return true;
+  }
+
+  /** The next task; null if there is none for a second, or for good. */
+  private synchronized Runnable next() {
+    if (tasks.isEmpty() && !isEnding) {
+      try {
+        wait(1000);
+      } catch (InterruptedException byACallback) {
+        // Meant for what is over.
+      }
+    }
+    return tasks.poll();
+  }
+}
