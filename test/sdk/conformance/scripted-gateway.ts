@@ -1,6 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer as createHttp1Server,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
@@ -9,6 +15,8 @@ import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js
 /** What the next call is answered with: that all is stored, an error of the protocol, or one of HTTP. */
 export type Scripted = 'stored' | { code: Code; retryAfter?: string } | { status: number };
 
+type Request = IncomingMessage | Http2ServerRequest;
+
 export interface Call {
   /** By performance.now(), in ms. */
   at: number;
@@ -16,7 +24,7 @@ export interface Call {
   headers: IncomingHttpHeaders;
 }
 
-/** A gateway over HTTP/2 that answers as it is told, and keeps what came. */
+/** A gateway over HTTP/2 and HTTP/1.1 that answers as it is told, and keeps what came. */
 export interface ScriptedGateway extends AsyncDisposable {
   url: string;
   calls: Call[];
@@ -27,7 +35,7 @@ export interface ScriptedGateway extends AsyncDisposable {
 }
 
 export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGateway> {
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   const idOf = ({ event }: Event) => event.value?.eventId ?? '';
   const take = (events: readonly Event[], { requestHeader }: HandlerContext) => {
     const scripted = gateway.script(Number(requestHeader.get('x-call')));
@@ -51,17 +59,28 @@ export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGat
       });
     },
   });
-  const server = createServer((request, response) => {
+  const answer = (request: Request, response: ServerResponse | Http2ServerResponse) => {
     const number = gateway.calls.length;
-    gateway.calls.push({ at: performance.now(), path: request.url, headers: { ...request.headers } });
+    gateway.calls.push({ at: performance.now(), path: request.url!, headers: { ...request.headers } });
     const scripted = gateway.script(number);
-    if (typeof scripted === 'object' && 'status' in scripted) return void response.writeHead(scripted.status).end();
+    if (typeof scripted === 'object' && 'status' in scripted) {
+      response.statusCode = scripted.status;
+      return void response.end();
+    }
     request.headers['x-call'] = String(number);
     handler(request, response);
-  });
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
+  };
+  const http1 = createHttp1Server(answer);
+  const http2 = createHttp2Server(answer);
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+    socket.once('data', (chunk: Buffer) => {
+      socket.pause().unshift(chunk);
+      (chunk.subarray(0, 3).toString() === 'PRI' ? http2 : http1).emit('connection', socket);
+      socket.resume();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -71,7 +90,7 @@ export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGat
     ids: [],
     script: () => 'stored',
     async [Symbol.asyncDispose]() {
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     },
