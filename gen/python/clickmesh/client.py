@@ -161,7 +161,8 @@ class Client:
         try:
             if not isinstance(event, str) and fields:
                 raise TypeError("track takes an event, or its type as text and its fields by name")
-            prepared = prepare(None, event, fields) if isinstance(event, str) else prepare(event)
+            # A type without any field is no event.
+            prepared = prepare(None, event, fields) if isinstance(event, str) and fields else prepare(event)
         except Rejected as error:
             self._sender.count_rejected()
             answer: Future[Acceptance] = Future()
@@ -218,9 +219,9 @@ class Client:
 
     def _prepare_all(self, events: Iterable[AnyEvent]) -> tuple[list[Acceptance | Rejected | None], list[Prepared]]:
         """Of each event its rejection, or None, and those that are to be sent."""
-        self._sender.assert_open()
         if isinstance(events, (Mapping, Message, str)):
             raise TypeError("send_batch and send_stream take a list of events: this is one")
+        self._sender.assert_open()
         results: list[Acceptance | Rejected | None] = []
         prepared: list[Prepared] = []
         for event in events:
@@ -363,7 +364,7 @@ class Client:
 
 class MemoryClient(Client):
     """
-    A client for tests: checks events as every client does, and keeps what it accepts in memory.
+    A client for tests: checks events as every client does, and keeps what it accepts in memory, at once.
 
         client = MemoryClient()
         client.track("click", user_id="u", ad_id="a", campaign_id="c", source="web")
@@ -377,8 +378,13 @@ class MemoryClient(Client):
     def _transport(self, address: Address) -> Transport:
         return self._memory
 
+    def track(self, event: AnyEvent | str, /, **fields: Any) -> Future[Acceptance]:
+        """As Client.track; it is answered when this returns."""
+        answer = super().track(event, **fields)
+        self.flush()
+        return answer
+
     @property
     def events(self) -> list[Event]:
-        """What was accepted so far, in the order of the calls; what waits is sent first."""
-        self.flush()
+        """What was accepted so far, in the order of the calls."""
         return list(self._memory.events)

@@ -70,7 +70,9 @@ def varint(number: int) -> bytes:
     return bytes(digits)
 
 
-def prepare(item: AnyEvent | None, event_type: str | None = None, fields: Mapping[str, Any] | None = None) -> Prepared:
+def prepare(
+    item: AnyEvent | str | None, event_type: str | None = None, fields: Mapping[str, Any] | None = None
+) -> Prepared:
     """
     Copies an event, gives it its id and time if it has none, and checks it.
 
@@ -131,17 +133,13 @@ def read_type(item: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     given = dict(item)
     sent: object = None
     for name in TYPE_NAMES:
+        value = given.get(name)
+        if value is None:
+            continue
         # The field of a conversion has the same name.
-        if (
-            name == "type"
-            and name in given
-            and not (isinstance(given[name], str) and given[name] in (*TYPES, *ALIASES))
-        ):
-            sent = "conversion"
-        elif given.get(name) is not None:
-            sent = given.pop(name)
-        if sent is not None:
-            break
+        is_field = name == "type" and not (isinstance(value, str) and (value in SHAPES or value in ALIASES))
+        sent = "conversion" if is_field else given.pop(name)
+        break
     if not isinstance(sent, str) or sent not in SHAPES and sent not in ALIASES:
         raise rejected(NO_TYPE._replace(received="" if sent is None else received(sent)))
     kind, implied = ALIASES.get(sent, (sent, {}))

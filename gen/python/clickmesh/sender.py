@@ -37,6 +37,8 @@ class Sender:
         self._reporter = reporter
         self._callbacks = callbacks
         self._store: Store | None = None
+        #: To be said by a thread that is not at the state.
+        self._store_fault = ""
         self._init_state()
         self.open_store(store)
 
@@ -68,8 +70,9 @@ class Sender:
         self._blocked = 0
         self._is_closing = False
         self._has_ended = False
-        self._is_drained = threading.Event()
-        self._is_closed = threading.Event()
+        #: What is lost at close() is known.
+        self._is_drained = False
+        self._is_closed = False
         self._not_sent: NotSent | None = None
         self._sent = self._rejected = self._lost = self._stored = 0
 
@@ -85,8 +88,7 @@ class Sender:
         self._init_state()
         if was_closing:
             self._is_closing = self._has_ended = True
-            self._is_drained.set()
-            self._is_closed.set()
+            self._is_drained = self._is_closed = True
         for item in forgotten:
             if not item.answer.done():
                 # Anew, because a thread of the parent may have held its lock.
@@ -227,19 +229,12 @@ class Sender:
 
     def _settle(self, batch: Batch, outcome: Sequence[Result] | IngestStreamResponse | Failure) -> bool:
         """Counts what became of a batch. False if close() has already."""
-        stored = 0
         with self._lock:
             if batch.is_discarded:
                 return False
             batch.is_answered = True
-        if self._store is not None:
-            if not isinstance(outcome, Failure):
-                with self._lock:
-                    self._store.remove(event.body for event in batch.events)
-            else:
-                stored = self._keep(batch.events)
-        with self._lock:
             if isinstance(outcome, Failure):
+                stored = sum(self._keep(batch.events))
                 self._stored += stored
                 self._lost += len(batch.events) - stored
             else:
@@ -250,22 +245,22 @@ class Sender:
                 )
                 self._sent += accepted
                 self._rejected += len(batch.events) - accepted
+                if self._store is not None:
+                    self._store.remove(event.body for event in batch.events)
             if batch.items:
                 self._held -= len(batch.items)
                 self._held_bytes -= sum(len(event.body) for event in batch.events)
             self._done.notify_all()
         return True
 
-    def _keep(self, events: Sequence[Prepared]) -> int:
-        """How many the store has room for."""
-        if self._store is None or not events:
-            return 0
-        try:
-            with self._lock:
-                return sum(self._store.add(event.body for event in events))
-        except (OSError, ValueError) as error:
-            self._reporter.say(f"clickmesh: the store failed: {error}")
-            return 0
+    def _keep(self, events: Sequence[Prepared]) -> list[bool]:
+        """Whether the store has each."""
+        if self._store is not None and events:
+            try:
+                return self._store.add(event.body for event in events)
+            except (OSError, ValueError) as error:
+                self._store_fault = f"clickmesh: the store failed: {error}"
+        return [False] * len(events)
 
     def _tell(self, item: Tracked, result: Result) -> None:
         if isinstance(result, Rejected):
@@ -280,6 +275,9 @@ class Sender:
         self._report_failure([item.event for item in items], failure)
 
     def _report_failure(self, events: Sequence[Prepared], failure: Failure) -> None:
+        if self._store_fault:
+            self._reporter.say(self._store_fault)
+            self._store_fault = ""
         kept = set(self._store.events()) if self._store is not None else set()
         lost = [event.event() for event in events if event.body not in kept]
         stored = [event.event() for event in events if event.body in kept]
@@ -327,8 +325,8 @@ class Sender:
 
     def count_lost(self, events: Sequence[Prepared], error: Failure) -> None:
         """Of a call that gave up before their turn."""
-        stored = self._keep(events)
         with self._lock:
+            stored = sum(self._keep(events))
             self._stored += stored
             self._lost += len(events) - stored
         self._report_failure(events, error)
@@ -412,45 +410,39 @@ class Sender:
             self._is_closing = True
             self._work.notify_all()
             self._done.notify_all()
+            if not is_first:
+                # A callback must not wait for what waits until it has returned.
+                in_callback = self._callbacks.is_running()
+                self._wait_until(lambda: self._is_drained if in_callback else self._is_closed, limit + JOIN_S)
         if is_first:
             self._end(ends_at)
-        else:
-            ended = self._is_drained if self._callbacks.is_running() else self._is_closed
-            ended.wait(max(0, ends_at - time.monotonic()) + JOIN_S)
         if self._not_sent is not None:
             raise self._not_sent
 
     def _end(self, ends_at: float) -> None:
-        discarded = self._drain(ends_at)
+        items, events = self._drain(ends_at)
         self._attempts.abort()
-        items = [item for item in discarded if isinstance(item, Tracked)]
-        events = [item.event if isinstance(item, Tracked) else item for item in discarded]
-        stored = self._keep(events)
         failure = Failure("CANCELLED", "the client was closed before the event was sent")
+        for item in items:
+            self._callbacks.call(item.answer.set_exception, failure.error([item.event.event()]))
+        if events:
+            self._report_failure(events, failure)
         with self._lock:
-            self._stored += stored
-            self._lost += len(events) - stored
-            lost = self._lost
-            kept = set(self._store.events()) if self._store is not None else set()
-        if lost > 0:
-            message = f"{lost:,} {'event was' if lost == 1 else 'events were'} not sent"
-            self._not_sent = NotSent(
-                message, count=lost, events=[event.event() for event in events if event.body not in kept]
-            )
-        self._is_drained.set()
-        if items:
-            self._tell_failure(items, failure)
-        me = threading.current_thread()
-        for thread in [thread for thread in list(self._threads) if thread is not me]:
+            self._wait_until(self._is_told, ends_at - time.monotonic())
+            threads = [thread for thread in self._threads if thread is not threading.current_thread()]
+        for thread in threads:
+            # A thread that is in a callback of the program ends when that does.
             thread.join(max(0, min(JOIN_S, ends_at - time.monotonic() + JOIN_S)))
         self._attempts.close()
         if self._store is not None:
             self._store.close()
         self._reporter.warn_if_due(is_last=True)
-        self._is_closed.set()
+        with self._lock:
+            self._is_closed = True
+            self._done.notify_all()
 
-    def _drain(self, ends_at: float) -> list[Tracked | Prepared]:
-        """Waits until everything was answered, and gives what was not within the time."""
+    def _drain(self, ends_at: float) -> tuple[list[Tracked], list[Prepared]]:
+        """Waits until everything was answered, and gives what was not within the time: tracked, and in all."""
         with self._lock:
             if self._waiting:
                 self._wake_worker()
@@ -463,19 +455,28 @@ class Sender:
                 finally:
                     self._lock.acquire()
             self._wait_until(
-                lambda: self._is_answered(float("inf")) and not self._has_calls(), ends_at - time.monotonic()
+                lambda: not self._waiting and all(batch.is_answered for batch in self._under_way),
+                ends_at - time.monotonic(),
             )
-            discarded: list[Tracked | Prepared] = []
-            for batch in self._under_way:
-                if not batch.is_answered:
-                    batch.is_discarded = True
-                    discarded.extend(batch.items or batch.events)
-            discarded.extend(self._waiting)
+            unanswered = [batch for batch in self._under_way if not batch.is_answered]
+            for batch in unanswered:
+                batch.is_discarded = True
+            items = [item for batch in unanswered for item in batch.items] + list(self._waiting)
+            events = [event for batch in unanswered for event in batch.events]
+            events += [item.event for item in self._waiting]
             self._waiting.clear()
-            self._has_ended = True
+            kept = self._keep(events)
+            self._stored += sum(kept)
+            self._lost += len(events) - sum(kept)
+            if self._lost > 0:
+                lost = [event.event() for event, is_kept in zip(events, kept, strict=True) if not is_kept]
+                message = f"{self._lost:,} {'event was' if self._lost == 1 else 'events were'} not sent"
+                self._not_sent = NotSent(message, count=self._lost, events=lost)
+            self._has_ended = self._is_drained = True
             self._work.notify_all()
             self._done.notify_all()
-            return discarded
+            return items, events
 
-    def _has_calls(self) -> bool:
-        return any(not batch.items and not batch.is_answered for batch in self._under_way)
+    def _is_told(self) -> bool:
+        """Whether all that was answered was told; in a callback, which may be what tells it, nothing is waited for."""
+        return self._callbacks.is_running() or all(batch.is_discarded for batch in self._under_way)

@@ -259,6 +259,9 @@ def connection_error(error: Exception, timeout: float) -> CallError:
         return CallError("UNAVAILABLE", f"the certificate is not trusted: {error.verify_message}", is_transient=False)
     if isinstance(error, TimeoutError):
         return CallError("DEADLINE_EXCEEDED", f"no answer within {timeout:.3g} s", is_transient=True)
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, http.client.RemoteDisconnected):
+        what = 'the answer is not HTTP/1.1; where only gRPC gets through, protocol="grpc" does'
+        return CallError("UNAVAILABLE", what, is_transient=True)
     text = " ".join(str(error).split()) or "the connection broke"
     return CallError("UNAVAILABLE", f"{type(error).__name__}: {text}", is_transient=True)
 

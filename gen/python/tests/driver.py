@@ -325,7 +325,7 @@ def open_many(command: Command) -> Json:
     before = threading.active_count()
     for _ in range(command["count"]):
         with Client(command["url"]) as client:
-            client.track(clickmesh.click(user_id="u", ad_id="a", campaign_id="c", source="s"))
+            client.track(event_of(command["event"]))
     return {"threadsBefore": before, "threadsAfter": threading.active_count()}
 
 
