@@ -95,12 +95,16 @@ export function redecide(deciding: Deciding, change: TouchChange, cause: Cause):
   const { touch } = change;
   const { hasOverflow } = user;
   if (hasOverflow && change.was === change.is) return;
+  const first = firstNotBefore(touch.timestamp, bounds);
+  const isBeforeOthers = hasOverflow && touch.timestamp <= lastInOverflow(context.overflow, bounds);
+  // Most are the latest of all.
+  if (first === user.conversions.length && !isBeforeOthers) return;
   const neighbours = hasOverflow ? new Neighbours(user, context.overflow(), touch) : undefined;
-  for (const conversion of user.conversions.slice(firstNotBefore(touch.timestamp, bounds))) {
+  for (const conversion of user.conversions.slice(first)) {
     if (isToDecide(deciding, touch, neighbours, conversion))
       decideAnew(deciding, change, neighbours, conversion, cause);
   }
-  if (neighbours === undefined || touch.timestamp > lastInOverflow(context.overflow, bounds)) return;
+  if (!isBeforeOthers) return;
   const to = touch.timestamp + context.longestApartMs;
   for (const conversion of context.overflow().conversions(touch.timestamp, to, false)) {
     if (!isToDecide(deciding, touch, neighbours, conversion)) continue;

@@ -30,12 +30,22 @@ export class OverflowStore {
   #added: StateEntry[] = [];
   /** These by the keys of their places, once one is asked for. */
   #addedAt: Map<string, StateEntry> | undefined;
+  /** Of whom was asked last: events of a user with very many follow on each other. */
+  #asked: { store: StateStore; userId: string; overflow: Overflow } | undefined;
   readonly #writer = new StateWriter();
   /** About the memory that it takes. */
   bytesUsed = 0;
 
   /** What of a user is in here and in the store. */
   of(store: StateStore, userId: string): Overflow {
+    const last = this.#asked;
+    if (last?.store === store && last.userId === userId) return last.overflow;
+    const overflow = this.#of(store, userId);
+    this.#asked = { store, userId, overflow };
+    return overflow;
+  }
+
+  #of(store: StateStore, userId: string): Overflow {
     const entries = this.#entries.bind(this, store, userId);
     return {
       addTouch: (touch, isInvalid) => {
