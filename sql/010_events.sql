@@ -53,8 +53,6 @@ CREATE TABLE IF NOT EXISTS raw_events_queue
 )
 ENGINE = {{source raw-events}};
 
-{{errors raw-events}};
-
 -- The first arrival of an event stays: versions fall as offsets rise, and all events of a user are in one partition.
 CREATE TABLE IF NOT EXISTS events_local
 (
@@ -98,3 +96,5 @@ SELECT
     assumeNotNull(_timestamp_ms) AS _append_time
 FROM raw_events_queue
 WHERE _error = '' AND refused = '';
+
+{{errors raw-events}};

@@ -58,8 +58,6 @@ CREATE TABLE IF NOT EXISTS raw_events_queue
 )
 ENGINE = {{source raw-events}};
 
-{{errors raw-events}};
-
 CREATE MATERIALIZED VIEW IF NOT EXISTS events_mv TO events_distributed AS
 SELECT
     if(click_event_id != '', 'click', 'conversion') AS event_type,
@@ -77,3 +75,5 @@ SELECT
     assumeNotNull(_timestamp_ms) AS _append_time
 FROM raw_events_queue
 WHERE _error = '' AND refused = '';
+
+{{errors raw-events}};

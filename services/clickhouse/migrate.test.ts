@@ -95,15 +95,15 @@ test.each(STREAMS)('every field of $topic is a column of $queue, or there is a r
  */
 const CHECKSUMS = {
   '001_ingest_errors.sql': 'f5704d39756c',
-  '010_events.sql': '68b987c5a707',
+  '010_events.sql': '7e49af1ededa',
   '020_attributed_events.sql': '705bb08df06d',
   '030_daily_stats.sql': '3e2279b6a304',
   '040_conversion_decisions.sql': '7ac24283cb62',
   '050_attribution_progress.sql': 'a086a7e645d0',
   '060_sink_offsets.sql': '3754bf5435bf',
-  '070_conversion_metadata.sql': '70c48ca011d4',
+  '070_conversion_metadata.sql': '696a5f4f0a6d',
   '080_event_targets.sql': '4a89e6b1ebd0',
-  '081_corrections.sql': 'abcdfcb122c1',
+  '081_corrections.sql': 'eb13f9b9e4c4',
   '090_corrected_outputs.sql': '9cbc8944fa4a',
   '100_corrected_stats.sql': 'b2897412b814',
   '110_rollup_stats.sql': 'b4ee666f7fc2',
@@ -117,6 +117,15 @@ test('migrations are those that installations have applied', async () => {
     Record<'name' | 'checksum', string>
   >();
   expect(Object.fromEntries(applied.map(({ name, checksum }) => [name, checksum]))).toEqual(CHECKSUMS);
+});
+
+test('a queue, which is polled from its first view on, gets first the view that keeps its records', () => {
+  for (const name of readdirSync(dir)) {
+    const text = readFileSync(new URL(name, dir), 'utf8');
+    const views = [...text.matchAll(/^CREATE MATERIALIZED VIEW .* (\w+)_mv TO |^\{\{errors (\S+)\}\}/gm)];
+    const errors = views.flatMap(([, , topic], i) => (topic === undefined ? [] : [i]));
+    expect(errors, name).toEqual(errors.map((_, i) => 2 * i + 1));
+  }
 });
 
 test('applying them again does nothing', async () => {
@@ -166,16 +175,22 @@ test('comments may be corrected after a migration was applied', async () => {
   await migrate(client, { dir });
 });
 
-test('an installation that has a migration as it was before goes on with what that made', async () => {
-  const earlier = '0904222a985c63c519d940e1addc0120501630fbc5d23f617c5f0c658c79db3b';
-  const change = `UPDATE checksum = '${earlier}' WHERE name = '020_attributed_events.sql' SETTINGS mutations_sync = 1`;
+test.each([
+  ['010_events.sql', '68b987c5a707d97f80fadc209df65d2af7fadaa7ea9f81d98c34b76293ce3472'],
+  ['020_attributed_events.sql', '0904222a985c63c519d940e1addc0120501630fbc5d23f617c5f0c658c79db3b'],
+  ['070_conversion_metadata.sql', '70c48ca011d453fff1b43fe04f33efda573147ed96ec1281e91521d84edda3c1'],
+  ['081_corrections.sql', 'abcdfcb122c129c5b8cf07c52645b07877fe8e07e9c93aad9a027b613a8df542'],
+])('an installation that has %s as it was before goes on with what that made', async (name, earlier) => {
+  const change = `UPDATE checksum = '${earlier}' WHERE name = '${name}' SETTINGS mutations_sync = 1`;
   await client.command({ query: `ALTER TABLE schema_migrations ${change}` });
   await migrate(client, { dir });
 });
 
 test('a file that changed after it was applied is an error that names it', async () => {
-  writeFileSync(new URL('010_events.sql', dir), 'SELECT 1;\n');
-  await expect(migrate(client, { dir })).rejects.toThrow('migration 010_events.sql was changed after it was applied');
+  writeFileSync(new URL('050_attribution_progress.sql', dir), 'SELECT 1;\n');
+  await expect(migrate(client, { dir })).rejects.toThrow(
+    'migration 050_attribution_progress.sql was changed after it was applied',
+  );
 });
 
 /** The tables of a database, by name: their engines as ClickHouse was told. */

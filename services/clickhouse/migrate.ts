@@ -113,10 +113,15 @@ async function appliedMigrations(client: ClickHouseClient): Promise<Map<string, 
 
 /**
  * Checksums of migrations before they changed; an installation that has applied one goes on with what it made. Of 020:
- * partitions of attributed events by day, which answer the same, but take a backfill of years slowly.
+ * partitions of attributed events by day, which answer the same, but take a backfill of years slowly. Of the others: the
+ * same, in another order. A queue is polled from its first view on, and what is polled before the view of events is
+ * there is lost to it; so that comes first.
  */
 const EARLIER: Readonly<Record<string, string>> = {
+  '010_events.sql': '68b987c5a707d97f80fadc209df65d2af7fadaa7ea9f81d98c34b76293ce3472',
   '020_attributed_events.sql': '0904222a985c63c519d940e1addc0120501630fbc5d23f617c5f0c658c79db3b',
+  '070_conversion_metadata.sql': '70c48ca011d453fff1b43fe04f33efda573147ed96ec1281e91521d84edda3c1',
+  '081_corrections.sql': 'abcdfcb122c129c5b8cf07c52645b07877fe8e07e9c93aad9a027b613a8df542',
 };
 
 /** Lines that are comments are left out; a statement ends with a semicolon at the end of a line. */
