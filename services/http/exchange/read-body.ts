@@ -36,6 +36,8 @@ function collectBody(
   const part = receiving.part((error) => {
     refused = true;
     refuse(exchange, error);
+    // What is left of it may never come. A connection of HTTP/1.1 has its own timeout.
+    if (exchange.version === 2) exchange.cutBody();
   });
   const pieces: Buffer[] = [];
   let bytes = 0;
@@ -46,7 +48,8 @@ function collectBody(
     pieces.push(piece);
     if (bytes > most) {
       part.release();
-      part.cut(tooLarge(maxBytes));
+      refused = true;
+      refuse(exchange, tooLarge(maxBytes));
     } else part.hold(bytes, pieces.length);
     if (refused) pieces.length = 0;
   });
