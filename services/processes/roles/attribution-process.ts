@@ -12,6 +12,7 @@ import { newLogger } from '../../telemetry/logger.ts';
 import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin } from '../run/readiness.ts';
 import { serveProcess } from '../run/serve-process.ts';
+import { writableFolder } from '../run/writable-folder.ts';
 import { type AttributionNodeConfig, parseAttributionNodeConfig } from '../settings/config.ts';
 
 /** `clickmesh attribution`: folds the partitions that its group assigns to it. */
@@ -32,7 +33,7 @@ async function startAttribution(env: NodeJS.ProcessEnv, running: AsyncDisposable
   const node = await run(attributionConfig(config.attribution), {
     log,
     logger,
-    stores: rocksdbStateStores(config.STATE_DIR),
+    stores: rocksdbStateStores(writableFolder(config.STATE_DIR)),
     checkpoints: checkpoints && { store: checkpoints, intervalMs: config.CHECKPOINT_INTERVAL_S * 1000 },
     standbys: config.STANDBYS,
   });
