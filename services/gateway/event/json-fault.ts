@@ -24,7 +24,8 @@ export function faultIn(text: string): { at: number; hint: string } {
     expected = next;
     at = TOKEN.lastIndex;
   }
-  return { at, hint: hintFor(text.slice(at, at + 12), open.length) };
+  const isAfterCr = text[at - 1] === '\r';
+  return { at, hint: hintFor(text.slice(at, at + 12), open.length, isAfterCr) };
 }
 
 /** What may come after a token; undefined if the token may not be there. */
@@ -49,13 +50,15 @@ function following(
   return mayEnd && open.pop() === opened ? 'comma' : undefined;
 }
 
-function hintFor(found: string, depth: number): string {
+function hintFor(found: string, depth: number, isAfterCr: boolean): string {
   if (/^[-+]?(NaN|Infinity|inf)/i.test(found)) return '; JSON has no such number, leave the field out';
   if (/^(None|True|False|undefined)/.test(found)) return '; JSON writes null, true, false';
   if (found.startsWith("'")) return '; JSON has double quotes';
   if (/^[}\]]/.test(found)) return '; a comma too many';
-  if (depth === 0 && found.startsWith('{')) return '; one event a line is application/x-ndjson';
-  return '';
+  if (depth > 0 || !found.startsWith('{')) return '';
+  // CR alone is white space: whatever has such lines is one of them.
+  if (isAfterCr) return '; lines of application/x-ndjson end with LF, which here are CR alone';
+  return '; one event a line is application/x-ndjson';
 }
 
 /** Where what is no white space comes next. */
