@@ -113,8 +113,8 @@ async function appliedMigrations(client: ClickHouseClient): Promise<Map<string, 
 
 /**
  * Checksums of migrations before they changed; an installation that has applied one goes on with what it made. Of 020:
- * partitions of attributed events by day, which answer the same, but take a backfill of years slowly. Of the others: the
- * same, in another order. A queue is polled from its first view on, and what is polled before the view of events is
+ * partitions of attributed events by day, which answer the same, but take a backfill of years slowly. Of the others:
+ * the same, in another order. A queue is polled from its first view on, and what is polled before the view of events is
  * there is lost to it; so that comes first.
  */
 const EARLIER: Readonly<Record<string, string>> = {

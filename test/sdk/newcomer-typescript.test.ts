@@ -7,8 +7,8 @@ import { startGateway, type TestGateway } from '../fixtures/gateway.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /**
- * What gen/ts/README.md says, word by word, in a folder where nothing else is: only the places of the checkout and of the
- * gateway are others'.
+ * What gen/ts/README.md says, word by word, in a folder where nothing else is: only the places of the checkout and of
+ * the gateway are others'.
  */
 const README = readFileSync('gen/ts/README.md', 'utf8');
 const blocks = [...README.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text]) => ({

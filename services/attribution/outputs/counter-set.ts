@@ -10,7 +10,7 @@ import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, NO_AD, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, counterName, periodKeys, rollupKey, rollupName } from '../store/keys.ts';
+import { counterKey, counterName, periodKeys, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { CounterTable, HIGH, MOST_MODELS } from './counter-table.ts';
 import { encodeCounter, encodeRollup } from './encode-counters.ts';
@@ -28,7 +28,7 @@ const CHANGED = 1;
 const DIRTY = 2;
 /** Its values are those in the store and what was added since. */
 const LOADED = 4;
-/** Its bytes, and perhaps its name, are kept. */
+/** Its bytes and its name are kept. */
 const KEPT = 8;
 
 /** Most counters read from the store at once. */
@@ -124,9 +124,7 @@ export class CounterSet {
     for (const counter of this.#changed) {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~CHANGED);
       const bytes = this.#bytesOf(texts, counter);
-      const name = this.#nameOf(texts, counter);
-      this.#names[counter] = name;
-      taken.push({ topic, name, bytes });
+      taken.push({ topic, name: this.#names[counter]!, bytes });
     }
     this.#changed = [];
     return taken;
@@ -330,8 +328,7 @@ export class CounterSet {
     if (known !== undefined) return known;
     const key = this.#keyOf(texts, counter);
     if (this.#isDaily) return counterName({ ...key, day: key.period, model: this.#modelOf(counter) });
-    const series = this.#seriesOf(counter);
-    return rollupName({ rollup: series.rollup.name, period: key.period, values: series.valuesOf(key) });
+    return rollupName(rollupKeyOf(this.#seriesOf(counter), key));
   }
 
   /** The model of a counter of daily_stats. */
@@ -350,16 +347,21 @@ export class CounterSet {
     return { period: table.periodOf(counter), campaignId, adId, source, metadata, conversionType };
   }
 
+  /** The counter in bytes, which are kept, and so is its name. */
   #bytesOf(texts: TouchTexts, counter: number): Buffer {
     const known = this.#bytes[counter];
     if (known !== undefined) return known;
-    const key = this.#keyOf(texts, counter);
-    const series = this.#seriesOf(counter);
-    const [partition, table] = [this.#partition, this.#table];
-    const { name: rollup } = series.rollup;
-    const bytes = this.#isDaily
-      ? encodeCounter(partition, { ...key, day: key.period, model: this.#modelOf(counter) }, table, counter)
-      : encodeRollup(partition, { rollup, ...key, values: series.valuesOf(key) }, this.#models, table, counter);
+    const [partition, table, key] = [this.#partition, this.#table, this.#keyOf(texts, counter)];
+    let bytes: Buffer;
+    if (this.#isDaily) {
+      const ofDay = { ...key, day: key.period, model: this.#modelOf(counter) };
+      this.#names[counter] = counterName(ofDay);
+      bytes = encodeCounter(partition, ofDay, table, counter);
+    } else {
+      const ofRollup = rollupKeyOf(this.#seriesOf(counter), key);
+      this.#names[counter] = rollupName(ofRollup);
+      bytes = encodeRollup(partition, ofRollup, this.#models, table, counter);
+    }
     this.#bytes[counter] = bytes;
     table.setFlags(counter, table.flagsOf(counter) | KEPT);
     this.#bytesKept += BUFFER_BYTES + bytes.length;
@@ -375,6 +377,10 @@ export class CounterSet {
     this.#bytes[counter] = undefined;
     this.#names[counter] = undefined;
   }
+}
+
+function rollupKeyOf(series: Series, key: SeriesKey): RollupKey {
+  return { rollup: series.rollup.name, period: key.period, values: series.valuesOf(key) };
 }
 
 function campaignSourceOf(touch: Touch | undefined, texts: TouchTexts): number {
