@@ -1,17 +1,18 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
 import { listed, unmetNeeds } from '../needs.ts';
 import { keepRun, readKeptRuns } from './kept-runs.ts';
 import { commit, describeMachine, startBystanderMeter } from './machine.ts';
 import { buildPeers } from './peers.ts';
-import { type Measured, resultsPage } from './results-page.ts';
+import { type Measured, resultsPage, withSections } from './results-page.ts';
 import { runScenario, SCENARIOS } from './scenarios.ts';
 
 /**
- * `npm run bench -- [--quick] [--only NAME] [--runs N] [--peers FOLDER] [--resume FILE]`: prints the results page, and
- * writes it to RESULTS.md unless it is only a part. Peers are measured in turn with ours. All of it takes hours: with
- * --resume, FILE gets the figures of every run, and what it has is not measured again; the page has all that is in it.
+ * `npm run bench -- [--quick] [--only NAME] [--runs N] [--peers FOLDER] [--resume FILE] [--insert]`: prints the results
+ * page, and writes it to RESULTS.md unless it is only a part; with --insert, a part is written into the page that is
+ * there. Peers are measured in turn with ours. All of it takes hours: with --resume, FILE gets the figures of every run,
+ * and what it has is not measured again; the page has all that is in it.
  */
 const { values: options } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string' },
     peers: { type: 'string' },
     resume: { type: 'string' },
+    insert: { type: 'boolean', default: false },
   },
 });
 const runs = Number(options.runs ?? (options.quick ? 1 : 3));
@@ -80,4 +82,11 @@ if (kept.length > 0) {
 const page = resultsPage(machine, measured, runs);
 process.stdout.write(page);
 const isWhole = options.only === undefined || options.resume !== undefined;
-if (!options.quick && isWhole) writeFileSync(new URL('RESULTS.md', import.meta.url), page);
+const file = new URL('RESULTS.md', import.meta.url);
+if (options.insert) {
+  const [cpu] = machine;
+  const how = `Measured apart, at ${commitAtStart}, ${new Date().toISOString().slice(0, 10)}, ${cpu![1]}; runs: ${runs}.`;
+  writeFileSync(file, withSections(readFileSync(file, 'utf8'), measured, how));
+} else if (!options.quick && isWhole) {
+  writeFileSync(file, page);
+}

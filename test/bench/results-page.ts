@@ -37,6 +37,33 @@ export function resultsPage(
   ].join('\n');
 }
 
+/**
+ * The page with the sections of some scenarios measured apart from all others, each saying how, and with the goals that
+ * are of these alone; they take the place of those that were there, or come last.
+ */
+export function withSections(page: string, measured: readonly Measured[], how: string): string {
+  const [head, goals, ...sections] = page.trimEnd().split(/\n(?=## )/);
+  const rows = new Map(
+    goals!
+      .trimEnd()
+      .split('\n')
+      .map((row) => [row.split(' | ', 1)[0], row]),
+  );
+  for (const goal of GOALS) {
+    if (![goal.ours, ...(goal.per ?? [])].every(([name]) => measured.some(({ scenario }) => scenario.name === name))) {
+      continue;
+    }
+    const row = goalRow(goal, measured);
+    rows.set(row.split(' | ', 1)[0], row);
+  }
+  const byName = new Map(sections.map((text) => [/^## (.*)/.exec(text)![1], `${text.trimEnd()}\n`]));
+  for (const each of measured) {
+    const [, title, method, ...figures] = section(each);
+    byName.set(each.scenario.name, [title, method, '', how, ...figures, ''].join('\n'));
+  }
+  return [`${head!.trimEnd()}\n`, `${[...rows.values()].join('\n')}\n`, ...byName.values()].join('\n');
+}
+
 /** The goals, and whether they were reached. Ratios are made of each run; their median and spread are shown. */
 function goalSection(measured: readonly Measured[]): string[] {
   return [
