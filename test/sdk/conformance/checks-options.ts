@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../../fixtures/mesh-process.ts';
 import { accepted, type Case, type Checks, expectCounters, failed, rejected } from './case.ts';
 import type { LanguageName } from './driver.ts';
@@ -134,8 +135,8 @@ export const OPTIONS: Checks = {
     await one.driver.stop();
     const later = one.start();
     await later.do('open', { url: one.url, options });
-    let counters = (await later.do('counters')).counters!;
-    for (let polls = 0; counters.sent < 40 && polls < 200; polls++) counters = (await later.do('counters')).counters!;
+    const sent = async () => (await later.do('counters')).counters!.sent;
+    for (let polls = 0; polls < 100 && (await sent()) < 40; polls++) await sleep(200);
     equal((await later.do('close')).error, undefined);
     expectCounters((await later.do('counters')).counters!, { sent: 40, lost: 0, stored: 0 });
     await one.expectStored(40);
