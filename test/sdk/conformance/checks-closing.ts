@@ -11,7 +11,7 @@ export const CLOSING: Checks = {
   async 'C-040'(one) {
     await one.open();
     await one.driver.do('trackAll', { events: one.clicks(20) });
-    equal((await one.driver.do('flush', { limitMs: 10_000 })).done, true);
+    equal((await one.driver.do('flush', { limitMs: 30_000 })).done, true);
     await one.expectStored(20);
     const hole = await one.proxy('black hole');
     await one.driver.do('open', { client: 'cut off', url: hole.url, options: { silent: true } });
@@ -38,7 +38,7 @@ export const CLOSING: Checks = {
     equal(error.events?.length, 50);
     match(error.message, /50/);
     expectCounters(await one.counters(), { queued: 50, lost: 50, waiting: 0 });
-    await one.driver.do('open', { client: 'earlier', url: proxy.url, options: { timeoutMs: 500, silent: true } });
+    await one.driver.do('open', { client: 'earlier', url: proxy.url, options: { timeoutMs: 5000, silent: true } });
     failed((await one.driver.do('track', { client: 'earlier', event: one.click() })).result, 'failed');
     await proxy.set('none');
     accepted((await one.driver.do('track', { client: 'earlier', event: one.click() })).result);

@@ -57,7 +57,7 @@ export const OPTIONS: Checks = {
     for (const protocol of ['grpc', 'connect']) {
       for (const url of [gateway.url, `${gateway.url}/`]) {
         const client = `${protocol} ${url}`;
-        await one.driver.do('open', { client, url, options: { protocol, timeoutMs: 5000 } });
+        await one.driver.do('open', { client, url, options: { protocol } });
         accepted((await one.driver.do('track', { client, event: one.click() })).result);
         accepted((await one.driver.do('send', { client, event: one.click() })).result);
       }

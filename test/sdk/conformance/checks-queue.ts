@@ -79,7 +79,7 @@ export const QUEUE: Checks = {
     await one.open({ batchSize: 10 }, gateway.url);
     const ids = Array.from({ length: 100 }, (_, i) => `${one.name}-${String(i).padStart(3, '0')}`);
     await one.driver.do('trackAll', { events: ids.map((event_id) => one.click({ event_id })) });
-    equal((await one.driver.do('flush', { limitMs: 10_000 })).done, true);
+    equal((await one.driver.do('flush', { limitMs: 30_000 })).done, true);
     const batches = Map.groupBy(gateway.ids, (id) => Math.floor(ids.indexOf(id) / 10));
     for (const [number, batch] of batches) deepEqual(batch, ids.slice(number * 10, number * 10 + 10));
     deepEqual(gateway.ids.toSorted(), ids);

@@ -6,7 +6,7 @@ import { accepted, type Checks, expectBalance, expectCounters, failed } from './
 export const REPORTS: Checks = {
   async 'C-060'(one) {
     const proxy = await one.proxy();
-    await one.open({ timeoutMs: 1000, silent: true }, proxy.url);
+    await one.open({ timeoutMs: 5000, silent: true }, proxy.url);
     const bad = badEventsIn(one.language)[0]!.event(one);
     accepted((await one.driver.do('track', { event: one.click() })).result);
     accepted((await one.driver.do('send', { event: one.click() })).result);
