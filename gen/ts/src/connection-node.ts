@@ -1,5 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
 import type { Interceptor } from '@connectrpc/connect';
 import {
   compressionGzip,
@@ -15,9 +17,15 @@ import { type Connection, ProtobufSender } from './sender-protobuf.ts';
 const PING_INTERVAL_MS = 30_000;
 const PING_TIMEOUT_MS = 5000;
 
+/** As small as needed: the next level takes twice as long for a tenth. */
+const fastGzip = {
+  ...compressionGzip,
+  compress: (bytes: Uint8Array) => promisify(gzip)(bytes, { level: constants.Z_BEST_SPEED }),
+};
+
 /** gRPC over HTTP/2, or Connect over HTTP/1.1, with gzip for what is worth it. */
 export function connect(baseUrl: string, settings: Settings): Connection {
-  const options = { baseUrl, sendCompression: compressionGzip, interceptors: [withHeaders(settings)] };
+  const options = { baseUrl, sendCompression: fastGzip, interceptors: [withHeaders(settings)] };
   if (settings.protocol !== 'connect') {
     const sessionManager = new Http2SessionManager(baseUrl, {
       pingIntervalMs: PING_INTERVAL_MS,

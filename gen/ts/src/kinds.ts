@@ -90,19 +90,24 @@ function readDateTime(text: string): number | undefined {
   return Number.isNaN(time) || date.getUTCDate() !== day ? undefined : time;
 }
 
-/** The texts of a map, as own properties of an object without a prototype; what has none stays as it is. */
+/** The texts of a map; undefined for an entry that has none. */
 function readTexts(value: unknown): Record<string, unknown> | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const texts = Object.create(null) as Record<string, unknown>;
+  const texts: Record<string, unknown> = {};
   if (Array.isArray(value)) return value.length === 0 ? texts : undefined;
   const given = value as Readonly<Record<string, unknown>>;
   for (const key in given) {
     const entry = given[key];
     if (entry === undefined) continue;
-    texts[key] = entry === null ? undefined : typeof entry === 'object' ? jsonText(entry) : plainText(entry);
+    const text = entry === null ? undefined : typeof entry === 'object' ? jsonText(entry) : plainText(entry);
+    if (key !== '__proto__') texts[key] = text;
+    else Object.defineProperty(texts, key, { value: text, ...OWN });
   }
   return texts;
 }
+
+/** As any other property, where assigning would set the prototype. */
+const OWN = { configurable: true, enumerable: true, writable: true };
 
 function plainText(entry: unknown): string | undefined {
   return typeof entry === 'function' || typeof entry === 'symbol' ? undefined : String(entry);

@@ -121,12 +121,12 @@ function isTransient({ code, rawMessage, cause }: ConnectError, retryAfterMs: nu
   }
 }
 
-function messageOf({ event: { event: type, ...fields } }: Prepared): Event {
-  // What was checked has the types of its message, whichever it is.
-  const init: Record<string, unknown> = { ...fields, timestamp: BigInt(fields.timestamp) };
+function messageOf({ event }: Prepared): Event {
+  // What was checked has the types of its message, whichever it is; names that the message has not are passed over.
+  const init: Record<string, unknown> = { ...event, timestamp: BigInt(event.timestamp) };
   if (init.valueMicros !== undefined) init.valueMicros = BigInt(init.valueMicros as string);
-  const value = create(SCHEMAS[type] as typeof ClickSchema, init);
-  return create(EventSchema, { event: { case: type as 'click', value } });
+  const value = create(SCHEMAS[event.event] as typeof ClickSchema, init);
+  return create(EventSchema, { event: { case: event.event as 'click', value } });
 }
 
 function* requestsOf(events: readonly Prepared[]): Generator<IngestStreamRequest> {
