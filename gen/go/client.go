@@ -144,14 +144,14 @@ func (c *Client) Close(ctx context.Context) error {
 	defer cancel()
 	c.queue.stop()
 	mark := c.queue.markNow()
-	if c.store != nil {
-		c.store.stopSending()
-	}
 	select {
 	case <-mark.done:
 	case <-ctx.Done():
 		c.queue.abandon(errors.New("the time of Close was over"))
 		waitFor(mark.done, closeGrace)
+	}
+	if c.store != nil {
+		c.store.stopSending(ctx)
 	}
 	events, _, _ := c.queue.unmark(mark)
 	if lost, why := c.report.lossSoFar(); lost > 0 {

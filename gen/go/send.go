@@ -75,7 +75,7 @@ func (c *Client) SendBatch(ctx context.Context, events []Event) ([]Result, error
 		// While nobody answers, nobody will answer for the next either.
 		if last == nil || !last.isOutage {
 			var failed *failure
-			if answers, failed = c.sendCall(ctx, call); failed != nil {
+			if answers, failed = c.sendCall(ctx, c.options, call); failed != nil {
 				last = failed
 			}
 		}
@@ -179,8 +179,8 @@ func (c *Client) prepareAll(events []Event) (results []Result, good []*Completed
 }
 
 // sendCall sends what the gateway takes in one call, and has a result for each event if it answers.
-func (c *Client) sendCall(ctx context.Context, events serialized) ([]Result, *failure) {
-	response, failed := retry(ctx, c.options, func(ctx context.Context) (*connect.Response[v1.IngestBatchResponse], error) {
+func (c *Client) sendCall(ctx context.Context, options Options, events serialized) ([]Result, *failure) {
+	response, failed := retry(ctx, options, func(ctx context.Context) (*connect.Response[v1.IngestBatchResponse], error) {
 		response, err := c.many.CallUnary(ctx, connect.NewRequest(&events))
 		if err == nil && len(response.Msg.GetResults()) != len(events) {
 			err = fmt.Errorf("%d events had %d results", len(events), len(response.Msg.GetResults()))
@@ -209,7 +209,7 @@ func (c *Client) sendCall(ctx context.Context, events serialized) ([]Result, *fa
 
 // deliver sends a batch of the queue, and keeps in the store what it could not send.
 func (c *Client) deliver(ctx context.Context, events []*Completed) ([]Result, func()) {
-	results, failed := c.sendCall(ctx, events)
+	results, failed := c.sendCall(ctx, c.options, events)
 	if failed == nil {
 		return results, func() {
 			for _, result := range results {

@@ -32,10 +32,12 @@ const maxStoreWait = time.Minute
 // store is a file of events that could not be sent. One client at a time has it open.
 type store struct {
 	limit int64
-	// Ends the sending of what was in it when it was opened.
-	stop    context.CancelFunc
-	stopped chan struct{}
-	ctx     context.Context
+	// Of the sending of what was in it when it was opened: ends it, says that it is to end at the next failure, and that
+	// it has.
+	ctx      context.Context
+	stop     context.CancelFunc
+	isEnding chan struct{}
+	stopped  chan struct{}
 
 	mu   sync.Mutex
 	file *os.File
@@ -49,7 +51,7 @@ func openStore(path string, limit int64) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clickmesh: Options.Store: %w", err)
 	}
-	s := &store{limit: limit, file: file, stopped: make(chan struct{})}
+	s := &store{limit: limit, file: file, isEnding: make(chan struct{}), stopped: make(chan struct{})}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	if err := errors.Join(lock(file), s.readHead()); err != nil {
 		file.Close()
@@ -185,9 +187,15 @@ func (s *store) clear() {
 	}
 }
 
-func (s *store) stopSending() {
-	s.stop()
-	<-s.stopped
+// stopSending goes on as long as the gateway takes what is sent, within the time of ctx.
+func (s *store) stopSending(ctx context.Context) {
+	close(s.isEnding)
+	select {
+	case <-s.stopped:
+	case <-ctx.Done():
+		s.stop()
+		<-s.stopped
+	}
 }
 
 func (s *store) close() {
@@ -200,6 +208,9 @@ func (s *store) close() {
 func (c *Client) sendStored() {
 	defer close(c.store.stopped)
 	wait := firstBackoff
+	// It has a loop of its own, which Close waits for.
+	options := c.options
+	options.Timeout = min(options.Timeout, options.AttemptTimeout)
 	for at := c.store.start(); ; {
 		events, places, next := c.store.next(at, c.options.BatchSize)
 		if len(events) == 0 {
@@ -207,11 +218,11 @@ func (c *Client) sendStored() {
 			return
 		}
 		c.report.countQueued(int64(len(events)))
-		results, failed := c.sendCall(c.store.ctx, events)
+		results, failed := c.sendCall(c.store.ctx, options, events)
 		if failed != nil {
 			c.report.countQueued(-int64(len(events)))
 			select {
-			case <-c.store.ctx.Done():
+			case <-c.store.isEnding:
 				return
 			case <-time.After(wait):
 			}

@@ -28,8 +28,10 @@ func TestTheStoreKeepsWhatWasNotSentForTheNextClient(t *testing.T) {
 	}
 	s := startSink(t, http2)
 	client := newClient(t, s.url, clickmesh.Options{Store: path})
-	until(t, "what was stored", func() bool { return client.Counters().Sent == 700 })
-	client.Close(t.Context())
+	// Also if it is closed at once.
+	if err := client.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 	agrees(t, client, s, 0)
 	s.expect(t, 700)
 	if info, err := os.Stat(path); err != nil || info.Size() > 100 {
