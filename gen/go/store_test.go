@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
+
 	clickmesh "github.com/clickmesh/clickmesh/gen/go"
 )
 
@@ -43,6 +45,34 @@ func TestTheStoreKeepsWhatWasNotSentForTheNextClient(t *testing.T) {
 	if counters := again.Counters(); counters.Queued != 0 {
 		t.Errorf("sent again: %+v", counters)
 	}
+}
+
+func TestOfTheStoreOnlyWhatWasNotSentIsSentAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	away := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Timeout: 50 * time.Millisecond, Store: path})
+	for i := range 700 {
+		away.Track(t.Context(), aClick(fmt.Sprint(i)))
+	}
+	away.Close(t.Context())
+	s := startSink(t, http2)
+	calls := 0
+	s.setFail(func() error {
+		if calls++; calls == 1 {
+			return nil
+		}
+		return connect.NewError(connect.CodeUnavailable, errors.New("down"))
+	})
+	options := clickmesh.Options{AttemptTimeout: 100 * time.Millisecond, Store: path}
+	first := newClient(t, s.url, options)
+	until(t, "the first call", func() bool { return first.Counters().Sent == 500 })
+	first.Close(t.Context())
+	s.setFail(nil)
+	second := newClient(t, s.url, options)
+	second.Close(t.Context())
+	if counters := second.Counters(); counters.Sent != 200 {
+		t.Errorf("counted %+v", counters)
+	}
+	s.expect(t, 700)
 }
 
 func TestWhatTheStoreHasNoRoomForIsLost(t *testing.T) {

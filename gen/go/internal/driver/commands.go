@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -67,46 +66,73 @@ func waitFor(tracked *clickmesh.Tracked, err error) object {
 }
 
 func trackMany(client *connection, c *call) (object, error) {
-	fields, _ := c.command["event"].(object)
-	inner, _ := fields["fields"].(object)
+	told, _ := c.command["event"].(object)
+	inner, _ := told["fields"].(object)
 	id, hasID := inner["event_id"].(string)
+	event, err := eventOf(told)
+	if err != nil {
+		return nil, err
+	}
 	count, rate := int(c.number("count")), c.number("ratePerSecond")
 	began := time.Now()
-	results := make([]object, count)
-	var waiting sync.WaitGroup
+	answers := make(chan answer, 1<<14)
+	counted := make(chan tally)
+	go func() { counted <- tallyOf(answers) }()
 	for i := range count {
 		if hasID {
 			inner["event_id"] = fmt.Sprintf("%s-%d", id, i)
-		}
-		event, err := eventOf(fields)
-		if err != nil {
-			return nil, err
+			if event, err = eventOf(told); err != nil {
+				return nil, err
+			}
 		}
 		if rate > 0 {
 			time.Sleep(time.Until(began.Add(time.Duration(float64(i) / rate * float64(time.Second)))))
 		}
 		tracked, err := client.Track(context.Background(), event)
-		waiting.Go(func() { results[i] = waitFor(tracked, err) })
+		answers <- answer{tracked, err}
 	}
 	c.begun()
-	waiting.Wait()
-	answer := object{"tookMs": tookSince(began)}
-	counts := map[string]int{"accepted": 0, "rejected": 0, "error": 0}
-	errs := []object{}
-	for _, result := range results {
-		for kind := range counts {
-			if result[kind] == nil {
-				continue
-			}
-			counts[kind]++
-			if kind != "accepted" && len(errs) < 3 {
-				errs = append(errs, result)
-			}
+	close(answers)
+	n := <-counted
+	return object{
+		"accepted": n.accepted, "rejected": n.rejected, "failed": n.failed, "errors": n.errors, "tookMs": tookSince(began),
+	}, nil
+}
+
+// answer is what Track returned.
+type answer struct {
+	tracked *clickmesh.Tracked
+	err     error
+}
+
+type tally struct {
+	accepted, rejected, failed int
+	errors                     []object
+}
+
+// tallyOf waits for one answer after the other: there may be millions.
+func tallyOf(answers <-chan answer) tally {
+	n := tally{errors: []object{}}
+	for one := range answers {
+		accepted, err := (*clickmesh.Acceptance)(nil), one.err
+		if err == nil {
+			accepted, err = one.tracked.Wait(context.Background())
+		}
+		var rejected *clickmesh.Rejected
+		switch {
+		case err == nil:
+			n.accepted++
+			continue
+		case errors.As(err, &rejected):
+			n.rejected++
+		default:
+			n.failed++
+		}
+		if len(n.errors) < 3 {
+			n.errors = append(n.errors, resultOf(accepted, err))
 		}
 	}
-	answer["accepted"], answer["rejected"], answer["failed"] = counts["accepted"], counts["rejected"], counts["error"]
-	answer["errors"] = errs
-	return answer, nil
+	return n
 }
 
 func trackAll(client *connection, c *call) (object, error) {
