@@ -24,12 +24,16 @@ final class Answers {
 
   synchronized void add(Runnable task) {
     tasks.add(task);
-    if (thread == null) {
-      thread = new Thread(this::run, "clickmesh-answers");
-      thread.setDaemon(true);
-      thread.start();
-    }
+    start();
     notifyAll();
+  }
+
+  /** Starts the thread, for what it does every second. */
+  synchronized void start() {
+    if (thread != null || (isEnding && tasks.isEmpty())) return;
+    thread = new Thread(this::run, "clickmesh-answers");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /** Ends the thread once it has run everything. */

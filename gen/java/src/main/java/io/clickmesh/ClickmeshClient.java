@@ -117,6 +117,7 @@ public class ClickmeshClient implements AutoCloseable {
     item.answer.completeExceptionally(error);
     reports.tell(error, item.event == null ? List.of() : List.of(item.event));
     reports.warn();
+    answers.start();
     return item.answer;
   }
 

@@ -157,7 +157,12 @@ final class Store {
     taken.remove(event);
     bytes -= sizeOf(event);
     isDirty = true;
-    if (bytes == 0) rewrite();
+    if (bytes > 0) return;
+    try {
+      rewrite();
+    } catch (UncheckedIOException error) {
+      reports.log("clickmesh: the store %s can't be written: %s".formatted(path, error));
+    }
   }
 
   /** It could not be sent; not ready until the next retry(). */
