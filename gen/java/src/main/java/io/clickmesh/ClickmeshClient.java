@@ -331,8 +331,9 @@ public class ClickmeshClient implements AutoCloseable {
   private void closeAtExit() {
     try {
       close();
-    } catch (NotSentException warnedOf) {
+    } catch (NotSentException error) {
       // Nobody would catch it.
+      reports.log("clickmesh: " + error.getMessage());
     }
   }
 

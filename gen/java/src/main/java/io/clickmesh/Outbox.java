@@ -271,7 +271,7 @@ final class Outbox {
   }
 
   /** No answer came; what may be kept and has room in the store is not lost. */
-  void giveUp(List<Item> batch, RuntimeException error, boolean mayBeKept) {
+  void giveUp(List<Item> batch, SendFailedException error, boolean mayBeKept) {
     int kept = 0;
     lock.lock();
     try {
@@ -291,7 +291,7 @@ final class Outbox {
     if (kept < batch.size()) reports.countLost(batch.size() - kept, error.getMessage());
     answers.add(
         () -> {
-          for (Item item : batch) item.answer.completeExceptionally(error);
+          for (Item item : batch) item.answer.completeExceptionally(error.of(item.event));
           reports.tell(error, eventsOf(batch));
           answered(batch);
         });

@@ -80,10 +80,13 @@ final class Reports {
   void log(String line) {
     if (isSilent) return;
     try {
-      if (logger != null) logger.log(System.Logger.Level.WARNING, line);
-      // java.util.logging prints nothing any more once the JVM exits: it ends in a shutdown hook of its own.
-      else if (ExitHook.isExiting()) System.err.println(line);
-      else System.getLogger(NAME).log(System.Logger.Level.WARNING, line);
+      if (logger != null) {
+        logger.log(System.Logger.Level.WARNING, line);
+        return;
+      }
+      if (!ExitHook.isExiting()) System.getLogger(NAME).log(System.Logger.Level.WARNING, line);
+      // java.util.logging may print nothing any more: it ends in a shutdown hook of its own. Better twice than never.
+      if (ExitHook.isExiting()) System.err.println(line);
     } catch (RuntimeException faultOfTheLogger) {
       System.err.println(line);
     }

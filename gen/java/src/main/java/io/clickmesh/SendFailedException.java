@@ -28,4 +28,9 @@ public final class SendFailedException extends RuntimeException {
   public List<SendResult> results() {
     return results;
   }
+
+  /** The same, as one of the events has it. */
+  SendFailedException of(Event event) {
+    return new SendFailedException(getMessage(), getCause(), List.of(event), List.of());
+  }
 }

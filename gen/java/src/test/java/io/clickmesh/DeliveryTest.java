@@ -91,9 +91,9 @@ class DeliveryTest {
     List<CompletableFuture<Accepted>> answers = clicks(20).stream().map(client::track).toList();
     client.track(click().userId(""));
     assertTrue(client.flush());
-    for (CompletableFuture<Accepted> answer : answers) {
-      Throwable error = assertThrows(ExecutionException.class, answer::get).getCause();
-      assertEquals(20, assertInstanceOf(SendFailedException.class, error).events().size());
+    for (int i = 0; i < 20; i++) {
+      Throwable error = assertThrows(ExecutionException.class, answers.get(i)::get).getCause();
+      assertEquals(Set.of("click-" + i), ids(assertInstanceOf(SendFailedException.class, error).events()));
       assertTrue(error.getMessage().matches("20 events not sent: UNAVAILABLE: .* \\(\\d+ attempts in \\d\\.\\d s\\)"), error.getMessage());
     }
     assertEquals(new Counters(21, 0, 1, 20, 0, 0), client.counters());
