@@ -1,10 +1,9 @@
 """What became of an event that is stored."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """The event is durable in the mesh."""
 
     #: As it was sent; given by the client if it came without.

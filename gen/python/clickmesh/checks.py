@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 from typing import Any, NamedTuple
 
-from clickmesh.rules import BLANKS, EVENT_RULES, NOBODY, FieldRule
+from clickmesh.rules import BLANKS, EVENT_RULES, MAX_CALL_BYTES, NOBODY, FieldRule
 from clickmesh.v1.ingest_service_pb2 import RejectReason
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -40,9 +40,11 @@ class Shape:
             (rule.name, rule.kind == "time", rule.optional) for rule in rules if rule.required and not rule.found_by
         ]
         self.written = having("uuid", "text", "choice", "currency")
-        self.names = [rule.name for rule in self.written]
-        # Of each text that is written: its most bytes, 0 where no length is checked, and whether it is an id.
-        self.limits = [(rule.max_bytes, rule.kind == "uuid" or rule.is_id) for rule in self.written]
+        # Of each text that is written: its name, its most bytes, and whether it is an id.
+        self.texts = [
+            (rule.name, rule.max_bytes or MAX_CALL_BYTES, rule.kind == "uuid" or rule.is_id) for rule in self.written
+        ]
+        self.text_names = frozenset(rule.name for rule in self.written)
         self.choices = having("choice")
         self.times = having("time")
         self.numbers = having("number")
@@ -53,9 +55,10 @@ class Shape:
 
 
 SHAPES = {name: Shape(rules) for name, rules in EVENT_RULES.items()}
-# Characters that a text of nobody may begin with, beside those that are not ASCII or not printed.
-SUSPECTS = frozenset("uUnN0$%(<[{")
-BLANK = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in BLANKS) + "]*")
+# What no text of nobody begins with: what is printed of ASCII, but for these. An empty text is none, either.
+UNSUSPECTED = frozenset(chr(code) for code in range(0x21, 0x7F)) - frozenset("uUnN0$%(<[{") | {""}
+BLANK = "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in BLANKS) + "]+"
+NOBODY_TEXT = re.compile("|".join([*(pattern.pattern for pattern in NOBODY), BLANK]), re.ASCII | re.DOTALL)
 
 
 def fault_of(shape: Shape, fields: Any, now_ms: int) -> Fault | None:
@@ -64,11 +67,12 @@ def fault_of(shape: Shape, fields: Any, now_ms: int) -> Fault | None:
         if getattr(fields, name) or (optional and fields.HasField(name)):
             continue
         return required(name, is_time)
-    texts = [getattr(fields, name) for name in shape.names]
-    for text, (max_bytes, is_id) in zip(texts, shape.limits, strict=True):
-        is_long = len(text) * 4 > max_bytes > 0 and not (text.isascii() and len(text) <= max_bytes)
-        if is_long or "\0" in text or (is_id and is_suspect(text)):
-            fault = fault_of_texts(shape, texts)
+    for name, max_bytes, is_id in shape.texts:
+        text = getattr(fields, name)
+        # A character has at most four bytes.
+        is_short = len(text) * 4 <= max_bytes or text.isascii() and len(text) <= max_bytes
+        if not is_short or "\0" in text or (is_id and text[:1] not in UNSUSPECTED and NOBODY_TEXT.fullmatch(text)):
+            fault = fault_of_texts(shape, fields)
             if fault is not None:
                 return fault
             break
@@ -93,33 +97,24 @@ def ill_formed(name: str) -> Fault:
     return Fault(name, RejectReason.REJECT_REASON_MALFORMED, message)
 
 
-def fault_of_texts(shape: Shape, texts: list[str]) -> Fault | None:
-    named = list(zip(shape.names, texts, shape.limits, strict=True))
-    for name, text, _ in named:
+def fault_of_texts(shape: Shape, fields: Any) -> Fault | None:
+    named = [(name, getattr(fields, name), max_bytes, is_id) for name, max_bytes, is_id in shape.texts]
+    for name, text, _, _ in named:
         if "\0" in text:
             return ill_formed(name)._replace(received=received(text))
-    for name, text, (max_bytes, _) in named:
+    for name, text, max_bytes, _ in named:
         size = len(text.encode())
-        if max_bytes and size > max_bytes:
+        if size > max_bytes:
             limit = f"{max_bytes} bytes"
             message = f"{name} must have at most {limit} of UTF-8: it has {size}"
             return Fault(name, RejectReason.REJECT_REASON_TOO_LONG, message, limit, received(text))
-    for name, text, (_, is_id) in named:
-        if is_id and is_suspect(text) and is_nobody(text):
+    for name, text, _, is_id in named:
+        if is_id and text and NOBODY_TEXT.fullmatch(text):
             message = (
                 f"{name} is a placeholder, not an id: strangers would share it; send the event once the id is known"
             )
             return Fault(name, RejectReason.REJECT_REASON_PLACEHOLDER, message, received=received(text))
     return None
-
-
-def is_suspect(text: str) -> bool:
-    first = text[:1]
-    return first in SUSPECTS or not "!" <= first <= "~" if first else False
-
-
-def is_nobody(text: str) -> bool:
-    return BLANK.fullmatch(text) is not None or any(pattern.fullmatch(text) for pattern in NOBODY)
 
 
 def fault_of_choices(shape: Shape, fields: Any) -> Fault | None:

@@ -81,10 +81,14 @@ def prepare(
     now_ms = time.time_ns() // 1_000_000
     left_out: list[str] = []
     fault: Fault | None = None
-    if event_type is not None:
+    if event_type is not None and event_type not in SHAPES:
         item = {**(fields or {}), "event": event_type}
     kind: str | None
-    if isinstance(item, Event):
+    if event_type in SHAPES and fields is not None:
+        kind = event_type
+        values, left_out, fault = read_fields(kind, SHAPES[kind], fields)
+        event = Event(**{kind: values})
+    elif isinstance(item, Event):
         event = Event()
         event.CopyFrom(item)
         kind = event.WhichOneof("event")

@@ -3,8 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from clickmesh.options import LOGGER, Logger, OnError
 from clickmesh.v1.event_pb2 import Event
@@ -22,21 +21,17 @@ class Callbacks:
     def is_running(self) -> bool:
         return getattr(self._local, "depth", 0) > 0
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        self._local.depth = getattr(self._local, "depth", 0) + 1
-        try:
-            yield
-        finally:
-            self._local.depth -= 1
-
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Whatever it raises, SystemExit as well, ends nothing but itself."""
-        with self.running():
-            try:
-                function(*args)
-            except BaseException as error:
-                LOGGER.warning("clickmesh: a callback failed: %s: %s", type(error).__name__, error)
+        local = self._local
+        before = getattr(local, "depth", 0)
+        local.depth = before + 1
+        try:
+            function(*args)
+        except BaseException as error:
+            LOGGER.warning("clickmesh: a callback failed: %s: %s", type(error).__name__, error)
+        finally:
+            local.depth = before
 
 
 class Reporter:

@@ -61,6 +61,10 @@ def read_fields(
     for name, value in given.items():
         if value is None:
             continue
+        # What nearly all fields are.
+        if type(value) is str and value and value.isascii() and name in shape.text_names:
+            fields[name] = value
+            continue
         rule = shape.by_name.get(name)
         try:
             if rule is None:
@@ -212,6 +216,9 @@ def read_map(name: str, value: Any, left_out: list[str]) -> dict[str, str]:
         return {}
     texts: dict[str, str] = {}
     for key, item in value.items():
+        if type(key) is type(item) is str and key.isascii() and item.isascii():
+            texts[key] = item
+            continue
         key_text = key if isinstance(key, str) else metadata_text(key)
         text = item if isinstance(item, str) else metadata_text(item)
         if key_text is not None and text is not None and is_encodable(key_text) and is_encodable(text):
