@@ -4,6 +4,7 @@ import { batch } from './batch.ts';
 import { cluster } from './cluster.ts';
 import { drain } from './drain.ts';
 import { freshness } from './freshness.ts';
+import { hotUser } from './hot-user.ts';
 import { kafkaGateway } from './kafka-gateway.ts';
 import { listeners } from './listeners.ts';
 import { replay } from './replay.ts';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...stats,
   ...cluster,
   ...drain,
+  hotUser,
   ...kafkaGateway,
   ...variety,
   ...sdk,
