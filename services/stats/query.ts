@@ -32,6 +32,9 @@ export interface StatsQuery {
   conversionType: string;
 }
 
+/** A query with all rollups that can answer it, at least one, that which takes the least first. */
+export type AnswerableQuery = Omit<StatsQuery, 'rollup'> & { rollups: readonly Rollup[] };
+
 /** Longest range of a query, in days: 3 years with a leap day. */
 const MAX_STATS_DAYS = 3 * 365 + 1;
 
@@ -54,7 +57,7 @@ export function parseQuery(
   request: GetStatsRequest,
   defaultModel: string,
   rollups: readonly Rollup[],
-): StatsQuery | FieldError {
+): AnswerableQuery | FieldError {
   const { startDate, endDate, campaignId, source, conversionType, gross, unattributed } = request;
   const start = parseDate(startDate);
   if (start === undefined) return { field: 'start_date', message: dateMessage('start_date', startDate) };
@@ -73,11 +76,11 @@ export function parseQuery(
   const by = parseBy(request.by, rollups);
   if (by !== undefined && 'field' in by) return by;
   const filters = { campaign_id: campaignId, source, conversion_type: conversionType };
-  const needed = [...(by ?? DEFAULT_BY), ...FIELDS.filter((name) => name !== 'ad_id' && filters[name] !== '')];
-  const rollup = rollupFor([DAILY_STATS, ...rollups], needed, interval);
-  if ('field' in rollup) return rollup;
+  const filtered = FIELDS.filter((name) => name !== 'ad_id' && filters[name] !== '');
+  const answering = rollupsFor([DAILY_STATS, ...rollups], by ?? DEFAULT_BY, filtered, interval);
+  if ('field' in answering) return answering;
   const days = { start: start / DAY_MS, end: end / DAY_MS, interval };
-  return { ...days, rollup, by, gross, unattributed, model, campaignId, source, conversionType };
+  return { ...days, rollups: answering, by, gross, unattributed, model, campaignId, source, conversionType };
 }
 
 function parseBy(names: readonly string[], rollups: readonly Rollup[]): Dimension[] | undefined | FieldError {
@@ -95,23 +98,41 @@ function parseBy(names: readonly string[], rollups: readonly Rollup[]): Dimensio
 }
 
 /**
- * daily_stats if it has the dimensions needed, which counts from the first record on, as others may not; else of the
- * rollups that have them, by the hour if need be, the one with the fewest.
+ * daily_stats alone if it has the dimensions needed, which counts from the first record on, as others may not; else the
+ * rollups that have them, by the hour if need be, those with the fewest first.
  */
-function rollupFor(rollups: readonly Rollup[], needed: readonly Dimension[], interval: Interval): Rollup | FieldError {
+function rollupsFor(
+  rollups: readonly Rollup[],
+  by: readonly Dimension[],
+  filtered: readonly Dimension[],
+  interval: Interval,
+): readonly Rollup[] | FieldError {
   const isHourly = interval === Interval.HOURLY;
-  const fitting = rollups.filter(
-    ({ grain, dimensions }) => (grain === 'hour' || !isHourly) && needed.every((name) => dimensions.includes(name)),
-  );
-  if (fitting.includes(DAILY_STATS)) return DAILY_STATS;
+  const needed = [...new Set([...by, ...filtered])];
+  const ofGrain = rollups.filter(({ grain }) => grain === 'hour' || !isHourly);
+  const fitting = ofGrain.filter(({ dimensions }) => needed.every((name) => dimensions.includes(name)));
+  if (fitting.includes(DAILY_STATS)) return [DAILY_STATS];
   // What is by the day first.
   const costOf = ({ grain, dimensions }: Rollup) => dimensions.length + (grain === 'hour' ? MAX_DIMENSIONS : 0);
-  const [best] = fitting.toSorted((a, b) => costOf(a) - costOf(b));
-  if (best !== undefined) return best;
-  const asked = `${[...new Set(needed)].join(', ')}${isHourly ? ' by the hour' : ''}`;
+  if (fitting.length > 0) return fitting.toSorted((a, b) => costOf(a) - costOf(b));
+  const asked = `${needed.join(', ')}${isHourly ? ' by the hour' : ''}`;
   const known = rollups.map(({ name }) => name).join('; ');
-  const message = `by can't be answered: no rollup of this mesh has ${asked}. ROLLUPS are ${known}`;
+  const missing = `${isHourly ? 'hour' : 'day'}:${needed.join(',')}`;
+  const possible = possibleBy(ofGrain, by, filtered);
+  const hint = possible.length === 0 ? `add ${missing}` : `ask by=${possible.join(',')}, or add ${missing}`;
+  const message = `by can't be answered: no rollup of this mesh has ${asked}. ROLLUPS are ${known}: ${hint}`;
   return { field: 'by', message };
+}
+
+/** The most of what rows are to be by that a rollup has which has what is filtered by. */
+function possibleBy(
+  rollups: readonly Rollup[],
+  by: readonly Dimension[],
+  filtered: readonly Dimension[],
+): readonly Dimension[] {
+  const able = rollups.filter(({ dimensions }) => filtered.every((name) => dimensions.includes(name)));
+  const possible = able.map(({ dimensions }) => by.filter((name) => dimensions.includes(name)));
+  return possible.reduce((most, each) => (each.length > most.length ? each : most), []);
 }
 
 function isInterval(interval: Interval): interval is StatsQuery['interval'] {

@@ -178,6 +178,8 @@ test.each([
   [{ by: ['ad_id', 'source'] }, "by can't be answered: no rollup of this mesh has ad_id, source. ROLLUPS are day:cam"],
   [{ by: ['ad_id'], interval: Interval.HOURLY }, "by can't be answered: no rollup of this mesh has ad_id by the hour"],
   [{ interval: Interval.HOURLY }, "by can't be answered: no rollup of this mesh has campaign_id, source by the hour"],
+  [{ interval: Interval.HOURLY }, ': ask by=campaign_id, or add hour:campaign_id,source'],
+  [{ interval: Interval.HOURLY, source: 'web' }, ': add hour:campaign_id,source'],
   [
     { by: ['ad_id'], conversionType: 'buy' },
     "by can't be answered: no rollup of this mesh has ad_id, conversion_type.",
@@ -223,6 +225,34 @@ test('an answer says since when its model and its rollup are counted, unless the
   expect((await getOf(others, `${query}&by=campaign_id&interval=hourly&model=linear`)).body).toMatch(
     /,"since":{"model":2000,"rollup":5000}}$/,
   );
+});
+
+test('of rollups that can answer, the one with fewer dimensions only if it counts all that time', async () => {
+  const setting = { kind: 'rollup', partition: 0, until: 0, version: 1 };
+  const [FEW, MANY, NEW] = ['day:ad_id', 'day:campaign_id,ad_id', 'day:ad_id,source'];
+  await client.insert({
+    table: 'attribution_settings',
+    values: [
+      { ...setting, name: FEW, since: Date.UTC(2023, 5, 2) },
+      { ...setting, name: MANY, since: Date.UTC(2023, 4, 1) },
+    ],
+    format: 'JSONEachRow',
+  });
+  const others = clickhouseClient(server.url);
+  onTestFinished(() => others.close());
+  const since = async (startDate: string, names: readonly string[]) => {
+    const rollups = parseRollups(names.join(';'));
+    const { getStats } = createClient(
+      StatsService,
+      createRouterTransport((router) => statsRoutes(router, { ...deps, client: others, rollups })),
+    );
+    return (await getStats({ startDate, endDate: '2023-06-30', by: ['ad_id'] })).since!.rollup;
+  };
+  expect(await since('2023-06-01', [FEW, MANY, NEW])).toBe(MANY);
+  expect(await since('2023-06-02', [FEW, MANY, NEW])).toBe(FEW);
+  // From before there was any: that which lacks the least.
+  expect(await since('2023-01-01', [FEW, NEW, MANY])).toBe(MANY);
+  expect(await since('2023-01-01', [NEW])).toBe(NEW);
 });
 
 test('daily_stats answers what it can: a rollup of fewer dimensions may count only since it was added', async () => {

@@ -12,6 +12,7 @@ import {
   WatchStatsRequestSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { cut } from '../contract/cut.ts';
+import { DAY_MS } from '../contract/limits.ts';
 import type { Rollup } from '../contract/rollups.ts';
 import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
@@ -24,7 +25,7 @@ import { parseQuery, type StatsQuery } from './query.ts';
 import { readParameters } from './query-parameters.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
-import { sinceOf } from './since.ts';
+import { rollupSince, sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
 
@@ -75,9 +76,12 @@ async function readQuery(
   { client, models, rollups }: StatsDeps,
   signal?: AbortSignal,
 ): Promise<StatsQuery | FieldError> {
-  const query = parseQuery(request, models[0]!, rollups);
-  if ('field' in query) return query;
-  return (await modelFault(client, query.model, models, signal)) ?? query;
+  const parsed = parseQuery(request, models[0]!, rollups);
+  if ('field' in parsed) return parsed;
+  const { rollups: answering, ...query } = parsed;
+  const fault = await modelFault(client, query.model, models, signal);
+  if (fault !== undefined) return fault;
+  return { ...query, rollup: await rollupSince(client, answering, query.start * DAY_MS) };
 }
 
 /** `GET /api/v1/stats`: GetStats with the fields in snake_case as query parameters, answered as plain JSON numbers. */

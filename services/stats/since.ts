@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Since } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { DAILY_STATS } from '../contract/rollups.ts';
+import { DAILY_STATS, type Rollup } from '../contract/rollups.ts';
 import type { StatsQuery } from './query.ts';
 import { selectRows } from './select-rows.ts';
 
@@ -29,6 +29,21 @@ export async function sinceOf(client: ClickHouseClient, { model, rollup }: Stats
     rollup: rollup.name === DAILY_STATS.name ? '' : rollup.name,
     rollupSince: BigInt(ofRollup?.held_since ?? 0),
   };
+}
+
+/** The first of some rollups that counts all since a time, in ms; if none does, that which has counted the longest. */
+export async function rollupSince(
+  client: ClickHouseClient,
+  [first, ...others]: readonly Rollup[],
+  time: number,
+): Promise<Rollup> {
+  if (others.length === 0) return first!;
+  const settings = await settingsOf(client);
+  const sinceOf = ({ name }: Rollup) => {
+    const held = settings.find((each) => each.kind === 'rollup' && each.name === name);
+    return held === undefined ? Number.MAX_SAFE_INTEGER : Math.max(time, Number(held.held_since));
+  };
+  return others.reduce((best, each) => (sinceOf(each) < sinceOf(best) ? each : best), first!);
 }
 
 function settingsOf(client: ClickHouseClient): Promise<Held[]> {
