@@ -59,6 +59,20 @@ export const touchesDropped = counter(
   'attribution.touches.dropped',
   'Clicks that their user has no room for at hand, beyond MAX_TOUCHES',
 );
+export const correctionsTooLate = counter(
+  'attribution.corrections.too_late',
+  'Adjustments and verdicts that came after ADJUSTMENT_DAYS and changed nothing',
+);
+export const refundsExceeded = gauge(
+  'attribution.refunds.exceeded',
+  'Refunds that hold and took less than their value, as no more was left, by partition',
+  '{event}',
+);
+export const correctionsWaiting = gauge(
+  'attribution.corrections.waiting',
+  'Adjustments and verdicts whose conversion or click has not come, by partition',
+  '{event}',
+);
 export const deadLetters = counter('attribution.dead_letters', 'Records that could not be folded, by reason');
 export const foldDuration = duration(
   'clickmesh.attribution.fold.duration',

@@ -48,7 +48,11 @@ test('what happens is counted', async () => {
     type: 'install',
     timestamp: 1e12 + 1,
   };
-  await post(mesh.url, [click, click, conversion, { ...click, event_id: 'null' }]);
+  const refunds = [conversion.event_id, randomUUID()].map((conversion_id) => {
+    const of = { event_id: randomUUID(), user_id: user.user_id, conversion_id, timestamp: 1e12 + 2 };
+    return { event_type: 'adjustment', ...of, kind: 'refund', value: 5 };
+  });
+  await post(mesh.url, [click, click, conversion, { ...click, event_id: 'null' }, ...refunds]);
   const bad = JSON.stringify({ event: { click: {} } });
   const headers = { 'content-type': 'application/json' };
   const ingest = '/clickmesh.v1.IngestService/Ingest';
@@ -65,9 +69,20 @@ test('what happens is counted', async () => {
     'rpc_server_call_duration_seconds_count{rpc_system_name="connectrpc",rpc_method="clickmesh.v1.IngestService/Ingest",rpc_response_status_code="invalid_argument"}': 1,
     'clickmesh_attribution_events_total{event_type="click"}': 2,
     'clickmesh_attribution_duplicates_total{event_type="click"}': 1,
+    'clickmesh_attribution_events_total{event_type="adjustment"}': 2,
     'clickmesh_attribution_decisions_total{model="last_click",outcome="attributed"}': 1,
+    clickmesh_attribution_corrections_too_late_total: 0,
     'clickmesh_clickhouse_lag_records{topic="raw-events"}': 0,
   });
+  // One refund is of a conversion without a value, the other of one that is not there.
+  for (const name of ['refunds_exceeded', 'corrections_waiting']) {
+    const ofAllPartitions = async () => {
+      const samples = Object.entries(await counts());
+      const own = samples.filter(([key]) => key.startsWith(`clickmesh_attribution_${name}_`));
+      return own.reduce((sum, [, value]) => sum + value, 0);
+    };
+    await expect.poll(ofAllPartitions, { timeout: 20_000 }).toBe(1);
+  }
 }, 30_000);
 
 test('the dashboard and the alerts name metrics that are there', async () => {

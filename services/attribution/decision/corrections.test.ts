@@ -80,6 +80,13 @@ test('it is shared under the models that were in use, whatever is in use now', (
   expect(decisions[0]!.credits.map(({ valueMicros, creditMicros }) => [valueMicros, creditMicros])).toEqual([
     ...[3n, 3n].map((value) => [value, 500_000]),
   ]);
+
+  const ofNoModel = credits.slice(0, 1).map((credit) => ({ ...credit, model: 'last_half', creditMicros: 1_000_000 }));
+  const both = { ...conversion, models: ['linear', 'last_half'], credits: [...credits, ...ofNoModel] };
+  const later = play('refund R @4 X 4', {}, { conversions: [both] });
+  // Another build had one more: what it gave under that is taken back.
+  expect(later.rows.toSorted()).toEqual(['X <- A', 'X <- A withdrawn', 'X <- B']);
+  expect(later.decisions[0]).toMatchObject({ models: ['linear'], credits: decisions[0]!.credits });
 });
 
 test.each([

@@ -59,8 +59,10 @@ export function shareAnew(
   const shared: Credit[] = [];
   const byId = new Map(candidates.map((touch) => [touch.clickId, touch]));
   for (const [model, credits] of Map.groupBy(conversion.credits, ({ model }) => model)) {
+    // As modelsOf: what is no model any more shares nothing.
+    if (!isModel(model)) continue;
     const touches = credits.map(({ touch }) => byId.get(touch.clickId)!);
-    share(shared, model as ModelName, touches, conversion, standing, lookbackMs);
+    share(shared, model, touches, conversion, standing, lookbackMs);
   }
   return shared;
 }

@@ -1,5 +1,13 @@
 import type { EventLog } from '../../log/event-log.ts';
-import { attributionLag, checkpointAge, checkpointBytes, stateBytes, watermarkAge } from '../../telemetry/metrics.ts';
+import {
+  attributionLag,
+  checkpointAge,
+  checkpointBytes,
+  correctionsWaiting,
+  refundsExceeded,
+  stateBytes,
+  watermarkAge,
+} from '../../telemetry/metrics.ts';
 import type { Attribution } from './node.ts';
 
 /** Reports the partitions of this node to the metrics; those that it only follows have no lag of their own. */
@@ -19,6 +27,12 @@ export function watchNode(node: Attribution, log: EventLog): void {
       const watermark = Number(progress.watermark);
       if (watermark > 0) result.observe((Date.now() - watermark) / 1000, label(partition));
     }
+  });
+  correctionsWaiting.addCallback((result) => {
+    for (const { partition, progress } of active()) result.observe(Number(progress.waiting), label(partition));
+  });
+  refundsExceeded.addCallback((result) => {
+    for (const { partition, progress } of active()) result.observe(Number(progress.exceeded), label(partition));
   });
   stateBytes.addCallback((result) => {
     for (const { partition, stateBytes: bytes } of node.partitions()) result.observe(bytes, label(partition));

@@ -5,6 +5,7 @@ import {
   attributionDuplicates,
   attributionEvents,
   batchSize,
+  correctionsTooLate,
   deadLetters as deadLettersCounter,
   foldDuration,
   touchesDropped,
@@ -41,6 +42,7 @@ export function countFolded({ records, events, effects, deadLetters, models }: F
   }
   attributionCorrections.add(totals.corrections);
   attributionConflicts.add(totals.conflicts);
+  correctionsTooLate.add(totals.tooLate);
   touchesDropped.add(totals.touchesDropped);
   // What follows the colon is the record's own.
   for (const { reason } of deadLetters) deadLettersCounter.add(1, { reason: reason.split(':', 1)[0] });
