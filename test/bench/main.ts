@@ -11,8 +11,8 @@ import { runScenario, SCENARIOS } from './scenarios.ts';
 /**
  * `npm run bench -- [--quick] [--only NAME] [--runs N] [--peers FOLDER] [--resume FILE] [--insert]`: prints the results
  * page, and writes it to RESULTS.md unless it is only a part; with --insert, a part is written into the page that is
- * there. Peers are measured in turn with ours. All of it takes hours: with --resume, FILE gets the figures of every run,
- * and what it has is not measured again; the page has all that is in it.
+ * there. Peers are measured in turn with ours. All of it takes hours: with --resume, FILE gets the figures of every
+ * run, and what it has is not measured again; the page has all that is in it.
  */
 const { values: options } = parseArgs({
   options: {
