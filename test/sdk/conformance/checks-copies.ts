@@ -91,7 +91,7 @@ export const COPIES: Checks = {
       await one.driver.do('open', {
         client: call,
         url: proxy.url,
-        options: { timeoutMs: 2000, attemptTimeoutMs: 1000 },
+        options: { timeoutMs: 10_000, attemptTimeoutMs: 5000 },
       });
       const events = one.clicks(count);
       const again = one.driver.do('sendAgain', {
@@ -101,7 +101,7 @@ export const COPIES: Checks = {
       });
       const lost = async () => (await one.driver.do('counters', { client: call })).counters!.lost;
       for (let polls = 0; (await lost()) < count; polls++) {
-        if (polls > 200) fail('the first call does not give up');
+        if (polls > 600) fail('the first call does not give up');
         await sleep(50);
       }
       ok(proxy.cuts() > 0, 'nothing was cut');

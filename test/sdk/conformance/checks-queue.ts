@@ -76,7 +76,7 @@ export const QUEUE: Checks = {
   },
   async 'C-025'(one) {
     await using gateway = await startScriptedGateway();
-    await one.open({ batchSize: 10 }, gateway.url);
+    await one.open({ batchSize: 10, batchDelayMs: 60_000 }, gateway.url);
     const ids = Array.from({ length: 100 }, (_, i) => `${one.name}-${String(i).padStart(3, '0')}`);
     await one.driver.do('trackAll', { events: ids.map((event_id) => one.click({ event_id })) });
     equal((await one.driver.do('flush', { limitMs: 30_000 })).done, true);

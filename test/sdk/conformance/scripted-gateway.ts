@@ -78,7 +78,9 @@ export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGat
     socket.on('close', () => sockets.delete(socket));
     socket.once('data', (chunk: Buffer) => {
       socket.pause().unshift(chunk);
-      (chunk.subarray(0, 3).toString() === 'PRI' ? http2 : http1).emit('connection', socket);
+      if (chunk.subarray(0, 3).toString() === 'PRI') return void http2.emit('connection', socket);
+      http1.emit('connection', socket);
+      // A session of HTTP/2 reads what was put back by itself: flowing, it would lose it.
       socket.resume();
     });
   });
