@@ -214,7 +214,7 @@ func TestCodesAreRetriedOrNot(t *testing.T) {
 
 func TestWhatIsGivenUpIsToldEverywhere(t *testing.T) {
 	t.Parallel()
-	reports, warnings := &recorder{}, &strings.Builder{}
+	reports, warnings := &recorder{}, &log{}
 	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{
 		Timeout: 100 * time.Millisecond, OnError: reports.onError, Logger: logTo(warnings),
 	})
@@ -250,7 +250,7 @@ func TestWhatIsGivenUpIsToldEverywhere(t *testing.T) {
 
 func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		warnings := &strings.Builder{}
+		warnings := &log{}
 		client := newMemory(t, clickmesh.Options{Logger: logTo(warnings)})
 		expect := func(lines int, last string) {
 			t.Helper()

@@ -304,6 +304,25 @@ func (r *recorder) lost() (lost int) {
 	return lost
 }
 
+// log is what a logger wrote.
+type log struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *log) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, line...)
+	return len(line), nil
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
+
 // logTo is a logger of lines of text without times.
 func logTo(lines io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(lines, nil))

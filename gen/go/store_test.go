@@ -62,12 +62,11 @@ func TestOfTheStoreOnlyWhatWasNotSentIsSentAgain(t *testing.T) {
 		}
 		return connect.NewError(connect.CodeUnavailable, errors.New("down"))
 	})
-	options := clickmesh.Options{AttemptTimeout: 100 * time.Millisecond, Store: path}
-	first := newClient(t, s.url, options)
+	first := newClient(t, s.url, clickmesh.Options{AttemptTimeout: 500 * time.Millisecond, Store: path})
 	until(t, "the first call", func() bool { return first.Counters().Sent == 500 })
 	first.Close(t.Context())
 	s.setFail(nil)
-	second := newClient(t, s.url, options)
+	second := newClient(t, s.url, clickmesh.Options{Store: path})
 	second.Close(t.Context())
 	if counters := second.Counters(); counters.Sent != 200 {
 		t.Errorf("counted %+v", counters)
