@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttp1Server } from 'node:http';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -7,6 +8,8 @@ import { gunzipSync } from 'node:zlib';
 /** What takes batches as fast as it goes, over HTTP/2, by gRPC and by Connect with Protobuf. */
 export interface Sink extends AsyncDisposable {
   url: string;
+  /** The same over HTTP/1.1, by Connect alone. */
+  http1Url: string;
   /** Events taken so far. */
   events(): number;
 }
@@ -19,6 +22,13 @@ const ACCEPTED = Buffer.from([0x0a, 0x02, 0x0a, 0x00]);
 export async function startSink(): Promise<Sink> {
   const sessions = new Set<ServerHttp2Session>();
   let events = 0;
+  const http1 = createHttp1Server(async (request, response) => {
+    const body = await buffer(request);
+    const count = countFields(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body);
+    events += count;
+    response.writeHead(200, { 'content-type': 'application/proto' });
+    response.end(Buffer.alloc(count * ACCEPTED.length, ACCEPTED));
+  });
   const server = createServer();
   server.on('session', (session) => {
     sessions.add(session);
@@ -43,13 +53,18 @@ export async function startSink(): Promise<Sink> {
     stream.respond({ ':status': 200, 'content-type': headers['content-type'] }, { waitForTrailers: true });
     stream.end(Buffer.concat([header, results]));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  for (const version of [server, http1]) {
+    version.listen(0, '127.0.0.1');
+    await once(version, 'listening');
+  }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    http1Url: `http://127.0.0.1:${(http1.address() as AddressInfo).port}`,
     events: () => events,
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();
+      http1.close();
+      http1.closeAllConnections();
       server.close();
       await once(server, 'close');
     },

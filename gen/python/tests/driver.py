@@ -170,19 +170,28 @@ def track_many(client: Client, command: Command) -> Json:
     started = time.monotonic()
     counts = {"accepted": 0, "rejected": 0, "failed": 0}
     errors: list[Json] = []
-    futures = []
+    all_told = threading.Event()
+    counting = threading.Lock()
+
+    def count(future: Future[Acceptance]) -> None:
+        error = future.exception()
+        kind = "accepted" if error is None else "rejected" if isinstance(error, Rejected) else "failed"
+        with counting:
+            counts[kind] += 1
+            if error is not None and kind == "failed" and len(errors) < 3:
+                errors.append({"error": told_error(error)})
+            if sum(counts.values()) == command["count"]:
+                all_told.set()
+
     event = event_of(command["event"])
     rate = command.get("ratePerSecond") or 0
     for i in range(command["count"]):
         if rate:
             time.sleep(max(0, started + i / rate - time.monotonic()))
         one = {**event, "event_id": f"{event['event_id']}-{i}"} if event.get("event_id") else event
-        futures.append(client.track(one))
-    for future in futures:
-        [(kind, told)] = result_of(outcome_of(future)).items()
-        counts["failed" if kind == "error" else kind] += 1
-        if kind == "error" and len(errors) < 3:
-            errors.append({"error": told})
+        client.track(one).add_done_callback(count)
+    if command["count"] > 0:
+        all_told.wait()
     return {**counts, "tookMs": took(started), "errors": errors}
 
 
