@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
@@ -76,16 +76,22 @@ export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGat
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
+    // Passed on, because HTTP/2 does not take a connection of which something was read.
     socket.once('data', (chunk: Buffer) => {
-      socket.pause().unshift(chunk);
-      if (chunk.subarray(0, 3).toString() === 'PRI') return void http2.emit('connection', socket);
-      http1.emit('connection', socket);
-      // A session of HTTP/2 reads what was put back by itself: flowing, it would lose it.
-      socket.resume();
+      const { port } = (chunk.subarray(0, 3).toString() === 'PRI' ? http2 : http1).address() as AddressInfo;
+      const inner = connect(port, '127.0.0.1');
+      sockets.add(inner);
+      inner.on('error', () => socket.destroy());
+      inner.on('close', () => sockets.delete(inner));
+      socket.on('close', () => inner.destroy());
+      inner.write(chunk);
+      socket.pipe(inner).pipe(socket);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  for (const each of [http1, http2, server]) {
+    each.listen(0, '127.0.0.1');
+    await once(each, 'listening');
+  }
   const gateway: ScriptedGateway = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathPrefix}`,
     calls: [],
@@ -93,6 +99,7 @@ export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGat
     script: () => 'stored',
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
+      for (const each of [http1, http2]) each.close();
       server.close();
       await once(server, 'close');
     },
