@@ -89,7 +89,16 @@ function unattributedSums({ gross }: StatsQuery): Sums {
 /** Memory of a report's sums, and of their sorting, in bytes, beyond which it goes on on disk. */
 const SPILL_BYTES = 256 << 20;
 
-/** Rows are stored in this order, and so can be summed while they are read. */
+/**
+ * Rows of daily_stats are stored in the order of a report by day, and so can be summed while they are read, without a
+ * table of the sums. Of a rollup only the days come in order: it pays where there are as many sums as rows. Where there
+ * are few, of one campaign, or of longer periods, a table takes half of the time (2.4 million rows by ad, 2026-11).
+ */
+function isSummedInOrder({ rollup, interval, campaignId }: StatsQuery): boolean {
+  if (rollup.name === DAILY_STATS.name) return true;
+  return campaignId === '' && (interval === Interval.DAILY || interval === Interval.HOURLY);
+}
+
 function sorted(columns: string, query: StatsQuery, sums: Sums, limit = ''): Statement {
   const { query: unsorted, query_params } = sumsStatement(query, sums);
   return {
@@ -97,7 +106,8 @@ function sorted(columns: string, query: StatsQuery, sums: Sums, limit = ''): Sta
       SELECT ${columns} FROM (${unsorted})
       ORDER BY ${['date', ...sums.by.map(quoted)].join(', ')} ${limit}
       SETTINGS max_bytes_before_external_group_by = ${SPILL_BYTES}, max_bytes_before_external_sort = ${SPILL_BYTES},
-        optimize_aggregation_in_order = 1, do_not_merge_across_partitions_select_final = 1,
+        optimize_aggregation_in_order = ${isSummedInOrder(query) ? 1 : 0},
+        do_not_merge_across_partitions_select_final = 1,
         optimize_move_to_prewhere_if_final = 1, enable_extended_results_for_datetime_functions = 1,
         optimize_skip_unused_shards = 1`,
     query_params,

@@ -84,6 +84,16 @@ export const GOALS: readonly Goal[] = [
     ...less(100, 30),
   },
   {
+    work: 'GetStats of a month by ad, all campaigns: p99',
+    ours: ['stats-by-ad', 'all campaigns: p99'],
+    ...less(500, 250),
+  },
+  {
+    work: 'GetStats of a month by ad, one campaign: p99',
+    ours: ['stats-by-ad', 'one campaign: p99'],
+    ...less(50, 30),
+  },
+  {
     work: 'drain: 10 times the users ÷ drain',
     ours: ['drain-many-users', 'committed'],
     per: [['drain', 'committed']],

@@ -11,6 +11,7 @@ import { replay } from './replay.ts';
 import type { Figure, Scenario, Subject } from './scenario.ts';
 import { sdk } from './sdk.ts';
 import { stats } from './stats.ts';
+import { statsByAd } from './stats-by-ad.ts';
 import { stream } from './stream.ts';
 import { tracing } from './tracing.ts';
 import { unary } from './unary.ts';
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   replay,
   ...freshness,
   ...stats,
+  statsByAd,
   ...cluster,
   ...drain,
   hotUser,

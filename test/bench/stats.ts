@@ -94,8 +94,8 @@ async function fill(client: ClickHouseClient, { campaigns, partitions, conversio
   }
 }
 
-async function waitUntilMerged(client: ClickHouseClient): Promise<void> {
-  const query = `SELECT count() AS parts FROM system.parts WHERE active AND database = 'default' AND table = 'daily_stats_local'`;
+export async function waitUntilMerged(client: ClickHouseClient, table = 'daily_stats_local'): Promise<void> {
+  const query = `SELECT count() AS parts FROM system.parts WHERE active AND database = 'default' AND table = '${table}'`;
   for (;;) {
     const [row] = await (await client.query({ query, format: 'JSONEachRow' })).json<{ parts: string }>();
     if (Number(row!.parts) === 1) return;
@@ -103,13 +103,17 @@ async function waitUntilMerged(client: ClickHouseClient): Promise<void> {
   }
 }
 
-async function clickhouseOf(mesh: MeshProcess) {
+export async function clickhouseOf(mesh: MeshProcess) {
   const status = (await (await fetch(`${mesh.url}/status`)).json()) as { clickhouse_url: string };
   return clickhouseClient(status.clickhouse_url);
 }
 
 /** Latencies in ms, ascending. Throws unless the answer counts so many clicks. */
-async function time(query: string, times: { queries: number; warmUp: number }, clicks: number): Promise<number[]> {
+export async function time(
+  query: string,
+  times: { queries: number; warmUp: number },
+  clicks: number,
+): Promise<number[]> {
   for (let i = 0; i < times.warmUp; i++) await read(query);
   const latencies: number[] = [];
   let body = '';
