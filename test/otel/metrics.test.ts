@@ -78,7 +78,7 @@ test('what happens is counted', async () => {
   for (const name of ['refunds_exceeded', 'corrections_waiting']) {
     const ofAllPartitions = async () => {
       const samples = Object.entries(await counts());
-      const own = samples.filter(([key]) => key.startsWith(`clickmesh_attribution_${name}_`));
+      const own = samples.filter(([key]) => key.startsWith(`clickmesh_attribution_${name}{`));
       return own.reduce((sum, [, value]) => sum + value, 0);
     };
     await expect.poll(ofAllPartitions, { timeout: 20_000 }).toBe(1);
