@@ -317,4 +317,8 @@ test('what a build before left unattributed is taken from no counter', () => {
   ]);
   const refunded = play('refund R @4 X 2', {}, { conversions: [{ ...of, conversionId: 'X' }] });
   expect(refunded.increments).toEqual([]);
+  // An audit knows by that which decisions are of conversions that no counter has.
+  expect(refunded.decisions).toMatchObject([{ models: [], standing: { valueMicros: 3n } }]);
+  const credited = play('refund R @4 X 2 \n click A @1', {}, { conversions: [{ ...of, conversionId: 'X' }] });
+  expect(credited.decisions).toMatchObject([{ models: ['last_click'] }]);
 });

@@ -78,7 +78,11 @@ function settle(context: DecidingContext, of: Touches, ref: ConversionRef, settl
   if (!conversion.isCounted) conversion.isCounted = isNew || credits.length > 0;
   const invalid = invalidOf(context, of, conversion);
   const { lookbackMs } = windowsOf(context.config, conversion);
-  const decided = { models, credits, candidates, isTruncated, invalid, lookbackMs, ...corrected };
+  const decided = {
+    // One that no counter has stays one whose decision names no models, by which it is known.
+    models: conversion.isCounted ? models : [],
+    ...{ credits, candidates, isTruncated, invalid, lookbackMs, ...corrected },
+  };
   recordChanges(effects, ref, published, decided);
 }
 
