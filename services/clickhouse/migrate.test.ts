@@ -157,6 +157,26 @@ test('events that are there are kept, and found by their ids', async () => {
   await client.command({ query: 'DROP DATABASE taken_over' });
 });
 
+test('credits and counters are kept in a partition a month, by when what they count happened', async () => {
+  const months = ['2025-11', '2026-02'];
+  const insert = (table: string, values: object[]) => client.insert({ table, values, format: 'JSONEachRow' });
+  await insert(
+    'attributed_events',
+    months.map((month) => ({ conversion_time: `${month}-28 23:59:59.999`, click_time: '2025-11-01 00:00:00' })),
+  );
+  for (const table of ['daily_stats', 'rollup_stats']) {
+    await insert(
+      table,
+      months.map((month) => ({ day: `${month}-28` })),
+    );
+  }
+  for (const table of ['attributed_events_local', 'daily_stats_local', 'rollup_stats_local']) {
+    const parts = `SELECT DISTINCT partition AS name FROM system.parts WHERE active AND table = '${table}'`;
+    expect(await names(parts), table).toEqual(['202511', '202602']);
+    await client.command({ query: `TRUNCATE TABLE ${table}` });
+  }
+});
+
 test('a new file is applied', async () => {
   writeFileSync(new URL('900_new.sql', dir), '-- New.\nCREATE TABLE new (a UInt8) ENGINE = Null;\n');
   await migrate(client, { dir });
