@@ -22,7 +22,7 @@ export const LETTERS_KEY = Buffer.from('l');
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
 /** The longest that touches were ever kept to be credited: f64, in ms. */
-export const LONGEST_APART_KEY = Buffer.from('l');
+export const LONGEST_APART_KEY = Buffer.from('m');
 
 /** Ids spilled from users' states are between these, in order of their periods. */
 export const SPILLED_FROM = Buffer.from(SPILLED);

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import * as keys from './keys.ts';
+
+test('no two kinds of entries of a store have keys in common', () => {
+  const single = Object.entries(keys).filter(([name, value]) => name.endsWith('_KEY') && Buffer.isBuffer(value));
+  const many = {
+    user: keys.userKey('a'),
+    spilled: keys.spilledKeyOf('a', 'touch'),
+    counter: keys.counterKey('1'),
+    rollup: keys.rollupKey('day'),
+    setting: keys.settingKey('model'),
+    place: keys.placeKey('touch', 'a', '00000000-0000-4000-8000-000000000001'),
+    ...Object.fromEntries(
+      (['touch', 'conversion', 'invalid'] as const).map((kind) => [kind, keys.overflowKeysFrom(kind, 'a', 0)]),
+    ),
+  };
+  const all = [...(single as [string, Buffer][]), ...Object.entries(many)];
+  expect(single.length).toBeGreaterThan(4);
+  const letters = Map.groupBy(all, ([, key]) => String.fromCharCode(key[0]!));
+  expect([...letters].filter(([, kinds]) => kinds.length > 1)).toEqual([]);
+});
