@@ -35,10 +35,11 @@ const LINGER_MS = 50;
 const FLUSH_MS = { caughtUp: 1_000, behind: 30_000 };
 
 /**
- * Most records that the fold runs ahead of its store: folding them again takes a second or two, and writing them blocks
- * the thread, and with it the group's heartbeats, for some tenths of a second.
+ * Most records that the fold runs ahead of its store: folding them again takes some seconds, and writing them blocks
+ * the thread, and with it the group's heartbeats, for half a second. With each flush counters are published that would
+ * only change again, those of rollups above all.
  */
-const FLUSH_RECORDS = 250_000;
+const FLUSH_RECORDS = 500_000;
 
 /** Longest wait for a record, in ms; a checkpoint may be late by as much. */
 const READ_WAIT_MS = 10_000;

@@ -125,7 +125,8 @@ describe('by metadata of the clicks', () => {
 
   test.each([
     ['of a click another value', "clicks > 0 AND day = '2025-12-09'", 2],
-    ['of a conversion another value', `model = 'linear' AND day = '${SIGNUP_DAY}'`, 2],
+    // Under two models.
+    ['of a conversion another value', `day = '${SIGNUP_DAY}'`, 4],
   ])('%s', async (_, where, differing) => {
     const rows = `FROM rollup_stats FINAL WHERE rollup = '${BY_GEO}' AND ${where}`;
     await commands(`INSERT INTO rollup_stats SELECT * REPLACE('FR' AS dimension_2) ${rows}`);
