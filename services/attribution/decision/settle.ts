@@ -7,7 +7,7 @@ import {
   Neighbours,
   type TouchesOfUser,
 } from './candidates.ts';
-import { isForgotten } from './config.ts';
+import { type AttributionConfig, isForgotten } from './config.ts';
 import { type Corrected, correct, correctionsOf, countExceeded } from './corrections.ts';
 import { type Candidates, decide, isCandidate, modelsOf, shareAnew, windowsOf, withCredited } from './decide.ts';
 import { type Cause, type ConversionRef, type Effects, isSameCredits, recordChanges } from './effects.ts';
@@ -140,7 +140,7 @@ function decideAnew(
   const { userId, offset } = event;
   const corrected = correct(conversion, correctionsOf(user, bounds, { role: 'outcome', conversion }));
   const { standing } = corrected;
-  const under = { models: modelsOf(config, conversion), lookbackMs: windowsOf(config, conversion).lookbackMs };
+  const under = settingsOf(config, conversion);
   const ref = { userId, offset, conversion, cause };
   const settled = { before: corrected, corrected, models: under.models, isNew: false };
   if (conversion.windows === undefined) {
@@ -157,6 +157,11 @@ function decideAnew(
   const isOther = before.isTruncated !== candidates.isTruncated || !isSameCredits(old, credits);
   if (user.hasOverflow && !isOther) return;
   settle(context, user, ref, { ...settled, candidates, old, credits }, effects);
+}
+
+/** What a conversion is decided under: what was in use when it came. */
+function settingsOf(config: AttributionConfig, conversion: RememberedConversion) {
+  return { models: modelsOf(config, conversion), lookbackMs: windowsOf(config, conversion).lookbackMs };
 }
 
 /** Candidates of a conversion that a build before decided, of which some may be gone that it was decided with. */
@@ -186,7 +191,7 @@ export function adjust(
   const { userId, offset } = event;
   effects.totals.exceeded += countExceeded(corrected) - countExceeded(before);
   const ref = { userId, offset, conversion, cause };
-  const under = { models: modelsOf(config, conversion), lookbackMs: windowsOf(config, conversion).lookbackMs };
+  const under = settingsOf(config, conversion);
   const settled = { before, corrected, models: under.models, isNew: false };
   const of = candidatesOf(context, user, conversion);
   if (conversion.windows !== undefined) {

@@ -49,8 +49,8 @@ export interface RareValues {
  */
 export class CounterTable {
   count = 0;
-  /** By counter and model, `place` of them. */
-  readonly rare = new Map<number, RareValues>();
+  /** By `rarePlace`. */
+  readonly #rare = new Map<number, RareValues>();
   #models = FIRST_MODELS;
   /** Length of a counter in eight bytes. */
   #stride = HEAD + OF_MODEL * FIRST_MODELS;
@@ -69,7 +69,7 @@ export class CounterTable {
 
   /** About the memory that it takes, in bytes; up to half of what counters take is free. */
   get bytesUsed(): number {
-    return this.count * this.#counterBytes + this.rare.size * RARE_BYTES + this.#types.bytesUsed;
+    return this.count * this.#counterBytes + this.#rare.size * RARE_BYTES + this.#types.bytesUsed;
   }
 
   get #counterBytes(): number {
@@ -198,20 +198,24 @@ export class CounterTable {
     this.#sums[at + 1] = revenueMicros;
   }
 
+  /** The counter's rare values under a model; undefined if it has none. */
+  rareIfAny(counter: number, model: number): RareValues | undefined {
+    return this.#rare.get(rarePlace(counter, model));
+  }
+
   /** The counter's rare values under a model, to be changed. */
   rareOf(counter: number, model: number): RareValues {
-    const place = placeOf(counter, model);
-    const known = this.rare.get(place);
+    const known = this.rareIfAny(counter, model);
     if (known !== undefined) return known;
     const rare = { invalidClicks: 0, retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n, revenueHigh: 0n };
-    this.rare.set(place, rare);
+    this.#rare.set(rarePlace(counter, model), rare);
     return rare;
   }
 
   /** Forgets all counters. Memory for about so many bytes of them stays: to be given back it need not be allocated. */
   clear(bytes: number): void {
     this.#types.clear();
-    this.rare.clear();
+    this.#rare.clear();
     this.count = 0;
     if (this.#room * this.#counterBytes > 2 * bytes) {
       this.#room = FIRST_COUNTERS;
@@ -237,7 +241,7 @@ export class CounterTable {
 }
 
 /** By which rare values are found. */
-export function placeOf(counter: number, model: number): number {
+function rarePlace(counter: number, model: number): number {
   return counter * MOST_MODELS + model;
 }
 

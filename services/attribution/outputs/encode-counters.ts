@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { putBigint, putNumber, putSizedText, putText, putVarint } from '../../contract/wire.ts';
 import type { CounterKey } from '../decision/effects.ts';
 import type { RollupKey } from '../store/keys.ts';
-import { type CounterTable, HIGH, placeOf, type RareValues } from './counter-table.ts';
+import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
 
 // Encoders of counters, whose bytes are those that toBinary gives.
 
@@ -35,7 +35,7 @@ export function encodeCounter(partition: number, key: CounterKey, table: Counter
   at = putNumber(scratch, at, 0x30, partition);
   at = putNumber(scratch, at, 0x38, table.clicksOf(counter));
   at = putBigint(scratch, at, 0x40, table.conversionsOf(counter, 0));
-  const rare = table.rare.get(placeOf(counter, 0));
+  const rare = table.rareIfAny(counter, 0);
   const revenueMicros = revenueOf(table, counter, 0, rare);
   at = putBigint(scratch, at, 0x48, rare === undefined ? revenueMicros : revenueMicros % HIGH);
   at = putNumber(scratch, at, 0x50, table.versionOf(counter));
@@ -65,14 +65,14 @@ export function encodeRollup(
   at = putNumber(scratch, at, 0x30, partition);
   at = putNumber(scratch, at, 0x38, table.clicksOf(counter));
   at = putNumber(scratch, at, 0x50, table.versionOf(counter));
-  at = putNumber(scratch, at, 0x58, table.rare.get(placeOf(counter, 0))?.invalidClicks ?? 0);
+  at = putNumber(scratch, at, 0x58, table.rareIfAny(counter, 0)?.invalidClicks ?? 0);
   return Buffer.from(scratch.subarray(0, at));
 }
 
 /** What a counter has under a model, as a ModelStats of a RollupStats; nothing if it has none. */
 function putModel(start: number, name: string, model: number, table: CounterTable, counter: number): number {
   const conversionsMicros = table.conversionsOf(counter, model);
-  const rare = table.rare.get(placeOf(counter, model));
+  const rare = table.rareIfAny(counter, model);
   const revenueMicros = revenueOf(table, counter, model, rare);
   let at = putText(scratch, start + 2, 0x0a, name);
   const begun = at;
