@@ -103,7 +103,7 @@ export const ROLLUP_SUMS = rollupSums(false);
 /** The same where rollups are by metadata. */
 export const METADATA_SUMS = rollupSums(true);
 
-/** Clicks of a row are under no model, as in COUNTED; then what its models have. */
+/** Clicks of a row are under no model, as in `counted`; then what its models have. */
 export const STORED_ROLLUPS = `
   SELECT ${ROLLUP_KEYS.join(', ')}, ${SUMS}
   FROM (

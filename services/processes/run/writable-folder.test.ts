@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../../test/fixtures/mesh-process.ts';
 
@@ -37,4 +39,22 @@ test('a file is no folder', () => {
   writeFileSync(file, '');
   expect(tried(file)).toContain('EEXIST');
   expect(tried(join(file, 'x'))).toMatch(/EEXIST|ENOTDIR/);
+});
+
+test('processes that start together may make the same folders', async () => {
+  const dir = folder();
+  const program = `import { parentPort } from 'node:worker_threads';
+    import { writableFolder } from ${JSON.stringify(MODULE)};
+    parentPort.once('message', () => {
+      for (let i = 0; i < 500; i++) writableFolder(${JSON.stringify(dir)} + '/' + i + '/a/b');
+      parentPort.close();
+    });
+    parentPort.postMessage('ready');`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`);
+  const workers = Array.from({ length: 4 }, () => new Worker(url));
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  const ends = workers.map((worker) => once(worker, 'exit'));
+  for (const worker of workers) worker.postMessage('go');
+  await Promise.all(ends);
+  expect(existsSync(join(dir, '499', 'a', 'b'))).toBe(true);
 });

@@ -17,5 +17,10 @@ function makeFolder(dir: string): void {
   if (existsSync(`${dir}/.`)) return;
   const parent = dirname(dir);
   if (parent !== dir) makeFolder(parent);
-  mkdirSync(dir);
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    // Processes that start together make the same folder.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !existsSync(`${dir}/.`)) throw error;
+  }
 }
