@@ -83,6 +83,8 @@ function valueSchema(field: DescField, int64: Json): Json {
 
 function scalarSchema(scalar: ScalarType, int64: Json): Json {
   switch (scalar) {
+    case ScalarType.BYTES:
+      return { type: 'string', format: 'byte' };
     case ScalarType.STRING:
       return { type: 'string' };
     case ScalarType.BOOL:

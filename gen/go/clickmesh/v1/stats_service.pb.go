@@ -955,7 +955,7 @@ var File_clickmesh_v1_stats_service_proto protoreflect.FileDescriptor
 
 const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\n" +
-	" clickmesh/v1/stats_service.proto\x12\fclickmesh.v1\x1a\x1eclickmesh/v1/attribution.proto\"\xc1\x02\n" +
+	" clickmesh/v1/stats_service.proto\x12\fclickmesh.v1\x1a\x1eclickmesh/v1/attribution.proto\x1a\x1aclickmesh/v1/reports.proto\"\xc1\x02\n" +
 	"\x0fGetStatsRequest\x12\x1d\n" +
 	"\n" +
 	"start_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n" +
@@ -1051,12 +1051,26 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x0eINTERVAL_DAILY\x10\x01\x12\x13\n" +
 	"\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n" +
 	"\x10INTERVAL_MONTHLY\x10\x03\x12\x13\n" +
-	"\x0fINTERVAL_HOURLY\x10\x042\x9c\x02\n" +
+	"\x0fINTERVAL_HOURLY\x10\x042\xd7\t\n" +
 	"\fStatsService\x12N\n" +
 	"\bGetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n" +
 	"\n" +
 	"WatchStats\x12\x1f.clickmesh.v1.WatchStatsRequest\x1a .clickmesh.v1.WatchStatsResponse0\x01\x12i\n" +
-	"\x11ExplainConversion\x12&.clickmesh.v1.ExplainConversionRequest\x1a'.clickmesh.v1.ExplainConversionResponse\"\x03\x90\x02\x01B\xb6\x01\n" +
+	"\x11ExplainConversion\x12&.clickmesh.v1.ExplainConversionRequest\x1a'.clickmesh.v1.ExplainConversionResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\tRunReport\x12\x1e.clickmesh.v1.RunReportRequest\x1a\x1f.clickmesh.v1.RunReportResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\vWatchReport\x12 .clickmesh.v1.WatchReportRequest\x1a!.clickmesh.v1.WatchReportResponse0\x01\x12c\n" +
+	"\x0fListConversions\x12$.clickmesh.v1.ListConversionsRequest\x1a%.clickmesh.v1.ListConversionsResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\n" +
+	"ListClicks\x12\x1f.clickmesh.v1.ListClicksRequest\x1a .clickmesh.v1.ListClicksResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\bTopPaths\x12\x1d.clickmesh.v1.TopPathsRequest\x1a\x1e.clickmesh.v1.TopPathsResponse\"\x03\x90\x02\x01\x12K\n" +
+	"\aTimeLag\x12\x1c.clickmesh.v1.TimeLagRequest\x1a\x1d.clickmesh.v1.TimeLagResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\n" +
+	"PathLength\x12\x1f.clickmesh.v1.PathLengthRequest\x1a .clickmesh.v1.PathLengthResponse\"\x03\x90\x02\x01\x12]\n" +
+	"\rListConflicts\x12\".clickmesh.v1.ListConflictsRequest\x1a#.clickmesh.v1.ListConflictsResponse\"\x03\x90\x02\x01\x12c\n" +
+	"\x0fListDeadLetters\x12$.clickmesh.v1.ListDeadLettersRequest\x1a%.clickmesh.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\n" +
+	"TailEvents\x12\x1f.clickmesh.v1.TailEventsRequest\x1a .clickmesh.v1.TailEventsResponse0\x01\x12K\n" +
+	"\bRunAudit\x12\x1d.clickmesh.v1.RunAuditRequest\x1a\x1e.clickmesh.v1.RunAuditResponse0\x01B\xb6\x01\n" +
 	"\x10com.clickmesh.v1B\x11StatsServiceProtoP\x01Z>github.com/clickmesh/clickmesh/gen/go/clickmesh/v1;clickmeshv1\xa2\x02\x03CXX\xaa\x02\fClickmesh.V1\xca\x02\fClickmesh\\V1\xe2\x02\x18Clickmesh\\V1\\GPBMetadata\xea\x02\rClickmesh::V1b\x06proto3"
 
 var (
@@ -1088,6 +1102,28 @@ var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	nil,                               // 11: clickmesh.v1.ExplainConversionResponse.MetadataEntry
 	(*ConversionDecision)(nil),        // 12: clickmesh.v1.ConversionDecision
 	(CorrectionEffect)(0),             // 13: clickmesh.v1.CorrectionEffect
+	(*RunReportRequest)(nil),          // 14: clickmesh.v1.RunReportRequest
+	(*WatchReportRequest)(nil),        // 15: clickmesh.v1.WatchReportRequest
+	(*ListConversionsRequest)(nil),    // 16: clickmesh.v1.ListConversionsRequest
+	(*ListClicksRequest)(nil),         // 17: clickmesh.v1.ListClicksRequest
+	(*TopPathsRequest)(nil),           // 18: clickmesh.v1.TopPathsRequest
+	(*TimeLagRequest)(nil),            // 19: clickmesh.v1.TimeLagRequest
+	(*PathLengthRequest)(nil),         // 20: clickmesh.v1.PathLengthRequest
+	(*ListConflictsRequest)(nil),      // 21: clickmesh.v1.ListConflictsRequest
+	(*ListDeadLettersRequest)(nil),    // 22: clickmesh.v1.ListDeadLettersRequest
+	(*TailEventsRequest)(nil),         // 23: clickmesh.v1.TailEventsRequest
+	(*RunAuditRequest)(nil),           // 24: clickmesh.v1.RunAuditRequest
+	(*RunReportResponse)(nil),         // 25: clickmesh.v1.RunReportResponse
+	(*WatchReportResponse)(nil),       // 26: clickmesh.v1.WatchReportResponse
+	(*ListConversionsResponse)(nil),   // 27: clickmesh.v1.ListConversionsResponse
+	(*ListClicksResponse)(nil),        // 28: clickmesh.v1.ListClicksResponse
+	(*TopPathsResponse)(nil),          // 29: clickmesh.v1.TopPathsResponse
+	(*TimeLagResponse)(nil),           // 30: clickmesh.v1.TimeLagResponse
+	(*PathLengthResponse)(nil),        // 31: clickmesh.v1.PathLengthResponse
+	(*ListConflictsResponse)(nil),     // 32: clickmesh.v1.ListConflictsResponse
+	(*ListDeadLettersResponse)(nil),   // 33: clickmesh.v1.ListDeadLettersResponse
+	(*TailEventsResponse)(nil),        // 34: clickmesh.v1.TailEventsResponse
+	(*RunAuditResponse)(nil),          // 35: clickmesh.v1.RunAuditResponse
 }
 var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.GetStatsRequest.interval:type_name -> clickmesh.v1.Interval
@@ -1105,11 +1141,33 @@ var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	1,  // 12: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
 	5,  // 13: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
 	7,  // 14: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
-	2,  // 15: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
-	6,  // 16: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
-	8,  // 17: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
-	15, // [15:18] is the sub-list for method output_type
-	12, // [12:15] is the sub-list for method input_type
+	14, // 15: clickmesh.v1.StatsService.RunReport:input_type -> clickmesh.v1.RunReportRequest
+	15, // 16: clickmesh.v1.StatsService.WatchReport:input_type -> clickmesh.v1.WatchReportRequest
+	16, // 17: clickmesh.v1.StatsService.ListConversions:input_type -> clickmesh.v1.ListConversionsRequest
+	17, // 18: clickmesh.v1.StatsService.ListClicks:input_type -> clickmesh.v1.ListClicksRequest
+	18, // 19: clickmesh.v1.StatsService.TopPaths:input_type -> clickmesh.v1.TopPathsRequest
+	19, // 20: clickmesh.v1.StatsService.TimeLag:input_type -> clickmesh.v1.TimeLagRequest
+	20, // 21: clickmesh.v1.StatsService.PathLength:input_type -> clickmesh.v1.PathLengthRequest
+	21, // 22: clickmesh.v1.StatsService.ListConflicts:input_type -> clickmesh.v1.ListConflictsRequest
+	22, // 23: clickmesh.v1.StatsService.ListDeadLetters:input_type -> clickmesh.v1.ListDeadLettersRequest
+	23, // 24: clickmesh.v1.StatsService.TailEvents:input_type -> clickmesh.v1.TailEventsRequest
+	24, // 25: clickmesh.v1.StatsService.RunAudit:input_type -> clickmesh.v1.RunAuditRequest
+	2,  // 26: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
+	6,  // 27: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
+	8,  // 28: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
+	25, // 29: clickmesh.v1.StatsService.RunReport:output_type -> clickmesh.v1.RunReportResponse
+	26, // 30: clickmesh.v1.StatsService.WatchReport:output_type -> clickmesh.v1.WatchReportResponse
+	27, // 31: clickmesh.v1.StatsService.ListConversions:output_type -> clickmesh.v1.ListConversionsResponse
+	28, // 32: clickmesh.v1.StatsService.ListClicks:output_type -> clickmesh.v1.ListClicksResponse
+	29, // 33: clickmesh.v1.StatsService.TopPaths:output_type -> clickmesh.v1.TopPathsResponse
+	30, // 34: clickmesh.v1.StatsService.TimeLag:output_type -> clickmesh.v1.TimeLagResponse
+	31, // 35: clickmesh.v1.StatsService.PathLength:output_type -> clickmesh.v1.PathLengthResponse
+	32, // 36: clickmesh.v1.StatsService.ListConflicts:output_type -> clickmesh.v1.ListConflictsResponse
+	33, // 37: clickmesh.v1.StatsService.ListDeadLetters:output_type -> clickmesh.v1.ListDeadLettersResponse
+	34, // 38: clickmesh.v1.StatsService.TailEvents:output_type -> clickmesh.v1.TailEventsResponse
+	35, // 39: clickmesh.v1.StatsService.RunAudit:output_type -> clickmesh.v1.RunAuditResponse
+	26, // [26:40] is the sub-list for method output_type
+	12, // [12:26] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -1121,6 +1179,7 @@ func file_clickmesh_v1_stats_service_proto_init() {
 		return
 	}
 	file_clickmesh_v1_attribution_proto_init()
+	file_clickmesh_v1_reports_proto_init()
 	file_clickmesh_v1_stats_service_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -22,6 +22,17 @@ const (
 	StatsService_GetStats_FullMethodName          = "/clickmesh.v1.StatsService/GetStats"
 	StatsService_WatchStats_FullMethodName        = "/clickmesh.v1.StatsService/WatchStats"
 	StatsService_ExplainConversion_FullMethodName = "/clickmesh.v1.StatsService/ExplainConversion"
+	StatsService_RunReport_FullMethodName         = "/clickmesh.v1.StatsService/RunReport"
+	StatsService_WatchReport_FullMethodName       = "/clickmesh.v1.StatsService/WatchReport"
+	StatsService_ListConversions_FullMethodName   = "/clickmesh.v1.StatsService/ListConversions"
+	StatsService_ListClicks_FullMethodName        = "/clickmesh.v1.StatsService/ListClicks"
+	StatsService_TopPaths_FullMethodName          = "/clickmesh.v1.StatsService/TopPaths"
+	StatsService_TimeLag_FullMethodName           = "/clickmesh.v1.StatsService/TimeLag"
+	StatsService_PathLength_FullMethodName        = "/clickmesh.v1.StatsService/PathLength"
+	StatsService_ListConflicts_FullMethodName     = "/clickmesh.v1.StatsService/ListConflicts"
+	StatsService_ListDeadLetters_FullMethodName   = "/clickmesh.v1.StatsService/ListDeadLetters"
+	StatsService_TailEvents_FullMethodName        = "/clickmesh.v1.StatsService/TailEvents"
+	StatsService_RunAudit_FullMethodName          = "/clickmesh.v1.StatsService/RunAudit"
 )
 
 // StatsServiceClient is the client API for StatsService service.
@@ -39,6 +50,28 @@ type StatsServiceClient interface {
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(ctx context.Context, in *ExplainConversionRequest, opts ...grpc.CallOption) (*ExplainConversionResponse, error)
+	// Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+	RunReport(ctx context.Context, in *RunReportRequest, opts ...grpc.CallOption) (*RunReportResponse, error)
+	// The same, again whenever it changed. Watchers of the same query share its looks.
+	WatchReport(ctx context.Context, in *WatchReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchReportResponse], error)
+	// Conversions, credited or not, with what changed them.
+	ListConversions(ctx context.Context, in *ListConversionsRequest, opts ...grpc.CallOption) (*ListConversionsResponse, error)
+	// Clicks of a user.
+	ListClicks(ctx context.Context, in *ListClicksRequest, opts ...grpc.CallOption) (*ListClicksResponse, error)
+	// The sequences of touches that conversions came by.
+	TopPaths(ctx context.Context, in *TopPathsRequest, opts ...grpc.CallOption) (*TopPathsResponse, error)
+	// How long after the credited click conversions came.
+	TimeLag(ctx context.Context, in *TimeLagRequest, opts ...grpc.CallOption) (*TimeLagResponse, error)
+	// How many touches conversions had.
+	PathLength(ctx context.Context, in *PathLengthRequest, opts ...grpc.CallOption) (*PathLengthResponse, error)
+	// Events that came again under their event_id with other content, beside what was kept.
+	ListConflicts(ctx context.Context, in *ListConflictsRequest, opts ...grpc.CallOption) (*ListConflictsResponse, error)
+	// Records that could not be counted, with the reason.
+	ListDeadLetters(ctx context.Context, in *ListDeadLettersRequest, opts ...grpc.CallOption) (*ListDeadLettersResponse, error)
+	// Events as they arrive, and how many by the second.
+	TailEvents(ctx context.Context, in *TailEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailEventsResponse], error)
+	// Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+	RunAudit(ctx context.Context, in *RunAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunAuditResponse], error)
 }
 
 type statsServiceClient struct {
@@ -88,6 +121,143 @@ func (c *statsServiceClient) ExplainConversion(ctx context.Context, in *ExplainC
 	return out, nil
 }
 
+func (c *statsServiceClient) RunReport(ctx context.Context, in *RunReportRequest, opts ...grpc.CallOption) (*RunReportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RunReportResponse)
+	err := c.cc.Invoke(ctx, StatsService_RunReport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) WatchReport(ctx context.Context, in *WatchReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchReportResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &StatsService_ServiceDesc.Streams[1], StatsService_WatchReport_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchReportRequest, WatchReportResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type StatsService_WatchReportClient = grpc.ServerStreamingClient[WatchReportResponse]
+
+func (c *statsServiceClient) ListConversions(ctx context.Context, in *ListConversionsRequest, opts ...grpc.CallOption) (*ListConversionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConversionsResponse)
+	err := c.cc.Invoke(ctx, StatsService_ListConversions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) ListClicks(ctx context.Context, in *ListClicksRequest, opts ...grpc.CallOption) (*ListClicksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListClicksResponse)
+	err := c.cc.Invoke(ctx, StatsService_ListClicks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) TopPaths(ctx context.Context, in *TopPathsRequest, opts ...grpc.CallOption) (*TopPathsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TopPathsResponse)
+	err := c.cc.Invoke(ctx, StatsService_TopPaths_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) TimeLag(ctx context.Context, in *TimeLagRequest, opts ...grpc.CallOption) (*TimeLagResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TimeLagResponse)
+	err := c.cc.Invoke(ctx, StatsService_TimeLag_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) PathLength(ctx context.Context, in *PathLengthRequest, opts ...grpc.CallOption) (*PathLengthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PathLengthResponse)
+	err := c.cc.Invoke(ctx, StatsService_PathLength_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) ListConflicts(ctx context.Context, in *ListConflictsRequest, opts ...grpc.CallOption) (*ListConflictsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConflictsResponse)
+	err := c.cc.Invoke(ctx, StatsService_ListConflicts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) ListDeadLetters(ctx context.Context, in *ListDeadLettersRequest, opts ...grpc.CallOption) (*ListDeadLettersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDeadLettersResponse)
+	err := c.cc.Invoke(ctx, StatsService_ListDeadLetters_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statsServiceClient) TailEvents(ctx context.Context, in *TailEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailEventsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &StatsService_ServiceDesc.Streams[2], StatsService_TailEvents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TailEventsRequest, TailEventsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type StatsService_TailEventsClient = grpc.ServerStreamingClient[TailEventsResponse]
+
+func (c *statsServiceClient) RunAudit(ctx context.Context, in *RunAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunAuditResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &StatsService_ServiceDesc.Streams[3], StatsService_RunAudit_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RunAuditRequest, RunAuditResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type StatsService_RunAuditClient = grpc.ServerStreamingClient[RunAuditResponse]
+
 // StatsServiceServer is the server API for StatsService service.
 // All implementations must embed UnimplementedStatsServiceServer
 // for forward compatibility.
@@ -103,6 +273,28 @@ type StatsServiceServer interface {
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(context.Context, *ExplainConversionRequest) (*ExplainConversionResponse, error)
+	// Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+	RunReport(context.Context, *RunReportRequest) (*RunReportResponse, error)
+	// The same, again whenever it changed. Watchers of the same query share its looks.
+	WatchReport(*WatchReportRequest, grpc.ServerStreamingServer[WatchReportResponse]) error
+	// Conversions, credited or not, with what changed them.
+	ListConversions(context.Context, *ListConversionsRequest) (*ListConversionsResponse, error)
+	// Clicks of a user.
+	ListClicks(context.Context, *ListClicksRequest) (*ListClicksResponse, error)
+	// The sequences of touches that conversions came by.
+	TopPaths(context.Context, *TopPathsRequest) (*TopPathsResponse, error)
+	// How long after the credited click conversions came.
+	TimeLag(context.Context, *TimeLagRequest) (*TimeLagResponse, error)
+	// How many touches conversions had.
+	PathLength(context.Context, *PathLengthRequest) (*PathLengthResponse, error)
+	// Events that came again under their event_id with other content, beside what was kept.
+	ListConflicts(context.Context, *ListConflictsRequest) (*ListConflictsResponse, error)
+	// Records that could not be counted, with the reason.
+	ListDeadLetters(context.Context, *ListDeadLettersRequest) (*ListDeadLettersResponse, error)
+	// Events as they arrive, and how many by the second.
+	TailEvents(*TailEventsRequest, grpc.ServerStreamingServer[TailEventsResponse]) error
+	// Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+	RunAudit(*RunAuditRequest, grpc.ServerStreamingServer[RunAuditResponse]) error
 	mustEmbedUnimplementedStatsServiceServer()
 }
 
@@ -121,6 +313,39 @@ func (UnimplementedStatsServiceServer) WatchStats(*WatchStatsRequest, grpc.Serve
 }
 func (UnimplementedStatsServiceServer) ExplainConversion(context.Context, *ExplainConversionRequest) (*ExplainConversionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainConversion not implemented")
+}
+func (UnimplementedStatsServiceServer) RunReport(context.Context, *RunReportRequest) (*RunReportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RunReport not implemented")
+}
+func (UnimplementedStatsServiceServer) WatchReport(*WatchReportRequest, grpc.ServerStreamingServer[WatchReportResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchReport not implemented")
+}
+func (UnimplementedStatsServiceServer) ListConversions(context.Context, *ListConversionsRequest) (*ListConversionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConversions not implemented")
+}
+func (UnimplementedStatsServiceServer) ListClicks(context.Context, *ListClicksRequest) (*ListClicksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListClicks not implemented")
+}
+func (UnimplementedStatsServiceServer) TopPaths(context.Context, *TopPathsRequest) (*TopPathsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TopPaths not implemented")
+}
+func (UnimplementedStatsServiceServer) TimeLag(context.Context, *TimeLagRequest) (*TimeLagResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TimeLag not implemented")
+}
+func (UnimplementedStatsServiceServer) PathLength(context.Context, *PathLengthRequest) (*PathLengthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PathLength not implemented")
+}
+func (UnimplementedStatsServiceServer) ListConflicts(context.Context, *ListConflictsRequest) (*ListConflictsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConflicts not implemented")
+}
+func (UnimplementedStatsServiceServer) ListDeadLetters(context.Context, *ListDeadLettersRequest) (*ListDeadLettersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDeadLetters not implemented")
+}
+func (UnimplementedStatsServiceServer) TailEvents(*TailEventsRequest, grpc.ServerStreamingServer[TailEventsResponse]) error {
+	return status.Error(codes.Unimplemented, "method TailEvents not implemented")
+}
+func (UnimplementedStatsServiceServer) RunAudit(*RunAuditRequest, grpc.ServerStreamingServer[RunAuditResponse]) error {
+	return status.Error(codes.Unimplemented, "method RunAudit not implemented")
 }
 func (UnimplementedStatsServiceServer) mustEmbedUnimplementedStatsServiceServer() {}
 func (UnimplementedStatsServiceServer) testEmbeddedByValue()                      {}
@@ -190,6 +415,183 @@ func _StatsService_ExplainConversion_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StatsService_RunReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RunReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).RunReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_RunReport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).RunReport(ctx, req.(*RunReportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_WatchReport_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchReportRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(StatsServiceServer).WatchReport(m, &grpc.GenericServerStream[WatchReportRequest, WatchReportResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type StatsService_WatchReportServer = grpc.ServerStreamingServer[WatchReportResponse]
+
+func _StatsService_ListConversions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConversionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).ListConversions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_ListConversions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).ListConversions(ctx, req.(*ListConversionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_ListClicks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListClicksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).ListClicks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_ListClicks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).ListClicks(ctx, req.(*ListClicksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_TopPaths_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TopPathsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).TopPaths(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_TopPaths_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).TopPaths(ctx, req.(*TopPathsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_TimeLag_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TimeLagRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).TimeLag(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_TimeLag_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).TimeLag(ctx, req.(*TimeLagRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_PathLength_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PathLengthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).PathLength(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_PathLength_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).PathLength(ctx, req.(*PathLengthRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_ListConflicts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConflictsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).ListConflicts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_ListConflicts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).ListConflicts(ctx, req.(*ListConflictsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_ListDeadLetters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDeadLettersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).ListDeadLetters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_ListDeadLetters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).ListDeadLetters(ctx, req.(*ListDeadLettersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatsService_TailEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TailEventsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(StatsServiceServer).TailEvents(m, &grpc.GenericServerStream[TailEventsRequest, TailEventsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type StatsService_TailEventsServer = grpc.ServerStreamingServer[TailEventsResponse]
+
+func _StatsService_RunAudit_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(RunAuditRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(StatsServiceServer).RunAudit(m, &grpc.GenericServerStream[RunAuditRequest, RunAuditResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type StatsService_RunAuditServer = grpc.ServerStreamingServer[RunAuditResponse]
+
 // StatsService_ServiceDesc is the grpc.ServiceDesc for StatsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -205,11 +607,58 @@ var StatsService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ExplainConversion",
 			Handler:    _StatsService_ExplainConversion_Handler,
 		},
+		{
+			MethodName: "RunReport",
+			Handler:    _StatsService_RunReport_Handler,
+		},
+		{
+			MethodName: "ListConversions",
+			Handler:    _StatsService_ListConversions_Handler,
+		},
+		{
+			MethodName: "ListClicks",
+			Handler:    _StatsService_ListClicks_Handler,
+		},
+		{
+			MethodName: "TopPaths",
+			Handler:    _StatsService_TopPaths_Handler,
+		},
+		{
+			MethodName: "TimeLag",
+			Handler:    _StatsService_TimeLag_Handler,
+		},
+		{
+			MethodName: "PathLength",
+			Handler:    _StatsService_PathLength_Handler,
+		},
+		{
+			MethodName: "ListConflicts",
+			Handler:    _StatsService_ListConflicts_Handler,
+		},
+		{
+			MethodName: "ListDeadLetters",
+			Handler:    _StatsService_ListDeadLetters_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "WatchStats",
 			Handler:       _StatsService_WatchStats_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchReport",
+			Handler:       _StatsService_WatchReport_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "TailEvents",
+			Handler:       _StatsService_TailEvents_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "RunAudit",
+			Handler:       _StatsService_RunAudit_Handler,
 			ServerStreams: true,
 		},
 	},

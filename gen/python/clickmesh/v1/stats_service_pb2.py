@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from clickmesh.v1 import attribution_pb2 as clickmesh_dot_v1_dot_attribution__pb2
+from clickmesh.v1 import reports_pb2 as clickmesh_dot_v1_dot_reports__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n clickmesh/v1/stats_service.proto\x12\x0c\x63lickmesh.v1\x1a\x1e\x63lickmesh/v1/attribution.proto\"\xc1\x02\n\x0fGetStatsRequest\x12\x1d\n\nstart_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n\x08\x65nd_date\x18\x02 \x01(\tR\x07\x65ndDate\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\tR\ncampaignId\x12\x32\n\x08interval\x18\x04 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\'\n\x0f\x63onversion_type\x18\x06 \x01(\tR\x0e\x63onversionType\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\x12\x0e\n\x02\x62y\x18\x08 \x03(\tR\x02\x62y\x12\x14\n\x05gross\x18\t \x01(\x08R\x05gross\x12\"\n\x0cunattributed\x18\n \x01(\x08R\x0cunattributed\"\xd9\x01\n\x10GetStatsResponse\x12\x32\n\x08interval\x18\x01 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12*\n\x04\x64\x61ta\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.StatsRowR\x04\x64\x61ta\x12:\n\x0cunattributed\x18\x03 \x03(\x0b\x32\x16.clickmesh.v1.StatsRowR\x0cunattributed\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x13.clickmesh.v1.SinceR\x05since\"y\n\x05Since\x12\x14\n\x05model\x18\x01 \x01(\x03R\x05model\x12\x1f\n\x0bmodel_until\x18\x02 \x01(\x03R\nmodelUntil\x12\x16\n\x06rollup\x18\x03 \x01(\tR\x06rollup\x12!\n\x0crollup_since\x18\x04 \x01(\x03R\x0brollupSince\"\x91\x06\n\x08StatsRow\x12\x12\n\x04\x64\x61te\x18\x01 \x01(\tR\x04\x64\x61te\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x16\n\x06\x63licks\x18\x04 \x01(\x04R\x06\x63licks\x12 \n\x0b\x63onversions\x18\x05 \x01(\x01R\x0b\x63onversions\x12\x18\n\x07revenue\x18\x06 \x01(\x01R\x07revenue\x12\x15\n\x03\x63vr\x18\x07 \x01(\x01H\x00R\x03\x63vr\x88\x01\x01\x12-\n\x12\x63onversions_micros\x18\x08 \x01(\x03R\x11\x63onversionsMicros\x12%\n\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12*\n\x0einvalid_clicks\x18\n \x01(\x04H\x01R\rinvalidClicks\x88\x01\x01\x12\x30\n\x11gross_conversions\x18\x0b \x01(\x01H\x02R\x10grossConversions\x88\x01\x01\x12(\n\rgross_revenue\x18\x0c \x01(\x01H\x03R\x0cgrossRevenue\x88\x01\x01\x12\x1d\n\x07refunds\x18\r \x01(\x01H\x04R\x07refunds\x88\x01\x01\x12=\n\x18gross_conversions_micros\x18\x0e \x01(\x03H\x05R\x16grossConversionsMicros\x88\x01\x01\x12\x35\n\x14gross_revenue_micros\x18\x0f \x01(\x03H\x06R\x12grossRevenueMicros\x88\x01\x01\x12*\n\x0erefunds_micros\x18\x10 \x01(\x03H\x07R\rrefundsMicros\x88\x01\x01\x12\x16\n\x06values\x18\x11 \x03(\tR\x06valuesB\x06\n\x04_cvrB\x11\n\x0f_invalid_clicksB\x14\n\x12_gross_conversionsB\x10\n\x0e_gross_revenueB\n\n\x08_refundsB\x1b\n\x19_gross_conversions_microsB\x17\n\x15_gross_revenue_microsB\x11\n\x0f_refunds_micros\"e\n\x11WatchStatsRequest\x12\x33\n\x05query\x18\x01 \x01(\x0b\x32\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n\tperiod_ms\x18\x02 \x01(\rR\x08periodMs\"J\n\x12WatchStatsResponse\x12\x34\n\x05stats\x18\x01 \x01(\x0b\x32\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n\x18\x45xplainConversionRequest\x12#\n\rconversion_id\x18\x01 \x01(\tR\x0c\x63onversionId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\"\x91\x03\n\x19\x45xplainConversionResponse\x12<\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .clickmesh.v1.ConversionDecisionR\x08\x64\x65\x63ision\x12\x37\n\x0bnear_misses\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.NearMissR\nnearMisses\x12Q\n\x08metadata\x18\x03 \x03(\x0b\x32\x35.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\x08metadata\x12(\n\x10net_value_micros\x18\x04 \x01(\x03R\x0enetValueMicros\x12\x43\n\x0b\x63orrections\x18\x05 \x03(\x0b\x32!.clickmesh.v1.ExplainedCorrectionR\x0b\x63orrections\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x8f\x02\n\x13\x45xplainedCorrection\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x1d\n\nevent_type\x18\x02 \x01(\tR\teventType\x12\x12\n\x04kind\x18\x03 \x01(\tR\x04kind\x12\x19\n\x08\x63lick_id\x18\x04 \x01(\tR\x07\x63lickId\x12!\n\x0cvalue_micros\x18\x05 \x01(\x03R\x0bvalueMicros\x12\x1c\n\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12\x16\n\x06reason\x18\x07 \x01(\tR\x06reason\x12\x36\n\x06\x65\x66\x66\x65\x63t\x18\x08 \x01(\x0e\x32\x1e.clickmesh.v1.CorrectionEffectR\x06\x65\x66\x66\x65\x63t\"\x95\x01\n\x08NearMiss\x12\x19\n\x08\x63lick_id\x18\x01 \x01(\tR\x07\x63lickId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x1d\n\nclick_time\x18\x04 \x01(\x03R\tclickTime\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason*x\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x12\n\x0eINTERVAL_DAILY\x10\x01\x12\x13\n\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n\x10INTERVAL_MONTHLY\x10\x03\x12\x13\n\x0fINTERVAL_HOURLY\x10\x04\x32\x9c\x02\n\x0cStatsService\x12N\n\x08GetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n\nWatchStats\x12\x1f.clickmesh.v1.WatchStatsRequest\x1a .clickmesh.v1.WatchStatsResponse0\x01\x12i\n\x11\x45xplainConversion\x12&.clickmesh.v1.ExplainConversionRequest\x1a\'.clickmesh.v1.ExplainConversionResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n clickmesh/v1/stats_service.proto\x12\x0c\x63lickmesh.v1\x1a\x1e\x63lickmesh/v1/attribution.proto\x1a\x1a\x63lickmesh/v1/reports.proto\"\xc1\x02\n\x0fGetStatsRequest\x12\x1d\n\nstart_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n\x08\x65nd_date\x18\x02 \x01(\tR\x07\x65ndDate\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x03 \x01(\tR\ncampaignId\x12\x32\n\x08interval\x18\x04 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12\x16\n\x06source\x18\x05 \x01(\tR\x06source\x12\'\n\x0f\x63onversion_type\x18\x06 \x01(\tR\x0e\x63onversionType\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\x12\x0e\n\x02\x62y\x18\x08 \x03(\tR\x02\x62y\x12\x14\n\x05gross\x18\t \x01(\x08R\x05gross\x12\"\n\x0cunattributed\x18\n \x01(\x08R\x0cunattributed\"\xd9\x01\n\x10GetStatsResponse\x12\x32\n\x08interval\x18\x01 \x01(\x0e\x32\x16.clickmesh.v1.IntervalR\x08interval\x12*\n\x04\x64\x61ta\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.StatsRowR\x04\x64\x61ta\x12:\n\x0cunattributed\x18\x03 \x03(\x0b\x32\x16.clickmesh.v1.StatsRowR\x0cunattributed\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x13.clickmesh.v1.SinceR\x05since\"y\n\x05Since\x12\x14\n\x05model\x18\x01 \x01(\x03R\x05model\x12\x1f\n\x0bmodel_until\x18\x02 \x01(\x03R\nmodelUntil\x12\x16\n\x06rollup\x18\x03 \x01(\tR\x06rollup\x12!\n\x0crollup_since\x18\x04 \x01(\x03R\x0brollupSince\"\x91\x06\n\x08StatsRow\x12\x12\n\x04\x64\x61te\x18\x01 \x01(\tR\x04\x64\x61te\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x16\n\x06\x63licks\x18\x04 \x01(\x04R\x06\x63licks\x12 \n\x0b\x63onversions\x18\x05 \x01(\x01R\x0b\x63onversions\x12\x18\n\x07revenue\x18\x06 \x01(\x01R\x07revenue\x12\x15\n\x03\x63vr\x18\x07 \x01(\x01H\x00R\x03\x63vr\x88\x01\x01\x12-\n\x12\x63onversions_micros\x18\x08 \x01(\x03R\x11\x63onversionsMicros\x12%\n\x0erevenue_micros\x18\t \x01(\x03R\rrevenueMicros\x12*\n\x0einvalid_clicks\x18\n \x01(\x04H\x01R\rinvalidClicks\x88\x01\x01\x12\x30\n\x11gross_conversions\x18\x0b \x01(\x01H\x02R\x10grossConversions\x88\x01\x01\x12(\n\rgross_revenue\x18\x0c \x01(\x01H\x03R\x0cgrossRevenue\x88\x01\x01\x12\x1d\n\x07refunds\x18\r \x01(\x01H\x04R\x07refunds\x88\x01\x01\x12=\n\x18gross_conversions_micros\x18\x0e \x01(\x03H\x05R\x16grossConversionsMicros\x88\x01\x01\x12\x35\n\x14gross_revenue_micros\x18\x0f \x01(\x03H\x06R\x12grossRevenueMicros\x88\x01\x01\x12*\n\x0erefunds_micros\x18\x10 \x01(\x03H\x07R\rrefundsMicros\x88\x01\x01\x12\x16\n\x06values\x18\x11 \x03(\tR\x06valuesB\x06\n\x04_cvrB\x11\n\x0f_invalid_clicksB\x14\n\x12_gross_conversionsB\x10\n\x0e_gross_revenueB\n\n\x08_refundsB\x1b\n\x19_gross_conversions_microsB\x17\n\x15_gross_revenue_microsB\x11\n\x0f_refunds_micros\"e\n\x11WatchStatsRequest\x12\x33\n\x05query\x18\x01 \x01(\x0b\x32\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n\tperiod_ms\x18\x02 \x01(\rR\x08periodMs\"J\n\x12WatchStatsResponse\x12\x34\n\x05stats\x18\x01 \x01(\x0b\x32\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n\x18\x45xplainConversionRequest\x12#\n\rconversion_id\x18\x01 \x01(\tR\x0c\x63onversionId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\"\x91\x03\n\x19\x45xplainConversionResponse\x12<\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .clickmesh.v1.ConversionDecisionR\x08\x64\x65\x63ision\x12\x37\n\x0bnear_misses\x18\x02 \x03(\x0b\x32\x16.clickmesh.v1.NearMissR\nnearMisses\x12Q\n\x08metadata\x18\x03 \x03(\x0b\x32\x35.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\x08metadata\x12(\n\x10net_value_micros\x18\x04 \x01(\x03R\x0enetValueMicros\x12\x43\n\x0b\x63orrections\x18\x05 \x03(\x0b\x32!.clickmesh.v1.ExplainedCorrectionR\x0b\x63orrections\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x8f\x02\n\x13\x45xplainedCorrection\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x1d\n\nevent_type\x18\x02 \x01(\tR\teventType\x12\x12\n\x04kind\x18\x03 \x01(\tR\x04kind\x12\x19\n\x08\x63lick_id\x18\x04 \x01(\tR\x07\x63lickId\x12!\n\x0cvalue_micros\x18\x05 \x01(\x03R\x0bvalueMicros\x12\x1c\n\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12\x16\n\x06reason\x18\x07 \x01(\tR\x06reason\x12\x36\n\x06\x65\x66\x66\x65\x63t\x18\x08 \x01(\x0e\x32\x1e.clickmesh.v1.CorrectionEffectR\x06\x65\x66\x66\x65\x63t\"\x95\x01\n\x08NearMiss\x12\x19\n\x08\x63lick_id\x18\x01 \x01(\tR\x07\x63lickId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\x12\x1d\n\nclick_time\x18\x04 \x01(\x03R\tclickTime\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason*x\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x12\n\x0eINTERVAL_DAILY\x10\x01\x12\x13\n\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n\x10INTERVAL_MONTHLY\x10\x03\x12\x13\n\x0fINTERVAL_HOURLY\x10\x04\x32\xd7\t\n\x0cStatsService\x12N\n\x08GetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n\nWatchStats\x12\x1f.clickmesh.v1.WatchStatsRequest\x1a .clickmesh.v1.WatchStatsResponse0\x01\x12i\n\x11\x45xplainConversion\x12&.clickmesh.v1.ExplainConversionRequest\x1a\'.clickmesh.v1.ExplainConversionResponse\"\x03\x90\x02\x01\x12Q\n\tRunReport\x12\x1e.clickmesh.v1.RunReportRequest\x1a\x1f.clickmesh.v1.RunReportResponse\"\x03\x90\x02\x01\x12T\n\x0bWatchReport\x12 .clickmesh.v1.WatchReportRequest\x1a!.clickmesh.v1.WatchReportResponse0\x01\x12\x63\n\x0fListConversions\x12$.clickmesh.v1.ListConversionsRequest\x1a%.clickmesh.v1.ListConversionsResponse\"\x03\x90\x02\x01\x12T\n\nListClicks\x12\x1f.clickmesh.v1.ListClicksRequest\x1a .clickmesh.v1.ListClicksResponse\"\x03\x90\x02\x01\x12N\n\x08TopPaths\x12\x1d.clickmesh.v1.TopPathsRequest\x1a\x1e.clickmesh.v1.TopPathsResponse\"\x03\x90\x02\x01\x12K\n\x07TimeLag\x12\x1c.clickmesh.v1.TimeLagRequest\x1a\x1d.clickmesh.v1.TimeLagResponse\"\x03\x90\x02\x01\x12T\n\nPathLength\x12\x1f.clickmesh.v1.PathLengthRequest\x1a .clickmesh.v1.PathLengthResponse\"\x03\x90\x02\x01\x12]\n\rListConflicts\x12\".clickmesh.v1.ListConflictsRequest\x1a#.clickmesh.v1.ListConflictsResponse\"\x03\x90\x02\x01\x12\x63\n\x0fListDeadLetters\x12$.clickmesh.v1.ListDeadLettersRequest\x1a%.clickmesh.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12Q\n\nTailEvents\x12\x1f.clickmesh.v1.TailEventsRequest\x1a .clickmesh.v1.TailEventsResponse0\x01\x12K\n\x08RunAudit\x12\x1d.clickmesh.v1.RunAuditRequest\x1a\x1e.clickmesh.v1.RunAuditResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,30 +39,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATSSERVICE'].methods_by_name['GetStats']._serialized_options = b'\220\002\001'
   _globals['_STATSSERVICE'].methods_by_name['ExplainConversion']._loaded_options = None
   _globals['_STATSSERVICE'].methods_by_name['ExplainConversion']._serialized_options = b'\220\002\001'
-  _globals['_INTERVAL']._serialized_start=2636
-  _globals['_INTERVAL']._serialized_end=2756
-  _globals['_GETSTATSREQUEST']._serialized_start=83
-  _globals['_GETSTATSREQUEST']._serialized_end=404
-  _globals['_GETSTATSRESPONSE']._serialized_start=407
-  _globals['_GETSTATSRESPONSE']._serialized_end=624
-  _globals['_SINCE']._serialized_start=626
-  _globals['_SINCE']._serialized_end=747
-  _globals['_STATSROW']._serialized_start=750
-  _globals['_STATSROW']._serialized_end=1535
-  _globals['_WATCHSTATSREQUEST']._serialized_start=1537
-  _globals['_WATCHSTATSREQUEST']._serialized_end=1638
-  _globals['_WATCHSTATSRESPONSE']._serialized_start=1640
-  _globals['_WATCHSTATSRESPONSE']._serialized_end=1714
-  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_start=1716
-  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_end=1804
-  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_start=1807
-  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_end=2208
-  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_start=2149
-  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_end=2208
-  _globals['_EXPLAINEDCORRECTION']._serialized_start=2211
-  _globals['_EXPLAINEDCORRECTION']._serialized_end=2482
-  _globals['_NEARMISS']._serialized_start=2485
-  _globals['_NEARMISS']._serialized_end=2634
-  _globals['_STATSSERVICE']._serialized_start=2759
-  _globals['_STATSSERVICE']._serialized_end=3043
+  _globals['_STATSSERVICE'].methods_by_name['RunReport']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['RunReport']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['ListConversions']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['ListConversions']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['ListClicks']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['ListClicks']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['TopPaths']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['TopPaths']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['TimeLag']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['TimeLag']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['PathLength']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['PathLength']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['ListConflicts']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['ListConflicts']._serialized_options = b'\220\002\001'
+  _globals['_STATSSERVICE'].methods_by_name['ListDeadLetters']._loaded_options = None
+  _globals['_STATSSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\220\002\001'
+  _globals['_INTERVAL']._serialized_start=2664
+  _globals['_INTERVAL']._serialized_end=2784
+  _globals['_GETSTATSREQUEST']._serialized_start=111
+  _globals['_GETSTATSREQUEST']._serialized_end=432
+  _globals['_GETSTATSRESPONSE']._serialized_start=435
+  _globals['_GETSTATSRESPONSE']._serialized_end=652
+  _globals['_SINCE']._serialized_start=654
+  _globals['_SINCE']._serialized_end=775
+  _globals['_STATSROW']._serialized_start=778
+  _globals['_STATSROW']._serialized_end=1563
+  _globals['_WATCHSTATSREQUEST']._serialized_start=1565
+  _globals['_WATCHSTATSREQUEST']._serialized_end=1666
+  _globals['_WATCHSTATSRESPONSE']._serialized_start=1668
+  _globals['_WATCHSTATSRESPONSE']._serialized_end=1742
+  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_start=1744
+  _globals['_EXPLAINCONVERSIONREQUEST']._serialized_end=1832
+  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_start=1835
+  _globals['_EXPLAINCONVERSIONRESPONSE']._serialized_end=2236
+  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_start=2177
+  _globals['_EXPLAINCONVERSIONRESPONSE_METADATAENTRY']._serialized_end=2236
+  _globals['_EXPLAINEDCORRECTION']._serialized_start=2239
+  _globals['_EXPLAINEDCORRECTION']._serialized_end=2510
+  _globals['_NEARMISS']._serialized_start=2513
+  _globals['_NEARMISS']._serialized_end=2662
+  _globals['_STATSSERVICE']._serialized_start=2787
+  _globals['_STATSSERVICE']._serialized_end=4026
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from clickmesh.v1 import attribution_pb2 as _attribution_pb2
+from clickmesh.v1 import reports_pb2 as _reports_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor

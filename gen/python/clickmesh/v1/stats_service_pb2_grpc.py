@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from clickmesh.v1 import reports_pb2 as clickmesh_dot_v1_dot_reports__pb2
 from clickmesh.v1 import stats_service_pb2 as clickmesh_dot_v1_dot_stats__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -51,6 +52,61 @@ class StatsServiceStub:
                 request_serializer=clickmesh_dot_v1_dot_stats__service__pb2.ExplainConversionRequest.SerializeToString,
                 response_deserializer=clickmesh_dot_v1_dot_stats__service__pb2.ExplainConversionResponse.FromString,
                 _registered_method=True)
+        self.RunReport = channel.unary_unary(
+                '/clickmesh.v1.StatsService/RunReport',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.RunReportRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.RunReportResponse.FromString,
+                _registered_method=True)
+        self.WatchReport = channel.unary_stream(
+                '/clickmesh.v1.StatsService/WatchReport',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.WatchReportRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.WatchReportResponse.FromString,
+                _registered_method=True)
+        self.ListConversions = channel.unary_unary(
+                '/clickmesh.v1.StatsService/ListConversions',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.ListConversionsRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListConversionsResponse.FromString,
+                _registered_method=True)
+        self.ListClicks = channel.unary_unary(
+                '/clickmesh.v1.StatsService/ListClicks',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.ListClicksRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListClicksResponse.FromString,
+                _registered_method=True)
+        self.TopPaths = channel.unary_unary(
+                '/clickmesh.v1.StatsService/TopPaths',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsResponse.FromString,
+                _registered_method=True)
+        self.TimeLag = channel.unary_unary(
+                '/clickmesh.v1.StatsService/TimeLag',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.TimeLagRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.TimeLagResponse.FromString,
+                _registered_method=True)
+        self.PathLength = channel.unary_unary(
+                '/clickmesh.v1.StatsService/PathLength',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.PathLengthRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.PathLengthResponse.FromString,
+                _registered_method=True)
+        self.ListConflicts = channel.unary_unary(
+                '/clickmesh.v1.StatsService/ListConflicts',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.ListConflictsRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListConflictsResponse.FromString,
+                _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/clickmesh.v1.StatsService/ListDeadLetters',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.TailEvents = channel.unary_stream(
+                '/clickmesh.v1.StatsService/TailEvents',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.TailEventsRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.TailEventsResponse.FromString,
+                _registered_method=True)
+        self.RunAudit = channel.unary_stream(
+                '/clickmesh.v1.StatsService/RunAudit',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.RunAuditRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.RunAuditResponse.FromString,
+                _registered_method=True)
 
 
 class StatsServiceServicer:
@@ -81,6 +137,83 @@ class StatsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RunReport(self, request, context):
+        """Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchReport(self, request, context):
+        """The same, again whenever it changed. Watchers of the same query share its looks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConversions(self, request, context):
+        """Conversions, credited or not, with what changed them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListClicks(self, request, context):
+        """Clicks of a user.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TopPaths(self, request, context):
+        """The sequences of touches that conversions came by.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TimeLag(self, request, context):
+        """How long after the credited click conversions came.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PathLength(self, request, context):
+        """How many touches conversions had.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConflicts(self, request, context):
+        """Events that came again under their event_id with other content, beside what was kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeadLetters(self, request, context):
+        """Records that could not be counted, with the reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TailEvents(self, request, context):
+        """Events as they arrive, and how many by the second.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RunAudit(self, request, context):
+        """Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StatsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +231,61 @@ def add_StatsServiceServicer_to_server(servicer, server):
                     servicer.ExplainConversion,
                     request_deserializer=clickmesh_dot_v1_dot_stats__service__pb2.ExplainConversionRequest.FromString,
                     response_serializer=clickmesh_dot_v1_dot_stats__service__pb2.ExplainConversionResponse.SerializeToString,
+            ),
+            'RunReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunReport,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.RunReportRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.RunReportResponse.SerializeToString,
+            ),
+            'WatchReport': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchReport,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.WatchReportRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.WatchReportResponse.SerializeToString,
+            ),
+            'ListConversions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConversions,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListConversionsRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.ListConversionsResponse.SerializeToString,
+            ),
+            'ListClicks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListClicks,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListClicksRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.ListClicksResponse.SerializeToString,
+            ),
+            'TopPaths': grpc.unary_unary_rpc_method_handler(
+                    servicer.TopPaths,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsResponse.SerializeToString,
+            ),
+            'TimeLag': grpc.unary_unary_rpc_method_handler(
+                    servicer.TimeLag,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.TimeLagRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.TimeLagResponse.SerializeToString,
+            ),
+            'PathLength': grpc.unary_unary_rpc_method_handler(
+                    servicer.PathLength,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.PathLengthRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.PathLengthResponse.SerializeToString,
+            ),
+            'ListConflicts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConflicts,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListConflictsRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.ListConflictsResponse.SerializeToString,
+            ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.ListDeadLettersResponse.SerializeToString,
+            ),
+            'TailEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.TailEvents,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.TailEventsRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.TailEventsResponse.SerializeToString,
+            ),
+            'RunAudit': grpc.unary_stream_rpc_method_handler(
+                    servicer.RunAudit,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.RunAuditRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.RunAuditResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +371,303 @@ class StatsService:
             '/clickmesh.v1.StatsService/ExplainConversion',
             clickmesh_dot_v1_dot_stats__service__pb2.ExplainConversionRequest.SerializeToString,
             clickmesh_dot_v1_dot_stats__service__pb2.ExplainConversionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/RunReport',
+            clickmesh_dot_v1_dot_reports__pb2.RunReportRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.RunReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/WatchReport',
+            clickmesh_dot_v1_dot_reports__pb2.WatchReportRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.WatchReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConversions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/ListConversions',
+            clickmesh_dot_v1_dot_reports__pb2.ListConversionsRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.ListConversionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListClicks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/ListClicks',
+            clickmesh_dot_v1_dot_reports__pb2.ListClicksRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.ListClicksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TopPaths(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/TopPaths',
+            clickmesh_dot_v1_dot_reports__pb2.TopPathsRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.TopPathsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TimeLag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/TimeLag',
+            clickmesh_dot_v1_dot_reports__pb2.TimeLagRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.TimeLagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PathLength(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/PathLength',
+            clickmesh_dot_v1_dot_reports__pb2.PathLengthRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.PathLengthResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConflicts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/ListConflicts',
+            clickmesh_dot_v1_dot_reports__pb2.ListConflictsRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.ListConflictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/ListDeadLetters',
+            clickmesh_dot_v1_dot_reports__pb2.ListDeadLettersRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TailEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/TailEvents',
+            clickmesh_dot_v1_dot_reports__pb2.TailEventsRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.TailEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/RunAudit',
+            clickmesh_dot_v1_dot_reports__pb2.RunAuditRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.RunAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

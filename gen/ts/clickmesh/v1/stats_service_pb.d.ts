@@ -5,6 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConversionDecision, CorrectionEffect } from "./attribution_pb.js";
+import type { ListClicksRequestSchema, ListClicksResponseSchema, ListConflictsRequestSchema, ListConflictsResponseSchema, ListConversionsRequestSchema, ListConversionsResponseSchema, ListDeadLettersRequestSchema, ListDeadLettersResponseSchema, PathLengthRequestSchema, PathLengthResponseSchema, RunAuditRequestSchema, RunAuditResponseSchema, RunReportRequestSchema, RunReportResponseSchema, TailEventsRequestSchema, TailEventsResponseSchema, TimeLagRequestSchema, TimeLagResponseSchema, TopPathsRequestSchema, TopPathsResponseSchema, WatchReportRequestSchema, WatchReportResponseSchema } from "./reports_pb.js";
 
 /**
  * Describes the file clickmesh/v1/stats_service.proto.
@@ -577,6 +578,116 @@ export declare const StatsService: GenService<{
     methodKind: "unary";
     input: typeof ExplainConversionRequestSchema;
     output: typeof ExplainConversionResponseSchema;
+  },
+  /**
+   * Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.RunReport
+   */
+  runReport: {
+    methodKind: "unary";
+    input: typeof RunReportRequestSchema;
+    output: typeof RunReportResponseSchema;
+  },
+  /**
+   * The same, again whenever it changed. Watchers of the same query share its looks.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.WatchReport
+   */
+  watchReport: {
+    methodKind: "server_streaming";
+    input: typeof WatchReportRequestSchema;
+    output: typeof WatchReportResponseSchema;
+  },
+  /**
+   * Conversions, credited or not, with what changed them.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.ListConversions
+   */
+  listConversions: {
+    methodKind: "unary";
+    input: typeof ListConversionsRequestSchema;
+    output: typeof ListConversionsResponseSchema;
+  },
+  /**
+   * Clicks of a user.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.ListClicks
+   */
+  listClicks: {
+    methodKind: "unary";
+    input: typeof ListClicksRequestSchema;
+    output: typeof ListClicksResponseSchema;
+  },
+  /**
+   * The sequences of touches that conversions came by.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.TopPaths
+   */
+  topPaths: {
+    methodKind: "unary";
+    input: typeof TopPathsRequestSchema;
+    output: typeof TopPathsResponseSchema;
+  },
+  /**
+   * How long after the credited click conversions came.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.TimeLag
+   */
+  timeLag: {
+    methodKind: "unary";
+    input: typeof TimeLagRequestSchema;
+    output: typeof TimeLagResponseSchema;
+  },
+  /**
+   * How many touches conversions had.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.PathLength
+   */
+  pathLength: {
+    methodKind: "unary";
+    input: typeof PathLengthRequestSchema;
+    output: typeof PathLengthResponseSchema;
+  },
+  /**
+   * Events that came again under their event_id with other content, beside what was kept.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.ListConflicts
+   */
+  listConflicts: {
+    methodKind: "unary";
+    input: typeof ListConflictsRequestSchema;
+    output: typeof ListConflictsResponseSchema;
+  },
+  /**
+   * Records that could not be counted, with the reason.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.ListDeadLetters
+   */
+  listDeadLetters: {
+    methodKind: "unary";
+    input: typeof ListDeadLettersRequestSchema;
+    output: typeof ListDeadLettersResponseSchema;
+  },
+  /**
+   * Events as they arrive, and how many by the second.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.TailEvents
+   */
+  tailEvents: {
+    methodKind: "server_streaming";
+    input: typeof TailEventsRequestSchema;
+    output: typeof TailEventsResponseSchema;
+  },
+  /**
+   * Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.RunAudit
+   */
+  runAudit: {
+    methodKind: "server_streaming";
+    input: typeof RunAuditRequestSchema;
+    output: typeof RunAuditResponseSchema;
   },
 }>;
 

@@ -40,6 +40,32 @@ const (
 	// StatsServiceExplainConversionProcedure is the fully-qualified name of the StatsService's
 	// ExplainConversion RPC.
 	StatsServiceExplainConversionProcedure = "/clickmesh.v1.StatsService/ExplainConversion"
+	// StatsServiceRunReportProcedure is the fully-qualified name of the StatsService's RunReport RPC.
+	StatsServiceRunReportProcedure = "/clickmesh.v1.StatsService/RunReport"
+	// StatsServiceWatchReportProcedure is the fully-qualified name of the StatsService's WatchReport
+	// RPC.
+	StatsServiceWatchReportProcedure = "/clickmesh.v1.StatsService/WatchReport"
+	// StatsServiceListConversionsProcedure is the fully-qualified name of the StatsService's
+	// ListConversions RPC.
+	StatsServiceListConversionsProcedure = "/clickmesh.v1.StatsService/ListConversions"
+	// StatsServiceListClicksProcedure is the fully-qualified name of the StatsService's ListClicks RPC.
+	StatsServiceListClicksProcedure = "/clickmesh.v1.StatsService/ListClicks"
+	// StatsServiceTopPathsProcedure is the fully-qualified name of the StatsService's TopPaths RPC.
+	StatsServiceTopPathsProcedure = "/clickmesh.v1.StatsService/TopPaths"
+	// StatsServiceTimeLagProcedure is the fully-qualified name of the StatsService's TimeLag RPC.
+	StatsServiceTimeLagProcedure = "/clickmesh.v1.StatsService/TimeLag"
+	// StatsServicePathLengthProcedure is the fully-qualified name of the StatsService's PathLength RPC.
+	StatsServicePathLengthProcedure = "/clickmesh.v1.StatsService/PathLength"
+	// StatsServiceListConflictsProcedure is the fully-qualified name of the StatsService's
+	// ListConflicts RPC.
+	StatsServiceListConflictsProcedure = "/clickmesh.v1.StatsService/ListConflicts"
+	// StatsServiceListDeadLettersProcedure is the fully-qualified name of the StatsService's
+	// ListDeadLetters RPC.
+	StatsServiceListDeadLettersProcedure = "/clickmesh.v1.StatsService/ListDeadLetters"
+	// StatsServiceTailEventsProcedure is the fully-qualified name of the StatsService's TailEvents RPC.
+	StatsServiceTailEventsProcedure = "/clickmesh.v1.StatsService/TailEvents"
+	// StatsServiceRunAuditProcedure is the fully-qualified name of the StatsService's RunAudit RPC.
+	StatsServiceRunAuditProcedure = "/clickmesh.v1.StatsService/RunAudit"
 )
 
 // StatsServiceClient is a client for the clickmesh.v1.StatsService service.
@@ -52,6 +78,28 @@ type StatsServiceClient interface {
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(context.Context, *connect.Request[v1.ExplainConversionRequest]) (*connect.Response[v1.ExplainConversionResponse], error)
+	// Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+	RunReport(context.Context, *connect.Request[v1.RunReportRequest]) (*connect.Response[v1.RunReportResponse], error)
+	// The same, again whenever it changed. Watchers of the same query share its looks.
+	WatchReport(context.Context, *connect.Request[v1.WatchReportRequest]) (*connect.ServerStreamForClient[v1.WatchReportResponse], error)
+	// Conversions, credited or not, with what changed them.
+	ListConversions(context.Context, *connect.Request[v1.ListConversionsRequest]) (*connect.Response[v1.ListConversionsResponse], error)
+	// Clicks of a user.
+	ListClicks(context.Context, *connect.Request[v1.ListClicksRequest]) (*connect.Response[v1.ListClicksResponse], error)
+	// The sequences of touches that conversions came by.
+	TopPaths(context.Context, *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error)
+	// How long after the credited click conversions came.
+	TimeLag(context.Context, *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error)
+	// How many touches conversions had.
+	PathLength(context.Context, *connect.Request[v1.PathLengthRequest]) (*connect.Response[v1.PathLengthResponse], error)
+	// Events that came again under their event_id with other content, beside what was kept.
+	ListConflicts(context.Context, *connect.Request[v1.ListConflictsRequest]) (*connect.Response[v1.ListConflictsResponse], error)
+	// Records that could not be counted, with the reason.
+	ListDeadLetters(context.Context, *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error)
+	// Events as they arrive, and how many by the second.
+	TailEvents(context.Context, *connect.Request[v1.TailEventsRequest]) (*connect.ServerStreamForClient[v1.TailEventsResponse], error)
+	// Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+	RunAudit(context.Context, *connect.Request[v1.RunAuditRequest]) (*connect.ServerStreamForClient[v1.RunAuditResponse], error)
 }
 
 // NewStatsServiceClient constructs a client for the clickmesh.v1.StatsService service. By default,
@@ -85,6 +133,80 @@ func NewStatsServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		runReport: connect.NewClient[v1.RunReportRequest, v1.RunReportResponse](
+			httpClient,
+			baseURL+StatsServiceRunReportProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("RunReport")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		watchReport: connect.NewClient[v1.WatchReportRequest, v1.WatchReportResponse](
+			httpClient,
+			baseURL+StatsServiceWatchReportProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("WatchReport")),
+			connect.WithClientOptions(opts...),
+		),
+		listConversions: connect.NewClient[v1.ListConversionsRequest, v1.ListConversionsResponse](
+			httpClient,
+			baseURL+StatsServiceListConversionsProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("ListConversions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listClicks: connect.NewClient[v1.ListClicksRequest, v1.ListClicksResponse](
+			httpClient,
+			baseURL+StatsServiceListClicksProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("ListClicks")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		topPaths: connect.NewClient[v1.TopPathsRequest, v1.TopPathsResponse](
+			httpClient,
+			baseURL+StatsServiceTopPathsProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("TopPaths")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		timeLag: connect.NewClient[v1.TimeLagRequest, v1.TimeLagResponse](
+			httpClient,
+			baseURL+StatsServiceTimeLagProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("TimeLag")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		pathLength: connect.NewClient[v1.PathLengthRequest, v1.PathLengthResponse](
+			httpClient,
+			baseURL+StatsServicePathLengthProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("PathLength")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listConflicts: connect.NewClient[v1.ListConflictsRequest, v1.ListConflictsResponse](
+			httpClient,
+			baseURL+StatsServiceListConflictsProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("ListConflicts")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listDeadLetters: connect.NewClient[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse](
+			httpClient,
+			baseURL+StatsServiceListDeadLettersProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("ListDeadLetters")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		tailEvents: connect.NewClient[v1.TailEventsRequest, v1.TailEventsResponse](
+			httpClient,
+			baseURL+StatsServiceTailEventsProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("TailEvents")),
+			connect.WithClientOptions(opts...),
+		),
+		runAudit: connect.NewClient[v1.RunAuditRequest, v1.RunAuditResponse](
+			httpClient,
+			baseURL+StatsServiceRunAuditProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("RunAudit")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -93,6 +215,17 @@ type statsServiceClient struct {
 	getStats          *connect.Client[v1.GetStatsRequest, v1.GetStatsResponse]
 	watchStats        *connect.Client[v1.WatchStatsRequest, v1.WatchStatsResponse]
 	explainConversion *connect.Client[v1.ExplainConversionRequest, v1.ExplainConversionResponse]
+	runReport         *connect.Client[v1.RunReportRequest, v1.RunReportResponse]
+	watchReport       *connect.Client[v1.WatchReportRequest, v1.WatchReportResponse]
+	listConversions   *connect.Client[v1.ListConversionsRequest, v1.ListConversionsResponse]
+	listClicks        *connect.Client[v1.ListClicksRequest, v1.ListClicksResponse]
+	topPaths          *connect.Client[v1.TopPathsRequest, v1.TopPathsResponse]
+	timeLag           *connect.Client[v1.TimeLagRequest, v1.TimeLagResponse]
+	pathLength        *connect.Client[v1.PathLengthRequest, v1.PathLengthResponse]
+	listConflicts     *connect.Client[v1.ListConflictsRequest, v1.ListConflictsResponse]
+	listDeadLetters   *connect.Client[v1.ListDeadLettersRequest, v1.ListDeadLettersResponse]
+	tailEvents        *connect.Client[v1.TailEventsRequest, v1.TailEventsResponse]
+	runAudit          *connect.Client[v1.RunAuditRequest, v1.RunAuditResponse]
 }
 
 // GetStats calls clickmesh.v1.StatsService.GetStats.
@@ -110,6 +243,61 @@ func (c *statsServiceClient) ExplainConversion(ctx context.Context, req *connect
 	return c.explainConversion.CallUnary(ctx, req)
 }
 
+// RunReport calls clickmesh.v1.StatsService.RunReport.
+func (c *statsServiceClient) RunReport(ctx context.Context, req *connect.Request[v1.RunReportRequest]) (*connect.Response[v1.RunReportResponse], error) {
+	return c.runReport.CallUnary(ctx, req)
+}
+
+// WatchReport calls clickmesh.v1.StatsService.WatchReport.
+func (c *statsServiceClient) WatchReport(ctx context.Context, req *connect.Request[v1.WatchReportRequest]) (*connect.ServerStreamForClient[v1.WatchReportResponse], error) {
+	return c.watchReport.CallServerStream(ctx, req)
+}
+
+// ListConversions calls clickmesh.v1.StatsService.ListConversions.
+func (c *statsServiceClient) ListConversions(ctx context.Context, req *connect.Request[v1.ListConversionsRequest]) (*connect.Response[v1.ListConversionsResponse], error) {
+	return c.listConversions.CallUnary(ctx, req)
+}
+
+// ListClicks calls clickmesh.v1.StatsService.ListClicks.
+func (c *statsServiceClient) ListClicks(ctx context.Context, req *connect.Request[v1.ListClicksRequest]) (*connect.Response[v1.ListClicksResponse], error) {
+	return c.listClicks.CallUnary(ctx, req)
+}
+
+// TopPaths calls clickmesh.v1.StatsService.TopPaths.
+func (c *statsServiceClient) TopPaths(ctx context.Context, req *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error) {
+	return c.topPaths.CallUnary(ctx, req)
+}
+
+// TimeLag calls clickmesh.v1.StatsService.TimeLag.
+func (c *statsServiceClient) TimeLag(ctx context.Context, req *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error) {
+	return c.timeLag.CallUnary(ctx, req)
+}
+
+// PathLength calls clickmesh.v1.StatsService.PathLength.
+func (c *statsServiceClient) PathLength(ctx context.Context, req *connect.Request[v1.PathLengthRequest]) (*connect.Response[v1.PathLengthResponse], error) {
+	return c.pathLength.CallUnary(ctx, req)
+}
+
+// ListConflicts calls clickmesh.v1.StatsService.ListConflicts.
+func (c *statsServiceClient) ListConflicts(ctx context.Context, req *connect.Request[v1.ListConflictsRequest]) (*connect.Response[v1.ListConflictsResponse], error) {
+	return c.listConflicts.CallUnary(ctx, req)
+}
+
+// ListDeadLetters calls clickmesh.v1.StatsService.ListDeadLetters.
+func (c *statsServiceClient) ListDeadLetters(ctx context.Context, req *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error) {
+	return c.listDeadLetters.CallUnary(ctx, req)
+}
+
+// TailEvents calls clickmesh.v1.StatsService.TailEvents.
+func (c *statsServiceClient) TailEvents(ctx context.Context, req *connect.Request[v1.TailEventsRequest]) (*connect.ServerStreamForClient[v1.TailEventsResponse], error) {
+	return c.tailEvents.CallServerStream(ctx, req)
+}
+
+// RunAudit calls clickmesh.v1.StatsService.RunAudit.
+func (c *statsServiceClient) RunAudit(ctx context.Context, req *connect.Request[v1.RunAuditRequest]) (*connect.ServerStreamForClient[v1.RunAuditResponse], error) {
+	return c.runAudit.CallServerStream(ctx, req)
+}
+
 // StatsServiceHandler is an implementation of the clickmesh.v1.StatsService service.
 type StatsServiceHandler interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
@@ -120,6 +308,28 @@ type StatsServiceHandler interface {
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
 	ExplainConversion(context.Context, *connect.Request[v1.ExplainConversionRequest]) (*connect.Response[v1.ExplainConversionResponse], error)
+	// Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+	RunReport(context.Context, *connect.Request[v1.RunReportRequest]) (*connect.Response[v1.RunReportResponse], error)
+	// The same, again whenever it changed. Watchers of the same query share its looks.
+	WatchReport(context.Context, *connect.Request[v1.WatchReportRequest], *connect.ServerStream[v1.WatchReportResponse]) error
+	// Conversions, credited or not, with what changed them.
+	ListConversions(context.Context, *connect.Request[v1.ListConversionsRequest]) (*connect.Response[v1.ListConversionsResponse], error)
+	// Clicks of a user.
+	ListClicks(context.Context, *connect.Request[v1.ListClicksRequest]) (*connect.Response[v1.ListClicksResponse], error)
+	// The sequences of touches that conversions came by.
+	TopPaths(context.Context, *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error)
+	// How long after the credited click conversions came.
+	TimeLag(context.Context, *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error)
+	// How many touches conversions had.
+	PathLength(context.Context, *connect.Request[v1.PathLengthRequest]) (*connect.Response[v1.PathLengthResponse], error)
+	// Events that came again under their event_id with other content, beside what was kept.
+	ListConflicts(context.Context, *connect.Request[v1.ListConflictsRequest]) (*connect.Response[v1.ListConflictsResponse], error)
+	// Records that could not be counted, with the reason.
+	ListDeadLetters(context.Context, *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error)
+	// Events as they arrive, and how many by the second.
+	TailEvents(context.Context, *connect.Request[v1.TailEventsRequest], *connect.ServerStream[v1.TailEventsResponse]) error
+	// Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+	RunAudit(context.Context, *connect.Request[v1.RunAuditRequest], *connect.ServerStream[v1.RunAuditResponse]) error
 }
 
 // NewStatsServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -149,6 +359,80 @@ func NewStatsServiceHandler(svc StatsServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	statsServiceRunReportHandler := connect.NewUnaryHandler(
+		StatsServiceRunReportProcedure,
+		svc.RunReport,
+		connect.WithSchema(statsServiceMethods.ByName("RunReport")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceWatchReportHandler := connect.NewServerStreamHandler(
+		StatsServiceWatchReportProcedure,
+		svc.WatchReport,
+		connect.WithSchema(statsServiceMethods.ByName("WatchReport")),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceListConversionsHandler := connect.NewUnaryHandler(
+		StatsServiceListConversionsProcedure,
+		svc.ListConversions,
+		connect.WithSchema(statsServiceMethods.ByName("ListConversions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceListClicksHandler := connect.NewUnaryHandler(
+		StatsServiceListClicksProcedure,
+		svc.ListClicks,
+		connect.WithSchema(statsServiceMethods.ByName("ListClicks")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceTopPathsHandler := connect.NewUnaryHandler(
+		StatsServiceTopPathsProcedure,
+		svc.TopPaths,
+		connect.WithSchema(statsServiceMethods.ByName("TopPaths")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceTimeLagHandler := connect.NewUnaryHandler(
+		StatsServiceTimeLagProcedure,
+		svc.TimeLag,
+		connect.WithSchema(statsServiceMethods.ByName("TimeLag")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServicePathLengthHandler := connect.NewUnaryHandler(
+		StatsServicePathLengthProcedure,
+		svc.PathLength,
+		connect.WithSchema(statsServiceMethods.ByName("PathLength")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceListConflictsHandler := connect.NewUnaryHandler(
+		StatsServiceListConflictsProcedure,
+		svc.ListConflicts,
+		connect.WithSchema(statsServiceMethods.ByName("ListConflicts")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceListDeadLettersHandler := connect.NewUnaryHandler(
+		StatsServiceListDeadLettersProcedure,
+		svc.ListDeadLetters,
+		connect.WithSchema(statsServiceMethods.ByName("ListDeadLetters")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceTailEventsHandler := connect.NewServerStreamHandler(
+		StatsServiceTailEventsProcedure,
+		svc.TailEvents,
+		connect.WithSchema(statsServiceMethods.ByName("TailEvents")),
+		connect.WithHandlerOptions(opts...),
+	)
+	statsServiceRunAuditHandler := connect.NewServerStreamHandler(
+		StatsServiceRunAuditProcedure,
+		svc.RunAudit,
+		connect.WithSchema(statsServiceMethods.ByName("RunAudit")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/clickmesh.v1.StatsService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case StatsServiceGetStatsProcedure:
@@ -157,6 +441,28 @@ func NewStatsServiceHandler(svc StatsServiceHandler, opts ...connect.HandlerOpti
 			statsServiceWatchStatsHandler.ServeHTTP(w, r)
 		case StatsServiceExplainConversionProcedure:
 			statsServiceExplainConversionHandler.ServeHTTP(w, r)
+		case StatsServiceRunReportProcedure:
+			statsServiceRunReportHandler.ServeHTTP(w, r)
+		case StatsServiceWatchReportProcedure:
+			statsServiceWatchReportHandler.ServeHTTP(w, r)
+		case StatsServiceListConversionsProcedure:
+			statsServiceListConversionsHandler.ServeHTTP(w, r)
+		case StatsServiceListClicksProcedure:
+			statsServiceListClicksHandler.ServeHTTP(w, r)
+		case StatsServiceTopPathsProcedure:
+			statsServiceTopPathsHandler.ServeHTTP(w, r)
+		case StatsServiceTimeLagProcedure:
+			statsServiceTimeLagHandler.ServeHTTP(w, r)
+		case StatsServicePathLengthProcedure:
+			statsServicePathLengthHandler.ServeHTTP(w, r)
+		case StatsServiceListConflictsProcedure:
+			statsServiceListConflictsHandler.ServeHTTP(w, r)
+		case StatsServiceListDeadLettersProcedure:
+			statsServiceListDeadLettersHandler.ServeHTTP(w, r)
+		case StatsServiceTailEventsProcedure:
+			statsServiceTailEventsHandler.ServeHTTP(w, r)
+		case StatsServiceRunAuditProcedure:
+			statsServiceRunAuditHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -176,4 +482,48 @@ func (UnimplementedStatsServiceHandler) WatchStats(context.Context, *connect.Req
 
 func (UnimplementedStatsServiceHandler) ExplainConversion(context.Context, *connect.Request[v1.ExplainConversionRequest]) (*connect.Response[v1.ExplainConversionResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.ExplainConversion is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) RunReport(context.Context, *connect.Request[v1.RunReportRequest]) (*connect.Response[v1.RunReportResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.RunReport is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) WatchReport(context.Context, *connect.Request[v1.WatchReportRequest], *connect.ServerStream[v1.WatchReportResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.WatchReport is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) ListConversions(context.Context, *connect.Request[v1.ListConversionsRequest]) (*connect.Response[v1.ListConversionsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.ListConversions is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) ListClicks(context.Context, *connect.Request[v1.ListClicksRequest]) (*connect.Response[v1.ListClicksResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.ListClicks is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) TopPaths(context.Context, *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.TopPaths is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) TimeLag(context.Context, *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.TimeLag is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) PathLength(context.Context, *connect.Request[v1.PathLengthRequest]) (*connect.Response[v1.PathLengthResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.PathLength is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) ListConflicts(context.Context, *connect.Request[v1.ListConflictsRequest]) (*connect.Response[v1.ListConflictsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.ListConflicts is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) ListDeadLetters(context.Context, *connect.Request[v1.ListDeadLettersRequest]) (*connect.Response[v1.ListDeadLettersResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.ListDeadLetters is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) TailEvents(context.Context, *connect.Request[v1.TailEventsRequest], *connect.ServerStream[v1.TailEventsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.TailEvents is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) RunAudit(context.Context, *connect.Request[v1.RunAuditRequest], *connect.ServerStream[v1.RunAuditResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.RunAudit is not implemented"))
 }

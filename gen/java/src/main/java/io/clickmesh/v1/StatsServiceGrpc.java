@@ -111,6 +111,355 @@ public final class StatsServiceGrpc {
     return getExplainConversionMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.RunReportRequest,
+      io.clickmesh.v1.RunReportResponse> getRunReportMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RunReport",
+      requestType = io.clickmesh.v1.RunReportRequest.class,
+      responseType = io.clickmesh.v1.RunReportResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.RunReportRequest,
+      io.clickmesh.v1.RunReportResponse> getRunReportMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.RunReportRequest, io.clickmesh.v1.RunReportResponse> getRunReportMethod;
+    if ((getRunReportMethod = StatsServiceGrpc.getRunReportMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getRunReportMethod = StatsServiceGrpc.getRunReportMethod) == null) {
+          StatsServiceGrpc.getRunReportMethod = getRunReportMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.RunReportRequest, io.clickmesh.v1.RunReportResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RunReport"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.RunReportRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.RunReportResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("RunReport"))
+              .build();
+        }
+      }
+    }
+    return getRunReportMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.WatchReportRequest,
+      io.clickmesh.v1.WatchReportResponse> getWatchReportMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "WatchReport",
+      requestType = io.clickmesh.v1.WatchReportRequest.class,
+      responseType = io.clickmesh.v1.WatchReportResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.WatchReportRequest,
+      io.clickmesh.v1.WatchReportResponse> getWatchReportMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.WatchReportRequest, io.clickmesh.v1.WatchReportResponse> getWatchReportMethod;
+    if ((getWatchReportMethod = StatsServiceGrpc.getWatchReportMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getWatchReportMethod = StatsServiceGrpc.getWatchReportMethod) == null) {
+          StatsServiceGrpc.getWatchReportMethod = getWatchReportMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.WatchReportRequest, io.clickmesh.v1.WatchReportResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WatchReport"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.WatchReportRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.WatchReportResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("WatchReport"))
+              .build();
+        }
+      }
+    }
+    return getWatchReportMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.ListConversionsRequest,
+      io.clickmesh.v1.ListConversionsResponse> getListConversionsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListConversions",
+      requestType = io.clickmesh.v1.ListConversionsRequest.class,
+      responseType = io.clickmesh.v1.ListConversionsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.ListConversionsRequest,
+      io.clickmesh.v1.ListConversionsResponse> getListConversionsMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.ListConversionsRequest, io.clickmesh.v1.ListConversionsResponse> getListConversionsMethod;
+    if ((getListConversionsMethod = StatsServiceGrpc.getListConversionsMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getListConversionsMethod = StatsServiceGrpc.getListConversionsMethod) == null) {
+          StatsServiceGrpc.getListConversionsMethod = getListConversionsMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.ListConversionsRequest, io.clickmesh.v1.ListConversionsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListConversions"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListConversionsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListConversionsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("ListConversions"))
+              .build();
+        }
+      }
+    }
+    return getListConversionsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.ListClicksRequest,
+      io.clickmesh.v1.ListClicksResponse> getListClicksMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListClicks",
+      requestType = io.clickmesh.v1.ListClicksRequest.class,
+      responseType = io.clickmesh.v1.ListClicksResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.ListClicksRequest,
+      io.clickmesh.v1.ListClicksResponse> getListClicksMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.ListClicksRequest, io.clickmesh.v1.ListClicksResponse> getListClicksMethod;
+    if ((getListClicksMethod = StatsServiceGrpc.getListClicksMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getListClicksMethod = StatsServiceGrpc.getListClicksMethod) == null) {
+          StatsServiceGrpc.getListClicksMethod = getListClicksMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.ListClicksRequest, io.clickmesh.v1.ListClicksResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListClicks"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListClicksRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListClicksResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("ListClicks"))
+              .build();
+        }
+      }
+    }
+    return getListClicksMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.TopPathsRequest,
+      io.clickmesh.v1.TopPathsResponse> getTopPathsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "TopPaths",
+      requestType = io.clickmesh.v1.TopPathsRequest.class,
+      responseType = io.clickmesh.v1.TopPathsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.TopPathsRequest,
+      io.clickmesh.v1.TopPathsResponse> getTopPathsMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.TopPathsRequest, io.clickmesh.v1.TopPathsResponse> getTopPathsMethod;
+    if ((getTopPathsMethod = StatsServiceGrpc.getTopPathsMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getTopPathsMethod = StatsServiceGrpc.getTopPathsMethod) == null) {
+          StatsServiceGrpc.getTopPathsMethod = getTopPathsMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.TopPathsRequest, io.clickmesh.v1.TopPathsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "TopPaths"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TopPathsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TopPathsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("TopPaths"))
+              .build();
+        }
+      }
+    }
+    return getTopPathsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.TimeLagRequest,
+      io.clickmesh.v1.TimeLagResponse> getTimeLagMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "TimeLag",
+      requestType = io.clickmesh.v1.TimeLagRequest.class,
+      responseType = io.clickmesh.v1.TimeLagResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.TimeLagRequest,
+      io.clickmesh.v1.TimeLagResponse> getTimeLagMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.TimeLagRequest, io.clickmesh.v1.TimeLagResponse> getTimeLagMethod;
+    if ((getTimeLagMethod = StatsServiceGrpc.getTimeLagMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getTimeLagMethod = StatsServiceGrpc.getTimeLagMethod) == null) {
+          StatsServiceGrpc.getTimeLagMethod = getTimeLagMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.TimeLagRequest, io.clickmesh.v1.TimeLagResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "TimeLag"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TimeLagRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TimeLagResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("TimeLag"))
+              .build();
+        }
+      }
+    }
+    return getTimeLagMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.PathLengthRequest,
+      io.clickmesh.v1.PathLengthResponse> getPathLengthMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "PathLength",
+      requestType = io.clickmesh.v1.PathLengthRequest.class,
+      responseType = io.clickmesh.v1.PathLengthResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.PathLengthRequest,
+      io.clickmesh.v1.PathLengthResponse> getPathLengthMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.PathLengthRequest, io.clickmesh.v1.PathLengthResponse> getPathLengthMethod;
+    if ((getPathLengthMethod = StatsServiceGrpc.getPathLengthMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getPathLengthMethod = StatsServiceGrpc.getPathLengthMethod) == null) {
+          StatsServiceGrpc.getPathLengthMethod = getPathLengthMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.PathLengthRequest, io.clickmesh.v1.PathLengthResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "PathLength"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.PathLengthRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.PathLengthResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("PathLength"))
+              .build();
+        }
+      }
+    }
+    return getPathLengthMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.ListConflictsRequest,
+      io.clickmesh.v1.ListConflictsResponse> getListConflictsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListConflicts",
+      requestType = io.clickmesh.v1.ListConflictsRequest.class,
+      responseType = io.clickmesh.v1.ListConflictsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.ListConflictsRequest,
+      io.clickmesh.v1.ListConflictsResponse> getListConflictsMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.ListConflictsRequest, io.clickmesh.v1.ListConflictsResponse> getListConflictsMethod;
+    if ((getListConflictsMethod = StatsServiceGrpc.getListConflictsMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getListConflictsMethod = StatsServiceGrpc.getListConflictsMethod) == null) {
+          StatsServiceGrpc.getListConflictsMethod = getListConflictsMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.ListConflictsRequest, io.clickmesh.v1.ListConflictsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListConflicts"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListConflictsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListConflictsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("ListConflicts"))
+              .build();
+        }
+      }
+    }
+    return getListConflictsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.ListDeadLettersRequest,
+      io.clickmesh.v1.ListDeadLettersResponse> getListDeadLettersMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListDeadLetters",
+      requestType = io.clickmesh.v1.ListDeadLettersRequest.class,
+      responseType = io.clickmesh.v1.ListDeadLettersResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.ListDeadLettersRequest,
+      io.clickmesh.v1.ListDeadLettersResponse> getListDeadLettersMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.ListDeadLettersRequest, io.clickmesh.v1.ListDeadLettersResponse> getListDeadLettersMethod;
+    if ((getListDeadLettersMethod = StatsServiceGrpc.getListDeadLettersMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getListDeadLettersMethod = StatsServiceGrpc.getListDeadLettersMethod) == null) {
+          StatsServiceGrpc.getListDeadLettersMethod = getListDeadLettersMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.ListDeadLettersRequest, io.clickmesh.v1.ListDeadLettersResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListDeadLetters"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListDeadLettersRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.ListDeadLettersResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("ListDeadLetters"))
+              .build();
+        }
+      }
+    }
+    return getListDeadLettersMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.TailEventsRequest,
+      io.clickmesh.v1.TailEventsResponse> getTailEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "TailEvents",
+      requestType = io.clickmesh.v1.TailEventsRequest.class,
+      responseType = io.clickmesh.v1.TailEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.TailEventsRequest,
+      io.clickmesh.v1.TailEventsResponse> getTailEventsMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.TailEventsRequest, io.clickmesh.v1.TailEventsResponse> getTailEventsMethod;
+    if ((getTailEventsMethod = StatsServiceGrpc.getTailEventsMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getTailEventsMethod = StatsServiceGrpc.getTailEventsMethod) == null) {
+          StatsServiceGrpc.getTailEventsMethod = getTailEventsMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.TailEventsRequest, io.clickmesh.v1.TailEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "TailEvents"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TailEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TailEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("TailEvents"))
+              .build();
+        }
+      }
+    }
+    return getTailEventsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.RunAuditRequest,
+      io.clickmesh.v1.RunAuditResponse> getRunAuditMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RunAudit",
+      requestType = io.clickmesh.v1.RunAuditRequest.class,
+      responseType = io.clickmesh.v1.RunAuditResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.RunAuditRequest,
+      io.clickmesh.v1.RunAuditResponse> getRunAuditMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.RunAuditRequest, io.clickmesh.v1.RunAuditResponse> getRunAuditMethod;
+    if ((getRunAuditMethod = StatsServiceGrpc.getRunAuditMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getRunAuditMethod = StatsServiceGrpc.getRunAuditMethod) == null) {
+          StatsServiceGrpc.getRunAuditMethod = getRunAuditMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.RunAuditRequest, io.clickmesh.v1.RunAuditResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RunAudit"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.RunAuditRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.RunAuditResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("RunAudit"))
+              .build();
+        }
+      }
+    }
+    return getRunAuditMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -209,6 +558,116 @@ public final class StatsServiceGrpc {
         io.grpc.stub.StreamObserver<io.clickmesh.v1.ExplainConversionResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getExplainConversionMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+     * </pre>
+     */
+    default void runReport(io.clickmesh.v1.RunReportRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.RunReportResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRunReportMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * The same, again whenever it changed. Watchers of the same query share its looks.
+     * </pre>
+     */
+    default void watchReport(io.clickmesh.v1.WatchReportRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.WatchReportResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getWatchReportMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Conversions, credited or not, with what changed them.
+     * </pre>
+     */
+    default void listConversions(io.clickmesh.v1.ListConversionsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListConversionsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListConversionsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Clicks of a user.
+     * </pre>
+     */
+    default void listClicks(io.clickmesh.v1.ListClicksRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListClicksResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListClicksMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * The sequences of touches that conversions came by.
+     * </pre>
+     */
+    default void topPaths(io.clickmesh.v1.TopPathsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TopPathsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getTopPathsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * How long after the credited click conversions came.
+     * </pre>
+     */
+    default void timeLag(io.clickmesh.v1.TimeLagRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TimeLagResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getTimeLagMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * How many touches conversions had.
+     * </pre>
+     */
+    default void pathLength(io.clickmesh.v1.PathLengthRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.PathLengthResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getPathLengthMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Events that came again under their event_id with other content, beside what was kept.
+     * </pre>
+     */
+    default void listConflicts(io.clickmesh.v1.ListConflictsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListConflictsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListConflictsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Records that could not be counted, with the reason.
+     * </pre>
+     */
+    default void listDeadLetters(io.clickmesh.v1.ListDeadLettersRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListDeadLettersResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListDeadLettersMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Events as they arrive, and how many by the second.
+     * </pre>
+     */
+    default void tailEvents(io.clickmesh.v1.TailEventsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TailEventsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getTailEventsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+     * </pre>
+     */
+    default void runAudit(io.clickmesh.v1.RunAuditRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.RunAuditResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRunAuditMethod(), responseObserver);
+    }
   }
 
   /**
@@ -280,6 +739,127 @@ public final class StatsServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getExplainConversionMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+     * </pre>
+     */
+    public void runReport(io.clickmesh.v1.RunReportRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.RunReportResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRunReportMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * The same, again whenever it changed. Watchers of the same query share its looks.
+     * </pre>
+     */
+    public void watchReport(io.clickmesh.v1.WatchReportRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.WatchReportResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getWatchReportMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Conversions, credited or not, with what changed them.
+     * </pre>
+     */
+    public void listConversions(io.clickmesh.v1.ListConversionsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListConversionsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListConversionsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Clicks of a user.
+     * </pre>
+     */
+    public void listClicks(io.clickmesh.v1.ListClicksRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListClicksResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListClicksMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * The sequences of touches that conversions came by.
+     * </pre>
+     */
+    public void topPaths(io.clickmesh.v1.TopPathsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TopPathsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getTopPathsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * How long after the credited click conversions came.
+     * </pre>
+     */
+    public void timeLag(io.clickmesh.v1.TimeLagRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TimeLagResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getTimeLagMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * How many touches conversions had.
+     * </pre>
+     */
+    public void pathLength(io.clickmesh.v1.PathLengthRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.PathLengthResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getPathLengthMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Events that came again under their event_id with other content, beside what was kept.
+     * </pre>
+     */
+    public void listConflicts(io.clickmesh.v1.ListConflictsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListConflictsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListConflictsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Records that could not be counted, with the reason.
+     * </pre>
+     */
+    public void listDeadLetters(io.clickmesh.v1.ListDeadLettersRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.ListDeadLettersResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListDeadLettersMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Events as they arrive, and how many by the second.
+     * </pre>
+     */
+    public void tailEvents(io.clickmesh.v1.TailEventsRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TailEventsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getTailEventsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+     * </pre>
+     */
+    public void runAudit(io.clickmesh.v1.RunAuditRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.RunAuditResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getRunAuditMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -335,6 +915,122 @@ public final class StatsServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getExplainConversionMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+     * </pre>
+     */
+    public io.clickmesh.v1.RunReportResponse runReport(io.clickmesh.v1.RunReportRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRunReportMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * The same, again whenever it changed. Watchers of the same query share its looks.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, io.clickmesh.v1.WatchReportResponse>
+        watchReport(io.clickmesh.v1.WatchReportRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getWatchReportMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Conversions, credited or not, with what changed them.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListConversionsResponse listConversions(io.clickmesh.v1.ListConversionsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListConversionsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Clicks of a user.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListClicksResponse listClicks(io.clickmesh.v1.ListClicksRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListClicksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * The sequences of touches that conversions came by.
+     * </pre>
+     */
+    public io.clickmesh.v1.TopPathsResponse topPaths(io.clickmesh.v1.TopPathsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getTopPathsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * How long after the credited click conversions came.
+     * </pre>
+     */
+    public io.clickmesh.v1.TimeLagResponse timeLag(io.clickmesh.v1.TimeLagRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getTimeLagMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * How many touches conversions had.
+     * </pre>
+     */
+    public io.clickmesh.v1.PathLengthResponse pathLength(io.clickmesh.v1.PathLengthRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getPathLengthMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Events that came again under their event_id with other content, beside what was kept.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListConflictsResponse listConflicts(io.clickmesh.v1.ListConflictsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListConflictsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Records that could not be counted, with the reason.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListDeadLettersResponse listDeadLetters(io.clickmesh.v1.ListDeadLettersRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListDeadLettersMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Events as they arrive, and how many by the second.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, io.clickmesh.v1.TailEventsResponse>
+        tailEvents(io.clickmesh.v1.TailEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getTailEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, io.clickmesh.v1.RunAuditResponse>
+        runAudit(io.clickmesh.v1.RunAuditRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getRunAuditMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -389,6 +1085,119 @@ public final class StatsServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getExplainConversionMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+     * </pre>
+     */
+    public io.clickmesh.v1.RunReportResponse runReport(io.clickmesh.v1.RunReportRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRunReportMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * The same, again whenever it changed. Watchers of the same query share its looks.
+     * </pre>
+     */
+    public java.util.Iterator<io.clickmesh.v1.WatchReportResponse> watchReport(
+        io.clickmesh.v1.WatchReportRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getWatchReportMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Conversions, credited or not, with what changed them.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListConversionsResponse listConversions(io.clickmesh.v1.ListConversionsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListConversionsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Clicks of a user.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListClicksResponse listClicks(io.clickmesh.v1.ListClicksRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListClicksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * The sequences of touches that conversions came by.
+     * </pre>
+     */
+    public io.clickmesh.v1.TopPathsResponse topPaths(io.clickmesh.v1.TopPathsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getTopPathsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * How long after the credited click conversions came.
+     * </pre>
+     */
+    public io.clickmesh.v1.TimeLagResponse timeLag(io.clickmesh.v1.TimeLagRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getTimeLagMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * How many touches conversions had.
+     * </pre>
+     */
+    public io.clickmesh.v1.PathLengthResponse pathLength(io.clickmesh.v1.PathLengthRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getPathLengthMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Events that came again under their event_id with other content, beside what was kept.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListConflictsResponse listConflicts(io.clickmesh.v1.ListConflictsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListConflictsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Records that could not be counted, with the reason.
+     * </pre>
+     */
+    public io.clickmesh.v1.ListDeadLettersResponse listDeadLetters(io.clickmesh.v1.ListDeadLettersRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListDeadLettersMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Events as they arrive, and how many by the second.
+     * </pre>
+     */
+    public java.util.Iterator<io.clickmesh.v1.TailEventsResponse> tailEvents(
+        io.clickmesh.v1.TailEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getTailEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Recounts everything: as `clickmesh audit`. One at a time: RESOURCE_EXHAUSTED while another runs.
+     * </pre>
+     */
+    public java.util.Iterator<io.clickmesh.v1.RunAuditResponse> runAudit(
+        io.clickmesh.v1.RunAuditRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getRunAuditMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -434,11 +1243,110 @@ public final class StatsServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getExplainConversionMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Measures by any dimensions, by period, under several models side by side, with totals and how they were counted.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.RunReportResponse> runReport(
+        io.clickmesh.v1.RunReportRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRunReportMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Conversions, credited or not, with what changed them.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.ListConversionsResponse> listConversions(
+        io.clickmesh.v1.ListConversionsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListConversionsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Clicks of a user.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.ListClicksResponse> listClicks(
+        io.clickmesh.v1.ListClicksRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListClicksMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * The sequences of touches that conversions came by.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.TopPathsResponse> topPaths(
+        io.clickmesh.v1.TopPathsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getTopPathsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * How long after the credited click conversions came.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.TimeLagResponse> timeLag(
+        io.clickmesh.v1.TimeLagRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getTimeLagMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * How many touches conversions had.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.PathLengthResponse> pathLength(
+        io.clickmesh.v1.PathLengthRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getPathLengthMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Events that came again under their event_id with other content, beside what was kept.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.ListConflictsResponse> listConflicts(
+        io.clickmesh.v1.ListConflictsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListConflictsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Records that could not be counted, with the reason.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.ListDeadLettersResponse> listDeadLetters(
+        io.clickmesh.v1.ListDeadLettersRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListDeadLettersMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_GET_STATS = 0;
   private static final int METHODID_WATCH_STATS = 1;
   private static final int METHODID_EXPLAIN_CONVERSION = 2;
+  private static final int METHODID_RUN_REPORT = 3;
+  private static final int METHODID_WATCH_REPORT = 4;
+  private static final int METHODID_LIST_CONVERSIONS = 5;
+  private static final int METHODID_LIST_CLICKS = 6;
+  private static final int METHODID_TOP_PATHS = 7;
+  private static final int METHODID_TIME_LAG = 8;
+  private static final int METHODID_PATH_LENGTH = 9;
+  private static final int METHODID_LIST_CONFLICTS = 10;
+  private static final int METHODID_LIST_DEAD_LETTERS = 11;
+  private static final int METHODID_TAIL_EVENTS = 12;
+  private static final int METHODID_RUN_AUDIT = 13;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -468,6 +1376,50 @@ public final class StatsServiceGrpc {
         case METHODID_EXPLAIN_CONVERSION:
           serviceImpl.explainConversion((io.clickmesh.v1.ExplainConversionRequest) request,
               (io.grpc.stub.StreamObserver<io.clickmesh.v1.ExplainConversionResponse>) responseObserver);
+          break;
+        case METHODID_RUN_REPORT:
+          serviceImpl.runReport((io.clickmesh.v1.RunReportRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.RunReportResponse>) responseObserver);
+          break;
+        case METHODID_WATCH_REPORT:
+          serviceImpl.watchReport((io.clickmesh.v1.WatchReportRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.WatchReportResponse>) responseObserver);
+          break;
+        case METHODID_LIST_CONVERSIONS:
+          serviceImpl.listConversions((io.clickmesh.v1.ListConversionsRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.ListConversionsResponse>) responseObserver);
+          break;
+        case METHODID_LIST_CLICKS:
+          serviceImpl.listClicks((io.clickmesh.v1.ListClicksRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.ListClicksResponse>) responseObserver);
+          break;
+        case METHODID_TOP_PATHS:
+          serviceImpl.topPaths((io.clickmesh.v1.TopPathsRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.TopPathsResponse>) responseObserver);
+          break;
+        case METHODID_TIME_LAG:
+          serviceImpl.timeLag((io.clickmesh.v1.TimeLagRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.TimeLagResponse>) responseObserver);
+          break;
+        case METHODID_PATH_LENGTH:
+          serviceImpl.pathLength((io.clickmesh.v1.PathLengthRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.PathLengthResponse>) responseObserver);
+          break;
+        case METHODID_LIST_CONFLICTS:
+          serviceImpl.listConflicts((io.clickmesh.v1.ListConflictsRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.ListConflictsResponse>) responseObserver);
+          break;
+        case METHODID_LIST_DEAD_LETTERS:
+          serviceImpl.listDeadLetters((io.clickmesh.v1.ListDeadLettersRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.ListDeadLettersResponse>) responseObserver);
+          break;
+        case METHODID_TAIL_EVENTS:
+          serviceImpl.tailEvents((io.clickmesh.v1.TailEventsRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.TailEventsResponse>) responseObserver);
+          break;
+        case METHODID_RUN_AUDIT:
+          serviceImpl.runAudit((io.clickmesh.v1.RunAuditRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.RunAuditResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -508,6 +1460,83 @@ public final class StatsServiceGrpc {
               io.clickmesh.v1.ExplainConversionRequest,
               io.clickmesh.v1.ExplainConversionResponse>(
                 service, METHODID_EXPLAIN_CONVERSION)))
+        .addMethod(
+          getRunReportMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.RunReportRequest,
+              io.clickmesh.v1.RunReportResponse>(
+                service, METHODID_RUN_REPORT)))
+        .addMethod(
+          getWatchReportMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              io.clickmesh.v1.WatchReportRequest,
+              io.clickmesh.v1.WatchReportResponse>(
+                service, METHODID_WATCH_REPORT)))
+        .addMethod(
+          getListConversionsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.ListConversionsRequest,
+              io.clickmesh.v1.ListConversionsResponse>(
+                service, METHODID_LIST_CONVERSIONS)))
+        .addMethod(
+          getListClicksMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.ListClicksRequest,
+              io.clickmesh.v1.ListClicksResponse>(
+                service, METHODID_LIST_CLICKS)))
+        .addMethod(
+          getTopPathsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.TopPathsRequest,
+              io.clickmesh.v1.TopPathsResponse>(
+                service, METHODID_TOP_PATHS)))
+        .addMethod(
+          getTimeLagMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.TimeLagRequest,
+              io.clickmesh.v1.TimeLagResponse>(
+                service, METHODID_TIME_LAG)))
+        .addMethod(
+          getPathLengthMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.PathLengthRequest,
+              io.clickmesh.v1.PathLengthResponse>(
+                service, METHODID_PATH_LENGTH)))
+        .addMethod(
+          getListConflictsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.ListConflictsRequest,
+              io.clickmesh.v1.ListConflictsResponse>(
+                service, METHODID_LIST_CONFLICTS)))
+        .addMethod(
+          getListDeadLettersMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.ListDeadLettersRequest,
+              io.clickmesh.v1.ListDeadLettersResponse>(
+                service, METHODID_LIST_DEAD_LETTERS)))
+        .addMethod(
+          getTailEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              io.clickmesh.v1.TailEventsRequest,
+              io.clickmesh.v1.TailEventsResponse>(
+                service, METHODID_TAIL_EVENTS)))
+        .addMethod(
+          getRunAuditMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              io.clickmesh.v1.RunAuditRequest,
+              io.clickmesh.v1.RunAuditResponse>(
+                service, METHODID_RUN_AUDIT)))
         .build();
   }
 
@@ -559,6 +1588,17 @@ public final class StatsServiceGrpc {
               .addMethod(getGetStatsMethod())
               .addMethod(getWatchStatsMethod())
               .addMethod(getExplainConversionMethod())
+              .addMethod(getRunReportMethod())
+              .addMethod(getWatchReportMethod())
+              .addMethod(getListConversionsMethod())
+              .addMethod(getListClicksMethod())
+              .addMethod(getTopPathsMethod())
+              .addMethod(getTimeLagMethod())
+              .addMethod(getPathLengthMethod())
+              .addMethod(getListConflictsMethod())
+              .addMethod(getListDeadLettersMethod())
+              .addMethod(getTailEventsMethod())
+              .addMethod(getRunAuditMethod())
               .build();
         }
       }

@@ -92,89 +92,114 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     java.lang.String[] descriptorData = {
       "\n clickmesh/v1/stats_service.proto\022\014clic" +
       "kmesh.v1\032\036clickmesh/v1/attribution.proto" +
-      "\"\301\002\n\017GetStatsRequest\022\035\n\nstart_date\030\001 \001(\t" +
-      "R\tstartDate\022\031\n\010end_date\030\002 \001(\tR\007endDate\022\037" +
-      "\n\013campaign_id\030\003 \001(\tR\ncampaignId\0222\n\010inter" +
-      "val\030\004 \001(\0162\026.clickmesh.v1.IntervalR\010inter" +
-      "val\022\026\n\006source\030\005 \001(\tR\006source\022\'\n\017conversio" +
-      "n_type\030\006 \001(\tR\016conversionType\022\024\n\005model\030\007 " +
-      "\001(\tR\005model\022\016\n\002by\030\010 \003(\tR\002by\022\024\n\005gross\030\t \001(" +
-      "\010R\005gross\022\"\n\014unattributed\030\n \001(\010R\014unattrib" +
-      "uted\"\331\001\n\020GetStatsResponse\0222\n\010interval\030\001 " +
-      "\001(\0162\026.clickmesh.v1.IntervalR\010interval\022*\n" +
-      "\004data\030\002 \003(\0132\026.clickmesh.v1.StatsRowR\004dat" +
-      "a\022:\n\014unattributed\030\003 \003(\0132\026.clickmesh.v1.S" +
-      "tatsRowR\014unattributed\022)\n\005since\030\004 \001(\0132\023.c" +
-      "lickmesh.v1.SinceR\005since\"y\n\005Since\022\024\n\005mod" +
-      "el\030\001 \001(\003R\005model\022\037\n\013model_until\030\002 \001(\003R\nmo" +
-      "delUntil\022\026\n\006rollup\030\003 \001(\tR\006rollup\022!\n\014roll" +
-      "up_since\030\004 \001(\003R\013rollupSince\"\221\006\n\010StatsRow" +
-      "\022\022\n\004date\030\001 \001(\tR\004date\022\037\n\013campaign_id\030\002 \001(" +
-      "\tR\ncampaignId\022\026\n\006source\030\003 \001(\tR\006source\022\026\n" +
-      "\006clicks\030\004 \001(\004R\006clicks\022 \n\013conversions\030\005 \001" +
-      "(\001R\013conversions\022\030\n\007revenue\030\006 \001(\001R\007revenu" +
-      "e\022\025\n\003cvr\030\007 \001(\001H\000R\003cvr\210\001\001\022-\n\022conversions_" +
-      "micros\030\010 \001(\003R\021conversionsMicros\022%\n\016reven" +
-      "ue_micros\030\t \001(\003R\rrevenueMicros\022*\n\016invali" +
-      "d_clicks\030\n \001(\004H\001R\rinvalidClicks\210\001\001\0220\n\021gr" +
-      "oss_conversions\030\013 \001(\001H\002R\020grossConversion" +
-      "s\210\001\001\022(\n\rgross_revenue\030\014 \001(\001H\003R\014grossReve" +
-      "nue\210\001\001\022\035\n\007refunds\030\r \001(\001H\004R\007refunds\210\001\001\022=\n" +
-      "\030gross_conversions_micros\030\016 \001(\003H\005R\026gross" +
-      "ConversionsMicros\210\001\001\0225\n\024gross_revenue_mi" +
-      "cros\030\017 \001(\003H\006R\022grossRevenueMicros\210\001\001\022*\n\016r" +
-      "efunds_micros\030\020 \001(\003H\007R\rrefundsMicros\210\001\001\022" +
-      "\026\n\006values\030\021 \003(\tR\006valuesB\006\n\004_cvrB\021\n\017_inva" +
-      "lid_clicksB\024\n\022_gross_conversionsB\020\n\016_gro" +
-      "ss_revenueB\n\n\010_refundsB\033\n\031_gross_convers" +
-      "ions_microsB\027\n\025_gross_revenue_microsB\021\n\017" +
-      "_refunds_micros\"e\n\021WatchStatsRequest\0223\n\005" +
-      "query\030\001 \001(\0132\035.clickmesh.v1.GetStatsReque" +
-      "stR\005query\022\033\n\tperiod_ms\030\002 \001(\rR\010periodMs\"J" +
-      "\n\022WatchStatsResponse\0224\n\005stats\030\001 \001(\0132\036.cl" +
-      "ickmesh.v1.GetStatsResponseR\005stats\"X\n\030Ex" +
-      "plainConversionRequest\022#\n\rconversion_id\030" +
-      "\001 \001(\tR\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006us" +
-      "erId\"\221\003\n\031ExplainConversionResponse\022<\n\010de" +
-      "cision\030\001 \001(\0132 .clickmesh.v1.ConversionDe" +
-      "cisionR\010decision\0227\n\013near_misses\030\002 \003(\0132\026." +
-      "clickmesh.v1.NearMissR\nnearMisses\022Q\n\010met" +
-      "adata\030\003 \003(\01325.clickmesh.v1.ExplainConver" +
-      "sionResponse.MetadataEntryR\010metadata\022(\n\020" +
-      "net_value_micros\030\004 \001(\003R\016netValueMicros\022C" +
-      "\n\013corrections\030\005 \003(\0132!.clickmesh.v1.Expla" +
-      "inedCorrectionR\013corrections\032;\n\rMetadataE" +
-      "ntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005v" +
-      "alue:\0028\001\"\217\002\n\023ExplainedCorrection\022\031\n\010even" +
-      "t_id\030\001 \001(\tR\007eventId\022\035\n\nevent_type\030\002 \001(\tR" +
-      "\teventType\022\022\n\004kind\030\003 \001(\tR\004kind\022\031\n\010click_" +
-      "id\030\004 \001(\tR\007clickId\022!\n\014value_micros\030\005 \001(\003R" +
-      "\013valueMicros\022\034\n\ttimestamp\030\006 \001(\003R\ttimesta" +
-      "mp\022\026\n\006reason\030\007 \001(\tR\006reason\0226\n\006effect\030\010 \001" +
-      "(\0162\036.clickmesh.v1.CorrectionEffectR\006effe" +
-      "ct\"\225\001\n\010NearMiss\022\031\n\010click_id\030\001 \001(\tR\007click" +
-      "Id\022\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006s" +
-      "ource\030\003 \001(\tR\006source\022\035\n\nclick_time\030\004 \001(\003R" +
-      "\tclickTime\022\026\n\006reason\030\005 \001(\tR\006reason*x\n\010In" +
-      "terval\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016INTE" +
-      "RVAL_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INT" +
-      "ERVAL_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\234\002\n" +
-      "\014StatsService\022N\n\010GetStats\022\035.clickmesh.v1" +
-      ".GetStatsRequest\032\036.clickmesh.v1.GetStats" +
-      "Response\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh." +
-      "v1.WatchStatsRequest\032 .clickmesh.v1.Watc" +
-      "hStatsResponse0\001\022i\n\021ExplainConversion\022&." +
-      "clickmesh.v1.ExplainConversionRequest\032\'." +
-      "clickmesh.v1.ExplainConversionResponse\"\003" +
-      "\220\002\001Bu\n\017io.clickmesh.v1B\021StatsServiceProt" +
-      "oP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342" +
-      "\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickmesh::" +
-      "V1b\006proto3"
+      "\032\032clickmesh/v1/reports.proto\"\301\002\n\017GetStat" +
+      "sRequest\022\035\n\nstart_date\030\001 \001(\tR\tstartDate\022" +
+      "\031\n\010end_date\030\002 \001(\tR\007endDate\022\037\n\013campaign_i" +
+      "d\030\003 \001(\tR\ncampaignId\0222\n\010interval\030\004 \001(\0162\026." +
+      "clickmesh.v1.IntervalR\010interval\022\026\n\006sourc" +
+      "e\030\005 \001(\tR\006source\022\'\n\017conversion_type\030\006 \001(\t" +
+      "R\016conversionType\022\024\n\005model\030\007 \001(\tR\005model\022\016" +
+      "\n\002by\030\010 \003(\tR\002by\022\024\n\005gross\030\t \001(\010R\005gross\022\"\n\014" +
+      "unattributed\030\n \001(\010R\014unattributed\"\331\001\n\020Get" +
+      "StatsResponse\0222\n\010interval\030\001 \001(\0162\026.clickm" +
+      "esh.v1.IntervalR\010interval\022*\n\004data\030\002 \003(\0132" +
+      "\026.clickmesh.v1.StatsRowR\004data\022:\n\014unattri" +
+      "buted\030\003 \003(\0132\026.clickmesh.v1.StatsRowR\014una" +
+      "ttributed\022)\n\005since\030\004 \001(\0132\023.clickmesh.v1." +
+      "SinceR\005since\"y\n\005Since\022\024\n\005model\030\001 \001(\003R\005mo" +
+      "del\022\037\n\013model_until\030\002 \001(\003R\nmodelUntil\022\026\n\006" +
+      "rollup\030\003 \001(\tR\006rollup\022!\n\014rollup_since\030\004 \001" +
+      "(\003R\013rollupSince\"\221\006\n\010StatsRow\022\022\n\004date\030\001 \001" +
+      "(\tR\004date\022\037\n\013campaign_id\030\002 \001(\tR\ncampaignI" +
+      "d\022\026\n\006source\030\003 \001(\tR\006source\022\026\n\006clicks\030\004 \001(" +
+      "\004R\006clicks\022 \n\013conversions\030\005 \001(\001R\013conversi" +
+      "ons\022\030\n\007revenue\030\006 \001(\001R\007revenue\022\025\n\003cvr\030\007 \001" +
+      "(\001H\000R\003cvr\210\001\001\022-\n\022conversions_micros\030\010 \001(\003" +
+      "R\021conversionsMicros\022%\n\016revenue_micros\030\t " +
+      "\001(\003R\rrevenueMicros\022*\n\016invalid_clicks\030\n \001" +
+      "(\004H\001R\rinvalidClicks\210\001\001\0220\n\021gross_conversi" +
+      "ons\030\013 \001(\001H\002R\020grossConversions\210\001\001\022(\n\rgros" +
+      "s_revenue\030\014 \001(\001H\003R\014grossRevenue\210\001\001\022\035\n\007re" +
+      "funds\030\r \001(\001H\004R\007refunds\210\001\001\022=\n\030gross_conve" +
+      "rsions_micros\030\016 \001(\003H\005R\026grossConversionsM" +
+      "icros\210\001\001\0225\n\024gross_revenue_micros\030\017 \001(\003H\006" +
+      "R\022grossRevenueMicros\210\001\001\022*\n\016refunds_micro" +
+      "s\030\020 \001(\003H\007R\rrefundsMicros\210\001\001\022\026\n\006values\030\021 " +
+      "\003(\tR\006valuesB\006\n\004_cvrB\021\n\017_invalid_clicksB\024" +
+      "\n\022_gross_conversionsB\020\n\016_gross_revenueB\n" +
+      "\n\010_refundsB\033\n\031_gross_conversions_microsB" +
+      "\027\n\025_gross_revenue_microsB\021\n\017_refunds_mic" +
+      "ros\"e\n\021WatchStatsRequest\0223\n\005query\030\001 \001(\0132" +
+      "\035.clickmesh.v1.GetStatsRequestR\005query\022\033\n" +
+      "\tperiod_ms\030\002 \001(\rR\010periodMs\"J\n\022WatchStats" +
+      "Response\0224\n\005stats\030\001 \001(\0132\036.clickmesh.v1.G" +
+      "etStatsResponseR\005stats\"X\n\030ExplainConvers" +
+      "ionRequest\022#\n\rconversion_id\030\001 \001(\tR\014conve" +
+      "rsionId\022\027\n\007user_id\030\002 \001(\tR\006userId\"\221\003\n\031Exp" +
+      "lainConversionResponse\022<\n\010decision\030\001 \001(\013" +
+      "2 .clickmesh.v1.ConversionDecisionR\010deci" +
+      "sion\0227\n\013near_misses\030\002 \003(\0132\026.clickmesh.v1" +
+      ".NearMissR\nnearMisses\022Q\n\010metadata\030\003 \003(\0132" +
+      "5.clickmesh.v1.ExplainConversionResponse" +
+      ".MetadataEntryR\010metadata\022(\n\020net_value_mi" +
+      "cros\030\004 \001(\003R\016netValueMicros\022C\n\013correction" +
+      "s\030\005 \003(\0132!.clickmesh.v1.ExplainedCorrecti" +
+      "onR\013corrections\032;\n\rMetadataEntry\022\020\n\003key\030" +
+      "\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\217\002\n" +
+      "\023ExplainedCorrection\022\031\n\010event_id\030\001 \001(\tR\007" +
+      "eventId\022\035\n\nevent_type\030\002 \001(\tR\teventType\022\022" +
+      "\n\004kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004 \001(\tR\007cl" +
+      "ickId\022!\n\014value_micros\030\005 \001(\003R\013valueMicros" +
+      "\022\034\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026\n\006reason" +
+      "\030\007 \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036.clickme" +
+      "sh.v1.CorrectionEffectR\006effect\"\225\001\n\010NearM" +
+      "iss\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\037\n\013campai" +
+      "gn_id\030\002 \001(\tR\ncampaignId\022\026\n\006source\030\003 \001(\tR" +
+      "\006source\022\035\n\nclick_time\030\004 \001(\003R\tclickTime\022\026" +
+      "\n\006reason\030\005 \001(\tR\006reason*x\n\010Interval\022\030\n\024IN" +
+      "TERVAL_UNSPECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001" +
+      "\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHL" +
+      "Y\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014StatsServic" +
+      "e\022N\n\010GetStats\022\035.clickmesh.v1.GetStatsReq" +
+      "uest\032\036.clickmesh.v1.GetStatsResponse\"\003\220\002" +
+      "\001\022Q\n\nWatchStats\022\037.clickmesh.v1.WatchStat" +
+      "sRequest\032 .clickmesh.v1.WatchStatsRespon" +
+      "se0\001\022i\n\021ExplainConversion\022&.clickmesh.v1" +
+      ".ExplainConversionRequest\032\'.clickmesh.v1" +
+      ".ExplainConversionResponse\"\003\220\002\001\022Q\n\tRunRe" +
+      "port\022\036.clickmesh.v1.RunReportRequest\032\037.c" +
+      "lickmesh.v1.RunReportResponse\"\003\220\002\001\022T\n\013Wa" +
+      "tchReport\022 .clickmesh.v1.WatchReportRequ" +
+      "est\032!.clickmesh.v1.WatchReportResponse0\001" +
+      "\022c\n\017ListConversions\022$.clickmesh.v1.ListC" +
+      "onversionsRequest\032%.clickmesh.v1.ListCon" +
+      "versionsResponse\"\003\220\002\001\022T\n\nListClicks\022\037.cl" +
+      "ickmesh.v1.ListClicksRequest\032 .clickmesh" +
+      ".v1.ListClicksResponse\"\003\220\002\001\022N\n\010TopPaths\022" +
+      "\035.clickmesh.v1.TopPathsRequest\032\036.clickme" +
+      "sh.v1.TopPathsResponse\"\003\220\002\001\022K\n\007TimeLag\022\034" +
+      ".clickmesh.v1.TimeLagRequest\032\035.clickmesh" +
+      ".v1.TimeLagResponse\"\003\220\002\001\022T\n\nPathLength\022\037" +
+      ".clickmesh.v1.PathLengthRequest\032 .clickm" +
+      "esh.v1.PathLengthResponse\"\003\220\002\001\022]\n\rListCo" +
+      "nflicts\022\".clickmesh.v1.ListConflictsRequ" +
+      "est\032#.clickmesh.v1.ListConflictsResponse" +
+      "\"\003\220\002\001\022c\n\017ListDeadLetters\022$.clickmesh.v1." +
+      "ListDeadLettersRequest\032%.clickmesh.v1.Li" +
+      "stDeadLettersResponse\"\003\220\002\001\022Q\n\nTailEvents" +
+      "\022\037.clickmesh.v1.TailEventsRequest\032 .clic" +
+      "kmesh.v1.TailEventsResponse0\001\022K\n\010RunAudi" +
+      "t\022\035.clickmesh.v1.RunAuditRequest\032\036.click" +
+      "mesh.v1.RunAuditResponse0\001Bu\n\017io.clickme" +
+      "sh.v1B\021StatsServiceProtoP\001\242\002\003CXX\252\002\014Click" +
+      "mesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GP" +
+      "BMetadata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           io.clickmesh.v1.AttributionProto.getDescriptor(),
+          io.clickmesh.v1.ReportsProto.getDescriptor(),
         });
     internal_static_clickmesh_v1_GetStatsRequest_descriptor =
       getDescriptor().getMessageType(0);
@@ -244,6 +269,7 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
         new java.lang.String[] { "ClickId", "CampaignId", "Source", "ClickTime", "Reason", });
     descriptor.resolveAllFeaturesImmutable();
     io.clickmesh.v1.AttributionProto.getDescriptor();
+    io.clickmesh.v1.ReportsProto.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)
