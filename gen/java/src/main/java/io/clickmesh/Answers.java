@@ -9,12 +9,17 @@ import java.util.ArrayDeque;
 final class Answers {
   private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
   private final Runnable everySecond;
+  private final Runnable atEnd;
   private volatile Thread thread;
   private boolean isEnding;
 
-  /** @param everySecond runs about once a second, and after the last task */
-  Answers(Runnable everySecond) {
+  /**
+   * @param everySecond runs about once a second
+   * @param atEnd runs after the last task
+   */
+  Answers(Runnable everySecond, Runnable atEnd) {
     this.everySecond = everySecond;
+    this.atEnd = atEnd;
   }
 
   /** Whether the caller is such a task. */
@@ -47,8 +52,9 @@ final class Answers {
       Runnable task = next();
       if (task != null) task.run();
       everySecond.run();
-      if (task == null && isOver()) return;
+      if (task == null && isOver()) break;
     }
+    atEnd.run();
   }
 
   private synchronized boolean isOver() {

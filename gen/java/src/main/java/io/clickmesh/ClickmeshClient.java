@@ -55,11 +55,12 @@ public class ClickmeshClient implements AutoCloseable {
     ClickmeshOptions options = given.copy();
     this.transport = transport;
     reports = new Reports(options);
-    answers = new Answers(reports::warn);
+    answers = new Answers(reports::warn, reports::warnNow);
     attempts = new Attempts(options.timeout, options.attemptTimeout, transport::renew);
     store = openStore(options);
     outbox = new Outbox(options, answers, reports, store, this::deliver);
     ExitHook.add(closeAtExit);
+    reports.warn();
     outbox.start();
   }
 
@@ -181,7 +182,8 @@ public class ClickmeshClient implements AutoCloseable {
     }
     if (gaveUp == null) return List.of(results);
     List<Event> notSent = good.subList(answered, good.size()).stream().map(i -> items.get(i).event).toList();
-    throw notSent(gaveUp, notSent, isBatch ? List.of(results) : List.of());
+    List<SendResult> all = isBatch ? List.of(results) : List.of();
+    throw SendFailedException.of(notSent, gaveUp.getMessage(), gaveUp.getCause(), all);
   }
 
   /** Splits the items at these places into calls that the gateway takes. */
@@ -200,11 +202,6 @@ public class ClickmeshClient implements AutoCloseable {
       bytes += size;
     }
     return chunks;
-  }
-
-  private static SendFailedException notSent(Attempts.GaveUp why, List<Event> events, List<SendResult> results) {
-    String text = "%s not sent: %s".formatted(Reports.events(events.size()), why.getMessage());
-    return new SendFailedException(text, why.getCause(), events, results);
   }
 
   private List<SendResult> ingest(List<Item> items) throws Attempts.GaveUp {
@@ -231,11 +228,10 @@ public class ClickmeshClient implements AutoCloseable {
     try {
       results = ingest(batch);
     } catch (Attempts.GaveUp error) {
-      outbox.giveUp(batch, notSent(error, Outbox.eventsOf(batch), List.of()), !error.isFinal);
+      outbox.giveUp(batch, error.getMessage(), error.getCause(), !error.isFinal);
       return;
     } catch (Throwable fault) {
-      String text = "%s not sent: %s".formatted(Reports.events(batch.size()), fault);
-      outbox.giveUp(batch, new SendFailedException(text, fault, Outbox.eventsOf(batch), List.of()), true);
+      outbox.giveUp(batch, fault.toString(), fault, true);
       return;
     }
     outbox.settle(batch, results);
@@ -262,7 +258,8 @@ public class ClickmeshClient implements AutoCloseable {
       unanswered = 0;
       return merged(answer, items, good);
     } catch (Attempts.GaveUp error) {
-      throw notSent(error, good.stream().map(i -> items.get(i).event).toList(), List.of());
+      List<Event> notSent = good.stream().map(i -> items.get(i).event).toList();
+      throw SendFailedException.of(notSent, error.getMessage(), error.getCause(), List.of());
     } finally {
       int accepted = (int) answer.getAccepted();
       outbox.end(accepted, items.size() - unanswered - accepted, unanswered);
@@ -331,9 +328,8 @@ public class ClickmeshClient implements AutoCloseable {
   private void closeAtExit() {
     try {
       close();
-    } catch (NotSentException error) {
+    } catch (NotSentException warnedOf) {
       // Nobody would catch it.
-      reports.log("clickmesh: " + error.getMessage());
     }
   }
 

@@ -125,8 +125,8 @@ public final class ClickmeshOptions {
   }
 
   /**
-   * Is warned of what is lost, and of tracked events that are rejected, in at most one line in 10 s; null turns that off.
-   * {@code System.getLogger("io.clickmesh")}.
+   * Is warned of what is lost, and of tracked events that are rejected, in at most one line in 10 s, and one at close();
+   * null turns that off. {@code System.getLogger("io.clickmesh")}.
    */
   public ClickmeshOptions logger(System.Logger value) {
     logger = value;

@@ -271,7 +271,8 @@ final class Outbox {
   }
 
   /** No answer came; what may be kept and has room in the store is not lost. */
-  void giveUp(List<Item> batch, SendFailedException error, boolean mayBeKept) {
+  void giveUp(List<Item> batch, String why, Throwable cause, boolean mayBeKept) {
+    SendFailedException error = SendFailedException.of(eventsOf(batch), why, cause, List.of());
     int kept = 0;
     lock.lock();
     try {
@@ -288,7 +289,7 @@ final class Outbox {
     } finally {
       lock.unlock();
     }
-    if (kept < batch.size()) reports.countLost(batch.size() - kept, error.getMessage());
+    if (kept < batch.size()) reports.countLost(batch.size() - kept, why);
     answers.add(
         () -> {
           for (Item item : batch) item.answer.completeExceptionally(error.of(item.event));
@@ -475,8 +476,7 @@ final class Outbox {
     queue.clear();
     queueBytes = 0;
     if (!rest.isEmpty()) {
-      String text = "%s discarded by close() after its limit of %s s".formatted(Reports.events(rest.size()), limit.toMillis() / 1e3);
-      giveUp(rest, new SendFailedException(text, null, eventsOf(rest), List.of()), true);
+      giveUp(rest, "close() discarded what waited after its limit of %s s".formatted(limit.toMillis() / 1e3), null, true);
     }
     await(GRACE, () -> unsettled == 0 && direct == 0);
   }

@@ -1,11 +1,12 @@
 package io.clickmesh;
 
 import io.clickmesh.v1.Event;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
-/** Tells what was lost or rejected: to onError each, to the logger in a line now and then. */
+/** Tells what was lost or rejected, and of faults beside: to onError each, to the logger in a line now and then. */
 final class Reports {
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final String NAME = "io.clickmesh";
@@ -16,8 +17,10 @@ final class Reports {
 
   private long lost;
   private long rejected;
+  private long faults;
   private String lastLoss = "";
   private String lastRejection = "";
+  private String lastFault = "";
   /** Of System.nanoTime(). */
   private long quietUntil = System.nanoTime();
 
@@ -32,7 +35,7 @@ final class Reports {
     try {
       onError.accept(error, events);
     } catch (Throwable fault) {
-      log("clickmesh: onError failed: " + fault);
+      countFault("onError failed: " + fault);
     }
   }
 
@@ -46,6 +49,12 @@ final class Reports {
     lastRejection = why;
   }
 
+  /** Of what costs no event by itself, such as that the store can't be written. */
+  synchronized void countFault(String what) {
+    faults++;
+    lastFault = what;
+  }
+
   /** Warns of what was counted, unless that was done a moment ago. */
   void warn() {
     warn(System.nanoTime());
@@ -53,31 +62,33 @@ final class Reports {
 
   /** Warns of what was counted since the last line. */
   void warnNow() {
-    warn(Long.MAX_VALUE);
+    synchronized (this) {
+      quietUntil = System.nanoTime();
+    }
+    warn();
   }
 
-  private void warn(long now) {
-    String line;
+  /** @param now of System.nanoTime() */
+  void warn(long now) {
+    List<String> parts = new ArrayList<>();
     synchronized (this) {
-      if (lost + rejected == 0 || (now != Long.MAX_VALUE && now - quietUntil < 0)) return;
-      StringBuilder text = new StringBuilder("clickmesh: ");
-      if (lost > 0) text.append(events(lost)).append(" lost: ").append(lastLoss);
-      if (lost > 0 && rejected > 0) text.append("; ");
-      if (rejected > 0) text.append(events(rejected)).append(" rejected: ").append(lastRejection);
-      line = text.toString();
+      if (lost + rejected + faults == 0 || now - quietUntil < 0) return;
+      if (lost > 0) parts.add(events(lost) + " lost: " + lastLoss);
+      if (rejected > 0) parts.add(events(rejected) + " rejected: " + lastRejection);
+      if (faults > 0) parts.add(lastFault + (faults == 1 ? "" : " (%d such faults)".formatted(faults)));
       lost = 0;
       rejected = 0;
-      quietUntil = System.nanoTime() + QUIET_NANOS;
+      faults = 0;
+      quietUntil = now + QUIET_NANOS;
     }
-    log(line);
+    log("clickmesh: " + String.join("; ", parts));
   }
 
   static String events(long count) {
     return count == 1 ? "1 event" : count + " events";
   }
 
-  /** A line for people. */
-  void log(String line) {
+  private void log(String line) {
     if (isSilent) return;
     try {
       if (logger != null) {

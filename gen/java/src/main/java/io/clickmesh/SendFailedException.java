@@ -13,6 +13,11 @@ public final class SendFailedException extends RuntimeException {
   private final List<Event> events;
   private final List<SendResult> results;
 
+  static SendFailedException of(List<Event> events, String why, Throwable cause, List<SendResult> results) {
+    String message = "%s not sent: %s".formatted(Reports.events(events.size()), why);
+    return new SendFailedException(message, cause, events, results);
+  }
+
   SendFailedException(String message, Throwable cause, List<Event> events, List<SendResult> results) {
     super(message, cause);
     this.events = events;

@@ -113,7 +113,7 @@ final class Store {
     }
     if (left.hasRemaining()) {
       isDirty = true;
-      reports.log("clickmesh: %d bytes at the end of the store %s are damaged and left out".formatted(left.remaining(), path));
+      reports.countFault("%d bytes at the end of the store %s are damaged and left out".formatted(left.remaining(), path));
     }
     file.position(file.size());
   }
@@ -161,7 +161,7 @@ final class Store {
     try {
       rewrite();
     } catch (UncheckedIOException error) {
-      reports.log("clickmesh: the store %s can't be written: %s".formatted(path, error));
+      reports.countFault("the store %s can't be written: %s".formatted(path, error));
     }
   }
 
@@ -178,7 +178,7 @@ final class Store {
       if (file.position() + sizeOf(event) > maxBytes) rewrite();
       write(file, event);
     } catch (IOException | UncheckedIOException error) {
-      reports.log("clickmesh: the store %s can't be written: %s".formatted(path, error));
+      reports.countFault("the store %s can't be written: %s".formatted(path, error));
       return false;
     }
     waiting.add(event);
@@ -198,7 +198,7 @@ final class Store {
     try {
       file.force(false);
     } catch (IOException error) {
-      reports.log("clickmesh: the store %s can't be synced: %s".formatted(path, error));
+      reports.countFault("the store %s can't be synced: %s".formatted(path, error));
     }
   }
 
@@ -228,7 +228,7 @@ final class Store {
       file.close();
       lockFile.close();
     } catch (IOException | UncheckedIOException error) {
-      reports.log("clickmesh: the store %s can't be closed: %s".formatted(path, error));
+      reports.countFault("the store %s can't be closed: %s".formatted(path, error));
     }
   }
 }

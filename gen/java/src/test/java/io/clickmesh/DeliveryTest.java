@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.rpc.RetryInfo;
+import com.sun.net.httpserver.HttpServer;
 import io.clickmesh.v1.Event;
 import io.grpc.Status;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -102,7 +105,81 @@ class DeliveryTest {
     assertEquals(20, notSent.notSent());
     assertEquals(2, lines.size(), lines.toString());
     assertTrue(lines.get(0).startsWith("clickmesh: 1 event rejected: user_id is required"), lines.get(0));
-    assertTrue(lines.get(1).startsWith("clickmesh: 20 events lost: "), lines.get(1));
+    String loss = "clickmesh: 20 events lost: UNAVAILABLE: .* \\(\\d+ attempts in \\d\\.\\d s\\)";
+    assertTrue(lines.get(1).matches(loss), lines.get(1));
+    assertFalse(lines.get(1).contains("not sent"), lines.get(1));
+  }
+
+  @Test
+  void warningsAreOneIn10SecondsAndCountTheRest() {
+    List<String> lines = new ArrayList<>();
+    Reports reports =
+        new Reports(
+            new ClickmeshOptions()
+                .logger(new LinesLogger(lines))
+                .onError(
+                    (error, events) -> {
+                      throw new IllegalStateException("of the program");
+                    }));
+    long start = System.nanoTime();
+    for (int i = 0; i < 5; i++) {
+      reports.countLost(2, "away");
+      reports.tell(new IllegalArgumentException(), List.of());
+      reports.warn(start);
+    }
+    reports.countRejected(1, "user_id is required");
+    reports.warn(start + TimeUnit.MILLISECONDS.toNanos(9999));
+    String fault = "onError failed: java.lang.IllegalStateException: of the program";
+    assertEquals(List.of("clickmesh: 2 events lost: away; " + fault), lines);
+    reports.warn(start + TimeUnit.SECONDS.toNanos(10));
+    String rest = "clickmesh: 8 events lost: away; 1 event rejected: user_id is required; " + fault + " (4 such faults)";
+    assertEquals(rest, lines.get(1));
+    reports.countLost(1, "closed");
+    reports.warnNow();
+    reports.warnNow();
+    assertEquals(List.of("clickmesh: 1 event lost: closed"), lines.subList(2, lines.size()));
+  }
+
+  @Test
+  void whatIsLostWhileTheJvmExitsIsToldOnce() throws Exception {
+    String java = System.getProperty("java.home") + "/bin/java";
+    Process program =
+        new ProcessBuilder(java, "-cp", System.getProperty("java.class.path"), Forgetful.class.getName()).start();
+    String lines = new String(program.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, program.waitFor());
+    assertEquals(1, lines.split("\\d events? ", -1).length - 1, lines);
+    assertTrue(lines.startsWith("clickmesh: 3 events lost: "), lines);
+  }
+
+  /** Its program. */
+  static final class Forgetful {
+    public static void main(String[] args) {
+      ClickmeshClient client =
+          new ClickmeshClient(NOWHERE, new ClickmeshOptions().timeout(Duration.ofMillis(100)).batchDelay(LONG));
+      clicks(3).forEach(client::track);
+    }
+  }
+
+  @Test
+  void theGatewaySaysByRetryInfoWhenToTryAgain() throws Exception {
+    gateway.asked = RetryInfo.newBuilder().setRetryDelay(com.google.protobuf.Duration.newBuilder().setSeconds(1)).build();
+    HttpServer http = gateway.startConnect();
+    List<Long> times = Collections.synchronizedList(new ArrayList<>());
+    gateway.before =
+        () -> {
+          times.add(System.nanoTime());
+          return times.size() % 2 == 1 ? Status.RESOURCE_EXHAUSTED : null;
+        };
+    String connect = "http://127.0.0.1:" + http.getAddress().getPort();
+    try (ClickmeshClient overGrpc = new ClickmeshClient(gateway.url());
+        ClickmeshClient overConnect = new ClickmeshClient(connect, new ClickmeshOptions().protocol(Protocol.CONNECT))) {
+      overGrpc.send(click());
+      overConnect.send(click());
+    } finally {
+      http.stop(0);
+    }
+    assertEquals(4, times.size());
+    for (int i = 0; i < 4; i += 2) assertTrue(times.get(i + 1) - times.get(i) >= TimeUnit.SECONDS.toNanos(1), times.toString());
   }
 
   @Test

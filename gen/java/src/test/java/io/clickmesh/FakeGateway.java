@@ -1,5 +1,7 @@
 package io.clickmesh;
 
+import com.google.protobuf.Any;
+import com.google.rpc.RetryInfo;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.clickmesh.v1.Acceptance;
@@ -20,6 +22,8 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -31,6 +35,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -45,6 +50,8 @@ final class FakeGateway implements AutoCloseable {
   final List<String> paths = Collections.synchronizedList(new ArrayList<>());
   /** Called before each answer; a status in place of null is the answer. */
   volatile Supplier<Status> before = () -> null;
+  /** Goes with such a status; null for none. */
+  volatile RetryInfo asked;
 
   private final Server server;
 
@@ -97,11 +104,16 @@ final class FakeGateway implements AutoCloseable {
   private void ingest(IngestBatchRequest request, StreamObserver<IngestBatchResponse> answer) {
     Status status = before.get();
     if (status != null) {
-      answer.onError(status.asRuntimeException());
+      answer.onError(asked == null ? status.asRuntimeException() : withAsked(status));
       return;
     }
     answer.onNext(accept(request));
     answer.onCompleted();
+  }
+
+  private StatusRuntimeException withAsked(Status status) {
+    return StatusProto.toStatusRuntimeException(
+        com.google.rpc.Status.newBuilder().setCode(status.getCode().value()).addDetails(Any.pack(asked)).build());
   }
 
   private IngestBatchResponse accept(IngestBatchRequest request) {
@@ -166,7 +178,13 @@ final class FakeGateway implements AutoCloseable {
       exchange.sendResponseHeaders(200, answer.length);
     } else {
       String code = status.getCode().name().toLowerCase();
-      answer = "{\"code\":\"%s\",\"message\":\"%s\"}".formatted(code, status.getDescription()).getBytes();
+      String details = "";
+      if (asked != null) {
+        String value = Base64.getEncoder().withoutPadding().encodeToString(asked.toByteArray());
+        details = ",\"details\":[{\"type\":\"google.rpc.RetryInfo\",\"value\":\"%s\"}]".formatted(value);
+      }
+      String message = status.getDescription();
+      answer = "{\"code\":\"%s\",\"message\":\"%s\"%s}".formatted(code, message, details).getBytes();
       exchange.getResponseHeaders().add("content-type", "application/json");
       exchange.sendResponseHeaders(503, answer.length);
     }
