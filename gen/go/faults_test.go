@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	clickmesh "github.com/clickmesh/clickmesh/gen/go"
 )
@@ -175,6 +177,12 @@ func TestStatusesAreRetriedOrNot(t *testing.T) {
 func TestCodesAreRetriedOrNot(t *testing.T) {
 	asked := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
 	asked.Meta().Set("Retry-After", "1")
+	info, detailErr := connect.NewErrorDetail(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+	if detailErr != nil {
+		t.Fatal(detailErr)
+	}
+	askedByInfo := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
+	askedByInfo.AddDetail(info)
 	tooLarge := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
 	for name, c := range map[string]struct {
 		err       *connect.Error
@@ -185,30 +193,37 @@ func TestCodesAreRetriedOrNot(t *testing.T) {
 		"aborted":                      {err: connect.NewError(connect.CodeAborted, errors.New("again")), isRetried: true},
 		"deadline":                     {err: connect.NewError(connect.CodeDeadlineExceeded, errors.New("late")), isRetried: true},
 		"exhausted, with retry-after":  {err: asked, isRetried: true, least: time.Second},
+		"exhausted, with RetryInfo":    {err: askedByInfo, isRetried: true, least: time.Second},
 		"exhausted, as it's too large": {err: tooLarge},
 		"internal":                     {err: connect.NewError(connect.CodeInternal, errors.New("bug"))},
 		"unauthenticated":              {err: connect.NewError(connect.CodeUnauthenticated, errors.New("who"))},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := startSink(t, http2)
-			tries := 0
-			s.setFail(func() error {
-				if tries++; tries > 1 {
-					return nil
+		for _, protocol := range []clickmesh.Protocol{clickmesh.GRPC, clickmesh.Connect} {
+			t.Run(fmt.Sprint(protocol, " ", name), func(t *testing.T) {
+				t.Parallel()
+				served := http2
+				if protocol == clickmesh.Connect {
+					served = http1
 				}
-				return c.err
+				s := startSink(t, served)
+				tries := 0
+				s.setFail(func() error {
+					if tries++; tries > 1 {
+						return nil
+					}
+					return c.err
+				})
+				client := newClient(t, s.url, clickmesh.Options{Protocol: protocol})
+				began := time.Now()
+				_, err := client.Send(t.Context(), aClick("id"))
+				if c.isRetried != (err == nil) {
+					t.Errorf("%d tries: %v", tries, err)
+				}
+				if took := time.Since(began); took < c.least {
+					t.Errorf("tried again after %v", took)
+				}
 			})
-			client := newClient(t, s.url, clickmesh.Options{})
-			began := time.Now()
-			_, err := client.Send(t.Context(), aClick("id"))
-			if c.isRetried != (err == nil) {
-				t.Errorf("%d tries: %v", tries, err)
-			}
-			if took := time.Since(began); took < c.least {
-				t.Errorf("tried again after %v", took)
-			}
-		})
+		}
 	}
 }
 
@@ -251,7 +266,10 @@ func TestWhatIsGivenUpIsToldEverywhere(t *testing.T) {
 func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		warnings := &log{}
-		client := newMemory(t, clickmesh.Options{Logger: logTo(warnings)})
+		client := newMemory(t, clickmesh.Options{
+			Logger:  logTo(warnings),
+			OnError: func(error, []*clickmesh.Completed) { panic("on purpose") },
+		})
 		expect := func(lines int, last string) {
 			t.Helper()
 			synctest.Wait()
@@ -266,7 +284,7 @@ func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
 		}
 		expect(1, "1 event rejected: ")
 		time.Sleep(10 * time.Second)
-		expect(2, "4 events rejected: ")
+		expect(2, "4 events rejected: user_id is required; OnError panicked 5 times: on purpose")
 		for range 3 {
 			client.Track(t.Context(), clickmesh.Click{})
 		}

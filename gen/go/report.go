@@ -35,13 +35,21 @@ type reporter struct {
 	mu       sync.Mutex
 	counters Counters
 	// What the next warning tells, when the last was, and a timer if there is to be another.
-	lost, stored, rejected int
-	why                    error
-	lastWarning            time.Time
-	timer                  *time.Timer
+	lost, stored, rejected, panicked tally
+	rejectedID                       string
+	lastWarning                      time.Time
+	timer                            *time.Timer
 	// Why an event was lost last.
 	lastLoss error
 }
+
+// tally is how often something came since the last warning, and why the last time.
+type tally struct {
+	count int
+	why   string
+}
+
+func (t *tally) add(count int, why string) { t.count, t.why = t.count+count, why }
 
 func (r *reporter) count(change func(*Counters)) {
 	r.mu.Lock()
@@ -90,24 +98,31 @@ func (r *reporter) tell(err error) {
 	case *SendFailed:
 		events = err.Events
 		if err.IsStored {
-			r.stored += len(events)
+			r.stored.add(len(events), oneLine(err.Err))
 		} else {
-			r.lost += len(events)
+			r.lost.add(len(events), oneLine(err.Err))
 		}
 	case *Rejected:
 		events = []*Completed{err.Event}
-		r.rejected++
+		r.rejected.add(1, err.GetMessage())
+		r.rejectedID = err.GetEventId()
 	}
-	r.why = err
-	var warning *warning
-	if wait := warnEvery - time.Since(r.lastWarning); wait <= 0 || r.lastWarning.IsZero() {
-		warning = r.nextWarning()
-	} else if r.timer == nil {
-		r.timer = time.AfterFunc(wait, r.flush)
-	}
+	warning := r.warningNow()
 	r.mu.Unlock()
 	r.warn(warning)
 	r.callOnError(err, events)
+}
+
+// warningNow is nil, and sets the timer, if the last was a moment ago. It is called with the lock held.
+func (r *reporter) warningNow() *warning {
+	wait := warnEvery - time.Since(r.lastWarning)
+	if wait <= 0 || r.lastWarning.IsZero() {
+		return r.nextWarning()
+	}
+	if r.timer == nil {
+		r.timer = time.AfterFunc(wait, r.flush)
+	}
+	return nil
 }
 
 func (r *reporter) callOnError(err error, events []*Completed) {
@@ -116,7 +131,11 @@ func (r *reporter) callOnError(err error, events []*Completed) {
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			r.logger.Warn(fmt.Sprintf("clickmesh: OnError panicked: %v", cause))
+			r.mu.Lock()
+			r.panicked.add(1, fmt.Sprint(cause))
+			warning := r.warningNow()
+			r.mu.Unlock()
+			r.warn(warning)
 		}
 	}()
 	r.onError(err, events)
@@ -130,7 +149,7 @@ func (r *reporter) flush() {
 		r.timer = nil
 	}
 	var warning *warning
-	if r.lost+r.stored+r.rejected > 0 {
+	if r.lost.count+r.stored.count+r.rejected.count+r.panicked.count > 0 {
 		warning = r.nextWarning()
 	}
 	r.mu.Unlock()
@@ -146,25 +165,24 @@ type warning struct {
 // nextWarning tells of what came since the last. It is called with the lock held, and written without it: the logger may
 // be of somebody who calls the client.
 func (r *reporter) nextWarning() *warning {
-	var parts []string
+	var texts []string
 	for _, part := range []struct {
-		count int
-		what  string
+		tally
+		what string
 	}{{r.lost, "lost"}, {r.stored, "kept in the store"}, {r.rejected, "rejected"}} {
 		if part.count > 0 {
-			parts = append(parts, counted(part.count, "event ", "events ")+part.what)
+			texts = append(texts, counted(part.count, "event ", "events ")+part.what+": "+part.why)
 		}
 	}
-	why := r.why
-	var attributes []any
-	switch err := r.why.(type) {
-	case *SendFailed:
-		why = err.Err
-	case *Rejected:
-		attributes = []any{"event_id", err.GetEventId()}
+	if r.panicked.count > 0 {
+		texts = append(texts, "OnError panicked "+counted(r.panicked.count, "time", "times")+": "+r.panicked.why)
 	}
-	r.lost, r.stored, r.rejected, r.lastWarning = 0, 0, 0, time.Now()
-	return &warning{"clickmesh: " + strings.Join(parts, ", ") + ": " + oneLine(why), attributes}
+	var attributes []any
+	if r.rejected.count > 0 {
+		attributes = []any{"event_id", r.rejectedID}
+	}
+	r.lost, r.stored, r.rejected, r.panicked, r.lastWarning = tally{}, tally{}, tally{}, tally{}, time.Now()
+	return &warning{"clickmesh: " + strings.Join(texts, "; "), attributes}
 }
 
 func (r *reporter) warn(warning *warning) {

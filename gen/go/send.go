@@ -219,22 +219,23 @@ func (c *Client) deliver(ctx context.Context, events []*Completed) ([]Result, fu
 			}
 		}
 	}
-	kept := 0
+	kept, lostBy := 0, failed.err
 	if c.store != nil {
-		kept = c.store.keep(events)
+		var why error
+		if kept, why = c.store.keep(events); why != nil {
+			lostBy = fmt.Errorf("%w; %w", failed.err, why)
+		}
 	}
 	results = make([]Result, len(events))
 	var errs []*SendFailed
-	for _, part := range []struct {
-		events   []*Completed
-		isStored bool
-	}{{events[:kept], true}, {events[kept:], false}} {
-		if len(part.events) == 0 {
-			continue
-		}
-		err := &SendFailed{part.events, failed.attempts, failed.took, part.isStored, failed.err}
+	if kept > 0 {
+		errs = append(errs, &SendFailed{events[:kept], failed.attempts, failed.took, true, failed.err})
+	}
+	if kept < len(events) {
+		errs = append(errs, &SendFailed{events[kept:], failed.attempts, failed.took, false, lostBy})
+	}
+	for _, err := range errs {
 		c.report.countFailed(err)
-		errs = append(errs, err)
 	}
 	for i, event := range events {
 		err := errs[0]

@@ -108,15 +108,19 @@ func (s *store) read(at int64) ([]byte, int64, error) {
 	return bytes, next, nil
 }
 
-// keep writes events until one has no room, and returns how many it has durably.
-func (s *store) keep(events []*Completed) int {
+var errStoreFull = errors.New("the store has no room")
+
+// keep writes events until one has no room, and returns how many it has durably, and why not more.
+func (s *store) keep(events []*Completed) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var records []byte
+	var full error
 	n := 0
 	for ; n < len(events); n++ {
 		bytes := events[n].bytes
 		if s.size+int64(len(records)+recordHead+len(bytes)) > s.limit {
+			full = errStoreFull
 			break
 		}
 		records = append(records, waitingMark)
@@ -124,14 +128,15 @@ func (s *store) keep(events []*Completed) int {
 		records = binary.LittleEndian.AppendUint32(records, crc32.ChecksumIEEE(bytes))
 		records = append(records, bytes...)
 	}
-	if _, err := s.file.WriteAt(records, s.size); err != nil {
-		return 0
+	_, err := s.file.WriteAt(records, s.size)
+	if err == nil {
+		err = s.file.Sync()
 	}
-	if s.file.Sync() != nil {
-		return 0
+	if err != nil {
+		return 0, fmt.Errorf("the store can't be written: %w", err)
 	}
 	s.size += int64(len(records))
-	return n
+	return n, full
 }
 
 // next are up to a batch of the events of clients before, their places, and where those behind them are.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,8 +77,9 @@ func TestOfTheStoreOnlyWhatWasNotSentIsSentAgain(t *testing.T) {
 
 func TestWhatTheStoreHasNoRoomForIsLost(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
+	warnings := &log{}
 	away := newClient(t, "http://127.0.0.1:1", clickmesh.Options{
-		Timeout: 50 * time.Millisecond, Store: path, StoreBytes: 64 << 10,
+		Timeout: 50 * time.Millisecond, Store: path, StoreBytes: 64 << 10, Logger: logTo(warnings),
 	})
 	for range 1000 {
 		away.Track(t.Context(), aClick(""))
@@ -88,5 +90,8 @@ func TestWhatTheStoreHasNoRoomForIsLost(t *testing.T) {
 	if !errors.As(err, &notSent) || uint64(notSent.Lost) != counters.Lost || counters.Stored < 400 ||
 		counters.Stored+counters.Lost != 1000 {
 		t.Errorf("Close: %v; %+v", err, counters)
+	}
+	if text := warnings.String(); !strings.Contains(text, "connection refused; the store has no room") {
+		t.Errorf("warned %q", text)
 	}
 }
