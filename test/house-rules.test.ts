@@ -80,6 +80,7 @@ const LAYERS: Readonly<Record<string, readonly string[][]>> = {
     ['embedded', 'kafka'],
     ['partitioner.ts', 'event-log.ts'],
   ],
+  stats: [['routes.ts'], ['conversions', 'report'], ['requests']],
   processes: [['up', 'cluster'], ['roles'], ['status'], ['run', 'settings']],
 };
 

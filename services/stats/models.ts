@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { cut } from '../contract/cut.ts';
-import { type FieldError, hint } from './field-error.ts';
+import { type FieldError, hint } from './requests/field-error.ts';
 import { selectRows } from './select-rows.ts';
 
 /** The error of a model under which nothing is counted. One that is switched off by now may still be asked for. */

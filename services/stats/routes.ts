@@ -16,13 +16,13 @@ import { DAY_MS } from '../contract/limits.ts';
 import type { Rollup } from '../contract/rollups.ts';
 import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
-import { explainConversion } from './explain-conversion.ts';
-import type { FieldError } from './field-error.ts';
+import { explainConversion } from './conversions/explain.ts';
 import { getStats } from './get-stats.ts';
-import { strictJson } from './json-requests.ts';
 import { modelFault } from './models.ts';
 import { parseQuery, type StatsQuery } from './query.ts';
-import { readParameters } from './query-parameters.ts';
+import type { FieldError } from './requests/field-error.ts';
+import { strictJson } from './requests/json-requests.ts';
+import { readParameters } from './requests/query-parameters.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
 import { rollupSince, sinceOf } from './since.ts';
@@ -90,7 +90,7 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
     {
       ...GET_STATS,
       async handle({ query: text }) {
-        const request = readParameters(text);
+        const request = readParameters(GetStatsRequestSchema, text);
         if ('field' in request) return badRequest(request);
         const query = await readQuery(request, deps);
         if ('field' in query) return badRequest(query);

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { equals } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type GetStatsResponse, GetStatsResponseSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import type { FieldError } from './field-error.ts';
 import { getStats } from './get-stats.ts';
 import type { StatsQuery } from './query.ts';
+import type { FieldError } from './requests/field-error.ts';
 
 const DEFAULT_PERIOD_MS = 1000;
 const MIN_PERIOD_MS = 200;

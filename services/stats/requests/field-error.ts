@@ -1,4 +1,4 @@
-import { cut } from '../contract/cut.ts';
+import { cut } from '../../contract/cut.ts';
 
 /** A field of a request that can't be answered, and why, for people: the message begins with the field. */
 export interface FieldError {

@@ -4,7 +4,7 @@ import {
   ListClicksRequestSchema,
   ListConversionsRequestSchema,
   RunReportRequestSchema,
-} from '../../gen/ts/clickmesh/v1/reports_pb.js';
+} from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { pageTokenOf, positionOf } from './page-token.ts';
 
 const request = create(RunReportRequestSchema, {

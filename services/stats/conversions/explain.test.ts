@@ -1,12 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CandidateReason, CorrectionEffect } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
-import { storedEventId } from '../contract/event-id.ts';
-import { DAY_MS } from '../contract/limits.ts';
-import { statsRoutes } from './routes.ts';
+import { CandidateReason, CorrectionEffect } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
+import { storedEventId } from '../../contract/event-id.ts';
+import { DAY_MS } from '../../contract/limits.ts';
+import { statsRoutes } from '../routes.ts';
 
 const CONVERSION = '11111111-1111-4111-8111-111111111111';
 const TIME = Date.UTC(2023, 2, 15, 10);

@@ -4,9 +4,9 @@ import {
   CandidateReason,
   type ConversionDecision,
   CorrectionEffect,
-} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { type ExplainedCorrection, ExplainedCorrectionSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { selectRows } from './select-rows.ts';
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type ExplainedCorrection, ExplainedCorrectionSchema } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { selectRows } from '../select-rows.ts';
 
 const MAX_CORRECTIONS = 200;
 /** Time after which what attribution has made of an event is in ClickHouse, too, in seconds. */

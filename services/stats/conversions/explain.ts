@@ -5,19 +5,19 @@ import {
   CandidateSchema,
   type ConversionDecision,
   ConversionDecisionSchema,
-} from '../../gen/ts/clickmesh/v1/attribution_pb.js';
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import {
   type ExplainConversionRequest,
   type ExplainConversionResponse,
   ExplainConversionResponseSchema,
   type NearMiss,
   NearMissSchema,
-} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { storedEventId } from '../contract/event-id.ts';
+} from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { storedEventId } from '../../contract/event-id.ts';
+import type { FieldError } from '../requests/field-error.ts';
+import { textFault } from '../requests/text-fault.ts';
+import { selectRows } from '../select-rows.ts';
 import { explainCorrections } from './explain-corrections.ts';
-import type { FieldError } from './field-error.ts';
-import { textFault } from './query.ts';
-import { selectRows } from './select-rows.ts';
 
 const MAX_NEAR_MISSES = 20;
 
