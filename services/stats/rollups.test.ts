@@ -8,7 +8,8 @@ import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/cl
 import { rollupRows } from '../../test/fixtures/rollup-rows.ts';
 import { clickhouseClient } from '../clickhouse/client.ts';
 import { parseRollups } from '../contract/rollups.ts';
-import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
+import type { StatsDeps } from './deps.ts';
+import { statsHttp, statsRoutes } from './routes.ts';
 
 const ROLLUPS = parseRollups(
   'day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type; day:campaign_id,metadata.geo; hour:metadata.geo',

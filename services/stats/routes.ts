@@ -13,32 +13,21 @@ import {
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { cut } from '../contract/cut.ts';
 import { DAY_MS } from '../contract/limits.ts';
-import type { Rollup } from '../contract/rollups.ts';
-import { type HttpResponse, json } from '../http/exchange/http-message.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './conversions/explain.ts';
+import type { StatsDeps } from './deps.ts';
 import { getStats } from './get-stats.ts';
 import { modelFault } from './models.ts';
 import { parseQuery, type StatsQuery } from './query.ts';
 import type { FieldError } from './requests/field-error.ts';
 import { strictJson } from './requests/json-requests.ts';
 import { readParameters } from './requests/query-parameters.ts';
+import { badRequest, valid } from './requests/refuse.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
 import { rollupSince, sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
 import { parsePeriod, watchStats } from './watch-stats.ts';
-
-export interface StatsDeps {
-  /** A client of a migrated server. */
-  client: ClickHouseClient;
-  /** Attribution models that the mesh counts, the one first that a request without a model means. */
-  models: readonly string[];
-  /** Counts that the mesh keeps beside daily_stats. */
-  rollups: readonly Rollup[];
-  /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
-  shutdown?: AbortSignal;
-}
 
 export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
   const { client, shutdown } = deps;
@@ -126,16 +115,4 @@ function envelope(begin: string, end: string): PassThrough {
   });
   stream.push(begin);
   return stream;
-}
-
-function badRequest(error: FieldError): HttpResponse {
-  return json({ error: { code: 'invalid_argument', ...error } }, 400);
-}
-
-/** Throws INVALID_ARGUMENT for a field that can't be answered; its message begins with the field's name. */
-function valid<T>(result: T | FieldError): T {
-  if (typeof result === 'object' && result !== null && 'field' in result) {
-    throw new ConnectError((result as FieldError).message, Code.InvalidArgument);
-  }
-  return result as T;
 }

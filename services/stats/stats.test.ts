@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import { clickhouseClient } from '../clickhouse/client.ts';
-import { type StatsDeps, statsHttp, statsRoutes } from './routes.ts';
+import type { StatsDeps } from './deps.ts';
+import { statsHttp, statsRoutes } from './routes.ts';
 
 let server: TestClickHouse;
 let client: ClickHouseClient;
