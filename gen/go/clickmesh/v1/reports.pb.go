@@ -150,9 +150,11 @@ type Compare int32
 const (
 	// With nothing.
 	Compare_COMPARE_UNSPECIFIED Compare = 0
-	// As many days right before the first. Of a time that is not over, until the same time of its last day.
+	// As many days right before the first. Of a time that is not over, until the same time of its day, or to the end of that
+	// day if what answers counts by the day: the stamp says which.
 	Compare_COMPARE_PREVIOUS_PERIOD Compare = 1
-	// The same dates a year before; 29 February is compared with 28 February.
+	// The same dates a year before. By day or hour 29 February is compared with 28 February; that of the year before counts
+	// with 28 February.
 	Compare_COMPARE_PREVIOUS_YEAR Compare = 2
 )
 
@@ -521,8 +523,8 @@ type RunReportResponse struct {
 	Rows  []*ReportRow           `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
 	// Over all that matched, not only over this page. Without a date and values.
 	Totals *ReportRow `protobuf:"bytes,2,opt,name=totals,proto3" json:"totals,omitempty"`
-	// Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-	// concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+	// Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+	// conversion_type concern them.
 	Unattributed *ReportRow `protobuf:"bytes,3,opt,name=unattributed,proto3" json:"unattributed,omitempty"`
 	// Rows on all pages.
 	TotalRows uint64 `protobuf:"varint,4,opt,name=total_rows,json=totalRows,proto3" json:"total_rows,omitempty"`
@@ -618,7 +620,9 @@ type ReportRow struct {
 	Models []*ModelMeasures `protobuf:"bytes,5,rep,name=models,proto3" json:"models,omitempty"`
 	// The period is not wholly inside the range, or is not over.
 	Partial bool `protobuf:"varint,6,opt,name=partial,proto3" json:"partial,omitempty"`
-	// What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+	// What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+	// of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+	// row, too.
 	Previous      *ReportRow `protobuf:"bytes,7,opt,name=previous,proto3" json:"previous,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -824,7 +828,10 @@ type ReportStamp struct {
 	// Currency of all sums, ISO 4217; empty if the mesh names none.
 	Currency string `protobuf:"bytes,11,opt,name=currency,proto3" json:"currency,omitempty"`
 	// How many conversions of the time asked for shared among the newest MAX_TOUCHES clicks only.
-	Truncated     uint64 `protobuf:"varint,12,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	Truncated uint64 `protobuf:"varint,12,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+	ComparedFrom  int64 `protobuf:"varint,13,opt,name=compared_from,json=comparedFrom,proto3" json:"compared_from,omitempty"`
+	ComparedUntil int64 `protobuf:"varint,14,opt,name=compared_until,json=comparedUntil,proto3" json:"compared_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -939,6 +946,20 @@ func (x *ReportStamp) GetCurrency() string {
 func (x *ReportStamp) GetTruncated() uint64 {
 	if x != nil {
 		return x.Truncated
+	}
+	return 0
+}
+
+func (x *ReportStamp) GetComparedFrom() int64 {
+	if x != nil {
+		return x.ComparedFrom
+	}
+	return 0
+}
+
+func (x *ReportStamp) GetComparedUntil() int64 {
+	if x != nil {
+		return x.ComparedUntil
 	}
 	return 0
 }
@@ -3395,7 +3416,7 @@ const file_clickmesh_v1_reports_proto_rawDesc = "" +
 	"\x14gross_revenue_micros\x18\x05 \x01(\x03R\x12grossRevenueMicros\x12%\n" +
 	"\x0erefunds_micros\x18\x06 \x01(\x03R\rrefundsMicros\x12\x15\n" +
 	"\x03cvr\x18\a \x01(\x01H\x00R\x03cvr\x88\x01\x01B\x06\n" +
-	"\x04_cvr\"\xa6\x03\n" +
+	"\x04_cvr\"\xf2\x03\n" +
 	"\vReportStamp\x12\x16\n" +
 	"\x06models\x18\x01 \x03(\tR\x06models\x124\n" +
 	"\tlookbacks\x18\x02 \x03(\v2\x16.clickmesh.v1.LookbackR\tlookbacks\x12\x1b\n" +
@@ -3409,7 +3430,9 @@ const file_clickmesh_v1_reports_proto_rawDesc = "" +
 	"\x12corrections_for_ms\x18\n" +
 	" \x01(\x03R\x10correctionsForMs\x12\x1a\n" +
 	"\bcurrency\x18\v \x01(\tR\bcurrency\x12\x1c\n" +
-	"\ttruncated\x18\f \x01(\x04R\ttruncated\"T\n" +
+	"\ttruncated\x18\f \x01(\x04R\ttruncated\x12#\n" +
+	"\rcompared_from\x18\r \x01(\x03R\fcomparedFrom\x12%\n" +
+	"\x0ecompared_until\x18\x0e \x01(\x03R\rcomparedUntil\"T\n" +
 	"\bLookback\x12'\n" +
 	"\x0fconversion_type\x18\x01 \x01(\tR\x0econversionType\x12\x1f\n" +
 	"\vlookback_ms\x18\x02 \x01(\x03R\n" +

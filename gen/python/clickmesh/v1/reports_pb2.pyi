@@ -151,7 +151,7 @@ class ModelMeasures(_message.Message):
     def __init__(self, model: _Optional[str] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., gross_conversions_micros: _Optional[int] = ..., gross_revenue_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., cvr: _Optional[float] = ...) -> None: ...
 
 class ReportStamp(_message.Message):
-    __slots__ = ("models", "lookbacks", "time_zone", "rollup", "rollup_since", "models_since", "complete_through", "lag_ms", "changes_for_ms", "corrections_for_ms", "currency", "truncated")
+    __slots__ = ("models", "lookbacks", "time_zone", "rollup", "rollup_since", "models_since", "complete_through", "lag_ms", "changes_for_ms", "corrections_for_ms", "currency", "truncated", "compared_from", "compared_until")
     MODELS_FIELD_NUMBER: _ClassVar[int]
     LOOKBACKS_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +164,8 @@ class ReportStamp(_message.Message):
     CORRECTIONS_FOR_MS_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FROM_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedScalarFieldContainer[str]
     lookbacks: _containers.RepeatedCompositeFieldContainer[Lookback]
     time_zone: str
@@ -176,7 +178,9 @@ class ReportStamp(_message.Message):
     corrections_for_ms: int
     currency: str
     truncated: int
-    def __init__(self, models: _Optional[_Iterable[str]] = ..., lookbacks: _Optional[_Iterable[_Union[Lookback, _Mapping]]] = ..., time_zone: _Optional[str] = ..., rollup: _Optional[str] = ..., rollup_since: _Optional[int] = ..., models_since: _Optional[_Iterable[int]] = ..., complete_through: _Optional[int] = ..., lag_ms: _Optional[int] = ..., changes_for_ms: _Optional[int] = ..., corrections_for_ms: _Optional[int] = ..., currency: _Optional[str] = ..., truncated: _Optional[int] = ...) -> None: ...
+    compared_from: int
+    compared_until: int
+    def __init__(self, models: _Optional[_Iterable[str]] = ..., lookbacks: _Optional[_Iterable[_Union[Lookback, _Mapping]]] = ..., time_zone: _Optional[str] = ..., rollup: _Optional[str] = ..., rollup_since: _Optional[int] = ..., models_since: _Optional[_Iterable[int]] = ..., complete_through: _Optional[int] = ..., lag_ms: _Optional[int] = ..., changes_for_ms: _Optional[int] = ..., corrections_for_ms: _Optional[int] = ..., currency: _Optional[str] = ..., truncated: _Optional[int] = ..., compared_from: _Optional[int] = ..., compared_until: _Optional[int] = ...) -> None: ...
 
 class Lookback(_message.Message):
     __slots__ = ("conversion_type", "lookback_ms")

@@ -191,8 +191,8 @@ export declare type RunReportResponse = Message<"clickmesh.v1.RunReportResponse"
   totals?: ReportRow | undefined;
 
   /**
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    *
    * @generated from field: clickmesh.v1.ReportRow unattributed = 3;
    */
@@ -269,7 +269,9 @@ export declare type ReportRow = Message<"clickmesh.v1.ReportRow"> & {
   partial: boolean;
 
   /**
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    *
    * @generated from field: clickmesh.v1.ReportRow previous = 7;
    */
@@ -423,6 +425,18 @@ export declare type ReportStamp = Message<"clickmesh.v1.ReportStamp"> & {
    * @generated from field: uint64 truncated = 12;
    */
   truncated: bigint;
+
+  /**
+   * What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+   *
+   * @generated from field: int64 compared_from = 13;
+   */
+  comparedFrom: bigint;
+
+  /**
+   * @generated from field: int64 compared_until = 14;
+   */
+  comparedUntil: bigint;
 };
 
 /**
@@ -1765,14 +1779,16 @@ export enum Compare {
   UNSPECIFIED = 0,
 
   /**
-   * As many days right before the first. Of a time that is not over, until the same time of its last day.
+   * As many days right before the first. Of a time that is not over, until the same time of its day, or to the end of that
+   * day if what answers counts by the day: the stamp says which.
    *
    * @generated from enum value: COMPARE_PREVIOUS_PERIOD = 1;
    */
   PREVIOUS_PERIOD = 1,
 
   /**
-   * The same dates a year before; 29 February is compared with 28 February.
+   * The same dates a year before. By day or hour 29 February is compared with 28 February; that of the year before counts
+   * with 28 February.
    *
    * @generated from enum value: COMPARE_PREVIOUS_YEAR = 2;
    */

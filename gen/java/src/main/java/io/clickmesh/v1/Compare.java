@@ -21,7 +21,8 @@ public enum Compare
   COMPARE_UNSPECIFIED(0),
   /**
    * <pre>
-   * As many days right before the first. Of a time that is not over, until the same time of its last day.
+   * As many days right before the first. Of a time that is not over, until the same time of its day, or to the end of that
+   * day if what answers counts by the day: the stamp says which.
    * </pre>
    *
    * <code>COMPARE_PREVIOUS_PERIOD = 1;</code>
@@ -29,7 +30,8 @@ public enum Compare
   COMPARE_PREVIOUS_PERIOD(1),
   /**
    * <pre>
-   * The same dates a year before; 29 February is compared with 28 February.
+   * The same dates a year before. By day or hour 29 February is compared with 28 February; that of the year before counts
+   * with 28 February.
    * </pre>
    *
    * <code>COMPARE_PREVIOUS_YEAR = 2;</code>
@@ -57,7 +59,8 @@ public enum Compare
   public static final int COMPARE_UNSPECIFIED_VALUE = 0;
   /**
    * <pre>
-   * As many days right before the first. Of a time that is not over, until the same time of its last day.
+   * As many days right before the first. Of a time that is not over, until the same time of its day, or to the end of that
+   * day if what answers counts by the day: the stamp says which.
    * </pre>
    *
    * <code>COMPARE_PREVIOUS_PERIOD = 1;</code>
@@ -65,7 +68,8 @@ public enum Compare
   public static final int COMPARE_PREVIOUS_PERIOD_VALUE = 1;
   /**
    * <pre>
-   * The same dates a year before; 29 February is compared with 28 February.
+   * The same dates a year before. By day or hour 29 February is compared with 28 February; that of the year before counts
+   * with 28 February.
    * </pre>
    *
    * <code>COMPARE_PREVIOUS_YEAR = 2;</code>

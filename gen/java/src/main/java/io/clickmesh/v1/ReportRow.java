@@ -259,7 +259,9 @@ private static final long serialVersionUID = 0L;
   private io.clickmesh.v1.ReportRow previous_;
   /**
    * <pre>
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -271,7 +273,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -283,7 +287,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1492,7 +1498,9 @@ private static final long serialVersionUID = 0L;
         io.clickmesh.v1.ReportRow, io.clickmesh.v1.ReportRow.Builder, io.clickmesh.v1.ReportRowOrBuilder> previousBuilder_;
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1503,7 +1511,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1518,7 +1528,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1536,7 +1548,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1554,7 +1568,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1579,7 +1595,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1596,7 +1614,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1608,7 +1628,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -1623,7 +1645,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+     * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+     * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+     * row, too.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>

@@ -143,7 +143,9 @@ public interface ReportRowOrBuilder extends
 
   /**
    * <pre>
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -152,7 +154,9 @@ public interface ReportRowOrBuilder extends
   boolean hasPrevious();
   /**
    * <pre>
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>
@@ -161,7 +165,9 @@ public interface ReportRowOrBuilder extends
   io.clickmesh.v1.ReportRow getPrevious();
   /**
    * <pre>
-   * What the row was in the time compared with; absent without `compare`. Periods are compared in their order.
+   * What the row was in the time compared with: of the period's days each the day that it is compared with, of hours those
+   * of the same time of that day. Absent without `compare`, and if it counted nothing. A row that counts only there is a
+   * row, too.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow previous = 7 [json_name = "previous"];</code>

@@ -402,6 +402,32 @@ private static final long serialVersionUID = 0L;
     return truncated_;
   }
 
+  public static final int COMPARED_FROM_FIELD_NUMBER = 13;
+  private long comparedFrom_ = 0L;
+  /**
+   * <pre>
+   * What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+   * </pre>
+   *
+   * <code>int64 compared_from = 13 [json_name = "comparedFrom"];</code>
+   * @return The comparedFrom.
+   */
+  @java.lang.Override
+  public long getComparedFrom() {
+    return comparedFrom_;
+  }
+
+  public static final int COMPARED_UNTIL_FIELD_NUMBER = 14;
+  private long comparedUntil_ = 0L;
+  /**
+   * <code>int64 compared_until = 14 [json_name = "comparedUntil"];</code>
+   * @return The comparedUntil.
+   */
+  @java.lang.Override
+  public long getComparedUntil() {
+    return comparedUntil_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -456,6 +482,12 @@ private static final long serialVersionUID = 0L;
     }
     if (truncated_ != 0L) {
       output.writeUInt64(12, truncated_);
+    }
+    if (comparedFrom_ != 0L) {
+      output.writeInt64(13, comparedFrom_);
+    }
+    if (comparedUntil_ != 0L) {
+      output.writeInt64(14, comparedUntil_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -525,6 +557,14 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(12, truncated_);
     }
+    if (comparedFrom_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(13, comparedFrom_);
+    }
+    if (comparedUntil_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(14, comparedUntil_);
+    }
     return size;
   }
   @java.lang.Override
@@ -573,6 +613,10 @@ private static final long serialVersionUID = 0L;
         .equals(other.getCurrency())) return false;
     if (getTruncated()
         != other.getTruncated()) return false;
+    if (getComparedFrom()
+        != other.getComparedFrom()) return false;
+    if (getComparedUntil()
+        != other.getComparedUntil()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -620,6 +664,12 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + TRUNCATED_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getTruncated());
+    hash = (37 * hash) + COMPARED_FROM_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getComparedFrom());
+    hash = (37 * hash) + COMPARED_UNTIL_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getComparedUntil());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -774,6 +824,8 @@ private static final long serialVersionUID = 0L;
       correctionsForMs_ = 0L;
       currency_ = "";
       truncated_ = 0L;
+      comparedFrom_ = 0L;
+      comparedUntil_ = 0L;
       return this;
     }
 
@@ -854,6 +906,12 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000800) != 0)) {
         result.truncated_ = truncated_;
+      }
+      if (((from_bitField0_ & 0x00001000) != 0)) {
+        result.comparedFrom_ = comparedFrom_;
+      }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.comparedUntil_ = comparedUntil_;
       }
     }
 
@@ -948,6 +1006,12 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getTruncated() != 0L) {
         setTruncated(other.getTruncated());
+      }
+      if (other.getComparedFrom() != 0L) {
+        setComparedFrom(other.getComparedFrom());
+      }
+      if (other.getComparedUntil() != 0L) {
+        setComparedUntil(other.getComparedUntil());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1052,6 +1116,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000800;
               break;
             } // case 96
+            case 104: {
+              comparedFrom_ = input.readInt64();
+              bitField0_ |= 0x00001000;
+              break;
+            } // case 104
+            case 112: {
+              comparedUntil_ = input.readInt64();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2042,6 +2116,82 @@ private static final long serialVersionUID = 0L;
     public Builder clearTruncated() {
       bitField0_ = (bitField0_ & ~0x00000800);
       truncated_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long comparedFrom_ ;
+    /**
+     * <pre>
+     * What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+     * </pre>
+     *
+     * <code>int64 compared_from = 13 [json_name = "comparedFrom"];</code>
+     * @return The comparedFrom.
+     */
+    @java.lang.Override
+    public long getComparedFrom() {
+      return comparedFrom_;
+    }
+    /**
+     * <pre>
+     * What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+     * </pre>
+     *
+     * <code>int64 compared_from = 13 [json_name = "comparedFrom"];</code>
+     * @param value The comparedFrom to set.
+     * @return This builder for chaining.
+     */
+    public Builder setComparedFrom(long value) {
+
+      comparedFrom_ = value;
+      bitField0_ |= 0x00001000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+     * </pre>
+     *
+     * <code>int64 compared_from = 13 [json_name = "comparedFrom"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearComparedFrom() {
+      bitField0_ = (bitField0_ & ~0x00001000);
+      comparedFrom_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long comparedUntil_ ;
+    /**
+     * <code>int64 compared_until = 14 [json_name = "comparedUntil"];</code>
+     * @return The comparedUntil.
+     */
+    @java.lang.Override
+    public long getComparedUntil() {
+      return comparedUntil_;
+    }
+    /**
+     * <code>int64 compared_until = 14 [json_name = "comparedUntil"];</code>
+     * @param value The comparedUntil to set.
+     * @return This builder for chaining.
+     */
+    public Builder setComparedUntil(long value) {
+
+      comparedUntil_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>int64 compared_until = 14 [json_name = "comparedUntil"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearComparedUntil() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      comparedUntil_ = 0L;
       onChanged();
       return this;
     }

@@ -199,4 +199,20 @@ public interface ReportStampOrBuilder extends
    * @return The truncated.
    */
   long getTruncated();
+
+  /**
+   * <pre>
+   * What `previous` counts: from, inclusive, and until, exclusive, in ms since 1970-01-01 UTC; 0 without `compare`.
+   * </pre>
+   *
+   * <code>int64 compared_from = 13 [json_name = "comparedFrom"];</code>
+   * @return The comparedFrom.
+   */
+  long getComparedFrom();
+
+  /**
+   * <code>int64 compared_until = 14 [json_name = "comparedUntil"];</code>
+   * @return The comparedUntil.
+   */
+  long getComparedUntil();
 }

@@ -270,7 +270,7 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
       "nversionsMicros\0220\n\024gross_revenue_micros\030" +
       "\005 \001(\003R\022grossRevenueMicros\022%\n\016refunds_mic" +
       "ros\030\006 \001(\003R\rrefundsMicros\022\025\n\003cvr\030\007 \001(\001H\000R" +
-      "\003cvr\210\001\001B\006\n\004_cvr\"\246\003\n\013ReportStamp\022\026\n\006model" +
+      "\003cvr\210\001\001B\006\n\004_cvr\"\362\003\n\013ReportStamp\022\026\n\006model" +
       "s\030\001 \003(\tR\006models\0224\n\tlookbacks\030\002 \003(\0132\026.cli" +
       "ckmesh.v1.LookbackR\tlookbacks\022\033\n\ttime_zo" +
       "ne\030\003 \001(\tR\010timeZone\022\026\n\006rollup\030\004 \001(\tR\006roll" +
@@ -281,164 +281,166 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
       "(\003R\014changesForMs\022,\n\022corrections_for_ms\030\n" +
       " \001(\003R\020correctionsForMs\022\032\n\010currency\030\013 \001(\t" +
       "R\010currency\022\034\n\ttruncated\030\014 \001(\004R\ttruncated" +
-      "\"T\n\010Lookback\022\'\n\017conversion_type\030\001 \001(\tR\016c" +
-      "onversionType\022\037\n\013lookback_ms\030\002 \001(\003R\nlook" +
-      "backMs\"\336\002\n\026ListConversionsRequest\022\035\n\nsta" +
-      "rt_date\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030\002 \001" +
-      "(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZone" +
-      "\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1.ReportF" +
-      "ilterR\007filters\0228\n\nattributed\030\005 \001(\0162\030.cli" +
-      "ckmesh.v1.AttributedR\nattributed\022\024\n\005mode" +
-      "l\030\006 \001(\tR\005model\022\027\n\007user_id\030\007 \001(\tR\006userId\022" +
-      "\031\n\010order_by\030\010 \001(\tR\007orderBy\022\024\n\005limit\030\t \001(" +
-      "\rR\005limit\022\035\n\npage_token\030\n \001(\tR\tpageToken\"" +
-      "\231\001\n\027ListConversionsResponse\022@\n\013conversio" +
-      "ns\030\001 \003(\0132\036.clickmesh.v1.ListedConversion" +
-      "R\013conversions\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017n" +
-      "ext_page_token\030\003 \001(\tR\rnextPageToken\"\275\004\n\020" +
-      "ListedConversion\022#\n\rconversion_id\030\001 \001(\tR" +
-      "\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'" +
-      "\n\017conversion_type\030\003 \001(\tR\016conversionType\022" +
-      "\'\n\017conversion_time\030\004 \001(\003R\016conversionTime" +
-      "\022!\n\014value_micros\030\005 \001(\003R\013valueMicros\022(\n\020n" +
-      "et_value_micros\030\006 \001(\003R\016netValueMicros\022\036\n" +
-      "\nattributed\030\007 \001(\010R\nattributed\022\034\n\tretract" +
-      "ed\030\010 \001(\010R\tretracted\022\034\n\ttruncated\030\t \001(\010R\t" +
-      "truncated\022\030\n\007touches\030\n \001(\rR\007touches\022\032\n\006l" +
-      "ag_ms\030\013 \001(\003H\000R\005lagMs\210\001\001\022\031\n\010click_id\030\014 \001(" +
-      "\tR\007clickId\022\037\n\013campaign_id\030\r \001(\tR\ncampaig" +
-      "nId\022\023\n\005ad_id\030\016 \001(\tR\004adId\022\026\n\006source\030\017 \001(\t" +
-      "R\006source\022#\n\rcredit_micros\030\020 \001(\003R\014creditM" +
-      "icros\022!\n\014corrected_by\030\021 \003(\tR\013correctedBy" +
-      "B\t\n\007_lag_ms\"\270\001\n\021ListClicksRequest\022\027\n\007use" +
-      "r_id\030\001 \001(\tR\006userId\022\035\n\nstart_date\030\002 \001(\tR\t" +
-      "startDate\022\031\n\010end_date\030\003 \001(\tR\007endDate\022\033\n\t" +
-      "time_zone\030\004 \001(\tR\010timeZone\022\024\n\005limit\030\005 \001(\r" +
-      "R\005limit\022\035\n\npage_token\030\006 \001(\tR\tpageToken\"\205" +
-      "\001\n\022ListClicksResponse\0221\n\006clicks\030\001 \003(\0132\031." +
-      "clickmesh.v1.ListedClickR\006clicks\022\024\n\005tota" +
-      "l\030\002 \001(\004R\005total\022&\n\017next_page_token\030\003 \001(\tR" +
-      "\rnextPageToken\"\323\002\n\013ListedClick\022\031\n\010click_" +
-      "id\030\001 \001(\tR\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037" +
-      "\n\013campaign_id\030\003 \001(\tR\ncampaignId\022\026\n\006sourc" +
-      "e\030\004 \001(\tR\006source\022\035\n\nclick_time\030\005 \001(\003R\tcli" +
-      "ckTime\022C\n\010metadata\030\006 \003(\0132\'.clickmesh.v1." +
-      "ListedClick.MetadataEntryR\010metadata\022\030\n\007i" +
-      "nvalid\030\007 \001(\010R\007invalid\022 \n\013conversions\030\010 \001" +
-      "(\rR\013conversions\032;\n\rMetadataEntry\022\020\n\003key\030" +
-      "\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\232\002\n" +
-      "\017TopPathsRequest\022\035\n\nstart_date\030\001 \001(\tR\tst" +
-      "artDate\022\031\n\010end_date\030\002 \001(\tR\007endDate\022\033\n\tti" +
-      "me_zone\030\003 \001(\tR\010timeZone\0224\n\007filters\030\004 \003(\013" +
-      "2\032.clickmesh.v1.ReportFilterR\007filters\022\034\n" +
-      "\tdimension\030\005 \001(\tR\tdimension\022)\n\020collapse_" +
-      "repeats\030\006 \001(\010R\017collapseRepeats\022\033\n\tmax_st" +
-      "eps\030\007 \001(\rR\010maxSteps\022\024\n\005limit\030\010 \001(\rR\005limi" +
-      "t\"\260\001\n\020TopPathsResponse\0222\n\005paths\030\001 \003(\0132\034." +
-      "clickmesh.v1.ConversionPathR\005paths\022 \n\013co" +
-      "nversions\030\002 \001(\004R\013conversions\022\037\n\013total_pa" +
-      "ths\030\003 \001(\004R\ntotalPaths\022%\n\016revenue_micros\030" +
-      "\004 \001(\003R\rrevenueMicros\"\356\001\n\016ConversionPath\022" +
-      "\024\n\005steps\030\001 \003(\tR\005steps\022\026\n\006longer\030\002 \001(\010R\006l" +
-      "onger\022 \n\013conversions\030\003 \001(\004R\013conversions\022" +
-      "%\n\016revenue_micros\030\004 \001(\003R\rrevenueMicros\022\024" +
-      "\n\005share\030\005 \001(\001R\005share\022\"\n\rmedian_lag_ms\030\006 " +
-      "\001(\003R\013medianLagMs\022+\n\022median_last_lag_ms\030\007" +
-      " \001(\003R\017medianLastLagMs\"\263\001\n\016TimeLagRequest" +
-      "\022\035\n\nstart_date\030\001 \001(\tR\tstartDate\022\031\n\010end_d" +
-      "ate\030\002 \001(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010t" +
-      "imeZone\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1." +
-      "ReportFilterR\007filters\022\024\n\005model\030\005 \001(\tR\005mo" +
-      "del\"\271\001\n\017TimeLagResponse\0221\n\007buckets\030\001 \003(\013" +
-      "2\027.clickmesh.v1.LagBucketR\007buckets\022\032\n\006p5" +
-      "0_ms\030\002 \001(\003H\000R\005p50Ms\210\001\001\022\032\n\006p90_ms\030\003 \001(\003H\001" +
-      "R\005p90Ms\210\001\001\022\032\n\006p99_ms\030\004 \001(\003H\002R\005p99Ms\210\001\001B\t" +
-      "\n\007_p50_msB\t\n\007_p90_msB\t\n\007_p99_ms\"\217\001\n\tLagB" +
-      "ucket\022\027\n\007from_ms\030\001 \001(\003R\006fromMs\022\023\n\005to_ms\030" +
-      "\002 \001(\003R\004toMs\022-\n\022conversions_micros\030\003 \001(\003R" +
-      "\021conversionsMicros\022%\n\016revenue_micros\030\004 \001" +
-      "(\003R\rrevenueMicros\"\240\001\n\021PathLengthRequest\022" +
-      "\035\n\nstart_date\030\001 \001(\tR\tstartDate\022\031\n\010end_da" +
-      "te\030\002 \001(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010ti" +
-      "meZone\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1.R" +
-      "eportFilterR\007filters\"J\n\022PathLengthRespon" +
-      "se\0224\n\007buckets\030\001 \003(\0132\032.clickmesh.v1.Lengt" +
-      "hBucketR\007buckets\"q\n\014LengthBucket\022\030\n\007touc" +
-      "hes\030\001 \001(\rR\007touches\022 \n\013conversions\030\002 \001(\004R" +
-      "\013conversions\022%\n\016revenue_micros\030\003 \001(\003R\rre" +
-      "venueMicros\"\236\001\n\024ListConflictsRequest\022\027\n\007" +
-      "user_id\030\001 \001(\tR\006userId\022\035\n\nevent_type\030\002 \001(" +
-      "\tR\teventType\022\031\n\010event_id\030\003 \001(\tR\007eventId\022" +
-      "\024\n\005limit\030\004 \001(\rR\005limit\022\035\n\npage_token\030\005 \001(" +
-      "\tR\tpageToken\"\221\001\n\025ListConflictsResponse\022:" +
-      "\n\tconflicts\030\001 \003(\0132\034.clickmesh.v1.ListedC" +
-      "onflictR\tconflicts\022\024\n\005total\030\002 \001(\004R\005total" +
-      "\022&\n\017next_page_token\030\003 \001(\tR\rnextPageToken" +
-      "\"\234\001\n\016ListedConflict\0226\n\010not_kept\030\001 \001(\0132\033." +
-      "clickmesh.v1.EventConflictR\007notKept\022/\n\004k" +
-      "ept\030\002 \001(\0132\033.clickmesh.v1.EventConflictR\004" +
-      "kept\022!\n\014arrival_time\030\003 \001(\003R\013arrivalTime\"" +
-      "M\n\026ListDeadLettersRequest\022\024\n\005limit\030\001 \001(\r" +
-      "R\005limit\022\035\n\npage_token\030\002 \001(\tR\tpageToken\"\224" +
-      "\001\n\027ListDeadLettersResponse\022;\n\014dead_lette" +
-      "rs\030\001 \003(\0132\030.clickmesh.v1.DeadLetterR\013dead" +
-      "Letters\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017next_pa" +
-      "ge_token\030\003 \001(\tR\rnextPageToken\"\247\001\n\nDeadLe" +
-      "tter\022\024\n\005topic\030\001 \001(\tR\005topic\022\034\n\tpartition\030" +
-      "\002 \001(\rR\tpartition\022\026\n\006offset\030\003 \001(\004R\006offset" +
-      "\022!\n\014arrival_time\030\004 \001(\003R\013arrivalTime\022\024\n\005e" +
-      "rror\030\005 \001(\tR\005error\022\024\n\005value\030\006 \001(\014R\005value\"" +
-      "\177\n\022WatchReportRequest\0224\n\005query\030\001 \001(\0132\036.c" +
-      "lickmesh.v1.RunReportRequestR\005query\022\033\n\tp" +
-      "eriod_ms\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001(\t" +
-      "R\006cursor\"\250\001\n\023WatchReportResponse\0227\n\006repo" +
-      "rt\030\001 \001(\0132\037.clickmesh.v1.RunReportRespons" +
-      "eR\006report\022\026\n\006cursor\030\002 \001(\tR\006cursor\022)\n\020com" +
-      "plete_through\030\003 \001(\003R\017completeThrough\022\025\n\006" +
-      "lag_ms\030\004 \001(\003R\005lagMs\"\203\001\n\021TailEventsReques" +
-      "t\022\037\n\013event_types\030\001 \003(\tR\neventTypes\0224\n\007fi" +
-      "lters\030\002 \003(\0132\032.clickmesh.v1.ReportFilterR" +
-      "\007filters\022\027\n\007user_id\030\003 \001(\tR\006userId\"\227\001\n\022Ta" +
-      "ilEventsResponse\0221\n\006events\030\001 \003(\0132\031.click" +
-      "mesh.v1.TailedEventR\006events\022\030\n\007skipped\030\002" +
-      " \001(\004R\007skipped\0224\n\007seconds\030\003 \003(\0132\032.clickme" +
-      "sh.v1.TailedSecondR\007seconds\"\232\001\n\014TailedSe" +
-      "cond\022\022\n\004time\030\001 \001(\003R\004time\022\026\n\006clicks\030\002 \001(\004" +
-      "R\006clicks\022 \n\013conversions\030\003 \001(\004R\013conversio" +
-      "ns\022 \n\013adjustments\030\004 \001(\004R\013adjustments\022\032\n\010" +
-      "verdicts\030\005 \001(\004R\010verdicts\"\270\003\n\013TailedEvent" +
-      "\022\035\n\nevent_type\030\001 \001(\tR\teventType\022\031\n\010event" +
-      "_id\030\002 \001(\tR\007eventId\022\027\n\007user_id\030\003 \001(\tR\006use" +
-      "rId\022\037\n\013campaign_id\030\004 \001(\tR\ncampaignId\022\023\n\005" +
-      "ad_id\030\005 \001(\tR\004adId\022\026\n\006source\030\006 \001(\tR\006sourc" +
-      "e\022\'\n\017conversion_type\030\007 \001(\tR\016conversionTy" +
-      "pe\022!\n\014value_micros\030\010 \001(\003R\013valueMicros\022\022\n" +
-      "\004kind\030\t \001(\tR\004kind\022\033\n\ttarget_id\030\n \001(\tR\010ta" +
-      "rgetId\022\034\n\ttimestamp\030\013 \001(\003R\ttimestamp\022!\n\014" +
-      "arrival_time\030\014 \001(\003R\013arrivalTime\0220\n\024credi" +
-      "ted_campaign_id\030\r \001(\tR\022creditedCampaignI" +
-      "d\022\030\n\007outcome\030\016 \001(\tR\007outcome\"\021\n\017RunAuditR" +
-      "equest\"y\n\020RunAuditResponse\0220\n\006checks\030\001 \003" +
-      "(\0132\030.clickmesh.v1.AuditCheckR\006checks\022\022\n\004" +
-      "done\030\002 \001(\010R\004done\022\037\n\013finished_at\030\003 \001(\003R\nf" +
-      "inishedAt\"\210\001\n\nAuditCheck\022\022\n\004name\030\001 \001(\tR\004" +
-      "name\022\030\n\007outcome\030\002 \001(\tR\007outcome\022\032\n\010compar" +
-      "ed\030\003 \001(\004R\010compared\022\034\n\tdiffering\030\004 \001(\004R\td" +
-      "iffering\022\022\n\004text\030\005 \001(\tR\004text*\263\001\n\016ReportI" +
-      "nterval\022\037\n\033REPORT_INTERVAL_UNSPECIFIED\020\000" +
-      "\022\030\n\024REPORT_INTERVAL_HOUR\020\001\022\027\n\023REPORT_INT" +
-      "ERVAL_DAY\020\002\022\030\n\024REPORT_INTERVAL_WEEK\020\003\022\031\n" +
-      "\025REPORT_INTERVAL_MONTH\020\004\022\030\n\024REPORT_INTER" +
-      "VAL_NONE\020\005*X\n\tTimeBasis\022\032\n\026TIME_BASIS_UN" +
-      "SPECIFIED\020\000\022\031\n\025TIME_BASIS_CONVERSION\020\001\022\024" +
-      "\n\020TIME_BASIS_CLICK\020\002*Z\n\007Compare\022\027\n\023COMPA" +
-      "RE_UNSPECIFIED\020\000\022\033\n\027COMPARE_PREVIOUS_PER" +
-      "IOD\020\001\022\031\n\025COMPARE_PREVIOUS_YEAR\020\002*O\n\nAttr" +
-      "ibuted\022\032\n\026ATTRIBUTED_UNSPECIFIED\020\000\022\022\n\016AT" +
-      "TRIBUTED_YES\020\001\022\021\n\rATTRIBUTED_NO\020\002Bp\n\017io." +
-      "clickmesh.v1B\014ReportsProtoP\001\242\002\003CXX\252\002\014Cli" +
-      "ckmesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\" +
-      "GPBMetadata\352\002\rClickmesh::V1b\006proto3"
+      "\022#\n\rcompared_from\030\r \001(\003R\014comparedFrom\022%\n" +
+      "\016compared_until\030\016 \001(\003R\rcomparedUntil\"T\n\010" +
+      "Lookback\022\'\n\017conversion_type\030\001 \001(\tR\016conve" +
+      "rsionType\022\037\n\013lookback_ms\030\002 \001(\003R\nlookback" +
+      "Ms\"\336\002\n\026ListConversionsRequest\022\035\n\nstart_d" +
+      "ate\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030\002 \001(\tR\007" +
+      "endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZone\0224\n\007" +
+      "filters\030\004 \003(\0132\032.clickmesh.v1.ReportFilte" +
+      "rR\007filters\0228\n\nattributed\030\005 \001(\0162\030.clickme" +
+      "sh.v1.AttributedR\nattributed\022\024\n\005model\030\006 " +
+      "\001(\tR\005model\022\027\n\007user_id\030\007 \001(\tR\006userId\022\031\n\010o" +
+      "rder_by\030\010 \001(\tR\007orderBy\022\024\n\005limit\030\t \001(\rR\005l" +
+      "imit\022\035\n\npage_token\030\n \001(\tR\tpageToken\"\231\001\n\027" +
+      "ListConversionsResponse\022@\n\013conversions\030\001" +
+      " \003(\0132\036.clickmesh.v1.ListedConversionR\013co" +
+      "nversions\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017next_" +
+      "page_token\030\003 \001(\tR\rnextPageToken\"\275\004\n\020List" +
+      "edConversion\022#\n\rconversion_id\030\001 \001(\tR\014con" +
+      "versionId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'\n\017co" +
+      "nversion_type\030\003 \001(\tR\016conversionType\022\'\n\017c" +
+      "onversion_time\030\004 \001(\003R\016conversionTime\022!\n\014" +
+      "value_micros\030\005 \001(\003R\013valueMicros\022(\n\020net_v" +
+      "alue_micros\030\006 \001(\003R\016netValueMicros\022\036\n\natt" +
+      "ributed\030\007 \001(\010R\nattributed\022\034\n\tretracted\030\010" +
+      " \001(\010R\tretracted\022\034\n\ttruncated\030\t \001(\010R\ttrun" +
+      "cated\022\030\n\007touches\030\n \001(\rR\007touches\022\032\n\006lag_m" +
+      "s\030\013 \001(\003H\000R\005lagMs\210\001\001\022\031\n\010click_id\030\014 \001(\tR\007c" +
+      "lickId\022\037\n\013campaign_id\030\r \001(\tR\ncampaignId\022" +
+      "\023\n\005ad_id\030\016 \001(\tR\004adId\022\026\n\006source\030\017 \001(\tR\006so" +
+      "urce\022#\n\rcredit_micros\030\020 \001(\003R\014creditMicro" +
+      "s\022!\n\014corrected_by\030\021 \003(\tR\013correctedByB\t\n\007" +
+      "_lag_ms\"\270\001\n\021ListClicksRequest\022\027\n\007user_id" +
+      "\030\001 \001(\tR\006userId\022\035\n\nstart_date\030\002 \001(\tR\tstar" +
+      "tDate\022\031\n\010end_date\030\003 \001(\tR\007endDate\022\033\n\ttime" +
+      "_zone\030\004 \001(\tR\010timeZone\022\024\n\005limit\030\005 \001(\rR\005li" +
+      "mit\022\035\n\npage_token\030\006 \001(\tR\tpageToken\"\205\001\n\022L" +
+      "istClicksResponse\0221\n\006clicks\030\001 \003(\0132\031.clic" +
+      "kmesh.v1.ListedClickR\006clicks\022\024\n\005total\030\002 " +
+      "\001(\004R\005total\022&\n\017next_page_token\030\003 \001(\tR\rnex" +
+      "tPageToken\"\323\002\n\013ListedClick\022\031\n\010click_id\030\001" +
+      " \001(\tR\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n\013ca" +
+      "mpaign_id\030\003 \001(\tR\ncampaignId\022\026\n\006source\030\004 " +
+      "\001(\tR\006source\022\035\n\nclick_time\030\005 \001(\003R\tclickTi" +
+      "me\022C\n\010metadata\030\006 \003(\0132\'.clickmesh.v1.List" +
+      "edClick.MetadataEntryR\010metadata\022\030\n\007inval" +
+      "id\030\007 \001(\010R\007invalid\022 \n\013conversions\030\010 \001(\rR\013" +
+      "conversions\032;\n\rMetadataEntry\022\020\n\003key\030\001 \001(" +
+      "\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\232\002\n\017Top" +
+      "PathsRequest\022\035\n\nstart_date\030\001 \001(\tR\tstartD" +
+      "ate\022\031\n\010end_date\030\002 \001(\tR\007endDate\022\033\n\ttime_z" +
+      "one\030\003 \001(\tR\010timeZone\0224\n\007filters\030\004 \003(\0132\032.c" +
+      "lickmesh.v1.ReportFilterR\007filters\022\034\n\tdim" +
+      "ension\030\005 \001(\tR\tdimension\022)\n\020collapse_repe" +
+      "ats\030\006 \001(\010R\017collapseRepeats\022\033\n\tmax_steps\030" +
+      "\007 \001(\rR\010maxSteps\022\024\n\005limit\030\010 \001(\rR\005limit\"\260\001" +
+      "\n\020TopPathsResponse\0222\n\005paths\030\001 \003(\0132\034.clic" +
+      "kmesh.v1.ConversionPathR\005paths\022 \n\013conver" +
+      "sions\030\002 \001(\004R\013conversions\022\037\n\013total_paths\030" +
+      "\003 \001(\004R\ntotalPaths\022%\n\016revenue_micros\030\004 \001(" +
+      "\003R\rrevenueMicros\"\356\001\n\016ConversionPath\022\024\n\005s" +
+      "teps\030\001 \003(\tR\005steps\022\026\n\006longer\030\002 \001(\010R\006longe" +
+      "r\022 \n\013conversions\030\003 \001(\004R\013conversions\022%\n\016r" +
+      "evenue_micros\030\004 \001(\003R\rrevenueMicros\022\024\n\005sh" +
+      "are\030\005 \001(\001R\005share\022\"\n\rmedian_lag_ms\030\006 \001(\003R" +
+      "\013medianLagMs\022+\n\022median_last_lag_ms\030\007 \001(\003" +
+      "R\017medianLastLagMs\"\263\001\n\016TimeLagRequest\022\035\n\n" +
+      "start_date\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030" +
+      "\002 \001(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZ" +
+      "one\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1.Repo" +
+      "rtFilterR\007filters\022\024\n\005model\030\005 \001(\tR\005model\"" +
+      "\271\001\n\017TimeLagResponse\0221\n\007buckets\030\001 \003(\0132\027.c" +
+      "lickmesh.v1.LagBucketR\007buckets\022\032\n\006p50_ms" +
+      "\030\002 \001(\003H\000R\005p50Ms\210\001\001\022\032\n\006p90_ms\030\003 \001(\003H\001R\005p9" +
+      "0Ms\210\001\001\022\032\n\006p99_ms\030\004 \001(\003H\002R\005p99Ms\210\001\001B\t\n\007_p" +
+      "50_msB\t\n\007_p90_msB\t\n\007_p99_ms\"\217\001\n\tLagBucke" +
+      "t\022\027\n\007from_ms\030\001 \001(\003R\006fromMs\022\023\n\005to_ms\030\002 \001(" +
+      "\003R\004toMs\022-\n\022conversions_micros\030\003 \001(\003R\021con" +
+      "versionsMicros\022%\n\016revenue_micros\030\004 \001(\003R\r" +
+      "revenueMicros\"\240\001\n\021PathLengthRequest\022\035\n\ns" +
+      "tart_date\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030\002" +
+      " \001(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZo" +
+      "ne\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1.Repor" +
+      "tFilterR\007filters\"J\n\022PathLengthResponse\0224" +
+      "\n\007buckets\030\001 \003(\0132\032.clickmesh.v1.LengthBuc" +
+      "ketR\007buckets\"q\n\014LengthBucket\022\030\n\007touches\030" +
+      "\001 \001(\rR\007touches\022 \n\013conversions\030\002 \001(\004R\013con" +
+      "versions\022%\n\016revenue_micros\030\003 \001(\003R\rrevenu" +
+      "eMicros\"\236\001\n\024ListConflictsRequest\022\027\n\007user" +
+      "_id\030\001 \001(\tR\006userId\022\035\n\nevent_type\030\002 \001(\tR\te" +
+      "ventType\022\031\n\010event_id\030\003 \001(\tR\007eventId\022\024\n\005l" +
+      "imit\030\004 \001(\rR\005limit\022\035\n\npage_token\030\005 \001(\tR\tp" +
+      "ageToken\"\221\001\n\025ListConflictsResponse\022:\n\tco" +
+      "nflicts\030\001 \003(\0132\034.clickmesh.v1.ListedConfl" +
+      "ictR\tconflicts\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017" +
+      "next_page_token\030\003 \001(\tR\rnextPageToken\"\234\001\n" +
+      "\016ListedConflict\0226\n\010not_kept\030\001 \001(\0132\033.clic" +
+      "kmesh.v1.EventConflictR\007notKept\022/\n\004kept\030" +
+      "\002 \001(\0132\033.clickmesh.v1.EventConflictR\004kept" +
+      "\022!\n\014arrival_time\030\003 \001(\003R\013arrivalTime\"M\n\026L" +
+      "istDeadLettersRequest\022\024\n\005limit\030\001 \001(\rR\005li" +
+      "mit\022\035\n\npage_token\030\002 \001(\tR\tpageToken\"\224\001\n\027L" +
+      "istDeadLettersResponse\022;\n\014dead_letters\030\001" +
+      " \003(\0132\030.clickmesh.v1.DeadLetterR\013deadLett" +
+      "ers\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017next_page_t" +
+      "oken\030\003 \001(\tR\rnextPageToken\"\247\001\n\nDeadLetter" +
+      "\022\024\n\005topic\030\001 \001(\tR\005topic\022\034\n\tpartition\030\002 \001(" +
+      "\rR\tpartition\022\026\n\006offset\030\003 \001(\004R\006offset\022!\n\014" +
+      "arrival_time\030\004 \001(\003R\013arrivalTime\022\024\n\005error" +
+      "\030\005 \001(\tR\005error\022\024\n\005value\030\006 \001(\014R\005value\"\177\n\022W" +
+      "atchReportRequest\0224\n\005query\030\001 \001(\0132\036.click" +
+      "mesh.v1.RunReportRequestR\005query\022\033\n\tperio" +
+      "d_ms\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001(\tR\006cu" +
+      "rsor\"\250\001\n\023WatchReportResponse\0227\n\006report\030\001" +
+      " \001(\0132\037.clickmesh.v1.RunReportResponseR\006r" +
+      "eport\022\026\n\006cursor\030\002 \001(\tR\006cursor\022)\n\020complet" +
+      "e_through\030\003 \001(\003R\017completeThrough\022\025\n\006lag_" +
+      "ms\030\004 \001(\003R\005lagMs\"\203\001\n\021TailEventsRequest\022\037\n" +
+      "\013event_types\030\001 \003(\tR\neventTypes\0224\n\007filter" +
+      "s\030\002 \003(\0132\032.clickmesh.v1.ReportFilterR\007fil" +
+      "ters\022\027\n\007user_id\030\003 \001(\tR\006userId\"\227\001\n\022TailEv" +
+      "entsResponse\0221\n\006events\030\001 \003(\0132\031.clickmesh" +
+      ".v1.TailedEventR\006events\022\030\n\007skipped\030\002 \001(\004" +
+      "R\007skipped\0224\n\007seconds\030\003 \003(\0132\032.clickmesh.v" +
+      "1.TailedSecondR\007seconds\"\232\001\n\014TailedSecond" +
+      "\022\022\n\004time\030\001 \001(\003R\004time\022\026\n\006clicks\030\002 \001(\004R\006cl" +
+      "icks\022 \n\013conversions\030\003 \001(\004R\013conversions\022 " +
+      "\n\013adjustments\030\004 \001(\004R\013adjustments\022\032\n\010verd" +
+      "icts\030\005 \001(\004R\010verdicts\"\270\003\n\013TailedEvent\022\035\n\n" +
+      "event_type\030\001 \001(\tR\teventType\022\031\n\010event_id\030" +
+      "\002 \001(\tR\007eventId\022\027\n\007user_id\030\003 \001(\tR\006userId\022" +
+      "\037\n\013campaign_id\030\004 \001(\tR\ncampaignId\022\023\n\005ad_i" +
+      "d\030\005 \001(\tR\004adId\022\026\n\006source\030\006 \001(\tR\006source\022\'\n" +
+      "\017conversion_type\030\007 \001(\tR\016conversionType\022!" +
+      "\n\014value_micros\030\010 \001(\003R\013valueMicros\022\022\n\004kin" +
+      "d\030\t \001(\tR\004kind\022\033\n\ttarget_id\030\n \001(\tR\010target" +
+      "Id\022\034\n\ttimestamp\030\013 \001(\003R\ttimestamp\022!\n\014arri" +
+      "val_time\030\014 \001(\003R\013arrivalTime\0220\n\024credited_" +
+      "campaign_id\030\r \001(\tR\022creditedCampaignId\022\030\n" +
+      "\007outcome\030\016 \001(\tR\007outcome\"\021\n\017RunAuditReque" +
+      "st\"y\n\020RunAuditResponse\0220\n\006checks\030\001 \003(\0132\030" +
+      ".clickmesh.v1.AuditCheckR\006checks\022\022\n\004done" +
+      "\030\002 \001(\010R\004done\022\037\n\013finished_at\030\003 \001(\003R\nfinis" +
+      "hedAt\"\210\001\n\nAuditCheck\022\022\n\004name\030\001 \001(\tR\004name" +
+      "\022\030\n\007outcome\030\002 \001(\tR\007outcome\022\032\n\010compared\030\003" +
+      " \001(\004R\010compared\022\034\n\tdiffering\030\004 \001(\004R\tdiffe" +
+      "ring\022\022\n\004text\030\005 \001(\tR\004text*\263\001\n\016ReportInter" +
+      "val\022\037\n\033REPORT_INTERVAL_UNSPECIFIED\020\000\022\030\n\024" +
+      "REPORT_INTERVAL_HOUR\020\001\022\027\n\023REPORT_INTERVA" +
+      "L_DAY\020\002\022\030\n\024REPORT_INTERVAL_WEEK\020\003\022\031\n\025REP" +
+      "ORT_INTERVAL_MONTH\020\004\022\030\n\024REPORT_INTERVAL_" +
+      "NONE\020\005*X\n\tTimeBasis\022\032\n\026TIME_BASIS_UNSPEC" +
+      "IFIED\020\000\022\031\n\025TIME_BASIS_CONVERSION\020\001\022\024\n\020TI" +
+      "ME_BASIS_CLICK\020\002*Z\n\007Compare\022\027\n\023COMPARE_U" +
+      "NSPECIFIED\020\000\022\033\n\027COMPARE_PREVIOUS_PERIOD\020" +
+      "\001\022\031\n\025COMPARE_PREVIOUS_YEAR\020\002*O\n\nAttribut" +
+      "ed\022\032\n\026ATTRIBUTED_UNSPECIFIED\020\000\022\022\n\016ATTRIB" +
+      "UTED_YES\020\001\022\021\n\rATTRIBUTED_NO\020\002Bp\n\017io.clic" +
+      "kmesh.v1B\014ReportsProtoP\001\242\002\003CXX\252\002\014Clickme" +
+      "sh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBM" +
+      "etadata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -486,7 +488,7 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ReportStamp_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ReportStamp_descriptor,
-        new java.lang.String[] { "Models", "Lookbacks", "TimeZone", "Rollup", "RollupSince", "ModelsSince", "CompleteThrough", "LagMs", "ChangesForMs", "CorrectionsForMs", "Currency", "Truncated", });
+        new java.lang.String[] { "Models", "Lookbacks", "TimeZone", "Rollup", "RollupSince", "ModelsSince", "CompleteThrough", "LagMs", "ChangesForMs", "CorrectionsForMs", "Currency", "Truncated", "ComparedFrom", "ComparedUntil", });
     internal_static_clickmesh_v1_Lookback_descriptor =
       getDescriptor().getMessageType(7);
     internal_static_clickmesh_v1_Lookback_fieldAccessorTable = new

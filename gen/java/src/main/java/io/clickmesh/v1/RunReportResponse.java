@@ -134,8 +134,8 @@ private static final long serialVersionUID = 0L;
   private io.clickmesh.v1.ReportRow unattributed_;
   /**
    * <pre>
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -147,8 +147,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -160,8 +160,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1172,8 +1172,8 @@ private static final long serialVersionUID = 0L;
         io.clickmesh.v1.ReportRow, io.clickmesh.v1.ReportRow.Builder, io.clickmesh.v1.ReportRowOrBuilder> unattributedBuilder_;
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1184,8 +1184,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1200,8 +1200,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1219,8 +1219,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1238,8 +1238,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1264,8 +1264,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1282,8 +1282,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1295,8 +1295,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -1311,8 +1311,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-     * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+     * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+     * conversion_type concern them.
      * </pre>
      *
      * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>

@@ -63,8 +63,8 @@ public interface RunReportResponseOrBuilder extends
 
   /**
    * <pre>
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -73,8 +73,8 @@ public interface RunReportResponseOrBuilder extends
   boolean hasUnattributed();
   /**
    * <pre>
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
@@ -83,8 +83,8 @@ public interface RunReportResponseOrBuilder extends
   io.clickmesh.v1.ReportRow getUnattributed();
   /**
    * <pre>
-   * Conversions that no click is credited for: they are in no row and not in totals. Filters on what a click has do not
-   * concern them. Absent if rows are of conversions under a filter that names values of a click's dimension only.
+   * Conversions that no click is credited for: they are in no row and not in totals. Of the filters only those by
+   * conversion_type concern them.
    * </pre>
    *
    * <code>.clickmesh.v1.ReportRow unattributed = 3 [json_name = "unattributed"];</code>
