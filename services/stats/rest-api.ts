@@ -15,3 +15,19 @@ export const GET_STATS: RouteDescription = {
     },
   },
 };
+
+/** TailEvents as server-sent events. */
+export const TAIL_EVENTS: RouteDescription = {
+  method: 'GET',
+  path: '/api/v1/events/tail',
+  summary: 'Events as they arrive, as server-sent events: each has a TailEventsResponse as its data.',
+  safe: true,
+  openapi: {
+    operationId: 'tailEvents',
+    query: 'TailEventsRequest',
+    answers: {
+      200: { description: 'The stream.', type: 'text/event-stream', schemas: ['TailEventsResponse'] },
+      default: { description: 'It could not be read.', schemas: ['RestError'] },
+    },
+  },
+};

@@ -1,51 +1,37 @@
 import { PassThrough, pipeline } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
-import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import {
   ExplainConversionRequestSchema,
-  type GetStatsRequest,
   GetStatsRequestSchema,
   Interval,
   StatsService,
-  WatchStatsRequestSchema,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { cut } from '../contract/cut.ts';
-import { DAY_MS } from '../contract/limits.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './conversions/explain.ts';
 import type { StatsDeps } from './deps.ts';
 import { getStats } from './get-stats.ts';
-import { modelFault } from './models.ts';
-import { parseQuery, type StatsQuery } from './query.ts';
-import type { FieldError } from './requests/field-error.ts';
+import { liveHttp, liveRoutes } from './live/routes.ts';
+import type { StatsQuery } from './query.ts';
+import { readQuery } from './read-query.ts';
 import { strictJson } from './requests/json-requests.ts';
 import { readParameters } from './requests/query-parameters.ts';
 import { badRequest, valid } from './requests/refuse.ts';
 import { GET_STATS } from './rest-api.ts';
 import { selectJson } from './select-rows.ts';
-import { rollupSince, sinceOf } from './since.ts';
+import { sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
-import { parsePeriod, watchStats } from './watch-stats.ts';
 
 export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
-  const { client, shutdown } = deps;
-  const { getStats: get, watchStats: watch, explainConversion: explain } = StatsService.method;
+  const { client } = deps;
+  const { getStats: get, explainConversion: explain } = StatsService.method;
 
   router.rpc(
     get,
     async (request, { signal }) => getStats(client, valid(await readQuery(request, deps, signal)), signal),
     { jsonOptions: strictJson(GetStatsRequestSchema) },
-  );
-  router.rpc(
-    watch,
-    async function* ({ query, periodMs }, { signal }) {
-      const checked = valid(await readQuery(query ?? create(GetStatsRequestSchema), deps, signal));
-      const until = shutdown === undefined ? signal : AbortSignal.any([signal, shutdown]);
-      for await (const stats of watchStats(client, checked, valid(parsePeriod(periodMs)), until)) yield { stats };
-    },
-    { jsonOptions: strictJson(WatchStatsRequestSchema) },
   );
   router.rpc(
     explain,
@@ -58,19 +44,7 @@ export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
     // So that an answer says `attributed: false`.
     { jsonOptions: { ...strictJson(ExplainConversionRequestSchema), alwaysEmitImplicit: true } },
   );
-}
-
-async function readQuery(
-  request: GetStatsRequest,
-  { client, models, rollups }: StatsDeps,
-  signal?: AbortSignal,
-): Promise<StatsQuery | FieldError> {
-  const parsed = parseQuery(request, models[0]!, rollups);
-  if ('field' in parsed) return parsed;
-  const { rollups: answering, ...query } = parsed;
-  const fault = await modelFault(client, query.model, models, signal);
-  if (fault !== undefined) return fault;
-  return { ...query, rollup: await rollupSince(client, answering, query.start * DAY_MS) };
+  liveRoutes(router, deps);
 }
 
 /** `GET /api/v1/stats`: GetStats with the fields in snake_case as query parameters, answered as plain JSON numbers. */
@@ -91,6 +65,7 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
         return { status: 200, headers: { 'content-type': 'application/json' }, body: '', stream };
       },
     },
+    ...liveHttp(deps),
   ];
 }
 

@@ -5,7 +5,7 @@ import { MAX_BATCH_ITEMS } from '../../services/contract/limits.ts';
 import { eventRoutes } from '../../services/gateway/ways-in/rest-api.ts';
 import type { Operation, RouteDescription } from '../../services/http/routes/http-routes.ts';
 import { parametersOf } from '../../services/http/routes/path-table.ts';
-import { GET_STATS } from '../../services/stats/rest-api.ts';
+import { GET_STATS, TAIL_EVENTS } from '../../services/stats/rest-api.ts';
 import { eventShapes } from './event-shapes.ts';
 import { description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
 
@@ -90,7 +90,7 @@ function impliedEvents(shapes: readonly EventShape[]): [name: string, schema: Js
 export function restPaths(registry: FileRegistry): Json {
   const paths: Record<string, Json> = {};
   const types = eventShapes(registry).map(({ type }) => type);
-  for (const route of [...eventRoutes(types), GET_STATS]) {
+  for (const route of [...eventRoutes(types), GET_STATS, TAIL_EVENTS]) {
     if (route.openapi === undefined) continue;
     const documented = { [route.method.toLowerCase()]: operation(route, route.openapi, registry) };
     paths[route.path] = { ...paths[route.path], ...documented };
@@ -102,9 +102,9 @@ function operation({ path, summary }: RouteDescription, openapi: Operation, regi
   const { operationId, query, events, answers } = openapi;
   const inPath = parametersOf(path).map((name) => ({ name, in: 'path', required: true, schema: string }));
   const parameters = [...inPath, ...(query === undefined ? [] : queryParameters(message(registry, query)))];
-  const responses = Object.entries(answers).map(([status, { description: text, schemas }]) => {
+  const responses = Object.entries(answers).map(([status, { description: text, schemas, type }]) => {
     const refs = schemas.map(schemaRef);
-    return [status, { description: text, content: content(refs.length === 1 ? refs[0]! : { oneOf: refs }) }];
+    return [status, { description: text, content: content(refs.length === 1 ? refs[0]! : { oneOf: refs }, type) }];
   });
   return {
     operationId,
@@ -126,9 +126,9 @@ function eventsBody(event: Json): Json {
   };
 }
 
-/** A JSON body. */
-export function content(schema: Json): Json {
-  return { 'application/json': { schema } };
+/** A body. */
+export function content(schema: Json, type = 'application/json'): Json {
+  return { [type]: { schema } };
 }
 
 function restEvent({ type, message, fields }: EventShape, alsoRequired: readonly string[]): Json {

@@ -27,8 +27,8 @@ export interface Operation {
   query?: string;
   /** Schema of the events in the body, which is one, an array of them, or NDJSON. */
   events?: string;
-  /** By status; the body is one of the schemas. */
-  answers: Readonly<Record<number | 'default', { description: string; schemas: readonly string[] }>>;
+  /** By status; the body is one of the schemas, in JSON unless it says another type. */
+  answers: Readonly<Record<number | 'default', { description: string; schemas: readonly string[]; type?: string }>>;
 }
 
 export interface HttpRoute extends RouteDescription {

@@ -6,16 +6,18 @@ import type {
   TailedSecond,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { EVENT_TYPES } from '../../contract/event-rules.ts';
-import { type FieldError, unknownValue } from '../field-error.ts';
-import { textFault } from '../query.ts';
+import { isMetadata, metadataKeyOf } from '../../contract/rollups.ts';
+import { type FieldError, unknownValue } from '../requests/field-error.ts';
+import { type Filter, parseFilters } from '../requests/filters.ts';
+import { textFault } from '../requests/text-fault.ts';
 import { selectRows } from '../select-rows.ts';
 import type { Look } from './shared-looks.ts';
 
 /** Most events of an answer: more than that a second nobody reads. */
 const MAX_EVENTS = 200;
 /**
- * How far back events are looked for, in ms. What arrives in ClickHouse later than that after it was acknowledged is not
- * tailed: each look would have to read all that came since.
+ * How far back events are looked for, in ms. What arrives in ClickHouse later than that after it was acknowledged is
+ * not tailed: each look would have to read all that came since.
  */
 const LOOKBACK_MS = 120_000;
 /** Seconds that whoever begins to watch gets at once. */
@@ -23,41 +25,27 @@ const REMEMBERED_SECONDS = 60;
 /** How often the decision on a conversion is looked for. */
 const DECISION_LOOKS = 30;
 const PERIOD_MS = 1000;
-/** Most values of a filter. */
-const MAX_VALUES = 100;
-
-const FILTERED = ['campaign_id', 'source', 'conversion_type'] as const;
-
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
-/** The key of those who tail the same, or the first field that can't be answered. */
-export function tailKey(request: TailEventsRequest): string | FieldError {
-  const { eventTypes, filters, userId } = request;
+/** A checked request. */
+export interface Tail {
+  eventTypes: readonly string[];
+  filters: readonly Filter[];
+  /** All when empty. */
+  userId: string;
+}
+
+/** What a request asks for, or the first field that can't be answered. */
+export function parseTail({ eventTypes, filters: asked, userId }: TailEventsRequest): Tail | FieldError {
   const unknown = eventTypes.find((type) => !(EVENT_TYPES as string[]).includes(type));
   if (unknown !== undefined) return unknownValue('event_types', unknown, EVENT_TYPES);
-  for (const { dimension, values } of filters) {
-    if (!FILTERED.includes(dimension as (typeof FILTERED)[number])) return unknownValue('filters', dimension, FILTERED);
-    if (values.length === 0 || values.length > MAX_VALUES) {
-      return { field: 'filters', message: `filters of ${dimension} must have 1 to ${MAX_VALUES} values` };
-    }
-    const fault = values.map((value) => textFault({ filters: value })).find((each) => each !== undefined);
-    if (fault !== undefined) return fault;
-  }
-  const fault = textFault({ user_id: userId });
-  if (fault !== undefined) return fault;
-  return JSON.stringify([
-    eventTypes,
-    filters.map(({ dimension, values, exclude }) => [dimension, values, exclude]),
-    userId,
-  ]);
+  const filters = parseFilters(asked);
+  if ('field' in filters) return filters;
+  return textFault({ user_id: userId }) ?? { eventTypes, filters, userId };
 }
 
 /** Looks for what arrived since the look before; the first answers with the newest of the last LOOKBACK_MS. */
-export function tailLook(
-  client: ClickHouseClient,
-  request: TailEventsRequest,
-  model: string,
-): Look<TailEventsResponse> {
+export function tailLook(client: ClickHouseClient, tail: Tail, model: string): Look<TailEventsResponse> {
   /** First offsets not told, by partition. */
   const told = new Map<string, bigint>();
   /** Conversions told whose decision had not arrived, by id, and how often it is still looked for. */
@@ -71,7 +59,7 @@ export function tailLook(
       told.set(_partition, max(told.get(_partition) ?? 0n, BigInt(last) + 1n));
     }
     const selected =
-      arrived.length === 0 ? [] : await selectRows<Selected>(client, eventsStatement(request, from, told), signal);
+      arrived.length === 0 ? [] : await selectRows<Selected>(client, eventsStatement(tail, from, told), signal);
     const events = selected.map(eventOf).reverse();
     for (const event of events) {
       if (event.eventType === 'conversion') undecided.set(event.eventId, { event, looks: DECISION_LOOKS });
@@ -118,7 +106,7 @@ interface Arrived {
   last: string;
 }
 
-/** Offsets tell apart what was told from what was not: events arrive in ClickHouse later than others that came later. */
+/** Offsets tell what was told from what was not: a partition may come to ClickHouse later than others. */
 function arrivedStatement(from: ReadonlyMap<string, bigint>) {
   const counts = Object.entries(COUNTED).map(
     ([name, type]) => `uniqExactIf(_offset, event_type = '${type}') AS ${name}`,
@@ -175,14 +163,16 @@ interface Selected {
 
 /** The newest events between offsets, newest first. */
 function eventsStatement(
-  { eventTypes, filters, userId }: TailEventsRequest,
+  { eventTypes, filters, userId }: Tail,
   from: ReadonlyMap<string, bigint>,
   to: ReadonlyMap<string, bigint>,
 ) {
   const query_params: Record<string, unknown> = { from, to, eventTypes, userId };
   const conditions = filters.map(({ dimension, values, exclude }, i) => {
     query_params[`values${i}`] = values;
-    return `AND ${dimension} ${exclude ? 'NOT IN' : 'IN'} {values${i}:Array(String)}`;
+    if (isMetadata(dimension)) query_params[`key${i}`] = metadataKeyOf(dimension);
+    const column = isMetadata(dimension) ? `metadata[{key${i}:String}]` : dimension;
+    return `AND ${column} ${exclude ? 'NOT IN' : 'IN'} {values${i}:Array(String)}`;
   });
   if (eventTypes.length > 0) conditions.push('AND event_type IN {eventTypes:Array(String)}');
   if (userId !== '') conditions.push('AND user_id = {userId:String}');

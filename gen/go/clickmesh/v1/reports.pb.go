@@ -2832,7 +2832,7 @@ type TailEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All when empty: "click", "conversion", "adjustment", "verdict".
 	EventTypes []string `protobuf:"bytes,1,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
-	// Of campaign_id, source and conversion_type.
+	// On what the event itself has.
 	Filters       []*ReportFilter `protobuf:"bytes,2,rep,name=filters,proto3" json:"filters,omitempty"`
 	UserId        string          `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -539,7 +539,9 @@ type WatchStatsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Query *GetStatsRequest       `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// Milliseconds between looks, in [200, 60000]; 1000 when 0.
-	PeriodMs      uint32 `protobuf:"varint,2,opt,name=period_ms,json=periodMs,proto3" json:"period_ms,omitempty"`
+	PeriodMs uint32 `protobuf:"varint,2,opt,name=period_ms,json=periodMs,proto3" json:"period_ms,omitempty"`
+	// Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -588,9 +590,19 @@ func (x *WatchStatsRequest) GetPeriodMs() uint32 {
 	return 0
 }
 
+func (x *WatchStatsRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// Sent when the stats changed, and without them when they did not for 10 s.
 type WatchStatsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stats         *GetStatsResponse      `protobuf:"bytes,1,opt,name=stats,proto3" json:"stats,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Stats *GetStatsResponse      `protobuf:"bytes,1,opt,name=stats,proto3" json:"stats,omitempty"`
+	// Stands for the newest stats.
+	Cursor        string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -630,6 +642,13 @@ func (x *WatchStatsResponse) GetStats() *GetStatsResponse {
 		return x.Stats
 	}
 	return nil
+}
+
+func (x *WatchStatsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
 }
 
 type ExplainConversionRequest struct {
@@ -1009,12 +1028,14 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\b_refundsB\x1b\n" +
 	"\x19_gross_conversions_microsB\x17\n" +
 	"\x15_gross_revenue_microsB\x11\n" +
-	"\x0f_refunds_micros\"e\n" +
+	"\x0f_refunds_micros\"}\n" +
 	"\x11WatchStatsRequest\x123\n" +
 	"\x05query\x18\x01 \x01(\v2\x1d.clickmesh.v1.GetStatsRequestR\x05query\x12\x1b\n" +
-	"\tperiod_ms\x18\x02 \x01(\rR\bperiodMs\"J\n" +
+	"\tperiod_ms\x18\x02 \x01(\rR\bperiodMs\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"b\n" +
 	"\x12WatchStatsResponse\x124\n" +
-	"\x05stats\x18\x01 \x01(\v2\x1e.clickmesh.v1.GetStatsResponseR\x05stats\"X\n" +
+	"\x05stats\x18\x01 \x01(\v2\x1e.clickmesh.v1.GetStatsResponseR\x05stats\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"X\n" +
 	"\x18ExplainConversionRequest\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\"\x91\x03\n" +

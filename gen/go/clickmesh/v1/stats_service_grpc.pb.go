@@ -45,7 +45,8 @@ type StatsServiceClient interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
 	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
-	// The same, again whenever it changed, looked at every period_ms.
+	// The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+	// gets the newest only.
 	WatchStats(ctx context.Context, in *WatchStatsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStatsResponse], error)
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
@@ -268,7 +269,8 @@ type StatsServiceServer interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
 	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
-	// The same, again whenever it changed, looked at every period_ms.
+	// The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+	// gets the newest only.
 	WatchStats(*WatchStatsRequest, grpc.ServerStreamingServer[WatchStatsResponse]) error
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.

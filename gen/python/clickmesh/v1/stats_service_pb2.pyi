@@ -109,18 +109,22 @@ class StatsRow(_message.Message):
     def __init__(self, date: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., clicks: _Optional[int] = ..., conversions: _Optional[float] = ..., revenue: _Optional[float] = ..., cvr: _Optional[float] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., gross_conversions: _Optional[float] = ..., gross_revenue: _Optional[float] = ..., refunds: _Optional[float] = ..., gross_conversions_micros: _Optional[int] = ..., gross_revenue_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchStatsRequest(_message.Message):
-    __slots__ = ("query", "period_ms")
+    __slots__ = ("query", "period_ms", "cursor")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     PERIOD_MS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     query: GetStatsRequest
     period_ms: int
-    def __init__(self, query: _Optional[_Union[GetStatsRequest, _Mapping]] = ..., period_ms: _Optional[int] = ...) -> None: ...
+    cursor: str
+    def __init__(self, query: _Optional[_Union[GetStatsRequest, _Mapping]] = ..., period_ms: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class WatchStatsResponse(_message.Message):
-    __slots__ = ("stats",)
+    __slots__ = ("stats", "cursor")
     STATS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     stats: GetStatsResponse
-    def __init__(self, stats: _Optional[_Union[GetStatsResponse, _Mapping]] = ...) -> None: ...
+    cursor: str
+    def __init__(self, stats: _Optional[_Union[GetStatsResponse, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class ExplainConversionRequest(_message.Message):
     __slots__ = ("conversion_id", "user_id")

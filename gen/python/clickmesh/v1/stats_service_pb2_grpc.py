@@ -123,7 +123,8 @@ class StatsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchStats(self, request, context):
-        """The same, again whenever it changed, looked at every period_ms.
+        """The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+        gets the newest only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1421,7 +1421,7 @@ export declare type TailEventsRequest = Message<"clickmesh.v1.TailEventsRequest"
   eventTypes: string[];
 
   /**
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    *
    * @generated from field: repeated clickmesh.v1.ReportFilter filters = 2;
    */

@@ -300,6 +300,13 @@ export declare type WatchStatsRequest = Message<"clickmesh.v1.WatchStatsRequest"
    * @generated from field: uint32 period_ms = 2;
    */
   periodMs: number;
+
+  /**
+   * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+   *
+   * @generated from field: string cursor = 3;
+   */
+  cursor: string;
 };
 
 /**
@@ -309,6 +316,8 @@ export declare type WatchStatsRequest = Message<"clickmesh.v1.WatchStatsRequest"
 export declare const WatchStatsRequestSchema: GenMessage<WatchStatsRequest>;
 
 /**
+ * Sent when the stats changed, and without them when they did not for 10 s.
+ *
  * @generated from message clickmesh.v1.WatchStatsResponse
  */
 export declare type WatchStatsResponse = Message<"clickmesh.v1.WatchStatsResponse"> & {
@@ -316,6 +325,13 @@ export declare type WatchStatsResponse = Message<"clickmesh.v1.WatchStatsRespons
    * @generated from field: clickmesh.v1.GetStatsResponse stats = 1;
    */
   stats?: GetStatsResponse | undefined;
+
+  /**
+   * Stands for the newest stats.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
 };
 
 /**
@@ -559,7 +575,8 @@ export declare const StatsService: GenService<{
     output: typeof GetStatsResponseSchema;
   },
   /**
-   * The same, again whenever it changed, looked at every period_ms.
+   * The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+   * gets the newest only.
    *
    * @generated from rpc clickmesh.v1.StatsService.WatchStats
    */

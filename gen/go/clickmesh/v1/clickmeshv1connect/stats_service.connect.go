@@ -73,7 +73,8 @@ type StatsServiceClient interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
 	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.GetStatsResponse], error)
-	// The same, again whenever it changed, looked at every period_ms.
+	// The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+	// gets the newest only.
 	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest]) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error)
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.
@@ -303,7 +304,8 @@ type StatsServiceHandler interface {
 	// Clicks, conversions, revenue and conversion rate by period, campaign and source. Fails with INVALID_ARGUMENT beyond
 	// 200,000 rows; GET /api/v1/stats answers any number.
 	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.GetStatsResponse], error)
-	// The same, again whenever it changed, looked at every period_ms.
+	// The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+	// gets the newest only.
 	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest], *connect.ServerStream[v1.WatchStatsResponse]) error
 	// Which clicks were candidates for a conversion, which won, why the others did not, and what adjustments and verdicts
 	// changed since. NOT_FOUND if no decision on the conversion has reached ClickHouse.

@@ -540,7 +540,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * The same, again whenever it changed, looked at every period_ms.
+     * The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+     * gets the newest only.
      * </pre>
      */
     default void watchStats(io.clickmesh.v1.WatchStatsRequest request,
@@ -719,7 +720,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * The same, again whenever it changed, looked at every period_ms.
+     * The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+     * gets the newest only.
      * </pre>
      */
     public void watchStats(io.clickmesh.v1.WatchStatsRequest request,
@@ -895,7 +897,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * The same, again whenever it changed, looked at every period_ms.
+     * The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+     * gets the newest only.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
@@ -1066,7 +1069,8 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * The same, again whenever it changed, looked at every period_ms.
+     * The same, again whenever it changed, looked at every period_ms. Those who watch the same share the looks; who is slow
+     * gets the newest only.
      * </pre>
      */
     public java.util.Iterator<io.clickmesh.v1.WatchStatsResponse> watchStats(

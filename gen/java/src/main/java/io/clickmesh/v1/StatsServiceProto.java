@@ -129,71 +129,73 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "\n\022_gross_conversionsB\020\n\016_gross_revenueB\n" +
       "\n\010_refundsB\033\n\031_gross_conversions_microsB" +
       "\027\n\025_gross_revenue_microsB\021\n\017_refunds_mic" +
-      "ros\"e\n\021WatchStatsRequest\0223\n\005query\030\001 \001(\0132" +
+      "ros\"}\n\021WatchStatsRequest\0223\n\005query\030\001 \001(\0132" +
       "\035.clickmesh.v1.GetStatsRequestR\005query\022\033\n" +
-      "\tperiod_ms\030\002 \001(\rR\010periodMs\"J\n\022WatchStats" +
-      "Response\0224\n\005stats\030\001 \001(\0132\036.clickmesh.v1.G" +
-      "etStatsResponseR\005stats\"X\n\030ExplainConvers" +
-      "ionRequest\022#\n\rconversion_id\030\001 \001(\tR\014conve" +
-      "rsionId\022\027\n\007user_id\030\002 \001(\tR\006userId\"\221\003\n\031Exp" +
-      "lainConversionResponse\022<\n\010decision\030\001 \001(\013" +
-      "2 .clickmesh.v1.ConversionDecisionR\010deci" +
-      "sion\0227\n\013near_misses\030\002 \003(\0132\026.clickmesh.v1" +
-      ".NearMissR\nnearMisses\022Q\n\010metadata\030\003 \003(\0132" +
-      "5.clickmesh.v1.ExplainConversionResponse" +
-      ".MetadataEntryR\010metadata\022(\n\020net_value_mi" +
-      "cros\030\004 \001(\003R\016netValueMicros\022C\n\013correction" +
-      "s\030\005 \003(\0132!.clickmesh.v1.ExplainedCorrecti" +
-      "onR\013corrections\032;\n\rMetadataEntry\022\020\n\003key\030" +
-      "\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\217\002\n" +
-      "\023ExplainedCorrection\022\031\n\010event_id\030\001 \001(\tR\007" +
-      "eventId\022\035\n\nevent_type\030\002 \001(\tR\teventType\022\022" +
-      "\n\004kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004 \001(\tR\007cl" +
-      "ickId\022!\n\014value_micros\030\005 \001(\003R\013valueMicros" +
-      "\022\034\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026\n\006reason" +
-      "\030\007 \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036.clickme" +
-      "sh.v1.CorrectionEffectR\006effect\"\225\001\n\010NearM" +
-      "iss\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\037\n\013campai" +
-      "gn_id\030\002 \001(\tR\ncampaignId\022\026\n\006source\030\003 \001(\tR" +
-      "\006source\022\035\n\nclick_time\030\004 \001(\003R\tclickTime\022\026" +
-      "\n\006reason\030\005 \001(\tR\006reason*x\n\010Interval\022\030\n\024IN" +
-      "TERVAL_UNSPECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001" +
-      "\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHL" +
-      "Y\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014StatsServic" +
-      "e\022N\n\010GetStats\022\035.clickmesh.v1.GetStatsReq" +
-      "uest\032\036.clickmesh.v1.GetStatsResponse\"\003\220\002" +
-      "\001\022Q\n\nWatchStats\022\037.clickmesh.v1.WatchStat" +
-      "sRequest\032 .clickmesh.v1.WatchStatsRespon" +
-      "se0\001\022i\n\021ExplainConversion\022&.clickmesh.v1" +
-      ".ExplainConversionRequest\032\'.clickmesh.v1" +
-      ".ExplainConversionResponse\"\003\220\002\001\022Q\n\tRunRe" +
-      "port\022\036.clickmesh.v1.RunReportRequest\032\037.c" +
-      "lickmesh.v1.RunReportResponse\"\003\220\002\001\022T\n\013Wa" +
-      "tchReport\022 .clickmesh.v1.WatchReportRequ" +
-      "est\032!.clickmesh.v1.WatchReportResponse0\001" +
-      "\022c\n\017ListConversions\022$.clickmesh.v1.ListC" +
-      "onversionsRequest\032%.clickmesh.v1.ListCon" +
-      "versionsResponse\"\003\220\002\001\022T\n\nListClicks\022\037.cl" +
-      "ickmesh.v1.ListClicksRequest\032 .clickmesh" +
-      ".v1.ListClicksResponse\"\003\220\002\001\022N\n\010TopPaths\022" +
-      "\035.clickmesh.v1.TopPathsRequest\032\036.clickme" +
-      "sh.v1.TopPathsResponse\"\003\220\002\001\022K\n\007TimeLag\022\034" +
-      ".clickmesh.v1.TimeLagRequest\032\035.clickmesh" +
-      ".v1.TimeLagResponse\"\003\220\002\001\022T\n\nPathLength\022\037" +
-      ".clickmesh.v1.PathLengthRequest\032 .clickm" +
-      "esh.v1.PathLengthResponse\"\003\220\002\001\022]\n\rListCo" +
-      "nflicts\022\".clickmesh.v1.ListConflictsRequ" +
-      "est\032#.clickmesh.v1.ListConflictsResponse" +
-      "\"\003\220\002\001\022c\n\017ListDeadLetters\022$.clickmesh.v1." +
-      "ListDeadLettersRequest\032%.clickmesh.v1.Li" +
-      "stDeadLettersResponse\"\003\220\002\001\022Q\n\nTailEvents" +
-      "\022\037.clickmesh.v1.TailEventsRequest\032 .clic" +
-      "kmesh.v1.TailEventsResponse0\001\022K\n\010RunAudi" +
-      "t\022\035.clickmesh.v1.RunAuditRequest\032\036.click" +
-      "mesh.v1.RunAuditResponse0\001Bu\n\017io.clickme" +
-      "sh.v1B\021StatsServiceProtoP\001\242\002\003CXX\252\002\014Click" +
-      "mesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GP" +
-      "BMetadata\352\002\rClickmesh::V1b\006proto3"
+      "\tperiod_ms\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001" +
+      "(\tR\006cursor\"b\n\022WatchStatsResponse\0224\n\005stat" +
+      "s\030\001 \001(\0132\036.clickmesh.v1.GetStatsResponseR" +
+      "\005stats\022\026\n\006cursor\030\002 \001(\tR\006cursor\"X\n\030Explai" +
+      "nConversionRequest\022#\n\rconversion_id\030\001 \001(" +
+      "\tR\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006userId" +
+      "\"\221\003\n\031ExplainConversionResponse\022<\n\010decisi" +
+      "on\030\001 \001(\0132 .clickmesh.v1.ConversionDecisi" +
+      "onR\010decision\0227\n\013near_misses\030\002 \003(\0132\026.clic" +
+      "kmesh.v1.NearMissR\nnearMisses\022Q\n\010metadat" +
+      "a\030\003 \003(\01325.clickmesh.v1.ExplainConversion" +
+      "Response.MetadataEntryR\010metadata\022(\n\020net_" +
+      "value_micros\030\004 \001(\003R\016netValueMicros\022C\n\013co" +
+      "rrections\030\005 \003(\0132!.clickmesh.v1.Explained" +
+      "CorrectionR\013corrections\032;\n\rMetadataEntry" +
+      "\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value" +
+      ":\0028\001\"\217\002\n\023ExplainedCorrection\022\031\n\010event_id" +
+      "\030\001 \001(\tR\007eventId\022\035\n\nevent_type\030\002 \001(\tR\teve" +
+      "ntType\022\022\n\004kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004" +
+      " \001(\tR\007clickId\022!\n\014value_micros\030\005 \001(\003R\013val" +
+      "ueMicros\022\034\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026" +
+      "\n\006reason\030\007 \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036" +
+      ".clickmesh.v1.CorrectionEffectR\006effect\"\225" +
+      "\001\n\010NearMiss\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\037" +
+      "\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006sourc" +
+      "e\030\003 \001(\tR\006source\022\035\n\nclick_time\030\004 \001(\003R\tcli" +
+      "ckTime\022\026\n\006reason\030\005 \001(\tR\006reason*x\n\010Interv" +
+      "al\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016INTERVAL" +
+      "_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTERVA" +
+      "L_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014Sta" +
+      "tsService\022N\n\010GetStats\022\035.clickmesh.v1.Get" +
+      "StatsRequest\032\036.clickmesh.v1.GetStatsResp" +
+      "onse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1.W" +
+      "atchStatsRequest\032 .clickmesh.v1.WatchSta" +
+      "tsResponse0\001\022i\n\021ExplainConversion\022&.clic" +
+      "kmesh.v1.ExplainConversionRequest\032\'.clic" +
+      "kmesh.v1.ExplainConversionResponse\"\003\220\002\001\022" +
+      "Q\n\tRunReport\022\036.clickmesh.v1.RunReportReq" +
+      "uest\032\037.clickmesh.v1.RunReportResponse\"\003\220" +
+      "\002\001\022T\n\013WatchReport\022 .clickmesh.v1.WatchRe" +
+      "portRequest\032!.clickmesh.v1.WatchReportRe" +
+      "sponse0\001\022c\n\017ListConversions\022$.clickmesh." +
+      "v1.ListConversionsRequest\032%.clickmesh.v1" +
+      ".ListConversionsResponse\"\003\220\002\001\022T\n\nListCli" +
+      "cks\022\037.clickmesh.v1.ListClicksRequest\032 .c" +
+      "lickmesh.v1.ListClicksResponse\"\003\220\002\001\022N\n\010T" +
+      "opPaths\022\035.clickmesh.v1.TopPathsRequest\032\036" +
+      ".clickmesh.v1.TopPathsResponse\"\003\220\002\001\022K\n\007T" +
+      "imeLag\022\034.clickmesh.v1.TimeLagRequest\032\035.c" +
+      "lickmesh.v1.TimeLagResponse\"\003\220\002\001\022T\n\nPath" +
+      "Length\022\037.clickmesh.v1.PathLengthRequest\032" +
+      " .clickmesh.v1.PathLengthResponse\"\003\220\002\001\022]" +
+      "\n\rListConflicts\022\".clickmesh.v1.ListConfl" +
+      "ictsRequest\032#.clickmesh.v1.ListConflicts" +
+      "Response\"\003\220\002\001\022c\n\017ListDeadLetters\022$.click" +
+      "mesh.v1.ListDeadLettersRequest\032%.clickme" +
+      "sh.v1.ListDeadLettersResponse\"\003\220\002\001\022Q\n\nTa" +
+      "ilEvents\022\037.clickmesh.v1.TailEventsReques" +
+      "t\032 .clickmesh.v1.TailEventsResponse0\001\022K\n" +
+      "\010RunAudit\022\035.clickmesh.v1.RunAuditRequest" +
+      "\032\036.clickmesh.v1.RunAuditResponse0\001Bu\n\017io" +
+      ".clickmesh.v1B\021StatsServiceProtoP\001\242\002\003CXX" +
+      "\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickme" +
+      "sh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006proto" +
+      "3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -230,13 +232,13 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_WatchStatsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_WatchStatsRequest_descriptor,
-        new java.lang.String[] { "Query", "PeriodMs", });
+        new java.lang.String[] { "Query", "PeriodMs", "Cursor", });
     internal_static_clickmesh_v1_WatchStatsResponse_descriptor =
       getDescriptor().getMessageType(5);
     internal_static_clickmesh_v1_WatchStatsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_WatchStatsResponse_descriptor,
-        new java.lang.String[] { "Stats", });
+        new java.lang.String[] { "Stats", "Cursor", });
     internal_static_clickmesh_v1_ExplainConversionRequest_descriptor =
       getDescriptor().getMessageType(6);
     internal_static_clickmesh_v1_ExplainConversionRequest_fieldAccessorTable = new

@@ -110,7 +110,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<io.clickmesh.v1.ReportFilter> filters_;
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -121,7 +121,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -133,7 +133,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -144,7 +144,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -155,7 +155,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -777,7 +777,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -791,7 +791,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -805,7 +805,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -819,7 +819,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -838,7 +838,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -856,7 +856,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -874,7 +874,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -893,7 +893,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -911,7 +911,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -929,7 +929,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -948,7 +948,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -965,7 +965,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -982,7 +982,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -993,7 +993,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -1007,7 +1007,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -1022,7 +1022,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -1033,7 +1033,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -1045,7 +1045,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of campaign_id, source and conversion_type.
+     * On what the event itself has.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>

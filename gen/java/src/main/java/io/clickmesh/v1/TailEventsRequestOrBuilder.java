@@ -53,7 +53,7 @@ public interface TailEventsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -62,7 +62,7 @@ public interface TailEventsRequestOrBuilder extends
       getFiltersList();
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -70,7 +70,7 @@ public interface TailEventsRequestOrBuilder extends
   io.clickmesh.v1.ReportFilter getFilters(int index);
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -78,7 +78,7 @@ public interface TailEventsRequestOrBuilder extends
   int getFiltersCount();
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>
@@ -87,7 +87,7 @@ public interface TailEventsRequestOrBuilder extends
       getFiltersOrBuilderList();
   /**
    * <pre>
-   * Of campaign_id, source and conversion_type.
+   * On what the event itself has.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 2 [json_name = "filters"];</code>

@@ -28,6 +28,7 @@ private static final long serialVersionUID = 0L;
     super(builder);
   }
   private WatchStatsRequest() {
+    cursor_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -90,6 +91,53 @@ private static final long serialVersionUID = 0L;
     return periodMs_;
   }
 
+  public static final int CURSOR_FIELD_NUMBER = 3;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object cursor_ = "";
+  /**
+   * <pre>
+   * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+   * </pre>
+   *
+   * <code>string cursor = 3 [json_name = "cursor"];</code>
+   * @return The cursor.
+   */
+  @java.lang.Override
+  public java.lang.String getCursor() {
+    java.lang.Object ref = cursor_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      cursor_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+   * </pre>
+   *
+   * <code>string cursor = 3 [json_name = "cursor"];</code>
+   * @return The bytes for cursor.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCursorBytes() {
+    java.lang.Object ref = cursor_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      cursor_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -110,6 +158,9 @@ private static final long serialVersionUID = 0L;
     if (periodMs_ != 0) {
       output.writeUInt32(2, periodMs_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(cursor_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 3, cursor_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -121,6 +172,9 @@ private static final long serialVersionUID = 0L;
     if (periodMs_ != 0) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(2, periodMs_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(cursor_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(3, cursor_);
     }
     return size;
   }
@@ -153,6 +207,8 @@ private static final long serialVersionUID = 0L;
     }
     if (getPeriodMs()
         != other.getPeriodMs()) return false;
+    if (!getCursor()
+        .equals(other.getCursor())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -170,6 +226,8 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + PERIOD_MS_FIELD_NUMBER;
     hash = (53 * hash) + getPeriodMs();
+    hash = (37 * hash) + CURSOR_FIELD_NUMBER;
+    hash = (53 * hash) + getCursor().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -313,6 +371,7 @@ private static final long serialVersionUID = 0L;
         queryBuilder_ = null;
       }
       periodMs_ = 0;
+      cursor_ = "";
       return this;
     }
 
@@ -356,6 +415,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000002) != 0)) {
         result.periodMs_ = periodMs_;
       }
+      if (((from_bitField0_ & 0x00000004) != 0)) {
+        result.cursor_ = cursor_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -376,6 +438,11 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getPeriodMs() != 0) {
         setPeriodMs(other.getPeriodMs());
+      }
+      if (!other.getCursor().isEmpty()) {
+        cursor_ = other.cursor_;
+        bitField0_ |= 0x00000004;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -413,6 +480,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000002;
               break;
             } // case 16
+            case 26: {
+              cursor_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000004;
+              break;
+            } // case 26
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -589,6 +661,98 @@ private static final long serialVersionUID = 0L;
     public Builder clearPeriodMs() {
       bitField0_ = (bitField0_ & ~0x00000002);
       periodMs_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object cursor_ = "";
+    /**
+     * <pre>
+     * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+     * </pre>
+     *
+     * <code>string cursor = 3 [json_name = "cursor"];</code>
+     * @return The cursor.
+     */
+    public java.lang.String getCursor() {
+      java.lang.Object ref = cursor_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        cursor_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+     * </pre>
+     *
+     * <code>string cursor = 3 [json_name = "cursor"];</code>
+     * @return The bytes for cursor.
+     */
+    public com.google.protobuf.ByteString
+        getCursorBytes() {
+      java.lang.Object ref = cursor_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        cursor_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+     * </pre>
+     *
+     * <code>string cursor = 3 [json_name = "cursor"];</code>
+     * @param value The cursor to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCursor(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      cursor_ = value;
+      bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+     * </pre>
+     *
+     * <code>string cursor = 3 [json_name = "cursor"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCursor() {
+      cursor_ = getDefaultInstance().getCursor();
+      bitField0_ = (bitField0_ & ~0x00000004);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+     * </pre>
+     *
+     * <code>string cursor = 3 [json_name = "cursor"];</code>
+     * @param value The bytes for cursor to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCursorBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      cursor_ = value;
+      bitField0_ |= 0x00000004;
       onChanged();
       return this;
     }

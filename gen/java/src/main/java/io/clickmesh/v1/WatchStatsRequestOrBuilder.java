@@ -34,4 +34,24 @@ public interface WatchStatsRequestOrBuilder extends
    * @return The periodMs.
    */
   int getPeriodMs();
+
+  /**
+   * <pre>
+   * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+   * </pre>
+   *
+   * <code>string cursor = 3 [json_name = "cursor"];</code>
+   * @return The cursor.
+   */
+  java.lang.String getCursor();
+  /**
+   * <pre>
+   * Of the last answer that was seen, to go on from there: what has not changed since is not sent again.
+   * </pre>
+   *
+   * <code>string cursor = 3 [json_name = "cursor"];</code>
+   * @return The bytes for cursor.
+   */
+  com.google.protobuf.ByteString
+      getCursorBytes();
 }

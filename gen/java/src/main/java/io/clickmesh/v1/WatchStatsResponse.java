@@ -6,6 +6,10 @@
 package io.clickmesh.v1;
 
 /**
+ * <pre>
+ * Sent when the stats changed, and without them when they did not for 10 s.
+ * </pre>
+ *
  * Protobuf type {@code clickmesh.v1.WatchStatsResponse}
  */
 @com.google.protobuf.Generated
@@ -28,6 +32,7 @@ private static final long serialVersionUID = 0L;
     super(builder);
   }
   private WatchStatsResponse() {
+    cursor_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -75,6 +80,53 @@ private static final long serialVersionUID = 0L;
     return stats_ == null ? io.clickmesh.v1.GetStatsResponse.getDefaultInstance() : stats_;
   }
 
+  public static final int CURSOR_FIELD_NUMBER = 2;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object cursor_ = "";
+  /**
+   * <pre>
+   * Stands for the newest stats.
+   * </pre>
+   *
+   * <code>string cursor = 2 [json_name = "cursor"];</code>
+   * @return The cursor.
+   */
+  @java.lang.Override
+  public java.lang.String getCursor() {
+    java.lang.Object ref = cursor_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      cursor_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Stands for the newest stats.
+   * </pre>
+   *
+   * <code>string cursor = 2 [json_name = "cursor"];</code>
+   * @return The bytes for cursor.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCursorBytes() {
+    java.lang.Object ref = cursor_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      cursor_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -92,6 +144,9 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000001) != 0)) {
       output.writeMessage(1, getStats());
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(cursor_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 2, cursor_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -99,6 +154,9 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000001) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(1, getStats());
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(cursor_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(2, cursor_);
     }
     return size;
   }
@@ -129,6 +187,8 @@ private static final long serialVersionUID = 0L;
       if (!getStats()
           .equals(other.getStats())) return false;
     }
+    if (!getCursor()
+        .equals(other.getCursor())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -144,6 +204,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + STATS_FIELD_NUMBER;
       hash = (53 * hash) + getStats().hashCode();
     }
+    hash = (37 * hash) + CURSOR_FIELD_NUMBER;
+    hash = (53 * hash) + getCursor().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -242,6 +304,10 @@ private static final long serialVersionUID = 0L;
     return builder;
   }
   /**
+   * <pre>
+   * Sent when the stats changed, and without them when they did not for 10 s.
+   * </pre>
+   *
    * Protobuf type {@code clickmesh.v1.WatchStatsResponse}
    */
   public static final class Builder extends
@@ -286,6 +352,7 @@ private static final long serialVersionUID = 0L;
         statsBuilder_.dispose();
         statsBuilder_ = null;
       }
+      cursor_ = "";
       return this;
     }
 
@@ -326,6 +393,9 @@ private static final long serialVersionUID = 0L;
             : statsBuilder_.build();
         to_bitField0_ |= 0x00000001;
       }
+      if (((from_bitField0_ & 0x00000002) != 0)) {
+        result.cursor_ = cursor_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -343,6 +413,11 @@ private static final long serialVersionUID = 0L;
       if (other == io.clickmesh.v1.WatchStatsResponse.getDefaultInstance()) return this;
       if (other.hasStats()) {
         mergeStats(other.getStats());
+      }
+      if (!other.getCursor().isEmpty()) {
+        cursor_ = other.cursor_;
+        bitField0_ |= 0x00000002;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -375,6 +450,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000001;
               break;
             } // case 10
+            case 18: {
+              cursor_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000002;
+              break;
+            } // case 18
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -509,6 +589,98 @@ private static final long serialVersionUID = 0L;
         stats_ = null;
       }
       return statsBuilder_;
+    }
+
+    private java.lang.Object cursor_ = "";
+    /**
+     * <pre>
+     * Stands for the newest stats.
+     * </pre>
+     *
+     * <code>string cursor = 2 [json_name = "cursor"];</code>
+     * @return The cursor.
+     */
+    public java.lang.String getCursor() {
+      java.lang.Object ref = cursor_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        cursor_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Stands for the newest stats.
+     * </pre>
+     *
+     * <code>string cursor = 2 [json_name = "cursor"];</code>
+     * @return The bytes for cursor.
+     */
+    public com.google.protobuf.ByteString
+        getCursorBytes() {
+      java.lang.Object ref = cursor_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        cursor_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Stands for the newest stats.
+     * </pre>
+     *
+     * <code>string cursor = 2 [json_name = "cursor"];</code>
+     * @param value The cursor to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCursor(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      cursor_ = value;
+      bitField0_ |= 0x00000002;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Stands for the newest stats.
+     * </pre>
+     *
+     * <code>string cursor = 2 [json_name = "cursor"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearCursor() {
+      cursor_ = getDefaultInstance().getCursor();
+      bitField0_ = (bitField0_ & ~0x00000002);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Stands for the newest stats.
+     * </pre>
+     *
+     * <code>string cursor = 2 [json_name = "cursor"];</code>
+     * @param value The bytes for cursor to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCursorBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      cursor_ = value;
+      bitField0_ |= 0x00000002;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.WatchStatsResponse)

@@ -24,4 +24,24 @@ public interface WatchStatsResponseOrBuilder extends
    * <code>.clickmesh.v1.GetStatsResponse stats = 1 [json_name = "stats"];</code>
    */
   io.clickmesh.v1.GetStatsResponseOrBuilder getStatsOrBuilder();
+
+  /**
+   * <pre>
+   * Stands for the newest stats.
+   * </pre>
+   *
+   * <code>string cursor = 2 [json_name = "cursor"];</code>
+   * @return The cursor.
+   */
+  java.lang.String getCursor();
+  /**
+   * <pre>
+   * Stands for the newest stats.
+   * </pre>
+   *
+   * <code>string cursor = 2 [json_name = "cursor"];</code>
+   * @return The bytes for cursor.
+   */
+  com.google.protobuf.ByteString
+      getCursorBytes();
 }

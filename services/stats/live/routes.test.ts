@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Code, createClient, createRouterTransport } from '@connectrpc/connect';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StatsService, type WatchStatsResponse } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
+import { statsRoutes } from '../routes.ts';
+import { liveHttp } from './routes.ts';
+
+let server: TestClickHouse;
+let client: ClickHouseClient;
+/** Queries of daily_stats. */
+let looks = 0;
+
+beforeAll(async () => {
+  server = await startTestClickHouse();
+  client = server.client;
+  const { query } = client;
+  client.query = ((request: { query: string }) => {
+    if (request.query.includes('daily_stats')) looks++;
+    return query.call(client, request);
+  }) as typeof query;
+});
+
+afterAll(() => server.close());
+
+const stats = () =>
+  createClient(
+    StatsService,
+    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'], rollups: [] })),
+  );
+const DAY = { startDate: '2024-01-01', endDate: '2024-01-01' };
+
+async function count(clicks: number): Promise<void> {
+  const row = { day: '2024-01-01', campaign_id: 'camp-1', source: 'facebook', clicks, version: clicks };
+  await client.insert({ table: 'daily_stats', values: [row], format: 'JSONEachRow' });
+}
+
+const clicksOf = ({ stats }: WatchStatsResponse) => stats?.data[0]?.clicks;
+
+test('200 who watch the same stats cost one query a look, and all see the change', async () => {
+  await count(1);
+  const stop = new AbortController();
+  const watchers = Array.from({ length: 200 }, () =>
+    stats().watchStats({ query: DAY, periodMs: 200 }, { signal: stop.signal })[Symbol.asyncIterator](),
+  );
+  const firsts = await Promise.all(watchers.map((each) => each.next()));
+  expect(firsts.map(({ value }) => clicksOf(value))).toEqual(Array(200).fill(1n));
+  const before = looks;
+  const began = performance.now();
+  await count(2);
+  const nexts = await Promise.all(watchers.map((each) => each.next()));
+  expect(nexts.map(({ value }) => clicksOf(value))).toEqual(Array(200).fill(2n));
+  // Of each watcher's own there would be 200 in each 200 ms.
+  expect(looks - before).toBeLessThanOrEqual(2 + (performance.now() - began) / 200);
+  stop.abort();
+});
+
+test('who comes with a cursor gets what has changed since, only', async () => {
+  const first = await stats().watchStats({ query: DAY, periodMs: 200 })[Symbol.asyncIterator]().next();
+  const { cursor } = first.value as WatchStatsResponse;
+  const again = stats().watchStats({ query: DAY, periodMs: 200, cursor })[Symbol.asyncIterator]();
+  const next = again.next();
+  await count(3);
+  expect(clicksOf((await next).value)).toBe(3n);
+});
+
+test('TailEvents as server-sent events: each answer is one, until the caller leaves', async () => {
+  const [route] = liveHttp({ client, models: ['last_click'], rollups: [] });
+  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
+  const { stream, headers } = await route!.handle({ ...request, query: 'event_types=click' });
+  expect(headers['content-type']).toBe('text/event-stream');
+  const event = { event_type: 'click', event_id: '00000000-0000-4000-8000-000000000001', user_id: 'user-1' };
+  const row = { ...event, campaign_id: 'a\nb', source: 's', timestamp: 1, _append_time: Date.now(), _offset: 1 };
+  await client.insert({ table: 'events_distributed', values: [row], format: 'JSONEachRow' });
+  const [text] = (await once(stream!, 'data')) as [Buffer];
+  expect(String(text)).toMatch(/^data: \{.*"campaignId":"a\\nb".*\}\n\n$/);
+  stream!.destroy();
+  await once(stream!, 'close');
+  expect(await route!.handle({ ...request, query: 'event_type=click' })).toMatchObject({ status: 400 });
+});
+
+test('invalid_argument: a type of event that there is none of', async () => {
+  const first = stats()
+    .tailEvents({ eventTypes: ['clik'] })
+    [Symbol.asyncIterator]()
+    .next();
+  await expect(first).rejects.toMatchObject({ code: Code.InvalidArgument, rawMessage: /^event_types / });
+});

@@ -1,0 +1,124 @@
+import { Readable } from 'node:stream';
+import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { ConnectRouter } from '@connectrpc/connect';
+import {
+  TailEventsRequestSchema,
+  type TailEventsResponse,
+  TailEventsResponseSchema,
+} from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import {
+  GetStatsRequestSchema,
+  type GetStatsResponse,
+  GetStatsResponseSchema,
+  StatsService,
+  WatchStatsRequestSchema,
+} from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { HttpResponse } from '../../http/exchange/http-message.ts';
+import type { HttpRoute } from '../../http/routes/http-routes.ts';
+import type { StatsDeps } from '../deps.ts';
+import { getStats } from '../get-stats.ts';
+import { readQuery } from '../read-query.ts';
+import { strictJson } from '../requests/json-requests.ts';
+import { readParameters } from '../requests/query-parameters.ts';
+import { badRequest, valid } from '../requests/refuse.ts';
+import { TAIL_EVENTS } from '../rest-api.ts';
+import { type Change, changesOf, parsePeriod } from './changes.ts';
+import { SharedLooks } from './shared-looks.ts';
+import { parseTail, type Tail, tailLook } from './tail-events.ts';
+
+interface Looks {
+  stats: SharedLooks<Change<GetStatsResponse>>;
+  tails: SharedLooks<TailEventsResponse>;
+}
+
+const looksByClient = new WeakMap<ClickHouseClient, Looks>();
+
+/** Those of all who watch one ClickHouse, by whatever way. */
+function looksOf(client: ClickHouseClient): Looks {
+  const looks = looksByClient.get(client) ?? { stats: new SharedLooks(), tails: new SharedLooks() };
+  looksByClient.set(client, looks);
+  return looks;
+}
+
+export function liveRoutes(router: ConnectRouter, deps: StatsDeps): void {
+  const { client, shutdown } = deps;
+  const until = (signal: AbortSignal) => (shutdown === undefined ? signal : AbortSignal.any([signal, shutdown]));
+
+  router.rpc(
+    StatsService.method.watchStats,
+    async function* ({ query: asked = create(GetStatsRequestSchema), periodMs, cursor: seen }, { signal }) {
+      const query = valid(await readQuery(asked, deps, signal));
+      const period = valid(parsePeriod(periodMs));
+      const key = JSON.stringify([query, period]);
+      const read = (signal: AbortSignal) => getStats(client, query, signal);
+      const look = () => changesOf(read, (stats) => toBinary(GetStatsResponseSchema, stats), period);
+      let cursor = seen;
+      for await (const change of looksOf(client).stats.watch(key, look, until(signal))) {
+        const isSeen = change?.cursor === cursor;
+        cursor = change?.cursor ?? cursor;
+        if (!isSeen) yield { stats: change?.value, cursor };
+      }
+    },
+    { jsonOptions: strictJson(WatchStatsRequestSchema) },
+  );
+  router.rpc(
+    StatsService.method.tailEvents,
+    async function* (request, { signal }) {
+      for await (const answer of tail(valid(parseTail(request)), deps, until(signal))) yield answer ?? {};
+    },
+    { jsonOptions: strictJson(TailEventsRequestSchema) },
+  );
+}
+
+function tail(asked: Tail, { client, models }: StatsDeps, signal: AbortSignal) {
+  const look = () => tailLook(client, asked, models[0]!);
+  return looksOf(client).tails.watch(JSON.stringify(asked), look, signal);
+}
+
+/** The streams as server-sent events. */
+export function liveHttp(deps: StatsDeps): HttpRoute[] {
+  return [
+    {
+      ...TAIL_EVENTS,
+      async handle({ query }) {
+        const request = readParameters(TailEventsRequestSchema, query);
+        if ('field' in request) return badRequest(request);
+        const asked = parseTail(request);
+        if ('field' in asked) return badRequest(asked);
+        return serverSent(
+          (signal) => tail(asked, deps, signal),
+          (answer) => {
+            return `data: ${toJsonString(TailEventsResponseSchema, answer)}`;
+          },
+        );
+      },
+    },
+  ];
+}
+
+/** The answer that sends each value as it comes, and a comment for undefined, until the caller leaves. */
+function serverSent<T>(
+  watch: (signal: AbortSignal) => AsyncIterable<T | undefined>,
+  textOf: (value: T) => string,
+): HttpResponse {
+  const stop = new AbortController();
+  const values = watch(stop.signal)[Symbol.asyncIterator]();
+  const stream = new Readable({
+    read() {
+      const push = ({ done, value }: IteratorResult<T | undefined>) =>
+        this.push(done ? null : `${value === undefined ? ':' : textOf(value)}\n\n`);
+      values.next().then(push, (error) => this.destroy(error));
+    },
+    destroy(error, done) {
+      stop.abort();
+      done(error);
+    },
+  });
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
+    body: '',
+    stream,
+  };
+}
