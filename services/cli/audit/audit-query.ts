@@ -1,4 +1,4 @@
-import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
 import type { Check, CheckParameters } from './audit-checks.ts';
 import { withLimits } from './audit-limits.ts';
 
@@ -23,46 +23,88 @@ export interface Difference {
 }
 
 const MAX_ROWS = 20;
-/** Bytes of memory before sorting and grouping go on on disk. */
-const SPILL_BYTES = String(512 << 20);
+/** Memory that ClickHouse may take for a query of the audit, in bytes: half of what the embedded server has in all. */
+const QUERY_BYTES = 1 << 30;
+/** Share of it that a sorting or grouping takes before it goes on on disk. Several of them run in one query. */
+const SPILL_SHARE = 1 / 16;
+/** What needs more memory is asked in so many parts more. */
+const FINER = 4;
+/** Most parts of a check. Keys that do not fit into memory in so many are more than any table holds. */
+const MOST_PARTS = FINER ** 6;
+const MEMORY_LIMIT_EXCEEDED = '241';
 
-const SETTINGS: ClickHouseSettings = {
-  max_bytes_before_external_sort: SPILL_BYTES,
-  max_bytes_before_external_group_by: SPILL_BYTES,
-  // Tables are sorted by user: groups of one user can be finished before the next. Halves a recount's time (2026-11).
-  optimize_aggregation_in_order: 1,
-  // Sorts both sides, on disk if need be, instead of holding one in memory; and it knows ASOF.
-  join_algorithm: 'full_sorting_merge',
-  join_use_nulls: 0,
-  output_format_json_quote_64bit_integers: 1,
-};
+function settingsWithin(bytes: number): ClickHouseSettings {
+  const spillBytes = String(Math.floor(bytes * SPILL_SHARE));
+  return {
+    max_memory_usage: String(bytes),
+    max_bytes_before_external_sort: spillBytes,
+    max_bytes_before_external_group_by: spillBytes,
+    // Tables are sorted by user: groups of one user can be finished before the next. Halves a recount's time (2026-11).
+    optimize_aggregation_in_order: 1,
+    // Sorts both sides, on disk if need be, instead of holding one in memory; and it knows ASOF.
+    join_algorithm: 'full_sorting_merge',
+    join_use_nulls: 0,
+    output_format_json_quote_64bit_integers: 1,
+  };
+}
 
-/** Runs a check inside ClickHouse: only what differs is read from it, and not more than can be looked at. */
+/** The keys whose hash divided by `parts` leaves `part`. */
+interface Part {
+  part: number;
+  parts: number;
+}
+
+/**
+ * Runs a check inside ClickHouse: only what differs is read from it, and not more than can be looked at. Of all keys at
+ * once if they fit into the memory, and else in as many parts as it takes.
+ *
+ * @param bytes memory that ClickHouse may take for a query
+ */
 export async function runCheck(
   client: ClickHouseClient,
   check: Check,
   parameters: CheckParameters,
+  bytes: number = QUERY_BYTES,
 ): Promise<CheckResult> {
-  const select = async <Row>(query: string) => {
+  async function select<Row>(query: string): Promise<Row[]> {
     const result = await client.query({
-      ...{ query, query_params: { ...parameters }, clickhouse_settings: SETTINGS, format: 'JSONEachRow' },
+      ...{ query, query_params: { ...parameters }, format: 'JSONEachRow' },
+      clickhouse_settings: settingsWithin(bytes),
     });
     return (await result.json()) as Row[];
-  };
+  }
+  const result: CheckResult = { name: check.name, compared: 0, differing: 0, limited: {}, rows: [] };
+  let open: Part[] = [{ part: 0, parts: 1 }];
+  while (open.length > 0) {
+    try {
+      add(result, await runPart(check, open.at(-1)!, select));
+      open.pop();
+    } catch (error) {
+      const isTooLarge = error instanceof ClickHouseError && error.code === MEMORY_LIMIT_EXCEEDED;
+      if (!isTooLarge || open.at(-1)!.parts === MOST_PARTS) throw error;
+      // The others are as large.
+      open = open.flatMap(finer);
+    }
+  }
+  return result;
+}
+
+type Select = <Row>(query: string) => Promise<Row[]>;
+
+async function runPart(check: Check, part: Part, select: Select): Promise<Omit<CheckResult, 'name'>> {
   const [counts] = await select<Record<'compared' | 'differing', string>>(
-    `SELECT count() AS compared, countIf(expected != stored) AS differing FROM (${sidesOf(check)})`,
+    `SELECT count() AS compared, countIf(expected != stored) AS differing FROM (${sidesOf(check, part)})`,
   );
   const [compared, differing] = [Number(counts!.compared), Number(counts!.differing)];
-  if (differing === 0) return { name: check.name, compared, differing, limited: {}, rows: [] };
+  if (differing === 0) return { compared, differing, limited: {}, rows: [] };
   const found = await select<{ limit: string; count: string; rows: DifferenceTuple[] }>(`
     SELECT limit, count() AS count, groupArray(${MAX_ROWS})((${texts(check.keys)}, expected, stored)) AS rows
-    FROM (${withLimits(check, differencesOf(check))})
+    FROM (${withLimits(check, differencesOf(check, part))})
     GROUP BY limit
     ORDER BY limit`);
   const beyond = found.filter(({ limit }) => limit !== '');
   const unexplained = found.find(({ limit }) => limit === '');
   return {
-    name: check.name,
     compared,
     differing: Number(unexplained?.count ?? 0),
     limited: Object.fromEntries(beyond.map(({ limit, count }) => [limit, Number(count)])),
@@ -70,8 +112,19 @@ export async function runCheck(
   };
 }
 
+function finer({ part, parts }: Part): Part[] {
+  return Array.from({ length: FINER }, (_, i) => ({ part: part + i * parts, parts: parts * FINER }));
+}
+
+function add(total: CheckResult, { compared, differing, limited, rows }: Omit<CheckResult, 'name'>): void {
+  total.compared += compared;
+  total.differing += differing;
+  for (const [limit, count] of Object.entries(limited)) total.limited[limit] = (total.limited[limit] ?? 0) + count;
+  total.rows.push(...rows.slice(0, MAX_ROWS - total.rows.length));
+}
+
 /** SELECTs each key with the rows that either side has for it. */
-function sidesOf({ keys, values, expected, stored }: Check): string {
+function sidesOf({ keys, values, expected, stored }: Check, part: Part): string {
   const key = keys.join(', ');
   return `
     SELECT ${key}, groupArrayIf(row, NOT is_stored) AS expected, groupArrayIf(row, is_stored) AS stored
@@ -80,17 +133,24 @@ function sidesOf({ keys, values, expected, stored }: Check): string {
       UNION ALL
       SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${stored})
     )
+    ${whereIn(keys, part)}
     GROUP BY ${key}`;
+}
+
+/** By the user where keys have one: ClickHouse then reads and joins only what is of these users. */
+function whereIn(keys: readonly string[], { part, parts }: Part): string {
+  if (parts === 1) return '';
+  return `WHERE cityHash64(${keys.includes('user_id') ? 'user_id' : keys.join(', ')}) % ${parts} = ${part}`;
 }
 
 /** SELECTs the conversions that differ under a check of theirs as they are beyond a limit. */
 export function limitedConversions(check: Check): string {
-  return `SELECT DISTINCT user_id, conversion_id FROM (${withLimits(check, differencesOf(check))}) WHERE limit != ''`;
+  return `SELECT DISTINCT user_id, conversion_id FROM (${withLimits(check, differencesOf(check, { part: 0, parts: 1 }))}) WHERE limit != ''`;
 }
 
 /** SELECTs the keys that differ. */
-function differencesOf(check: Check): string {
-  return `SELECT * FROM (${sidesOf(check)}) WHERE expected != stored`;
+function differencesOf(check: Check, part: Part): string {
+  return `SELECT * FROM (${sidesOf(check, part)}) WHERE expected != stored`;
 }
 
 type DifferenceTuple = [Difference['key'], Difference['expected'], Difference['stored']];

@@ -15,6 +15,8 @@ export interface AuditOptions {
   url: string;
   /** How long attribution and ClickHouse may take to catch up, in seconds. */
   timeout: number;
+  /** Memory that ClickHouse may take for a query, in bytes: half of what the embedded server has if undefined. */
+  queryBytes?: number;
 }
 
 const COULD_NOT_RUN = 2;
@@ -67,14 +69,16 @@ export function audit(options: AuditOptions): Promise<CheckResult[]> {
 interface Mesh {
   status: MeshStatus;
   client: ClickHouseClient;
+  /** As AuditOptions has it. */
+  queryBytes: number | undefined;
 }
 
-async function withMesh<T>({ url, timeout }: AuditOptions, use: (mesh: Mesh) => Promise<T>): Promise<T> {
+async function withMesh<T>({ url, timeout, queryBytes }: AuditOptions, use: (mesh: Mesh) => Promise<T>): Promise<T> {
   const status = await waitUntilCaughtUp(url, timeout * 1000);
-  return withClickHouse(status.clickhouse_url, (client) => use({ status, client }));
+  return withClickHouse(status.clickhouse_url, (client) => use({ status, client, queryBytes }));
 }
 
-async function runChecks({ status, client }: Mesh): Promise<CheckResult[]> {
+async function runChecks({ status, client, queryBytes }: Mesh): Promise<CheckResult[]> {
   const parameters = parametersOf(status);
   const results: CheckResult[] = [];
   const byMetadata = (await (await client.query({ query: BY_METADATA, format: 'JSON' })).json()).rows !== 0;
@@ -83,7 +87,7 @@ async function runChecks({ status, client }: Mesh): Promise<CheckResult[]> {
     if (check.lastClick && !status.models.includes('last_click')) continue;
     const always = (byMetadata && check.expectedByMetadata) || check.expected;
     const expected = (limited !== undefined && check.expectedBut?.(limited)) || always;
-    const result = await runCheck(client, { ...check, expected }, parameters);
+    const result = await runCheck(client, { ...check, expected }, parameters, queryBytes);
     if (check.name === WINNERS && Object.keys(result.limited).length > 0) limited = limitedConversions(check);
     results.push(result);
   }
