@@ -24,6 +24,7 @@ export function refuse(exchange: Exchange, error: ConnectError): void {
   else exchange.answer(toErrorResponse(error));
 }
 
+/** A path that a client was wrongly told to put before it changes nothing. */
 export function isRpcPath(path: string): boolean {
-  return RPC_PATH.test(path);
+  return RPC_PATH.test(path.slice(path.lastIndexOf('/', path.lastIndexOf('/') - 1)));
 }

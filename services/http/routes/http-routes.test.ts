@@ -78,6 +78,14 @@ describe('a path with parameters', () => {
     expect([response.status, await response.json()]).toEqual([404, { error: { code: 'not_found', message } }]);
   });
 
+  it('is 404 as Connect has it where an RPC is not, also behind a path that is none', async () => {
+    for (const path of ['/some.v1.Service/Call', '/mesh/some.v1.Service/Call', '/a/b/some.v1.Service/Call']) {
+      const response = await ask(path, 'POST');
+      const message = expect.stringContaining(`nothing is served at "${path}"`);
+      expect([response.status, await response.json()]).toEqual([404, { code: 'unimplemented', message }]);
+    }
+  });
+
   it('is 400 if it can not be decoded', async () => {
     const response = await ask('/c/%ff');
     expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'invalid_argument' } }]);
