@@ -52,6 +52,7 @@ func New(url string, options Options) (*Client, error) {
 	if err := errors.Join(err, options.check()); err != nil {
 		return nil, err
 	}
+	options.address = base
 	client := &Client{options: options, closed: make(chan struct{})}
 	client.report = &reporter{onError: options.OnError, logger: options.Logger}
 	if options.Logger == nil {

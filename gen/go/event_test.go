@@ -278,6 +278,7 @@ func TestOptionsAndAddressesAreChecked(t *testing.T) {
 		"http://":          "names no host",
 		"http://a?b=c":     "has a query",
 		"http://a b":       "is no address",
+		"http://a:99999":   "has the port 99999: ports are 1 to 65535",
 	} {
 		if _, err := clickmesh.New(address, clickmesh.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", address, err)

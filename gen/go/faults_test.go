@@ -263,6 +263,26 @@ func TestWhatIsGivenUpIsToldEverywhere(t *testing.T) {
 	}
 }
 
+func TestWhatIsGivenUpNamesTheAddressAndWhatToDo(t *testing.T) {
+	plain, old := startSink(t, http2), startSink(t, http1)
+	for _, c := range []struct {
+		name, address, hint string
+	}{
+		{"TLS to none", strings.Replace(old.url, "http", "https", 1), "begins with http://"},
+		{"HTTP/2 to HTTP/1.1", old.url, "set Options.Protocol to Connect"},
+		{"no such service", plain.url + "/elsewhere", plain.url + "/elsewhere: unimplemented"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, c.address, clickmesh.Options{Timeout: 300 * time.Millisecond})
+			_, err := client.Send(t.Context(), aClick("id"))
+			if err == nil || !strings.Contains(err.Error(), c.address) || !strings.Contains(err.Error(), c.hint) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		warnings := &log{}

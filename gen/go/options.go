@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,6 +53,9 @@ type Options struct {
 	StoreBytes int64
 	// Sends the requests, instead of a client for Protocol.
 	HTTPClient connect.HTTPClient
+
+	// Of the gateway.
+	address string
 }
 
 // OnFull is what Track does without room in the queue.
@@ -166,8 +171,15 @@ func checkURL(address string) (string, error) {
 		return "", fmt.Errorf("clickmesh: %q is no address: %w", address, err)
 	case parsed.Host == "" || rest == "":
 		return "", fmt.Errorf("clickmesh: %q names no host", address)
+	case !isPort(parsed.Port()):
+		return "", fmt.Errorf("clickmesh: %q has the port %s: ports are 1 to 65535", address, parsed.Port())
 	case parsed.RawQuery != "" || parsed.Fragment != "":
 		return "", fmt.Errorf("clickmesh: %q has a query or a fragment: an address has none", address)
 	}
 	return strings.TrimRight(address, "/"), nil
+}
+
+func isPort(port string) bool {
+	number, err := strconv.Atoi(port)
+	return port == "" || err == nil && number >= 1 && number <= math.MaxUint16
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -41,7 +42,7 @@ func retry[T any](ctx context.Context, options Options, call func(context.Contex
 	for n := 0; ; n++ {
 		if time.Until(deadline) < time.Millisecond || timed.Err() != nil {
 			var none T
-			return none, &failure{n, time.Since(began), whyEnded(ctx, last), true}
+			return none, &failure{n, time.Since(began), options.told(whyEnded(ctx, last)), true}
 		}
 		answer, watched, err := attemptOnce(timed, options.AttemptTimeout, call)
 		if err == nil {
@@ -52,7 +53,7 @@ func retry[T any](ctx context.Context, options Options, call func(context.Contex
 			last = err
 		}
 		if timed.Err() == nil && !isTransient(err, watched) {
-			return answer, &failure{n + 1, time.Since(began), last, false}
+			return answer, &failure{n + 1, time.Since(began), options.told(last), false}
 		}
 		select {
 		case <-timed.Done():
@@ -74,6 +75,25 @@ func whyEnded(ctx context.Context, last error) error {
 	default:
 		return fmt.Errorf("%w, after %w", cause, last)
 	}
+}
+
+// told names the address, unless the error does, and what may be wrong with it.
+func (o Options) told(err error) error {
+	text := err.Error()
+	hint := ""
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch), strings.Contains(text, http.ErrSchemeMismatch.Error()):
+		hint = ": if it has no TLS its address begins with http://"
+	case strings.Contains(text, "frame too large"), strings.Contains(text, "malformed HTTP"):
+		// What comes instead of HTTP/2 is read as the length of a frame.
+		hint = ": it does not answer in HTTP/2: if it has TLS its address begins with https://; behind a proxy that knows " +
+			"only HTTP/1.1 set Options.Protocol to Connect"
+	}
+	_, host, _ := strings.Cut(o.address, "://")
+	if hint == "" && strings.Contains(text, host) {
+		return err
+	}
+	return fmt.Errorf("%s: %w%s", o.address, err, hint)
 }
 
 func attemptOnce[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, *attempt, error) {

@@ -3,9 +3,11 @@ package clickmesh
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +51,14 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		attempt.isBroken.Store(true)
-		return nil, err
+		if request.Context().Err() != nil {
+			return nil, err
+		}
+		// Left to Connect, a reset would be "canceled".
+		if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return nil, connect.NewError(connect.CodeUnavailable, err)
 	}
 	attempt.status.Store(int32(response.StatusCode))
 	response.Body = &watchedBody{response.Body, attempt}
