@@ -10,6 +10,8 @@ import java.net.URISyntaxException;
  * @param prefix the path in front of that of every call: empty, or "/…" without a slash at its end
  */
 record Address(boolean isTls, String authority, String prefix) {
+  private static final int MAX_PORT = 65_535;
+
   static Address of(String url) {
     if (url == null || url.isBlank()) throw new IllegalArgumentException("the address is empty: http://localhost:8080");
     if (!url.contains("://")) {
@@ -26,6 +28,9 @@ record Address(boolean isTls, String authority, String prefix) {
       throw new IllegalArgumentException("\"%s\" has the scheme %s: only http and https are known".formatted(url, scheme));
     }
     if (uri.getHost() == null) throw new IllegalArgumentException("\"%s\" has no host".formatted(url));
+    if (uri.getPort() == 0 || uri.getPort() > MAX_PORT) {
+      throw new IllegalArgumentException("\"%s\" has the port %d: ports are 1 to %d".formatted(url, uri.getPort(), MAX_PORT));
+    }
     if (uri.getRawQuery() != null || uri.getRawFragment() != null || uri.getRawUserInfo() != null) {
       throw new IllegalArgumentException(
           "\"%s\" has more than a scheme, a host, a port and a path: give a key by the option key".formatted(url));
@@ -35,6 +40,11 @@ record Address(boolean isTls, String authority, String prefix) {
 
   /** The URL of a call, whose name is such as "clickmesh.v1.IngestService/IngestBatch". */
   URI call(String call) {
-    return URI.create((isTls ? "https://" : "http://") + authority + prefix + "/" + call);
+    return URI.create(this + "/" + call);
+  }
+
+  @Override
+  public String toString() {
+    return (isTls ? "https://" : "http://") + authority + prefix;
   }
 }

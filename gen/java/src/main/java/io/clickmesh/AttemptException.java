@@ -18,4 +18,16 @@ final class AttemptException extends RuntimeException {
     this.isTransient = isTransient;
     this.retryAfterMs = retryAfterMs;
   }
+
+  /** What libraries say of a wrong address, with what to do in its place. */
+  static String hint(String what) {
+    if (what.contains("not an SSL/TLS record") || what.contains("Unrecognized SSL message")) {
+      return "it does not answer in TLS: an address without TLS begins with http://";
+    }
+    if (what.contains("First received frame was not SETTINGS")) {
+      return "it does not answer in HTTP/2: an address with TLS begins with https://;"
+          + " behind a proxy that speaks HTTP/1.1 only choose Protocol.CONNECT";
+    }
+    return what;
+  }
 }

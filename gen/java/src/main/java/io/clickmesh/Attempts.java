@@ -30,13 +30,18 @@ final class Attempts {
     }
   }
 
+  private final String address;
   private final Duration timeout;
   private final Duration attemptTimeout;
   private final Runnable renew;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
-  /** @param renew is called after an attempt that got no answer */
-  Attempts(Duration timeout, Duration attemptTimeout, Runnable renew) {
+  /**
+   * @param address what messages call the gateway
+   * @param renew is called after an attempt that got no answer
+   */
+  Attempts(String address, Duration timeout, Duration attemptTimeout, Runnable renew) {
+    this.address = address;
     this.timeout = timeout;
     this.attemptTimeout = attemptTimeout;
     this.renew = renew;
@@ -51,6 +56,7 @@ final class Attempts {
   <R> R call(Function<Duration, CompletableFuture<R>> attempt) throws GaveUp {
     long start = System.nanoTime();
     long giveUpAt = start + timeout.toNanos();
+    AttemptException told = null;
     for (int tries = 1; ; tries++) {
       AttemptException error;
       try {
@@ -59,16 +65,22 @@ final class Attempts {
         error = failed;
       }
       if (error.code == Status.Code.DEADLINE_EXCEEDED) renew.run();
+      // An attempt that was cut short tells less than the one before.
+      boolean isCut = error.code == Status.Code.DEADLINE_EXCEEDED || error.code == Status.Code.CANCELLED;
+      if (told == null || !isCut) told = error;
       long waitNanos = error.isTransient ? waitNanos(error, tries, giveUpAt - System.nanoTime()) : -1;
-      if (waitNanos < 0 || !pause(waitNanos)) throw gaveUp(error, tries, System.nanoTime() - start);
+      if (waitNanos < 0 || !pause(waitNanos)) throw gaveUp(error, told, tries, System.nanoTime() - start);
     }
   }
 
-  private static GaveUp gaveUp(AttemptException error, int tries, long nanos) {
+  /** @param told the last error that tells what is wrong with the gateway, if any did */
+  private GaveUp gaveUp(AttemptException error, AttemptException told, int tries, long nanos) {
+    boolean isCancelled = error.code == Status.Code.CANCELLED;
+    String what = told.getMessage() == null ? "" : ": " + told.getMessage().strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    if (isCancelled && told != error) what += ", and then " + error.getMessage();
     String attempts = tries == 1 ? "1 attempt" : tries + " attempts";
-    String what = error.getMessage() == null ? "" : ": " + error.getMessage().strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
-    String message = "%s%s (%s in %.1f s)".formatted(error.code, what, attempts, nanos / 1e9);
-    return new GaveUp(!error.isTransient && error.code != Status.Code.CANCELLED, message, error.getCause() == null ? error : error.getCause());
+    String message = "%s%s (%s at %s in %.1f s)".formatted(told.code, what, attempts, address, nanos / 1e9);
+    return new GaveUp(!error.isTransient && !isCancelled, message, told.getCause() == null ? told : told.getCause());
   }
 
   private <R> R await(Function<Duration, CompletableFuture<R>> attempt, long nanos) {

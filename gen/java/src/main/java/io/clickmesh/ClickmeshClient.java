@@ -48,7 +48,7 @@ public class ClickmeshClient implements AutoCloseable {
 
   /** A client over a gRPC channel of the program's own, for other transports or credentials; close() closes it. */
   public ClickmeshClient(ManagedChannel channel, ClickmeshOptions options) {
-    this(new GrpcTransport(channel, "", options.copy()::requestHeaders), options);
+    this(new GrpcTransport(channel, null, options.copy()::requestHeaders), options);
   }
 
   ClickmeshClient(Transport transport, ClickmeshOptions given) {
@@ -56,7 +56,7 @@ public class ClickmeshClient implements AutoCloseable {
     this.transport = transport;
     reports = new Reports(options);
     answers = new Answers(reports::warn, reports::warnNow);
-    attempts = new Attempts(options.timeout, options.attemptTimeout, transport::renew);
+    attempts = new Attempts(transport.address(), options.timeout, options.attemptTimeout, transport::renew);
     store = openStore(options);
     outbox = new Outbox(options, answers, reports, store, this::deliver);
     ExitHook.add(closeAtExit);
@@ -76,7 +76,7 @@ public class ClickmeshClient implements AutoCloseable {
   private static Transport transport(Address address, ClickmeshOptions options) {
     if (options.disabled) return new MemoryTransport(event -> {});
     if (options.protocol == Protocol.CONNECT) return new ConnectTransport(address, options::requestHeaders);
-    return new GrpcTransport(GrpcTransport.open(address), address.prefix(), options::requestHeaders);
+    return new GrpcTransport(GrpcTransport.open(address), address, options::requestHeaders);
   }
 
   /** A client for tests: it takes the same calls, judges events by the same rules, and keeps what it accepts. */
@@ -182,6 +182,7 @@ public class ClickmeshClient implements AutoCloseable {
     }
     if (gaveUp == null) return List.of(results);
     List<Event> notSent = good.subList(answered, good.size()).stream().map(i -> items.get(i).event).toList();
+    reports.noteLoss(gaveUp.getMessage());
     List<SendResult> all = isBatch ? List.of(results) : List.of();
     throw SendFailedException.of(notSent, gaveUp.getMessage(), gaveUp.getCause(), all);
   }
@@ -258,6 +259,7 @@ public class ClickmeshClient implements AutoCloseable {
       unanswered = 0;
       return merged(answer, items, good);
     } catch (Attempts.GaveUp error) {
+      reports.noteLoss(error.getMessage());
       List<Event> notSent = good.stream().map(i -> items.get(i).event).toList();
       throw SendFailedException.of(notSent, error.getMessage(), error.getCause(), List.of());
     } finally {

@@ -20,10 +20,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -124,10 +127,15 @@ final class ConnectTransport implements Transport {
   }
 
   private static AttemptException broken(Throwable error) {
+    Throwable first = error;
+    while (first.getCause() != null) first = first.getCause();
     String text = error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+    // The client of the JDK says no more than that.
+    if (first instanceof UnresolvedAddressException) text = "the host is not known";
+    else if (error instanceof ConnectException && first instanceof ClosedChannelException) text = "connection refused";
     boolean isLate = error instanceof HttpTimeoutException;
     Status.Code code = isLate ? Status.Code.DEADLINE_EXCEEDED : Status.Code.UNAVAILABLE;
-    return new AttemptException(code, text, error instanceof IOException, 0, error);
+    return new AttemptException(code, AttemptException.hint(text), error instanceof IOException, 0, error);
   }
 
   /** An error of Connect, or of what stands between. */
@@ -181,6 +189,11 @@ final class ConnectTransport implements Transport {
   }
 
   /** A request that gets no answer takes its connection with it. */
+  @Override
+  public String address() {
+    return address.toString();
+  }
+
   @Override
   public void renew() {}
 

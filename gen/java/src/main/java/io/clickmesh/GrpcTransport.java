@@ -57,10 +57,14 @@ final class GrpcTransport implements Transport {
 
   private final ManagedChannel channel;
   private final Channel calls;
+  private final String address;
 
-  GrpcTransport(ManagedChannel channel, String prefix, Supplier<Map<String, String>> headers) {
+  /** @param address null of a channel that the program opened */
+  GrpcTransport(ManagedChannel channel, Address address, Supplier<Map<String, String>> headers) {
     this.channel = channel;
-    this.calls = ClientInterceptors.intercept(channel, withHeaders(headers), under(prefix));
+    this.calls =
+        ClientInterceptors.intercept(channel, withHeaders(headers), under(address == null ? "" : address.prefix()));
+    this.address = address == null ? channel.authority() : address.toString();
   }
 
   static ManagedChannel open(Address address) {
@@ -116,6 +120,11 @@ final class GrpcTransport implements Transport {
   }
 
   @Override
+  public String address() {
+    return address;
+  }
+
+  @Override
   public void renew() {
     channel.enterIdle();
   }
@@ -160,7 +169,7 @@ final class GrpcTransport implements Transport {
     long retryAfterMs = retryAfterMs(error, trailers);
     String what = status.getDescription() == null ? "" : status.getDescription();
     if (status.getCause() != null && status.getCause().getMessage() != null) what += ": " + status.getCause().getMessage();
-    return new AttemptException(status.getCode(), what, isTransient(status, retryAfterMs), retryAfterMs, error);
+    return new AttemptException(status.getCode(), AttemptException.hint(what), isTransient(status, retryAfterMs), retryAfterMs, error);
   }
 
   private static boolean isTransient(Status status, long retryAfterMs) {

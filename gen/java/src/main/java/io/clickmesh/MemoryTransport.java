@@ -40,6 +40,11 @@ final class MemoryTransport implements Transport {
   }
 
   @Override
+  public String address() {
+    return "memory";
+  }
+
+  @Override
   public void renew() {}
 
   @Override

@@ -485,8 +485,7 @@ final class Outbox {
     if (lost == 0) return null;
     List<Item> items = discarded.stream().sorted(Comparator.comparingLong(item -> item.at)).toList();
     String text =
-        "%s not sent: %d discarded by close(), %d given up or refused before"
-            .formatted(Reports.events(lost), items.size(), lost - items.size());
+        "%s not sent, %d of them discarded by close(): %s".formatted(Reports.events(lost), items.size(), reports.lastLoss());
     return new NotSentException(text, lost, eventsOf(items));
   }
 }

@@ -84,6 +84,16 @@ final class Reports {
     log("clickmesh: " + String.join("; ", parts));
   }
 
+  /** Of a call that tells its caller by itself. */
+  synchronized void noteLoss(String why) {
+    lastLoss = why;
+  }
+
+  /** Why an event was lost last. */
+  synchronized String lastLoss() {
+    return lastLoss;
+  }
+
   static String events(long count) {
     return count == 1 ? "1 event" : count + " events";
   }

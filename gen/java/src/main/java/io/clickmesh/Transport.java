@@ -53,6 +53,9 @@ interface Transport {
     return sum;
   }
 
+  /** Where it leads, for people. */
+  String address();
+
   /** Makes the next attempt use a new connection, because the last got no answer over this one. */
   void renew();
 

@@ -97,17 +97,39 @@ class DeliveryTest {
     for (int i = 0; i < 20; i++) {
       Throwable error = assertThrows(ExecutionException.class, answers.get(i)::get).getCause();
       assertEquals(Set.of("click-" + i), ids(assertInstanceOf(SendFailedException.class, error).events()));
-      assertTrue(error.getMessage().matches("20 events not sent: UNAVAILABLE: .* \\(\\d+ attempts in \\d\\.\\d s\\)"), error.getMessage());
+      assertTrue(error.getMessage().matches("20 events not sent: UNAVAILABLE: .* \\(\\d+ attempts at http://127.0.0.1:1 in \\d\\.\\d s\\)"), error.getMessage());
     }
     assertEquals(new Counters(21, 0, 1, 20, 0, 0), client.counters());
     assertEquals(2, told.size());
     NotSentException notSent = assertThrows(NotSentException.class, client::close);
     assertEquals(20, notSent.notSent());
+    assertTrue(notSent.getMessage().startsWith("20 events not sent, 0 of them discarded by close(): UNAVAILABLE: "), notSent.getMessage());
     assertEquals(2, lines.size(), lines.toString());
     assertTrue(lines.get(0).startsWith("clickmesh: 1 event rejected: user_id is required"), lines.get(0));
-    String loss = "clickmesh: 20 events lost: UNAVAILABLE: .* \\(\\d+ attempts in \\d\\.\\d s\\)";
+    String loss = "clickmesh: 20 events lost: UNAVAILABLE: .* \\(\\d+ attempts at http://127.0.0.1:1 in \\d\\.\\d s\\)";
     assertTrue(lines.get(1).matches(loss), lines.get(1));
     assertFalse(lines.get(1).contains("not sent"), lines.get(1));
+  }
+
+  @Test
+  void aWrongAddressIsToldWithWhatToDo() throws Exception {
+    HttpServer old = gateway.startConnect();
+    String http1 = "http://127.0.0.1:" + old.getAddress().getPort();
+    assertTells(gateway.url().replace("http:", "https:"), Protocol.GRPC, "begins with http://");
+    assertTells(gateway.url().replace("http:", "https:"), Protocol.CONNECT, "begins with http://");
+    assertTells(http1, Protocol.GRPC, "choose Protocol.CONNECT");
+    assertTells(NOWHERE, Protocol.CONNECT, "connection refused");
+    assertTells("http://no-such-host.invalid", Protocol.CONNECT, "the host is not known");
+    old.stop(0);
+  }
+
+  private static void assertTells(String address, Protocol protocol, String what) {
+    ClickmeshOptions options = new ClickmeshOptions().timeout(Duration.ofSeconds(1)).protocol(protocol).logger(null);
+    ClickmeshClient client = new ClickmeshClient(address, options);
+    String message = assertThrows(SendFailedException.class, () -> client.send(click())).getMessage();
+    assertTrue(message.contains(what) && message.contains(" at " + address + " in "), message);
+    NotSentException notSent = assertThrows(NotSentException.class, client::close);
+    assertTrue(notSent.getMessage().contains(what), notSent.getMessage());
   }
 
   @Test
@@ -277,6 +299,8 @@ class DeliveryTest {
     NotSentException error = assertThrows(NotSentException.class, () -> client.close(Duration.ofMillis(500)));
     assertTrue(System.nanoTime() - start < TimeUnit.MILLISECONDS.toNanos(1400));
     assertEquals(100, error.notSent());
+    String what = "100 events not sent, 100 of them discarded by close\\(\\): UNAVAILABLE: .*";
+    assertTrue(error.getMessage().matches(what), error.getMessage());
     assertEquals(clicks(100).stream().map(Events::eventId).toList(), error.events().stream().map(Events::eventId).toList());
     assertEquals(100, told.stream().mapToInt(List::size).sum());
     assertEquals(100, assertThrows(NotSentException.class, client::close).notSent());

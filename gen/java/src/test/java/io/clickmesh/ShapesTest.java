@@ -202,7 +202,7 @@ class ShapesTest {
         assertEquals("/mesh/clickmesh.v1.IngestService/IngestBatch", gateway.paths.get(0));
         gateway.before = () -> Status.PERMISSION_DENIED.withDescription("no key");
         SendFailedException error = assertThrows(SendFailedException.class, () -> client.send(click()));
-        assertTrue(error.getMessage().contains("PERMISSION_DENIED: HTTP status 503: no key (1 attempt in"), error.getMessage());
+        assertTrue(error.getMessage().contains("PERMISSION_DENIED: HTTP status 503: no key (1 attempt at http://"), error.getMessage());
         gateway.before = () -> null;
         assertThrows(NotSentException.class, client::close);
       } catch (NotSentException closedTwice) {
@@ -225,6 +225,7 @@ class ShapesTest {
     assertEquals("\"ftp://h\" has the scheme ftp: only http and https are known", refusal(() -> Address.of("ftp://h")));
     assertTrue(refusal(() -> Address.of("")).startsWith("the address is empty"));
     assertTrue(refusal(() -> Address.of("http://")).startsWith("\"http://\" is no address"));
+    assertEquals("\"http://h:99999\" has the port 99999: ports are 1 to 65535", refusal(() -> Address.of("http://h:99999")));
     assertTrue(refusal(() -> Address.of("http://key@h")).contains("option key"));
     assertEquals("/a/b", Address.of("https://h:1/a/b//").prefix());
     assertTrue(options.requestHeaders().isEmpty());
