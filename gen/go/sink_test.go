@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,8 @@ type sink struct {
 	mu sync.Mutex
 	// By event_id.
 	seen map[string]int
+	// How many events each call had.
+	sizes []int
 	// Asked before each request; true if it answered itself.
 	before func(http.ResponseWriter, *http.Request) bool
 	// Asked before each call; nil lets it through.
@@ -87,6 +90,7 @@ func (s *sink) take(events []*v1.Event) ([]*v1.IngestResult, error) {
 			return nil, err
 		}
 	}
+	s.sizes = append(s.sizes, len(events))
 	results := make([]*v1.IngestResult, len(events))
 	for i, event := range events {
 		id := idOf(event)
@@ -157,6 +161,17 @@ func (s *sink) IngestStream(
 		}
 	}
 	return connect.NewResponse(response), stream.Err()
+}
+
+// expectSizes holds if calls had so many events, in whatever order.
+func (s *sink) expectSizes(t *testing.T, sizes ...int) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.Sort(s.sizes)
+	if !slices.Equal(s.sizes, sizes) {
+		t.Errorf("calls had %v events, not %v", s.sizes, sizes)
+	}
 }
 
 // expect holds if the sink has exactly so many events, by id.

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.rpc.RetryInfo;
-import com.sun.net.httpserver.HttpServer;
 import io.clickmesh.v1.Event;
 import io.grpc.Status;
 import java.io.IOException;
@@ -112,27 +110,6 @@ class DeliveryTest {
   }
 
   @Test
-  void aWrongAddressIsToldWithWhatToDo() throws Exception {
-    HttpServer old = gateway.startConnect();
-    String http1 = "http://127.0.0.1:" + old.getAddress().getPort();
-    assertTells(gateway.url().replace("http:", "https:"), Protocol.GRPC, "begins with http://");
-    assertTells(gateway.url().replace("http:", "https:"), Protocol.CONNECT, "begins with http://");
-    assertTells(http1, Protocol.GRPC, "choose Protocol.CONNECT");
-    assertTells(NOWHERE, Protocol.CONNECT, "connection refused");
-    assertTells("http://no-such-host.invalid", Protocol.CONNECT, "the host is not known");
-    old.stop(0);
-  }
-
-  private static void assertTells(String address, Protocol protocol, String what) {
-    ClickmeshOptions options = new ClickmeshOptions().timeout(Duration.ofSeconds(1)).protocol(protocol).logger(null);
-    ClickmeshClient client = new ClickmeshClient(address, options);
-    String message = assertThrows(SendFailedException.class, () -> client.send(click())).getMessage();
-    assertTrue(message.contains(what) && message.contains(" at " + address + " in "), message);
-    NotSentException notSent = assertThrows(NotSentException.class, client::close);
-    assertTrue(notSent.getMessage().contains(what), notSent.getMessage());
-  }
-
-  @Test
   void warningsAreOneIn10SecondsAndCountTheRest() {
     List<String> lines = new ArrayList<>();
     Reports reports =
@@ -180,28 +157,6 @@ class DeliveryTest {
           new ClickmeshClient(NOWHERE, new ClickmeshOptions().timeout(Duration.ofMillis(100)).batchDelay(LONG));
       clicks(3).forEach(client::track);
     }
-  }
-
-  @Test
-  void theGatewaySaysByRetryInfoWhenToTryAgain() throws Exception {
-    gateway.asked = RetryInfo.newBuilder().setRetryDelay(com.google.protobuf.Duration.newBuilder().setSeconds(1)).build();
-    HttpServer http = gateway.startConnect();
-    List<Long> times = Collections.synchronizedList(new ArrayList<>());
-    gateway.before =
-        () -> {
-          times.add(System.nanoTime());
-          return times.size() % 2 == 1 ? Status.RESOURCE_EXHAUSTED : null;
-        };
-    String connect = "http://127.0.0.1:" + http.getAddress().getPort();
-    try (ClickmeshClient overGrpc = new ClickmeshClient(gateway.url());
-        ClickmeshClient overConnect = new ClickmeshClient(connect, new ClickmeshOptions().protocol(Protocol.CONNECT))) {
-      overGrpc.send(click());
-      overConnect.send(click());
-    } finally {
-      http.stop(0);
-    }
-    assertEquals(4, times.size());
-    for (int i = 0; i < 4; i += 2) assertTrue(times.get(i + 1) - times.get(i) >= TimeUnit.SECONDS.toNanos(1), times.toString());
   }
 
   @Test
@@ -364,19 +319,6 @@ class DeliveryTest {
       assertEquals(1, client.sendBatch(batch.events()).size());
     }
     assertEquals(2, ids(gateway.taken).size());
-  }
-
-  @Test
-  void aFinalAnswerIsNotAskedForAgain() {
-    AtomicInteger calls = new AtomicInteger();
-    gateway.before =
-        () -> {
-          calls.incrementAndGet();
-          return Status.INTERNAL;
-        };
-    ClickmeshClient client = new ClickmeshClient(gateway.url(), new ClickmeshOptions().logger(null));
-    assertThrows(SendFailedException.class, () -> client.send(click()));
-    assertEquals(1, calls.get());
   }
 
   @Test

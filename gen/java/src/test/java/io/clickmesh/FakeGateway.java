@@ -50,8 +50,11 @@ final class FakeGateway implements AutoCloseable {
   final List<String> paths = Collections.synchronizedList(new ArrayList<>());
   /** Called before each answer; a status in place of null is the answer. */
   volatile Supplier<Status> before = () -> null;
-  /** Goes with such a status; null for none. */
+  /** Go with such a status; null for none. */
   volatile RetryInfo asked;
+  volatile String retryAfter;
+  /** Of each call that was answered. */
+  final List<IngestBatchRequest> calls = Collections.synchronizedList(new ArrayList<>());
 
   private final Server server;
 
@@ -104,7 +107,9 @@ final class FakeGateway implements AutoCloseable {
   private void ingest(IngestBatchRequest request, StreamObserver<IngestBatchResponse> answer) {
     Status status = before.get();
     if (status != null) {
-      answer.onError(asked == null ? status.asRuntimeException() : withAsked(status));
+      Metadata trailers = new Metadata();
+      if (retryAfter != null) trailers.put(Metadata.Key.of("retry-after", Metadata.ASCII_STRING_MARSHALLER), retryAfter);
+      answer.onError(asked == null ? status.asRuntimeException(trailers) : withAsked(status));
       return;
     }
     answer.onNext(accept(request));
@@ -118,6 +123,7 @@ final class FakeGateway implements AutoCloseable {
 
   private IngestBatchResponse accept(IngestBatchRequest request) {
     IngestBatchResponse.Builder response = IngestBatchResponse.newBuilder();
+    calls.add(request);
     for (Event event : request.getEventsList()) {
       taken.add(event);
       response.addResults(
@@ -186,6 +192,7 @@ final class FakeGateway implements AutoCloseable {
       String message = status.getDescription();
       answer = "{\"code\":\"%s\",\"message\":\"%s\"%s}".formatted(code, message, details).getBytes();
       exchange.getResponseHeaders().add("content-type", "application/json");
+      if (retryAfter != null) exchange.getResponseHeaders().add("retry-after", retryAfter);
       exchange.sendResponseHeaders(503, answer.length);
     }
     exchange.getResponseBody().write(answer);
@@ -197,6 +204,7 @@ final class FakeGateway implements AutoCloseable {
     volatile boolean isAway = true;
     private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final Set<Socket> inner = ConcurrentHashMap.newKeySet();
 
     Balancer() throws IOException {
       daemon(
@@ -223,9 +231,15 @@ final class FakeGateway implements AutoCloseable {
       }
       Socket gateway = new Socket(InetAddress.getLoopbackAddress(), port());
       open.add(gateway);
+      inner.add(gateway);
       daemon(() -> gateway.getInputStream().transferTo(client.getOutputStream()));
       OutputStream out = gateway.getOutputStream();
       client.getInputStream().transferTo(out);
+    }
+
+    /** Connections up to now stay, and nothing comes over them any more. */
+    void fallSilent() throws IOException {
+      for (Socket socket : inner) socket.close();
     }
 
     @Override
