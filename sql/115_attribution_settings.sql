@@ -1,4 +1,4 @@
--- Topic attribution-settings: from when on models, rollups and lookback windows hold.
+-- Topic attribution-settings: whose days counts are by, and from when on models, rollups and lookback windows hold.
 
 CREATE TABLE IF NOT EXISTS attribution_settings_queue
 (
@@ -18,10 +18,10 @@ ENGINE = {{source attribution-settings}};
 CREATE TABLE IF NOT EXISTS attribution_settings_local
 (
     partition UInt32,
-    -- model, rollup or lookback.
+    -- time_zone, model, rollup or lookback.
     kind LowCardinality(String),
     name String,
-    -- Of a lookback its length in ms.
+    -- Of a lookback its length in ms; of the time zone its offsets.
     value String,
     -- The partition's clock in ms; 0 of `since` if all of the partition is under it, of `until` while it holds.
     since Int64,

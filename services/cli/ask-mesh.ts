@@ -10,6 +10,7 @@ const statusSchema = z.object({
   lookback_hours_by_type: z.record(z.string(), z.number()),
   id_hours: z.record(z.string(), z.number()).default({}),
   models: z.array(z.string()),
+  report_time_zone: z.string().default('UTC'),
   max_touches: count.default(256),
   touch_hours: z.number().default(48),
   adjustment_hours: z.number().default(90 * 24),

@@ -8,6 +8,8 @@ export interface StatsDeps {
   models: readonly string[];
   /** Counts that the mesh keeps beside daily_stats. */
   rollups: readonly Rollup[];
+  /** The setting REPORT_TIME_ZONE, UTC if undefined. */
+  timeZone?: string;
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
   shutdown?: AbortSignal;
 }

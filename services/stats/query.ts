@@ -1,4 +1,5 @@
 import { type GetStatsRequest, Interval, IntervalSchema } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { UTC } from '../contract/report-days.ts';
 import {
   DAILY_STATS,
   type Dimension,
@@ -23,6 +24,8 @@ export interface StatsQuery extends Days {
   gross: boolean;
   unattributed: boolean;
   model: string;
+  /** Zone of its days: the setting. */
+  timeZone: string;
   /** All when empty, as `source` and `conversionType`. */
   campaignId: string;
   source: string;
@@ -42,11 +45,13 @@ export const DEFAULT_BY: readonly Dimension[] = ['campaign_id', 'source'];
  *
  * @param defaultModel the one meant by an empty one
  * @param rollups those that the mesh keeps beside DAILY_STATS
+ * @param timeZone zone of the days that these are by, and of those asked for
  */
 export function parseQuery(
   request: GetStatsRequest,
   defaultModel: string,
   rollups: readonly Rollup[],
+  timeZone: string,
 ): AnswerableQuery | FieldError {
   const { startDate, endDate, campaignId, source, conversionType, gross, unattributed } = request;
   const days = parseDays(startDate, endDate);
@@ -61,9 +66,10 @@ export function parseQuery(
   if (by !== undefined && 'field' in by) return by;
   const filters = { campaign_id: campaignId, source, conversion_type: conversionType };
   const filtered = FIELDS.filter((name) => name !== 'ad_id' && filters[name] !== '');
-  const answering = rollupsFor([DAILY_STATS, ...rollups], by ?? DEFAULT_BY, filtered, interval);
+  const answering = rollupsFor([DAILY_STATS, ...rollups], by ?? DEFAULT_BY, filtered, interval, timeZone);
   if ('field' in answering) return answering;
-  return { ...days, interval, rollups: answering, by, gross, unattributed, model, campaignId, source, conversionType };
+  const what = { interval, timeZone, rollups: answering, by, gross, unattributed, model };
+  return { ...days, ...what, campaignId, source, conversionType };
 }
 
 function parseBy(names: readonly string[], rollups: readonly Rollup[]): Dimension[] | undefined | FieldError {
@@ -82,23 +88,26 @@ function parseBy(names: readonly string[], rollups: readonly Rollup[]): Dimensio
 
 /**
  * daily_stats alone if it has the dimensions needed, which counts from the first record on, as others may not; else the
- * rollups that have them, by the hour if need be, those with the fewest first.
+ * rollups that have them, by the hour if need be and possible, those with the fewest first.
  */
 function rollupsFor(
   rollups: readonly Rollup[],
   by: readonly Dimension[],
   filtered: readonly Dimension[],
   interval: Interval,
+  timeZone: string,
 ): readonly Rollup[] | FieldError {
   const isHourly = interval === Interval.HOURLY;
   const needed = [...new Set([...by, ...filtered])];
-  const ofGrain = rollups.filter(({ grain }) => grain === 'hour' || !isHourly);
+  // Hours are those of UTC, and days of other zones need not begin with one.
+  const ofGrain = rollups.filter(({ grain }) => (grain === 'hour' ? isHourly || timeZone === UTC : !isHourly));
   const fitting = ofGrain.filter(({ dimensions }) => needed.every((name) => dimensions.includes(name)));
   if (fitting.includes(DAILY_STATS)) return [DAILY_STATS];
   // What is by the day first.
   const costOf = ({ grain, dimensions }: Rollup) => dimensions.length + (grain === 'hour' ? MAX_DIMENSIONS : 0);
   if (fitting.length > 0) return fitting.toSorted((a, b) => costOf(a) - costOf(b));
-  const asked = `${needed.join(', ')}${isHourly ? ' by the hour' : ''}`;
+  const byDay = timeZone === UTC ? '' : ` by days of ${timeZone}`;
+  const asked = `${needed.join(', ')}${isHourly ? ' by the hour' : byDay}`;
   const known = rollups.map(({ name }) => name).join('; ');
   const missing = `${isHourly ? 'hour' : 'day'}:${needed.join(',')}`;
   const possible = possibleBy(ofGrain, by, filtered);

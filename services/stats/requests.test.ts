@@ -200,7 +200,7 @@ describe('Connect with JSON', () => {
     [`\ufeff{${days},"campaign_id":"","source":""}`, 'INTERVAL_DAILY'],
   ])('%s is answered', async (json, interval) => {
     const answer = await call(json);
-    expect(JSON.parse(answer.body.toString())).toEqual({ interval, since: {} });
+    expect(JSON.parse(answer.body.toString())).toEqual({ interval, since: { timeZone: 'UTC' } });
   });
 
   test('ExplainConversion says that a conversion is attributed to nothing', async () => {

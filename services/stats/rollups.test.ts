@@ -89,6 +89,30 @@ async function insertRollups(): Promise<void> {
   await client.insert({ table: 'rollup_stats', values: rollupRows(values), format: 'JSONEachRow' });
 }
 
+test('in another time zone than UTC days are not made of hours, and hours are asked for by days of UTC', async () => {
+  const rollups = parseRollups('hour:ad_id; day:campaign_id,ad_id');
+  const zoned = { ...deps, rollups, timeZone: 'Asia/Kolkata' };
+  const days = 'start_date=2023-06-01&end_date=2023-06-01';
+  const { message } = JSON.parse(
+    (await getOf({ ...zoned, rollups: rollups.slice(0, 1) }, `${days}&by=ad_id`)).body,
+  ).error;
+  expect(message).toContain('no rollup of this mesh has ad_id by days of Asia/Kolkata');
+  expect(message).toContain('add day:ad_id');
+  const zoneOf = async (query: string) => JSON.parse((await getOf(zoned, query)).body).time_zone;
+  expect(await zoneOf(`${days}&by=ad_id`)).toBe('Asia/Kolkata');
+  expect(await zoneOf(`${days}&by=ad_id&interval=hourly`)).toBeUndefined();
+  expect(await zoneOf(days)).toBe('Asia/Kolkata');
+  // What is counted knows better.
+  const setting = { partition: 0, kind: 'time_zone', name: 'Europe/Berlin', value: '3600', version: 1 };
+  await client.insert({ table: 'attribution_settings', values: [setting], format: 'JSONEachRow' });
+  const { since } = await createClient(
+    StatsService,
+    createRouterTransport((router) => statsRoutes(router, { ...zoned, client: clickhouseClient(server.url) })),
+  ).getStats(JUNE);
+  expect(since?.timeZone).toBe('Europe/Berlin');
+  await client.command({ query: "DELETE FROM attribution_settings WHERE kind = 'time_zone'" });
+});
+
 describe('by the dimensions of a rollup', () => {
   beforeAll(insertRollups);
 

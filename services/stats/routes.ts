@@ -9,6 +9,7 @@ import {
   StatsService,
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { cut } from '../contract/cut.ts';
+import { UTC } from '../contract/report-days.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
 import { explainConversion } from './conversions/explain.ts';
 import type { StatsDeps } from './deps.ts';
@@ -69,14 +70,18 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
   ];
 }
 
-/** What follows the rows of a report: what is not attributed, if asked for, and since when it counts, if not always. */
+/**
+ * What follows the rows of a report: what is not attributed, if asked for, the zone of its days, if not UTC, and since
+ * when it counts, if not always.
+ */
 async function endOf(client: ClickHouseClient, query: StatsQuery): Promise<string> {
   const unattributed = query.unattributed && (await textOf(await selectJson(client, unattributedReport(query))));
-  const { model, modelUntil, rollupSince } = await sinceOf(client, query);
+  const { model, modelUntil, rollupSince, timeZone } = await sinceOf(client, query);
   const times = { model: Number(model), model_until: Number(modelUntil), rollup: Number(rollupSince) };
   const since = Object.entries(times).filter(([, time]) => time !== 0);
   return [
     unattributed ? `,"unattributed":${unattributed}` : '',
+    timeZone === UTC ? '' : `,"time_zone":${JSON.stringify(timeZone)}`,
     since.length > 0 ? `,"since":${JSON.stringify(Object.fromEntries(since))}` : '',
     '}',
   ].join('');

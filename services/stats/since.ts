@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Since } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { Interval, type Since } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { UTC } from '../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../contract/rollups.ts';
 import type { StatsQuery } from './query.ts';
 import { selectRows } from './select-rows.ts';
@@ -18,9 +19,13 @@ interface Held {
 const kept = new WeakMap<ClickHouseClient, { readAt: number; settings: Promise<Held[]> }>();
 
 /** From when on what answers a query has been counted. */
-export async function sinceOf(client: ClickHouseClient, { model, rollup }: StatsQuery): Promise<Since> {
+export async function sinceOf(
+  client: ClickHouseClient,
+  { model, rollup, interval, timeZone }: StatsQuery,
+): Promise<Since> {
   const settings = await settingsOf(client);
   const find = (kind: string, name: string) => settings.find((each) => each.kind === kind && each.name === name);
+  const zone = settings.find(({ kind }) => kind === 'time_zone')?.name ?? timeZone;
   const [ofModel, ofRollup] = [find('model', model), find('rollup', rollup.name)];
   return {
     $typeName: 'clickmesh.v1.Since',
@@ -28,6 +33,7 @@ export async function sinceOf(client: ClickHouseClient, { model, rollup }: Stats
     modelUntil: BigInt(ofModel?.held_until ?? 0),
     rollup: rollup.name === DAILY_STATS.name ? '' : rollup.name,
     rollupSince: BigInt(ofRollup?.held_since ?? 0),
+    timeZone: interval === Interval.HOURLY ? UTC : zone,
   };
 }
 

@@ -101,7 +101,13 @@ describe(`two shards that read Kafka (seed ${SEED})`, { tags: KAFKA }, () => {
     const ends = await log.offsets('raw-events');
     const offsets = ends.map(({ end }) => end);
     const partitions = [...ends.keys()];
-    const windows = { conversion_types: [], lookbacks_ms: [DAY_MS], models: MODELS, max_touches: 256 };
+    const windows = {
+      conversion_types: [],
+      lookbacks_ms: [DAY_MS],
+      models: MODELS,
+      max_touches: 256,
+      time_zone: 'UTC',
+    };
     const result = await runCheck(sharded, check, {
       ...{ partitions, next_offsets: offsets, log_ends: offsets, set_aside: partitions.map(() => 0) },
       ...{ ...windows, touch_ms: 2 * DAY_MS, adjustment_ms: 90 * DAY_MS },

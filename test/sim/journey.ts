@@ -31,13 +31,27 @@ export function geoOf(campaignId: string): string {
   return campaignId === 'x' ? 'of x' : '';
 }
 
-export const config = attributionConfig(
-  parseAttributionEnvironment({
-    MODELS: MODELS.join(','),
-    LOOKBACK_HOURS: String(LOOKBACK / HOUR),
-    ROLLUPS: ROLLUPS.join(';'),
-  }),
-);
+/** @param zone of the days that counts are by */
+export function configIn(zone: string) {
+  return attributionConfig(
+    parseAttributionEnvironment({
+      MODELS: MODELS.join(','),
+      LOOKBACK_HOURS: String(LOOKBACK / HOUR),
+      ROLLUPS: ROLLUPS.join(';'),
+      REPORT_TIME_ZONE: zone,
+    }),
+  );
+}
+
+export const config = configIn('UTC');
+
+/** Zones, and when journeys start in which a day ends, that in New York after the change of its offset. */
+export const ZONES = [
+  { zone: 'UTC', start: START },
+  { zone: 'America/New_York', start: Date.UTC(2026, 2, 8, 20) },
+  { zone: 'America/New_York', start: Date.UTC(2026, 10, 1, 20) },
+  { zone: 'Asia/Kolkata', start: Date.UTC(2026, 0, 5, 14) },
+].map(({ zone, start }) => ({ zone, start, config: configIn(zone) }));
 
 /** Few instants and few ids, so that ties, window edges and duplicates are the rule. */
 const timestamp = fc.integer({ min: 0, max: 10 }).map((h) => START + h * HOUR);

@@ -94,8 +94,16 @@ function compare(a: bigint, b: bigint): number {
  * Last-click attribution and its kin as one would write it on paper: drop duplicates, sort everything, then look at
  * every conversion with every adjustment of it and every click of its user, with every verdict on that. Shares no code
  * with the fold but the models' weights.
+ *
+ * @param zone of the days that counts are by
  */
-export function attributeNaively(events: readonly SimEvent[], models: ModelName[], lookbackMs: number): FinalTables {
+export function attributeNaively(
+  events: readonly SimEvent[],
+  models: ModelName[],
+  lookbackMs: number,
+  zone = 'UTC',
+): FinalTables {
+  const day = ({ timestamp }: SimEvent) => dayIn(zone, timestamp);
   const distinct = [...new Map(events.map((e) => [`${typeOf(e)} ${e.userId} ${e.id}`, e])).values()];
   const of = Map.groupBy(distinct, typeOf);
   const [clicks, conversions] = [(of.get('click') ?? []).sort(byTimeThenId), of.get('conversion') ?? []];
@@ -194,6 +202,11 @@ function byTimeThenId(a: SimEvent, b: SimEvent): number {
   return a.timestamp - b.timestamp || (a.id < b.id ? -1 : 1);
 }
 
-function day({ timestamp }: SimEvent): number {
-  return Math.floor(timestamp / 86_400_000);
+/** Days since 1970-01-01 by the calendar of a zone, as Intl knows it. */
+export function dayIn(zone: string, timestamp: number): number {
+  const format = formats.get(zone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
+  formats.set(zone, format);
+  return Date.parse(format.format(timestamp)) / 86_400_000;
 }
+
+const formats = new Map<string, Intl.DateTimeFormat>();

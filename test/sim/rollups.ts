@@ -11,14 +11,19 @@ import {
 import { HIGH } from '../../services/attribution/outputs/counter-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
 import { geoOf } from './journey.ts';
+import { dayIn } from './naive-attribution.ts';
 
 interface Published {
   topic: Topic;
   value: Uint8Array;
 }
 
-/** Checks that each of these rollups has what daily_stats has, of which it is a sum or a part. */
-export function expectSameSums(published: readonly Published[], names: readonly string[]): void {
+/**
+ * Checks that each of these rollups has what daily_stats has, of which it is a sum or a part.
+ *
+ * @param zone of the days that counts are by, which are of whole hours
+ */
+export function expectSameSums(published: readonly Published[], names: readonly string[], zone = 'UTC'): void {
   const daily = newest(published, 'daily-stats', (bytes) => fromBinary(DailyStatsSchema, bytes), keyOfDaily);
   const rollups = newest(published, 'rollup-stats', (bytes) => fromBinary(RollupStatsSchema, bytes), keyOfRollup);
   for (const name of names) {
@@ -36,7 +41,7 @@ export function expectSameSums(published: readonly Published[], names: readonly 
     });
     const actual = rollups.flatMap((row) => {
       if (row.rollup !== name) return [];
-      const day = grain === 'day' ? row.period : Math.floor(row.period / 24);
+      const day = grain === 'day' ? row.period : dayIn(zone, row.period * 3_600_000);
       const key = [day, ...row.values.filter((_, i) => isBoth(dimensions[i]!))];
       const ofClicks = { ...NO_SUMS, clicks: row.clicks, invalidClicks: row.invalidClicks };
       return [{ key, row: ofClicks }, ...row.models.map((sums) => ({ key, row: { ...NO_CLICKS, ...sums } }))];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import { isTimeZone, UTC } from '../../contract/report-days.ts';
 import { parseRollups, type Rollup } from '../../contract/rollups.ts';
 import { GIVEN_NUMBER } from '../../system/given-number.ts';
 import type { Role } from './kinds.ts';
@@ -11,6 +12,8 @@ export interface AttributionConfig {
   models: readonly ModelName[];
   /** Counts that are kept beside daily_stats. */
   rollups: readonly Rollup[];
+  /** Whose days counts are by, unless what is counted has others, which is refused. */
+  timeZone: string;
   /** Lookback window of a conversion type, in ms. */
   lookbackMs(conversionType: string): number;
   /** What a conversion of a type is decided within that comes now: of a type, always the same object. */
@@ -63,6 +66,11 @@ const environment = z.object({
         return z.NEVER;
       }
     }),
+  /** Zone of the days of all counts; fixed when anything is counted. */
+  REPORT_TIME_ZONE: z
+    .string()
+    .default(UTC)
+    .refine(isTimeZone, 'is no time zone by a name of IANA, such as UTC or America/New_York'),
   LOOKBACK_HOURS: hours.default(24),
   /** Exceptions to LOOKBACK_HOURS by conversion type, such as `install=168,signup=1`. */
   LOOKBACK_HOURS_BY_TYPE: z
@@ -106,6 +114,7 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
   return {
     models: env.MODELS,
     rollups: env.ROLLUPS,
+    timeZone: env.REPORT_TIME_ZONE,
     lookbackMs: (type) => lookbackByType.get(type) ?? lookback,
     windows: (type) => windowsByType.get(type) ?? otherWindows,
     lookbacksMs: { '': lookback, ...Object.fromEntries(lookbackByType) },

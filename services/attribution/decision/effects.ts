@@ -1,5 +1,4 @@
 import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
-import { DAY_MS } from '../../contract/limits.ts';
 import { assertNever, type CorrectingKind, type TouchKind } from './kinds.ts';
 import type {
   Correction,
@@ -43,7 +42,7 @@ export interface ClickCount {
 
 /** What a counter counts. Rows of clicks have an empty conversionType and model. */
 export interface CounterKey {
-  /** Days since 1970-01-01, UTC. */
+  /** Days since 1970-01-01, of the report time zone. */
   day: number;
   campaignId: string;
   source: string;
@@ -248,10 +247,6 @@ function recordUnattributed(effects: Effects, ref: ConversionRef, before: Publis
       increment(conversion, unattributed(conversion, before.standing), before.standing, -1n, offset),
     );
   if (is) effects.increments.push(increment(conversion, unattributed(conversion, standing), standing, 1n, offset));
-}
-
-export function dayOf(timestampMs: number): number {
-  return Math.floor(timestampMs / DAY_MS);
 }
 
 /** Whether credits are the same, each for the same touch and in the same order. */

@@ -2,6 +2,7 @@ import type { Assignment } from '../../log/event-log.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { consumePartition } from '../partition/consumer.ts';
 import { GROUP } from '../partition/opening.ts';
+import { refuseOtherTimeZone } from '../recovery/fixed-days.ts';
 import type { RecoverDeps } from '../recovery/recover.ts';
 import { newStatus, type PartitionStatus, type Role } from '../status.ts';
 import { watchStandbys } from './standby.ts';
@@ -28,7 +29,7 @@ interface Consumer {
 
 /**
  * Runs an attribution node: folds the partitions of raw-events that its consumer group assigns to it, and follows some
- * of those that others have.
+ * of those that others have. Rejects if what is counted has days of another time zone than the setting.
  */
 export async function run(config: AttributionConfig, adapters: AttributionAdapters): Promise<Attribution> {
   const { log, logger, standbys = 0 } = adapters;
@@ -87,6 +88,7 @@ export async function run(config: AttributionConfig, adapters: AttributionAdapte
     void stop(followed().filter((partition) => !partitions.includes(partition)));
   }
 
+  await refuseOtherTimeZone(log, config.timeZone);
   const joined = await log.join('raw-events', GROUP, {
     async assigned(partitions) {
       for (const partition of partitions) start(partition, 'active');

@@ -6,6 +6,7 @@ import {
   type ModelStats,
   RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
@@ -70,10 +71,10 @@ export class CounterSet {
   readonly #found: number[] = [];
 
   /** @param rollups DAILY_STATS alone, or others */
-  constructor(partition: number, rollups: readonly Rollup[]) {
+  constructor(partition: number, rollups: readonly Rollup[], days: ReportDays) {
     this.#partition = partition;
     this.#isDaily = rollups[0] === DAILY_STATS;
-    this.#series = rollups.map((rollup) => new Series(rollup));
+    this.#series = rollups.map((rollup) => new Series(rollup, days));
   }
 
   /** About the memory that they take, in bytes. */

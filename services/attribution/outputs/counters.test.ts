@@ -10,6 +10,7 @@ import {
 import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import { reportDays } from '../../contract/report-days.ts';
 import { type Field, parseRollups } from '../../contract/rollups.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
@@ -19,6 +20,7 @@ import { HIGH } from './counter-table.ts';
 import { Counters } from './counters.ts';
 
 const PARTITION = 3;
+const DAYS = reportDays('UTC');
 const CLICK_ID = '00000000-0000-4000-8000-000000000001';
 
 const change = fc.record({
@@ -136,7 +138,7 @@ test('what is published and what is stored are the sums of what was added', () =
       let texts = new TouchTexts();
       let textsBefore = texts;
       let mostBytes = Number.POSITIVE_INFINITY;
-      const newCounters = () => new Counters(PARTITION, ROLLUPS, () => mostBytes);
+      const newCounters = () => new Counters(PARTITION, ROLLUPS, DAYS, () => mostBytes);
       let counters = newCounters();
       const done: [Change, number][] = [];
       const expected = new Map<string, Values | RollupValues>();
@@ -266,7 +268,7 @@ test('a counter of a build before, whose low word holds more than 10^18, goes on
   const revenueMicros = 9n * 10n ** 18n;
   const value = Buffer.from(toBinary(DailyStatsSchema, create(DailyStatsSchema, { ...key, revenueMicros })));
   store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value }], appends: [] });
-  const counters = new Counters(PARTITION, [], () => MOST_BYTES);
+  const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', model: 'linear', offset: 1 };
   const amounts = { ...UNCORRECTED, conversionsMicros: 1n, revenueMicros: 10n ** 18n };
   counters.add(store, texts, [], [{ ...credited, ...amounts }]);
@@ -276,7 +278,7 @@ test('a counter of a build before, whose low word holds more than 10^18, goes on
 test('counters of all types and days take memory only where they exist, and beyond a budget none', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const counters = new Counters(PARTITION, [], () => MOST_BYTES);
+  const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const [campaigns, types, models] = [20_000, 4_000, ['linear', 'last_click', 'first_click', 'time_decay', 'u']];
   for (let campaign = 0; campaign < campaigns; campaign++) {
     counters.addClick(texts, texts.campaignSourceNamed(`c${campaign}`, ''), 0, 0, campaign);
@@ -322,7 +324,7 @@ function touchOf(campaignId: string): Touch {
 test('a counter that was left to the store goes on from there', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const counters = new Counters(PARTITION, [], () => 0);
+  const counters = new Counters(PARTITION, [], DAYS, () => 0);
   const campaignSource = texts.campaignSourceNamed('c', '');
   for (const offset of [1, 2]) {
     counters.addClick(texts, campaignSource, 0, 0, offset);
@@ -335,7 +337,7 @@ test('a counter that was left to the store goes on from there', () => {
 
 test('R-6: counters that are not stored are not forgotten, for other texts or for memory', () => {
   const store = memoryStateStore();
-  const counters = new Counters(PARTITION, [], () => 0);
+  const counters = new Counters(PARTITION, [], DAYS, () => 0);
   const texts = new TouchTexts();
   counters.addClick(texts, texts.campaignSourceNamed('c', ''), 0, 0, 1);
   counters.add(store, texts, [], []);

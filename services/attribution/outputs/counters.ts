@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
@@ -19,12 +20,13 @@ export class Counters {
 
   /**
    * @param rollups those beside DAILY_STATS
+   * @param days those that they are by
    * @param mostBytes about how many bytes of counters to keep in memory, now
    */
-  constructor(partition: number, rollups: readonly Rollup[], mostBytes: () => number) {
+  constructor(partition: number, rollups: readonly Rollup[], days: ReportDays, mostBytes: () => number) {
     this.#mostBytes = mostBytes;
-    this.#daily = new CounterSet(partition, [DAILY_STATS]);
-    this.#rollups = new CounterSet(partition, rollups);
+    this.#daily = new CounterSet(partition, [DAILY_STATS], days);
+    this.#rollups = new CounterSet(partition, rollups, days);
   }
 
   /** About the memory that they take, in bytes. */

@@ -1,4 +1,5 @@
-import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import { HOUR_MS } from '../../contract/limits.ts';
+import type { ReportDays } from '../../contract/report-days.ts';
 import {
   type Dimension,
   type Field,
@@ -12,7 +13,7 @@ import type { TouchTexts } from '../memory/touch-memory.ts';
 
 /** What a counter of a rollup counts. Those of clicks have an empty type. */
 export interface SeriesKey {
-  /** Days or hours since 1970-01-01, UTC. */
+  /** Days since 1970-01-01, of the report time zone, or hours, UTC. */
   period: number;
   campaignId: string;
   adId: string;
@@ -48,7 +49,8 @@ export class Series {
   readonly #byAdNumber: boolean;
   readonly #byCampaign: boolean;
   readonly #bySource: boolean;
-  readonly #periodMs: number;
+  readonly #isByHour: boolean;
+  readonly #days: ReportDays;
   /** By ad, or else by group. */
   #last = new Int32Array(FIRST * LAST_WORDS);
   /** Groups + 1 by campaign and source, where they are other numbers. */
@@ -56,7 +58,7 @@ export class Series {
   /** Numbers of ads + 1 without metadata that it is not by, by the numbers of those with all. */
   #ads = new Int32Array(0);
 
-  constructor(rollup: Rollup) {
+  constructor(rollup: Rollup, days: ReportDays) {
     const { dimensions, grain } = rollup;
     this.rollup = rollup;
     this.byAd = dimensions.includes('ad_id');
@@ -66,11 +68,12 @@ export class Series {
     this.byType = dimensions.includes('conversion_type');
     this.#byCampaign = dimensions.includes('campaign_id');
     this.#bySource = dimensions.includes('source');
-    this.#periodMs = grain === 'day' ? DAY_MS : HOUR_MS;
+    this.#isByHour = grain === 'hour';
+    this.#days = days;
   }
 
   periodOf(timestamp: number): number {
-    return Math.floor(timestamp / this.#periodMs);
+    return this.#isByHour ? Math.floor(timestamp / HOUR_MS) : this.#days.dayOf(timestamp);
   }
 
   /** The number of that campaign and source of which those are empty that the rollup is not by. */

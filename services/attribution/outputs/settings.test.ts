@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { AttributionSettingSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { reportDays } from '../../contract/report-days.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { counterKey, counterName } from '../store/keys.ts';
 import type { StateStore } from '../store/state-store.ts';
@@ -13,7 +14,7 @@ const ROLLUP = 'hour:campaign_id';
 /** Begins to fold, and tells what is published: kind, name, since, until and version of each. */
 function begin(store: StateStore, env: Record<string, string>, clock: number | undefined, version: number): string[] {
   const config = attributionConfig(parseAttributionEnvironment({ ROLLUPS: '', LOOKBACK_HOURS: '1', ...env }));
-  const settings = new Settings(config);
+  const settings = new Settings(config, reportDays(config.timeZone));
   settings.begin(store, PARTITION, clock === undefined ? undefined : BigInt(clock), version);
   const published = settings.takeUnpublished();
   expect(settings.takeUnpublished()).toEqual([]);
@@ -27,7 +28,12 @@ function begin(store: StateStore, env: Record<string, string>, clock: number | u
 test('what a partition begins with holds from its first record on, and what changes from then on', () => {
   const store = memoryStateStore();
   const first = { MODELS: 'last_click', ROLLUPS: ROLLUP };
-  const begun = ['model last_click 0 0 @0', `rollup ${ROLLUP} 0 0 @0`, 'lookback 3600000 0 0 @0'];
+  const begun = [
+    'time_zone UTC 0 0 0 @0',
+    'model last_click 0 0 @0',
+    `rollup ${ROLLUP} 0 0 @0`,
+    'lookback 3600000 0 0 @0',
+  ];
   expect(begin(store, first, undefined, 0)).toEqual(begun);
   // It is published again, as the node before may have ended before that.
   expect(begin(store, first, 500, 50).sort()).toEqual(begun.toSorted());
@@ -36,12 +42,14 @@ test('what a partition begins with holds from its first record on, and what chan
     'model last_click 0 0 @0',
     'model linear 700 0 @70',
     `rollup ${ROLLUP} 0 700 @70`,
+    'time_zone UTC 0 0 0 @0',
   ]);
   expect(begin(store, { MODELS: 'linear', LOOKBACK_HOURS: '2', ROLLUPS: ROLLUP }, 900, 90).sort()).toEqual([
     'lookback 7200000 700 0 @70',
     'model last_click 0 900 @90',
     'model linear 700 0 @70',
     `rollup ${ROLLUP} 900 0 @90`,
+    'time_zone UTC 0 0 0 @0',
   ]);
 });
 
@@ -50,6 +58,7 @@ test('a model that a build before has counted was always counted, a rollup that 
   const key = { day: 1, campaignId: 'c', source: 's', conversionType: 't', model: 'last_click' };
   store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value: Buffer.alloc(0) }], appends: [] });
   expect(begin(store, { MODELS: 'last_click,linear', ROLLUPS: ROLLUP }, 700, 70)).toEqual([
+    'time_zone UTC 0 0 0 @70',
     'model last_click 0 0 @70',
     'model linear 700 0 @70',
     `rollup ${ROLLUP} 700 0 @70`,
@@ -59,7 +68,8 @@ test('a model that a build before has counted was always counted, a rollup that 
 
 test('a later call changes nothing', () => {
   const store = memoryStateStore();
-  const settings = new Settings(attributionConfig(parseAttributionEnvironment({ MODELS: 'linear' })));
+  const config = attributionConfig(parseAttributionEnvironment({ MODELS: 'linear' }));
+  const settings = new Settings(config, reportDays('UTC'));
   settings.begin(store, PARTITION, undefined, 1);
   settings.begin(store, PARTITION, 700n, 7);
   const versions = settings.takeDirty().map(({ value }) => fromBinary(AttributionSettingSchema, value).version);

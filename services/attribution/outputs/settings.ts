@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type AttributionSetting, AttributionSettingSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { ReportDays } from '../../contract/report-days.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import {
   COUNTERS_FROM,
@@ -20,13 +21,16 @@ type Setting = Pick<AttributionSetting, 'kind' | 'name' | 'value'>;
  */
 export class Settings {
   readonly #config: AttributionConfig;
+  readonly #days: ReportDays;
   readonly #known = new Map<string, AttributionSetting>();
   #isLoaded = false;
   #isPublished = false;
   #dirty: AttributionSetting[] = [];
 
-  constructor(config: AttributionConfig) {
+  /** @param days those that are counted by, which never change */
+  constructor(config: AttributionConfig, days: ReportDays) {
     this.#config = config;
+    this.#days = days;
   }
 
   /**
@@ -43,14 +47,14 @@ export class Settings {
       this.#known.set(settingName(setting), setting);
     }
     const now = { partition, version: BigInt(version) };
-    const wanted = wantedBy(this.#config);
+    const wanted = wantedBy(this.#config, this.#days);
     // What a build counted that did not note it, it may have counted from the first record on.
     const counted = this.#known.size === 0 && clock !== undefined ? countedModels(store) : new Set<string>();
     const isFirst = this.#known.size === 0;
     for (const setting of wanted) {
       const known = this.#known.get(settingName(setting));
       if (known !== undefined && known.until === 0n && known.value === setting.value) continue;
-      const isOld = isFirst && isCounted(setting, counted);
+      const isOld = setting.kind === 'time_zone' || (isFirst && isCounted(setting, counted));
       this.#change({ ...setting, ...now, since: isOld ? 0n : (clock ?? 0n) });
     }
     const names = new Set(wanted.map(settingName));
@@ -85,8 +89,9 @@ export class Settings {
   }
 }
 
-function wantedBy({ models, rollups, lookbacksMs }: AttributionConfig): Setting[] {
+function wantedBy({ models, rollups, lookbacksMs }: AttributionConfig, days: ReportDays): Setting[] {
   return [
+    { kind: 'time_zone', name: days.zone, value: days.table },
     ...models.map((name) => ({ kind: 'model', name, value: '' })),
     ...rollups.map(({ name }) => ({ kind: 'rollup', name, value: '' })),
     ...Object.entries(lookbacksMs).map(([name, ms]) => ({ kind: 'lookback', name, value: String(ms) })),

@@ -135,7 +135,7 @@ async function fold(
   deps: PartitionDeps,
   status: PartitionStatus,
   waiter: Waiter,
-  { store, next, committed, aside, caution }: Opened,
+  { store, next, committed, days, aside, caution }: Opened,
 ): Promise<void> {
   const { config, checkpoints } = deps;
   const { signal } = waiter;
@@ -145,7 +145,7 @@ async function fold(
     status,
     waiter,
     store,
-    fold: newPartitionFold(config, status.progress, { publishedTotals, cacheBytes: deps.cacheBytes }),
+    fold: newPartitionFold(config, status.progress, { publishedTotals, days, cacheBytes: deps.cacheBytes }),
     sweep: newSweep(config),
     expired: [],
     publishedThrough: publishedThrough(publishedTotals),

@@ -1,5 +1,8 @@
 import type { PartitionProgress } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { ReportDays } from '../../contract/report-days.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import type { AttributionConfig } from '../decision/config.ts';
+import { daysToCountBy } from '../recovery/fixed-days.ts';
 import { loadPublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { type RecoverDeps, type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
@@ -18,13 +21,15 @@ export const GROUP = 'attribution';
 export interface Opened extends RecoveredStore {
   /** The group's offset. */
   committed: number;
+  /** Those that it counts by. */
+  days: ReportDays;
   aside: SetAside;
   caution: Caution;
 }
 
 /** Opens a partition's store and fills in its status; undefined once the signal has aborted. */
 export async function openPartition(
-  deps: RecoverDeps,
+  deps: RecoverDeps & { config: AttributionConfig },
   status: PartitionStatus,
   waiter: Waiter,
 ): Promise<Opened | undefined> {
@@ -35,9 +40,10 @@ export async function openPartition(
     const recovered = await recoverStore(deps, { partition, committed, stop: waiter.signal });
     const store = withKnownFailures(recovered.store);
     try {
+      const days = await daysToCountBy(deps.log, deps.config.timeZone, partition, store);
       const aside = new SetAside(deps.log, partition, store.getMany([LETTERS_KEY])[0]);
       await aside.update();
-      return { ...recovered, store, committed, aside, caution: new Caution(store, recovered.next) };
+      return { ...recovered, store, committed, days, aside, caution: new Caution(store, recovered.next) };
     } catch (error) {
       await store.close();
       throw error;

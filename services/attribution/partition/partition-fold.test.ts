@@ -26,11 +26,12 @@ test('R-2: a batch across the end of the published totals is refused, one on eit
   expect(() => begin().fold(store, poison(4, 8))).toThrow('R-2');
 
   const fold = begin();
+  const taken = () => [...new Set(fold.takeTotals(false).map(({ topic }) => topic))];
   fold.fold(store, poison(0, 3));
   fold.fold(store, poison(3, 6));
-  expect([fold.progress.records, fold.takeTotals(false).length]).toEqual([6n, 0]);
+  expect([fold.progress.records, taken()]).toEqual([6n, ['attribution-settings']]);
   fold.fold(store, poison(6, 8));
-  expect([fold.progress.records, fold.takeTotals(false).length]).toEqual([8n, 1]);
+  expect([fold.progress.records, taken()]).toEqual([8n, ['attribution-progress']]);
 });
 
 test('a rebuilt state takes from the totals no more than they have', () => {

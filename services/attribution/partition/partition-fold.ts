@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EVENT_TYPES } from '../../contract/event-rules.ts';
+import { type ReportDays, reportDays } from '../../contract/report-days.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
@@ -48,7 +49,7 @@ export interface PartitionFold {
   pass(record: LogRecord): void;
   /**
    * The totals and the counters that changed since they were last taken: those of rollups, of which there are many,
-   * and from when on settings hold, unless they are left for later.
+   * unless they are left for later. The first time also from when on settings hold.
    */
   takeTotals(withRollups?: boolean): NewRecord[];
   /** Throws away which counters changed: they are published. */
@@ -69,6 +70,7 @@ const COUNTERS_SHARE = 0.125;
  * A fold that goes on after `before`, the progress in the store.
  *
  * @param publishedTotals those that the store was rebuilt with, undefined if it never was
+ * @param days those of the zone of the configuration by default, as this process knows it
  * @param cacheBytes memory for users' states and counters, in bytes, now; by default all that the node has
  */
 export function newPartitionFold(
@@ -76,12 +78,13 @@ export function newPartitionFold(
   before: PartitionProgress,
   {
     publishedTotals,
+    days = reportDays(config.timeZone),
     cacheBytes = () => config.userCacheBytes,
-  }: { publishedTotals?: PublishedTotals; cacheBytes?: () => number } = {},
+  }: { publishedTotals?: PublishedTotals; days?: ReportDays; cacheBytes?: () => number } = {},
 ): PartitionFold {
   const { partition } = before;
-  const counters = new Counters(partition, config.rollups, () => COUNTERS_SHARE * cacheBytes());
-  const settings = new Settings(config);
+  const counters = new Counters(partition, config.rollups, days, () => COUNTERS_SHARE * cacheBytes());
+  const settings = new Settings(config, days);
   const users = new Users(config, () => cacheBytes() - counters.bytesUsed);
   const events = new EventBatch(0, users.table);
   let progress = before;
@@ -126,8 +129,9 @@ export function newPartitionFold(
       moveOn(offset, Math.max(Number(progress.watermark), appendTime), advance(progress, 1, newEffects(), 1));
     },
     takeTotals(withRollups = true) {
-      const changed = counterRecords(partition, counters.takeChanged(withRollups));
-      if (withRollups) changed.push(...settings.takeUnpublished().map(settingRecord));
+      // What counters mean stands before them in the log.
+      const changed = settings.takeUnpublished().map(settingRecord);
+      for (const record of counterRecords(partition, counters.takeChanged(withRollups))) changed.push(record);
       if (isPublished || progress === progressTaken) return changed;
       progressTaken = progress;
       return [...changed, progressRecord(progress)];

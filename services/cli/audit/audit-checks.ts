@@ -3,6 +3,7 @@ import {
   ALL_MEASURES,
   DAILY_KEYS,
   DAILY_SUMS,
+  dayOf,
   IS_COUNTED,
   METADATA_SUMS,
   ROLLUP_KEYS,
@@ -56,6 +57,8 @@ export interface CheckParameters {
   conversion_types: string[];
   lookbacks_ms: number[];
   models: string[];
+  /** Zone of the days that counts are by. */
+  time_zone: string;
   /** Most clicks of a user that are shared among. */
   max_touches: number;
   /** How far apart a click and a conversion may arrive, and a correction and what it is about, in ms. */
@@ -101,14 +104,14 @@ const STORED_LAST_CLICKS = `
 /** What daily_stats should have of all clicks and of these credits. */
 function recount(credits: string): string {
   return `
-    SELECT toDate32(click_time) AS day, campaign_id, source, '' AS conversion_type,
+    SELECT ${dayOf('click_time')} AS day, campaign_id, source, '' AS conversion_type,
       sum(toInt64(NOT is_invalid)) AS clicks, sum(toInt64(is_invalid)) AS invalid_clicks,
       toInt64(0) AS conversions_micros, toInt64(0) AS retracted_micros, toInt128(0) AS revenue_micros,
       toInt128(0) AS adjusted_micros, toInt128(0) AS refunds_micros
     FROM (${CLICKS})
     GROUP BY day, campaign_id, source
     UNION ALL
-    SELECT toDate32(conversion_time) AS day, campaign_id, source, conversion_type,
+    SELECT ${dayOf('conversion_time')} AS day, campaign_id, source, conversion_type,
       toInt64(0) AS clicks, toInt64(0) AS invalid_clicks,
       sum(if(conversion_retracted, 0, 1000000)) AS conversions_micros,
       sum(if(conversion_retracted, 1000000, 0)) AS retracted_micros, sum(toInt128(c.value_micros)) AS revenue_micros,

@@ -1,5 +1,6 @@
 import type { Check } from './audit-checks.ts';
 import { LOOKBACK_MS } from './audit-recount.ts';
+import { dayOf } from './audit-rollups.ts';
 
 // A recount knows no limits: it takes every event into account, however late, under the settings of today. What
 // attribution promises has limits. A key that differs for one of them is told apart from one that differs for none.
@@ -85,7 +86,7 @@ function withLimitsOfRollups({ keys }: Check, differences: string): string {
       SELECT is_by_metadata, is_by_hour, day, hour, groupArray((partition, first)) AS firsts
       FROM (
         SELECT arrayJoin(if(is_credit, [true], [false, true])) AS is_by_metadata, arrayJoin([false, true]) AS is_by_hour,
-          toDate32(time) AS day, if(is_by_hour, toHour(time), 0) AS hour, partition, min(offset) AS first
+          if(is_by_hour, toDate32(time), ${dayOf('time')}) AS day, if(is_by_hour, toHour(time), 0) AS hour, partition, min(offset) AS first
         FROM (${COUNTED_EVENTS})
         GROUP BY is_by_metadata, is_by_hour, day, hour, partition
       )

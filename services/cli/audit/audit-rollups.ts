@@ -3,6 +3,11 @@ import { CLICKS } from './audit-recount.ts';
 // What stats are sums of: clicks as they are now, and the credits and decisions that are stored, which other checks
 // compare with the raw events.
 
+/** The day that a time counts on, by ClickHouse's own knowledge of the zone. Days begin with 2000-01-01. */
+export function dayOf(time: string): string {
+  return `greatest(toDate32(toTimeZone(${time}, {time_zone:String})), toDate32('2000-01-01'))`;
+}
+
 const COUNTS = ['clicks', 'invalid_clicks'];
 const MEASURES = ['conversions_micros', 'retracted_micros', 'revenue_micros', 'adjusted_micros', 'refunds_micros'];
 export const ALL_MEASURES = [...COUNTS, ...MEASURES];
@@ -54,7 +59,7 @@ export const DAILY_KEYS = ['day', 'campaign_id', 'source', 'conversion_type', 'm
 
 /** What daily_stats should have. */
 export const DAILY_SUMS = `
-  SELECT toDate32(time) AS day, campaign_id, source, conversion_type, model, ${SUMS}
+  SELECT ${dayOf('time')} AS day, campaign_id, source, conversion_type, model, ${SUMS}
   FROM (${counted(false)}) AS s
   GROUP BY ${DAILY_KEYS.join(', ')}
   HAVING ${IS_COUNTED}`;
@@ -84,7 +89,8 @@ function rollupSums(byMetadata: boolean): string {
   SELECT rollup, day, hour, ${VALUES.map((name, i) => `values[${i + 1}] AS ${name}`).join(', ')}, model, ${SUMS}
   FROM (
     SELECT *, arrayJoin((${ROLLUPS})) AS rollup, splitByChar(',', splitByChar(':', rollup)[2]) AS dimensions,
-      toDate32(time) AS day, if(startsWith(rollup, 'hour:'), toHour(time), 0) AS hour,
+      if(startsWith(rollup, 'hour:'), toDate32(time), ${dayOf('time')}) AS day,
+      if(startsWith(rollup, 'hour:'), toHour(time), 0) AS hour,
       [toString(campaign_id), ad_id, toString(source), toString(conversion_type)] AS texts,
       arrayMap(d -> ${value}, dimensions) AS values
     FROM (${counted(byMetadata)})

@@ -43,6 +43,7 @@ function firstBehind(status: MeshStatus): string | undefined {
 /** First offset of raw-events of which not all is published that follows, counters of rollups included. */
 function published({ attribution }: MeshStatus, partition: number): number {
   const position = attribution.find((each) => each.partition === partition);
-  // A mesh of 0.1.0, which has no rollups, does not say what is committed.
-  return position?.committed ?? position?.next_offset ?? 0;
+  const { next_offset: folded = 0 } = position ?? {};
+  // A mesh of 0.1.0, which has no rollups, does not say what is committed; a state that was lost is folded again.
+  return Math.min(position?.committed ?? folded, folded);
 }

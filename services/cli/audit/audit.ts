@@ -107,6 +107,7 @@ function parametersOf(status: MeshStatus): CheckParameters {
     conversion_types: Object.keys(lookbacks),
     lookbacks_ms: [status.lookback_hours, ...Object.values(lookbacks)].map((hours) => Math.round(hours * HOUR_MS)),
     models: status.models,
+    time_zone: status.report_time_zone,
     max_touches: status.max_touches,
     touch_ms: Math.round(status.touch_hours * HOUR_MS),
     adjustment_ms: Math.round(status.adjustment_hours * HOUR_MS),

@@ -45,6 +45,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     client: clickhouse.client,
     models: view.attribution.MODELS,
     rollups: view.attribution.ROLLUPS,
+    timeZone: view.attribution.REPORT_TIME_ZONE,
   };
   if (view !== undefined && isFirst) watchClickHouse(view, logger, watching.signal);
 

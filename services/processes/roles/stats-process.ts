@@ -15,7 +15,8 @@ async function startStats(env: NodeJS.ProcessEnv, running: AsyncDisposableStack)
   const config = parseStatsConfig(env);
   const clickhouse = openClickHouse(config);
   running.defer(() => clickhouse.close());
-  const stats = { client: clickhouse.client, models: config.attribution.MODELS, rollups: config.attribution.ROLLUPS };
+  const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
+  const stats = { client: clickhouse.client, models, rollups, timeZone };
   const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,

@@ -58,6 +58,7 @@ async function status(source: StatusSource) {
     lookback_hours_by_type: attribution.LOOKBACK_HOURS_BY_TYPE,
     id_hours: idHours(attribution),
     models: attribution.MODELS,
+    report_time_zone: attribution.REPORT_TIME_ZONE,
     max_touches: attribution.MAX_TOUCHES,
     // How far apart a click and a conversion may arrive, and a correction and what it is about.
     touch_hours: retentionMs.touch / HOUR_MS,

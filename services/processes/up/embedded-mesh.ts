@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Logger } from 'pino';
+import { refuseOtherTimeZone } from '../../attribution/recovery/fixed-days.ts';
 import { clickhouseClient } from '../../clickhouse/client.ts';
 import { startEmbeddedClickHouse } from '../../clickhouse/embedded/server.ts';
 import { migrate } from '../../clickhouse/migrate.ts';
@@ -59,6 +60,7 @@ async function startMesh(config: MeshConfig, logger: Logger, running: AsyncDispo
     retentionBytes: (config.LOG_RETENTION_GB * 2 ** 30) / (TOPICS.length * config.PARTITIONS),
   });
   running.defer(() => log.close());
+  await refuseOtherTimeZone(log, config.attribution.REPORT_TIME_ZONE);
   const clickhouseUrl = config.CLICKHOUSE_URL || (await embeddedClickHouse(dataDir, logger, running));
   const client = clickhouseClient(clickhouseUrl);
   running.defer(() => client.close());
@@ -91,7 +93,8 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const stalls = watchStalls(source, { everyMs: LOOK_MS, say, logger }, closing);
   const ready = readiness(client, pipeline, stalls);
   const gateway = { log, findUsers: usersInClickHouse(client), now: Date.now, currency: config.CURRENCY };
-  const stats = { client, models: config.attribution.MODELS, rollups: config.attribution.ROLLUPS };
+  const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
+  const stats = { client, models, rollups, timeZone };
   const view = pipelineView(config, parts, stalls);
   watchClickHouse(view, logger, closing);
   return serveProcess({

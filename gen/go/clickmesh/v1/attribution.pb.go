@@ -398,7 +398,8 @@ func (x *AttributedConversion) GetCauseType() string {
 // a low of more, without a high, is of an earlier version.
 type DailyStats struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+	// Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+	// for conversions and revenue.
 	Day        int32  `protobuf:"varint,1,opt,name=day,proto3" json:"day,omitempty"`
 	CampaignId string `protobuf:"bytes,2,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
 	Source     string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
@@ -584,7 +585,7 @@ func (x *DailyStats) GetRefundsHigh() int32 {
 // one record. Key: (partition, rollup, period, values).
 type RollupStats struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+	// As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
 	Period int32 `protobuf:"varint,1,opt,name=period,proto3" json:"period,omitempty"`
 	// The rollup as ROLLUPS has it, without spaces: "day:campaign_id,ad_id".
 	Rollup string `protobuf:"bytes,2,opt,name=rollup,proto3" json:"rollup,omitempty"`
@@ -804,11 +805,13 @@ func (x *ModelStats) GetRefundsHigh() int32 {
 type AttributionSetting struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Partition uint32                 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	// "model", "rollup" or "lookback".
+	// "time_zone", "model", "rollup" or "lookback".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+	// The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+	// types.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	// Of a lookback its length in ms; else empty.
+	// Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+	// first, then since:offset of each that follows, separated by spaces. Else empty.
 	Value string `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
 	// The partition's clock when it came into force, in ms since 1970-01-01 UTC; 0 if all of the partition is under it.
 	Since int64 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`

@@ -31,7 +31,8 @@ const (
 	Interval_INTERVAL_WEEKLY Interval = 2
 	// The date is the first of the month.
 	Interval_INTERVAL_MONTHLY Interval = 3
-	// The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+	// The date is the begin of the hour, YYYY-MM-DDTHH:00Z, and days are of UTC, whatever the mesh's time zone. Only where
+	// a rollup by the hour has what is asked for.
 	Interval_INTERVAL_HOURLY Interval = 4
 )
 
@@ -82,8 +83,8 @@ func (Interval) EnumDescriptor() ([]byte, []int) {
 
 type GetStatsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-	// partly inside counts the days inside.
+	// First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+	// Required. A week or month that is only partly inside counts the days inside.
 	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
 	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
 	// Only this campaign; all when empty, which a parameter of REST must not be: leave it out.
@@ -288,8 +289,10 @@ type Since struct {
 	// Of a model that is no longer among the mesh's MODELS, when it was taken out; else 0.
 	ModelUntil int64 `protobuf:"varint,2,opt,name=model_until,json=modelUntil,proto3" json:"model_until,omitempty"`
 	// The rollup that answers, such as "day:campaign_id,ad_id"; empty for daily_stats, which always counts.
-	Rollup        string `protobuf:"bytes,3,opt,name=rollup,proto3" json:"rollup,omitempty"`
-	RollupSince   int64  `protobuf:"varint,4,opt,name=rollup_since,json=rollupSince,proto3" json:"rollup_since,omitempty"`
+	Rollup      string `protobuf:"bytes,3,opt,name=rollup,proto3" json:"rollup,omitempty"`
+	RollupSince int64  `protobuf:"varint,4,opt,name=rollup_since,json=rollupSince,proto3" json:"rollup_since,omitempty"`
+	// Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+	TimeZone      string `protobuf:"bytes,5,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -350,6 +353,13 @@ func (x *Since) GetRollupSince() int64 {
 		return x.RollupSince
 	}
 	return 0
+}
+
+func (x *Since) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
 }
 
 type StatsRow struct {
@@ -993,13 +1003,14 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\binterval\x18\x01 \x01(\x0e2\x16.clickmesh.v1.IntervalR\binterval\x12*\n" +
 	"\x04data\x18\x02 \x03(\v2\x16.clickmesh.v1.StatsRowR\x04data\x12:\n" +
 	"\funattributed\x18\x03 \x03(\v2\x16.clickmesh.v1.StatsRowR\funattributed\x12)\n" +
-	"\x05since\x18\x04 \x01(\v2\x13.clickmesh.v1.SinceR\x05since\"y\n" +
+	"\x05since\x18\x04 \x01(\v2\x13.clickmesh.v1.SinceR\x05since\"\x96\x01\n" +
 	"\x05Since\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\x03R\x05model\x12\x1f\n" +
 	"\vmodel_until\x18\x02 \x01(\x03R\n" +
 	"modelUntil\x12\x16\n" +
 	"\x06rollup\x18\x03 \x01(\tR\x06rollup\x12!\n" +
-	"\frollup_since\x18\x04 \x01(\x03R\vrollupSince\"\x91\x06\n" +
+	"\frollup_since\x18\x04 \x01(\x03R\vrollupSince\x12\x1b\n" +
+	"\ttime_zone\x18\x05 \x01(\tR\btimeZone\"\x91\x06\n" +
 	"\bStatsRow\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +

@@ -59,16 +59,18 @@ class GetStatsResponse(_message.Message):
     def __init__(self, interval: _Optional[_Union[Interval, str]] = ..., data: _Optional[_Iterable[_Union[StatsRow, _Mapping]]] = ..., unattributed: _Optional[_Iterable[_Union[StatsRow, _Mapping]]] = ..., since: _Optional[_Union[Since, _Mapping]] = ...) -> None: ...
 
 class Since(_message.Message):
-    __slots__ = ("model", "model_until", "rollup", "rollup_since")
+    __slots__ = ("model", "model_until", "rollup", "rollup_since", "time_zone")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_UNTIL_FIELD_NUMBER: _ClassVar[int]
     ROLLUP_FIELD_NUMBER: _ClassVar[int]
     ROLLUP_SINCE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     model: int
     model_until: int
     rollup: str
     rollup_since: int
-    def __init__(self, model: _Optional[int] = ..., model_until: _Optional[int] = ..., rollup: _Optional[str] = ..., rollup_since: _Optional[int] = ...) -> None: ...
+    time_zone: str
+    def __init__(self, model: _Optional[int] = ..., model_until: _Optional[int] = ..., rollup: _Optional[str] = ..., rollup_since: _Optional[int] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class StatsRow(_message.Message):
     __slots__ = ("date", "campaign_id", "source", "clicks", "conversions", "revenue", "cvr", "conversions_micros", "revenue_micros", "invalid_clicks", "gross_conversions", "gross_revenue", "refunds", "gross_conversions_micros", "gross_revenue_micros", "refunds_micros", "values")

@@ -184,7 +184,8 @@ export declare const AttributedConversionSchema: GenMessage<AttributedConversion
  */
 export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
   /**
-   * Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+   * Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+   * for conversions and revenue.
    *
    * @generated from field: int32 day = 1;
    */
@@ -307,7 +308,7 @@ export declare const DailyStatsSchema: GenMessage<DailyStats>;
  */
 export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
   /**
-   * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+   * As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
    *
    * @generated from field: int32 period = 1;
    */
@@ -438,21 +439,23 @@ export declare type AttributionSetting = Message<"clickmesh.v1.AttributionSettin
   partition: number;
 
   /**
-   * "model", "rollup" or "lookback".
+   * "time_zone", "model", "rollup" or "lookback".
    *
    * @generated from field: string kind = 2;
    */
   kind: string;
 
   /**
-   * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+   * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+   * types.
    *
    * @generated from field: string name = 3;
    */
   name: string;
 
   /**
-   * Of a lookback its length in ms; else empty.
+   * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+   * first, then since:offset of each that follows, separated by spaces. Else empty.
    *
    * @generated from field: string value = 4;
    */

@@ -17,8 +17,8 @@ export declare const file_clickmesh_v1_stats_service: GenFile;
  */
 export declare type GetStatsRequest = Message<"clickmesh.v1.GetStatsRequest"> & {
   /**
-   * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-   * partly inside counts the days inside.
+   * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+   * Required. A week or month that is only partly inside counts the days inside.
    *
    * @generated from field: string start_date = 1;
    */
@@ -162,6 +162,13 @@ export declare type Since = Message<"clickmesh.v1.Since"> & {
    * @generated from field: int64 rollup_since = 4;
    */
   rollupSince: bigint;
+
+  /**
+   * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+   *
+   * @generated from field: string time_zone = 5;
+   */
+  timeZone: string;
 };
 
 /**
@@ -544,7 +551,8 @@ export enum Interval {
   MONTHLY = 3,
 
   /**
-   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z, and days are of UTC, whatever the mesh's time zone. Only where
+   * a rollup by the hour has what is asked for.
    *
    * @generated from enum value: INTERVAL_HOURLY = 4;
    */

@@ -72,7 +72,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object kind_ = "";
   /**
    * <pre>
-   * "model", "rollup" or "lookback".
+   * "time_zone", "model", "rollup" or "lookback".
    * </pre>
    *
    * <code>string kind = 2 [json_name = "kind"];</code>
@@ -93,7 +93,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * "model", "rollup" or "lookback".
+   * "time_zone", "model", "rollup" or "lookback".
    * </pre>
    *
    * <code>string kind = 2 [json_name = "kind"];</code>
@@ -119,7 +119,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+   * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+   * types.
    * </pre>
    *
    * <code>string name = 3 [json_name = "name"];</code>
@@ -140,7 +141,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+   * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+   * types.
    * </pre>
    *
    * <code>string name = 3 [json_name = "name"];</code>
@@ -166,7 +168,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object value_ = "";
   /**
    * <pre>
-   * Of a lookback its length in ms; else empty.
+   * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+   * first, then since:offset of each that follows, separated by spaces. Else empty.
    * </pre>
    *
    * <code>string value = 4 [json_name = "value"];</code>
@@ -187,7 +190,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Of a lookback its length in ms; else empty.
+   * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+   * first, then since:offset of each that follows, separated by spaces. Else empty.
    * </pre>
    *
    * <code>string value = 4 [json_name = "value"];</code>
@@ -732,7 +736,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object kind_ = "";
     /**
      * <pre>
-     * "model", "rollup" or "lookback".
+     * "time_zone", "model", "rollup" or "lookback".
      * </pre>
      *
      * <code>string kind = 2 [json_name = "kind"];</code>
@@ -752,7 +756,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "model", "rollup" or "lookback".
+     * "time_zone", "model", "rollup" or "lookback".
      * </pre>
      *
      * <code>string kind = 2 [json_name = "kind"];</code>
@@ -773,7 +777,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "model", "rollup" or "lookback".
+     * "time_zone", "model", "rollup" or "lookback".
      * </pre>
      *
      * <code>string kind = 2 [json_name = "kind"];</code>
@@ -790,7 +794,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "model", "rollup" or "lookback".
+     * "time_zone", "model", "rollup" or "lookback".
      * </pre>
      *
      * <code>string kind = 2 [json_name = "kind"];</code>
@@ -804,7 +808,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "model", "rollup" or "lookback".
+     * "time_zone", "model", "rollup" or "lookback".
      * </pre>
      *
      * <code>string kind = 2 [json_name = "kind"];</code>
@@ -824,7 +828,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+     * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+     * types.
      * </pre>
      *
      * <code>string name = 3 [json_name = "name"];</code>
@@ -844,7 +849,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+     * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+     * types.
      * </pre>
      *
      * <code>string name = 3 [json_name = "name"];</code>
@@ -865,7 +871,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+     * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+     * types.
      * </pre>
      *
      * <code>string name = 3 [json_name = "name"];</code>
@@ -882,7 +889,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+     * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+     * types.
      * </pre>
      *
      * <code>string name = 3 [json_name = "name"];</code>
@@ -896,7 +904,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+     * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+     * types.
      * </pre>
      *
      * <code>string name = 3 [json_name = "name"];</code>
@@ -916,7 +925,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object value_ = "";
     /**
      * <pre>
-     * Of a lookback its length in ms; else empty.
+     * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+     * first, then since:offset of each that follows, separated by spaces. Else empty.
      * </pre>
      *
      * <code>string value = 4 [json_name = "value"];</code>
@@ -936,7 +946,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of a lookback its length in ms; else empty.
+     * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+     * first, then since:offset of each that follows, separated by spaces. Else empty.
      * </pre>
      *
      * <code>string value = 4 [json_name = "value"];</code>
@@ -957,7 +968,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of a lookback its length in ms; else empty.
+     * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+     * first, then since:offset of each that follows, separated by spaces. Else empty.
      * </pre>
      *
      * <code>string value = 4 [json_name = "value"];</code>
@@ -974,7 +986,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of a lookback its length in ms; else empty.
+     * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+     * first, then since:offset of each that follows, separated by spaces. Else empty.
      * </pre>
      *
      * <code>string value = 4 [json_name = "value"];</code>
@@ -988,7 +1001,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of a lookback its length in ms; else empty.
+     * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+     * first, then since:offset of each that follows, separated by spaces. Else empty.
      * </pre>
      *
      * <code>string value = 4 [json_name = "value"];</code>

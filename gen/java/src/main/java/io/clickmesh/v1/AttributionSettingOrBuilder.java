@@ -18,7 +18,7 @@ public interface AttributionSettingOrBuilder extends
 
   /**
    * <pre>
-   * "model", "rollup" or "lookback".
+   * "time_zone", "model", "rollup" or "lookback".
    * </pre>
    *
    * <code>string kind = 2 [json_name = "kind"];</code>
@@ -27,7 +27,7 @@ public interface AttributionSettingOrBuilder extends
   java.lang.String getKind();
   /**
    * <pre>
-   * "model", "rollup" or "lookback".
+   * "time_zone", "model", "rollup" or "lookback".
    * </pre>
    *
    * <code>string kind = 2 [json_name = "kind"];</code>
@@ -38,7 +38,8 @@ public interface AttributionSettingOrBuilder extends
 
   /**
    * <pre>
-   * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+   * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+   * types.
    * </pre>
    *
    * <code>string name = 3 [json_name = "name"];</code>
@@ -47,7 +48,8 @@ public interface AttributionSettingOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * The model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other types.
+   * The zone, the model, the rollup as RollupStats has it, or the conversion type; empty for the lookback of all other
+   * types.
    * </pre>
    *
    * <code>string name = 3 [json_name = "name"];</code>
@@ -58,7 +60,8 @@ public interface AttributionSettingOrBuilder extends
 
   /**
    * <pre>
-   * Of a lookback its length in ms; else empty.
+   * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+   * first, then since:offset of each that follows, separated by spaces. Else empty.
    * </pre>
    *
    * <code>string value = 4 [json_name = "value"];</code>
@@ -67,7 +70,8 @@ public interface AttributionSettingOrBuilder extends
   java.lang.String getValue();
   /**
    * <pre>
-   * Of a lookback its length in ms; else empty.
+   * Of a lookback its length in ms. Of the zone its offsets to UTC, in seconds, by which days are told for ever: the
+   * first, then since:offset of each that follows, separated by spaces. Else empty.
    * </pre>
    *
    * <code>string value = 4 [json_name = "value"];</code>

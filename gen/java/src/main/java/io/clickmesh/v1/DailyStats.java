@@ -67,7 +67,8 @@ private static final long serialVersionUID = 0L;
   private int day_ = 0;
   /**
    * <pre>
-   * Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+   * Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+   * for conversions and revenue.
    * </pre>
    *
    * <code>int32 day = 1 [json_name = "day"];</code>
@@ -1107,7 +1108,8 @@ private static final long serialVersionUID = 0L;
     private int day_ ;
     /**
      * <pre>
-     * Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+     * Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+     * for conversions and revenue.
      * </pre>
      *
      * <code>int32 day = 1 [json_name = "day"];</code>
@@ -1119,7 +1121,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+     * Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+     * for conversions and revenue.
      * </pre>
      *
      * <code>int32 day = 1 [json_name = "day"];</code>
@@ -1135,7 +1138,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+     * Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+     * for conversions and revenue.
      * </pre>
      *
      * <code>int32 day = 1 [json_name = "day"];</code>

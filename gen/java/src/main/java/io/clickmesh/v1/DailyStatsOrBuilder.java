@@ -12,7 +12,8 @@ public interface DailyStatsOrBuilder extends
 
   /**
    * <pre>
-   * Days since 1970-01-01, UTC: of the click for clicks, of the conversion for conversions and revenue.
+   * Days since 1970-01-01 of the setting REPORT_TIME_ZONE, from 2000-01-01 on: of the click for clicks, of the conversion
+   * for conversions and revenue.
    * </pre>
    *
    * <code>int32 day = 1 [json_name = "day"];</code>

@@ -62,8 +62,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object startDate_ = "";
   /**
    * <pre>
-   * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-   * partly inside counts the days inside.
+   * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+   * Required. A week or month that is only partly inside counts the days inside.
    * </pre>
    *
    * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -84,8 +84,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-   * partly inside counts the days inside.
+   * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+   * Required. A week or month that is only partly inside counts the days inside.
    * </pre>
    *
    * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -977,8 +977,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object startDate_ = "";
     /**
      * <pre>
-     * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-     * partly inside counts the days inside.
+     * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+     * Required. A week or month that is only partly inside counts the days inside.
      * </pre>
      *
      * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -998,8 +998,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-     * partly inside counts the days inside.
+     * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+     * Required. A week or month that is only partly inside counts the days inside.
      * </pre>
      *
      * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -1020,8 +1020,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-     * partly inside counts the days inside.
+     * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+     * Required. A week or month that is only partly inside counts the days inside.
      * </pre>
      *
      * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -1038,8 +1038,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-     * partly inside counts the days inside.
+     * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+     * Required. A week or month that is only partly inside counts the days inside.
      * </pre>
      *
      * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -1053,8 +1053,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-     * partly inside counts the days inside.
+     * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+     * Required. A week or month that is only partly inside counts the days inside.
      * </pre>
      *
      * <code>string start_date = 1 [json_name = "startDate"];</code>

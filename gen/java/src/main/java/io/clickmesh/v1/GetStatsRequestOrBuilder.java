@@ -12,8 +12,8 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-   * partly inside counts the days inside.
+   * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+   * Required. A week or month that is only partly inside counts the days inside.
    * </pre>
    *
    * <code>string start_date = 1 [json_name = "startDate"];</code>
@@ -22,8 +22,8 @@ public interface GetStatsRequestOrBuilder extends
   java.lang.String getStartDate();
   /**
    * <pre>
-   * First and last day, inclusive, UTC, as YYYY-MM-DD; at most 3 years apart. Required. A week or month that is only
-   * partly inside counts the days inside.
+   * First and last day, inclusive, of the mesh's setting REPORT_TIME_ZONE, as YYYY-MM-DD; at most 3 years apart.
+   * Required. A week or month that is only partly inside counts the days inside.
    * </pre>
    *
    * <code>string start_date = 1 [json_name = "startDate"];</code>

@@ -41,7 +41,8 @@ public enum Interval
   INTERVAL_MONTHLY(3),
   /**
    * <pre>
-   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z, and days are of UTC, whatever the mesh's time zone. Only where
+   * a rollup by the hour has what is asked for.
    * </pre>
    *
    * <code>INTERVAL_HOURLY = 4;</code>
@@ -89,7 +90,8 @@ public enum Interval
   public static final int INTERVAL_MONTHLY_VALUE = 3;
   /**
    * <pre>
-   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z. Only where a rollup by the hour has what is asked for.
+   * The date is the begin of the hour, YYYY-MM-DDTHH:00Z, and days are of UTC, whatever the mesh's time zone. Only where
+   * a rollup by the hour has what is asked for.
    * </pre>
    *
    * <code>INTERVAL_HOURLY = 4;</code>

@@ -61,7 +61,7 @@ private static final long serialVersionUID = 0L;
   private int period_ = 0;
   /**
    * <pre>
-   * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+   * As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
    * </pre>
    *
    * <code>int32 period = 1 [json_name = "period"];</code>
@@ -826,7 +826,7 @@ private static final long serialVersionUID = 0L;
     private int period_ ;
     /**
      * <pre>
-     * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+     * As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
      * </pre>
      *
      * <code>int32 period = 1 [json_name = "period"];</code>
@@ -838,7 +838,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+     * As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
      * </pre>
      *
      * <code>int32 period = 1 [json_name = "period"];</code>
@@ -854,7 +854,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+     * As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
      * </pre>
      *
      * <code>int32 period = 1 [json_name = "period"];</code>

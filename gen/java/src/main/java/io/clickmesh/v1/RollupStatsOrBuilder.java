@@ -12,7 +12,7 @@ public interface RollupStatsOrBuilder extends
 
   /**
    * <pre>
-   * Days or hours since 1970-01-01, UTC, by the rollup: of the click for clicks, of the conversion for the rest.
+   * As the day of DailyStats, or hours since 1970-01-01, UTC, by the rollup.
    * </pre>
    *
    * <code>int32 period = 1 [json_name = "period"];</code>

@@ -34,6 +34,7 @@ private static final long serialVersionUID = 0L;
   }
   private Since() {
     rollup_ = "";
+    timeZone_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -138,6 +139,53 @@ private static final long serialVersionUID = 0L;
     return rollupSince_;
   }
 
+  public static final int TIME_ZONE_FIELD_NUMBER = 5;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object timeZone_ = "";
+  /**
+   * <pre>
+   * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+   * </pre>
+   *
+   * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+   * @return The timeZone.
+   */
+  @java.lang.Override
+  public java.lang.String getTimeZone() {
+    java.lang.Object ref = timeZone_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      timeZone_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+   * </pre>
+   *
+   * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+   * @return The bytes for timeZone.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTimeZoneBytes() {
+    java.lang.Object ref = timeZone_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      timeZone_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -164,6 +212,9 @@ private static final long serialVersionUID = 0L;
     if (rollupSince_ != 0L) {
       output.writeInt64(4, rollupSince_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(timeZone_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 5, timeZone_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -182,6 +233,9 @@ private static final long serialVersionUID = 0L;
     if (rollupSince_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt64Size(4, rollupSince_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(timeZone_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(5, timeZone_);
     }
     return size;
   }
@@ -215,6 +269,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getRollup())) return false;
     if (getRollupSince()
         != other.getRollupSince()) return false;
+    if (!getTimeZone()
+        .equals(other.getTimeZone())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -237,6 +293,8 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + ROLLUP_SINCE_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getRollupSince());
+    hash = (37 * hash) + TIME_ZONE_FIELD_NUMBER;
+    hash = (53 * hash) + getTimeZone().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -377,6 +435,7 @@ private static final long serialVersionUID = 0L;
       modelUntil_ = 0L;
       rollup_ = "";
       rollupSince_ = 0L;
+      timeZone_ = "";
       return this;
     }
 
@@ -422,6 +481,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000008) != 0)) {
         result.rollupSince_ = rollupSince_;
       }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.timeZone_ = timeZone_;
+      }
     }
 
     @java.lang.Override
@@ -449,6 +511,11 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getRollupSince() != 0L) {
         setRollupSince(other.getRollupSince());
+      }
+      if (!other.getTimeZone().isEmpty()) {
+        timeZone_ = other.timeZone_;
+        bitField0_ |= 0x00000010;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -494,6 +561,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000008;
               break;
             } // case 32
+            case 42: {
+              timeZone_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -707,6 +779,98 @@ private static final long serialVersionUID = 0L;
     public Builder clearRollupSince() {
       bitField0_ = (bitField0_ & ~0x00000008);
       rollupSince_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object timeZone_ = "";
+    /**
+     * <pre>
+     * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+     * </pre>
+     *
+     * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+     * @return The timeZone.
+     */
+    public java.lang.String getTimeZone() {
+      java.lang.Object ref = timeZone_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        timeZone_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+     * </pre>
+     *
+     * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+     * @return The bytes for timeZone.
+     */
+    public com.google.protobuf.ByteString
+        getTimeZoneBytes() {
+      java.lang.Object ref = timeZone_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        timeZone_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+     * </pre>
+     *
+     * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+     * @param value The timeZone to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTimeZone(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      timeZone_ = value;
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+     * </pre>
+     *
+     * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTimeZone() {
+      timeZone_ = getDefaultInstance().getTimeZone();
+      bitField0_ = (bitField0_ & ~0x00000010);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+     * </pre>
+     *
+     * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+     * @param value The bytes for timeZone to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTimeZoneBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      timeZone_ = value;
+      bitField0_ |= 0x00000010;
       onChanged();
       return this;
     }

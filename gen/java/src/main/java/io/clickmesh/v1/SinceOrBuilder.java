@@ -51,4 +51,24 @@ public interface SinceOrBuilder extends
    * @return The rollupSince.
    */
   long getRollupSince();
+
+  /**
+   * <pre>
+   * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+   * </pre>
+   *
+   * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+   * @return The timeZone.
+   */
+  java.lang.String getTimeZone();
+  /**
+   * <pre>
+   * Zone that the dates of the answer are of, by its name of IANA: REPORT_TIME_ZONE, but UTC of hours.
+   * </pre>
+   *
+   * <code>string time_zone = 5 [json_name = "timeZone"];</code>
+   * @return The bytes for timeZone.
+   */
+  com.google.protobuf.ByteString
+      getTimeZoneBytes();
 }

@@ -106,96 +106,96 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "\026.clickmesh.v1.StatsRowR\004data\022:\n\014unattri" +
       "buted\030\003 \003(\0132\026.clickmesh.v1.StatsRowR\014una" +
       "ttributed\022)\n\005since\030\004 \001(\0132\023.clickmesh.v1." +
-      "SinceR\005since\"y\n\005Since\022\024\n\005model\030\001 \001(\003R\005mo" +
-      "del\022\037\n\013model_until\030\002 \001(\003R\nmodelUntil\022\026\n\006" +
-      "rollup\030\003 \001(\tR\006rollup\022!\n\014rollup_since\030\004 \001" +
-      "(\003R\013rollupSince\"\221\006\n\010StatsRow\022\022\n\004date\030\001 \001" +
-      "(\tR\004date\022\037\n\013campaign_id\030\002 \001(\tR\ncampaignI" +
-      "d\022\026\n\006source\030\003 \001(\tR\006source\022\026\n\006clicks\030\004 \001(" +
-      "\004R\006clicks\022 \n\013conversions\030\005 \001(\001R\013conversi" +
-      "ons\022\030\n\007revenue\030\006 \001(\001R\007revenue\022\025\n\003cvr\030\007 \001" +
-      "(\001H\000R\003cvr\210\001\001\022-\n\022conversions_micros\030\010 \001(\003" +
-      "R\021conversionsMicros\022%\n\016revenue_micros\030\t " +
-      "\001(\003R\rrevenueMicros\022*\n\016invalid_clicks\030\n \001" +
-      "(\004H\001R\rinvalidClicks\210\001\001\0220\n\021gross_conversi" +
-      "ons\030\013 \001(\001H\002R\020grossConversions\210\001\001\022(\n\rgros" +
-      "s_revenue\030\014 \001(\001H\003R\014grossRevenue\210\001\001\022\035\n\007re" +
-      "funds\030\r \001(\001H\004R\007refunds\210\001\001\022=\n\030gross_conve" +
-      "rsions_micros\030\016 \001(\003H\005R\026grossConversionsM" +
-      "icros\210\001\001\0225\n\024gross_revenue_micros\030\017 \001(\003H\006" +
-      "R\022grossRevenueMicros\210\001\001\022*\n\016refunds_micro" +
-      "s\030\020 \001(\003H\007R\rrefundsMicros\210\001\001\022\026\n\006values\030\021 " +
-      "\003(\tR\006valuesB\006\n\004_cvrB\021\n\017_invalid_clicksB\024" +
-      "\n\022_gross_conversionsB\020\n\016_gross_revenueB\n" +
-      "\n\010_refundsB\033\n\031_gross_conversions_microsB" +
-      "\027\n\025_gross_revenue_microsB\021\n\017_refunds_mic" +
-      "ros\"}\n\021WatchStatsRequest\0223\n\005query\030\001 \001(\0132" +
-      "\035.clickmesh.v1.GetStatsRequestR\005query\022\033\n" +
-      "\tperiod_ms\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001" +
-      "(\tR\006cursor\"b\n\022WatchStatsResponse\0224\n\005stat" +
-      "s\030\001 \001(\0132\036.clickmesh.v1.GetStatsResponseR" +
-      "\005stats\022\026\n\006cursor\030\002 \001(\tR\006cursor\"X\n\030Explai" +
-      "nConversionRequest\022#\n\rconversion_id\030\001 \001(" +
-      "\tR\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006userId" +
-      "\"\221\003\n\031ExplainConversionResponse\022<\n\010decisi" +
-      "on\030\001 \001(\0132 .clickmesh.v1.ConversionDecisi" +
-      "onR\010decision\0227\n\013near_misses\030\002 \003(\0132\026.clic" +
-      "kmesh.v1.NearMissR\nnearMisses\022Q\n\010metadat" +
-      "a\030\003 \003(\01325.clickmesh.v1.ExplainConversion" +
-      "Response.MetadataEntryR\010metadata\022(\n\020net_" +
-      "value_micros\030\004 \001(\003R\016netValueMicros\022C\n\013co" +
-      "rrections\030\005 \003(\0132!.clickmesh.v1.Explained" +
-      "CorrectionR\013corrections\032;\n\rMetadataEntry" +
-      "\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value" +
-      ":\0028\001\"\217\002\n\023ExplainedCorrection\022\031\n\010event_id" +
-      "\030\001 \001(\tR\007eventId\022\035\n\nevent_type\030\002 \001(\tR\teve" +
-      "ntType\022\022\n\004kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004" +
-      " \001(\tR\007clickId\022!\n\014value_micros\030\005 \001(\003R\013val" +
-      "ueMicros\022\034\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026" +
-      "\n\006reason\030\007 \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036" +
-      ".clickmesh.v1.CorrectionEffectR\006effect\"\225" +
-      "\001\n\010NearMiss\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\037" +
+      "SinceR\005since\"\226\001\n\005Since\022\024\n\005model\030\001 \001(\003R\005m" +
+      "odel\022\037\n\013model_until\030\002 \001(\003R\nmodelUntil\022\026\n" +
+      "\006rollup\030\003 \001(\tR\006rollup\022!\n\014rollup_since\030\004 " +
+      "\001(\003R\013rollupSince\022\033\n\ttime_zone\030\005 \001(\tR\010tim" +
+      "eZone\"\221\006\n\010StatsRow\022\022\n\004date\030\001 \001(\tR\004date\022\037" +
       "\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006sourc" +
-      "e\030\003 \001(\tR\006source\022\035\n\nclick_time\030\004 \001(\003R\tcli" +
-      "ckTime\022\026\n\006reason\030\005 \001(\tR\006reason*x\n\010Interv" +
-      "al\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016INTERVAL" +
-      "_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTERVA" +
-      "L_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014Sta" +
-      "tsService\022N\n\010GetStats\022\035.clickmesh.v1.Get" +
-      "StatsRequest\032\036.clickmesh.v1.GetStatsResp" +
-      "onse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1.W" +
-      "atchStatsRequest\032 .clickmesh.v1.WatchSta" +
-      "tsResponse0\001\022i\n\021ExplainConversion\022&.clic" +
-      "kmesh.v1.ExplainConversionRequest\032\'.clic" +
-      "kmesh.v1.ExplainConversionResponse\"\003\220\002\001\022" +
-      "Q\n\tRunReport\022\036.clickmesh.v1.RunReportReq" +
-      "uest\032\037.clickmesh.v1.RunReportResponse\"\003\220" +
-      "\002\001\022T\n\013WatchReport\022 .clickmesh.v1.WatchRe" +
-      "portRequest\032!.clickmesh.v1.WatchReportRe" +
-      "sponse0\001\022c\n\017ListConversions\022$.clickmesh." +
-      "v1.ListConversionsRequest\032%.clickmesh.v1" +
-      ".ListConversionsResponse\"\003\220\002\001\022T\n\nListCli" +
-      "cks\022\037.clickmesh.v1.ListClicksRequest\032 .c" +
-      "lickmesh.v1.ListClicksResponse\"\003\220\002\001\022N\n\010T" +
-      "opPaths\022\035.clickmesh.v1.TopPathsRequest\032\036" +
-      ".clickmesh.v1.TopPathsResponse\"\003\220\002\001\022K\n\007T" +
-      "imeLag\022\034.clickmesh.v1.TimeLagRequest\032\035.c" +
-      "lickmesh.v1.TimeLagResponse\"\003\220\002\001\022T\n\nPath" +
-      "Length\022\037.clickmesh.v1.PathLengthRequest\032" +
-      " .clickmesh.v1.PathLengthResponse\"\003\220\002\001\022]" +
-      "\n\rListConflicts\022\".clickmesh.v1.ListConfl" +
-      "ictsRequest\032#.clickmesh.v1.ListConflicts" +
-      "Response\"\003\220\002\001\022c\n\017ListDeadLetters\022$.click" +
-      "mesh.v1.ListDeadLettersRequest\032%.clickme" +
-      "sh.v1.ListDeadLettersResponse\"\003\220\002\001\022Q\n\nTa" +
-      "ilEvents\022\037.clickmesh.v1.TailEventsReques" +
-      "t\032 .clickmesh.v1.TailEventsResponse0\001\022K\n" +
-      "\010RunAudit\022\035.clickmesh.v1.RunAuditRequest" +
-      "\032\036.clickmesh.v1.RunAuditResponse0\001Bu\n\017io" +
-      ".clickmesh.v1B\021StatsServiceProtoP\001\242\002\003CXX" +
-      "\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickme" +
-      "sh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006proto" +
-      "3"
+      "e\030\003 \001(\tR\006source\022\026\n\006clicks\030\004 \001(\004R\006clicks\022" +
+      " \n\013conversions\030\005 \001(\001R\013conversions\022\030\n\007rev" +
+      "enue\030\006 \001(\001R\007revenue\022\025\n\003cvr\030\007 \001(\001H\000R\003cvr\210" +
+      "\001\001\022-\n\022conversions_micros\030\010 \001(\003R\021conversi" +
+      "onsMicros\022%\n\016revenue_micros\030\t \001(\003R\rreven" +
+      "ueMicros\022*\n\016invalid_clicks\030\n \001(\004H\001R\rinva" +
+      "lidClicks\210\001\001\0220\n\021gross_conversions\030\013 \001(\001H" +
+      "\002R\020grossConversions\210\001\001\022(\n\rgross_revenue\030" +
+      "\014 \001(\001H\003R\014grossRevenue\210\001\001\022\035\n\007refunds\030\r \001(" +
+      "\001H\004R\007refunds\210\001\001\022=\n\030gross_conversions_mic" +
+      "ros\030\016 \001(\003H\005R\026grossConversionsMicros\210\001\001\0225" +
+      "\n\024gross_revenue_micros\030\017 \001(\003H\006R\022grossRev" +
+      "enueMicros\210\001\001\022*\n\016refunds_micros\030\020 \001(\003H\007R" +
+      "\rrefundsMicros\210\001\001\022\026\n\006values\030\021 \003(\tR\006value" +
+      "sB\006\n\004_cvrB\021\n\017_invalid_clicksB\024\n\022_gross_c" +
+      "onversionsB\020\n\016_gross_revenueB\n\n\010_refunds" +
+      "B\033\n\031_gross_conversions_microsB\027\n\025_gross_" +
+      "revenue_microsB\021\n\017_refunds_micros\"}\n\021Wat" +
+      "chStatsRequest\0223\n\005query\030\001 \001(\0132\035.clickmes" +
+      "h.v1.GetStatsRequestR\005query\022\033\n\tperiod_ms" +
+      "\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001(\tR\006cursor" +
+      "\"b\n\022WatchStatsResponse\0224\n\005stats\030\001 \001(\0132\036." +
+      "clickmesh.v1.GetStatsResponseR\005stats\022\026\n\006" +
+      "cursor\030\002 \001(\tR\006cursor\"X\n\030ExplainConversio" +
+      "nRequest\022#\n\rconversion_id\030\001 \001(\tR\014convers" +
+      "ionId\022\027\n\007user_id\030\002 \001(\tR\006userId\"\221\003\n\031Expla" +
+      "inConversionResponse\022<\n\010decision\030\001 \001(\0132 " +
+      ".clickmesh.v1.ConversionDecisionR\010decisi" +
+      "on\0227\n\013near_misses\030\002 \003(\0132\026.clickmesh.v1.N" +
+      "earMissR\nnearMisses\022Q\n\010metadata\030\003 \003(\01325." +
+      "clickmesh.v1.ExplainConversionResponse.M" +
+      "etadataEntryR\010metadata\022(\n\020net_value_micr" +
+      "os\030\004 \001(\003R\016netValueMicros\022C\n\013corrections\030" +
+      "\005 \003(\0132!.clickmesh.v1.ExplainedCorrection" +
+      "R\013corrections\032;\n\rMetadataEntry\022\020\n\003key\030\001 " +
+      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\217\002\n\023E" +
+      "xplainedCorrection\022\031\n\010event_id\030\001 \001(\tR\007ev" +
+      "entId\022\035\n\nevent_type\030\002 \001(\tR\teventType\022\022\n\004" +
+      "kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004 \001(\tR\007clic" +
+      "kId\022!\n\014value_micros\030\005 \001(\003R\013valueMicros\022\034" +
+      "\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026\n\006reason\030\007" +
+      " \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036.clickmesh" +
+      ".v1.CorrectionEffectR\006effect\"\225\001\n\010NearMis" +
+      "s\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\037\n\013campaign" +
+      "_id\030\002 \001(\tR\ncampaignId\022\026\n\006source\030\003 \001(\tR\006s" +
+      "ource\022\035\n\nclick_time\030\004 \001(\003R\tclickTime\022\026\n\006" +
+      "reason\030\005 \001(\tR\006reason*x\n\010Interval\022\030\n\024INTE" +
+      "RVAL_UNSPECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001\022\023" +
+      "\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHLY\020" +
+      "\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014StatsService\022" +
+      "N\n\010GetStats\022\035.clickmesh.v1.GetStatsReque" +
+      "st\032\036.clickmesh.v1.GetStatsResponse\"\003\220\002\001\022" +
+      "Q\n\nWatchStats\022\037.clickmesh.v1.WatchStatsR" +
+      "equest\032 .clickmesh.v1.WatchStatsResponse" +
+      "0\001\022i\n\021ExplainConversion\022&.clickmesh.v1.E" +
+      "xplainConversionRequest\032\'.clickmesh.v1.E" +
+      "xplainConversionResponse\"\003\220\002\001\022Q\n\tRunRepo" +
+      "rt\022\036.clickmesh.v1.RunReportRequest\032\037.cli" +
+      "ckmesh.v1.RunReportResponse\"\003\220\002\001\022T\n\013Watc" +
+      "hReport\022 .clickmesh.v1.WatchReportReques" +
+      "t\032!.clickmesh.v1.WatchReportResponse0\001\022c" +
+      "\n\017ListConversions\022$.clickmesh.v1.ListCon" +
+      "versionsRequest\032%.clickmesh.v1.ListConve" +
+      "rsionsResponse\"\003\220\002\001\022T\n\nListClicks\022\037.clic" +
+      "kmesh.v1.ListClicksRequest\032 .clickmesh.v" +
+      "1.ListClicksResponse\"\003\220\002\001\022N\n\010TopPaths\022\035." +
+      "clickmesh.v1.TopPathsRequest\032\036.clickmesh" +
+      ".v1.TopPathsResponse\"\003\220\002\001\022K\n\007TimeLag\022\034.c" +
+      "lickmesh.v1.TimeLagRequest\032\035.clickmesh.v" +
+      "1.TimeLagResponse\"\003\220\002\001\022T\n\nPathLength\022\037.c" +
+      "lickmesh.v1.PathLengthRequest\032 .clickmes" +
+      "h.v1.PathLengthResponse\"\003\220\002\001\022]\n\rListConf" +
+      "licts\022\".clickmesh.v1.ListConflictsReques" +
+      "t\032#.clickmesh.v1.ListConflictsResponse\"\003" +
+      "\220\002\001\022c\n\017ListDeadLetters\022$.clickmesh.v1.Li" +
+      "stDeadLettersRequest\032%.clickmesh.v1.List" +
+      "DeadLettersResponse\"\003\220\002\001\022Q\n\nTailEvents\022\037" +
+      ".clickmesh.v1.TailEventsRequest\032 .clickm" +
+      "esh.v1.TailEventsResponse0\001\022K\n\010RunAudit\022" +
+      "\035.clickmesh.v1.RunAuditRequest\032\036.clickme" +
+      "sh.v1.RunAuditResponse0\001Bu\n\017io.clickmesh" +
+      ".v1B\021StatsServiceProtoP\001\242\002\003CXX\252\002\014Clickme" +
+      "sh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBM" +
+      "etadata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -220,7 +220,7 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_Since_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Since_descriptor,
-        new java.lang.String[] { "Model", "ModelUntil", "Rollup", "RollupSince", });
+        new java.lang.String[] { "Model", "ModelUntil", "Rollup", "RollupSince", "TimeZone", });
     internal_static_clickmesh_v1_StatsRow_descriptor =
       getDescriptor().getMessageType(3);
     internal_static_clickmesh_v1_StatsRow_fieldAccessorTable = new
