@@ -1,6 +1,6 @@
 import type { RouteDescription } from '../http/routes/http-routes.ts';
 
-/** GetStats over plain HTTP. Nothing here imports from gen/, which is generated from this, too. */
+/** StatsService over plain HTTP. Nothing here imports from gen/, which is generated from this, too. */
 export const GET_STATS: RouteDescription = {
   method: 'GET',
   path: '/api/v1/stats',
@@ -28,6 +28,21 @@ export const TAIL_EVENTS: RouteDescription = {
     answers: {
       200: { description: 'The stream.', type: 'text/event-stream', schemas: ['TailEventsResponse'] },
       default: { description: 'It could not be read.', schemas: ['RestError'] },
+    },
+  },
+};
+
+export const RUN_REPORT: RouteDescription = {
+  method: 'GET',
+  path: '/api/v1/report',
+  summary: 'Measures by any dimensions, by period, under several models side by side, with totals and how they count.',
+  safe: true,
+  openapi: {
+    operationId: 'runReport',
+    query: 'RunReportRequest',
+    answers: {
+      200: { description: 'The report.', schemas: ['RestReport'] },
+      default: { description: 'It could not be made.', schemas: ['RestError'] },
     },
   },
 };

@@ -17,6 +17,7 @@ import { getStats } from './get-stats.ts';
 import { liveHttp, liveRoutes } from './live/routes.ts';
 import type { StatsQuery } from './query.ts';
 import { readQuery } from './read-query.ts';
+import { reportHttp, reportRoutes } from './report/routes.ts';
 import { strictJson } from './requests/json-requests.ts';
 import { readParameters } from './requests/query-parameters.ts';
 import { badRequest, valid } from './requests/refuse.ts';
@@ -26,6 +27,7 @@ import { sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
 
 export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
+  reportRoutes(router, deps);
   const { client } = deps;
   const { getStats: get, explainConversion: explain } = StatsService.method;
 
@@ -67,6 +69,7 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
       },
     },
     ...liveHttp(deps),
+    ...reportHttp(deps),
   ];
 }
 

@@ -26,6 +26,15 @@ export async function selectRows<Row>(
   statement: Statement,
   signal: AbortSignal | undefined,
 ): Promise<Row[]> {
+  return (await selectPage<Row>(client, statement, signal)).rows;
+}
+
+/** As selectRows, with how many rows there are without the LIMIT of a statement that has exact_rows_before_limit. */
+export async function selectPage<Row>(
+  client: ClickHouseClient,
+  statement: Statement,
+  signal: AbortSignal | undefined,
+): Promise<{ rows: Row[]; total: number }> {
   return orUnavailable(async () => {
     const result = await client.query({
       ...statement,
@@ -35,9 +44,9 @@ export async function selectRows<Row>(
       abort_signal: signal,
       http_headers: traceHeaders(),
     });
-    const { meta, data } = await result.json<unknown[]>();
+    const { meta, data, rows_before_limit_at_least: total = data.length } = await result.json<unknown[]>();
     const names = meta!.map(({ name }) => name);
-    return data.map((values) => named(names, values) as Row);
+    return { rows: data.map((values) => named(names, values) as Row), total };
   });
 }
 

@@ -9,11 +9,15 @@ import { selectRows } from './select-rows.ts';
 const KEPT_MS = 1000;
 
 /** From when on, and until when, a setting holds in all partitions: times of their clocks, in ms. */
-interface Held {
-  kind: string;
+export interface Held {
+  kind: 'model' | 'rollup' | 'lookback' | 'time_zone';
   name: string;
+  /** Of a lookback its length in ms. */
+  value: string;
   held_since: string;
   held_until: string;
+  /** In any partition. */
+  is_held: number;
 }
 
 const kept = new WeakMap<ClickHouseClient, { readAt: number; settings: Promise<Held[]> }>();
@@ -46,13 +50,15 @@ export async function rollupSince(
   if (others.length === 0) return first!;
   const settings = await settingsOf(client);
   const sinceOf = ({ name }: Rollup) => {
+    if (name === DAILY_STATS.name) return time;
     const held = settings.find((each) => each.kind === 'rollup' && each.name === name);
     return held === undefined ? Number.MAX_SAFE_INTEGER : Math.max(time, Number(held.held_since));
   };
   return others.reduce((best, each) => (sinceOf(each) < sinceOf(best) ? each : best), first!);
 }
 
-function settingsOf(client: ClickHouseClient): Promise<Held[]> {
+/** All settings that ever held. */
+export function settingsOf(client: ClickHouseClient): Promise<Held[]> {
   const now = performance.now();
   const last = kept.get(client);
   if (last !== undefined && now - last.readAt < KEPT_MS) return last.settings;
@@ -64,6 +70,8 @@ function settingsOf(client: ClickHouseClient): Promise<Held[]> {
 
 /** What one partition does not count any more, the sums lack, though an idle one is told of it by its next record. */
 const QUERY = `
-  SELECT kind, name, max(since) AS held_since, minIf(until, until > 0) AS held_until
+  SELECT kind, name, argMax(value, since) AS value, max(since) AS held_since,
+    minIf(until, until > 0) AS held_until, max(until = 0) AS is_held
   FROM attribution_settings FINAL
-  GROUP BY kind, name`;
+  GROUP BY kind, name
+  ORDER BY kind, name`;

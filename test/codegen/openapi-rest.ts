@@ -1,11 +1,12 @@
-import { type DescMessage, type FileRegistry, ScalarType } from '@bufbuild/protobuf';
+import { type DescField, type DescMessage, type FileRegistry, ScalarType } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { EventShape, FieldShape } from '../../services/contract/event-rules.ts';
 import { MAX_BATCH_ITEMS } from '../../services/contract/limits.ts';
+import { FIELDS } from '../../services/contract/rollups.ts';
 import { eventRoutes } from '../../services/gateway/ways-in/rest-api.ts';
 import type { Operation, RouteDescription } from '../../services/http/routes/http-routes.ts';
 import { parametersOf } from '../../services/http/routes/path-table.ts';
-import { GET_STATS, TAIL_EVENTS } from '../../services/stats/rest-api.ts';
+import { GET_STATS, RUN_REPORT, TAIL_EVENTS } from '../../services/stats/rest-api.ts';
 import { eventShapes } from './event-shapes.ts';
 import { description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
 
@@ -63,6 +64,21 @@ export function restSchemas(registry: FileRegistry): Json {
       },
       required: ['interval', 'data'],
     },
+    RestReport: {
+      type: 'object',
+      description:
+        'Rows by date and what group_by names; measures of several models are in `models`, by the name of the model. As ' +
+        'CSV and NDJSON only the rows: the headers clickmesh-total-rows and clickmesh-next-page-token have the rest.',
+      properties: {
+        rows: { type: 'array', items: reportRow(registry) },
+        totals: reportRow(registry),
+        unattributed: { type: 'object', description: 'Conversions that no click is credited for.' },
+        total_rows: integer,
+        next_page_token: string,
+        stamp: { type: 'object', description: 'How the answer is counted: as ReportStamp, times as numbers.' },
+      },
+      required: ['rows', 'totals', 'unattributed', 'total_rows', 'next_page_token', 'stamp'],
+    },
     RestError: {
       type: 'object',
       properties: {
@@ -90,7 +106,7 @@ function impliedEvents(shapes: readonly EventShape[]): [name: string, schema: Js
 export function restPaths(registry: FileRegistry): Json {
   const paths: Record<string, Json> = {};
   const types = eventShapes(registry).map(({ type }) => type);
-  for (const route of [...eventRoutes(types), GET_STATS, TAIL_EVENTS]) {
+  for (const route of [...eventRoutes(types), GET_STATS, RUN_REPORT, TAIL_EVENTS]) {
     if (route.openapi === undefined) continue;
     const documented = { [route.method.toLowerCase()]: operation(route, route.openapi, registry) };
     paths[route.path] = { ...paths[route.path], ...documented };
@@ -192,19 +208,54 @@ function statsRow(desc: DescMessage): Json {
   };
 }
 
-function queryParameters({ fields }: DescMessage): Json[] {
-  return fields.map((field) => ({
-    name: field.name,
-    in: 'query',
-    required: field.name.endsWith('_date'),
-    schema:
-      field.name === 'interval'
-        ? { type: 'string', enum: INTERVALS }
-        : field.scalar === ScalarType.BOOL
-          ? { type: 'boolean' }
-          : { ...string, minLength: 1 },
-    ...description(field),
+/** Measures of a row are its own under one model, and in `models` under several. */
+function reportRow(registry: FileRegistry): Json {
+  const number: Json = { type: 'number' };
+  const measures = {
+    ...{ conversions: number, revenue: number, cvr: { type: ['number', 'null'] } },
+    ...{ gross_conversions: number, gross_revenue: number, refunds: number },
+  };
+  const { fields } = message(registry, 'ReportRow');
+  const told = (name: string) => description(fields.find((field) => field.name === name)!);
+  return {
+    type: 'object',
+    properties: {
+      date: { ...string, ...told('date') },
+      clicks: { ...integer, ...told('clicks') },
+      invalid_clicks: integer,
+      ...measures,
+      models: { type: 'object', additionalProperties: { type: 'object', properties: measures } },
+      partial: { type: 'boolean', ...told('partial') },
+      previous: { type: 'object', ...told('previous') },
+    },
+    required: ['clicks', 'invalid_clicks', 'partial'],
+    additionalProperties: string,
+  };
+}
+
+/** Filters are parameters of their own, and so is what says how an answer is written. */
+function queryParameters(desc: DescMessage): Json[] {
+  const isFilters = (field: DescField) => field.message?.name === 'ReportFilter';
+  const own = desc.fields.filter((field) => !isFilters(field)).map(queryParameter);
+  if (!desc.fields.some(isFilters)) return own;
+  const filters = [...FIELDS, 'metadata.KEY'].map((name) => ({
+    ...{ name, in: 'query', required: false, schema: { type: 'array', items: string } },
+    description: `Only this ${name}, or one of several; ${name}! with all but these.`,
   }));
+  return [...own, ...filters];
+}
+
+function queryParameter(field: DescField): Json {
+  const { name, scalar, fieldKind, enum: values } = field;
+  const schema: Json =
+    values !== undefined
+      ? { ...string, enum: values.values.filter((each) => each.number > 0).map((each) => each.localName.toLowerCase()) }
+      : scalar === ScalarType.BOOL
+        ? { type: 'boolean' }
+        : scalar === ScalarType.UINT32 && fieldKind === 'scalar'
+          ? integer
+          : { ...string, minLength: 1 };
+  return { name, in: 'query', required: name.endsWith('_date'), schema, ...description(field) };
 }
 
 function rejectReasons(registry: FileRegistry): string[] {
