@@ -1,5 +1,7 @@
 """What the gateway asks of an event, asked before it is sent, in the same order and words."""
 
+from __future__ import annotations
+
 import json
 import re
 from datetime import datetime, timedelta, timezone

@@ -43,7 +43,9 @@ def run(gateway: Gateway, program: str, cwd: Path) -> list[str]:
     """Runs a program to its end, and gives the ids that were stored, in order of their names."""
     path = cwd / "program.py"
     path.write_text(BEFORE.format(url=gateway.url, protocol="connect") + program)
-    done = subprocess.run([sys.executable, path], timeout=LIMIT_S, capture_output=True, text=True, cwd=cwd)
+    # From Python 3.12 on it warns of any fork beside a thread.
+    command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", path]
+    done = subprocess.run(command, timeout=LIMIT_S, capture_output=True, text=True, cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return sorted(gateway.ids)
