@@ -14,8 +14,12 @@ import struct
 import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 
 from clickmesh.options import Address, Options
 
@@ -284,8 +288,15 @@ def unary_error(status: int, headers: Mapping[str, str], body: bytes) -> CallErr
 
 
 def seconds_of(text: str | None) -> float:
-    """Of a retry-after; 0 if there is none. A date is not waited for."""
-    return float(text) if text and text.isascii() and text.isdecimal() else 0
+    """Of a retry-after, in seconds or as a date of HTTP; 0 if there is none."""
+    if not text:
+        return 0
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return 0
 
 
 def retry_info(error: dict[str, Any]) -> float:
@@ -298,12 +309,13 @@ def retry_info(error: dict[str, Any]) -> float:
 
 
 def retry_delay(info: bytes) -> float:
-    """Seconds of a serialized RetryInfo: a Duration in field 1, whose field 1 has whole seconds."""
-    from google.protobuf.duration_pb2 import Duration
-
-    if info[:1] != b"\x0a":
+    """Seconds of a serialized RetryInfo, whose field 1 is a Duration; 0 if it is none."""
+    if info[:1] != b"\x0a" or len(info) < 2:
         return 0
-    delay = Duration.FromString(info[2 : 2 + info[1]])
+    try:
+        delay = Duration.FromString(info[2 : 2 + info[1]])
+    except DecodeError:
+        return 0
     return delay.seconds + delay.nanos / 1e9
 
 

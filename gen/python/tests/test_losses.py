@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,35 @@ def test_retry_after_is_waited_for(gateway: Gateway) -> None:
         hasty.send(event("b"))
     with pytest.raises(NotSent):
         hasty.close()
+
+
+RETRY_INFO = b'{"code":"unavailable","details":[{"type":"google.rpc.RetryInfo","value":"%s"}]}'
+AWAY = CONNECT_ERROR % b"unavailable"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "is_asked"),
+    [
+        ({"retry-after": "50"}, AWAY, True),
+        ({"retry-after": formatdate(time.time() + 600, usegmt=True)}, AWAY, True),
+        ({}, RETRY_INFO % b"CgQIMhAB", True),
+        ({}, AWAY, False),
+        ({"retry-after": "soon"}, RETRY_INFO % b"CgQI", False),
+        ({}, RETRY_INFO % b"!", False),
+    ],
+)
+def test_what_is_asked_for_is_waited(gateway: Gateway, headers: dict[str, str], body: bytes, is_asked: bool) -> None:
+    """It asks for more time than the call has: so that it is tried once, and else again."""
+    gateway.faults = [(503, {**JSON, **headers}, body)]
+    client = Client(gateway.url, timeout=20, logger=None)
+    if is_asked:
+        with pytest.raises(SendFailed, match="after 1 attempt in"):
+            client.send(event("a"))
+        with pytest.raises(NotSent):
+            client.close()
+    else:
+        client.send(event("a"))
+        client.close()
 
 
 def test_a_connection_that_was_closed_while_idle_costs_no_attempt(gateway: Gateway) -> None:

@@ -2,6 +2,7 @@ import { AttemptFailed } from './errors.ts';
 import { answerOf, connectJson, restAnswerOf, restJson } from './json.ts';
 import { headersOf, type Settings } from './options.ts';
 import type { Prepared } from './prepare.ts';
+import { askedMs, type ErrorDetail } from './retry-after.ts';
 import type { Answer, Sender } from './sender.ts';
 
 /** Browsers refuse requests that outlive their page beyond so many bytes under way at a time (Fetch, section 4.5). */
@@ -118,14 +119,14 @@ function timedOut(timeoutMs: number): AttemptFailed {
 
 /** An error in Connect's JSON, or in that of a proxy. */
 function failureOf({ status, headers }: Response, text: string): AttemptFailed {
-  const retryAfterMs = Number(headers.get('retry-after')) * 1000 || 0;
-  let error: { code?: string; message?: string } = {};
+  let error: { code?: string; message?: string; details?: ErrorDetail[] } = {};
   try {
     error = JSON.parse(text);
   } catch {
     // A page of a proxy.
   }
-  const { code, message = `HTTP ${status}` } = error ?? {};
+  const { code, message = `HTTP ${status}`, details } = error ?? {};
+  const retryAfterMs = askedMs(headers.get('retry-after'), details);
   if (code === undefined) return new AttemptFailed(message, `http_${status}`, TRANSIENT.has(status), retryAfterMs);
   const isTransient = TRANSIENT_CODES.has(code) || (code === 'resource_exhausted' && retryAfterMs > 0);
   return new AttemptFailed(message, code, isTransient, retryAfterMs);

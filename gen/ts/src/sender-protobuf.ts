@@ -19,6 +19,7 @@ import {
 import { AttemptFailed, type Rejection } from './errors.ts';
 import { MAX_CALL_EVENTS } from './event-rules.ts';
 import type { Prepared } from './prepare.ts';
+import { askedMs, type ErrorDetail } from './retry-after.ts';
 import { type Answer, MAX_BATCH_BYTES, MAX_UNDER_WAY, type Sender, type StreamAnswer } from './sender.ts';
 
 /** A way to the gateway. */
@@ -89,7 +90,7 @@ export async function attempt<T>(
     const error = ConnectError.from(thrown);
     // The connection may be one that nobody answers on any more.
     if (error.code === Code.DeadlineExceeded) connection.reset();
-    const retryAfterMs = Number(error.metadata.get('retry-after')) * 1000 || 0;
+    const retryAfterMs = askedMs(error.metadata.get('retry-after'), error.details as readonly ErrorDetail[]);
     throw new AttemptFailed(
       error.rawMessage,
       codeToString(error.code),

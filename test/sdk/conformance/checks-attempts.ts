@@ -97,11 +97,20 @@ export const ATTEMPTS: Checks = {
     // Without jitter, 6.3 s pass before the seventh.
     ok(gaps.length >= 3, `${gaps.length + 1} attempts in 8 s`);
     ok(gaps.length < 50, `it does not wait between ${gaps.length + 1} attempts`);
-    const before = gateway.calls.length;
-    gateway.script = (call) => (call === before ? { code: Code.ResourceExhausted, retryAfter: '2' } : 'stored');
-    accepted((await one.driver.do('send', { event: one.click() })).result);
-    const [first, second] = gateway.calls.slice(before);
-    ok(second!.at - first!.at >= 1990, `asked to wait 2 s, it waited ${second!.at - first!.at} ms`);
+    await one.driver.do('open', { client: 'connect', url: gateway.url, options: { protocol: 'connect' } });
+    for (const client of ['', 'connect']) {
+      for (const asked of [{ retryAfter: '2' }, { retryInfo: 2 }]) {
+        const before = gateway.calls.length;
+        gateway.script = (call) => (call === before ? { code: Code.ResourceExhausted, ...asked } : 'stored');
+        accepted((await one.driver.do('send', { client, event: one.click() })).result);
+        const [first, second] = gateway.calls.slice(before);
+        const waited = second!.at - first!.at;
+        ok(
+          waited >= 1990,
+          `asked to wait 2 s by ${Object.keys(asked)}, client ${client || 'grpc'} waited ${waited} ms`,
+        );
+      }
+    }
   },
   async 'C-037'(one) {
     const hole = await one.proxy('black hole');

@@ -12,8 +12,16 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { IngestService } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
 
-/** What the next call is answered with: that all is stored, an error of the protocol, or one of HTTP. */
-export type Scripted = 'stored' | { code: Code; retryAfter?: string } | { status: number };
+/**
+ * What the next call is answered with: that all is stored, an error of the protocol, or one of HTTP. `retryAfter` is a
+ * header, `retryInfo` are seconds, below 128, of a google.rpc.RetryInfo.
+ */
+export type Scripted = 'stored' | { code: Code; retryAfter?: string; retryInfo?: number } | { status: number };
+
+/** Its field 1 is a Duration, whose field 1 has seconds. */
+function retryInfo(seconds: number): { type: string; value: Uint8Array } {
+  return { type: 'google.rpc.RetryInfo', value: Uint8Array.of(0x0a, 2, 0x08, seconds) };
+}
 
 type Request = IncomingMessage | Http2ServerRequest;
 
@@ -42,7 +50,9 @@ export async function startScriptedGateway(pathPrefix = ''): Promise<ScriptedGat
     if (typeof scripted === 'object' && 'code' in scripted) {
       const headers = new Headers();
       if (scripted.retryAfter !== undefined) headers.set('retry-after', scripted.retryAfter);
-      throw new ConnectError('as scripted', scripted.code, headers);
+      const details = scripted.retryInfo === undefined ? [] : [retryInfo(scripted.retryInfo)];
+      // Details of errors that were received are passed on as they are, and its schema is in no package here.
+      throw new ConnectError('as scripted', scripted.code, headers, details as never);
     }
     gateway.ids.push(...events.map(idOf));
     return events.map((event) => ({ eventId: idOf(event) }));
