@@ -15,7 +15,7 @@ const ENTRY_POINTS = [
   /\.test\.ts$/,
   /\.d\.ts$/,
   /^test\/check-[a-z]+\.ts$/,
-  /^test\/(bench|codegen|formats|sdk\/conformance)\/(main|write|protoc-gen-[a-z]+)\.ts$/,
+  /^test\/(bench|codegen|formats|sdk\/conformance|sdk\/release)\/(main|write|protoc-gen-[a-z]+)\.ts$/,
   /^vitest\.config\.ts$/,
 ];
 

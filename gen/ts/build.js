@@ -1,6 +1,6 @@
 /**
- * Builds what the package has beside its sources: dist/ as modules, cjs/ the same for require(), and dist/ingest.min.js
- * for pages without a bundler.
+ * Builds what the package has beside its sources: dist/ as modules, cjs/ the same for require(), dist/ingest.min.js for
+ * pages without a bundler, and the licence.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,6 +30,7 @@ await write(
 for (const path of files('.d.ts')) cpSync(join(root, path), join(root, 'cjs', path));
 const imports = { '#platform': { node: './dist/platform-node.js', default: './dist/platform-web.js' } };
 writeFileSync(join(root, 'cjs/package.json'), `${JSON.stringify({ type: 'commonjs', sideEffects: false, imports })}\n`);
+cpSync(join(root, '../../LICENSE'), join(root, 'LICENSE'));
 
 function files(ending) {
   const all = modules.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
