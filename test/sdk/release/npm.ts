@@ -6,6 +6,7 @@ import { expectFiles, type Package, shell } from './package.ts';
 const NODES = ['20.20.2', '22.23.3', '24.21.0'];
 const ALLOWED = [
   /^(?:package\.json|README\.md|LICENSE|cjs\/package\.json)$/,
+  /^cjs\/_virtual\/_rolldown\/runtime\.js$/,
   /^(?:cjs\/)?(?:dist|clickmesh\/v1)\/[\w.-]+\.(?:js|d\.ts)$/,
 ];
 const NEEDED = ['package.json', 'README.md', 'LICENSE', 'dist/client.js', 'dist/client.d.ts', 'cjs/dist/client.js'];
