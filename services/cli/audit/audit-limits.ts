@@ -86,7 +86,8 @@ function withLimitsOfRollups({ keys }: Check, differences: string): string {
       SELECT is_by_metadata, is_by_hour, day, hour, groupArray((partition, first)) AS firsts
       FROM (
         SELECT arrayJoin(if(is_credit, [true], [false, true])) AS is_by_metadata, arrayJoin([false, true]) AS is_by_hour,
-          if(is_by_hour, toDate32(time), ${dayOf('time')}) AS day, if(is_by_hour, toHour(time), 0) AS hour, partition, min(offset) AS first
+          if(is_by_hour, toDate32(time), ${dayOf('time')}) AS day, if(is_by_hour, toHour(time), 0) AS hour, partition,
+          min(offset) AS first
         FROM (${COUNTED_EVENTS})
         GROUP BY is_by_metadata, is_by_hour, day, hour, partition
       )

@@ -1,5 +1,6 @@
 import { cut } from '../../contract/cut.ts';
 import { DAY_MS } from '../../contract/limits.ts';
+import { isTimeZone } from '../../contract/report-days.ts';
 import type { FieldError } from './field-error.ts';
 
 /** Longest range of a query, in days: 3 years with a leap day. */
@@ -39,16 +40,9 @@ function dateMessage(field: string, text: string): string {
   return `${field} is not a date ${DATE.test(text) ? 'of the calendar' : 'as YYYY-MM-DD'}: "${cut(text)}"`;
 }
 
-/** Names of the IANA time zone database; what Intl takes beside them, such as +05:30, ClickHouse does not know. */
-const ZONE = /^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/;
-
 /** The time zone that is named so. */
 export function parseTimeZone(name: string): string | FieldError {
-  try {
-    if (ZONE.test(name)) return new Intl.DateTimeFormat('en-US', { timeZone: name }) && name;
-  } catch {
-    // It is none.
-  }
+  if (isTimeZone(name)) return name;
   const message = `time_zone "${cut(name)}" is unknown: name one of the IANA database, such as UTC or America/New_York`;
   return { field: 'time_zone', message };
 }
