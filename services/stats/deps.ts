@@ -13,14 +13,14 @@ export interface StatsDeps {
   timeZone?: string;
   /** What of the mesh's settings reports tell; UNTOLD if undefined. */
   told?: ToldSettings;
+  /** How far what ClickHouse has goes in the log; undefined of a process that does not know the log. */
+  freshness?: Freshness;
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
   shutdown?: AbortSignal;
 }
 
 /** Settings that reports are told with. Times in ms. */
 export interface ToldSettings {
-  /** Whose days are counted by; IANA name. */
-  timeZone: string;
   /** How late an event may be and still be attributed: how long after it is over a day may change. */
   changesForMs: number;
   /** How long after its arrival a conversion can be corrected, and a click be judged. */
@@ -31,8 +31,24 @@ export interface ToldSettings {
 
 /** Of a mesh that says nothing of itself: what attribution's settings are by default. */
 export const UNTOLD: ToldSettings = {
-  timeZone: 'UTC',
   changesForMs: 2 * DAY_MS,
   correctionsForMs: 90 * DAY_MS,
   currency: '',
 };
+
+export interface Freshness {
+  /** Throws LogUnavailable. */
+  covered(): Promise<Covered>;
+}
+
+/** What of raw-events is in ClickHouse, with all that follows from it. */
+export interface Covered {
+  /** By partition, offset of the first record that may be missing. */
+  offsets: readonly number[];
+  /** By partition, the offset after the last record that is acknowledged. */
+  ends: readonly number[];
+  /** Everything that arrived before is there; in ms since 1970-01-01 UTC. */
+  completeThrough: number;
+  /** How long ago that was, in ms; 0 if nothing is missing. */
+  lagMs: number;
+}

@@ -13,6 +13,7 @@ import { answersWithin, checksOfAll } from '../run/readiness.ts';
 import { type ProcessServer, serveProcess } from '../run/serve-process.ts';
 import { type GatewayConfig, parseGatewayConfig } from '../settings/config.ts';
 import { clickhouseOf, clusterStalls, clusterView } from '../status/cluster-view.ts';
+import { Coverage, toldBy } from '../status/coverage.ts';
 import { watchStalls } from '../status/stalls.ts';
 import { statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
@@ -46,6 +47,8 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     models: view.attribution.MODELS,
     rollups: view.attribution.ROLLUPS,
     timeZone: view.attribution.REPORT_TIME_ZONE,
+    told: toldBy(view.attribution, config.CURRENCY),
+    freshness: new Coverage(view),
   };
   if (view !== undefined && isFirst) watchClickHouse(view, logger, watching.signal);
 

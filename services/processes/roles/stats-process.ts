@@ -5,6 +5,7 @@ import { type Running, runProcess } from '../run/process.ts';
 import { answersWithin } from '../run/readiness.ts';
 import { serveProcess } from '../run/serve-process.ts';
 import { parseStatsConfig } from '../settings/config.ts';
+import { toldBy } from '../status/coverage.ts';
 
 /** `clickmesh stats-service`: StatsService alone. */
 export function runStats(env: NodeJS.ProcessEnv): Promise<void> {
@@ -16,7 +17,8 @@ async function startStats(env: NodeJS.ProcessEnv, running: AsyncDisposableStack)
   const clickhouse = openClickHouse(config);
   running.defer(() => clickhouse.close());
   const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
-  const stats = { client: clickhouse.client, models, rollups, timeZone };
+  const told = toldBy(config.attribution, config.CURRENCY);
+  const stats = { client: clickhouse.client, models, rollups, timeZone, told };
   const server = await serveProcess({
     host: config.HOST,
     port: config.PORT,

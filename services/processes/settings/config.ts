@@ -95,7 +95,7 @@ export function gatewayWorkers(env: NodeJS.ProcessEnv): number {
 }
 
 export function parseStatsConfig(env: NodeJS.ProcessEnv) {
-  return withAttribution(env, { ...LISTEN, ...LOGGING, ...CLICKHOUSE });
+  return withAttribution(env, { ...LISTEN, ...INTAKE, ...LOGGING, ...CLICKHOUSE });
 }
 
 export function parseAttributionNodeConfig(env: NodeJS.ProcessEnv) {

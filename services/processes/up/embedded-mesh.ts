@@ -25,6 +25,7 @@ import { parentIsGone } from '../run/parent.ts';
 import { serveProcess } from '../run/serve-process.ts';
 import { writableFolder } from '../run/writable-folder.ts';
 import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
+import { Coverage, toldBy } from '../status/coverage.ts';
 import { type Position, type Stalls, watchStalls } from '../status/stalls.ts';
 import { type StatusSource, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
@@ -93,9 +94,10 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const stalls = watchStalls(source, { everyMs: LOOK_MS, say, logger }, closing);
   const ready = readiness(client, pipeline, stalls);
   const gateway = { log, findUsers: usersInClickHouse(client), now: Date.now, currency: config.CURRENCY };
-  const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
-  const stats = { client, models, rollups, timeZone };
   const view = pipelineView(config, parts, stalls);
+  const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
+  const told = toldBy(config.attribution, config.CURRENCY);
+  const stats = { client, models, rollups, timeZone, told, freshness: new Coverage(view) };
   watchClickHouse(view, logger, closing);
   return serveProcess({
     host: config.HOST,

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Compare, ReportInterval } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { DAY_MS } from '../../contract/limits.ts';
+import { UTC } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ToldSettings } from '../deps.ts';
 import { rollupSince } from '../since.ts';
@@ -21,6 +22,8 @@ export interface Answering {
 /** What of a mesh decides what can answer. */
 export interface Counting extends ToldSettings {
   rollups: readonly Rollup[];
+  /** Whose days rollups by the day count by; those by the hour count by hours of UTC. */
+  timeZone: string;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function answering(
   mesh: Counting,
   now: Now,
 ): Promise<Answering> {
-  const fitting = query.timeZone === mesh.timeZone && !query.isByClick ? fittingOf(query, mesh, now) : [];
+  const fitting = query.isByClick ? [] : fittingOf(query, mesh, now);
   if (fitting.length === 0) {
     return { source: eventsSource(query, mesh.correctionsForMs), grain: 'second', rollup: undefined };
   }
@@ -42,9 +45,12 @@ export async function answering(
   return { source: rollupSource(query, rollup), grain: rollup.grain, rollup };
 }
 
-function fittingOf(query: ReportQuery, { rollups }: Counting, now: Now): readonly Rollup[] {
+function fittingOf(query: ReportQuery, { rollups, timeZone }: Counting, now: Now): readonly Rollup[] {
   const needed = neededBy(query);
-  const able = [DAILY_STATS, ...rollups].filter(({ dimensions }) => needed.every((name) => dimensions.includes(name)));
+  const able = [DAILY_STATS, ...rollups].filter(({ grain, dimensions }) => {
+    const zone = grain === 'hour' ? UTC : timeZone;
+    return query.timeZone === zone && needed.every((name) => dimensions.includes(name));
+  });
   const hourly = able.filter(({ grain }) => grain === 'hour').toSorted(byWidth);
   if (query.interval === ReportInterval.HOUR) return hourly;
   const daily = able.filter(({ grain }) => grain === 'day').toSorted(byWidth);

@@ -11,6 +11,7 @@ import {
   type RunReportResponse,
   RunReportResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import type { Covered } from '../deps.ts';
 import { pageTokenOf } from '../requests/page-token.ts';
 import { selectPage, selectRows } from '../select-rows.ts';
 import { answering, type Counting } from './answering.ts';
@@ -52,12 +53,16 @@ export interface Report {
 /** A row as it is selected; sums are strings. */
 type Selected = Record<string, string | number | null>;
 
-/** @param time now, in ms since 1970-01-01 UTC */
+/**
+ * @param covered what of the log was there before this was asked for, if it is known
+ * @param time now, in ms since 1970-01-01 UTC
+ */
 export async function runReport(
   client: ClickHouseClient,
   request: RunReportRequest,
   query: ReportQuery,
   counting: Counting,
+  covered: Covered | undefined,
   time: number,
   signal: AbortSignal | undefined,
 ): Promise<Report> {
@@ -66,7 +71,7 @@ export async function runReport(
   const { source, grain } = answeredBy;
   const legs = legsOf(query, now, grain);
   const [stamp, page, [totals], [unattributed]] = await Promise.all([
-    stampOf(client, query, answeredBy, legs, counting, signal),
+    stampOf(client, query, answeredBy, legs, counting, covered, signal),
     selectPage<Selected>(client, pageStatement(query, source, legs), signal),
     selectRows<Selected>(client, totalsStatement(query, source, legs), signal),
     selectRows<Selected>(client, unattributedStatement(query, source, legs), signal),

@@ -3,7 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { type ReportStamp, ReportStampSchema } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { DAY_MS } from '../../contract/limits.ts';
 import { DAILY_STATS } from '../../contract/rollups.ts';
-import type { ToldSettings } from '../deps.ts';
+import type { Covered, ToldSettings } from '../deps.ts';
 import { beginOfDay } from '../requests/dates.ts';
 import { selectRows } from '../select-rows.ts';
 import { settingsOf } from '../since.ts';
@@ -19,6 +19,7 @@ export async function stampOf(
   { rollup, grain }: Answering,
   legs: readonly Leg[],
   told: ToldSettings,
+  covered: Covered | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ReportStamp> {
   const [settings, truncated] = await Promise.all([settingsOf(client), truncatedIn(client, query, signal)]);
@@ -38,6 +39,8 @@ export async function stampOf(
     correctionsForMs: BigInt(told.correctionsForMs),
     currency: told.currency,
     truncated,
+    completeThrough: BigInt(covered?.completeThrough ?? 0),
+    lagMs: BigInt(covered?.lagMs ?? 0),
     ...(before !== undefined && comparedIn(before, query.timeZone, grain)),
   });
 }

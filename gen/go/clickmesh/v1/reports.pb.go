@@ -817,9 +817,10 @@ type ReportStamp struct {
 	RollupSince int64 `protobuf:"varint,5,opt,name=rollup_since,json=rollupSince,proto3" json:"rollup_since,omitempty"`
 	// By model, as rollup_since: in the order of `models`.
 	ModelsSince []int64 `protobuf:"varint,6,rep,packed,name=models_since,json=modelsSince,proto3" json:"models_since,omitempty"`
-	// Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+	// Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+	// does not know the log.
 	CompleteThrough int64 `protobuf:"varint,7,opt,name=complete_through,json=completeThrough,proto3" json:"complete_through,omitempty"`
-	// How far behind the newest acknowledged event that is, in ms.
+	// How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
 	LagMs int64 `protobuf:"varint,8,opt,name=lag_ms,json=lagMs,proto3" json:"lag_ms,omitempty"`
 	// How long after it is over a day may still change by late events, in ms; corrections may change it longer.
 	ChangesForMs int64 `protobuf:"varint,9,opt,name=changes_for_ms,json=changesForMs,proto3" json:"changes_for_ms,omitempty"`

@@ -385,14 +385,15 @@ export declare type ReportStamp = Message<"clickmesh.v1.ReportStamp"> & {
   modelsSince: bigint[];
 
   /**
-   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+   * does not know the log.
    *
    * @generated from field: int64 complete_through = 7;
    */
   completeThrough: bigint;
 
   /**
-   * How far behind the newest acknowledged event that is, in ms.
+   * How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
    *
    * @generated from field: int64 lag_ms = 8;
    */

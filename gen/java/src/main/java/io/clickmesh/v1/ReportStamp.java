@@ -284,7 +284,8 @@ private static final long serialVersionUID = 0L;
   private long completeThrough_ = 0L;
   /**
    * <pre>
-   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+   * does not know the log.
    * </pre>
    *
    * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -299,7 +300,7 @@ private static final long serialVersionUID = 0L;
   private long lagMs_ = 0L;
   /**
    * <pre>
-   * How far behind the newest acknowledged event that is, in ms.
+   * How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
    * </pre>
    *
    * <code>int64 lag_ms = 8 [json_name = "lagMs"];</code>
@@ -1811,7 +1812,8 @@ private static final long serialVersionUID = 0L;
     private long completeThrough_ ;
     /**
      * <pre>
-     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+     * does not know the log.
      * </pre>
      *
      * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -1823,7 +1825,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+     * does not know the log.
      * </pre>
      *
      * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -1839,7 +1842,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+     * does not know the log.
      * </pre>
      *
      * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -1855,7 +1859,7 @@ private static final long serialVersionUID = 0L;
     private long lagMs_ ;
     /**
      * <pre>
-     * How far behind the newest acknowledged event that is, in ms.
+     * How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
      * </pre>
      *
      * <code>int64 lag_ms = 8 [json_name = "lagMs"];</code>
@@ -1867,7 +1871,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How far behind the newest acknowledged event that is, in ms.
+     * How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
      * </pre>
      *
      * <code>int64 lag_ms = 8 [json_name = "lagMs"];</code>
@@ -1883,7 +1887,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How far behind the newest acknowledged event that is, in ms.
+     * How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
      * </pre>
      *
      * <code>int64 lag_ms = 8 [json_name = "lagMs"];</code>

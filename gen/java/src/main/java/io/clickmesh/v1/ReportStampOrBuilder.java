@@ -132,7 +132,8 @@ public interface ReportStampOrBuilder extends
 
   /**
    * <pre>
-   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 while nothing has.
+   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
+   * does not know the log.
    * </pre>
    *
    * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -142,7 +143,7 @@ public interface ReportStampOrBuilder extends
 
   /**
    * <pre>
-   * How far behind the newest acknowledged event that is, in ms.
+   * How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
    * </pre>
    *
    * <code>int64 lag_ms = 8 [json_name = "lagMs"];</code>
