@@ -1,3 +1,4 @@
+import { dashboardHttp } from '../../dashboard/routes.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
 import { usersInClickHouse } from '../../gateway/users/clickhouse-users.ts';
 import type { Readiness } from '../../http/standard/health.ts';
@@ -72,6 +73,8 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
       ...(stats === undefined ? [] : statsHttp(stats)),
       ...(view === undefined ? [] : [statusRoute(view)]),
       openapiRoute,
+      // It shows what stats answer.
+      ...(stats === undefined ? [] : dashboardHttp()),
     ],
   };
   const urls: string[] = [];

@@ -9,6 +9,7 @@ import { startEmbeddedClickHouse } from '../../clickhouse/embedded/server.ts';
 import { migrate } from '../../clickhouse/migrate.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS } from '../../contract/topics.ts';
+import { dashboardHttp } from '../../dashboard/routes.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
 import { usersInClickHouse } from '../../gateway/users/clickhouse-users.ts';
 import type { Check, Readiness } from '../../http/standard/health.ts';
@@ -110,7 +111,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
       gatewayRoutes(router, gateway);
       statsRoutes(router, { ...stats, shutdown });
     },
-    routes: [...gatewayHttp(gateway), ...statsHttp(stats), openapiRoute, statusRoute(view)],
+    routes: [...gatewayHttp(gateway), ...statsHttp(stats), openapiRoute, statusRoute(view), ...dashboardHttp()],
   });
 }
 

@@ -31,12 +31,18 @@ function chromiumPath(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Starts Chromium, which is installed first where it is missing, as is what drives it. */
-export async function startChromium(...args: string[]): Promise<Browser> {
+/** The path of Chromium, which is installed first where it is missing. */
+export function installedChromium(): string {
   if (chromiumPath() === undefined) {
     run('apt-get', 'update', '-qq');
     run('apt-get', 'install', '-qq', '-y', '--no-install-recommends', 'chromium');
   }
+  return chromiumPath()!;
+}
+
+/** Starts Chromium, which is installed first where it is missing, as is what drives it. */
+export async function startChromium(...args: string[]): Promise<Browser> {
+  const executablePath = installedChromium();
   mkdirSync(INSTALLED, { recursive: true });
   for (const name of ['package.json', 'package-lock.json']) cpSync(join(SOURCE, name), join(INSTALLED, name));
   const module = join(INSTALLED, 'node_modules/playwright-core/index.mjs');
@@ -44,7 +50,7 @@ export async function startChromium(...args: string[]): Promise<Browser> {
   const { chromium } = (await import(module)) as {
     chromium: { launch(options: { executablePath: string; args: string[] }): Promise<Browser> };
   };
-  return chromium.launch({ executablePath: chromiumPath()!, args: ['--no-sandbox', ...args] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...args] });
 }
 
 function run(command: string, ...args: string[]): void {

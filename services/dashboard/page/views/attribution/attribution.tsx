@@ -1,0 +1,157 @@
+import { useEffect } from 'preact/hooks';
+import type { RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { type Mesh, mesh } from '../../data/mesh.ts';
+import { modelsOf, reportRequest, useReport } from '../../data/report.ts';
+import { shownReport } from '../../data/shown.ts';
+import { count } from '../../format/number.ts';
+import { Choice } from '../../parts/choice.tsx';
+import { Segment } from '../../parts/segment.tsx';
+import { Loading, Notice, Refused } from '../../parts/states.tsx';
+import { Table } from '../../parts/table.tsx';
+import { DimensionChoice } from '../../reports/dimension-choice.tsx';
+import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { ExportLink } from '../../reports/export-link.tsx';
+import { Stamp } from '../../reports/stamp.tsx';
+import { useStore } from '../../state/store.ts';
+import { changeOwn, useUrl } from '../../state/url.ts';
+import { columnsOf, type Line, type Show } from './columns.tsx';
+import { ConversionsDrawer } from './conversions-drawer.tsx';
+import { Foot, missingOf } from './foot.tsx';
+
+const CHOICES = ['campaign_id', 'ad_id', 'source', 'conversion_type'];
+const SHOWS: readonly (readonly [Show, string])[] = [
+  ['both', 'Conversions + revenue'],
+  ['conversions', 'Conversions'],
+  ['revenue', 'Revenue'],
+];
+const ROW_HEIGHT = 47;
+
+/** Who gets the credit, under each model. */
+export function Attribution() {
+  const known = useStore(mesh);
+  return known === undefined ? null : <Known mesh={known} />;
+}
+
+function Known({ mesh: known }: { mesh: Mesh }) {
+  const { own, ...state } = useUrl();
+  const by = own.by || 'campaign_id';
+  const models = modelsOf({ own, ...state }, known);
+  const baseline = models.find((model) => model === own.baseline) ?? models[0]!;
+  const sort = own.sort || '-spread';
+  const show = SHOWS.find(([one]) => one === own.show)?.[0] ?? 'both';
+  const question = { interval: 'none', groupBy: [by], models };
+  const request = reportRequest({ own, ...state }, known, { ...question, orderBy: orderOf(sort, by) });
+  const { value: report, error, isOld } = useReport(request);
+  useEffect(() => {
+    shownReport.set(request);
+    return () => shownReport.set(undefined);
+  });
+  const lines = useLines(known, by, models, report);
+  const columns = columnsOf({
+    by,
+    models,
+    baseline,
+    show,
+    gross: state.gross,
+    lines,
+    open: own.open ?? '',
+    cell: own.cell ?? '',
+  });
+  return (
+    <div class="view fill one">
+      <div class={`card col ${isOld ? 'old' : ''}`}>
+        <header>
+          <DimensionChoice
+            by={by}
+            choices={CHOICES}
+            onChange={(next) => changeOwn({ by: next === 'campaign_id' ? '' : next, open: '' })}
+          />
+          <span class="note">{report && `${count(report.totalRows)} rows`}</span>
+          <span class="grow" />
+          <Segment
+            label="Cells"
+            value={show}
+            options={SHOWS}
+            onChange={(next) => changeOwn({ show: next === 'both' ? '' : next })}
+          />
+          <Choice
+            name="Baseline"
+            label="Baseline"
+            value={baseline}
+            options={models.map((model) => [model, model] as const)}
+            onChange={(model) => changeOwn({ baseline: model === models[0] ? '' : model })}
+          />
+          <SortChoice sort={sort} models={models} />
+          <ExportLink request={request} />
+        </header>
+        {error !== undefined && <Refused error={error} />}
+        {report === undefined && error === undefined && <Loading lines={9} />}
+        {report !== undefined && error === undefined && (
+          <>
+            <Table
+              caption={`Attribution by ${dimensionTitle(by).toLowerCase()}, ${models.length} models`}
+              className="attr"
+              columns={columns}
+              rows={lines}
+              keyOf={({ key }) => key}
+              rowClass={({ isChild }) => (isChild ? 'child' : '')}
+              rowHeight={ROW_HEIGHT}
+              sort={sort}
+              onSort={(next) => changeOwn({ sort: next === '-spread' ? '' : next })}
+              foot={<Foot report={report} models={models} baseline={baseline} show={show} lines={lines} />}
+              empty={<Notice title="Nothing was counted in this time" />}
+            />
+            <Stamp report={report} request={request} missing={missingOf(report)} />
+          </>
+        )}
+      </div>
+      {own.cell && (
+        <ConversionsDrawer mesh={known} by={by} cell={own.cell} report={report} models={models} lines={lines} />
+      )}
+    </div>
+  );
+}
+
+function orderOf(sort: string, by: string): string {
+  const [mark, key] = sort.startsWith('-') ? ['-', sort.slice(1)] : ['', sort];
+  return mark + (key === 'name' ? by : key);
+}
+
+function SortChoice({ sort, models }: { sort: string; models: readonly string[] }) {
+  const [first, ...others] = models;
+  return (
+    <Choice
+      name="Sort"
+      label="Sort"
+      value={sort}
+      options={[
+        ['-spread', 'spread', 'the greatest less the least under the models'],
+        ['-conversions', first!],
+        ...others.map((model): [string, string] => [`-conversions.${model}`, model]),
+        ['name', 'name'],
+      ]}
+      onChange={(next) => changeOwn({ sort: next === '-spread' ? '' : next })}
+    />
+  );
+}
+
+/** The rows, and those under the one that is open. */
+function useLines(known: Mesh, by: string, models: readonly string[], report: RunReportResponse | undefined): Line[] {
+  const state = useUrl();
+  const under = below(by);
+  const rows = report?.rows ?? [];
+  const open = under === undefined ? undefined : rows.find(({ values }) => values[0] === state.own.open)?.values[0];
+  const question = { interval: 'none', groupBy: [under ?? by], models, orderBy: '-spread' };
+  const request = reportRequest(state, known, { ...question, only: { dimension: by, values: [open ?? ''] } });
+  const { value: children } = useReport(open === undefined ? undefined : request);
+  return rows.flatMap((row) => {
+    const name = row.values[0]!;
+    const line = { key: name, name, row, isChild: false, of: { [by]: name } };
+    if (open !== name || children === undefined || under === undefined) return [line];
+    const lines = children.rows.map((child) => {
+      const own = child.values[0]!;
+      return { key: `${name}\n${own}`, name: own, row: child, isChild: true, of: { [by]: name, [under]: own } };
+    });
+    return [line, ...lines];
+  });
+}

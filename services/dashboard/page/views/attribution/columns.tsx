@@ -1,0 +1,167 @@
+import type { ReportRow } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { measuresOf } from '../../data/report.ts';
+import { conversions, exact, plain } from '../../format/number.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { ModelCell } from '../../parts/model-cell.tsx';
+import { ModelName } from '../../parts/model-name.tsx';
+import { Strip } from '../../parts/strip.tsx';
+import type { Column } from '../../parts/table.tsx';
+import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { changeOwn } from '../../state/url.ts';
+
+/** What a cell says. */
+export type Show = 'both' | 'conversions' | 'revenue';
+
+/** A row of the table: of the dimension, or one under that which is open. */
+export interface Line {
+  key: string;
+  name: string;
+  row: ReportRow;
+  isChild: boolean;
+  /** Its dimensions. */
+  of: Readonly<Record<string, string>>;
+}
+
+interface Options {
+  by: string;
+  models: readonly string[];
+  baseline: string;
+  show: Show;
+  gross: boolean;
+  lines: readonly Line[];
+  /** Name of the row that is open. */
+  open: string;
+  /** The cell whose conversions are listed, as `cellOf` has it. */
+  cell: string;
+}
+
+/** Names a cell in the address. */
+export function cellOf({ key }: Line, model: string): string {
+  return `${model}\n${key}`;
+}
+
+export function columnsOf(options: Options): Column<Line>[] {
+  return [
+    nameColumn(options),
+    ...options.models.map((model) => modelColumn(options, model)),
+    stripColumn(options),
+    spreadColumn(options),
+  ];
+}
+
+function nameColumn({ by, open }: Options): Column<Line> {
+  const isOpened = below(by) !== undefined;
+  return {
+    key: 'name',
+    head: dimensionTitle(by),
+    sortable: true,
+    cell: ({ name, isChild }) => {
+      const text = <span class={`t truncate ${name === '' ? 'none' : ''}`}>{name || '(none)'}</span>;
+      if (isChild || !isOpened) return <span class="rowname">{text}</span>;
+      return (
+        <button
+          type="button"
+          class="rowbtn"
+          aria-expanded={name === open}
+          onClick={() => changeOwn({ open: name === open ? '' : name })}
+        >
+          <Icon name="right" small className="chev" />
+          {text}
+        </button>
+      );
+    },
+  };
+}
+
+function modelColumn(options: Options, model: string): Column<Line> {
+  const { models, baseline, show, gross, cell } = options;
+  const [at, from] = [models.indexOf(model), models.indexOf(baseline)];
+  return {
+    key: at === 0 ? 'conversions' : `conversions.${model}`,
+    head: (
+      <span>
+        <ModelName model={model} />
+        <small>{model === baseline ? <span class="basetag">baseline</span> : `vs ${baseline}`}</small>
+      </span>
+    ),
+    label: model,
+    className: 'mc',
+    headClass: `mh model ${model}`,
+    width: model === baseline ? 118 : 158,
+    sortable: true,
+    cell: (line) => {
+      const { conversions: number, revenue } = measuresOf(line.row, gross, at);
+      return (
+        <ModelCell
+          model={model}
+          conversions={number}
+          revenue={revenue}
+          baseline={model === baseline ? undefined : measuresOf(line.row, gross, from)}
+          show={show}
+          name={line.name}
+          isSelected={cell === cellOf(line, model)}
+          onOpen={() => changeOwn({ cell: cellOf(line, model) })}
+        />
+      );
+    },
+  };
+}
+
+/** Differences to the baseline as parts of it, on one scale for all rows. */
+function stripColumn({ models, baseline, gross, lines }: Options): Column<Line> {
+  const from = models.indexOf(baseline);
+  const sharesOf = ({ row }: Line) => {
+    const base = plain(measuresOf(row, gross, from).conversions);
+    if (base === 0) return undefined;
+    return models.map((_, i) => plain(measuresOf(row, gross, i).conversions) / base - 1);
+  };
+  const all = lines.flatMap((line) => sharesOf(line) ?? []);
+  // One that more than doubles would leave no room for the others.
+  const least = Math.max(-1, Math.min(0, ...all));
+  const most = Math.min(1.1, Math.max(0.1, ...all));
+  const at = (share: number) => (Math.max(least, Math.min(most, share)) - least) / (most - least);
+  const text = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(Math.round(100 * share))}%`;
+  return {
+    key: 'strip',
+    head: (
+      <span>
+        Compared
+        <small>
+          {text(least)} to {text(most)}
+        </small>
+      </span>
+    ),
+    className: 'deco w2 mcs',
+    width: 142,
+    cell: (line) => {
+      const shares = sharesOf(line);
+      if (shares === undefined) return null;
+      return <Strip values={models.map((model, i) => [model, at(shares[i]!)])} baseline={at(0)} />;
+    },
+  };
+}
+
+function spreadColumn({ models, gross }: Options): Column<Line> {
+  return {
+    key: 'spread',
+    head: 'Spread',
+    width: 96,
+    className: 'num strong',
+    sortable: true,
+    tip: 'the greatest less the least number of conversions under the models',
+    cell: ({ row }) => {
+      const spread = spreadOf(row, models, gross);
+      return <span data-tip={exact(spread)}>{conversions(spread)}</span>;
+    },
+  };
+}
+
+export function spreadOf(row: ReportRow, models: readonly string[], gross: boolean): bigint {
+  let [least, most] = [measuresOf(row, gross).conversions, measuresOf(row, gross).conversions];
+  for (let i = 1; i < models.length; i++) {
+    const { conversions: own } = measuresOf(row, gross, i);
+    if (own < least) least = own;
+    if (own > most) most = own;
+  }
+  return most - least;
+}

@@ -1,0 +1,85 @@
+import type { ReportRow, RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { type Measures, measuresOf, minus, NONE, plus } from '../../data/report.ts';
+import { count } from '../../format/number.ts';
+import { ModelCell } from '../../parts/model-cell.tsx';
+import { useUrl } from '../../state/url.ts';
+import type { Line, Show } from './columns.tsx';
+
+interface Options {
+  report: RunReportResponse;
+  models: readonly string[];
+  baseline: string;
+  show: Show;
+  lines: readonly Line[];
+}
+
+/** All models share out the same conversions: their sums are one. */
+export function Foot({ report, models, baseline, show, lines }: Options) {
+  const { gross } = useUrl();
+  const { totals, unattributed, totalRows } = report;
+  const shown = lines.filter(({ isChild }) => !isChild);
+  const isPart = BigInt(shown.length) !== totalRows;
+  const all = models.map((_, i) => measuresOf(totals, gross, i));
+  const lost = models.map(() => (unattributed ? measuresOf(unattributed, gross) : NONE));
+  const sums = models.map((_, i) =>
+    sumOf(
+      shown.map(({ row }) => row),
+      gross,
+      i,
+    ),
+  );
+  const of = { models, baseline, show };
+  return (
+    <>
+      {isPart && <Sum {...of} name={`Shown, ${shown.length} of ${count(totalRows)}`} values={sums} />}
+      {isPart && <Sum {...of} name="Other" values={all.map((one, i) => minus(one, sums[i]!))} />}
+      <Sum {...of} name="Attributed" values={all} />
+      {unattributed && <Sum {...of} name="Unattributed" values={lost} />}
+      <Sum {...of} name="All conversions" values={all.map((one, i) => plus(one, lost[i]!))} />
+    </>
+  );
+}
+
+function sumOf(rows: readonly ReportRow[], gross: boolean, model: number): Measures {
+  return rows.reduce((sum, row) => plus(sum, measuresOf(row, gross, model)), NONE);
+}
+
+interface SumOptions {
+  name: string;
+  models: readonly string[];
+  baseline: string;
+  show: Show;
+  values: readonly Measures[];
+}
+
+function Sum({ name, models, show, values }: SumOptions) {
+  return (
+    <tr>
+      <th scope="row" class="stick">
+        {name}
+      </th>
+      {models.map((model, i) => (
+        <td key={model} class="mc" data-l={model}>
+          <ModelCell
+            model={model}
+            conversions={values[i]!.conversions}
+            revenue={values[i]!.revenue}
+            show={show}
+            name={name}
+          />
+        </td>
+      ))}
+      <td class="deco w2 mcs" />
+      <td class="num" />
+    </tr>
+  );
+}
+
+/** How much the rows miss of the totals under the model that misses most, in micros; undefined if not all are there. */
+export function missingOf({ rows, totals, totalRows }: RunReportResponse): bigint | undefined {
+  if (BigInt(rows.length) !== totalRows || totals === undefined) return undefined;
+  const missing = totals.models.map(({ conversionsMicros }, i) => {
+    return conversionsMicros - rows.reduce((sum, { models }) => sum + (models[i]?.conversionsMicros ?? 0n), 0n);
+  });
+  return missing.find((one) => one !== 0n) ?? 0n;
+}

@@ -1,0 +1,198 @@
+import { useEffect } from 'preact/hooks';
+import type { ReportRow, RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import type { Mesh } from '../../data/mesh.ts';
+import { measuresOf, minus, modelOf, NONE, plus, reportRequest, useReport } from '../../data/report.ts';
+import { shownReport } from '../../data/shown.ts';
+import { count } from '../../format/number.ts';
+import { type Days, daysIn } from '../../format/time.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { Loading, Notice, Refused } from '../../parts/states.tsx';
+import { Table } from '../../parts/table.tsx';
+import { DimensionChoice } from '../../reports/dimension-choice.tsx';
+import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { ExportLink } from '../../reports/export-link.tsx';
+import { Stamp } from '../../reports/stamp.tsx';
+import { change, changeOwn, useUrl } from '../../state/url.ts';
+import { columnsOf } from './columns.tsx';
+import type { Line } from './line.ts';
+import { useSparks } from './sparks.ts';
+import { SumRow } from './sum-row.tsx';
+
+const CHOICES = ['campaign_id', 'source', 'conversion_type'];
+const DEFAULT_SORT = '-conversions';
+const ROW_HEIGHT = 30;
+
+/** What the totals are made of, by a dimension, down to a row for what no click is credited for. */
+export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
+  const state = useUrl();
+  const by = state.own.by || 'campaign_id';
+  const sort = state.own.sort || DEFAULT_SORT;
+  const model = modelOf(state, mesh);
+  const question = { interval: 'none', groupBy: [by], models: [model], compare: true };
+  const request = reportRequest(state, mesh, { ...question, orderBy: orderOf(sort, by, state.gross) });
+  const { value: report, error, isOld } = useReport(request);
+  useEffect(() => {
+    shownReport.set(request);
+    return () => shownReport.set(undefined);
+  });
+  const rows = foundIn(report, state.own.q ?? '');
+  const lines = useLines(mesh, by, rows);
+  const sparks = useSparks(mesh, by, lines, days);
+  const columns = columnsOf({
+    by,
+    totals: measuresOf(report?.totals, state.gross),
+    sparks,
+    length: daysIn(days),
+    gross: state.gross,
+    isCompared: state.compare !== 'none',
+    model,
+    open: state.own.open ?? '',
+  });
+  return (
+    <div class={`card col ${isOld ? 'old' : ''}`}>
+      <header>
+        <h2>{dimensionTitle(by)}s</h2>
+        <span class="note">{report && `${count(report.totalRows)} with events`}</span>
+        <span class="grow" />
+        <DimensionChoice
+          by={by}
+          choices={CHOICES}
+          onChange={(next) => changeOwn({ by: next === 'campaign_id' ? '' : next, open: '', q: '' })}
+        />
+        <Find title={dimensionTitle(by)} />
+        <ExportLink request={request} />
+      </header>
+      {error !== undefined && <Refused error={error} />}
+      {report === undefined && error === undefined && <Loading lines={8} />}
+      {report !== undefined && error === undefined && (
+        <>
+          <Table
+            caption={`Measures by ${dimensionTitle(by).toLowerCase()}`}
+            className="breakdown"
+            columns={columns}
+            rows={lines}
+            keyOf={({ key }) => key}
+            rowClass={({ isChild }) => (isChild ? 'child' : '')}
+            rowHeight={ROW_HEIGHT}
+            sort={sort}
+            onSort={(next) => changeOwn({ sort: next === DEFAULT_SORT ? '' : next })}
+            foot={<Foot report={report} shown={rows} title={dimensionTitle(by)} />}
+            empty={<NoRows report={report} title={dimensionTitle(by)} />}
+          />
+          <Stamp report={report} request={request} missing={missingOf(report)} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The name of the order in the contract: rows by their name, or by a measure, gross where that is shown. */
+function orderOf(sort: string, by: string, gross: boolean): string {
+  const [mark, key] = sort.startsWith('-') ? ['-', sort.slice(1)] : ['', sort];
+  if (key === 'name') return mark + by;
+  return mark + (gross && (key === 'conversions' || key === 'revenue') ? `gross_${key}` : key);
+}
+
+function foundIn(report: RunReportResponse | undefined, find: string): readonly ReportRow[] {
+  const rows = report?.rows ?? [];
+  const wanted = find.toLowerCase();
+  return wanted === '' ? rows : rows.filter(({ values }) => values[0]!.toLowerCase().includes(wanted));
+}
+
+/** The rows, and those under the one that is open. */
+function useLines(mesh: Mesh, by: string, rows: readonly ReportRow[]): Line[] {
+  const state = useUrl();
+  const under = below(by);
+  const open = under === undefined ? undefined : rows.find(({ values }) => values[0] === state.own.open)?.values[0];
+  const question = { interval: 'none', groupBy: [under ?? by], models: [modelOf(state, mesh)], compare: true };
+  const request = reportRequest(state, mesh, {
+    ...question,
+    orderBy: '-conversions',
+    only: { dimension: by, values: [open ?? ''] },
+  });
+  const { value: children } = useReport(open === undefined ? undefined : request);
+  return rows.flatMap((row) => {
+    const name = row.values[0]!;
+    const line = { key: name, name, row, isChild: false };
+    if (open !== name || children === undefined) return [line];
+    const lines = children.rows.map((child) => {
+      const own = child.values[0]!;
+      return { key: `${name}\n${own}`, name: own, row: child, isChild: true };
+    });
+    return [line, ...lines];
+  });
+}
+
+/** What the rows miss of the total: nothing, if all of them are there. In micros of conversions. */
+function missingOf({ rows, totals, totalRows }: RunReportResponse): bigint | undefined {
+  if (BigInt(rows.length) !== totalRows || totals === undefined) return undefined;
+  const sum = rows.reduce((all, row) => all + (row.models[0]?.conversionsMicros ?? 0n), 0n);
+  return (totals.models[0]?.conversionsMicros ?? 0n) - sum;
+}
+
+function Foot({ report, shown, title }: { report: RunReportResponse; shown: readonly ReportRow[]; title: string }) {
+  const { gross, compare } = useUrl();
+  const { totals, unattributed, totalRows } = report;
+  const all = measuresOf(totals, gross);
+  const before = totals?.previous && measuresOf(totals.previous, gross);
+  const lost = unattributed ? measuresOf(unattributed, gross) : undefined;
+  const lostBefore = unattributed?.previous && measuresOf(unattributed.previous, gross);
+  const sum = shown.reduce((sums, row) => plus(sums, measuresOf(row, gross)), NONE);
+  const isPart = BigInt(shown.length) !== totalRows;
+  const of = { isCompared: compare !== 'none', total: all };
+  const everything = before && plus(before, lostBefore ?? NONE);
+  return (
+    <>
+      {isPart && <SumRow {...of} name={`Shown, ${shown.length} of ${count(totalRows)}`} now={sum} />}
+      {isPart && <SumRow {...of} name="Other" now={minus(all, sum)} />}
+      <SumRow
+        {...of}
+        name={`Attributed, ${count(totalRows)} ${title.toLowerCase()}s`}
+        now={all}
+        before={before}
+        isShared
+      />
+      {lost && <SumRow {...of} name="Unattributed" now={lost} before={lostBefore} hasClicks={false} upIs="bad" />}
+      <SumRow {...of} name="All conversions" now={plus(all, lost ?? NONE)} before={everything} hasRate={false} />
+    </>
+  );
+}
+
+function Find({ title }: { title: string }) {
+  const { own } = useUrl();
+  return (
+    <label class="search">
+      <Icon name="search" small />
+      <input
+        type="search"
+        placeholder={`Find ${title.toLowerCase()}`}
+        aria-label={`Find ${title.toLowerCase()}`}
+        value={own.q ?? ''}
+        onInput={({ currentTarget }) => changeOwn({ q: currentTarget.value })}
+      />
+    </label>
+  );
+}
+
+function NoRows({ report, title }: { report: RunReportResponse; title: string }) {
+  const { own, filters } = useUrl();
+  if (own.q) {
+    return (
+      <Notice title={`No ${title.toLowerCase()} has “${own.q}” in its name`}>
+        <button type="button" class="btn" onClick={() => changeOwn({ q: '' })}>
+          Show all {count(report.totalRows)}
+        </button>
+      </Notice>
+    );
+  }
+  return (
+    <Notice title="Nothing was counted in this time">
+      <p>This is a zero, not missing data: everything until the time at the top is counted.</p>
+      {filters.length > 0 && (
+        <button type="button" class="btn" onClick={() => change({ filters: [] })}>
+          Clear the filters
+        </button>
+      )}
+    </Notice>
+  );
+}

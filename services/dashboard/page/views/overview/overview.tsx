@@ -1,0 +1,36 @@
+import { type Mesh, mesh } from '../../data/mesh.ts';
+import { modelOf, reportRequest, useReport, zoneOf } from '../../data/report.ts';
+import { today } from '../../format/time.ts';
+import { Loading, Refused } from '../../parts/states.tsx';
+import { daysOf, intervalOf } from '../../state/range.ts';
+import { useStore } from '../../state/store.ts';
+import { useUrl } from '../../state/url.ts';
+import { FirstUse } from '../first-use/first-use.tsx';
+import { Breakdown } from './breakdown.tsx';
+import { Measures } from './measures.tsx';
+
+export function Overview() {
+  const known = useStore(mesh);
+  return known === undefined ? null : <Known mesh={known} />;
+}
+
+/** The measures of all that is shown, by time, and broken down. */
+function Known({ mesh: known }: { mesh: Mesh }) {
+  const state = useUrl();
+  const days = daysOf(state, today(zoneOf(state, known)));
+  const interval = intervalOf(state, days);
+  const request = reportRequest(state, known, { interval, models: [modelOf(state, known)], compare: true });
+  const { value: report, error, isOld } = useReport(request);
+  const isEmpty = report?.stamp?.completeThrough === 0n;
+  if (isEmpty || state.own.send === 'true') return <FirstUse mesh={known} />;
+  return (
+    <div class="view fill">
+      <div class={`card ${isOld ? 'old' : ''}`}>
+        {report === undefined && error === undefined && <Loading lines={7} />}
+        {error !== undefined && <Refused error={error} />}
+        {report !== undefined && <Measures report={report} days={days} interval={interval} mesh={known} />}
+      </div>
+      <Breakdown mesh={known} days={days} />
+    </div>
+  );
+}

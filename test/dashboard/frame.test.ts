@@ -1,0 +1,132 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBrowser, visit } from './chromium.ts';
+import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
+
+let mesh: MadeUpMesh;
+let browser: Browser;
+
+const WAIT = { timeout: 10_000 };
+const open = (hash = '', options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
+const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
+
+describe('the frame', { tags: ['chromium'] }, () => {
+  beforeAll(async () => {
+    mesh = await startMadeUpMesh();
+    browser = await startBrowser();
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.close();
+  });
+  describe('filters', testsOfFilters);
+  describe('ways through it', testsOfWays);
+});
+
+function testsOfFilters() {
+  test('asks no other host, and nothing fails', async () => {
+    for (const view of ['#/overview', '#/attribution']) {
+      const { page, context, faults } = await open(view);
+      await page.waitForSelector('tbody th');
+      expect(faults).toEqual([]);
+      await context.close();
+    }
+  });
+
+  test('filters go into the address, and come out of it', async () => {
+    const { page, context } = await open();
+    await page.click('.pill:has-text("Campaign")');
+    await page.click('.opt:has-text("partner-coupons")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/overview?campaign_id=partner-coupons');
+    await page.click('.pick button:has-text("All but these")');
+    await page.keyboard.press('Escape');
+    await page.click('.seg button:has-text("Gross")');
+    await page.click('.pill:has-text("Dated by")');
+    await page.click('.opt:has-text("credited click")');
+    await page.click('.pill:has-text("Model")');
+    await page.click('.opt.linear');
+    const hash = '#/overview?campaign_id!=partner-coupons&model=linear&time_basis=click&gross=true';
+    await expect.poll(() => hashOf(page), WAIT).toBe(hash);
+    await page.reload();
+    await expect.poll(() => page.textContent('.filters'), WAIT).toContain('not partner-coupons');
+    expect(await page.textContent('.filters')).toContain('linear');
+    expect(await page.getAttribute('.filters .seg button:has-text("Gross")', 'aria-pressed')).toBe('true');
+    await context.close();
+  });
+
+  test('every filter of an address is one of the request', async () => {
+    const { page, context } = await open();
+    await page.waitForSelector('tbody th');
+    const asked = page.waitForRequest((request) => request.url().includes('RunReport'));
+    await page.click('.pill:has-text("by")');
+    await page.click('.opt:has-text("week")');
+    await asked;
+    expect(hashOf(page)).toBe('#/overview?interval=week');
+    await page.click('button[aria-label="Copy as curl"]');
+    const curl = await page.evaluate(() => navigator.clipboard.readText());
+    expect(curl).toMatch(
+      /^curl 'http:\S+\/api\/v1\/report\?start_date=\d{4}-\d\d-\d\d&end_date=\S+group_by=campaign_id/,
+    );
+    await context.close();
+  });
+}
+
+function testsOfWays() {
+  test('Back returns to the view before, not to the filter before', async () => {
+    const { page, context } = await open();
+    await page.click('nav a:has-text("Attribution")');
+    await page.click('.seg button:has-text("Gross")');
+    await page.click('.seg button:has-text("Source")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/attribution?gross=true&by=source');
+    await page.goBack();
+    await expect.poll(() => page.textContent('h1'), WAIT).toBe('Overview');
+    await context.close();
+  });
+
+  test('a copied link has the dates of now', async () => {
+    const { page, context } = await open('#/attribution?range=7d&baseline=linear');
+    await page.waitForSelector('tbody th');
+    await page.click('button[aria-label="Copy link to this view"]');
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    const params = new URLSearchParams(new URL(link).hash.split('?')[1]);
+    expect([params.get('range'), params.get('baseline')]).toEqual([null, 'linear']);
+    const days = (Date.parse(params.get('end_date')!) - Date.parse(params.get('start_date')!)) / 86_400_000;
+    expect(days).toBe(6);
+    await page.goto(link);
+    await expect.poll(() => page.textContent('.filters .pill'), WAIT).toContain('–');
+    await context.close();
+  });
+
+  test('the keyboard goes to views, and to nothing while something is typed', async () => {
+    const { page, context } = await open();
+    await page.waitForSelector('tbody th');
+    await page.keyboard.press('g');
+    await page.keyboard.press('a');
+    await expect.poll(() => page.textContent('h1'), WAIT).toBe('Attribution explorer');
+    await page.keyboard.press('g');
+    await page.keyboard.press('o');
+    await page.waitForSelector('.search input');
+    await page.keyboard.press('/');
+    await page.keyboard.type('gan');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/overview?q=gan');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('n');
+    await expect.poll(() => hashOf(page), WAIT).toContain('gross=true');
+    await page.keyboard.press('?');
+    expect(await page.isVisible('#keys')).toBe(true);
+    await context.close();
+  });
+
+  test('the theme is that of the system until one is chosen, which stays', async () => {
+    const { page, context } = await open('', { colorScheme: 'dark' });
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    expect(await background()).toBe('rgb(13, 15, 19)');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(background, WAIT).toBe('rgb(247, 248, 250)');
+    await page.keyboard.press('t');
+    await expect.poll(background, WAIT).toBe('rgb(13, 15, 19)');
+    await page.reload();
+    expect(await background()).toBe('rgb(13, 15, 19)');
+    await context.close();
+  });
+}
