@@ -54,6 +54,11 @@ export class StringTable {
     return this.#starts[number + 1]!;
   }
 
+  /** A hash of a text, which is the same in all tables. */
+  hashAt(number: number): number {
+    return this.#hashes[number]!;
+  }
+
   textOf(number: number): string {
     return this.#strings.get(number) ?? this.#strings.put(number, this.readText(number));
   }

@@ -11,11 +11,12 @@ import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, NO_AD, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, counterName, periodKeys, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
+import { counterKey, counterName, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { CounterTable, HIGH, MOST_MODELS } from './counter-table.ts';
-import { encodeCounter, encodeRollup } from './encode-counters.ts';
+import { encodeCounter, encodeRollup, encodeStoredCounter, encodeStoredRollup } from './encode-counters.ts';
 import { Series, type SeriesKey } from './series.ts';
+import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
 
 /** A counter that changed, with its new cumulative value, as it is published. */
 export interface ChangedCounter {
@@ -29,18 +30,21 @@ const CHANGED = 1;
 const DIRTY = 2;
 /** Its values are those in the store and what was added since. */
 const LOADED = 4;
-/** Its bytes and its name are kept. */
-const KEPT = 8;
 
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
-/** Counters of a period that are read at once from which on a look whether there are any may pay: it costs as much. */
-const WORTH_A_LOOK = 16;
-/** About the bytes that the object takes which a counter's bytes are kept by, and its name. */
-const BUFFER_BYTES = 250;
+/** About the bytes that a counter's name takes beside its own. */
+const NAME_BYTES = 40;
 
 /** The model of clicks and of unattributed conversions. */
 const NO_MODEL = '';
+
+/** The version of a counter that the store had not. */
+const NOT_STORED = -1;
+
+/** More than there are rollups or models. */
+const MOST_SERIES = 64;
+const hash = new Int32Array(HASH_WORDS);
 
 /**
  * Counters of one topic of one partition: of daily_stats, where each model has counters of its own, or of all other
@@ -53,16 +57,14 @@ export class CounterSet {
   readonly #table = new CounterTable();
   /** Models by their numbers. */
   readonly #models = [NO_MODEL];
-  /** The values of each in bytes, once they are asked for and until they are stored. */
-  readonly #bytes: (Buffer | undefined)[] = [];
-  /** Their names, as long. */
+  /** The names of those that were published, until they are stored. */
   readonly #names: (string | undefined)[] = [];
-  #bytesKept = 0;
+  #nameBytes = 0;
   /** Numbers of the counters with these flags. */
   #changed: number[] = [];
   #dirty: number[] = [];
-  /** By the number of a rollup and period, whether the store has only counters that are here. */
-  readonly #firstOf = new Map<number, boolean>();
+  /** What the store has. */
+  readonly #stored: StoredCounters;
   /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
   readonly #unread: number[] = [];
   readonly #clicked: number[] = [];
@@ -70,16 +72,26 @@ export class CounterSet {
   /** Counters of what is added, one of each rollup. */
   readonly #found: number[] = [];
 
-  /** @param rollups DAILY_STATS alone, or others */
-  constructor(partition: number, rollups: readonly Rollup[], days: ReportDays) {
+  /**
+   * @param rollups DAILY_STATS alone, or others
+   * @param storedBytes most memory for what is known of the store
+   */
+  constructor(partition: number, rollups: readonly Rollup[], days: ReportDays, storedBytes: () => number) {
     this.#partition = partition;
     this.#isDaily = rollups[0] === DAILY_STATS;
+    const names = rollups.map(({ name }) => (this.#isDaily ? undefined : name));
+    this.#stored = new StoredCounters(names, storedBytes);
     this.#series = rollups.map((rollup) => new Series(rollup, days));
   }
 
   /** About the memory that they take, in bytes. */
   get bytesUsed(): number {
-    return this.#table.bytesUsed + this.#bytesKept;
+    return this.#table.bytesUsed + this.#nameBytes;
+  }
+
+  /** Memory for what is known of the store, in bytes. */
+  get storedBytes(): number {
+    return this.#stored.bytesUsed;
   }
 
   get isDirty(): boolean {
@@ -124,8 +136,7 @@ export class CounterSet {
     const taken: ChangedCounter[] = [];
     for (const counter of this.#changed) {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~CHANGED);
-      const bytes = this.#bytesOf(texts, counter);
-      taken.push({ topic, name: this.#names[counter]!, bytes });
+      taken.push({ topic, name: this.#keepName(texts, counter), bytes: this.#bytesOf(texts, counter) });
     }
     this.#changed = [];
     return taken;
@@ -135,20 +146,24 @@ export class CounterSet {
   *takeDirty(texts: TouchTexts): Generator<StateEntry> {
     for (const counter of this.#dirty) {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
-      const entry = { key: this.#storeKeyOf(texts, counter), value: this.#bytesOf(texts, counter) };
-      this.#dropBytes(counter);
-      yield entry;
+      const key = this.#storeKeyOf(texts, counter);
+      this.#dropName(counter);
+      const [models, table] = [this.#models, this.#table];
+      const value = this.#isDaily ? encodeStoredCounter(table, counter) : encodeStoredRollup(models, table, counter);
+      yield { key, value };
     }
     this.#dirty = [];
   }
 
-  /** Forgets all counters, which are stored; memory for about so many bytes of them is kept. */
-  forget(bytes: number): void {
+  /** Forgets all counters, which are stored, and have these texts; memory for about so many bytes of them is kept. */
+  forget(bytes: number, texts: TouchTexts): void {
+    for (let counter = 0; counter < this.#table.count; counter++) {
+      if (this.#table.loadedVersionOf(counter) === NOT_STORED) this.#stored.add(this.#hash(texts, counter));
+    }
     this.#table.clear(bytes);
     for (const series of this.#series) series.clear();
-    this.#firstOf.clear();
     this.#changed = [];
-    this.#bytes.length = this.#names.length = this.#bytesKept = 0;
+    this.#names.length = this.#nameBytes = 0;
   }
 
   #clickCounterOf(texts: TouchTexts, i: number, campaignSource: number, ad: number, timestamp: number): number {
@@ -180,7 +195,6 @@ export class CounterSet {
     const before = this.#table.count;
     const counter = this.#table.numberOf(series, group, ad, period, type);
     if (counter === before) {
-      this.#bytes.push(undefined);
       this.#names.push(undefined);
       this.#unread.push(counter);
     }
@@ -204,16 +218,14 @@ export class CounterSet {
   /** Reads the counters that are new here, many at a time, but for those of periods of which the store has none. */
   #read(store: StateStore, texts: TouchTexts): void {
     const unread: number[] = [];
-    const ofPeriods = new Map<number, number>();
+    for (const counter of this.#unread) this.#stored.expect(this.#rollupOf(counter), this.#table.periodOf(counter));
     for (const counter of this.#unread) {
-      const period = this.#periodNumberOf(counter);
-      ofPeriods.set(period, (ofPeriods.get(period) ?? 0) + 1);
-    }
-    for (const counter of this.#unread) {
-      const isWorthIt = ofPeriods.get(this.#periodNumberOf(counter))! >= WORTH_A_LOOK;
-      if (this.#isOfFirst(store, counter, isWorthIt)) this.#fill(counter, undefined);
+      const hash = this.#hash(texts, counter);
+      const isNew = this.#stored.isNew(store, this.#rollupOf(counter), this.#table.periodOf(counter), hash);
+      if (isNew) this.#fill(counter, undefined);
       else unread.push(counter);
     }
+    this.#stored.expectNone();
     this.#unread.length = 0;
     for (let from = 0; from < unread.length; from += READ_COUNTERS) {
       const counters = unread.slice(from, from + READ_COUNTERS);
@@ -222,29 +234,26 @@ export class CounterSet {
     }
   }
 
-  /** Whether the store had no counter of the same rollup and period when it was first asked: it has none but these. */
-  #isOfFirst(store: StateStore, counter: number, isWorthIt: boolean): boolean {
-    const number = this.#periodNumberOf(counter);
-    const known = this.#firstOf.get(number);
-    if (known !== undefined || !isWorthIt) return known ?? false;
-    const rollup = this.#isDaily ? undefined : this.#seriesOf(counter).rollup.name;
-    const [from, to] = periodKeys(rollup, this.#table.periodOf(counter));
-    const isFirst = store.scan(from, to, 1).length === 0;
-    this.#firstOf.set(number, isFirst);
-    return isFirst;
+  #rollupOf(counter: number): number {
+    return this.#isDaily ? 0 : this.#table.seriesOf(counter);
   }
 
-  /** A number for the counter's rollup and period. */
-  #periodNumberOf(counter: number): number {
-    const rollup = this.#isDaily ? 0 : this.#table.seriesOf(counter);
-    return this.#table.periodOf(counter) * this.#series.length + rollup;
+  /** A hash of what a counter counts, good until the next call: by texts, not by their numbers, which change. */
+  #hash(texts: TouchTexts, counter: number): Int32Array {
+    const table = this.#table;
+    const { byAd, byMetadata } = this.#seriesOf(counter);
+    hash[0] = Math.imul(table.periodOf(counter), MOST_SERIES) + table.seriesOf(counter);
+    hash[1] = texts.campaignSources.hashAt(table.groupOf(counter));
+    hash[2] = byAd || byMetadata ? texts.ads.hashAt(table.adOf(counter)) : 0;
+    hash[3] = table.typeHashOf(counter);
+    return hash;
   }
 
   #fill(counter: number, stored: Buffer | undefined): void {
     const table = this.#table;
     table.setFlags(counter, LOADED);
     if (stored === undefined) {
-      table.setLoadedVersion(counter, -1);
+      table.setLoadedVersion(counter, NOT_STORED);
       return;
     }
     const read = this.#isDaily ? fromBinary(DailyStatsSchema, stored) : fromBinary(RollupStatsSchema, stored);
@@ -313,7 +322,6 @@ export class CounterSet {
     if (version > table.versionOf(counter)) table.setVersion(counter, version);
     const flags = table.flagsOf(counter);
     if (flags === (LOADED | CHANGED | DIRTY)) return;
-    this.#dropBytes(counter);
     if ((flags & CHANGED) === 0) this.#changed.push(counter);
     if ((flags & DIRTY) === 0) this.#dirty.push(counter);
     table.setFlags(counter, LOADED | CHANGED | DIRTY);
@@ -348,35 +356,30 @@ export class CounterSet {
     return { period: table.periodOf(counter), campaignId, adId, source, metadata, conversionType };
   }
 
-  /** The counter in bytes, which are kept, and so is its name. */
+  /** The counter in bytes, as it is published. */
   #bytesOf(texts: TouchTexts, counter: number): Buffer {
-    const known = this.#bytes[counter];
-    if (known !== undefined) return known;
     const [partition, table, key] = [this.#partition, this.#table, this.#keyOf(texts, counter)];
-    let bytes: Buffer;
-    if (this.#isDaily) {
-      const ofDay = { ...key, day: key.period, model: this.#modelOf(counter) };
-      this.#names[counter] = counterName(ofDay);
-      bytes = encodeCounter(partition, ofDay, table, counter);
-    } else {
-      const ofRollup = rollupKeyOf(this.#seriesOf(counter), key);
-      this.#names[counter] = rollupName(ofRollup);
-      bytes = encodeRollup(partition, ofRollup, this.#models, table, counter);
+    if (!this.#isDaily) {
+      return encodeRollup(partition, rollupKeyOf(this.#seriesOf(counter), key), this.#models, table, counter);
     }
-    this.#bytes[counter] = bytes;
-    table.setFlags(counter, table.flagsOf(counter) | KEPT);
-    this.#bytesKept += BUFFER_BYTES + bytes.length;
-    return bytes;
+    return encodeCounter(partition, { ...key, day: key.period, model: this.#modelOf(counter) }, table, counter);
   }
 
-  #dropBytes(counter: number): void {
-    const flags = this.#table.flagsOf(counter);
-    if ((flags & KEPT) === 0) return;
-    const bytes = this.#bytes[counter]!;
-    this.#table.setFlags(counter, flags & ~KEPT);
-    this.#bytesKept -= BUFFER_BYTES + bytes.length;
-    this.#bytes[counter] = undefined;
+  /** The counter's name, which is kept. */
+  #keepName(texts: TouchTexts, counter: number): string {
+    const known = this.#names[counter];
+    if (known !== undefined) return known;
+    const name = this.#nameOf(texts, counter);
+    this.#names[counter] = name;
+    this.#nameBytes += NAME_BYTES + name.length;
+    return name;
+  }
+
+  #dropName(counter: number): void {
+    const name = this.#names[counter];
+    if (name === undefined) return;
     this.#names[counter] = undefined;
+    this.#nameBytes -= NAME_BYTES + name.length;
   }
 }
 

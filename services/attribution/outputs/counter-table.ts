@@ -1,3 +1,5 @@
+import { hashOf as hashOfText } from '../memory/string-table.ts';
+
 const FIRST_COUNTERS = 1024;
 const NONE = -1;
 
@@ -135,6 +137,10 @@ export class CounterTable {
     return this.#types.textOf(this.#words[2 * counter * this.#stride + TYPE]!);
   }
 
+  typeHashOf(counter: number): number {
+    return this.#types.hashOf(this.#words[2 * counter * this.#stride + TYPE]!);
+  }
+
   flagsOf(counter: number): number {
     return this.#words[2 * counter * this.#stride + FLAGS]!;
   }
@@ -255,6 +261,7 @@ function viewsOf(
 class NumberedTexts {
   readonly #numbers = new Map<string, number>();
   readonly #texts: string[] = [];
+  readonly #hashes: number[] = [];
   bytesUsed = 0;
 
   numberOf(text: string): number {
@@ -262,6 +269,8 @@ class NumberedTexts {
     if (known !== undefined) return known;
     const number = this.#texts.push(text) - 1;
     this.#numbers.set(text, number);
+    const bytes = Buffer.from(text);
+    this.#hashes.push(hashOfText(bytes, 0, bytes.length));
     this.bytesUsed += TEXT_BYTES + 2 * text.length;
     return number;
   }
@@ -270,9 +279,13 @@ class NumberedTexts {
     return this.#texts[number]!;
   }
 
+  hashOf(number: number): number {
+    return this.#hashes[number]!;
+  }
+
   clear(): void {
     this.#numbers.clear();
-    this.#texts.length = this.bytesUsed = 0;
+    this.#texts.length = this.#hashes.length = this.bytesUsed = 0;
   }
 }
 

@@ -9,7 +9,7 @@ import { type ChangedCounter, CounterSet } from './counter-set.ts';
 /**
  * The counters of one partition, ahead of its store: those of daily_stats, and of other rollups. Those in use are
  * kept in memory. Together they take about `mostBytes`, and what one batch changes beyond it: `isFull` asks for a flush
- * then, and `forgetIfFull` leaves them to the store after it.
+ * then, and `forgetIfFull` leaves them to the store after it. As much again may be known of which are in the store.
  */
 export class Counters {
   readonly #mostBytes: () => number;
@@ -25,18 +25,23 @@ export class Counters {
    */
   constructor(partition: number, rollups: readonly Rollup[], days: ReportDays, mostBytes: () => number) {
     this.#mostBytes = mostBytes;
-    this.#daily = new CounterSet(partition, [DAILY_STATS], days);
-    this.#rollups = new CounterSet(partition, rollups, days);
+    const storedBytes = () => mostBytes() / 2;
+    this.#daily = new CounterSet(partition, [DAILY_STATS], days, storedBytes);
+    this.#rollups = new CounterSet(partition, rollups, days, storedBytes);
   }
 
-  /** About the memory that they take, in bytes. */
+  /** About the memory that they take, and what is known of the store, in bytes. */
   get bytesUsed(): number {
+    return this.#countersBytes + this.#daily.storedBytes + this.#rollups.storedBytes;
+  }
+
+  get #countersBytes(): number {
     return this.#daily.bytesUsed + this.#rollups.bytesUsed;
   }
 
   /** True once a flush is due, as they take too much memory. */
   isFull(): boolean {
-    return this.bytesUsed >= this.#mostBytes();
+    return this.#countersBytes >= this.#mostBytes();
   }
 
   /**
@@ -86,7 +91,8 @@ export class Counters {
 
   #forget(): void {
     assert(!this.#daily.isDirty && !this.#rollups.isDirty, 'R-6: counters to be forgotten are not stored');
-    this.#daily.forget(this.#mostBytes() / 2);
-    this.#rollups.forget(this.#mostBytes() / 2);
+    if (this.#texts === undefined) return;
+    this.#daily.forget(this.#mostBytes() / 2, this.#texts);
+    this.#rollups.forget(this.#mostBytes() / 2, this.#texts);
   }
 }

@@ -4,7 +4,7 @@ import type { CounterKey } from '../decision/effects.ts';
 import type { RollupKey } from '../store/keys.ts';
 import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
 
-// Encoders of counters, whose bytes are those that toBinary gives.
+// Encoders of counters, whose bytes are those that toBinary gives. The store has a counter without what its key says.
 
 /** Most bytes of a message but for its texts and models. */
 const MAX_FIXED_BYTES = 256;
@@ -13,7 +13,7 @@ const MAX_MODEL_BYTES = 112;
 /** From a tag to that of the field behind it, of the same type. */
 const NEXT_FIELD = 1 << 3;
 
-/** Where one counter at a time is put together: its bytes are copied out, as they are kept. */
+/** Where one counter at a time is put together. */
 let scratch = Buffer.allocUnsafeSlow(4096);
 
 function reserve(bytes: number, ...texts: string[]): void {
@@ -33,20 +33,27 @@ export function encodeCounter(partition: number, key: CounterKey, table: Counter
   at = putText(scratch, at, 0x22, conversionType);
   at = putText(scratch, at, 0x2a, model);
   at = putNumber(scratch, at, 0x30, partition);
-  at = putNumber(scratch, at, 0x38, table.clicksOf(counter));
+  return Buffer.from(scratch.subarray(0, putCounts(at, table, counter)));
+}
+
+/** The same for the store: without what is counted. Good until the next call. */
+export function encodeStoredCounter(table: CounterTable, counter: number): Buffer {
+  return scratch.subarray(0, putCounts(0, table, counter));
+}
+
+function putCounts(start: number, table: CounterTable, counter: number): number {
+  let at = putNumber(scratch, start, 0x38, table.clicksOf(counter));
   at = putBigint(scratch, at, 0x40, table.conversionsOf(counter, 0));
   const rare = table.rareIfAny(counter, 0);
   const revenueMicros = revenueOf(table, counter, 0, rare);
   at = putBigint(scratch, at, 0x48, rare === undefined ? revenueMicros : revenueMicros % HIGH);
   at = putNumber(scratch, at, 0x50, table.versionOf(counter));
-  if (rare !== undefined) {
-    at = putNumber(scratch, at, 0x58, rare.invalidClicks);
-    at = putBigint(scratch, at, 0x60, rare.retractedMicros);
-    at = putBigint(scratch, at, 0x68, rare.adjustedMicros % HIGH);
-    at = putBigint(scratch, at, 0x70, rare.refundsMicros % HIGH);
-    at = putHighs(at, 0x78, revenueMicros, rare);
-  }
-  return Buffer.from(scratch.subarray(0, at));
+  if (rare === undefined) return at;
+  at = putNumber(scratch, at, 0x58, rare.invalidClicks);
+  at = putBigint(scratch, at, 0x60, rare.retractedMicros);
+  at = putBigint(scratch, at, 0x68, rare.adjustedMicros % HIGH);
+  at = putBigint(scratch, at, 0x70, rare.refundsMicros % HIGH);
+  return putHighs(at, 0x78, revenueMicros, rare);
 }
 
 /** A RollupStats. @param models those that the numbers in the table mean */
@@ -61,12 +68,28 @@ export function encodeRollup(
   let at = putNumber(scratch, 0, 0x08, period);
   at = putText(scratch, at, 0x12, rollup);
   for (const value of values) at = putSizedText(scratch, putVarint(scratch, at, 0x1a), value);
+  return Buffer.from(scratch.subarray(0, putRollupCounts(at, partition, models, table, counter)));
+}
+
+/** The same for the store: without what is counted. Good until the next call. */
+export function encodeStoredRollup(models: readonly string[], table: CounterTable, counter: number): Buffer {
+  reserve(models.length * MAX_MODEL_BYTES, ...models);
+  return scratch.subarray(0, putRollupCounts(0, 0, models, table, counter));
+}
+
+function putRollupCounts(
+  start: number,
+  partition: number,
+  models: readonly string[],
+  table: CounterTable,
+  counter: number,
+): number {
+  let at = start;
   for (let model = 0; model < models.length; model++) at = putModel(at, models[model]!, model, table, counter);
   at = putNumber(scratch, at, 0x30, partition);
   at = putNumber(scratch, at, 0x38, table.clicksOf(counter));
   at = putNumber(scratch, at, 0x50, table.versionOf(counter));
-  at = putNumber(scratch, at, 0x58, table.rareIfAny(counter, 0)?.invalidClicks ?? 0);
-  return Buffer.from(scratch.subarray(0, at));
+  return putNumber(scratch, at, 0x58, table.rareIfAny(counter, 0)?.invalidClicks ?? 0);
 }
 
 /** What a counter has under a model, as a ModelStats of a RollupStats; nothing if it has none. */

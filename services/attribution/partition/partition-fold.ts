@@ -144,8 +144,8 @@ export function newPartitionFold(
     flush(store, expired, ...more) {
       const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
       const { deletes, puts, appends } = users.takeChanges(store, expired, Number(progress.watermark));
-      const others = [...counters.takeDirty(), ...settings.takeDirty(), ...more, { key: PROGRESS_KEY, value }];
-      store.write({ deletes, puts: oneAfterTheOther(puts, others), appends });
+      const others = [...settings.takeDirty(), ...more, { key: PROGRESS_KEY, value }];
+      store.write({ deletes, puts: oneAfterTheOther(puts, counters.takeDirty(), others), appends });
       users.dropForgottenIds(store, Number(progress.watermark));
       counters.forgetIfFull();
       users.forgetTexts();

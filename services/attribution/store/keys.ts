@@ -143,7 +143,7 @@ export function ownerOfOldKey(key: Buffer): { userId: string; role: Role } {
   return { role: roleOfLetter(key[1]!, key), userId: key.toString('utf8', 2, key.length - 7) };
 }
 
-/** Key of a counter, whose value is a DailyStats. */
+/** Key of a counter, whose value is a DailyStats; without what the key says but for those of builds before. */
 export function counterKey(name: string): Buffer {
   return Buffer.from(COUNTER + name);
 }
@@ -153,10 +153,11 @@ export function modelOfCounterKey(key: Buffer): string {
   return key.toString('utf8', key.lastIndexOf(0) + 1);
 }
 
-/** Counters of a period, of a rollup or else of daily_stats, are between these keys. */
-export function periodKeys(rollup: string | undefined, period: number): [from: Buffer, to: Buffer] {
-  const prefix = rollup === undefined ? `${COUNTER}${period}` : `${ROLLUP}${rollup}\0${period}`;
-  return [Buffer.from(`${prefix}\0`), Buffer.from(`${prefix}\x01`)];
+/** Counters of a rollup, or else of daily_stats, are between these keys; with a period, those of it. */
+export function rangeOfCounters(rollup: string | undefined, period?: number): [from: Buffer, to: Buffer] {
+  const prefix = rollup === undefined ? COUNTER : `${ROLLUP}${rollup}\0`;
+  const [from, to] = period === undefined ? ['', '\xff'] : [`${period}\0`, `${period}\x01`];
+  return [Buffer.from(prefix + from, 'latin1'), Buffer.from(prefix + to, 'latin1')];
 }
 
 /** Key of a setting, whose value is an AttributionSetting. */
@@ -182,7 +183,7 @@ export function counterName({ day, campaignId, source, conversionType, model }: 
   return [day, campaignId, source, conversionType, model].join('\0');
 }
 
-/** Key of a counter of a rollup, whose value is a RollupStats. */
+/** The same of a rollup, whose value is a RollupStats. */
 export function rollupKey(name: string): Buffer {
   return Buffer.from(ROLLUP + name);
 }
