@@ -237,9 +237,29 @@ def test_asyncio() -> None:
         asyncio.run(use(gateway.url))
 
 
+def test_asyncio_goes_on_while_the_queue_is_full() -> None:
+    async def use(url: str) -> None:
+        # Were the loop blocked, nobody would open the gateway, and the first be given up.
+        async with AsyncClient(url, timeout=2, max_queue_events=1, logger=None) as client:
+            first = await client.track("click", **IDS)
+            waiting = [asyncio.ensure_future(client.track("click", **IDS)) for _ in range(2)]
+            done, _ = await asyncio.wait(waiting, timeout=0.05)
+            assert not done
+            gateway.is_open.set()
+            await first
+            for answer in await asyncio.gather(*waiting):
+                await answer
+            assert client.counters().sent == 3
+
+    with running() as gateway:
+        gateway.is_open.clear()
+        asyncio.run(use(gateway.url))
+
+
 def test_asyncio_cancelled_calls_are_not_tried_again() -> None:
     async def use(url: str) -> None:
-        client = AsyncClient(url, logger=None)
+        # Longer than is waited for what follows.
+        client = AsyncClient(url, timeout=45, logger=None)
         call = asyncio.ensure_future(client.send(click(**IDS)))
         await asyncio.to_thread(wait_until, lambda: len(gateway.paths) > 2)
         call.cancel()

@@ -214,6 +214,15 @@ def test_one_bad_event_among_many(gateway: Gateway) -> None:
         assert client.counters() == (2000, 1998, 2, 0, 0, 0)
 
 
+def test_an_event_that_is_queued_can_not_be_taken_back(gateway: Gateway) -> None:
+    gateway.is_open.clear()
+    with Client(gateway.url) as client:
+        future = client.track(event("a"))
+        assert not future.cancel()
+        gateway.is_open.set()
+        assert future.result(10).event_id == "a"
+
+
 # flush and close
 
 
