@@ -213,7 +213,8 @@ ALTER TABLE attribution_progress_local
     ADD COLUMN IF NOT EXISTS too_late UInt64,
     ADD COLUMN IF NOT EXISTS waiting UInt64,
     ADD COLUMN IF NOT EXISTS invalid_clicks UInt64,
-    ADD COLUMN IF NOT EXISTS exceeded UInt64;
+    ADD COLUMN IF NOT EXISTS exceeded UInt64,
+    ADD COLUMN IF NOT EXISTS truncated UInt64;
 
 CREATE OR REPLACE TABLE attribution_progress {{distributed attribution_progress_local by partition}};
 
@@ -241,6 +242,7 @@ CREATE TABLE IF NOT EXISTS attribution_progress_queue
     waiting UInt64,
     invalid_clicks UInt64,
     exceeded UInt64,
+    truncated UInt64,
     refused String ALIAS if(records = 0, 'records is 0', '')
 )
 ENGINE = {{source attribution-progress}};
@@ -267,7 +269,8 @@ SELECT
     too_late,
     waiting,
     invalid_clicks,
-    exceeded
+    exceeded,
+    truncated
 FROM attribution_progress_queue
 WHERE _error = '' AND refused = '';
 

@@ -104,11 +104,12 @@ const CHECKSUMS = {
   '070_conversion_metadata.sql': '696a5f4f0a6d',
   '080_event_targets.sql': '4a89e6b1ebd0',
   '081_corrections.sql': 'eb13f9b9e4c4',
-  '090_corrected_outputs.sql': '9cbc8944fa4a',
+  '090_corrected_outputs.sql': '50d5fd0a5449',
   '100_corrected_stats.sql': 'b2897412b814',
   '110_rollup_stats.sql': 'b4ee666f7fc2',
   '115_attribution_settings.sql': 'a656375e0e74',
   '120_event_conflicts.sql': 'fb2713ab3d75',
+  '130_event_arrivals.sql': '35636aa8f293',
 };
 
 test('migrations are those that installations have applied', async () => {

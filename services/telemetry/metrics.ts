@@ -68,6 +68,11 @@ export const refundsExceeded = gauge(
   'Refunds that hold and took less than their value, as no more was left, by partition',
   '{event}',
 );
+export const decisionsTruncated = gauge(
+  'attribution.decisions.truncated',
+  'Conversions of more clicks than MAX_TOUCHES, shared among the newest, by partition',
+  '{conversion}',
+);
 export const correctionsWaiting = gauge(
   'attribution.corrections.waiting',
   'Adjustments and verdicts whose conversion or click has not come, by partition',

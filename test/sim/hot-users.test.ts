@@ -1,5 +1,7 @@
+import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ConversionDecisionSchema } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress } from '../../services/attribution/store/progress.ts';
@@ -23,6 +25,7 @@ testRuns(
   (numRuns) => {
     let overflowed = 0;
     let corrected = 0;
+    let met = 0;
     fc.assert(
       fc.property(journey, fc.integer({ min: 1, max: 2 }), fc.boolean(), fc.array(step), (events, most, all, steps) => {
         const models = all ? ['linear', ...EXACT] : EXACT;
@@ -39,11 +42,17 @@ testRuns(
         expect(exact(attributed)).toEqual(naive.attributed);
         expect(exact(counters)).toEqual(naive.counters);
         expect(totalsOf(progress)).toEqual(naive.totals);
+        // It is told of what is published, and of none that no model shares.
+        const truncated = truncatedIn(published);
+        expect(progress.truncated).toBe(BigInt(truncated.length));
+        expect(truncated).toEqual(all ? moreThan(most, events) : []);
+        if (truncated.length > 0) met++;
       }),
       { numRuns },
     );
     expectMet({ overflowed }, 1 / 4, numRuns);
     expectMet({ corrected }, 1 / 8, numRuns);
+    expectMet({ truncated: met }, 1 / 50, numRuns);
   },
 );
 
@@ -90,6 +99,27 @@ test('a click that is judged where it has moved to is found as that, once it is 
     expect(collapse(published)).toMatchObject({ attributed, counters });
   }
 });
+
+/** Conversions whose newest decision says truncated. */
+function truncatedIn(published: readonly NewRecord[]): string[] {
+  const decisions = published.filter(({ topic }) => topic === 'conversion-decisions');
+  const newest = new Map<string, boolean>();
+  for (const { value } of decisions) {
+    const { userId, conversionId, truncated } = fromBinary(ConversionDecisionSchema, value);
+    newest.set(`${userId} ${conversionId}`, truncated);
+  }
+  return [...newest].flatMap(([key, truncated]) => (truncated ? [key] : [])).sort();
+}
+
+/** Conversions that have more valid clicks inside their window, as decisions of the naive model name them. */
+function moreThan(most: number, events: readonly SimEvent[]): string[] {
+  const { decisions } = attributeNaively(events, ['last_click'], LOOKBACK);
+  return decisions.flatMap((line) => {
+    const [key, considered] = line.split(': ');
+    const clicks = considered!.match(/last_click /g) ?? [];
+    return clicks.length > most ? [key!] : [];
+  });
+}
 
 function idOf(n: number): string {
   return `00000000-0000-4000-8000-00000000000${n}`;

@@ -159,8 +159,8 @@ function firstOf(
 }
 
 /** Models for which only the last or the first candidate counts; others share among the newest. */
-const LAST = 'last_click';
-const FIRST = 'first_click';
+export const LAST = 'last_click';
+export const FIRST = 'first_click';
 
 /**
  * The valid touches around one of a user with very many, read as far as they are asked for, and once for all of its

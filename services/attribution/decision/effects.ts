@@ -24,6 +24,7 @@ const TOTALS = [
   'waiting',
   'tooLate',
   'exceeded',
+  'truncated',
   'conflicts',
   'corrections',
   'touchesDropped',

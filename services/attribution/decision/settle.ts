@@ -2,7 +2,9 @@ import {
   allOf,
   candidatesBesides,
   candidatesOf,
+  FIRST,
   invalidOf,
+  LAST,
   lastInOverflow,
   Neighbours,
   type TouchesOfUser,
@@ -48,8 +50,8 @@ export function decideNew(
   const under = { models: config.models, lookbackMs: conversion.windows.lookbackMs };
   const credits = decide(under, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
-  const settled = { before: corrected, corrected, models: config.models, candidates, old: [], credits, isNew: true };
-  settle(context, of, ref, settled, effects);
+  const how = { before: corrected, corrected, models: config.models, wasTruncated: false, isNew: true };
+  settle(context, of, ref, { ...how, candidates, old: [], credits }, effects);
 }
 
 interface Settled {
@@ -57,6 +59,8 @@ interface Settled {
   corrected: Corrected;
   models: readonly string[];
   candidates: Candidates;
+  /** Whether what was published of it last says so. */
+  wasTruncated: boolean;
   /** Credits that it had. */
   old: readonly Credit[];
   /** Their touches are objects of `candidates`. */
@@ -68,7 +72,9 @@ interface Settled {
 function settle(context: DecidingContext, of: Touches, ref: ConversionRef, settled: Settled, effects: Effects): void {
   const { conversion } = ref;
   const { before, corrected, models, old, credits, isNew } = settled;
-  const { touches: candidates, isTruncated } = settled.candidates;
+  const { touches: candidates } = settled.candidates;
+  const isTruncated = saysTruncated(settled.candidates, models);
+  effects.totals.truncated += Number(isTruncated) - Number(settled.wasTruncated);
   const published = { credits: old, standing: before.standing, isCounted: conversion.isCounted };
   if (conversion.windows === undefined) {
     // Of one without credits only this tells.
@@ -84,6 +90,11 @@ function settle(context: DecidingContext, of: Touches, ref: ConversionRef, settl
     ...{ credits, candidates, isTruncated, invalid, lookbackMs, ...corrected },
   };
   recordChanges(effects, ref, published, decided);
+}
+
+/** Whether a decision says that it was shared among the newest only: no model shares if each credits one touch. */
+function saysTruncated({ isTruncated }: Candidates, models: readonly string[]): boolean {
+  return isTruncated && models.some((model) => model !== FIRST && model !== LAST);
 }
 
 /** A touch that came or was judged: whether conversions could be credited to it before, and can be now. */
@@ -142,16 +153,17 @@ function decideAnew(
   const { standing } = corrected;
   const under = settingsOf(config, conversion);
   const ref = { userId, offset, conversion, cause };
-  const settled = { before: corrected, corrected, models: under.models, isNew: false };
+  const besides = candidatesBesides(context, user, conversion, change.touch, neighbours);
+  const before = change.was ? besides.with : besides.without;
+  const wasTruncated = saysTruncated(before, under.models);
+  const settled = { before: corrected, corrected, models: under.models, wasTruncated, isNew: false };
   if (conversion.windows === undefined) {
     const candidates = candidatesStill(deciding, change.touch, conversion);
     const credits = decide(under, candidates, conversion, standing);
     settle(context, user, ref, { ...settled, candidates, old: conversion.credits, credits }, effects);
     return;
   }
-  const besides = candidatesBesides(context, user, conversion, change.touch, neighbours);
   const candidates = change.is ? besides.with : besides.without;
-  const before = change.was ? besides.with : besides.without;
   const credits = decide(under, candidates, conversion, standing);
   const old = before === candidates ? credits : decide(under, before, conversion, standing);
   const isOther = before.isTruncated !== candidates.isTruncated || !isSameCredits(old, credits);
@@ -192,8 +204,9 @@ export function adjust(
   effects.totals.exceeded += countExceeded(corrected) - countExceeded(before);
   const ref = { userId, offset, conversion, cause };
   const under = settingsOf(config, conversion);
-  const settled = { before, corrected, models: under.models, isNew: false };
   const of = candidatesOf(context, user, conversion);
+  const wasTruncated = saysTruncated(of, under.models);
+  const settled = { before, corrected, models: under.models, wasTruncated, isNew: false };
   if (conversion.windows !== undefined) {
     const [old, credits] = [before, corrected].map(({ standing }) => decide(under, of, conversion, standing));
     settle(context, user, ref, { ...settled, candidates: of, old: old!, credits: credits! }, effects);

@@ -4,6 +4,7 @@ import {
   checkpointAge,
   checkpointBytes,
   correctionsWaiting,
+  decisionsTruncated,
   refundsExceeded,
   stateBytes,
   watermarkAge,
@@ -33,6 +34,9 @@ export function watchNode(node: Attribution, log: EventLog): void {
   });
   refundsExceeded.addCallback((result) => {
     for (const { partition, progress } of active()) result.observe(Number(progress.exceeded), label(partition));
+  });
+  decisionsTruncated.addCallback((result) => {
+    for (const { partition, progress } of active()) result.observe(Number(progress.truncated), label(partition));
   });
   stateBytes.addCallback((result) => {
     for (const { partition, stateBytes: bytes } of node.partitions()) result.observe(bytes, label(partition));

@@ -10,7 +10,7 @@ export interface Accounts extends Record<(typeof FATES)[number] | (typeof BESIDE
 }
 
 /** Columns of attribution_progress that are no fates, but tell of some what else is to be known. */
-const BESIDE = ['invalid_clicks', 'waiting', 'exceeded', 'conflicts', 'touches_dropped'] as const;
+const BESIDE = ['invalid_clicks', 'waiting', 'exceeded', 'conflicts', 'touches_dropped', 'truncated'] as const;
 
 const METRICS_TIMEOUT_MS = 10_000;
 
@@ -46,6 +46,7 @@ export function describeAccounts(accounts: Accounts, namesIgnored: Readonly<Reco
     `exceeded ${accounts.exceeded}: of the adjustments, refunds that took less than their value, as no more was left\n`,
     `conflicts ${accounts.conflicts}: duplicates that differ from what came first under their event_id\n`,
     `clicks forgotten ${accounts.touches_dropped}: beyond MAX_TOUCHES of their user, which only last_click and first_click look at\n`,
+    `truncated ${accounts.truncated}: of the conversions, those of more clicks than MAX_TOUCHES, shared among the newest\n`,
     `names ignored ${ignored === 0 ? 0 : `${ignored} = ${sumText(namesIgnored)}`}: ${IGNORED}\n`,
   ].join('');
 }

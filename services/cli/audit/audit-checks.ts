@@ -196,6 +196,22 @@ export const CHECKS: readonly Check[] = [
       WHERE corrections + invalid_clicks + exceeded > 0`,
   },
   {
+    name: 'the decisions of each partition that say truncated are counted',
+    keys: ['partition'],
+    values: ['truncated'],
+    expected: `
+      SELECT partition, countIf(truncated) AS truncated
+      FROM (
+        SELECT user_id, event_id AS conversion_id, _partition AS partition
+        FROM events_distributed FINAL
+        WHERE event_type = 'conversion'
+      ) AS conversion
+      LEFT JOIN (SELECT user_id, conversion_id, truncated FROM conversion_decisions FINAL) AS decision
+        ON conversion.user_id = decision.user_id AND conversion.conversion_id = decision.conversion_id
+      GROUP BY partition`,
+    stored: 'SELECT partition, truncated FROM attribution_progress FINAL WHERE attributed + unattributed > 0',
+  },
+  {
     name: 'every conversion has its decision',
     limits: 'of conversions',
     keys: ['user_id', 'conversion_id'],

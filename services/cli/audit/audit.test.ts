@@ -55,6 +55,7 @@ const READ_TO_END = 'attribution has read every partition to its end';
 const ONE_THING = 'every record became exactly one thing';
 const COUNTERS = 'the counters of each partition equal the raw events stored';
 const CORRECTED_COUNTERS = 'the counters of corrections of each partition equal a recount';
+const TRUNCATED = 'the decisions of each partition that say truncated are counted';
 const DECISIONS = 'every conversion has its decision';
 const WINNERS = 'every conversion is credited to its last click';
 const TWICE = 'no conversion is attributed twice under last_click';
@@ -149,6 +150,16 @@ test.each<[damage: string, query: string, found: string[]]>([
     'a conversion that did not happen counts',
     change('attributed_events', '* REPLACE(0 AS conversion_retracted)', `conversion_id = '${GONE.event_id}'`),
     [WINNERS, SUMS, ROLLUPS],
+  ],
+  [
+    'a decision says truncated that is not counted',
+    change('conversion_decisions', '* REPLACE(1 AS truncated)', `conversion_id = '${EMPTIED.event_id}'`),
+    [TRUNCATED],
+  ],
+  [
+    'a truncated decision is counted that is none',
+    change('attribution_progress', '* REPLACE(truncated + 1 AS truncated)', 'partition = 1'),
+    [TRUNCATED],
   ],
   [
     'what a refund took is not told',
@@ -350,6 +361,7 @@ test('what became of all that was accepted is told', async () => {
     expect.stringMatching(/^exceeded 1: /),
     expect.stringMatching(/^conflicts 1: /),
     expect.stringMatching(/^clicks forgotten 7: /),
+    expect.stringMatching(/^truncated 0: /),
     expect.stringMatching(/^names ignored 42 = click 12 \+ conversion 30: /),
     '',
   ]);

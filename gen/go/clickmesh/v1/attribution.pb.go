@@ -929,8 +929,8 @@ type ConversionDecision struct {
 	Candidates []*Candidate `protobuf:"bytes,11,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	// Clicks inside the lookback window that candidates leaves out.
 	CandidatesLeftOut uint32 `protobuf:"varint,12,opt,name=candidates_left_out,json=candidatesLeftOut,proto3" json:"candidates_left_out,omitempty"`
-	// The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-	// shared among the newest.
+	// The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+	// shared among the newest. Never where there are no others.
 	Truncated bool `protobuf:"varint,13,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	// What adjustments took of value_micros; less than 0 where they added to it. The rest is the net value.
 	AdjustedMicros int64 `protobuf:"varint,14,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
@@ -1440,7 +1440,9 @@ type PartitionProgress struct {
 	// Of the clicks, those that a verdict says are not valid.
 	InvalidClicks uint64 `protobuf:"varint,20,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`
 	// Of the adjustments, refunds that took less than their value, as no more was left.
-	Exceeded      uint64 `protobuf:"varint,21,opt,name=exceeded,proto3" json:"exceeded,omitempty"`
+	Exceeded uint64 `protobuf:"varint,21,opt,name=exceeded,proto3" json:"exceeded,omitempty"`
+	// Of the conversions, those whose decision says truncated now.
+	Truncated     uint64 `protobuf:"varint,22,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1618,6 +1620,13 @@ func (x *PartitionProgress) GetInvalidClicks() uint64 {
 func (x *PartitionProgress) GetExceeded() uint64 {
 	if x != nil {
 		return x.Exceeded
+	}
+	return 0
+}
+
+func (x *PartitionProgress) GetTruncated() uint64 {
+	if x != nil {
+		return x.Truncated
 	}
 	return 0
 }
@@ -1900,7 +1909,7 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12!\n" +
 	"\fvalue_micros\x18\x03 \x01(\x03R\vvalueMicros\x12\x1c\n" +
 	"\ttimestamp\x18\x04 \x01(\x03R\ttimestamp\x126\n" +
-	"\x06effect\x18\x05 \x01(\x0e2\x1e.clickmesh.v1.CorrectionEffectR\x06effect\"\xe7\x05\n" +
+	"\x06effect\x18\x05 \x01(\x0e2\x1e.clickmesh.v1.CorrectionEffectR\x06effect\"\x85\x06\n" +
 	"\x11PartitionProgress\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\rR\tpartition\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
@@ -1925,7 +1934,8 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\btoo_late\x18\x12 \x01(\x04R\atooLate\x12\x18\n" +
 	"\awaiting\x18\x13 \x01(\x04R\awaiting\x12%\n" +
 	"\x0einvalid_clicks\x18\x14 \x01(\x04R\rinvalidClicks\x12\x1a\n" +
-	"\bexceeded\x18\x15 \x01(\x04R\bexceeded\"\xe5\x02\n" +
+	"\bexceeded\x18\x15 \x01(\x04R\bexceeded\x12\x1c\n" +
+	"\ttruncated\x18\x16 \x01(\x04R\ttruncated\"\xe5\x02\n" +
 	"\rEventConflict\x12\x1d\n" +
 	"\n" +
 	"event_type\x18\x01 \x01(\tR\teventType\x12\x19\n" +

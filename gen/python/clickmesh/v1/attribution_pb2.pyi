@@ -282,7 +282,7 @@ class Correction(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., kind: _Optional[str] = ..., value_micros: _Optional[int] = ..., timestamp: _Optional[int] = ..., effect: _Optional[_Union[CorrectionEffect, str]] = ...) -> None: ...
 
 class PartitionProgress(_message.Message):
-    __slots__ = ("partition", "records", "clicks", "attributed", "unattributed", "click_duplicates", "conversion_duplicates", "dead_lettered", "conflicts", "corrections", "touches_dropped", "watermark", "version", "adjustments", "verdicts", "adjustment_duplicates", "verdict_duplicates", "too_late", "waiting", "invalid_clicks", "exceeded")
+    __slots__ = ("partition", "records", "clicks", "attributed", "unattributed", "click_duplicates", "conversion_duplicates", "dead_lettered", "conflicts", "corrections", "touches_dropped", "watermark", "version", "adjustments", "verdicts", "adjustment_duplicates", "verdict_duplicates", "too_late", "waiting", "invalid_clicks", "exceeded", "truncated")
     PARTITION_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     CLICKS_FIELD_NUMBER: _ClassVar[int]
@@ -304,6 +304,7 @@ class PartitionProgress(_message.Message):
     WAITING_FIELD_NUMBER: _ClassVar[int]
     INVALID_CLICKS_FIELD_NUMBER: _ClassVar[int]
     EXCEEDED_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     partition: int
     records: int
     clicks: int
@@ -325,7 +326,8 @@ class PartitionProgress(_message.Message):
     waiting: int
     invalid_clicks: int
     exceeded: int
-    def __init__(self, partition: _Optional[int] = ..., records: _Optional[int] = ..., clicks: _Optional[int] = ..., attributed: _Optional[int] = ..., unattributed: _Optional[int] = ..., click_duplicates: _Optional[int] = ..., conversion_duplicates: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., conflicts: _Optional[int] = ..., corrections: _Optional[int] = ..., touches_dropped: _Optional[int] = ..., watermark: _Optional[int] = ..., version: _Optional[int] = ..., adjustments: _Optional[int] = ..., verdicts: _Optional[int] = ..., adjustment_duplicates: _Optional[int] = ..., verdict_duplicates: _Optional[int] = ..., too_late: _Optional[int] = ..., waiting: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., exceeded: _Optional[int] = ...) -> None: ...
+    truncated: int
+    def __init__(self, partition: _Optional[int] = ..., records: _Optional[int] = ..., clicks: _Optional[int] = ..., attributed: _Optional[int] = ..., unattributed: _Optional[int] = ..., click_duplicates: _Optional[int] = ..., conversion_duplicates: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., conflicts: _Optional[int] = ..., corrections: _Optional[int] = ..., touches_dropped: _Optional[int] = ..., watermark: _Optional[int] = ..., version: _Optional[int] = ..., adjustments: _Optional[int] = ..., verdicts: _Optional[int] = ..., adjustment_duplicates: _Optional[int] = ..., verdict_duplicates: _Optional[int] = ..., too_late: _Optional[int] = ..., waiting: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., exceeded: _Optional[int] = ..., truncated: _Optional[int] = ...) -> None: ...
 
 class EventConflict(_message.Message):
     __slots__ = ("event_type", "event_id", "user_id", "timestamp", "ad_id", "campaign_id", "source", "conversion_type", "value_micros", "version", "target_id", "kind")

@@ -576,8 +576,8 @@ export declare type ConversionDecision = Message<"clickmesh.v1.ConversionDecisio
   candidatesLeftOut: number;
 
   /**
-   * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-   * shared among the newest.
+   * The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+   * shared among the newest. Never where there are no others.
    *
    * @generated from field: bool truncated = 13;
    */
@@ -935,6 +935,13 @@ export declare type PartitionProgress = Message<"clickmesh.v1.PartitionProgress"
    * @generated from field: uint64 exceeded = 21;
    */
   exceeded: bigint;
+
+  /**
+   * Of the conversions, those whose decision says truncated now.
+   *
+   * @generated from field: uint64 truncated = 22;
+   */
+  truncated: bigint;
 };
 
 /**

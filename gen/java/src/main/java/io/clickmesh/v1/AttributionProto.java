@@ -180,7 +180,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "(\tR\007eventId\022\022\n\004kind\030\002 \001(\tR\004kind\022!\n\014value" +
       "_micros\030\003 \001(\003R\013valueMicros\022\034\n\ttimestamp\030" +
       "\004 \001(\003R\ttimestamp\0226\n\006effect\030\005 \001(\0162\036.click" +
-      "mesh.v1.CorrectionEffectR\006effect\"\347\005\n\021Par" +
+      "mesh.v1.CorrectionEffectR\006effect\"\205\006\n\021Par" +
       "titionProgress\022\034\n\tpartition\030\001 \001(\rR\tparti" +
       "tion\022\030\n\007records\030\002 \001(\004R\007records\022\026\n\006clicks" +
       "\030\003 \001(\004R\006clicks\022\036\n\nattributed\030\004 \001(\004R\nattr" +
@@ -199,32 +199,33 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "\021verdictDuplicates\022\031\n\010too_late\030\022 \001(\004R\007to" +
       "oLate\022\030\n\007waiting\030\023 \001(\004R\007waiting\022%\n\016inval" +
       "id_clicks\030\024 \001(\004R\rinvalidClicks\022\032\n\010exceed" +
-      "ed\030\025 \001(\004R\010exceeded\"\345\002\n\rEventConflict\022\035\n\n" +
-      "event_type\030\001 \001(\tR\teventType\022\031\n\010event_id\030" +
-      "\002 \001(\tR\007eventId\022\027\n\007user_id\030\003 \001(\tR\006userId\022" +
-      "\034\n\ttimestamp\030\004 \001(\003R\ttimestamp\022\023\n\005ad_id\030\005" +
-      " \001(\tR\004adId\022\037\n\013campaign_id\030\006 \001(\tR\ncampaig" +
-      "nId\022\026\n\006source\030\007 \001(\tR\006source\022\'\n\017conversio" +
-      "n_type\030\010 \001(\tR\016conversionType\022!\n\014value_mi" +
-      "cros\030\t \001(\003R\013valueMicros\022\030\n\007version\030\n \001(\004" +
-      "R\007version\022\033\n\ttarget_id\030\013 \001(\tR\010targetId\022\022" +
-      "\n\004kind\030\014 \001(\tR\004kind*\227\002\n\017CandidateReason\022 " +
-      "\n\034CANDIDATE_REASON_UNSPECIFIED\020\000\022\035\n\031CAND" +
-      "IDATE_REASON_CREDITED\020\001\022&\n\"CANDIDATE_REA" +
-      "SON_OLDER_THAN_WINNER\020\002\022&\n\"CANDIDATE_REA" +
-      "SON_NEWER_THAN_WINNER\020\003\022)\n%CANDIDATE_REA" +
-      "SON_LOST_TIE_ON_EVENT_ID\020\004\022*\n&CANDIDATE_" +
-      "REASON_SHARE_BELOW_ONE_MICRO\020\005\022\034\n\030CANDID" +
-      "ATE_REASON_INVALID\020\006*\371\001\n\020CorrectionEffec" +
-      "t\022!\n\035CORRECTION_EFFECT_UNSPECIFIED\020\000\022\035\n\031" +
-      "CORRECTION_EFFECT_APPLIED\020\001\022%\n!CORRECTIO" +
-      "N_EFFECT_APPLIED_IN_PART\020\002\022\036\n\032CORRECTION" +
-      "_EFFECT_EXCEEDED\020\003\022 \n\034CORRECTION_EFFECT_" +
-      "SUPERSEDED\020\004\022\032\n\026CORRECTION_EFFECT_VOID\020\005" +
-      "\022\036\n\032CORRECTION_EFFECT_TOO_LATE\020\006Bt\n\017io.c" +
-      "lickmesh.v1B\020AttributionProtoP\001\242\002\003CXX\252\002\014" +
-      "Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\" +
-      "V1\\GPBMetadata\352\002\rClickmesh::V1b\006proto3"
+      "ed\030\025 \001(\004R\010exceeded\022\034\n\ttruncated\030\026 \001(\004R\tt" +
+      "runcated\"\345\002\n\rEventConflict\022\035\n\nevent_type" +
+      "\030\001 \001(\tR\teventType\022\031\n\010event_id\030\002 \001(\tR\007eve" +
+      "ntId\022\027\n\007user_id\030\003 \001(\tR\006userId\022\034\n\ttimesta" +
+      "mp\030\004 \001(\003R\ttimestamp\022\023\n\005ad_id\030\005 \001(\tR\004adId" +
+      "\022\037\n\013campaign_id\030\006 \001(\tR\ncampaignId\022\026\n\006sou" +
+      "rce\030\007 \001(\tR\006source\022\'\n\017conversion_type\030\010 \001" +
+      "(\tR\016conversionType\022!\n\014value_micros\030\t \001(\003" +
+      "R\013valueMicros\022\030\n\007version\030\n \001(\004R\007version\022" +
+      "\033\n\ttarget_id\030\013 \001(\tR\010targetId\022\022\n\004kind\030\014 \001" +
+      "(\tR\004kind*\227\002\n\017CandidateReason\022 \n\034CANDIDAT" +
+      "E_REASON_UNSPECIFIED\020\000\022\035\n\031CANDIDATE_REAS" +
+      "ON_CREDITED\020\001\022&\n\"CANDIDATE_REASON_OLDER_" +
+      "THAN_WINNER\020\002\022&\n\"CANDIDATE_REASON_NEWER_" +
+      "THAN_WINNER\020\003\022)\n%CANDIDATE_REASON_LOST_T" +
+      "IE_ON_EVENT_ID\020\004\022*\n&CANDIDATE_REASON_SHA" +
+      "RE_BELOW_ONE_MICRO\020\005\022\034\n\030CANDIDATE_REASON" +
+      "_INVALID\020\006*\371\001\n\020CorrectionEffect\022!\n\035CORRE" +
+      "CTION_EFFECT_UNSPECIFIED\020\000\022\035\n\031CORRECTION" +
+      "_EFFECT_APPLIED\020\001\022%\n!CORRECTION_EFFECT_A" +
+      "PPLIED_IN_PART\020\002\022\036\n\032CORRECTION_EFFECT_EX" +
+      "CEEDED\020\003\022 \n\034CORRECTION_EFFECT_SUPERSEDED" +
+      "\020\004\022\032\n\026CORRECTION_EFFECT_VOID\020\005\022\036\n\032CORREC" +
+      "TION_EFFECT_TOO_LATE\020\006Bt\n\017io.clickmesh.v" +
+      "1B\020AttributionProtoP\001\242\002\003CXX\252\002\014Clickmesh." +
+      "V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMeta" +
+      "data\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -289,7 +290,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_PartitionProgress_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_PartitionProgress_descriptor,
-        new java.lang.String[] { "Partition", "Records", "Clicks", "Attributed", "Unattributed", "ClickDuplicates", "ConversionDuplicates", "DeadLettered", "Conflicts", "Corrections", "TouchesDropped", "Watermark", "Version", "Adjustments", "Verdicts", "AdjustmentDuplicates", "VerdictDuplicates", "TooLate", "Waiting", "InvalidClicks", "Exceeded", });
+        new java.lang.String[] { "Partition", "Records", "Clicks", "Attributed", "Unattributed", "ClickDuplicates", "ConversionDuplicates", "DeadLettered", "Conflicts", "Corrections", "TouchesDropped", "Watermark", "Version", "Adjustments", "Verdicts", "AdjustmentDuplicates", "VerdictDuplicates", "TooLate", "Waiting", "InvalidClicks", "Exceeded", "Truncated", });
     internal_static_clickmesh_v1_EventConflict_descriptor =
       getDescriptor().getMessageType(10);
     internal_static_clickmesh_v1_EventConflict_fieldAccessorTable = new

@@ -453,8 +453,8 @@ private static final long serialVersionUID = 0L;
   private boolean truncated_ = false;
   /**
    * <pre>
-   * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-   * shared among the newest.
+   * The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+   * shared among the newest. Never where there are no others.
    * </pre>
    *
    * <code>bool truncated = 13 [json_name = "truncated"];</code>
@@ -2851,8 +2851,8 @@ private static final long serialVersionUID = 0L;
     private boolean truncated_ ;
     /**
      * <pre>
-     * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-     * shared among the newest.
+     * The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+     * shared among the newest. Never where there are no others.
      * </pre>
      *
      * <code>bool truncated = 13 [json_name = "truncated"];</code>
@@ -2864,8 +2864,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-     * shared among the newest.
+     * The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+     * shared among the newest. Never where there are no others.
      * </pre>
      *
      * <code>bool truncated = 13 [json_name = "truncated"];</code>
@@ -2881,8 +2881,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-     * shared among the newest.
+     * The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+     * shared among the newest. Never where there are no others.
      * </pre>
      *
      * <code>bool truncated = 13 [json_name = "truncated"];</code>

@@ -242,8 +242,8 @@ public interface ConversionDecisionOrBuilder extends
 
   /**
    * <pre>
-   * The user had more clicks inside the lookback window than MAX_TOUCHES: all models but first_click and last_click
-   * shared among the newest.
+   * The user had more clicks inside the lookback window than MAX_TOUCHES, and all models but first_click and last_click
+   * shared among the newest. Never where there are no others.
    * </pre>
    *
    * <code>bool truncated = 13 [json_name = "truncated"];</code>

@@ -346,6 +346,21 @@ private static final long serialVersionUID = 0L;
     return exceeded_;
   }
 
+  public static final int TRUNCATED_FIELD_NUMBER = 22;
+  private long truncated_ = 0L;
+  /**
+   * <pre>
+   * Of the conversions, those whose decision says truncated now.
+   * </pre>
+   *
+   * <code>uint64 truncated = 22 [json_name = "truncated"];</code>
+   * @return The truncated.
+   */
+  @java.lang.Override
+  public long getTruncated() {
+    return truncated_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -422,6 +437,9 @@ private static final long serialVersionUID = 0L;
     }
     if (exceeded_ != 0L) {
       output.writeUInt64(21, exceeded_);
+    }
+    if (truncated_ != 0L) {
+      output.writeUInt64(22, truncated_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -511,6 +529,10 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(21, exceeded_);
     }
+    if (truncated_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(22, truncated_);
+    }
     return size;
   }
   @java.lang.Override
@@ -577,6 +599,8 @@ private static final long serialVersionUID = 0L;
         != other.getInvalidClicks()) return false;
     if (getExceeded()
         != other.getExceeded()) return false;
+    if (getTruncated()
+        != other.getTruncated()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -650,6 +674,9 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + EXCEEDED_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getExceeded());
+    hash = (37 * hash) + TRUNCATED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getTruncated());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -808,6 +835,7 @@ private static final long serialVersionUID = 0L;
       waiting_ = 0L;
       invalidClicks_ = 0L;
       exceeded_ = 0L;
+      truncated_ = 0L;
       return this;
     }
 
@@ -904,6 +932,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00100000) != 0)) {
         result.exceeded_ = exceeded_;
       }
+      if (((from_bitField0_ & 0x00200000) != 0)) {
+        result.truncated_ = truncated_;
+      }
     }
 
     @java.lang.Override
@@ -980,6 +1011,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getExceeded() != 0L) {
         setExceeded(other.getExceeded());
+      }
+      if (other.getTruncated() != 0L) {
+        setTruncated(other.getTruncated());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1110,6 +1144,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00100000;
               break;
             } // case 168
+            case 176: {
+              truncated_ = input.readUInt64();
+              bitField0_ |= 0x00200000;
+              break;
+            } // case 176
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1978,6 +2017,50 @@ private static final long serialVersionUID = 0L;
     public Builder clearExceeded() {
       bitField0_ = (bitField0_ & ~0x00100000);
       exceeded_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long truncated_ ;
+    /**
+     * <pre>
+     * Of the conversions, those whose decision says truncated now.
+     * </pre>
+     *
+     * <code>uint64 truncated = 22 [json_name = "truncated"];</code>
+     * @return The truncated.
+     */
+    @java.lang.Override
+    public long getTruncated() {
+      return truncated_;
+    }
+    /**
+     * <pre>
+     * Of the conversions, those whose decision says truncated now.
+     * </pre>
+     *
+     * <code>uint64 truncated = 22 [json_name = "truncated"];</code>
+     * @param value The truncated to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTruncated(long value) {
+
+      truncated_ = value;
+      bitField0_ |= 0x00200000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of the conversions, those whose decision says truncated now.
+     * </pre>
+     *
+     * <code>uint64 truncated = 22 [json_name = "truncated"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTruncated() {
+      bitField0_ = (bitField0_ & ~0x00200000);
+      truncated_ = 0L;
       onChanged();
       return this;
     }

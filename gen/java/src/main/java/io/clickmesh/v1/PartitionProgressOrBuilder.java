@@ -196,4 +196,14 @@ public interface PartitionProgressOrBuilder extends
    * @return The exceeded.
    */
   long getExceeded();
+
+  /**
+   * <pre>
+   * Of the conversions, those whose decision says truncated now.
+   * </pre>
+   *
+   * <code>uint64 truncated = 22 [json_name = "truncated"];</code>
+   * @return The truncated.
+   */
+  long getTruncated();
 }
