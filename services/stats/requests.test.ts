@@ -211,7 +211,7 @@ describe('Connect with JSON', () => {
 
   test('ExplainConversion, too', async () => {
     const { body } = await call('{"conversionid":"x"}', 'ExplainConversion');
-    const message = 'conversionid is unknown: is conversion_id meant? Known are conversion_id, user_id';
+    const message = 'conversionid is unknown: is conversion_id meant? Known are conversion_id, user_id, model';
     expect(JSON.parse(body.toString())).toEqual({ code: 'invalid_argument', message });
   });
 });

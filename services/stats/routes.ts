@@ -1,17 +1,11 @@
 import { PassThrough, pipeline } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
-import {
-  ExplainConversionRequestSchema,
-  GetStatsRequestSchema,
-  Interval,
-  StatsService,
-} from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { cut } from '../contract/cut.ts';
+import type { ConnectRouter } from '@connectrpc/connect';
+import { GetStatsRequestSchema, Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { UTC } from '../contract/report-days.ts';
 import type { HttpRoute } from '../http/routes/http-routes.ts';
-import { explainConversion } from './conversions/explain.ts';
+import { conversionsHttp, conversionsRoutes } from './conversions/routes.ts';
 import type { StatsDeps } from './deps.ts';
 import { getStats } from './get-stats.ts';
 import { liveHttp, liveRoutes } from './live/routes.ts';
@@ -27,26 +21,13 @@ import { sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
 
 export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
-  reportRoutes(router, deps);
-  const { client } = deps;
-  const { getStats: get, explainConversion: explain } = StatsService.method;
-
   router.rpc(
-    get,
-    async (request, { signal }) => getStats(client, valid(await readQuery(request, deps, signal)), signal),
+    StatsService.method.getStats,
+    async (request, { signal }) => getStats(deps.client, valid(await readQuery(request, deps, signal)), signal),
     { jsonOptions: strictJson(GetStatsRequestSchema) },
   );
-  router.rpc(
-    explain,
-    async (request, { signal }) => {
-      const explanation = await explainConversion(client, request, signal);
-      if (explanation !== undefined) return valid(explanation);
-      const id = cut(request.conversionId);
-      throw new ConnectError(`no decision on a conversion ${id} is known`, Code.NotFound);
-    },
-    // So that an answer says `attributed: false`.
-    { jsonOptions: { ...strictJson(ExplainConversionRequestSchema), alwaysEmitImplicit: true } },
-  );
+  reportRoutes(router, deps);
+  conversionsRoutes(router, deps);
   liveRoutes(router, deps);
 }
 
@@ -68,6 +49,7 @@ export function statsHttp(deps: StatsDeps): HttpRoute[] {
         return { status: 200, headers: { 'content-type': 'application/json' }, body: '', stream };
       },
     },
+    ...conversionsHttp(deps),
     ...liveHttp(deps),
     ...reportHttp(deps),
   ];

@@ -6,13 +6,19 @@ import { FIELDS } from '../../services/contract/rollups.ts';
 import { eventRoutes } from '../../services/gateway/ways-in/rest-api.ts';
 import type { Operation, RouteDescription } from '../../services/http/routes/http-routes.ts';
 import { parametersOf } from '../../services/http/routes/path-table.ts';
+import { CONVERSIONS_API } from '../../services/stats/conversions/rest-api.ts';
 import { GET_STATS, RUN_REPORT, TAIL_EVENTS } from '../../services/stats/rest-api.ts';
 import { eventShapes } from './event-shapes.ts';
-import { description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
+import { answerSchema, description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
 
 const string: Json = { type: 'string' };
 const integer: Json = { type: 'integer' };
 const INTERVALS = ['daily', 'weekly', 'monthly', 'hourly'];
+
+/** Methods whose answers REST writes field by field. */
+const CONVERSION_ANSWERS = Object.values(CONVERSIONS_API).map(({ openapi }) => {
+  return openapi!.operationId.replace(/^./, (first) => first.toUpperCase());
+});
 
 /** What the REST endpoints add to the schemas of the contract. */
 export function restSchemas(registry: FileRegistry): Json {
@@ -79,6 +85,9 @@ export function restSchemas(registry: FileRegistry): Json {
       },
       required: ['rows', 'totals', 'unattributed', 'total_rows', 'next_page_token', 'stamp'],
     },
+    ...Object.fromEntries(
+      CONVERSION_ANSWERS.map((name) => [`Rest${name}`, answerSchema(message(registry, `${name}Response`))]),
+    ),
     RestError: {
       type: 'object',
       properties: {
@@ -106,7 +115,8 @@ function impliedEvents(shapes: readonly EventShape[]): [name: string, schema: Js
 export function restPaths(registry: FileRegistry): Json {
   const paths: Record<string, Json> = {};
   const types = eventShapes(registry).map(({ type }) => type);
-  for (const route of [...eventRoutes(types), GET_STATS, RUN_REPORT, TAIL_EVENTS]) {
+  const routes = [GET_STATS, RUN_REPORT, TAIL_EVENTS, ...Object.values(CONVERSIONS_API)];
+  for (const route of [...eventRoutes(types), ...routes]) {
     if (route.openapi === undefined) continue;
     const documented = { [route.method.toLowerCase()]: operation(route, route.openapi, registry) };
     paths[route.path] = { ...paths[route.path], ...documented };

@@ -1,4 +1,5 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import { getComments } from '@bufbuild/protoplugin';
 
 /** A JSON Schema, or any other part of an OpenAPI document. */
@@ -29,9 +30,31 @@ export function messageSchema(message: DescMessage): Json {
 export function restSchema(message: DescMessage): Json {
   const properties = message.fields.map((field) => [
     field.name,
-    { ...fieldSchema(field, { type: 'integer', format: 'int64' }), ...description(field) },
+    { ...fieldSchema(field, int64InRest), ...description(field) },
   ]);
   return { type: 'object', ...description(message), properties: Object.fromEntries(properties) };
+}
+
+/** The message as services/stats/rest-json.ts writes it. */
+export function answerSchema(message: DescMessage): Json {
+  const properties = message.fields.map((field) => {
+    const isMicros = field.name.endsWith('_micros');
+    const value = isMicros ? { type: 'number' } : plainSchema(field);
+    const schema = field.fieldKind === 'list' ? { type: 'array', items: value } : value;
+    return [field.name.replace(/_micros$/, ''), { ...schema, ...description(field) }];
+  });
+  return { type: 'object', ...description(message), properties: Object.fromEntries(properties) };
+}
+
+/** Of the field, or of each item of a list. */
+function plainSchema(field: DescField): Json {
+  const { message, enum: values } = field;
+  if (message !== undefined) return answerSchema(message);
+  if (values !== undefined)
+    return { type: 'string', enum: values.values.map(({ localName }) => localName.toLowerCase()) };
+  if (field.fieldKind === 'map') return fieldSchema(field, int64InRest);
+  const schema = scalarSchema(field.scalar, int64InRest);
+  return field.presence === FeatureSet_FieldPresence.EXPLICIT ? { ...schema, type: [schema.type, 'null'] } : schema;
 }
 
 /** Every message that this one holds, itself included. */
@@ -66,6 +89,8 @@ export const CONNECT_ERROR: Json = {
 
 /** Strings, so that no digit is lost; numbers are read too. */
 const int64InConnect: Json = { type: ['string', 'integer'], format: 'int64' };
+
+const int64InRest: Json = { type: 'integer', format: 'int64' };
 
 function fieldSchema(field: DescField, int64: Json): Json {
   const value = valueSchema(field, int64);

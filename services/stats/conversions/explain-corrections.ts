@@ -7,6 +7,7 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { type ExplainedCorrection, ExplainedCorrectionSchema } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { selectRows } from '../select-rows.ts';
+import { textOfCorrection } from './explain-words.ts';
 
 const MAX_CORRECTIONS = 200;
 /** Time after which what attribution has made of an event is in ClickHouse, too, in seconds. */
@@ -43,15 +44,31 @@ export async function explainCorrections(
       effects.set(`verdict ${id}`, effect);
     }
   }
+  let value = sent.length < MAX_CORRECTIONS && decision.correctionsLeftOut === 0 ? decision.valueMicros : undefined;
   return sent.map((each) => {
     const isVerdict = each.event_type === 'verdict';
-    return create(ExplainedCorrectionSchema, {
+    const correction = create(ExplainedCorrectionSchema, {
       ...{ eventId: each.event_id, eventType: each.event_type, kind: each.kind, reason: each.reason },
       ...{ clickId: isVerdict ? each.target_id : '', valueMicros: BigInt(each.value_micros) },
       timestamp: BigInt(each.timestamp),
       effect: effects.get(`${each.event_type} ${each.event_id}`) ?? effectOfUnknown(each, decision),
     });
+    if (!isVerdict && value !== undefined) {
+      correction.valueBeforeMicros = value;
+      value = valueAfter(value, correction);
+      correction.valueAfterMicros = value;
+    }
+    correction.text = textOfCorrection(correction);
+    return correction;
   });
+}
+
+/** What an adjustment leaves of a value, by its effect. */
+function valueAfter(before: bigint, { effect, kind, valueMicros }: ExplainedCorrection): bigint {
+  if (effect === CorrectionEffect.APPLIED_IN_PART) return 0n;
+  if (effect !== CorrectionEffect.APPLIED) return before;
+  if (kind === 'retract') return 0n;
+  return kind === 'restate' ? valueMicros : before - valueMicros;
 }
 
 async function selectCorrections(

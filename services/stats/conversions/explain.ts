@@ -14,21 +14,22 @@ import {
   NearMissSchema,
 } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { storedEventId } from '../../contract/event-id.ts';
-import type { FieldError } from '../requests/field-error.ts';
+import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import { textFault } from '../requests/text-fault.ts';
 import { selectRows } from '../select-rows.ts';
 import { explainCorrections } from './explain-corrections.ts';
+import { summaryOf, textOfMiss } from './explain-words.ts';
 
 const MAX_NEAR_MISSES = 20;
 
 /** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request names several. */
 export async function explainConversion(
   client: ClickHouseClient,
-  { conversionId, userId }: ExplainConversionRequest,
+  { conversionId, userId, model }: ExplainConversionRequest,
   signal?: AbortSignal,
 ): Promise<ExplainConversionResponse | FieldError | undefined> {
   if (conversionId === '') return { field: 'conversion_id', message: 'conversion_id is required' };
-  const fault = textFault({ conversion_id: conversionId, user_id: userId });
+  const fault = textFault({ conversion_id: conversionId, user_id: userId, model });
   if (fault !== undefined) return fault;
   const decisions = await selectDecisions(client, storedEventId(conversionId), userId, signal);
   if (decisions.length > 1) {
@@ -36,13 +37,30 @@ export async function explainConversion(
   }
   const [decision] = decisions;
   if (decision === undefined) return undefined;
+  const { models } = decision;
+  if (model !== '' && models.length > 0 && !models.includes(model)) return unknownValue('model', model, models);
   const [nearMisses, metadata, corrections] = await Promise.all([
     selectNearMisses(client, decision, signal),
     selectMetadata(client, decision, signal),
     explainCorrections(client, decision, signal),
   ]);
-  const netValueMicros = decision.valueMicros - decision.adjustedMicros;
-  return create(ExplainConversionResponseSchema, { decision, nearMisses, metadata, netValueMicros, corrections });
+  return create(ExplainConversionResponseSchema, {
+    ...{ nearMisses, metadata, corrections, attributed: decision.attributed },
+    decision: model === '' ? decision : underModel(decision, model),
+    netValueMicros: decision.valueMicros - decision.adjustedMicros,
+    summary: summaryOf(decision, model || (decision.models[0] ?? ''), nearMisses),
+  });
+}
+
+/** What a decision is under one of its models, which it may have none of. */
+function underModel(decision: ConversionDecision, model: string): ConversionDecision {
+  const at = decision.models.indexOf(model);
+  const candidates = decision.candidates.map(({ creditsMicros, reasons, ...candidate }) => ({
+    ...candidate,
+    creditsMicros: creditsMicros.slice(at, at + 1),
+    reasons: reasons.slice(at, at + 1),
+  }));
+  return { ...decision, models: at < 0 ? [] : [model], candidates };
 }
 
 /** Selects at most two decisions: enough to see that there are several. */
@@ -107,9 +125,9 @@ async function selectNearMisses(
   const statement = {
     query: `
       WITH {conversionTime:Int64} AS window_end, {windowStart:Int64} AS window_start
-      SELECT click_id, campaign_id, source, click_time, reason
+      SELECT click_id, ad_id, campaign_id, source, click_time, reason
       FROM (
-        SELECT event_id AS click_id, campaign_id, source, toUnixTimestamp64Milli(timestamp) AS click_time,
+        SELECT event_id AS click_id, ad_id, campaign_id, source, toUnixTimestamp64Milli(timestamp) AS click_time,
           multiIf(click_time > window_end, 'after_conversion',
             click_time < window_start, 'before_lookback_window', 'no_longer_kept') AS reason
         FROM events_distributed FINAL
@@ -128,7 +146,10 @@ async function selectNearMisses(
     },
   };
   const rows = await selectRows<JsonValue>(client, statement, signal);
-  return rows.map((row) => fromJson(NearMissSchema, row));
+  return rows.map((row) => {
+    const miss = fromJson(NearMissSchema, row);
+    return { ...miss, text: textOfMiss(miss, decision) };
+  });
 }
 
 /** The metadata that the conversion was sent with; none while the event is not in ClickHouse. */

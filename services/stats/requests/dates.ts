@@ -1,6 +1,6 @@
 import { cut } from '../../contract/cut.ts';
 import { DAY_MS } from '../../contract/limits.ts';
-import { isTimeZone } from '../../contract/report-days.ts';
+import { isTimeZone, UTC } from '../../contract/report-days.ts';
 import type { FieldError } from './field-error.ts';
 
 /** Longest range of a query, in days: 3 years with a leap day. */
@@ -52,7 +52,7 @@ export function parseTimeZone(name: string): string | FieldError {
  * where they strike it twice, the first time.
  */
 export function beginOfDay(day: number, timeZone: string): number {
-  if (timeZone === 'UTC') return day * DAY_MS;
+  if (timeZone === UTC) return day * DAY_MS;
   const format = new Intl.DateTimeFormat('en-US', { timeZone, calendar: 'iso8601', dateStyle: 'short' });
   const isIn = (time: number) => dayIn(format, time) >= day;
   // No zone is more than a day from UTC.

@@ -9,8 +9,11 @@ export function badRequest(error: FieldError): HttpResponse {
 
 /** Throws INVALID_ARGUMENT for a field that can't be answered; its message begins with the field's name. */
 export function valid<T>(result: T | FieldError): T {
-  if (typeof result === 'object' && result !== null && 'field' in result) {
-    throw new ConnectError((result as FieldError).message, Code.InvalidArgument);
-  }
-  return result as T;
+  if (isFault(result)) throw new ConnectError(result.message, Code.InvalidArgument);
+  return result;
+}
+
+/** Whether a field can't be answered: no answer and no query has a field of that name. */
+export function isFault<T>(result: T | FieldError): result is FieldError {
+  return typeof result === 'object' && result !== null && 'field' in result;
 }

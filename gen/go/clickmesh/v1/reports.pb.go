@@ -1023,15 +1023,17 @@ type ListConversionsRequest struct {
 	// Of the conversions. Required.
 	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
 	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
-	TimeZone  string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
-	// On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+	// IANA name; the mesh's REPORT_TIME_ZONE when empty.
+	TimeZone string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+	// conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
 	Filters    []*ReportFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
 	Attributed Attributed      `protobuf:"varint,5,opt,name=attributed,proto3,enum=clickmesh.v1.Attributed" json:"attributed,omitempty"`
-	// Only those that a click which the filters name is credited for under this model.
+	// Attribution model of the filters, the lag and the credit.
 	Model  string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
 	UserId string `protobuf:"bytes,7,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-	// empty.
+	// "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+	// ones have the least; with "-" from the greatest. "-time" when empty.
 	OrderBy string `protobuf:"bytes,8,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// In [1, 1000]; 100 when 0.
 	Limit         uint32 `protobuf:"varint,9,opt,name=limit,proto3" json:"limit,omitempty"`
@@ -1224,9 +1226,10 @@ type ListedConversion struct {
 	CampaignId string `protobuf:"bytes,13,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
 	AdId       string `protobuf:"bytes,14,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
 	Source     string `protobuf:"bytes,15,opt,name=source,proto3" json:"source,omitempty"`
-	// What the filters name is credited with, in micros of the conversion.
+	// What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+	// model.
 	CreditMicros int64 `protobuf:"varint,16,opt,name=credit_micros,json=creditMicros,proto3" json:"credit_micros,omitempty"`
-	// What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+	// What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
 	CorrectedBy   []string `protobuf:"bytes,17,rep,name=corrected_by,json=correctedBy,proto3" json:"corrected_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1385,7 +1388,7 @@ type ListClicksRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required.
 	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// Newest first. Both or none.
+	// Both or none. The newest are first.
 	StartDate string `protobuf:"bytes,2,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
 	EndDate   string `protobuf:"bytes,3,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
 	TimeZone  string `protobuf:"bytes,4,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
@@ -1538,7 +1541,7 @@ type ListedClick struct {
 	Metadata   map[string]string      `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// A verdict says that it is not valid.
 	Invalid bool `protobuf:"varint,7,opt,name=invalid,proto3" json:"invalid,omitempty"`
-	// Conversions that it is credited for, under any model.
+	// Conversions that it is credited for, under any model. Not those that were retracted.
 	Conversions   uint32 `protobuf:"varint,8,opt,name=conversions,proto3" json:"conversions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1636,7 +1639,7 @@ type TopPathsRequest struct {
 	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
 	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
 	TimeZone  string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
-	// On the conversion's type, or that the path has a touch of these values.
+	// On the conversion's type, or that the path has a touch of these values, or none of them.
 	Filters []*ReportFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
 	// What a step is: campaign_id (when empty), ad_id or source.
 	Dimension string `protobuf:"bytes,5,opt,name=dimension,proto3" json:"dimension,omitempty"`
@@ -1740,7 +1743,7 @@ type TopPathsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By conversions, the most first.
 	Paths []*ConversionPath `protobuf:"bytes,1,rep,name=paths,proto3" json:"paths,omitempty"`
-	// All attributed conversions that matched, and how many paths they took.
+	// All attributed conversions that matched and were not retracted, and how many paths they took.
 	Conversions   uint64 `protobuf:"varint,2,opt,name=conversions,proto3" json:"conversions,omitempty"`
 	TotalPaths    uint64 `protobuf:"varint,3,opt,name=total_paths,json=totalPaths,proto3" json:"total_paths,omitempty"`
 	RevenueMicros int64  `protobuf:"varint,4,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
@@ -1810,14 +1813,14 @@ type ConversionPath struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From the first touch to the last, those that verdicts made invalid left out.
 	Steps []string `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
-	// There were more steps before the first.
+	// There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
 	Longer      bool   `protobuf:"varint,2,opt,name=longer,proto3" json:"longer,omitempty"`
 	Conversions uint64 `protobuf:"varint,3,opt,name=conversions,proto3" json:"conversions,omitempty"`
 	// Net.
 	RevenueMicros int64 `protobuf:"varint,4,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
 	// Of all conversions that matched, in [0, 1].
 	Share float64 `protobuf:"fixed64,5,opt,name=share,proto3" json:"share,omitempty"`
-	// From the first touch to the conversion, and from the last, in ms.
+	// From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
 	MedianLagMs     int64 `protobuf:"varint,6,opt,name=median_lag_ms,json=medianLagMs,proto3" json:"median_lag_ms,omitempty"`
 	MedianLastLagMs int64 `protobuf:"varint,7,opt,name=median_last_lag_ms,json=medianLastLagMs,proto3" json:"median_last_lag_ms,omitempty"`
 	unknownFields   protoimpl.UnknownFields
@@ -1906,10 +1909,11 @@ func (x *ConversionPath) GetMedianLastLagMs() int64 {
 type TimeLagRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of the conversions. Required.
-	StartDate string          `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
-	EndDate   string          `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
-	TimeZone  string          `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
-	Filters   []*ReportFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
+	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	TimeZone  string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+	Filters []*ReportFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
 	// From the credited clicks, by their credit; when empty the first of the mesh's MODELS.
 	Model         string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2123,9 +2127,10 @@ func (x *LagBucket) GetRevenueMicros() int64 {
 type PathLengthRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of the conversions. Required.
-	StartDate     string          `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
-	EndDate       string          `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
-	TimeZone      string          `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	TimeZone  string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// As of TopPaths. Conversions that were retracted do not count.
 	Filters       []*ReportFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2191,7 +2196,7 @@ func (x *PathLengthRequest) GetFilters() []*ReportFilter {
 
 type PathLengthResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Ascending, by the number of valid touches.
+	// Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
 	Buckets       []*LengthBucket `protobuf:"bytes,1,rep,name=buckets,proto3" json:"buckets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2618,7 +2623,7 @@ type DeadLetter struct {
 	// In ms since 1970-01-01 UTC.
 	ArrivalTime int64  `protobuf:"varint,4,opt,name=arrival_time,json=arrivalTime,proto3" json:"arrival_time,omitempty"`
 	Error       string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
-	// The first 4,096 bytes of its value; empty if it could be read.
+	// The first 4,096 bytes of its value; empty if it could be read but was refused.
 	Value         []byte `protobuf:"bytes,6,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

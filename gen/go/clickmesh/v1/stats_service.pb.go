@@ -666,7 +666,10 @@ type ExplainConversionRequest struct {
 	// event_id of the conversion, in any spelling in which it may be sent. Required.
 	ConversionId string `protobuf:"bytes,1,opt,name=conversion_id,json=conversionId,proto3" json:"conversion_id,omitempty"`
 	// Needed only where two users sent a conversion under one event_id.
-	UserId        string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Attribution model: only its credits and reasons are told, and the summary is under it. All of the decision's when
+	// empty; the summary then is under the first.
+	Model         string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -715,6 +718,13 @@ func (x *ExplainConversionRequest) GetUserId() string {
 	return ""
 }
 
+func (x *ExplainConversionRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
 type ExplainConversionResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Decision *ConversionDecision    `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
@@ -726,7 +736,11 @@ type ExplainConversionResponse struct {
 	NetValueMicros int64 `protobuf:"varint,4,opt,name=net_value_micros,json=netValueMicros,proto3" json:"net_value_micros,omitempty"`
 	// The adjustments of the conversion and the verdicts on the clicks that the decision names, by time and event_id: the
 	// newest 200.
-	Corrections   []*ExplainedCorrection `protobuf:"bytes,5,rep,name=corrections,proto3" json:"corrections,omitempty"`
+	Corrections []*ExplainedCorrection `protobuf:"bytes,5,rep,name=corrections,proto3" json:"corrections,omitempty"`
+	// decision.attributed: a valid click is credited.
+	Attributed bool `protobuf:"varint,6,opt,name=attributed,proto3" json:"attributed,omitempty"`
+	// Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+	Summary       string `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -796,6 +810,20 @@ func (x *ExplainConversionResponse) GetCorrections() []*ExplainedCorrection {
 	return nil
 }
 
+func (x *ExplainConversionResponse) GetAttributed() bool {
+	if x != nil {
+		return x.Attributed
+	}
+	return false
+}
+
+func (x *ExplainConversionResponse) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
 // An adjustment or a verdict, and what it does now.
 type ExplainedCorrection struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -809,9 +837,15 @@ type ExplainedCorrection struct {
 	// Of a refund or restate.
 	ValueMicros int64 `protobuf:"varint,5,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
 	// Milliseconds since 1970-01-01 UTC.
-	Timestamp     int64            `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
-	Reason        string           `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	Effect        CorrectionEffect `protobuf:"varint,8,opt,name=effect,proto3,enum=clickmesh.v1.CorrectionEffect" json:"effect,omitempty"`
+	Timestamp int64            `protobuf:"varint,6,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	Reason    string           `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	Effect    CorrectionEffect `protobuf:"varint,8,opt,name=effect,proto3,enum=clickmesh.v1.CorrectionEffect" json:"effect,omitempty"`
+	// Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+	// by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+	ValueBeforeMicros *int64 `protobuf:"varint,9,opt,name=value_before_micros,json=valueBeforeMicros,proto3,oneof" json:"value_before_micros,omitempty"`
+	ValueAfterMicros  *int64 `protobuf:"varint,10,opt,name=value_after_micros,json=valueAfterMicros,proto3,oneof" json:"value_after_micros,omitempty"`
+	// What it did, in a sentence for people.
+	Text          string `protobuf:"bytes,11,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -902,6 +936,27 @@ func (x *ExplainedCorrection) GetEffect() CorrectionEffect {
 	return CorrectionEffect_CORRECTION_EFFECT_UNSPECIFIED
 }
 
+func (x *ExplainedCorrection) GetValueBeforeMicros() int64 {
+	if x != nil && x.ValueBeforeMicros != nil {
+		return *x.ValueBeforeMicros
+	}
+	return 0
+}
+
+func (x *ExplainedCorrection) GetValueAfterMicros() int64 {
+	if x != nil && x.ValueAfterMicros != nil {
+		return *x.ValueAfterMicros
+	}
+	return 0
+}
+
+func (x *ExplainedCorrection) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type NearMiss struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ClickId    string                 `protobuf:"bytes,1,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
@@ -910,7 +965,10 @@ type NearMiss struct {
 	// Milliseconds since 1970-01-01 UTC.
 	ClickTime int64 `protobuf:"varint,4,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
 	// "after_conversion", "before_lookback_window" or "no_longer_kept".
-	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	AdId   string `protobuf:"bytes,6,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
+	// The same for people, with how far off it was: "26 h before; the window is 24 h".
+	Text          string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -976,6 +1034,20 @@ func (x *NearMiss) GetClickTime() int64 {
 func (x *NearMiss) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *NearMiss) GetAdId() string {
+	if x != nil {
+		return x.AdId
+	}
+	return ""
+}
+
+func (x *NearMiss) GetText() string {
+	if x != nil {
+		return x.Text
 	}
 	return ""
 }
@@ -1046,20 +1118,25 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"b\n" +
 	"\x12WatchStatsResponse\x124\n" +
 	"\x05stats\x18\x01 \x01(\v2\x1e.clickmesh.v1.GetStatsResponseR\x05stats\x12\x16\n" +
-	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"X\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"n\n" +
 	"\x18ExplainConversionRequest\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
-	"\auser_id\x18\x02 \x01(\tR\x06userId\"\x91\x03\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\"\xcb\x03\n" +
 	"\x19ExplainConversionResponse\x12<\n" +
 	"\bdecision\x18\x01 \x01(\v2 .clickmesh.v1.ConversionDecisionR\bdecision\x127\n" +
 	"\vnear_misses\x18\x02 \x03(\v2\x16.clickmesh.v1.NearMissR\n" +
 	"nearMisses\x12Q\n" +
 	"\bmetadata\x18\x03 \x03(\v25.clickmesh.v1.ExplainConversionResponse.MetadataEntryR\bmetadata\x12(\n" +
 	"\x10net_value_micros\x18\x04 \x01(\x03R\x0enetValueMicros\x12C\n" +
-	"\vcorrections\x18\x05 \x03(\v2!.clickmesh.v1.ExplainedCorrectionR\vcorrections\x1a;\n" +
+	"\vcorrections\x18\x05 \x03(\v2!.clickmesh.v1.ExplainedCorrectionR\vcorrections\x12\x1e\n" +
+	"\n" +
+	"attributed\x18\x06 \x01(\bR\n" +
+	"attributed\x12\x18\n" +
+	"\asummary\x18\a \x01(\tR\asummary\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8f\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xba\x03\n" +
 	"\x13ExplainedCorrection\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x1d\n" +
 	"\n" +
@@ -1069,7 +1146,13 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\fvalue_micros\x18\x05 \x01(\x03R\vvalueMicros\x12\x1c\n" +
 	"\ttimestamp\x18\x06 \x01(\x03R\ttimestamp\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x126\n" +
-	"\x06effect\x18\b \x01(\x0e2\x1e.clickmesh.v1.CorrectionEffectR\x06effect\"\x95\x01\n" +
+	"\x06effect\x18\b \x01(\x0e2\x1e.clickmesh.v1.CorrectionEffectR\x06effect\x123\n" +
+	"\x13value_before_micros\x18\t \x01(\x03H\x00R\x11valueBeforeMicros\x88\x01\x01\x121\n" +
+	"\x12value_after_micros\x18\n" +
+	" \x01(\x03H\x01R\x10valueAfterMicros\x88\x01\x01\x12\x12\n" +
+	"\x04text\x18\v \x01(\tR\x04textB\x16\n" +
+	"\x14_value_before_microsB\x15\n" +
+	"\x13_value_after_micros\"\xbe\x01\n" +
 	"\bNearMiss\x12\x19\n" +
 	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +
@@ -1077,7 +1160,9 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x1d\n" +
 	"\n" +
 	"click_time\x18\x04 \x01(\x03R\tclickTime\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason*x\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x13\n" +
+	"\x05ad_id\x18\x06 \x01(\tR\x04adId\x12\x12\n" +
+	"\x04text\x18\a \x01(\tR\x04text*x\n" +
 	"\bInterval\x12\x18\n" +
 	"\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eINTERVAL_DAILY\x10\x01\x12\x13\n" +
@@ -1213,6 +1298,7 @@ func file_clickmesh_v1_stats_service_proto_init() {
 	file_clickmesh_v1_attribution_proto_init()
 	file_clickmesh_v1_reports_proto_init()
 	file_clickmesh_v1_stats_service_proto_msgTypes[3].OneofWrappers = []any{}
+	file_clickmesh_v1_stats_service_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -129,15 +129,17 @@ class WatchStatsResponse(_message.Message):
     def __init__(self, stats: _Optional[_Union[GetStatsResponse, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class ExplainConversionRequest(_message.Message):
-    __slots__ = ("conversion_id", "user_id")
+    __slots__ = ("conversion_id", "user_id", "model")
     CONVERSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     conversion_id: str
     user_id: str
-    def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
+    model: str
+    def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
 
 class ExplainConversionResponse(_message.Message):
-    __slots__ = ("decision", "near_misses", "metadata", "net_value_micros", "corrections")
+    __slots__ = ("decision", "near_misses", "metadata", "net_value_micros", "corrections", "attributed", "summary")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -150,15 +152,19 @@ class ExplainConversionResponse(_message.Message):
     METADATA_FIELD_NUMBER: _ClassVar[int]
     NET_VALUE_MICROS_FIELD_NUMBER: _ClassVar[int]
     CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTED_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     decision: _attribution_pb2.ConversionDecision
     near_misses: _containers.RepeatedCompositeFieldContainer[NearMiss]
     metadata: _containers.ScalarMap[str, str]
     net_value_micros: int
     corrections: _containers.RepeatedCompositeFieldContainer[ExplainedCorrection]
-    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., net_value_micros: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[ExplainedCorrection, _Mapping]]] = ...) -> None: ...
+    attributed: bool
+    summary: str
+    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., net_value_micros: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[ExplainedCorrection, _Mapping]]] = ..., attributed: _Optional[bool] = ..., summary: _Optional[str] = ...) -> None: ...
 
 class ExplainedCorrection(_message.Message):
-    __slots__ = ("event_id", "event_type", "kind", "click_id", "value_micros", "timestamp", "reason", "effect")
+    __slots__ = ("event_id", "event_type", "kind", "click_id", "value_micros", "timestamp", "reason", "effect", "value_before_micros", "value_after_micros", "text")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +173,9 @@ class ExplainedCorrection(_message.Message):
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     EFFECT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_BEFORE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_AFTER_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     event_type: str
     kind: str
@@ -175,18 +184,25 @@ class ExplainedCorrection(_message.Message):
     timestamp: int
     reason: str
     effect: _attribution_pb2.CorrectionEffect
-    def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., kind: _Optional[str] = ..., click_id: _Optional[str] = ..., value_micros: _Optional[int] = ..., timestamp: _Optional[int] = ..., reason: _Optional[str] = ..., effect: _Optional[_Union[_attribution_pb2.CorrectionEffect, str]] = ...) -> None: ...
+    value_before_micros: int
+    value_after_micros: int
+    text: str
+    def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., kind: _Optional[str] = ..., click_id: _Optional[str] = ..., value_micros: _Optional[int] = ..., timestamp: _Optional[int] = ..., reason: _Optional[str] = ..., effect: _Optional[_Union[_attribution_pb2.CorrectionEffect, str]] = ..., value_before_micros: _Optional[int] = ..., value_after_micros: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
 
 class NearMiss(_message.Message):
-    __slots__ = ("click_id", "campaign_id", "source", "click_time", "reason")
+    __slots__ = ("click_id", "campaign_id", "source", "click_time", "reason", "ad_id", "text")
     CLICK_ID_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     CLICK_TIME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    AD_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     click_id: str
     campaign_id: str
     source: str
     click_time: int
     reason: str
-    def __init__(self, click_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    ad_id: str
+    text: str
+    def __init__(self, click_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., reason: _Optional[str] = ..., ad_id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...

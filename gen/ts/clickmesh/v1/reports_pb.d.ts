@@ -486,12 +486,15 @@ export declare type ListConversionsRequest = Message<"clickmesh.v1.ListConversio
   endDate: string;
 
   /**
+   * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+   *
    * @generated from field: string time_zone = 3;
    */
   timeZone: string;
 
   /**
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    *
    * @generated from field: repeated clickmesh.v1.ReportFilter filters = 4;
    */
@@ -503,7 +506,7 @@ export declare type ListConversionsRequest = Message<"clickmesh.v1.ListConversio
   attributed: Attributed;
 
   /**
-   * Only those that a click which the filters name is credited for under this model.
+   * Attribution model of the filters, the lag and the credit.
    *
    * @generated from field: string model = 6;
    */
@@ -515,8 +518,8 @@ export declare type ListConversionsRequest = Message<"clickmesh.v1.ListConversio
   userId: string;
 
   /**
-   * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-   * empty.
+   * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+   * ones have the least; with "-" from the greatest. "-time" when empty.
    *
    * @generated from field: string order_by = 8;
    */
@@ -660,14 +663,15 @@ export declare type ListedConversion = Message<"clickmesh.v1.ListedConversion"> 
   source: string;
 
   /**
-   * What the filters name is credited with, in micros of the conversion.
+   * What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+   * model.
    *
    * @generated from field: int64 credit_micros = 16;
    */
   creditMicros: bigint;
 
   /**
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    *
    * @generated from field: repeated string corrected_by = 17;
    */
@@ -692,7 +696,7 @@ export declare type ListClicksRequest = Message<"clickmesh.v1.ListClicksRequest"
   userId: string;
 
   /**
-   * Newest first. Both or none.
+   * Both or none. The newest are first.
    *
    * @generated from field: string start_date = 2;
    */
@@ -795,7 +799,7 @@ export declare type ListedClick = Message<"clickmesh.v1.ListedClick"> & {
   invalid: boolean;
 
   /**
-   * Conversions that it is credited for, under any model.
+   * Conversions that it is credited for, under any model. Not those that were retracted.
    *
    * @generated from field: uint32 conversions = 8;
    */
@@ -830,7 +834,7 @@ export declare type TopPathsRequest = Message<"clickmesh.v1.TopPathsRequest"> & 
   timeZone: string;
 
   /**
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    *
    * @generated from field: repeated clickmesh.v1.ReportFilter filters = 4;
    */
@@ -883,7 +887,7 @@ export declare type TopPathsResponse = Message<"clickmesh.v1.TopPathsResponse"> 
   paths: ConversionPath[];
 
   /**
-   * All attributed conversions that matched, and how many paths they took.
+   * All attributed conversions that matched and were not retracted, and how many paths they took.
    *
    * @generated from field: uint64 conversions = 2;
    */
@@ -918,7 +922,7 @@ export declare type ConversionPath = Message<"clickmesh.v1.ConversionPath"> & {
   steps: string[];
 
   /**
-   * There were more steps before the first.
+   * There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
    *
    * @generated from field: bool longer = 2;
    */
@@ -944,7 +948,7 @@ export declare type ConversionPath = Message<"clickmesh.v1.ConversionPath"> & {
   share: number;
 
   /**
-   * From the first touch to the conversion, and from the last, in ms.
+   * From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
    *
    * @generated from field: int64 median_lag_ms = 6;
    */
@@ -984,6 +988,8 @@ export declare type TimeLagRequest = Message<"clickmesh.v1.TimeLagRequest"> & {
   timeZone: string;
 
   /**
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   *
    * @generated from field: repeated clickmesh.v1.ReportFilter filters = 4;
    */
   filters: ReportFilter[];
@@ -1092,6 +1098,8 @@ export declare type PathLengthRequest = Message<"clickmesh.v1.PathLengthRequest"
   timeZone: string;
 
   /**
+   * As of TopPaths. Conversions that were retracted do not count.
+   *
    * @generated from field: repeated clickmesh.v1.ReportFilter filters = 4;
    */
   filters: ReportFilter[];
@@ -1108,7 +1116,7 @@ export declare const PathLengthRequestSchema: GenMessage<PathLengthRequest>;
  */
 export declare type PathLengthResponse = Message<"clickmesh.v1.PathLengthResponse"> & {
   /**
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    *
    * @generated from field: repeated clickmesh.v1.LengthBucket buckets = 1;
    */
@@ -1330,7 +1338,7 @@ export declare type DeadLetter = Message<"clickmesh.v1.DeadLetter"> & {
   error: string;
 
   /**
-   * The first 4,096 bytes of its value; empty if it could be read.
+   * The first 4,096 bytes of its value; empty if it could be read but was refused.
    *
    * @generated from field: bytes value = 6;
    */

@@ -364,6 +364,14 @@ export declare type ExplainConversionRequest = Message<"clickmesh.v1.ExplainConv
    * @generated from field: string user_id = 2;
    */
   userId: string;
+
+  /**
+   * Attribution model: only its credits and reasons are told, and the summary is under it. All of the decision's when
+   * empty; the summary then is under the first.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
 };
 
 /**
@@ -409,6 +417,20 @@ export declare type ExplainConversionResponse = Message<"clickmesh.v1.ExplainCon
    * @generated from field: repeated clickmesh.v1.ExplainedCorrection corrections = 5;
    */
   corrections: ExplainedCorrection[];
+
+  /**
+   * decision.attributed: a valid click is credited.
+   *
+   * @generated from field: bool attributed = 6;
+   */
+  attributed: boolean;
+
+  /**
+   * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+   *
+   * @generated from field: string summary = 7;
+   */
+  summary: string;
 };
 
 /**
@@ -472,6 +494,26 @@ export declare type ExplainedCorrection = Message<"clickmesh.v1.ExplainedCorrect
    * @generated from field: clickmesh.v1.CorrectionEffect effect = 8;
    */
   effect: CorrectionEffect;
+
+  /**
+   * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+   * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+   *
+   * @generated from field: optional int64 value_before_micros = 9;
+   */
+  valueBeforeMicros?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int64 value_after_micros = 10;
+   */
+  valueAfterMicros?: bigint | undefined;
+
+  /**
+   * What it did, in a sentence for people.
+   *
+   * @generated from field: string text = 11;
+   */
+  text: string;
 };
 
 /**
@@ -512,6 +554,18 @@ export declare type NearMiss = Message<"clickmesh.v1.NearMiss"> & {
    * @generated from field: string reason = 5;
    */
   reason: string;
+
+  /**
+   * @generated from field: string ad_id = 6;
+   */
+  adId: string;
+
+  /**
+   * The same for people, with how far off it was: "26 h before; the window is 24 h".
+   *
+   * @generated from field: string text = 7;
+   */
+  text: string;
 };
 
 /**

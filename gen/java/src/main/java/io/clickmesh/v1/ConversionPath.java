@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
   private boolean longer_ = false;
   /**
    * <pre>
-   * There were more steps before the first.
+   * There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
    * </pre>
    *
    * <code>bool longer = 2 [json_name = "longer"];</code>
@@ -163,7 +163,7 @@ private static final long serialVersionUID = 0L;
   private long medianLagMs_ = 0L;
   /**
    * <pre>
-   * From the first touch to the conversion, and from the last, in ms.
+   * From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
    * </pre>
    *
    * <code>int64 median_lag_ms = 6 [json_name = "medianLagMs"];</code>
@@ -790,7 +790,7 @@ private static final long serialVersionUID = 0L;
     private boolean longer_ ;
     /**
      * <pre>
-     * There were more steps before the first.
+     * There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
      * </pre>
      *
      * <code>bool longer = 2 [json_name = "longer"];</code>
@@ -802,7 +802,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * There were more steps before the first.
+     * There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
      * </pre>
      *
      * <code>bool longer = 2 [json_name = "longer"];</code>
@@ -818,7 +818,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * There were more steps before the first.
+     * There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
      * </pre>
      *
      * <code>bool longer = 2 [json_name = "longer"];</code>
@@ -954,7 +954,7 @@ private static final long serialVersionUID = 0L;
     private long medianLagMs_ ;
     /**
      * <pre>
-     * From the first touch to the conversion, and from the last, in ms.
+     * From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
      * </pre>
      *
      * <code>int64 median_lag_ms = 6 [json_name = "medianLagMs"];</code>
@@ -966,7 +966,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the first touch to the conversion, and from the last, in ms.
+     * From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
      * </pre>
      *
      * <code>int64 median_lag_ms = 6 [json_name = "medianLagMs"];</code>
@@ -982,7 +982,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the first touch to the conversion, and from the last, in ms.
+     * From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
      * </pre>
      *
      * <code>int64 median_lag_ms = 6 [json_name = "medianLagMs"];</code>

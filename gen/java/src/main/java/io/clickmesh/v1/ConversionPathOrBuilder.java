@@ -53,7 +53,7 @@ public interface ConversionPathOrBuilder extends
 
   /**
    * <pre>
-   * There were more steps before the first.
+   * There were more steps before the first, or touches that the decision does not name: more than 256 without credit.
    * </pre>
    *
    * <code>bool longer = 2 [json_name = "longer"];</code>
@@ -89,7 +89,7 @@ public interface ConversionPathOrBuilder extends
 
   /**
    * <pre>
-   * From the first touch to the conversion, and from the last, in ms.
+   * From the first touch to the conversion, and from the last, in ms; the greater of two in the middle.
    * </pre>
    *
    * <code>int64 median_lag_ms = 6 [json_name = "medianLagMs"];</code>

@@ -174,7 +174,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString value_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * The first 4,096 bytes of its value; empty if it could be read.
+   * The first 4,096 bytes of its value; empty if it could be read but was refused.
    * </pre>
    *
    * <code>bytes value = 6 [json_name = "value"];</code>
@@ -858,7 +858,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString value_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * The first 4,096 bytes of its value; empty if it could be read.
+     * The first 4,096 bytes of its value; empty if it could be read but was refused.
      * </pre>
      *
      * <code>bytes value = 6 [json_name = "value"];</code>
@@ -870,7 +870,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The first 4,096 bytes of its value; empty if it could be read.
+     * The first 4,096 bytes of its value; empty if it could be read but was refused.
      * </pre>
      *
      * <code>bytes value = 6 [json_name = "value"];</code>
@@ -886,7 +886,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The first 4,096 bytes of its value; empty if it could be read.
+     * The first 4,096 bytes of its value; empty if it could be read but was refused.
      * </pre>
      *
      * <code>bytes value = 6 [json_name = "value"];</code>

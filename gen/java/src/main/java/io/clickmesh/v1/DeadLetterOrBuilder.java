@@ -58,7 +58,7 @@ public interface DeadLetterOrBuilder extends
 
   /**
    * <pre>
-   * The first 4,096 bytes of its value; empty if it could be read.
+   * The first 4,096 bytes of its value; empty if it could be read but was refused.
    * </pre>
    *
    * <code>bytes value = 6 [json_name = "value"];</code>

@@ -49,4 +49,26 @@ public interface ExplainConversionRequestOrBuilder extends
    */
   com.google.protobuf.ByteString
       getUserIdBytes();
+
+  /**
+   * <pre>
+   * Attribution model: only its credits and reasons are told, and the summary is under it. All of the decision's when
+   * empty; the summary then is under the first.
+   * </pre>
+   *
+   * <code>string model = 3 [json_name = "model"];</code>
+   * @return The model.
+   */
+  java.lang.String getModel();
+  /**
+   * <pre>
+   * Attribution model: only its credits and reasons are told, and the summary is under it. All of the decision's when
+   * empty; the summary then is under the first.
+   * </pre>
+   *
+   * <code>string model = 3 [json_name = "model"];</code>
+   * @return The bytes for model.
+   */
+  com.google.protobuf.ByteString
+      getModelBytes();
 }

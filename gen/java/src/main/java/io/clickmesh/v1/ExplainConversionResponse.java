@@ -30,6 +30,7 @@ private static final long serialVersionUID = 0L;
   private ExplainConversionResponse() {
     nearMisses_ = java.util.Collections.emptyList();
     corrections_ = java.util.Collections.emptyList();
+    summary_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -326,6 +327,68 @@ java.lang.String defaultValue) {
     return corrections_.get(index);
   }
 
+  public static final int ATTRIBUTED_FIELD_NUMBER = 6;
+  private boolean attributed_ = false;
+  /**
+   * <pre>
+   * decision.attributed: a valid click is credited.
+   * </pre>
+   *
+   * <code>bool attributed = 6 [json_name = "attributed"];</code>
+   * @return The attributed.
+   */
+  @java.lang.Override
+  public boolean getAttributed() {
+    return attributed_;
+  }
+
+  public static final int SUMMARY_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object summary_ = "";
+  /**
+   * <pre>
+   * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+   * </pre>
+   *
+   * <code>string summary = 7 [json_name = "summary"];</code>
+   * @return The summary.
+   */
+  @java.lang.Override
+  public java.lang.String getSummary() {
+    java.lang.Object ref = summary_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      summary_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+   * </pre>
+   *
+   * <code>string summary = 7 [json_name = "summary"];</code>
+   * @return The bytes for summary.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getSummaryBytes() {
+    java.lang.Object ref = summary_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      summary_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -357,6 +420,12 @@ java.lang.String defaultValue) {
     }
     for (int i = 0; i < corrections_.size(); i++) {
       output.writeMessage(5, corrections_.get(i));
+    }
+    if (attributed_ != false) {
+      output.writeBool(6, attributed_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(summary_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 7, summary_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -398,6 +467,13 @@ java.lang.String defaultValue) {
           }
           size += 1 * count;
         }
+    if (attributed_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(6, attributed_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(summary_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(7, summary_);
+    }
     return size;
   }
   @java.lang.Override
@@ -435,6 +511,10 @@ java.lang.String defaultValue) {
         != other.getNetValueMicros()) return false;
     if (!getCorrectionsList()
         .equals(other.getCorrectionsList())) return false;
+    if (getAttributed()
+        != other.getAttributed()) return false;
+    if (!getSummary()
+        .equals(other.getSummary())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -465,6 +545,11 @@ java.lang.String defaultValue) {
       hash = (37 * hash) + CORRECTIONS_FIELD_NUMBER;
       hash = (53 * hash) + getCorrectionsList().hashCode();
     }
+    hash = (37 * hash) + ATTRIBUTED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getAttributed());
+    hash = (37 * hash) + SUMMARY_FIELD_NUMBER;
+    hash = (53 * hash) + getSummary().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -647,6 +732,8 @@ java.lang.String defaultValue) {
         correctionsBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x00000010);
+      attributed_ = false;
+      summary_ = "";
       return this;
     }
 
@@ -715,6 +802,12 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00000008) != 0)) {
         result.netValueMicros_ = netValueMicros_;
+      }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.attributed_ = attributed_;
+      }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.summary_ = summary_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -792,6 +885,14 @@ java.lang.String defaultValue) {
           }
         }
       }
+      if (other.getAttributed() != false) {
+        setAttributed(other.getAttributed());
+      }
+      if (!other.getSummary().isEmpty()) {
+        summary_ = other.summary_;
+        bitField0_ |= 0x00000040;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -863,6 +964,16 @@ java.lang.String defaultValue) {
               }
               break;
             } // case 42
+            case 48: {
+              attributed_ = input.readBool();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 48
+            case 58: {
+              summary_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1826,6 +1937,142 @@ java.lang.String defaultValue) {
         corrections_ = null;
       }
       return correctionsBuilder_;
+    }
+
+    private boolean attributed_ ;
+    /**
+     * <pre>
+     * decision.attributed: a valid click is credited.
+     * </pre>
+     *
+     * <code>bool attributed = 6 [json_name = "attributed"];</code>
+     * @return The attributed.
+     */
+    @java.lang.Override
+    public boolean getAttributed() {
+      return attributed_;
+    }
+    /**
+     * <pre>
+     * decision.attributed: a valid click is credited.
+     * </pre>
+     *
+     * <code>bool attributed = 6 [json_name = "attributed"];</code>
+     * @param value The attributed to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAttributed(boolean value) {
+
+      attributed_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * decision.attributed: a valid click is credited.
+     * </pre>
+     *
+     * <code>bool attributed = 6 [json_name = "attributed"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAttributed() {
+      bitField0_ = (bitField0_ & ~0x00000020);
+      attributed_ = false;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object summary_ = "";
+    /**
+     * <pre>
+     * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+     * </pre>
+     *
+     * <code>string summary = 7 [json_name = "summary"];</code>
+     * @return The summary.
+     */
+    public java.lang.String getSummary() {
+      java.lang.Object ref = summary_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        summary_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+     * </pre>
+     *
+     * <code>string summary = 7 [json_name = "summary"];</code>
+     * @return The bytes for summary.
+     */
+    public com.google.protobuf.ByteString
+        getSummaryBytes() {
+      java.lang.Object ref = summary_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        summary_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+     * </pre>
+     *
+     * <code>string summary = 7 [json_name = "summary"];</code>
+     * @param value The summary to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSummary(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      summary_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+     * </pre>
+     *
+     * <code>string summary = 7 [json_name = "summary"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSummary() {
+      summary_ = getDefaultInstance().getSummary();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+     * </pre>
+     *
+     * <code>string summary = 7 [json_name = "summary"];</code>
+     * @param value The bytes for summary to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSummaryBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      summary_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.ExplainConversionResponse)

@@ -181,4 +181,34 @@ java.lang.String defaultValue);
    */
   io.clickmesh.v1.ExplainedCorrectionOrBuilder getCorrectionsOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * decision.attributed: a valid click is credited.
+   * </pre>
+   *
+   * <code>bool attributed = 6 [json_name = "attributed"];</code>
+   * @return The attributed.
+   */
+  boolean getAttributed();
+
+  /**
+   * <pre>
+   * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+   * </pre>
+   *
+   * <code>string summary = 7 [json_name = "summary"];</code>
+   * @return The summary.
+   */
+  java.lang.String getSummary();
+  /**
+   * <pre>
+   * Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
+   * </pre>
+   *
+   * <code>string summary = 7 [json_name = "summary"];</code>
+   * @return The bytes for summary.
+   */
+  com.google.protobuf.ByteString
+      getSummaryBytes();
 }

@@ -38,6 +38,7 @@ private static final long serialVersionUID = 0L;
     clickId_ = "";
     reason_ = "";
     effect_ = 0;
+    text_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -58,6 +59,7 @@ private static final long serialVersionUID = 0L;
             io.clickmesh.v1.ExplainedCorrection.class, io.clickmesh.v1.ExplainedCorrection.Builder.class);
   }
 
+  private int bitField0_;
   public static final int EVENT_ID_FIELD_NUMBER = 1;
   @SuppressWarnings("serial")
   private volatile java.lang.Object eventId_ = "";
@@ -325,6 +327,101 @@ private static final long serialVersionUID = 0L;
     return result == null ? io.clickmesh.v1.CorrectionEffect.UNRECOGNIZED : result;
   }
 
+  public static final int VALUE_BEFORE_MICROS_FIELD_NUMBER = 9;
+  private long valueBeforeMicros_ = 0L;
+  /**
+   * <pre>
+   * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+   * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+   * </pre>
+   *
+   * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+   * @return Whether the valueBeforeMicros field is set.
+   */
+  @java.lang.Override
+  public boolean hasValueBeforeMicros() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+   * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+   * </pre>
+   *
+   * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+   * @return The valueBeforeMicros.
+   */
+  @java.lang.Override
+  public long getValueBeforeMicros() {
+    return valueBeforeMicros_;
+  }
+
+  public static final int VALUE_AFTER_MICROS_FIELD_NUMBER = 10;
+  private long valueAfterMicros_ = 0L;
+  /**
+   * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+   * @return Whether the valueAfterMicros field is set.
+   */
+  @java.lang.Override
+  public boolean hasValueAfterMicros() {
+    return ((bitField0_ & 0x00000002) != 0);
+  }
+  /**
+   * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+   * @return The valueAfterMicros.
+   */
+  @java.lang.Override
+  public long getValueAfterMicros() {
+    return valueAfterMicros_;
+  }
+
+  public static final int TEXT_FIELD_NUMBER = 11;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object text_ = "";
+  /**
+   * <pre>
+   * What it did, in a sentence for people.
+   * </pre>
+   *
+   * <code>string text = 11 [json_name = "text"];</code>
+   * @return The text.
+   */
+  @java.lang.Override
+  public java.lang.String getText() {
+    java.lang.Object ref = text_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      text_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * What it did, in a sentence for people.
+   * </pre>
+   *
+   * <code>string text = 11 [json_name = "text"];</code>
+   * @return The bytes for text.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTextBytes() {
+    java.lang.Object ref = text_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      text_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -363,6 +460,15 @@ private static final long serialVersionUID = 0L;
     if (effect_ != io.clickmesh.v1.CorrectionEffect.CORRECTION_EFFECT_UNSPECIFIED.getNumber()) {
       output.writeEnum(8, effect_);
     }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      output.writeInt64(9, valueBeforeMicros_);
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      output.writeInt64(10, valueAfterMicros_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(text_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 11, text_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -393,6 +499,17 @@ private static final long serialVersionUID = 0L;
     if (effect_ != io.clickmesh.v1.CorrectionEffect.CORRECTION_EFFECT_UNSPECIFIED.getNumber()) {
       size += com.google.protobuf.CodedOutputStream
         .computeEnumSize(8, effect_);
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(9, valueBeforeMicros_);
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeInt64Size(10, valueAfterMicros_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(text_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(11, text_);
     }
     return size;
   }
@@ -433,6 +550,18 @@ private static final long serialVersionUID = 0L;
     if (!getReason()
         .equals(other.getReason())) return false;
     if (effect_ != other.effect_) return false;
+    if (hasValueBeforeMicros() != other.hasValueBeforeMicros()) return false;
+    if (hasValueBeforeMicros()) {
+      if (getValueBeforeMicros()
+          != other.getValueBeforeMicros()) return false;
+    }
+    if (hasValueAfterMicros() != other.hasValueAfterMicros()) return false;
+    if (hasValueAfterMicros()) {
+      if (getValueAfterMicros()
+          != other.getValueAfterMicros()) return false;
+    }
+    if (!getText()
+        .equals(other.getText())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -462,6 +591,18 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getReason().hashCode();
     hash = (37 * hash) + EFFECT_FIELD_NUMBER;
     hash = (53 * hash) + effect_;
+    if (hasValueBeforeMicros()) {
+      hash = (37 * hash) + VALUE_BEFORE_MICROS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getValueBeforeMicros());
+    }
+    if (hasValueAfterMicros()) {
+      hash = (37 * hash) + VALUE_AFTER_MICROS_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getValueAfterMicros());
+    }
+    hash = (37 * hash) + TEXT_FIELD_NUMBER;
+    hash = (53 * hash) + getText().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -605,6 +746,9 @@ private static final long serialVersionUID = 0L;
       timestamp_ = 0L;
       reason_ = "";
       effect_ = 0;
+      valueBeforeMicros_ = 0L;
+      valueAfterMicros_ = 0L;
+      text_ = "";
       return this;
     }
 
@@ -662,6 +806,19 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000080) != 0)) {
         result.effect_ = effect_;
       }
+      int to_bitField0_ = 0;
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.valueBeforeMicros_ = valueBeforeMicros_;
+        to_bitField0_ |= 0x00000001;
+      }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.valueAfterMicros_ = valueAfterMicros_;
+        to_bitField0_ |= 0x00000002;
+      }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.text_ = text_;
+      }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -709,6 +866,17 @@ private static final long serialVersionUID = 0L;
       }
       if (other.effect_ != 0) {
         setEffectValue(other.getEffectValue());
+      }
+      if (other.hasValueBeforeMicros()) {
+        setValueBeforeMicros(other.getValueBeforeMicros());
+      }
+      if (other.hasValueAfterMicros()) {
+        setValueAfterMicros(other.getValueAfterMicros());
+      }
+      if (!other.getText().isEmpty()) {
+        text_ = other.text_;
+        bitField0_ |= 0x00000400;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -774,6 +942,21 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000080;
               break;
             } // case 64
+            case 72: {
+              valueBeforeMicros_ = input.readInt64();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 72
+            case 80: {
+              valueAfterMicros_ = input.readInt64();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
+            case 90: {
+              text_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 90
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1347,6 +1530,198 @@ private static final long serialVersionUID = 0L;
     public Builder clearEffect() {
       bitField0_ = (bitField0_ & ~0x00000080);
       effect_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private long valueBeforeMicros_ ;
+    /**
+     * <pre>
+     * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+     * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+     * </pre>
+     *
+     * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+     * @return Whether the valueBeforeMicros field is set.
+     */
+    @java.lang.Override
+    public boolean hasValueBeforeMicros() {
+      return ((bitField0_ & 0x00000100) != 0);
+    }
+    /**
+     * <pre>
+     * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+     * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+     * </pre>
+     *
+     * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+     * @return The valueBeforeMicros.
+     */
+    @java.lang.Override
+    public long getValueBeforeMicros() {
+      return valueBeforeMicros_;
+    }
+    /**
+     * <pre>
+     * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+     * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+     * </pre>
+     *
+     * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+     * @param value The valueBeforeMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setValueBeforeMicros(long value) {
+
+      valueBeforeMicros_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+     * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+     * </pre>
+     *
+     * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearValueBeforeMicros() {
+      bitField0_ = (bitField0_ & ~0x00000100);
+      valueBeforeMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long valueAfterMicros_ ;
+    /**
+     * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+     * @return Whether the valueAfterMicros field is set.
+     */
+    @java.lang.Override
+    public boolean hasValueAfterMicros() {
+      return ((bitField0_ & 0x00000200) != 0);
+    }
+    /**
+     * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+     * @return The valueAfterMicros.
+     */
+    @java.lang.Override
+    public long getValueAfterMicros() {
+      return valueAfterMicros_;
+    }
+    /**
+     * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+     * @param value The valueAfterMicros to set.
+     * @return This builder for chaining.
+     */
+    public Builder setValueAfterMicros(long value) {
+
+      valueAfterMicros_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearValueAfterMicros() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      valueAfterMicros_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object text_ = "";
+    /**
+     * <pre>
+     * What it did, in a sentence for people.
+     * </pre>
+     *
+     * <code>string text = 11 [json_name = "text"];</code>
+     * @return The text.
+     */
+    public java.lang.String getText() {
+      java.lang.Object ref = text_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        text_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * What it did, in a sentence for people.
+     * </pre>
+     *
+     * <code>string text = 11 [json_name = "text"];</code>
+     * @return The bytes for text.
+     */
+    public com.google.protobuf.ByteString
+        getTextBytes() {
+      java.lang.Object ref = text_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        text_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * What it did, in a sentence for people.
+     * </pre>
+     *
+     * <code>string text = 11 [json_name = "text"];</code>
+     * @param value The text to set.
+     * @return This builder for chaining.
+     */
+    public Builder setText(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      text_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What it did, in a sentence for people.
+     * </pre>
+     *
+     * <code>string text = 11 [json_name = "text"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearText() {
+      text_ = getDefaultInstance().getText();
+      bitField0_ = (bitField0_ & ~0x00000400);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What it did, in a sentence for people.
+     * </pre>
+     *
+     * <code>string text = 11 [json_name = "text"];</code>
+     * @param value The bytes for text to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTextBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      text_ = value;
+      bitField0_ |= 0x00000400;
       onChanged();
       return this;
     }

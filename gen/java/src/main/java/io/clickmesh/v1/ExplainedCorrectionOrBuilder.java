@@ -124,4 +124,56 @@ public interface ExplainedCorrectionOrBuilder extends
    * @return The effect.
    */
   io.clickmesh.v1.CorrectionEffect getEffect();
+
+  /**
+   * <pre>
+   * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+   * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+   * </pre>
+   *
+   * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+   * @return Whether the valueBeforeMicros field is set.
+   */
+  boolean hasValueBeforeMicros();
+  /**
+   * <pre>
+   * Of an adjustment, the value of the conversion that its effect began with and left, all of them taken in their order
+   * by time; the last one leaves net_value_micros. Absent of verdicts, and where adjustments are left out.
+   * </pre>
+   *
+   * <code>optional int64 value_before_micros = 9 [json_name = "valueBeforeMicros"];</code>
+   * @return The valueBeforeMicros.
+   */
+  long getValueBeforeMicros();
+
+  /**
+   * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+   * @return Whether the valueAfterMicros field is set.
+   */
+  boolean hasValueAfterMicros();
+  /**
+   * <code>optional int64 value_after_micros = 10 [json_name = "valueAfterMicros"];</code>
+   * @return The valueAfterMicros.
+   */
+  long getValueAfterMicros();
+
+  /**
+   * <pre>
+   * What it did, in a sentence for people.
+   * </pre>
+   *
+   * <code>string text = 11 [json_name = "text"];</code>
+   * @return The text.
+   */
+  java.lang.String getText();
+  /**
+   * <pre>
+   * What it did, in a sentence for people.
+   * </pre>
+   *
+   * <code>string text = 11 [json_name = "text"];</code>
+   * @return The bytes for text.
+   */
+  com.google.protobuf.ByteString
+      getTextBytes();
 }

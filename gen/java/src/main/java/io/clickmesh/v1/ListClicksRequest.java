@@ -105,7 +105,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object startDate_ = "";
   /**
    * <pre>
-   * Newest first. Both or none.
+   * Both or none. The newest are first.
    * </pre>
    *
    * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -126,7 +126,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Newest first. Both or none.
+   * Both or none. The newest are first.
    * </pre>
    *
    * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -789,7 +789,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object startDate_ = "";
     /**
      * <pre>
-     * Newest first. Both or none.
+     * Both or none. The newest are first.
      * </pre>
      *
      * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -809,7 +809,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Newest first. Both or none.
+     * Both or none. The newest are first.
      * </pre>
      *
      * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -830,7 +830,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Newest first. Both or none.
+     * Both or none. The newest are first.
      * </pre>
      *
      * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -847,7 +847,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Newest first. Both or none.
+     * Both or none. The newest are first.
      * </pre>
      *
      * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -861,7 +861,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Newest first. Both or none.
+     * Both or none. The newest are first.
      * </pre>
      *
      * <code>string start_date = 2 [json_name = "startDate"];</code>

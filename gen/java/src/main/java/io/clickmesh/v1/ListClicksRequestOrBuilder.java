@@ -32,7 +32,7 @@ public interface ListClicksRequestOrBuilder extends
 
   /**
    * <pre>
-   * Newest first. Both or none.
+   * Both or none. The newest are first.
    * </pre>
    *
    * <code>string start_date = 2 [json_name = "startDate"];</code>
@@ -41,7 +41,7 @@ public interface ListClicksRequestOrBuilder extends
   java.lang.String getStartDate();
   /**
    * <pre>
-   * Newest first. Both or none.
+   * Both or none. The newest are first.
    * </pre>
    *
    * <code>string start_date = 2 [json_name = "startDate"];</code>

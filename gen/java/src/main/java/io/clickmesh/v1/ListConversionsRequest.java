@@ -147,6 +147,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object timeZone_ = "";
   /**
+   * <pre>
+   * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+   * </pre>
+   *
    * <code>string time_zone = 3 [json_name = "timeZone"];</code>
    * @return The timeZone.
    */
@@ -164,6 +168,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+   * </pre>
+   *
    * <code>string time_zone = 3 [json_name = "timeZone"];</code>
    * @return The bytes for timeZone.
    */
@@ -187,7 +195,8 @@ private static final long serialVersionUID = 0L;
   private java.util.List<io.clickmesh.v1.ReportFilter> filters_;
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -198,7 +207,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -210,7 +220,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -221,7 +232,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -232,7 +244,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -266,7 +279,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object model_ = "";
   /**
    * <pre>
-   * Only those that a click which the filters name is credited for under this model.
+   * Attribution model of the filters, the lag and the credit.
    * </pre>
    *
    * <code>string model = 6 [json_name = "model"];</code>
@@ -287,7 +300,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Only those that a click which the filters name is credited for under this model.
+   * Attribution model of the filters, the lag and the credit.
    * </pre>
    *
    * <code>string model = 6 [json_name = "model"];</code>
@@ -352,8 +365,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object orderBy_ = "";
   /**
    * <pre>
-   * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-   * empty.
+   * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+   * ones have the least; with "-" from the greatest. "-time" when empty.
    * </pre>
    *
    * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -374,8 +387,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-   * empty.
+   * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+   * ones have the least; with "-" from the greatest. "-time" when empty.
    * </pre>
    *
    * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -1178,6 +1191,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object timeZone_ = "";
     /**
+     * <pre>
+     * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+     * </pre>
+     *
      * <code>string time_zone = 3 [json_name = "timeZone"];</code>
      * @return The timeZone.
      */
@@ -1194,6 +1211,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+     * </pre>
+     *
      * <code>string time_zone = 3 [json_name = "timeZone"];</code>
      * @return The bytes for timeZone.
      */
@@ -1211,6 +1232,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+     * </pre>
+     *
      * <code>string time_zone = 3 [json_name = "timeZone"];</code>
      * @param value The timeZone to set.
      * @return This builder for chaining.
@@ -1224,6 +1249,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+     * </pre>
+     *
      * <code>string time_zone = 3 [json_name = "timeZone"];</code>
      * @return This builder for chaining.
      */
@@ -1234,6 +1263,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+     * </pre>
+     *
      * <code>string time_zone = 3 [json_name = "timeZone"];</code>
      * @param value The bytes for timeZone to set.
      * @return This builder for chaining.
@@ -1262,7 +1295,8 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1276,7 +1310,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1290,7 +1325,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1304,7 +1340,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1323,7 +1360,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1341,7 +1379,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1359,7 +1398,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1378,7 +1418,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1396,7 +1437,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1414,7 +1456,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1433,7 +1476,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1450,7 +1494,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1467,7 +1512,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1478,7 +1524,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1492,7 +1539,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1507,7 +1555,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1518,7 +1567,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1530,7 +1580,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+     * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+     * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1609,7 +1660,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object model_ = "";
     /**
      * <pre>
-     * Only those that a click which the filters name is credited for under this model.
+     * Attribution model of the filters, the lag and the credit.
      * </pre>
      *
      * <code>string model = 6 [json_name = "model"];</code>
@@ -1629,7 +1680,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those that a click which the filters name is credited for under this model.
+     * Attribution model of the filters, the lag and the credit.
      * </pre>
      *
      * <code>string model = 6 [json_name = "model"];</code>
@@ -1650,7 +1701,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those that a click which the filters name is credited for under this model.
+     * Attribution model of the filters, the lag and the credit.
      * </pre>
      *
      * <code>string model = 6 [json_name = "model"];</code>
@@ -1667,7 +1718,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those that a click which the filters name is credited for under this model.
+     * Attribution model of the filters, the lag and the credit.
      * </pre>
      *
      * <code>string model = 6 [json_name = "model"];</code>
@@ -1681,7 +1732,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those that a click which the filters name is credited for under this model.
+     * Attribution model of the filters, the lag and the credit.
      * </pre>
      *
      * <code>string model = 6 [json_name = "model"];</code>
@@ -1773,8 +1824,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object orderBy_ = "";
     /**
      * <pre>
-     * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-     * empty.
+     * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+     * ones have the least; with "-" from the greatest. "-time" when empty.
      * </pre>
      *
      * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -1794,8 +1845,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-     * empty.
+     * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+     * ones have the least; with "-" from the greatest. "-time" when empty.
      * </pre>
      *
      * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -1816,8 +1867,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-     * empty.
+     * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+     * ones have the least; with "-" from the greatest. "-time" when empty.
      * </pre>
      *
      * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -1834,8 +1885,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-     * empty.
+     * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+     * ones have the least; with "-" from the greatest. "-time" when empty.
      * </pre>
      *
      * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -1849,8 +1900,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-     * empty.
+     * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+     * ones have the least; with "-" from the greatest. "-time" when empty.
      * </pre>
      *
      * <code>string order_by = 8 [json_name = "orderBy"];</code>

@@ -43,11 +43,19 @@ public interface ListConversionsRequestOrBuilder extends
       getEndDateBytes();
 
   /**
+   * <pre>
+   * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+   * </pre>
+   *
    * <code>string time_zone = 3 [json_name = "timeZone"];</code>
    * @return The timeZone.
    */
   java.lang.String getTimeZone();
   /**
+   * <pre>
+   * IANA name; the mesh's REPORT_TIME_ZONE when empty.
+   * </pre>
+   *
    * <code>string time_zone = 3 [json_name = "timeZone"];</code>
    * @return The bytes for timeZone.
    */
@@ -56,7 +64,8 @@ public interface ListConversionsRequestOrBuilder extends
 
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -65,7 +74,8 @@ public interface ListConversionsRequestOrBuilder extends
       getFiltersList();
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -73,7 +83,8 @@ public interface ListConversionsRequestOrBuilder extends
   io.clickmesh.v1.ReportFilter getFilters(int index);
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -81,7 +92,8 @@ public interface ListConversionsRequestOrBuilder extends
   int getFiltersCount();
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -90,7 +102,8 @@ public interface ListConversionsRequestOrBuilder extends
       getFiltersOrBuilderList();
   /**
    * <pre>
-   * On the credited click under `model`, or on any candidate if no model is named; conversion_type on the conversion.
+   * On a click that is credited under `model`, or on any candidate if no model is named: one that all of them name.
+   * conversion_type on the conversion. One without candidates has them only by a filter with the empty value.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -111,7 +124,7 @@ public interface ListConversionsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Only those that a click which the filters name is credited for under this model.
+   * Attribution model of the filters, the lag and the credit.
    * </pre>
    *
    * <code>string model = 6 [json_name = "model"];</code>
@@ -120,7 +133,7 @@ public interface ListConversionsRequestOrBuilder extends
   java.lang.String getModel();
   /**
    * <pre>
-   * Only those that a click which the filters name is credited for under this model.
+   * Attribution model of the filters, the lag and the credit.
    * </pre>
    *
    * <code>string model = 6 [json_name = "model"];</code>
@@ -143,8 +156,8 @@ public interface ListConversionsRequestOrBuilder extends
 
   /**
    * <pre>
-   * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-   * empty.
+   * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+   * ones have the least; with "-" from the greatest. "-time" when empty.
    * </pre>
    *
    * <code>string order_by = 8 [json_name = "orderBy"];</code>
@@ -153,8 +166,8 @@ public interface ListConversionsRequestOrBuilder extends
   java.lang.String getOrderBy();
   /**
    * <pre>
-   * "time", "value", "corrections" (how many changed it), "touches" or "lag"; with "-" from the greatest. "-time" when
-   * empty.
+   * "time", "value" (net), "corrections" (adjustments and invalid clicks), "touches" or "lag", of which unattributed
+   * ones have the least; with "-" from the greatest. "-time" when empty.
    * </pre>
    *
    * <code>string order_by = 8 [json_name = "orderBy"];</code>

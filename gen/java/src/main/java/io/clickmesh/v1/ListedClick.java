@@ -329,7 +329,7 @@ java.lang.String defaultValue) {
   private int conversions_ = 0;
   /**
    * <pre>
-   * Conversions that it is credited for, under any model.
+   * Conversions that it is credited for, under any model. Not those that were retracted.
    * </pre>
    *
    * <code>uint32 conversions = 8 [json_name = "conversions"];</code>
@@ -1334,7 +1334,7 @@ java.lang.String defaultValue) {
     private int conversions_ ;
     /**
      * <pre>
-     * Conversions that it is credited for, under any model.
+     * Conversions that it is credited for, under any model. Not those that were retracted.
      * </pre>
      *
      * <code>uint32 conversions = 8 [json_name = "conversions"];</code>
@@ -1346,7 +1346,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Conversions that it is credited for, under any model.
+     * Conversions that it is credited for, under any model. Not those that were retracted.
      * </pre>
      *
      * <code>uint32 conversions = 8 [json_name = "conversions"];</code>
@@ -1362,7 +1362,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Conversions that it is credited for, under any model.
+     * Conversions that it is credited for, under any model. Not those that were retracted.
      * </pre>
      *
      * <code>uint32 conversions = 8 [json_name = "conversions"];</code>

@@ -110,7 +110,7 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Conversions that it is credited for, under any model.
+   * Conversions that it is credited for, under any model. Not those that were retracted.
    * </pre>
    *
    * <code>uint32 conversions = 8 [json_name = "conversions"];</code>

@@ -461,7 +461,8 @@ private static final long serialVersionUID = 0L;
   private long creditMicros_ = 0L;
   /**
    * <pre>
-   * What the filters name is credited with, in micros of the conversion.
+   * What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+   * model.
    * </pre>
    *
    * <code>int64 credit_micros = 16 [json_name = "creditMicros"];</code>
@@ -478,7 +479,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -490,7 +491,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -501,7 +502,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -513,7 +514,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2073,7 +2074,8 @@ private static final long serialVersionUID = 0L;
     private long creditMicros_ ;
     /**
      * <pre>
-     * What the filters name is credited with, in micros of the conversion.
+     * What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+     * model.
      * </pre>
      *
      * <code>int64 credit_micros = 16 [json_name = "creditMicros"];</code>
@@ -2085,7 +2087,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the filters name is credited with, in micros of the conversion.
+     * What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+     * model.
      * </pre>
      *
      * <code>int64 credit_micros = 16 [json_name = "creditMicros"];</code>
@@ -2101,7 +2104,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the filters name is credited with, in micros of the conversion.
+     * What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+     * model.
      * </pre>
      *
      * <code>int64 credit_micros = 16 [json_name = "creditMicros"];</code>
@@ -2124,7 +2128,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2137,7 +2141,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2148,7 +2152,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2160,7 +2164,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2173,7 +2177,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2192,7 +2196,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2210,7 +2214,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2228,7 +2232,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2243,7 +2247,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>

@@ -179,7 +179,8 @@ public interface ListedConversionOrBuilder extends
 
   /**
    * <pre>
-   * What the filters name is credited with, in micros of the conversion.
+   * What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
+   * model.
    * </pre>
    *
    * <code>int64 credit_micros = 16 [json_name = "creditMicros"];</code>
@@ -189,7 +190,7 @@ public interface ListedConversionOrBuilder extends
 
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -199,7 +200,7 @@ public interface ListedConversionOrBuilder extends
       getCorrectedByList();
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -208,7 +209,7 @@ public interface ListedConversionOrBuilder extends
   int getCorrectedByCount();
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -218,7 +219,7 @@ public interface ListedConversionOrBuilder extends
   java.lang.String getCorrectedBy(int index);
   /**
    * <pre>
-   * What has changed it: "late_click", "refund", "restate", "retract", "verdict", each once.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>

@@ -32,6 +32,8 @@ private static final long serialVersionUID = 0L;
     campaignId_ = "";
     source_ = "";
     reason_ = "";
+    adId_ = "";
+    text_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -231,6 +233,92 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int AD_ID_FIELD_NUMBER = 6;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object adId_ = "";
+  /**
+   * <code>string ad_id = 6 [json_name = "adId"];</code>
+   * @return The adId.
+   */
+  @java.lang.Override
+  public java.lang.String getAdId() {
+    java.lang.Object ref = adId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      adId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <code>string ad_id = 6 [json_name = "adId"];</code>
+   * @return The bytes for adId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getAdIdBytes() {
+    java.lang.Object ref = adId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      adId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int TEXT_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object text_ = "";
+  /**
+   * <pre>
+   * The same for people, with how far off it was: "26 h before; the window is 24 h".
+   * </pre>
+   *
+   * <code>string text = 7 [json_name = "text"];</code>
+   * @return The text.
+   */
+  @java.lang.Override
+  public java.lang.String getText() {
+    java.lang.Object ref = text_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      text_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The same for people, with how far off it was: "26 h before; the window is 24 h".
+   * </pre>
+   *
+   * <code>string text = 7 [json_name = "text"];</code>
+   * @return The bytes for text.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTextBytes() {
+    java.lang.Object ref = text_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      text_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -260,6 +348,12 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reason_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 5, reason_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(adId_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 6, adId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(text_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 7, text_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -279,6 +373,12 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reason_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(5, reason_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(adId_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(6, adId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(text_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(7, text_);
     }
     return size;
   }
@@ -314,6 +414,10 @@ private static final long serialVersionUID = 0L;
         != other.getClickTime()) return false;
     if (!getReason()
         .equals(other.getReason())) return false;
+    if (!getAdId()
+        .equals(other.getAdId())) return false;
+    if (!getText()
+        .equals(other.getText())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -336,6 +440,10 @@ private static final long serialVersionUID = 0L;
         getClickTime());
     hash = (37 * hash) + REASON_FIELD_NUMBER;
     hash = (53 * hash) + getReason().hashCode();
+    hash = (37 * hash) + AD_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getAdId().hashCode();
+    hash = (37 * hash) + TEXT_FIELD_NUMBER;
+    hash = (53 * hash) + getText().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -472,6 +580,8 @@ private static final long serialVersionUID = 0L;
       source_ = "";
       clickTime_ = 0L;
       reason_ = "";
+      adId_ = "";
+      text_ = "";
       return this;
     }
 
@@ -520,6 +630,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.reason_ = reason_;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.adId_ = adId_;
+      }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.text_ = text_;
+      }
     }
 
     @java.lang.Override
@@ -555,6 +671,16 @@ private static final long serialVersionUID = 0L;
       if (!other.getReason().isEmpty()) {
         reason_ = other.reason_;
         bitField0_ |= 0x00000010;
+        onChanged();
+      }
+      if (!other.getAdId().isEmpty()) {
+        adId_ = other.adId_;
+        bitField0_ |= 0x00000020;
+        onChanged();
+      }
+      if (!other.getText().isEmpty()) {
+        text_ = other.text_;
+        bitField0_ |= 0x00000040;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -606,6 +732,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 42
+            case 50: {
+              adId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 50
+            case 58: {
+              text_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -971,6 +1107,170 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       reason_ = value;
       bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object adId_ = "";
+    /**
+     * <code>string ad_id = 6 [json_name = "adId"];</code>
+     * @return The adId.
+     */
+    public java.lang.String getAdId() {
+      java.lang.Object ref = adId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        adId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <code>string ad_id = 6 [json_name = "adId"];</code>
+     * @return The bytes for adId.
+     */
+    public com.google.protobuf.ByteString
+        getAdIdBytes() {
+      java.lang.Object ref = adId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        adId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <code>string ad_id = 6 [json_name = "adId"];</code>
+     * @param value The adId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdId(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      adId_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>string ad_id = 6 [json_name = "adId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAdId() {
+      adId_ = getDefaultInstance().getAdId();
+      bitField0_ = (bitField0_ & ~0x00000020);
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>string ad_id = 6 [json_name = "adId"];</code>
+     * @param value The bytes for adId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAdIdBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      adId_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object text_ = "";
+    /**
+     * <pre>
+     * The same for people, with how far off it was: "26 h before; the window is 24 h".
+     * </pre>
+     *
+     * <code>string text = 7 [json_name = "text"];</code>
+     * @return The text.
+     */
+    public java.lang.String getText() {
+      java.lang.Object ref = text_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        text_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The same for people, with how far off it was: "26 h before; the window is 24 h".
+     * </pre>
+     *
+     * <code>string text = 7 [json_name = "text"];</code>
+     * @return The bytes for text.
+     */
+    public com.google.protobuf.ByteString
+        getTextBytes() {
+      java.lang.Object ref = text_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        text_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The same for people, with how far off it was: "26 h before; the window is 24 h".
+     * </pre>
+     *
+     * <code>string text = 7 [json_name = "text"];</code>
+     * @param value The text to set.
+     * @return This builder for chaining.
+     */
+    public Builder setText(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      text_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The same for people, with how far off it was: "26 h before; the window is 24 h".
+     * </pre>
+     *
+     * <code>string text = 7 [json_name = "text"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearText() {
+      text_ = getDefaultInstance().getText();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The same for people, with how far off it was: "26 h before; the window is 24 h".
+     * </pre>
+     *
+     * <code>string text = 7 [json_name = "text"];</code>
+     * @param value The bytes for text to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTextBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      text_ = value;
+      bitField0_ |= 0x00000040;
       onChanged();
       return this;
     }

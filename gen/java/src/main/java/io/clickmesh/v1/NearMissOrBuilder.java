@@ -75,4 +75,36 @@ public interface NearMissOrBuilder extends
    */
   com.google.protobuf.ByteString
       getReasonBytes();
+
+  /**
+   * <code>string ad_id = 6 [json_name = "adId"];</code>
+   * @return The adId.
+   */
+  java.lang.String getAdId();
+  /**
+   * <code>string ad_id = 6 [json_name = "adId"];</code>
+   * @return The bytes for adId.
+   */
+  com.google.protobuf.ByteString
+      getAdIdBytes();
+
+  /**
+   * <pre>
+   * The same for people, with how far off it was: "26 h before; the window is 24 h".
+   * </pre>
+   *
+   * <code>string text = 7 [json_name = "text"];</code>
+   * @return The text.
+   */
+  java.lang.String getText();
+  /**
+   * <pre>
+   * The same for people, with how far off it was: "26 h before; the window is 24 h".
+   * </pre>
+   *
+   * <code>string text = 7 [json_name = "text"];</code>
+   * @return The bytes for text.
+   */
+  com.google.protobuf.ByteString
+      getTextBytes();
 }

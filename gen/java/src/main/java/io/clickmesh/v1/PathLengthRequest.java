@@ -181,6 +181,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private java.util.List<io.clickmesh.v1.ReportFilter> filters_;
   /**
+   * <pre>
+   * As of TopPaths. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -188,6 +192,10 @@ private static final long serialVersionUID = 0L;
     return filters_;
   }
   /**
+   * <pre>
+   * As of TopPaths. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -196,6 +204,10 @@ private static final long serialVersionUID = 0L;
     return filters_;
   }
   /**
+   * <pre>
+   * As of TopPaths. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -203,6 +215,10 @@ private static final long serialVersionUID = 0L;
     return filters_.size();
   }
   /**
+   * <pre>
+   * As of TopPaths. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -210,6 +226,10 @@ private static final long serialVersionUID = 0L;
     return filters_.get(index);
   }
   /**
+   * <pre>
+   * As of TopPaths. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -888,6 +908,10 @@ private static final long serialVersionUID = 0L;
         io.clickmesh.v1.ReportFilter, io.clickmesh.v1.ReportFilter.Builder, io.clickmesh.v1.ReportFilterOrBuilder> filtersBuilder_;
 
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public java.util.List<io.clickmesh.v1.ReportFilter> getFiltersList() {
@@ -898,6 +922,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public int getFiltersCount() {
@@ -908,6 +936,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter getFilters(int index) {
@@ -918,6 +950,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder setFilters(
@@ -933,6 +969,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder setFilters(
@@ -947,6 +987,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(io.clickmesh.v1.ReportFilter value) {
@@ -961,6 +1005,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(
@@ -976,6 +1024,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(
@@ -990,6 +1042,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(
@@ -1004,6 +1060,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addAllFilters(
@@ -1019,6 +1079,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder clearFilters() {
@@ -1032,6 +1096,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder removeFilters(int index) {
@@ -1045,6 +1113,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter.Builder getFiltersBuilder(
@@ -1052,6 +1124,10 @@ private static final long serialVersionUID = 0L;
       return internalGetFiltersFieldBuilder().getBuilder(index);
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilterOrBuilder getFiltersOrBuilder(
@@ -1062,6 +1138,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public java.util.List<? extends io.clickmesh.v1.ReportFilterOrBuilder> 
@@ -1073,6 +1153,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter.Builder addFiltersBuilder() {
@@ -1080,6 +1164,10 @@ private static final long serialVersionUID = 0L;
           io.clickmesh.v1.ReportFilter.getDefaultInstance());
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter.Builder addFiltersBuilder(
@@ -1088,6 +1176,10 @@ private static final long serialVersionUID = 0L;
           index, io.clickmesh.v1.ReportFilter.getDefaultInstance());
     }
     /**
+     * <pre>
+     * As of TopPaths. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public java.util.List<io.clickmesh.v1.ReportFilter.Builder> 

@@ -54,7 +54,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<io.clickmesh.v1.LengthBucket> buckets_;
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -65,7 +65,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -77,7 +77,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -88,7 +88,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -99,7 +99,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -473,7 +473,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -487,7 +487,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -501,7 +501,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -515,7 +515,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -534,7 +534,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -552,7 +552,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -570,7 +570,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -589,7 +589,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -607,7 +607,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -625,7 +625,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -644,7 +644,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -661,7 +661,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -678,7 +678,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -689,7 +689,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -703,7 +703,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -718,7 +718,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -729,7 +729,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -741,7 +741,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Ascending, by the number of valid touches.
+     * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>

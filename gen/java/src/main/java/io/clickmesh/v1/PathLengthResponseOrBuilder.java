@@ -12,7 +12,7 @@ public interface PathLengthResponseOrBuilder extends
 
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -21,7 +21,7 @@ public interface PathLengthResponseOrBuilder extends
       getBucketsList();
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -29,7 +29,7 @@ public interface PathLengthResponseOrBuilder extends
   io.clickmesh.v1.LengthBucket getBuckets(int index);
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -37,7 +37,7 @@ public interface PathLengthResponseOrBuilder extends
   int getBucketsCount();
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>
@@ -46,7 +46,7 @@ public interface PathLengthResponseOrBuilder extends
       getBucketsOrBuilderList();
   /**
    * <pre>
-   * Ascending, by the number of valid touches.
+   * Ascending, by the number of valid touches: 0 of conversions that no click is credited for.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.LengthBucket buckets = 1 [json_name = "buckets"];</code>

@@ -135,67 +135,75 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001(\tR\006cursor" +
       "\"b\n\022WatchStatsResponse\0224\n\005stats\030\001 \001(\0132\036." +
       "clickmesh.v1.GetStatsResponseR\005stats\022\026\n\006" +
-      "cursor\030\002 \001(\tR\006cursor\"X\n\030ExplainConversio" +
+      "cursor\030\002 \001(\tR\006cursor\"n\n\030ExplainConversio" +
       "nRequest\022#\n\rconversion_id\030\001 \001(\tR\014convers" +
-      "ionId\022\027\n\007user_id\030\002 \001(\tR\006userId\"\221\003\n\031Expla" +
-      "inConversionResponse\022<\n\010decision\030\001 \001(\0132 " +
-      ".clickmesh.v1.ConversionDecisionR\010decisi" +
-      "on\0227\n\013near_misses\030\002 \003(\0132\026.clickmesh.v1.N" +
-      "earMissR\nnearMisses\022Q\n\010metadata\030\003 \003(\01325." +
-      "clickmesh.v1.ExplainConversionResponse.M" +
-      "etadataEntryR\010metadata\022(\n\020net_value_micr" +
-      "os\030\004 \001(\003R\016netValueMicros\022C\n\013corrections\030" +
-      "\005 \003(\0132!.clickmesh.v1.ExplainedCorrection" +
-      "R\013corrections\032;\n\rMetadataEntry\022\020\n\003key\030\001 " +
-      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\217\002\n\023E" +
+      "ionId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\024\n\005model\030" +
+      "\003 \001(\tR\005model\"\313\003\n\031ExplainConversionRespon" +
+      "se\022<\n\010decision\030\001 \001(\0132 .clickmesh.v1.Conv" +
+      "ersionDecisionR\010decision\0227\n\013near_misses\030" +
+      "\002 \003(\0132\026.clickmesh.v1.NearMissR\nnearMisse" +
+      "s\022Q\n\010metadata\030\003 \003(\01325.clickmesh.v1.Expla" +
+      "inConversionResponse.MetadataEntryR\010meta" +
+      "data\022(\n\020net_value_micros\030\004 \001(\003R\016netValue" +
+      "Micros\022C\n\013corrections\030\005 \003(\0132!.clickmesh." +
+      "v1.ExplainedCorrectionR\013corrections\022\036\n\na" +
+      "ttributed\030\006 \001(\010R\nattributed\022\030\n\007summary\030\007" +
+      " \001(\tR\007summary\032;\n\rMetadataEntry\022\020\n\003key\030\001 " +
+      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\272\003\n\023E" +
       "xplainedCorrection\022\031\n\010event_id\030\001 \001(\tR\007ev" +
       "entId\022\035\n\nevent_type\030\002 \001(\tR\teventType\022\022\n\004" +
       "kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004 \001(\tR\007clic" +
       "kId\022!\n\014value_micros\030\005 \001(\003R\013valueMicros\022\034" +
       "\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026\n\006reason\030\007" +
       " \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036.clickmesh" +
-      ".v1.CorrectionEffectR\006effect\"\225\001\n\010NearMis" +
-      "s\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\037\n\013campaign" +
-      "_id\030\002 \001(\tR\ncampaignId\022\026\n\006source\030\003 \001(\tR\006s" +
-      "ource\022\035\n\nclick_time\030\004 \001(\003R\tclickTime\022\026\n\006" +
-      "reason\030\005 \001(\tR\006reason*x\n\010Interval\022\030\n\024INTE" +
-      "RVAL_UNSPECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001\022\023" +
-      "\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHLY\020" +
-      "\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014StatsService\022" +
-      "N\n\010GetStats\022\035.clickmesh.v1.GetStatsReque" +
-      "st\032\036.clickmesh.v1.GetStatsResponse\"\003\220\002\001\022" +
-      "Q\n\nWatchStats\022\037.clickmesh.v1.WatchStatsR" +
-      "equest\032 .clickmesh.v1.WatchStatsResponse" +
-      "0\001\022i\n\021ExplainConversion\022&.clickmesh.v1.E" +
-      "xplainConversionRequest\032\'.clickmesh.v1.E" +
-      "xplainConversionResponse\"\003\220\002\001\022Q\n\tRunRepo" +
-      "rt\022\036.clickmesh.v1.RunReportRequest\032\037.cli" +
-      "ckmesh.v1.RunReportResponse\"\003\220\002\001\022T\n\013Watc" +
-      "hReport\022 .clickmesh.v1.WatchReportReques" +
-      "t\032!.clickmesh.v1.WatchReportResponse0\001\022c" +
-      "\n\017ListConversions\022$.clickmesh.v1.ListCon" +
-      "versionsRequest\032%.clickmesh.v1.ListConve" +
-      "rsionsResponse\"\003\220\002\001\022T\n\nListClicks\022\037.clic" +
-      "kmesh.v1.ListClicksRequest\032 .clickmesh.v" +
-      "1.ListClicksResponse\"\003\220\002\001\022N\n\010TopPaths\022\035." +
-      "clickmesh.v1.TopPathsRequest\032\036.clickmesh" +
-      ".v1.TopPathsResponse\"\003\220\002\001\022K\n\007TimeLag\022\034.c" +
-      "lickmesh.v1.TimeLagRequest\032\035.clickmesh.v" +
-      "1.TimeLagResponse\"\003\220\002\001\022T\n\nPathLength\022\037.c" +
-      "lickmesh.v1.PathLengthRequest\032 .clickmes" +
-      "h.v1.PathLengthResponse\"\003\220\002\001\022]\n\rListConf" +
-      "licts\022\".clickmesh.v1.ListConflictsReques" +
-      "t\032#.clickmesh.v1.ListConflictsResponse\"\003" +
-      "\220\002\001\022c\n\017ListDeadLetters\022$.clickmesh.v1.Li" +
-      "stDeadLettersRequest\032%.clickmesh.v1.List" +
-      "DeadLettersResponse\"\003\220\002\001\022Q\n\nTailEvents\022\037" +
-      ".clickmesh.v1.TailEventsRequest\032 .clickm" +
-      "esh.v1.TailEventsResponse0\001\022K\n\010RunAudit\022" +
-      "\035.clickmesh.v1.RunAuditRequest\032\036.clickme" +
-      "sh.v1.RunAuditResponse0\001Bu\n\017io.clickmesh" +
-      ".v1B\021StatsServiceProtoP\001\242\002\003CXX\252\002\014Clickme" +
-      "sh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBM" +
-      "etadata\352\002\rClickmesh::V1b\006proto3"
+      ".v1.CorrectionEffectR\006effect\0223\n\023value_be" +
+      "fore_micros\030\t \001(\003H\000R\021valueBeforeMicros\210\001" +
+      "\001\0221\n\022value_after_micros\030\n \001(\003H\001R\020valueAf" +
+      "terMicros\210\001\001\022\022\n\004text\030\013 \001(\tR\004textB\026\n\024_val" +
+      "ue_before_microsB\025\n\023_value_after_micros\"" +
+      "\276\001\n\010NearMiss\022\031\n\010click_id\030\001 \001(\tR\007clickId\022" +
+      "\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006sour" +
+      "ce\030\003 \001(\tR\006source\022\035\n\nclick_time\030\004 \001(\003R\tcl" +
+      "ickTime\022\026\n\006reason\030\005 \001(\tR\006reason\022\023\n\005ad_id" +
+      "\030\006 \001(\tR\004adId\022\022\n\004text\030\007 \001(\tR\004text*x\n\010Inte" +
+      "rval\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016INTERV" +
+      "AL_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTER" +
+      "VAL_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014S" +
+      "tatsService\022N\n\010GetStats\022\035.clickmesh.v1.G" +
+      "etStatsRequest\032\036.clickmesh.v1.GetStatsRe" +
+      "sponse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1" +
+      ".WatchStatsRequest\032 .clickmesh.v1.WatchS" +
+      "tatsResponse0\001\022i\n\021ExplainConversion\022&.cl" +
+      "ickmesh.v1.ExplainConversionRequest\032\'.cl" +
+      "ickmesh.v1.ExplainConversionResponse\"\003\220\002" +
+      "\001\022Q\n\tRunReport\022\036.clickmesh.v1.RunReportR" +
+      "equest\032\037.clickmesh.v1.RunReportResponse\"" +
+      "\003\220\002\001\022T\n\013WatchReport\022 .clickmesh.v1.Watch" +
+      "ReportRequest\032!.clickmesh.v1.WatchReport" +
+      "Response0\001\022c\n\017ListConversions\022$.clickmes" +
+      "h.v1.ListConversionsRequest\032%.clickmesh." +
+      "v1.ListConversionsResponse\"\003\220\002\001\022T\n\nListC" +
+      "licks\022\037.clickmesh.v1.ListClicksRequest\032 " +
+      ".clickmesh.v1.ListClicksResponse\"\003\220\002\001\022N\n" +
+      "\010TopPaths\022\035.clickmesh.v1.TopPathsRequest" +
+      "\032\036.clickmesh.v1.TopPathsResponse\"\003\220\002\001\022K\n" +
+      "\007TimeLag\022\034.clickmesh.v1.TimeLagRequest\032\035" +
+      ".clickmesh.v1.TimeLagResponse\"\003\220\002\001\022T\n\nPa" +
+      "thLength\022\037.clickmesh.v1.PathLengthReques" +
+      "t\032 .clickmesh.v1.PathLengthResponse\"\003\220\002\001" +
+      "\022]\n\rListConflicts\022\".clickmesh.v1.ListCon" +
+      "flictsRequest\032#.clickmesh.v1.ListConflic" +
+      "tsResponse\"\003\220\002\001\022c\n\017ListDeadLetters\022$.cli" +
+      "ckmesh.v1.ListDeadLettersRequest\032%.click" +
+      "mesh.v1.ListDeadLettersResponse\"\003\220\002\001\022Q\n\n" +
+      "TailEvents\022\037.clickmesh.v1.TailEventsRequ" +
+      "est\032 .clickmesh.v1.TailEventsResponse0\001\022" +
+      "K\n\010RunAudit\022\035.clickmesh.v1.RunAuditReque" +
+      "st\032\036.clickmesh.v1.RunAuditResponse0\001Bu\n\017" +
+      "io.clickmesh.v1B\021StatsServiceProtoP\001\242\002\003C" +
+      "XX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Click" +
+      "mesh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006pro" +
+      "to3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -244,13 +252,13 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ExplainConversionRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionRequest_descriptor,
-        new java.lang.String[] { "ConversionId", "UserId", });
+        new java.lang.String[] { "ConversionId", "UserId", "Model", });
     internal_static_clickmesh_v1_ExplainConversionResponse_descriptor =
       getDescriptor().getMessageType(7);
     internal_static_clickmesh_v1_ExplainConversionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionResponse_descriptor,
-        new java.lang.String[] { "Decision", "NearMisses", "Metadata", "NetValueMicros", "Corrections", });
+        new java.lang.String[] { "Decision", "NearMisses", "Metadata", "NetValueMicros", "Corrections", "Attributed", "Summary", });
     internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor =
       internal_static_clickmesh_v1_ExplainConversionResponse_descriptor.getNestedType(0);
     internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable = new
@@ -262,13 +270,13 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ExplainedCorrection_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainedCorrection_descriptor,
-        new java.lang.String[] { "EventId", "EventType", "Kind", "ClickId", "ValueMicros", "Timestamp", "Reason", "Effect", });
+        new java.lang.String[] { "EventId", "EventType", "Kind", "ClickId", "ValueMicros", "Timestamp", "Reason", "Effect", "ValueBeforeMicros", "ValueAfterMicros", "Text", });
     internal_static_clickmesh_v1_NearMiss_descriptor =
       getDescriptor().getMessageType(9);
     internal_static_clickmesh_v1_NearMiss_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_NearMiss_descriptor,
-        new java.lang.String[] { "ClickId", "CampaignId", "Source", "ClickTime", "Reason", });
+        new java.lang.String[] { "ClickId", "CampaignId", "Source", "ClickTime", "Reason", "AdId", "Text", });
     descriptor.resolveAllFeaturesImmutable();
     io.clickmesh.v1.AttributionProto.getDescriptor();
     io.clickmesh.v1.ReportsProto.getDescriptor();

@@ -182,6 +182,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private java.util.List<io.clickmesh.v1.ReportFilter> filters_;
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -189,6 +193,10 @@ private static final long serialVersionUID = 0L;
     return filters_;
   }
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -197,6 +205,10 @@ private static final long serialVersionUID = 0L;
     return filters_;
   }
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -204,6 +216,10 @@ private static final long serialVersionUID = 0L;
     return filters_.size();
   }
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -211,6 +227,10 @@ private static final long serialVersionUID = 0L;
     return filters_.get(index);
   }
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   @java.lang.Override
@@ -960,6 +980,10 @@ private static final long serialVersionUID = 0L;
         io.clickmesh.v1.ReportFilter, io.clickmesh.v1.ReportFilter.Builder, io.clickmesh.v1.ReportFilterOrBuilder> filtersBuilder_;
 
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public java.util.List<io.clickmesh.v1.ReportFilter> getFiltersList() {
@@ -970,6 +994,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public int getFiltersCount() {
@@ -980,6 +1008,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter getFilters(int index) {
@@ -990,6 +1022,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder setFilters(
@@ -1005,6 +1041,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder setFilters(
@@ -1019,6 +1059,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(io.clickmesh.v1.ReportFilter value) {
@@ -1033,6 +1077,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(
@@ -1048,6 +1096,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(
@@ -1062,6 +1114,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addFilters(
@@ -1076,6 +1132,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder addAllFilters(
@@ -1091,6 +1151,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder clearFilters() {
@@ -1104,6 +1168,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public Builder removeFilters(int index) {
@@ -1117,6 +1185,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter.Builder getFiltersBuilder(
@@ -1124,6 +1196,10 @@ private static final long serialVersionUID = 0L;
       return internalGetFiltersFieldBuilder().getBuilder(index);
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilterOrBuilder getFiltersOrBuilder(
@@ -1134,6 +1210,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public java.util.List<? extends io.clickmesh.v1.ReportFilterOrBuilder> 
@@ -1145,6 +1225,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter.Builder addFiltersBuilder() {
@@ -1152,6 +1236,10 @@ private static final long serialVersionUID = 0L;
           io.clickmesh.v1.ReportFilter.getDefaultInstance());
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public io.clickmesh.v1.ReportFilter.Builder addFiltersBuilder(
@@ -1160,6 +1248,10 @@ private static final long serialVersionUID = 0L;
           index, io.clickmesh.v1.ReportFilter.getDefaultInstance());
     }
     /**
+     * <pre>
+     * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
      */
     public java.util.List<io.clickmesh.v1.ReportFilter.Builder> 

@@ -55,24 +55,44 @@ public interface TimeLagRequestOrBuilder extends
       getTimeZoneBytes();
 
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   java.util.List<io.clickmesh.v1.ReportFilter> 
       getFiltersList();
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   io.clickmesh.v1.ReportFilter getFilters(int index);
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   int getFiltersCount();
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   java.util.List<? extends io.clickmesh.v1.ReportFilterOrBuilder> 
       getFiltersOrBuilderList();
   /**
+   * <pre>
+   * On the credited click; conversion_type on the conversion. Conversions that were retracted do not count.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
    */
   io.clickmesh.v1.ReportFilterOrBuilder getFiltersOrBuilder(

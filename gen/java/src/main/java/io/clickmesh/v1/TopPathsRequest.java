@@ -183,7 +183,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<io.clickmesh.v1.ReportFilter> filters_;
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -194,7 +194,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -206,7 +206,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -217,7 +217,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -228,7 +228,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1096,7 +1096,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1110,7 +1110,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1124,7 +1124,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1138,7 +1138,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1157,7 +1157,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1175,7 +1175,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1193,7 +1193,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1212,7 +1212,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1230,7 +1230,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1248,7 +1248,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1267,7 +1267,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1284,7 +1284,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1301,7 +1301,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1312,7 +1312,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1326,7 +1326,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1341,7 +1341,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1352,7 +1352,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -1364,7 +1364,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * On the conversion's type, or that the path has a touch of these values.
+     * On the conversion's type, or that the path has a touch of these values, or none of them.
      * </pre>
      *
      * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>

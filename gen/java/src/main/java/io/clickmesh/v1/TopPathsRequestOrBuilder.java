@@ -56,7 +56,7 @@ public interface TopPathsRequestOrBuilder extends
 
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -65,7 +65,7 @@ public interface TopPathsRequestOrBuilder extends
       getFiltersList();
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -73,7 +73,7 @@ public interface TopPathsRequestOrBuilder extends
   io.clickmesh.v1.ReportFilter getFilters(int index);
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -81,7 +81,7 @@ public interface TopPathsRequestOrBuilder extends
   int getFiltersCount();
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>
@@ -90,7 +90,7 @@ public interface TopPathsRequestOrBuilder extends
       getFiltersOrBuilderList();
   /**
    * <pre>
-   * On the conversion's type, or that the path has a touch of these values.
+   * On the conversion's type, or that the path has a touch of these values, or none of them.
    * </pre>
    *
    * <code>repeated .clickmesh.v1.ReportFilter filters = 4 [json_name = "filters"];</code>

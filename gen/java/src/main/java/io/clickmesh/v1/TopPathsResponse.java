@@ -114,7 +114,7 @@ private static final long serialVersionUID = 0L;
   private long conversions_ = 0L;
   /**
    * <pre>
-   * All attributed conversions that matched, and how many paths they took.
+   * All attributed conversions that matched and were not retracted, and how many paths they took.
    * </pre>
    *
    * <code>uint64 conversions = 2 [json_name = "conversions"];</code>
@@ -877,7 +877,7 @@ private static final long serialVersionUID = 0L;
     private long conversions_ ;
     /**
      * <pre>
-     * All attributed conversions that matched, and how many paths they took.
+     * All attributed conversions that matched and were not retracted, and how many paths they took.
      * </pre>
      *
      * <code>uint64 conversions = 2 [json_name = "conversions"];</code>
@@ -889,7 +889,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * All attributed conversions that matched, and how many paths they took.
+     * All attributed conversions that matched and were not retracted, and how many paths they took.
      * </pre>
      *
      * <code>uint64 conversions = 2 [json_name = "conversions"];</code>
@@ -905,7 +905,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * All attributed conversions that matched, and how many paths they took.
+     * All attributed conversions that matched and were not retracted, and how many paths they took.
      * </pre>
      *
      * <code>uint64 conversions = 2 [json_name = "conversions"];</code>

@@ -56,7 +56,7 @@ public interface TopPathsResponseOrBuilder extends
 
   /**
    * <pre>
-   * All attributed conversions that matched, and how many paths they took.
+   * All attributed conversions that matched and were not retracted, and how many paths they took.
    * </pre>
    *
    * <code>uint64 conversions = 2 [json_name = "conversions"];</code>

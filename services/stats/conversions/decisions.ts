@@ -1,0 +1,66 @@
+import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import type { Filter } from '../requests/filters.ts';
+import type { Scope, Span } from './scope.ts';
+
+/** What a touch is known by. */
+export const TOUCH_FIELDS = ['click_id', 'ad_id', 'campaign_id', 'source'] as const;
+export type TouchField = (typeof TOUCH_FIELDS)[number];
+
+/** Where credit and time stand in a touch, after its fields. */
+const [TIME, CREDIT] = [TOUCH_FIELDS.length + 1, TOUCH_FIELDS.length + 2];
+
+/** A field of a touch, the variable `t`. */
+export function ofTouch(field: TouchField | 'time' | 'credit'): string {
+  if (field === 'time') return `t.${TIME}`;
+  return field === 'credit' ? `t.${CREDIT}` : `t.${TOUCH_FIELDS.indexOf(field) + 1}`;
+}
+
+/** A condition's text and the parameters that it has. */
+export interface Condition {
+  sql: string;
+  params: Record<string, unknown>;
+}
+
+/** Whether a conversion is of a time, and its type passes the filters. */
+export function ofConversion({ from, until, types }: Span & Partial<Scope>): Condition {
+  const span = `conversion_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+    AND conversion_time < fromUnixTimestamp64Milli({until:Int64}, 'UTC')`;
+  const params: Record<string, unknown> = { from: String(from), until: String(until) };
+  const filters = (types ?? []).map((filter) => filterOn('conversion_type', filter, params));
+  return { sql: [span, ...filters].join(' AND '), params };
+}
+
+/** Whether a column or expression passes a filter, whose values are added to the parameters. */
+export function filterOn(
+  column: string,
+  { dimension, values, exclude }: Filter,
+  params: Record<string, unknown>,
+): string {
+  const name = `only_${dimension}`;
+  params[name] = values;
+  return `${exclude ? 'NOT ' : ''}has({${name}:Array(String)}, ${column})`;
+}
+
+/** What every model says of a click that is not one by a verdict. */
+const { INVALID } = CandidateReason;
+
+/** Each click of a decision of 0.1.0 once, newest first: it named a click under each model. */
+const EACH_ONCE = `arrayReverseSort(t -> (t.${TIME}, t.1), arrayDistinct(arrayMap(c ->
+  (${TOUCH_FIELDS.map((field) => `c.${field}`).join(', ')}, c.click_time), candidates)))`;
+
+/** Valid touches of a decision, newest first, as tuples: its fields, its time, its credit under `{model:String}`. */
+export const TOUCHES = `if(empty(candidates),
+  arrayMap(t -> (${TOUCH_FIELDS.map((field) => `t.${field}`).join(', ')}, t.click_time,
+    t.credits_micros[indexOf(models, {model:String})]), arrayFilter(t -> t.reasons[1] != ${INVALID}, considered)),
+  arrayMap(t -> (${TOUCH_FIELDS.map((_, i) => `t.${i + 1}`).join(', ')}, t.${TIME},
+    arraySum(c -> if(c.model = {model:String} AND c.click_id = t.1, c.credit_micros, 0), candidates)), ${EACH_ONCE}))`;
+
+/** One field of the valid touches, newest first. Nothing else of them is read. */
+export function listOf(field: TouchField | 'click_time'): string {
+  const old = field === 'click_time' ? TIME : TOUCH_FIELDS.indexOf(field) + 1;
+  return `if(empty(candidates), arrayFilter((x, r) -> r[1] != ${INVALID}, considered.${field},
+    considered.reasons), arrayMap(t -> t.${old}, ${EACH_ONCE}))`;
+}
+
+/** How many clicks verdicts have made invalid, of those that a decision names. */
+export const INVALID_CLICKS = `arrayCount(r -> r[1] = ${INVALID}, considered.reasons)`;

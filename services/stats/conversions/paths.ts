@@ -1,0 +1,124 @@
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
+import {
+  type PathLengthRequest,
+  type PathLengthResponse,
+  PathLengthResponseSchema,
+  type TopPathsRequest,
+  type TopPathsResponse,
+  TopPathsResponseSchema,
+} from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { UTC } from '../../contract/report-days.ts';
+import { selectBounded } from '../bounded.ts';
+import type { StatsDeps } from '../deps.ts';
+import { type FieldError, unknownValue } from '../requests/field-error.ts';
+import { type Condition, filterOn, listOf, ofConversion, ofTouch, TOUCHES, type TouchField } from './decisions.ts';
+import { parseLimit } from './limit.ts';
+import { parseScope, type Scope } from './scope.ts';
+
+const PATHS = { byDefault: 50, most: 1000 };
+const STEPS = { byDefault: 8, most: 20 };
+/** What a step can be. */
+const DIMENSIONS = ['campaign_id', 'ad_id', 'source'] as const satisfies TouchField[];
+
+const NET = 'value_micros - adjusted_micros';
+
+/** A row of the paths, with what all of them have together. */
+interface Path extends Record<string, JsonValue> {
+  all_conversions: string;
+  all_revenue: string;
+  all_paths: string;
+}
+
+export async function topPaths(
+  { client, timeZone = UTC }: StatsDeps,
+  request: TopPathsRequest,
+  signal?: AbortSignal,
+): Promise<TopPathsResponse | FieldError> {
+  const scope = parseScope(request, timeZone);
+  if ('field' in scope) return scope;
+  const dimension = DIMENSIONS.find((each) => each === (request.dimension || DIMENSIONS[0]));
+  if (dimension === undefined) return unknownValue('dimension', request.dimension, DIMENSIONS);
+  const steps = request.maxSteps || STEPS.byDefault;
+  if (steps > STEPS.most) {
+    return { field: 'max_steps', message: `max_steps must be in [1, ${STEPS.most}]: it is ${request.maxSteps}` };
+  }
+  const limit = parseLimit(request.limit, PATHS.byDefault, PATHS.most);
+  if (typeof limit !== 'number') return limit;
+  const { sql, params } = matching(scope);
+  const list = listOf(dimension);
+  const statement = {
+    query: `
+      SELECT steps, CAST(is_longer, 'Bool') AS longer, count() AS conversions,
+        sum(toInt128(net)) AS revenue, quantileExact(0.5)(first_lag) AS median_lag_ms,
+        quantileExact(0.5)(last_lag) AS median_last_lag_ms, sum(count()) OVER () AS all_conversions,
+        sum(sum(toInt128(net))) OVER () AS all_revenue, count() OVER () AS all_paths
+      FROM (
+        WITH ${request.collapseRepeats ? `arrayCompact(${list})` : list} AS every, ${listOf('click_time')} AS times
+        SELECT arrayReverse(arraySlice(every, 1, ${steps})) AS steps,
+          length(every) > ${steps} OR candidates_left_out > 0 AS is_longer, ${NET} AS net,
+          toUnixTimestamp64Milli(conversion_time) - times[-1] AS first_lag,
+          toUnixTimestamp64Milli(conversion_time) - times[1] AS last_lag
+        FROM conversion_decisions FINAL
+        WHERE attributed AND ${sql}
+      )
+      GROUP BY steps, is_longer
+      ORDER BY conversions DESC, revenue DESC, steps, is_longer
+      LIMIT ${limit}`,
+    query_params: params,
+  };
+  const rows = await selectBounded<Path>(client, statement, signal);
+  const { all_conversions = '0', all_revenue = '0', all_paths = '0' } = rows[0] ?? {};
+  return fromJson(TopPathsResponseSchema, {
+    paths: rows.map(({ all_conversions: _, all_revenue: __, all_paths: ___, revenue, ...path }) => ({
+      ...path,
+      revenue_micros: saturated(revenue as string),
+      share: Number(path.conversions) / Number(all_conversions),
+    })),
+    ...{ conversions: all_conversions, total_paths: all_paths, revenue_micros: saturated(all_revenue) },
+  });
+}
+
+export async function pathLength(
+  { client, timeZone = UTC }: StatsDeps,
+  request: PathLengthRequest,
+  signal?: AbortSignal,
+): Promise<PathLengthResponse | FieldError> {
+  const scope = parseScope(request, timeZone);
+  if ('field' in scope) return scope;
+  const { sql, params } = matching(scope);
+  const statement = {
+    query: `
+      SELECT toUInt32(length(${listOf('source')}) + candidates_left_out) AS touches, count() AS conversions,
+        sum(toInt128(${NET})) AS revenue
+      FROM conversion_decisions FINAL
+      WHERE ${sql}
+      GROUP BY touches
+      ORDER BY touches`,
+    query_params: params,
+  };
+  const rows = await selectBounded<Record<string, JsonValue>>(client, statement, signal);
+  const buckets = rows.map(({ revenue, ...row }) => ({ ...row, revenue_micros: saturated(revenue as string) }));
+  return fromJson(PathLengthResponseSchema, { buckets });
+}
+
+/** Conversions that count, whose valid touches pass the filters: one does those that name, none the others. */
+function matching({ clicks, ...scope }: Scope): Condition {
+  const { sql, params } = ofConversion(scope);
+  params.model = '';
+  const on = (filter: Scope['clicks'][number]) => filterOn(ofTouch(filter.dimension as TouchField), filter, params);
+  const named = clicks.filter(({ exclude }) => !exclude).map(on);
+  const excluded = clicks.filter(({ exclude }) => exclude).map((filter) => on({ ...filter, exclude: false }));
+  const conditions = [sql, 'NOT retracted'];
+  if (named.length > 0) conditions.push(`arrayExists(t -> ${named.join(' AND ')}, ${TOUCHES})`);
+  for (const each of excluded) conditions.push(`NOT arrayExists(t -> ${each}, ${TOUCHES})`);
+  return { sql: conditions.join(' AND '), params };
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** The nearest int64 to a sum. */
+export function saturated(sum: string): string {
+  const micros = BigInt(sum);
+  if (micros > MAX_INT64) return String(MAX_INT64);
+  return String(micros < -MAX_INT64 - 1n ? -MAX_INT64 - 1n : micros);
+}
