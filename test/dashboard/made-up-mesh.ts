@@ -16,7 +16,7 @@ import { dashboardHttp } from '../../services/dashboard/routes.ts';
 import { json } from '../../services/http/exchange/http-message.ts';
 import { type RunningServer, serve } from '../../services/http/server/server.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
-import { conversionOf, datesOf, MODELS, rowOf, sumOf, valuesOf } from './made-up-rows.ts';
+import { chance, conversionOf, datesOf, MODELS, rowOf, sumOf, valuesOf } from './made-up-rows.ts';
 
 export interface MadeUpMesh extends RunningServer {
   /** How many campaigns there are; the numbers of each follow from its name. */
@@ -87,7 +87,7 @@ function reportOf(request: RunReportRequest, campaigns: number, growth: number):
       const weight =
         (growth * (by === undefined ? 12 : 8 / (i + 1))) / (request.interval === ReportInterval.NONE ? 0.05 : 1);
       const row = rowOf(date, by === undefined ? [] : [value], weight, models);
-      if (compare !== 0) row.previous = rowOf(`${date} before`, row.values, weight * 0.88, models);
+      if (compare !== 0) row.previous = rowOf(before(date), row.values, weight * (0.8 + 0.2 * chance(value)), models);
       return row;
     }),
   );
@@ -121,6 +121,13 @@ function reportOf(request: RunReportRequest, campaigns: number, growth: number):
       currency: 'USD',
     },
   });
+}
+
+/** 28 days before a date, as rows have it. */
+function before(date: string): string {
+  if (date === '') return '';
+  const day = new Date(Date.parse(date.slice(0, 10)) - 28 * 86_400_000);
+  return day.toISOString().slice(0, 10) + date.slice(10);
 }
 
 function allows(filter: RunReportRequest['filters'][number] | undefined, value: string): boolean {

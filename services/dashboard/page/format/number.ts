@@ -14,6 +14,11 @@ export function count(value: bigint): string {
     .replace('-', '−');
 }
 
+/** "1 campaign", "2 campaigns". */
+export function counted(value: bigint, what: string): string {
+  return `${count(value)} ${what}${value === 1n ? '' : 's'}`;
+}
+
 /** Micros with this many decimals, rounded half away from zero: to be shown beside `exact`. */
 export function rounded(micros: bigint, places: number): string {
   const unit = 10n ** BigInt(6 - places);
@@ -66,15 +71,17 @@ export function change(now: bigint, before: bigint | undefined): Change {
   if (before === 0n) return now === 0n ? { way: 'unknown', text: NOTHING } : { way: 'new', text: 'new' };
   const difference = now - before;
   const text = percent(difference < 0n ? -difference : difference, before);
-  return { way: difference > 0n ? 'up' : difference < 0n ? 'down' : 'even', text };
+  return { way: text === '0.0%' ? 'even' : difference > 0n ? 'up' : 'down', text };
 }
 
 /** The difference of two rates, each of micros, in percentage points. */
 export function pointChange(now: bigint | undefined, before: bigint | undefined): Change {
   if (now === undefined || before === undefined) return { way: 'unknown', text: NOTHING };
   const difference = now - before;
-  const text = `${rounded((difference < 0n ? -difference : difference) * 100n, 2)} pp`;
-  return { way: difference > 0n ? 'up' : difference < 0n ? 'down' : 'even', text };
+  const points = rounded((difference < 0n ? -difference : difference) * 100n, 2);
+  // What shows as nothing has no way.
+  const isEven = difference === 0n || points === '0.00';
+  return { way: isEven ? 'even' : difference > 0n ? 'up' : 'down', text: `${points} pp` };
 }
 
 /** A part of a whole in micros; undefined if there is nothing to divide by. */

@@ -1,6 +1,6 @@
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { BASE } from '../data/client.ts';
-import { follow } from '../data/live.ts';
+import { follow, freshness } from '../data/live.ts';
 import { mesh } from '../data/mesh.ts';
 import { modelOf, reportRequest } from '../data/report.ts';
 import { Loading, Refused } from '../parts/states.tsx';
@@ -19,6 +19,8 @@ export function App() {
   const known = useStore(mesh);
   const name = state.view in VIEWS ? state.view : FIRST_VIEW;
   const { title, view: View, filters } = VIEWS[name]!;
+  // Nothing can be filtered while there is nothing, or something is to be sent.
+  const isFirst = useStore(freshness)?.completeThrough === 0 || state.own.send === 'true';
   useKeyboard();
   useEffect(() => {
     document.title = `${title} · clickmesh`;
@@ -42,7 +44,9 @@ export function App() {
       <div class="app">
         <Rail current={name} />
         <div class="page">
-          <Header title={title}>{filters.length > 0 && known && <FilterBar filters={filters} mesh={known} />}</Header>
+          <Header title={title}>
+            {filters.length > 0 && known && !isFirst && <FilterBar filters={filters} mesh={known} />}
+          </Header>
           <main id="main" tabIndex={-1}>
             {known === undefined ? <Starting /> : <Guarded key={name} view={View} />}
           </main>

@@ -29,7 +29,7 @@ export function Rail({ current }: { current: string }) {
         const views = Object.entries(VIEWS).filter(([, view]) => view.group === group);
         return (
           views.length > 0 && (
-            <section key={group} aria-label={group}>
+            <section key={group} aria-label={group} style={{ '--views': String(views.length) }}>
               <h2>{group}</h2>
               <ul>
                 {views.map(([name, { title, short, icon, key }]) => (

@@ -76,8 +76,8 @@ export function Table<R>(options: TableOptions<R>) {
       <table class={`stack ${className}`} aria-rowcount={rows.length + 1}>
         <caption class="sr">{caption}</caption>
         <colgroup>
-          {columns.map(({ key, width }) => (
-            <col key={key} style={width === undefined ? {} : { width: `${width}px` }} />
+          {columns.map(({ key, width, className: own }) => (
+            <col key={key} class={own} style={width === undefined ? {} : { width: `${width}px` }} />
           ))}
         </colgroup>
         <Head {...options} />

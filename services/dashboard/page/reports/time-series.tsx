@@ -123,7 +123,7 @@ function optionsOf(
         border: { show: true, stroke: colourOf(host, 'var(--line-ctl)'), width: 1 },
         ticks: { show: false },
         splits: () => buckets.map((_, i) => i),
-        values: (chart) => ticksOf(buckets, chart.width - 60),
+        values: (chart) => (buckets.length === 0 ? [] : ticksOf(buckets, chart.width - 60)),
       },
       {
         ...axis,
@@ -149,15 +149,20 @@ function optionsOf(
 
 /** As many as there is room for, so that none touches its neighbour; the newest is always one. */
 function ticksOf(buckets: readonly Bucket[], width: number): string[] {
-  const marked = buckets.map(({ tick }) => tick);
-  const every = Math.max(1, Math.ceil((marked.filter(Boolean).length * TICK_WIDTH) / Math.max(width, 1)));
-  let n = 0;
-  const last = buckets.length - 1;
   const room = (TICK_WIDTH * buckets.length) / Math.max(width, 1);
-  return marked.map((tick, i) => {
-    if (i === last && buckets.length > 1) return tick;
-    return tick !== '' && n++ % every === 0 && last - i >= room ? tick : '';
+  const last = buckets.length - 1;
+  const ticks = buckets.map(() => '');
+  ticks[last] = buckets[last]!.tick;
+  // From the newest, so that the regular ones stay and the first gives way.
+  let next = ticks[last] === '' ? Number.POSITIVE_INFINITY : last;
+  const marked = buckets.flatMap(({ tick }, i) => (tick === '' || i === last ? [] : [i]));
+  const every = Math.max(1, Math.ceil((room * Math.max(1, marked.length - 1)) / Math.max(1, last)));
+  marked.reverse().forEach((i, n) => {
+    if (n % every !== 0 || next - i < room) return;
+    ticks[i] = buckets[i]!.tick;
+    next = i;
   });
+  return ticks;
 }
 
 /** A colour as canvas takes it. */

@@ -1,13 +1,14 @@
 import { useEffect } from 'preact/hooks';
 import type { RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { type Mesh, mesh } from '../../data/mesh.ts';
-import { modelsOf, reportRequest, useReport } from '../../data/report.ts';
+import { measuresOf, modelsOf, reportRequest, useReport } from '../../data/report.ts';
 import { shownReport } from '../../data/shown.ts';
 import { count } from '../../format/number.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { Segment } from '../../parts/segment.tsx';
 import { Loading, Notice, Refused } from '../../parts/states.tsx';
-import { Table } from '../../parts/table.tsx';
+import { Table, useMedia } from '../../parts/table.tsx';
+import { ConversionsDrawer, UNATTRIBUTED } from '../../reports/conversions-drawer.tsx';
 import { DimensionChoice } from '../../reports/dimension-choice.tsx';
 import { below, dimensionTitle } from '../../reports/dimensions.ts';
 import { ExportLink } from '../../reports/export-link.tsx';
@@ -15,7 +16,6 @@ import { Stamp } from '../../reports/stamp.tsx';
 import { useStore } from '../../state/store.ts';
 import { changeOwn, useUrl } from '../../state/url.ts';
 import { columnsOf, type Line, type Show } from './columns.tsx';
-import { ConversionsDrawer } from './conversions-drawer.tsx';
 import { Foot, missingOf } from './foot.tsx';
 
 const CHOICES = ['campaign_id', 'ad_id', 'source', 'conversion_type'];
@@ -34,6 +34,7 @@ export function Attribution() {
 
 function Known({ mesh: known }: { mesh: Mesh }) {
   const { own, ...state } = useUrl();
+  const isNarrow = useMedia('(max-width: 1279px)');
   const by = own.by || 'campaign_id';
   const models = modelsOf({ own, ...state }, known);
   const baseline = models.find((model) => model === own.baseline) ?? models[0]!;
@@ -53,6 +54,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
     baseline,
     show,
     gross: state.gross,
+    isNarrow,
     lines,
     open: own.open ?? '',
     cell: own.cell ?? '',
@@ -105,8 +107,8 @@ function Known({ mesh: known }: { mesh: Mesh }) {
           </>
         )}
       </div>
-      {own.cell && (
-        <ConversionsDrawer mesh={known} by={by} cell={own.cell} report={report} models={models} lines={lines} />
+      {own.cell && report && (
+        <OpenCell mesh={known} by={by} cell={own.cell} report={report} models={models} lines={lines} />
       )}
     </div>
   );
@@ -154,4 +156,25 @@ function useLines(known: Mesh, by: string, models: readonly string[], report: Ru
     });
     return [line, ...lines];
   });
+}
+
+interface CellOptions {
+  mesh: Mesh;
+  by: string;
+  /** As `cellOf` has it, or UNATTRIBUTED. */
+  cell: string;
+  report: RunReportResponse;
+  models: readonly string[];
+  lines: readonly Line[];
+}
+
+function OpenCell({ mesh: known, by, cell, report, models, lines }: CellOptions) {
+  const { gross } = useUrl();
+  if (cell === UNATTRIBUTED) {
+    return <ConversionsDrawer mesh={known} counted={report.unattributed && measuresOf(report.unattributed, gross)} />;
+  }
+  const [model = '', ...names] = cell.split('\n');
+  const line = lines.find(({ key }) => key === names.join('\n'));
+  const counted = line && measuresOf(line.row, gross, models.indexOf(model));
+  return <ConversionsDrawer mesh={known} counted={counted} model={model} of={line?.of ?? { [by]: names[0] ?? '' }} />;
 }

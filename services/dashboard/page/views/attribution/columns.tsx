@@ -29,6 +29,8 @@ interface Options {
   show: Show;
   gross: boolean;
   lines: readonly Line[];
+  /** There is little room. */
+  isNarrow: boolean;
   /** Name of the row that is open. */
   open: string;
   /** The cell whose conversions are listed, as `cellOf` has it. */
@@ -74,7 +76,7 @@ function nameColumn({ by, open }: Options): Column<Line> {
 }
 
 function modelColumn(options: Options, model: string): Column<Line> {
-  const { models, baseline, show, gross, cell } = options;
+  const { models, baseline, show, gross, cell, isNarrow } = options;
   const [at, from] = [models.indexOf(model), models.indexOf(baseline)];
   return {
     key: at === 0 ? 'conversions' : `conversions.${model}`,
@@ -87,7 +89,7 @@ function modelColumn(options: Options, model: string): Column<Line> {
     label: model,
     className: 'mc',
     headClass: `mh model ${model}`,
-    width: model === baseline ? 118 : 158,
+    width: (model === baseline ? 118 : 158) - (isNarrow ? 26 : 0),
     sortable: true,
     cell: (line) => {
       const { conversions: number, revenue } = measuresOf(line.row, gross, at);

@@ -2,6 +2,7 @@ import type { ReportRow, RunReportResponse } from '../../../../../gen/ts/clickme
 import { type Measures, measuresOf, minus, NONE, plus } from '../../data/report.ts';
 import { count } from '../../format/number.ts';
 import { ModelCell } from '../../parts/model-cell.tsx';
+import { listUnattributed } from '../../reports/conversions-drawer.tsx';
 import { useUrl } from '../../state/url.ts';
 import type { Line, Show } from './columns.tsx';
 
@@ -34,7 +35,7 @@ export function Foot({ report, models, baseline, show, lines }: Options) {
       {isPart && <Sum {...of} name={`Shown, ${shown.length} of ${count(totalRows)}`} values={sums} />}
       {isPart && <Sum {...of} name="Other" values={all.map((one, i) => minus(one, sums[i]!))} />}
       <Sum {...of} name="Attributed" values={all} />
-      {unattributed && <Sum {...of} name="Unattributed" values={lost} />}
+      {unattributed && <Sum {...of} name="Unattributed" values={lost} onOpen={listUnattributed} />}
       <Sum {...of} name="All conversions" values={all.map((one, i) => plus(one, lost[i]!))} />
     </>
   );
@@ -50,13 +51,21 @@ interface SumOptions {
   baseline: string;
   show: Show;
   values: readonly Measures[];
+  /** Lists what it sums up. */
+  onOpen?: () => void;
 }
 
-function Sum({ name, models, show, values }: SumOptions) {
+function Sum({ name, models, show, values, onOpen }: SumOptions) {
   return (
     <tr>
       <th scope="row" class="stick">
-        {name}
+        {onOpen === undefined ? (
+          name
+        ) : (
+          <button type="button" class="linkish" onClick={onOpen}>
+            {name}
+          </button>
+        )}
       </th>
       {models.map((model, i) => (
         <td key={model} class="mc" data-l={model}>

@@ -165,9 +165,12 @@ function More() {
       <Way title="Bring events you have" about="NDJSON, plain or gzipped; safe to run again.">
         <code>npx clickmesh replay events.ndjson.gz</code>
       </Way>
-      <Way title="Build a client" about="Typed SDKs for TypeScript, Python, Go and Java, or the contract itself.">
+      <Way
+        title="Build a client"
+        about="Typed SDKs for TypeScript, Python, Go and Java, or the contract itself, which gRPC reflection tells, too."
+      >
         <code>
-          <a href={`${BASE}/openapi.json`}>/openapi.json</a> and gRPC reflection
+          <a href={`${BASE}/openapi.json`}>/openapi.json</a>
         </code>
       </Way>
     </div>

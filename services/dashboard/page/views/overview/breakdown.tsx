@@ -3,11 +3,12 @@ import type { ReportRow, RunReportResponse } from '../../../../../gen/ts/clickme
 import type { Mesh } from '../../data/mesh.ts';
 import { measuresOf, minus, modelOf, NONE, plus, reportRequest, useReport } from '../../data/report.ts';
 import { shownReport } from '../../data/shown.ts';
-import { count } from '../../format/number.ts';
+import { count, counted } from '../../format/number.ts';
 import { type Days, daysIn } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Loading, Notice, Refused } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
+import { ConversionsDrawer, listUnattributed, UNATTRIBUTED } from '../../reports/conversions-drawer.tsx';
 import { DimensionChoice } from '../../reports/dimension-choice.tsx';
 import { below, dimensionTitle } from '../../reports/dimensions.ts';
 import { ExportLink } from '../../reports/export-link.tsx';
@@ -80,6 +81,12 @@ export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
             empty={<NoRows report={report} title={dimensionTitle(by)} />}
           />
           <Stamp report={report} request={request} missing={missingOf(report)} />
+          {state.own.cell === UNATTRIBUTED && (
+            <ConversionsDrawer
+              mesh={mesh}
+              counted={report.unattributed && measuresOf(report.unattributed, state.gross)}
+            />
+          )}
         </>
       )}
     </div>
@@ -134,12 +141,14 @@ function Foot({ report, shown, title }: { report: RunReportResponse; shown: read
   const { gross, compare } = useUrl();
   const { totals, unattributed, totalRows } = report;
   const all = measuresOf(totals, gross);
-  const before = totals?.previous && measuresOf(totals.previous, gross);
+  const isCompared = compare !== 'none';
+  // What counted nothing then is absent.
+  const before = isCompared ? measuresOf(totals?.previous, gross) : undefined;
   const lost = unattributed ? measuresOf(unattributed, gross) : undefined;
-  const lostBefore = unattributed?.previous && measuresOf(unattributed.previous, gross);
+  const lostBefore = isCompared ? measuresOf(unattributed?.previous, gross) : undefined;
   const sum = shown.reduce((sums, row) => plus(sums, measuresOf(row, gross)), NONE);
   const isPart = BigInt(shown.length) !== totalRows;
-  const of = { isCompared: compare !== 'none', total: all };
+  const of = { isCompared, total: all };
   const everything = before && plus(before, lostBefore ?? NONE);
   return (
     <>
@@ -147,12 +156,22 @@ function Foot({ report, shown, title }: { report: RunReportResponse; shown: read
       {isPart && <SumRow {...of} name="Other" now={minus(all, sum)} />}
       <SumRow
         {...of}
-        name={`Attributed, ${count(totalRows)} ${title.toLowerCase()}s`}
+        name={`Attributed, ${counted(totalRows, title.toLowerCase())}`}
         now={all}
         before={before}
         isShared
       />
-      {lost && <SumRow {...of} name="Unattributed" now={lost} before={lostBefore} hasClicks={false} upIs="bad" />}
+      {lost && (
+        <SumRow
+          {...of}
+          name="Unattributed"
+          now={lost}
+          before={lostBefore}
+          hasClicks={false}
+          upIs="bad"
+          onOpen={listUnattributed}
+        />
+      )}
       <SumRow {...of} name="All conversions" now={plus(all, lost ?? NONE)} before={everything} hasRate={false} />
     </>
   );

@@ -101,9 +101,10 @@ interface TileOptions {
 }
 
 function Tile({ measure, report, days, interval, model, isShown }: TileOptions) {
-  const { gross } = useUrl();
+  const { gross, compare } = useUrl();
   const now = measuresOf(report.totals, gross);
-  const before = report.totals?.previous && measuresOf(report.totals.previous, gross);
+  // What counted nothing then is absent.
+  const before = compare === 'none' ? undefined : measuresOf(report.totals?.previous, gross);
   const lost = report.unattributed === undefined ? NONE : measuresOf(report.unattributed, gross);
   const buckets = bucketsOf({ report, days, interval, gross }, measure);
   return (

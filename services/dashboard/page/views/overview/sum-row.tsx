@@ -16,11 +16,23 @@ interface Options {
   /** Its share of all credit is said. */
   isShared?: boolean;
   upIs?: UpIs;
+  /** Lists what it sums up. */
+  onOpen?: () => void;
 }
 
 /** A sum at the bottom of the table, in its columns. */
 export function SumRow(options: Options) {
-  const { name, now, before, total, isCompared, hasClicks = true, hasRate = hasClicks, isShared = false } = options;
+  const {
+    name,
+    now,
+    before,
+    total,
+    isCompared,
+    hasClicks = true,
+    hasRate = hasClicks,
+    isShared = false,
+    onOpen,
+  } = options;
   const texts: Readonly<Record<Measure, string>> = {
     clicks: hasClicks ? count(now.clicks) : NOTHING,
     conversions: conversions(now.conversions),
@@ -30,7 +42,13 @@ export function SumRow(options: Options) {
   return (
     <tr>
       <th scope="row" class="stick truncate">
-        {name}
+        {onOpen === undefined ? (
+          name
+        ) : (
+          <button type="button" class="linkish" onClick={onOpen}>
+            {name}
+          </button>
+        )}
       </th>
       {MEASURES.map((measure) => {
         const isKnown = texts[measure] !== NOTHING;
@@ -47,10 +65,12 @@ export function SumRow(options: Options) {
         ];
       })}
       <td class="deco w2">
-        <span class="share">
-          <i />
-          <span>{isShared && total.conversions > 0n ? '100.0%' : ''}</span>
-        </span>
+        {isShared && total.conversions > 0n && (
+          <span class="share">
+            <span />
+            <span>100.0%</span>
+          </span>
+        )}
       </td>
       <td class="deco w2" />
     </tr>

@@ -1,27 +1,26 @@
 import { create, toJsonString } from '@bufbuild/protobuf';
 import { useState } from 'preact/hooks';
 import {
+  Attributed,
   type ListConversionsRequest,
   ListConversionsRequestSchema,
   type ListConversionsResponse,
   type ListedConversion,
   ReportFilterSchema,
-  type RunReportResponse,
-} from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
-import { stats } from '../../data/client.ts';
-import type { Mesh } from '../../data/mesh.ts';
-import { useQuery } from '../../data/query.ts';
-import { filtersOf, measuresOf, zoneOf } from '../../data/report.ts';
-import { conversions, count, exact, money } from '../../format/number.ts';
-import { duration, shortDateTime, today } from '../../format/time.ts';
-import { Drawer } from '../../parts/drawer.tsx';
-import { Icon } from '../../parts/icon.tsx';
-import { ModelName } from '../../parts/model-name.tsx';
-import { Segment } from '../../parts/segment.tsx';
-import { Loading, Notice, Refused } from '../../parts/states.tsx';
-import { daysOf } from '../../state/range.ts';
-import { changeOwn, go, hrefOf, useUrl } from '../../state/url.ts';
-import type { Line } from './columns.tsx';
+} from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { stats } from '../data/client.ts';
+import type { Mesh } from '../data/mesh.ts';
+import { useQuery } from '../data/query.ts';
+import { filtersOf, type Measures, zoneOf } from '../data/report.ts';
+import { conversions, count, exact, money } from '../format/number.ts';
+import { duration, shortDateTime, today } from '../format/time.ts';
+import { Drawer } from '../parts/drawer.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { ModelName } from '../parts/model-name.tsx';
+import { Segment } from '../parts/segment.tsx';
+import { Loading, Notice, Refused } from '../parts/states.tsx';
+import { daysOf } from '../state/range.ts';
+import { changeOwn, go, hrefOf, useUrl } from '../state/url.ts';
 
 const ORDERS = [
   ['-corrections', 'Most corrected'],
@@ -30,39 +29,59 @@ const ORDERS = [
 ] as const;
 const PAGE_ROWS = 100;
 
+/** The cell of what no click is credited for. */
+export const UNATTRIBUTED = 'unattributed';
+
+export function listUnattributed(): void {
+  changeOwn({ cell: UNATTRIBUTED });
+}
+
 interface Options {
   mesh: Mesh;
-  by: string;
-  /** As `cellOf` has it. */
-  cell: string;
-  report: RunReportResponse | undefined;
-  models: readonly string[];
-  lines: readonly Line[];
+  /** What the cell says; undefined if it is not there any more. */
+  counted: Measures | undefined;
+  /** The cell's; those that no click is credited for without it. */
+  model?: string;
+  /** Of the cell's row, by their dimensions. */
+  of?: Readonly<Record<string, string>>;
 }
 
 /** The conversions that a cell counts. */
-export function ConversionsDrawer({ mesh, by, cell, models, lines }: Options) {
+export function ConversionsDrawer({ mesh, counted, model, of = {} }: Options) {
   const state = useUrl();
-  const [model = '', ...names] = cell.split('\n');
-  const line = lines.find(({ key }) => key === names.join('\n'));
   const order = ORDERS.find(([one]) => one === state.own.order)?.[0] ?? '-corrections';
-  const of = line?.of ?? { [by]: names[0] ?? '' };
   const { start, end } = daysOf(state, today(zoneOf(state, mesh)));
   const base = { startDate: start, endDate: end, timeZone: state.zone };
+  // Those that are unattributed have nothing of a click that could be filtered.
+  const isListed = (dimension: string) => model !== undefined || dimension === 'conversion_type';
   const filters = [
-    ...filtersOf(state).filter(({ dimension }) => !(dimension in of)),
+    ...filtersOf(state).filter(({ dimension }) => !(dimension in of) && isListed(dimension)),
     ...Object.entries(of).map(([dimension, value]) => create(ReportFilterSchema, { dimension, values: [value] })),
   ];
-  const request = create(ListConversionsRequestSchema, { ...base, filters, model, orderBy: order, limit: PAGE_ROWS });
-  const touched = create(ListConversionsRequestSchema, { ...base, filters, limit: 1 });
-  const { value: any } = useConversions(touched);
-  const name = names.at(-1) || '(none)';
-  const counted = line && measuresOf(line.row, state.gross, models.indexOf(model));
+  const attributed = model === undefined ? Attributed.NO : Attributed.UNSPECIFIED;
+  const all = { ...base, filters, attributed };
+  const request = create(ListConversionsRequestSchema, {
+    ...all,
+    model: model ?? '',
+    orderBy: order,
+    limit: PAGE_ROWS,
+  });
+  const { value: touched } = useConversions(create(ListConversionsRequestSchema, { ...all, limit: 1 }));
+  const name = model === undefined ? 'Unattributed' : Object.values(of).at(-1) || '(none)';
   return (
-    <Drawer label={`Conversions of ${name} under ${model}`} onClose={() => changeOwn({ cell: '', order: '' })}>
-      <header class={`model ${model}`}>
+    <Drawer
+      label={`Conversions, ${name}${model === undefined ? '' : ` under ${model}`}`}
+      onClose={() => changeOwn({ cell: '', order: '' })}
+    >
+      <header>
         <h2>
-          {name} <span class="muted">under</span> <ModelName model={model} />
+          {name}
+          {model !== undefined && (
+            <>
+              <span class="muted"> under </span>
+              <ModelName model={model} />
+            </>
+          )}
         </h2>
         <form method="dialog">
           <button type="submit" class="iconbtn" aria-label="Close">
@@ -70,9 +89,12 @@ export function ConversionsDrawer({ mesh, by, cell, models, lines }: Options) {
           </button>
         </form>
         <dl class="facts">
-          <Fact name="Conversions credited" value={counted && conversions(counted.conversions)} />
+          <Fact
+            name={model === undefined ? 'Conversions without credit' : 'Conversions credited'}
+            value={counted && conversions(counted.conversions)}
+          />
           <Fact name={`Revenue, ${state.gross ? 'gross' : 'net'}`} value={counted && money(counted.revenue)} />
-          <Fact name="Touched it at all" value={any && count(any.total)} />
+          {model !== undefined && <Fact name="Touched it at all" value={touched && count(touched.total)} />}
         </dl>
       </header>
       <div class="tools">

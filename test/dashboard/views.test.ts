@@ -1,0 +1,255 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBrowser, visit } from './chromium.ts';
+import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
+
+const WAIT = { timeout: 10_000 };
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A task of the page that takes longer blocks it, in ms. */
+const BLOCKS_MS = 100;
+
+let mesh: MadeUpMesh;
+let browser: Browser;
+
+const open = (hash = '', options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
+const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
+const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
+/** "1,234.5" as 1234.5. */
+const numberOf = (text: string) => Number(text.replaceAll(',', ''));
+
+describe('views', { tags: ['chromium'] }, () => {
+  beforeAll(async () => {
+    mesh = await startMadeUpMesh();
+    browser = await startBrowser();
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.close();
+  });
+  describe('overview', testsOfOverview);
+  describe('attribution explorer', testsOfAttribution);
+  describe('all of them', testsOfAll);
+});
+
+function testsOfOverview(): void {
+  test('rows, those that are not found, and what is unattributed make up all conversions', async () => {
+    const { page, context } = await open();
+    await page.fill('.search input', 'an');
+    await expect.poll(() => page.textContent('tfoot tr'), WAIT).toContain('Shown, ');
+    const sums = await texts(page, 'tfoot td[data-l="conversions"]');
+    const [shown, other, attributed, unattributed, all] = sums.map(numberOf) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    expect(shown + other).toBeCloseTo(attributed, 2);
+    expect(attributed + unattributed).toBeCloseTo(all, 2);
+    const rows = await texts(page, 'tbody td[data-l="Conversions"]');
+    expect(rows.map(numberOf).reduce((a, b) => a + b)).toBe(shown);
+    expect(await page.textContent('.stamp')).toContain('reconciles');
+    await context.close();
+  });
+
+  test('a campaign opens into its ads, and the address says so', async () => {
+    const { page, context } = await open();
+    await page.click('.rowbtn:has-text("retarget-cart-7d")');
+    await page.waitForSelector('tr.child:has-text("carousel-a")');
+    expect(hashOf(page)).toBe('#/overview?open=retarget-cart-7d');
+    expect(await page.getAttribute('.rowbtn:has-text("retarget-cart-7d")', 'aria-expanded')).toBe('true');
+    await page.reload();
+    await page.waitForSelector('tr.child:has-text("carousel-a")');
+    await context.close();
+  });
+
+  test('tiles are tabs of the chart, which arrows read period by period', async () => {
+    const { page, context } = await open();
+    await page.click('#k-revenue');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/overview?measure=revenue');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/overview?measure=cvr');
+    await page.focus('[aria-roledescription="chart"]');
+    await page.keyboard.press('End');
+    const said = () => page.textContent('[aria-roledescription="chart"] [aria-live]');
+    await expect.poll(said, WAIT).toMatch(/, until \d\d:\d\d:\d\d, Conversion rate {2}\d+\.\d{4}%, .* of [\d,]+, /);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(said, WAIT).not.toContain('until');
+    await context.close();
+  });
+
+  test('heads of columns sort, and what holds is in the address', async () => {
+    const { page, context } = await open();
+    await page.click('thead button:has-text("Clicks")');
+    await expect.poll(() => page.getAttribute('th:has-text("Clicks")', 'aria-sort'), WAIT).toBe('descending');
+    await page.click('thead button:has-text("Clicks")');
+    await expect.poll(() => page.getAttribute('th:has-text("Clicks")', 'aria-sort'), WAIT).toBe('ascending');
+    expect(hashOf(page)).toBe('#/overview?sort=clicks');
+    const clicks = async () => (await texts(page, 'tbody td[data-l="Clicks"]')).map(numberOf);
+    await expect
+      .poll(async () => (await clicks()).toSorted((a, b) => a - b).join() === (await clicks()).join(), WAIT)
+      .toBe(true);
+    await context.close();
+  });
+
+  test('all rows are a link to what the mesh writes as CSV', async () => {
+    const { page, context } = await open('#/overview?source=google&gross=true');
+    const href = await page.getAttribute('a:has-text("CSV")', 'href');
+    const { pathname, searchParams } = new URL(href!);
+    expect(pathname).toBe('/api/v1/report');
+    expect(Object.fromEntries(searchParams)).toMatchObject({
+      format: 'csv',
+      group_by: 'campaign_id',
+      source: 'google',
+    });
+    await context.close();
+  });
+
+  test('rows by a key of the metadata', async () => {
+    const { page, context } = await open();
+    await page.click('button:has-text("metadata…")');
+    await page.fill('.menu input', 'geo');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('tbody th:has-text("in")');
+    expect(hashOf(page)).toBe('#/overview?by=metadata.geo');
+    await context.close();
+  });
+
+  test('what changes is shown without being asked for', async () => {
+    const { page, context } = await open();
+    const clicks = async () => numberOf((await page.textContent('#k-clicks .val')) ?? '');
+    await expect.poll(clicks, WAIT).toBeGreaterThan(0);
+    const before = await clicks();
+    // The stream must be there before something changes.
+    await expect.poll(() => page.textContent('.chip'), WAIT).toContain('complete through');
+    mesh.grow();
+    await expect.poll(clicks, WAIT).toBeGreaterThan(before);
+    await context.close();
+  });
+
+  test('how it was counted is told', async () => {
+    const { page, context } = await open('#/overview?time_basis=click');
+    await page.click('text=How was this counted?');
+    const text = await page.textContent('.method');
+    for (const part of ['last_click, from the first event on', '24 h', 'the credited click', 'day:campaign_id,ad_id'])
+      expect(text).toContain(part);
+    await context.close();
+  });
+}
+
+function testsOfAttribution(): void {
+  test('rows are sorted by spread, and differences are to the baseline that is chosen', async () => {
+    const { page, context } = await open('#/attribution');
+    await page.waitForSelector('tbody th');
+    const spreads = (await texts(page, 'tbody td[data-l="Spread"]')).map(numberOf);
+    expect(spreads).toEqual(spreads.toSorted((a, b) => b - a));
+    expect(await page.locator('tbody tr').first().locator('.cell.base.last_click').count()).toBe(1);
+    await page.click('.pill:has-text("Baseline")');
+    await page.click('.opt:has-text("linear")');
+    await expect.poll(() => page.locator('tbody .cell.base.linear').count(), WAIT).toBe(spreads.length);
+    const row = page.locator('tbody tr').first();
+    const valueOf = async (model: string) => numberOf((await row.locator(`.cell.${model} b`).textContent())!);
+    const difference = (await valueOf('last_click')) / (await valueOf('linear')) - 1;
+    const shown = (await row.locator('.cell.last_click em').textContent())!.replace('−', '-').replace(/[+%]/g, '');
+    expect(Number(shown)).toBeCloseTo(100 * difference, 0);
+    expect(hashOf(page)).toBe('#/attribution?baseline=linear');
+    await context.close();
+  });
+
+  test('a cell opens its conversions, by its address, too; Escape closes them', async () => {
+    const { page, context } = await open('#/attribution');
+    await page.click('tr:has-text("partner-coupons") .cell.first_click');
+    await page.waitForSelector('.drawer tbody tr');
+    expect(await page.textContent('.drawer h2')).toBe('partner-coupons under first_click');
+    await page.click('.drawer button:has-text("Newest")');
+    await page.click('.drawer button:has-text("Next 100")');
+    await expect.poll(() => page.textContent('.drawer footer'), WAIT).toContain('200 of 37,969 shown');
+    await page.reload();
+    await page.waitForSelector('.drawer tbody tr');
+    expect(await page.getAttribute('.drawer button:has-text("Newest")', 'aria-pressed')).toBe('true');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/attribution');
+    await context.close();
+  });
+
+  test('models that are left out are in no column', async () => {
+    const { page, context } = await open('#/attribution');
+    await page.click('.pill:has-text("Models")');
+    await page.click('.opt.time_decay');
+    await page.click('.opt.position_based');
+    await expect.poll(() => page.locator('thead .mh').count(), WAIT).toBe(3);
+    expect(hashOf(page)).toBe('#/attribution?models=last_click,first_click,linear');
+    await context.close();
+  });
+}
+
+const VIEWS = [
+  '#/overview',
+  '#/overview?send=true',
+  '#/attribution',
+  '#/attribution?cell=last_click%0Apartner-coupons',
+];
+
+function testsOfAll(): void {
+  test.each(VIEWS)('axe finds nothing serious: %s', async (hash) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [1440, 390]) {
+        const { page, context } = await open(hash, { colorScheme, width });
+        await page.waitForSelector(
+          hash.includes('send') ? '.steps' : hash.includes('cell') ? '.drawer tbody tr' : 'tbody th',
+        );
+        await page.evaluate(AXE);
+        const found = await page.evaluate(async () => {
+          const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+          return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
+        });
+        expect(found, `${hash} ${colorScheme} ${width}`).toEqual([]);
+        await context.close();
+      }
+    }
+  });
+
+  test.each([1440, 1024, 390])('nothing is wider than the window of %s pixels', async (width) => {
+    for (const hash of VIEWS) {
+      const { page, context } = await open(hash, { width });
+      await page.waitForSelector(hash.includes('send') ? '.steps' : 'tbody th');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
+      await context.close();
+    }
+  });
+
+  test.each(['#/overview', '#/attribution'])(
+    `10,000 rows scroll without a task of ${BLOCKS_MS} ms: %s`,
+    async (hash) => {
+      mesh.campaigns = 10_000;
+      const { page, context } = await open(hash);
+      await expect.poll(() => page.getAttribute('table', 'aria-rowcount'), { timeout: 30_000 }).toBe('10001');
+      const blocked = await page.evaluate(scrollThrough);
+      mesh.campaigns = 11;
+      expect(await page.textContent('tbody tr:nth-last-child(2)')).toBeTruthy();
+      expect(await page.locator('tbody tr').count()).toBeLessThan(120);
+      expect(Math.max(0, ...blocked)).toBeLessThanOrEqual(BLOCKS_MS);
+      await context.close();
+    },
+  );
+}
+
+/** In the page: scrolls its table to the end, a window a frame; returns how long its long tasks took, in ms. */
+async function scrollThrough(): Promise<number[]> {
+  const tasks: number[] = [];
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  await frame();
+  const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
+  observer.observe({ type: 'longtask' });
+  const scroller = document.querySelector('.tscroll')!;
+  while (scroller.scrollTop + scroller.clientHeight < scroller.scrollHeight - 1) {
+    scroller.scrollTop += scroller.clientHeight;
+    await frame();
+  }
+  await frame();
+  observer.disconnect();
+  return tasks;
+}
