@@ -46,3 +46,21 @@ export const RUN_REPORT: RouteDescription = {
     },
   },
 };
+
+/** WatchReport as server-sent events. */
+export const WATCH_REPORT: RouteDescription = {
+  method: 'GET',
+  path: '/api/v1/report/watch',
+  summary:
+    'A report whenever it changed, as server-sent events: `report` has what GET /api/v1/report answers, `heartbeat` how ' +
+    'far it goes. Last-Event-ID goes on from there.',
+  safe: true,
+  openapi: {
+    operationId: 'watchReport',
+    query: 'RunReportRequest',
+    answers: {
+      200: { description: 'The stream.', type: 'text/event-stream', schemas: ['RestReport'] },
+      default: { description: 'It could not be made.', schemas: ['RestError'] },
+    },
+  },
+};

@@ -29,7 +29,7 @@ export function changesOf<T>(
   return {
     async next(signal) {
       const value = await read(signal);
-      const cursor = createHash('sha256').update(bytesOf(value)).digest('base64url').slice(0, 22);
+      const cursor = cursorOf(bytesOf(value));
       if (cursor === last) return undefined;
       last = cursor;
       return { value, cursor };
@@ -38,4 +38,9 @@ export function changesOf<T>(
     remember: (_, next) => next,
     periodMs,
   };
+}
+
+/** Stands for what was read: 22 letters of its SHA-256. */
+export function cursorOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WatchReportResponse } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { StatsService, type WatchStatsResponse } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
 import { statsRoutes } from '../routes.ts';
@@ -65,8 +66,41 @@ test('who comes with a cursor gets what has changed since, only', async () => {
   expect(clicksOf((await next).value)).toBe(3n);
 });
 
+test('WatchReport sends a report when it changed, and by a cursor only what changed since', async () => {
+  const query = { ...DAY, groupBy: ['campaign_id'] };
+  const watch = (cursor?: string) => stats().watchReport({ query, periodMs: 200, cursor })[Symbol.asyncIterator]();
+  const first = watch();
+  const one = (await first.next()).value as WatchReportResponse;
+  expect(one.report!.rows.map(({ clicks }) => clicks)).toEqual([3n]);
+  await count(4);
+  const changed = (await first.next()).value as WatchReportResponse;
+  expect([changed.report!.totals!.clicks, changed.report!.rows[0]!.clicks]).toEqual([4n, 4n]);
+  expect(changed.cursor).not.toBe(one.cursor);
+  const again = watch(changed.cursor);
+  const same = (await again.next()).value as WatchReportResponse;
+  expect([same.report, same.cursor]).toEqual([undefined, changed.cursor]);
+  await count(5);
+  expect(((await again.next()).value as WatchReportResponse).report!.totals!.clicks).toBe(5n);
+});
+
+test('WatchReport as server-sent events: the JSON of GET /api/v1/report, and refused as that refuses', async () => {
+  const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find(({ path }) => /report/.test(path))!;
+  const request = { method: 'GET', parameters: {}, peer: undefined, body: Buffer.alloc(0) };
+  const query = 'start_date=2024-01-01&end_date=2024-01-01&interval=none';
+  const { stream } = await route.handle({ ...request, query, headers: {} });
+  const [text] = (await once(stream!, 'data')) as [Buffer];
+  const [, id, data] = /^event: report\nid: (\S+)\ndata: (.*)\n\n$/.exec(String(text))!;
+  expect(JSON.parse(data!)).toMatchObject({ rows: [{ clicks: 5 }], stamp: { time_zone: 'UTC' } });
+  stream!.destroy();
+  const { stream: resumed } = await route.handle({ ...request, query, headers: { 'last-event-id': id } });
+  const [next] = (await once(resumed!, 'data')) as [Buffer];
+  expect(String(next)).toMatch(/^event: heartbeat\n/);
+  resumed!.destroy();
+  expect(await route.handle({ ...request, query: `${query}&group_by=x`, headers: {} })).toMatchObject({ status: 400 });
+});
+
 test('TailEvents as server-sent events: each answer is one, until the caller leaves', async () => {
-  const [route] = liveHttp({ client, models: ['last_click'], rollups: [] });
+  const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find(({ path }) => /tail/.test(path));
   const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
   const { stream, headers } = await route!.handle({ ...request, query: 'event_types=click' });
   expect(headers['content-type']).toBe('text/event-stream');

@@ -3,9 +3,12 @@ import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ConnectRouter } from '@connectrpc/connect';
 import {
+  type RunReportRequest,
+  RunReportRequestSchema,
   TailEventsRequestSchema,
   type TailEventsResponse,
   TailEventsResponseSchema,
+  WatchReportRequestSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import {
   GetStatsRequestSchema,
@@ -19,16 +22,20 @@ import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import type { StatsDeps } from '../deps.ts';
 import { getStats } from '../get-stats.ts';
 import { readQuery } from '../read-query.ts';
+import { askReport } from '../report/ask-report.ts';
+import { reportJson } from '../report/forms.ts';
 import { strictJson } from '../requests/json-requests.ts';
 import { readParameters } from '../requests/query-parameters.ts';
 import { badRequest, valid } from '../requests/refuse.ts';
-import { TAIL_EVENTS } from '../rest-api.ts';
+import { TAIL_EVENTS, WATCH_REPORT } from '../rest-api.ts';
 import { type Change, changesOf, parsePeriod } from './changes.ts';
 import { SharedLooks } from './shared-looks.ts';
 import { parseTail, type Tail, tailLook } from './tail-events.ts';
+import { reportLook, type Seen, watchMessage } from './watch-report.ts';
 
 interface Looks {
   stats: SharedLooks<Change<GetStatsResponse>>;
+  reports: SharedLooks<Seen>;
   tails: SharedLooks<TailEventsResponse>;
 }
 
@@ -36,7 +43,9 @@ const looksByClient = new WeakMap<ClickHouseClient, Looks>();
 
 /** Those of all who watch one ClickHouse, by whatever way. */
 function looksOf(client: ClickHouseClient): Looks {
-  const looks = looksByClient.get(client) ?? { stats: new SharedLooks(), tails: new SharedLooks() };
+  const looks = looksByClient.get(client) ?? {
+    ...{ stats: new SharedLooks(), reports: new SharedLooks(), tails: new SharedLooks() },
+  };
   looksByClient.set(client, looks);
   return looks;
 }
@@ -63,6 +72,18 @@ export function liveRoutes(router: ConnectRouter, deps: StatsDeps): void {
     { jsonOptions: strictJson(WatchStatsRequestSchema) },
   );
   router.rpc(
+    StatsService.method.watchReport,
+    async function* ({ query: asked = create(RunReportRequestSchema), periodMs, cursor: seen }, { signal }) {
+      let cursor = seen;
+      for await (const next of watchReport(asked, valid(parsePeriod(periodMs)), deps, until(signal))) {
+        const message = watchMessage(next, cursor);
+        cursor = message.cursor;
+        yield message;
+      }
+    },
+    { jsonOptions: strictJson(WatchReportRequestSchema) },
+  );
+  router.rpc(
     StatsService.method.tailEvents,
     async function* (request, { signal }) {
       for await (const answer of tail(valid(parseTail(request)), deps, until(signal))) yield answer ?? {};
@@ -71,14 +92,53 @@ export function liveRoutes(router: ConnectRouter, deps: StatsDeps): void {
   );
 }
 
+function watchReport(asked: RunReportRequest, periodMs: number, deps: StatsDeps, signal: AbortSignal) {
+  const key = `${periodMs} ${toJsonString(RunReportRequestSchema, asked)}`;
+  return looksOf(deps.client).reports.watch(key, () => reportLook(asked, deps, periodMs), signal);
+}
+
 function tail(asked: Tail, { client, models }: StatsDeps, signal: AbortSignal) {
   const look = () => tailLook(client, asked, models[0]!);
   return looksOf(client).tails.watch(JSON.stringify(asked), look, signal);
 }
 
+/** Time between looks at a report that is watched by server-sent events, in ms. */
+const REPORT_PERIOD_MS = 1000;
+
+function seenText({ changed, cursor }: Seen): string | undefined {
+  if (changed === undefined) return undefined;
+  // Texts in JSON have no line breaks but escaped ones.
+  const json = reportJson(changed.report, changed.query).replaceAll('\n', '');
+  return `event: report\nid: ${cursor}\ndata: ${json}`;
+}
+
+function heartbeatText({ completeThrough, lagMs }: Seen): string {
+  const times = { complete_through: Number(completeThrough), lag_ms: Number(lagMs) };
+  return `event: heartbeat\ndata: ${JSON.stringify(times)}`;
+}
+
 /** The streams as server-sent events. */
 export function liveHttp(deps: StatsDeps): HttpRoute[] {
   return [
+    {
+      ...WATCH_REPORT,
+      async handle({ query, headers }) {
+        const request = readParameters(RunReportRequestSchema, query);
+        if ('field' in request) return badRequest(request);
+        // So that what can't be answered is refused, not a stream that ends.
+        const first = await askReport({ ...request, limit: 1 }, deps);
+        if ('field' in first) return badRequest(first);
+        let seen = String(headers['last-event-id'] ?? '');
+        return serverSent(
+          (signal) => watchReport(request, REPORT_PERIOD_MS, deps, signal),
+          (next) => {
+            const text = next.cursor === seen ? undefined : seenText(next);
+            seen = next.cursor;
+            return text ?? heartbeatText(next);
+          },
+        );
+      },
+    },
     {
       ...TAIL_EVENTS,
       async handle({ query }) {

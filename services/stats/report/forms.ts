@@ -76,7 +76,7 @@ function takesGzip(acceptEncoding: string): boolean {
 function textOf(report: Report, query: ReportQuery, { format, raw, bom }: Form): string {
   switch (format) {
     case 'json':
-      return json(report, query);
+      return reportJson(report, query);
     case 'ndjson':
       return report.rows.map((row) => `${rowJson(row, query)}\n`).join('');
     case 'csv':
@@ -84,7 +84,11 @@ function textOf(report: Report, query: ReportQuery, { format, raw, bom }: Form):
   }
 }
 
-function json({ rows, totals, unattributed, totalRows, nextPageToken, stamp }: Report, query: ReportQuery): string {
+/** What GET /api/v1/report answers. */
+export function reportJson(
+  { rows, totals, unattributed, totalRows, nextPageToken, stamp }: Report,
+  query: ReportQuery,
+): string {
   const fields: Member[] = [
     ['rows', `[${rows.map((row) => rowJson(row, query)).join(',\n')}]`],
     ['totals', rowJson(totals, query)],
