@@ -345,36 +345,3 @@ test('R-6: counters that are not stored are not forgotten, for other texts or fo
   expect(() => counters.addClick(others, others.campaignSourceNamed('d', ''), 0, 0, 2)).toThrow('R-6');
   expect(() => counters.forgetIfFull()).toThrow('R-6');
 });
-
-/** The keys that are read while a click of each campaign is added, each an hour later, after which all is forgotten. */
-function readsOf(store: StateStore, counters: Counters, campaigns: readonly string[], offset: number): string[] {
-  const keys: string[] = [];
-  const getMany = (asked: readonly Buffer[]) => {
-    keys.push(...asked.map(String));
-    return store.getMany(asked);
-  };
-  const texts = new TouchTexts();
-  // Numbers are others than before.
-  for (let i = 0; i < offset; i++) texts.campaignSourceNamed(`other ${i}`, '');
-  for (const [i, campaign] of campaigns.entries()) {
-    counters.addClick(texts, texts.campaignSourceNamed(campaign, 's'), 0, i * HOUR_MS, offset + i);
-  }
-  counters.add({ ...store, getMany }, texts, [], []);
-  counters.takeChanged();
-  store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
-  counters.forgetIfFull();
-  return keys;
-}
-
-test('counters that the store can not have are not read, and those that it was given are, under other texts, too', () => {
-  const store = memoryStateStore();
-  const first = new Counters(PARTITION, parseRollups('hour:campaign_id'), DAYS, () => 0);
-  expect(readsOf(store, first, ['a', 'b', 'c'], 1)).toEqual([]);
-  expect(readsOf(store, first, ['d', 'b', 'e'], 4)).toEqual(['c0\0b\0s\0\0', 'rhour:campaign_id\x001\0b']);
-  // What was there before is not known; but whole days and hours are, if enough is asked for.
-  const second = new Counters(PARTITION, parseRollups('hour:campaign_id'), DAYS, () => 0);
-  expect(readsOf(store, second, ['f'], 7)).toEqual(['c0\0f\0s\0\0', 'rhour:campaign_id\x000\0f']);
-  const inHourThree = [...Array.from({ length: 16 }, (_, i) => `g${i}`)];
-  const third = new Counters(PARTITION, parseRollups('day:campaign_id,ad_id'), DAYS, () => 0);
-  expect(readsOf(store, third, inHourThree, 8).every((key) => key.startsWith('c0\0g'))).toBe(true);
-});

@@ -160,6 +160,12 @@ export function rangeOfCounters(rollup: string | undefined, period?: number): [f
   return [Buffer.from(prefix + from, 'latin1'), Buffer.from(prefix + to, 'latin1')];
 }
 
+/** The period of a counter of a rollup, or else of daily_stats, that has this key. */
+export function periodOfCounter(rollup: string | undefined, key: Buffer): number {
+  const start = rangeOfCounters(rollup)[0].length;
+  return Number(key.toString('latin1', start, key.indexOf(0, start)));
+}
+
 /** Key of a setting, whose value is an AttributionSetting. */
 export function settingKey(name: string): Buffer {
   return Buffer.from(SETTING + name);
