@@ -10,8 +10,9 @@ from concurrent.futures import Future
 
 from clickmesh.acceptance import Acceptance
 from clickmesh.attempts import Attempts, Failure
-from clickmesh.errors import ClientClosed, NotSent, QueueFull, Rejected, SendFailed
+from clickmesh.errors import ClientClosed, NotSent, QueueFull, SendFailed
 from clickmesh.events import Prepared
+from clickmesh.ledger import Ledger
 from clickmesh.options import Options
 from clickmesh.report import Callbacks, Reporter
 from clickmesh.store import Store
@@ -34,17 +35,14 @@ class Sender:
     ) -> None:
         self._options = options
         self._attempts = attempts
-        self._reporter = reporter
         self._callbacks = callbacks
-        self._store: Store | None = None
-        #: To be said by a thread that is not at the state.
-        self._store_fault = ""
+        self._ledger = Ledger(reporter, callbacks, None)
         self._init_state()
         self.open_store(store)
 
     def open_store(self, store: Store | None) -> None:
         """Queues what an earlier client left."""
-        self._store = store
+        self._ledger.store = store
         with self._lock:
             for body in store.events() if store is not None else ():
                 self._append(prepared_of(body))
@@ -74,17 +72,15 @@ class Sender:
         self._is_drained = False
         self._is_closed = False
         self._not_sent: NotSent | None = None
-        self._sent = self._rejected = self._lost = self._stored = 0
 
     def after_fork(self, attempts: Attempts, reporter: Reporter) -> None:
         """In a child: forgets what the parent sends. Its answers come there alone."""
         forgotten = [*self._waiting, *(item for batch in self._under_way for item in batch.items)]
         was_closing = self._is_closing
         self._attempts = attempts
-        self._reporter = reporter
-        if self._store is not None:
-            self._store.abandon()
-            self._store = None
+        if self._ledger.store is not None:
+            self._ledger.store.abandon()
+        self._ledger = Ledger(reporter, self._callbacks, None)
         self._init_state()
         if was_closing:
             self._is_closing = self._has_ended = True
@@ -104,7 +100,7 @@ class Sender:
         with self._lock:
             while not self._has_room(size) and not self._is_closing:
                 if self._options.on_full == "reject":
-                    self._lost += 1
+                    self._ledger.lost += 1
                     break
                 self._wait_for_others(self._done, None)
             else:
@@ -118,7 +114,7 @@ class Sender:
             events=[event.event()],
         )
         answer.set_exception(error)
-        self._reporter.lost(error, error.events)
+        self._ledger.reporter.lost(error, error.events)
         return answer
 
     def _has_room(self, size: int = 1) -> bool:
@@ -170,7 +166,7 @@ class Sender:
                     return self._take_batch()
                 if self._is_closing and not self._waiting:
                     return None
-                warning_due = self._reporter.due_in()
+                warning_due = self._ledger.reporter.due_in()
                 self._idle += 1
                 try:
                     self._work.wait(due if warning_due is None else min(warning_due + 0.01, due or warning_due + 0.01))
@@ -179,7 +175,7 @@ class Sender:
                 if warning_due is not None:
                     self._lock.release()
                     try:
-                        self._reporter.warn_if_due()
+                        self._ledger.reporter.warn_if_due()
                     finally:
                         self._lock.acquire()
 
@@ -220,10 +216,11 @@ class Sender:
             return
         try:
             if isinstance(outcome, Failure):
-                self._tell_failure(batch.items, outcome)
+                self._ledger.tell_failure(batch.items, outcome)
+                self._ledger.report_failure(batch.events, outcome)
             else:
                 for item, result in zip(batch.items, outcome, strict=True):
-                    self._tell(item, result)
+                    self._ledger.tell(item, result)
         finally:
             self._finish(batch)
 
@@ -233,58 +230,12 @@ class Sender:
             if batch.is_discarded:
                 return False
             batch.is_answered = True
-            if isinstance(outcome, Failure):
-                stored = sum(self._keep(batch.events))
-                self._stored += stored
-                self._lost += len(batch.events) - stored
-            else:
-                accepted = (
-                    outcome.accepted
-                    if isinstance(outcome, IngestStreamResponse)
-                    else sum(isinstance(result, Acceptance) for result in outcome)
-                )
-                self._sent += accepted
-                self._rejected += len(batch.events) - accepted
-                if self._store is not None:
-                    self._store.remove(event.body for event in batch.events)
+            self._ledger.count(batch.events, outcome)
             if batch.items:
                 self._held -= len(batch.items)
                 self._held_bytes -= sum(len(event.body) for event in batch.events)
             self._done.notify_all()
         return True
-
-    def _keep(self, events: Sequence[Prepared]) -> list[bool]:
-        """Whether the store has each."""
-        if self._store is not None and events:
-            try:
-                return self._store.add(event.body for event in events)
-            except (OSError, ValueError) as error:
-                self._store_fault = f"clickmesh: the store failed: {error}"
-        return [False] * len(events)
-
-    def _tell(self, item: Tracked, result: Result) -> None:
-        if isinstance(result, Rejected):
-            self._callbacks.call(item.answer.set_exception, result)
-            self._reporter.rejected(result, [item.event.event()])
-        else:
-            self._callbacks.call(item.answer.set_result, result)
-
-    def _tell_failure(self, items: Sequence[Tracked], failure: Failure) -> None:
-        for item in items:
-            self._callbacks.call(item.answer.set_exception, failure.error([item.event.event()]))
-        self._report_failure([item.event for item in items], failure)
-
-    def _report_failure(self, events: Sequence[Prepared], failure: Failure) -> None:
-        if self._store_fault:
-            self._reporter.say(self._store_fault)
-            self._store_fault = ""
-        kept = set(self._store.events()) if self._store is not None else set()
-        lost = [event.event() for event in events if event.body not in kept]
-        stored = [event.event() for event in events if event.body in kept]
-        if stored:
-            self._reporter.tell(failure.error(stored), stored)
-        if lost:
-            self._reporter.lost(failure.error(lost), lost)
 
     def _finish(self, batch: Batch) -> None:
         with self._lock:
@@ -314,22 +265,20 @@ class Sender:
         self._finish(batch)
         if isinstance(outcome, Failure):
             if is_settled:
-                self._report_failure(events, outcome)
+                self._ledger.report_failure(events, outcome)
             raise outcome
         return outcome
 
     def count_rejected(self, events: int = 1) -> None:
         """Of what the client itself rejected, or did not attempt."""
         with self._lock:
-            self._rejected += events
+            self._ledger.rejected += events
 
     def count_lost(self, events: Sequence[Prepared], error: Failure) -> None:
         """Of a call that gave up before their turn."""
         with self._lock:
-            stored = sum(self._keep(events))
-            self._stored += stored
-            self._lost += len(events) - stored
-        self._report_failure(events, error)
+            self._ledger.count_unsent(events)
+        self._ledger.report_failure(events, error)
 
     def has_room(self) -> bool:
         with self._lock:
@@ -390,8 +339,7 @@ class Sender:
             waiting = len(self._waiting) + sum(
                 len(batch.events) for batch in self._under_way if not (batch.is_answered or batch.is_discarded)
             )
-            told = (self._sent, self._rejected, self._lost, self._stored)
-        return Counters(sum(told) + waiting, *told, waiting)
+            return self._ledger.counters(waiting)
 
     def is_locked(self) -> bool:
         """Whether some thread, which may be the one that asks, is at the state."""
@@ -423,10 +371,9 @@ class Sender:
         items, events = self._drain(ends_at)
         self._attempts.abort()
         failure = Failure("CANCELLED", "the client was closed before the event was sent")
-        for item in items:
-            self._callbacks.call(item.answer.set_exception, failure.error([item.event.event()]))
+        self._ledger.tell_failure(items, failure)
         if events:
-            self._report_failure(events, failure)
+            self._ledger.report_failure(events, failure)
         with self._lock:
             self._wait_until(self._is_told, ends_at - time.monotonic())
             threads = [thread for thread in self._threads if thread is not threading.current_thread()]
@@ -434,9 +381,9 @@ class Sender:
             # A thread that is in a callback of the program ends when that does.
             thread.join(max(0, min(JOIN_S, ends_at - time.monotonic() + JOIN_S)))
         self._attempts.close()
-        if self._store is not None:
-            self._store.close()
-        self._reporter.warn_if_due(is_last=True)
+        if self._ledger.store is not None:
+            self._ledger.store.close()
+        self._ledger.reporter.warn_if_due(is_last=True)
         with self._lock:
             self._is_closed = True
             self._done.notify_all()
@@ -465,13 +412,11 @@ class Sender:
             events = [event for batch in unanswered for event in batch.events]
             events += [item.event for item in self._waiting]
             self._waiting.clear()
-            kept = self._keep(events)
-            self._stored += sum(kept)
-            self._lost += len(events) - sum(kept)
-            if self._lost > 0:
-                lost = [event.event() for event, is_kept in zip(events, kept, strict=True) if not is_kept]
-                message = f"{self._lost:,} {'event was' if self._lost == 1 else 'events were'} not sent"
-                self._not_sent = NotSent(message, count=self._lost, events=lost)
+            discarded = self._ledger.count_unsent(events)
+            count = self._ledger.lost
+            if count > 0:
+                message = f"{count:,} {'event was' if count == 1 else 'events were'} not sent"
+                self._not_sent = NotSent(message, count=count, events=discarded)
             self._has_ended = self._is_drained = True
             self._work.notify_all()
             self._done.notify_all()

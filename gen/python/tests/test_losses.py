@@ -347,6 +347,8 @@ def test_what_is_lost_is_told_once_by_each_way(caplog: pytest.LogCaptureFixture)
     errors = [future.exception(10) for future in futures]
     assert all(isinstance(error, SendFailed) for error in errors)
     assert [ids(error.events) for error in errors] == [[f"{i}"] for i in range(10)]  # type: ignore[union-attr]
+    # The thread that has answered the last tells on_error next.
+    wait_until(lambda: told)
     client.track(event("bad", user_id=""))
     client.track(event("worse", user_id=""))
     assert [ids(events) for _, events in told] == [[f"{i}" for i in range(10)], ["bad"], ["worse"]]
