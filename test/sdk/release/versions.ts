@@ -13,7 +13,7 @@ const PLACES: readonly [path: string, pattern: RegExp][] = [
   ['gen/java/README.md', OF_MAVEN],
 ];
 
-/** The version, if all places have the same and the changelog tells of it. Throws an Error that names those that don't. */
+/** The version. Throws an Error that names the places that have another, or says that the changelog has none of it. */
 export function releasedVersion(read = (path: string) => readFileSync(path, 'utf8')): string {
   const found = PLACES.map(([path, pattern]) => [path, pattern.exec(read(path))?.[1]] as const);
   const [[, version]] = found as [readonly [string, string | undefined]];
@@ -32,6 +32,7 @@ export function hasSection(version: string, changelog: string): boolean {
 }
 
 function isInChangelog(version: string, changelog: string): boolean {
-  const [unreleased = ''] = /^## Unreleased$[^]*?(?=^## |(?![^]))/m.exec(changelog) ?? [];
-  return hasSection(version, changelog) || unreleased.includes(version);
+  const [, after = ''] = changelog.split(/^## Unreleased$/m);
+  const [unreleased] = after.split(/^## /m);
+  return hasSection(version, changelog) || unreleased!.includes(version);
 }
