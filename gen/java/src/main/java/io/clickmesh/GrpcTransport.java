@@ -38,6 +38,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -52,6 +53,8 @@ final class GrpcTransport implements Transport {
       Pattern.compile("RST_STREAM|end-of-stream|EOS|http2 exception|No value received|[Cc]onnection|[Cc]hannel closed");
   /** HTTP statuses that proxies answer for a while, and that grpc-java has no code for. */
   private static final Pattern HTTP_AWAY = Pattern.compile("HTTP status code (408|425|429|502|503|504)\\b.*", Pattern.DOTALL);
+  /** Nothing for people. */
+  private static final Pattern PIPELINE = Pattern.compile("\\s*Channel Pipeline: \\[[^\\]]*\\]");
   /** Smaller requests gain nothing by gzip. */
   private static final int MIN_ZIPPED_BYTES = 1024;
 
@@ -67,7 +70,18 @@ final class GrpcTransport implements Transport {
     this.address = address == null ? channel.authority() : address.toString();
   }
 
+  /** From here on the JVM warns of native libraries on stderr, which netty has but can do without. */
+  private static final int FIRST_JAVA_THAT_WARNS = 24;
+
+  private static void doWithoutNativeLibraries() {
+    if (Runtime.version().feature() < FIRST_JAVA_THAT_WARNS) return;
+    Properties properties = System.getProperties();
+    properties.putIfAbsent("io.grpc.netty.shaded.io.netty.transport.noNative", "true");
+    properties.putIfAbsent("io.grpc.netty.shaded.io.netty.handler.ssl.noOpenSsl", "true");
+  }
+
   static ManagedChannel open(Address address) {
+    doWithoutNativeLibraries();
     ChannelCredentials credentials =
         address.isTls() ? TlsChannelCredentials.create() : InsecureChannelCredentials.create();
     CompressorRegistry compressors = CompressorRegistry.newEmptyInstance();
@@ -167,8 +181,10 @@ final class GrpcTransport implements Transport {
     Status status = Status.fromThrowable(error);
     Metadata trailers = Status.trailersFromThrowable(error);
     long retryAfterMs = retryAfterMs(error, trailers);
-    String what = status.getDescription() == null ? "" : status.getDescription();
-    if (status.getCause() != null && status.getCause().getMessage() != null) what += ": " + status.getCause().getMessage();
+    String what = status.getDescription() == null ? "" : PIPELINE.matcher(status.getDescription()).replaceFirst("");
+    Throwable first = status.getCause();
+    while (first != null && first.getCause() != null) first = first.getCause();
+    if (first != null && first.getMessage() != null) what += ": " + first.getMessage();
     return new AttemptException(status.getCode(), AttemptException.hint(what), isTransient(status, retryAfterMs), retryAfterMs, error);
   }
 

@@ -61,6 +61,7 @@ final class Outbox {
   /** What is older goes out without waiting for others, of System.nanoTime(). */
   private long hurryUntil = System.nanoTime();
   private final Set<Thread> senders = new HashSet<>();
+  /** Those of them that send nothing now. */
   private int idleSenders;
   private boolean isGathering;
   private boolean isDiscarding;
@@ -144,7 +145,7 @@ final class Outbox {
     unansweredBytes += item.bytes;
     queue.add(item);
     queueBytes += item.bytes;
-    if (senders.isEmpty()) startSender();
+    if (idleSenders == 0 && senders.size() < MAX_SENDERS) startSender();
     else if (queue.size() == 1 || (!wasFull && isBatchFull())) work.signal();
   }
 
@@ -172,18 +173,19 @@ final class Outbox {
     Thread sender = new Thread(this::send, "clickmesh-sender");
     sender.setDaemon(true);
     senders.add(sender);
+    idleSenders++;
     sender.start();
   }
 
   private void send() {
-    for (List<Item> batch = take(); batch != null; batch = take()) deliver.accept(batch);
+    for (List<Item> batch = take(true); batch != null; batch = take(false)) deliver.accept(batch);
   }
 
   /** Waits for a batch; null once the client is closed and there is nothing more to send. */
-  private List<Item> take() {
+  private List<Item> take(boolean isNew) {
     lock.lock();
     try {
-      idleSenders++;
+      if (!isNew) idleSenders++;
       while (isGathering) turn.awaitUninterruptibly();
       isGathering = true;
       boolean hasWork = awaitBatch();

@@ -10,7 +10,6 @@ import io.clickmesh.v1.Event;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,13 +21,15 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of events while the gateway fails, the queue is full, or the client is closed. */
 @Timeout(60)
@@ -157,6 +158,46 @@ class DeliveryTest {
           new ClickmeshClient(NOWHERE, new ClickmeshOptions().timeout(Duration.ofMillis(100)).batchDelay(LONG));
       clicks(3).forEach(client::track);
     }
+  }
+
+  @Test
+  void noLoggerIsSilence() {
+    List<String> lines = new ArrayList<>();
+    Handler handler = new Lines(lines);
+    Logger logger = Logger.getLogger("io.clickmesh");
+    logger.addHandler(handler);
+    logger.setUseParentHandlers(false);
+    try {
+      for (ClickmeshOptions options : List.of(new ClickmeshOptions().logger(null), new ClickmeshOptions())) {
+        try (ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
+          client.track(click().userId(""));
+        }
+      }
+    } finally {
+      logger.removeHandler(handler);
+      logger.setUseParentHandlers(true);
+    }
+    assertEquals(List.of("clickmesh: 1 event rejected: user_id is required"), lines);
+  }
+
+  /** Collects what java.util.logging is told. */
+  private static final class Lines extends Handler {
+    private final List<String> lines;
+
+    Lines(List<String> lines) {
+      this.lines = lines;
+    }
+
+    @Override
+    public void publish(LogRecord line) {
+      lines.add(line.getMessage());
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
   }
 
   @Test
@@ -349,52 +390,6 @@ class DeliveryTest {
       clicks(50).forEach(waits::track);
     }
     assertEquals(53, gateway.taken.size());
-  }
-
-  @Test
-  void theStoreKeepsWhatWasNotSentForTheNextClient(@TempDir Path folder) throws Exception {
-    Path file = folder.resolve("events");
-    ClickmeshOptions options = new ClickmeshOptions().timeout(Duration.ofMillis(200)).store(file).storeBytes(64 << 10);
-    ClickmeshClient away = new ClickmeshClient(NOWHERE, options);
-    clicks(10).forEach(away::track);
-    assertTrue(away.flush());
-    assertEquals(new Counters(10, 0, 0, 0, 10, 0), away.counters());
-    assertThrows(IllegalArgumentException.class, () -> new ClickmeshClient(NOWHERE, options));
-    for (int i = 10; i < 20; i++) away.track(click().eventId("click-" + i));
-    away.close(Duration.ZERO);
-
-    try (ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
-      assertEquals(20, client.counters().queued());
-      assertTrue(client.flush());
-      assertEquals(new Counters(20, 20, 0, 0, 0, 0), client.counters());
-    }
-    assertEquals(20, ids(gateway.taken).size());
-    try (ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
-      assertEquals(0, client.counters().queued());
-    }
-
-    ClickmeshClient full = new ClickmeshClient(NOWHERE, options.logger(null));
-    for (int i = 0; i < 100; i++) full.track(click().metadata("text", "x".repeat(1000)));
-    assertTrue(full.flush());
-    Counters counters = full.counters();
-    assertAdds(counters);
-    assertTrue(counters.stored() > 50 && counters.stored() < 64, counters.toString());
-    assertThrows(NotSentException.class, full::close);
-  }
-
-  @Test
-  void theStoreIsSentOnceTheGatewayIsBack(@TempDir Path folder) throws Exception {
-    gateway.before = () -> Status.UNAVAILABLE;
-    ClickmeshOptions options = new ClickmeshOptions().timeout(Duration.ofMillis(200)).store(folder.resolve("events"));
-    try (ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
-      clicks(10).forEach(client::track);
-      assertTrue(client.flush());
-      assertEquals(10, client.counters().stored());
-      gateway.before = () -> null;
-      client.track(click()).get(10, TimeUnit.SECONDS);
-      assertTrue(client.flush());
-      assertEquals(new Counters(11, 11, 0, 0, 0, 0), client.counters());
-    }
   }
 
   @Test

@@ -210,6 +210,28 @@ class QueueTest {
     assertEquals(4, most.get());
   }
 
+  @Test
+  void aBatchThatHangsHoldsUpNoOther() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch hung = new CountDownLatch(1);
+    gateway.before =
+        () -> {
+          if (calls.getAndIncrement() > 0) return null;
+          hung.countDown();
+          await(open);
+          return null;
+        };
+    ClickmeshOptions options = new ClickmeshOptions().attemptTimeout(LONG).timeout(LONG);
+    try (ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
+      CompletableFuture<Accepted> first = client.track(click());
+      await(hung);
+      for (int i = 0; i < 10; i++) client.track(click()).get(20, TimeUnit.SECONDS);
+      assertFalse(first.isDone());
+      open.countDown();
+      first.get(20, TimeUnit.SECONDS);
+    }
+  }
+
   private static void sleep(long ms) {
     try {
       Thread.sleep(ms);

@@ -244,6 +244,18 @@ class ShapesTest {
     assertTrue(refusal(() -> options.maxQueueBytes(1000)).startsWith("maxQueueBytes must be in"));
     assertTrue(refusal(() -> options.storeBytes(1000)).startsWith("storeBytes must be in"));
     assertTrue(refusal(() -> options.key("sécret")).contains("key"));
+    Duration days = Duration.ofDays(2);
+    assertTrue(refusal(() -> options.timeout(days)).startsWith("timeout must be in"));
+    assertTrue(refusal(() -> options.attemptTimeout(Duration.ZERO)).startsWith("attemptTimeout must be in"));
+    assertTrue(refusal(() -> options.attemptTimeout(days)).startsWith("attemptTimeout must be in"));
+    assertTrue(refusal(() -> options.maxQueueEvents(10_000_001)).startsWith("maxQueueEvents must be in"));
+    assertTrue(refusal(() -> options.maxQueueBytes((16L << 30) + 1)).startsWith("maxQueueBytes must be in"));
+    assertTrue(refusal(() -> options.storeBytes((1L << 30) + 1)).startsWith("storeBytes must be in"));
+    assertTrue(refusal(() -> options.headers(Map.of("x-tenant", "a\nb"))).contains("x-tenant"));
+    assertTrue(refusal(() -> options.headers(Map.of("a b", "c"))).contains("a b"));
+    for (Runnable call : List.<Runnable>of(() -> options.onFull(null), () -> options.protocol(null), () -> options.onError(null))) {
+      assertTrue(assertThrows(NullPointerException.class, call::run).getMessage().contains(" is null: it is "));
+    }
   }
 
   @Test
