@@ -114,4 +114,6 @@ func TestFourBatchesAreUnderWayAtOnce(t *testing.T) {
 	if most != 4 {
 		t.Errorf("%d were under way at once", most)
 	}
+	// Also of those that waited meanwhile.
+	s.expectSizes(t, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 }

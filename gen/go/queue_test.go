@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,8 @@ func TestAFullQueueWaits(t *testing.T) {
 			}
 			client.Close(t.Context())
 			agrees(t, client, s, 1)
+			// The one whose caller left is not sent after all.
+			s.expect(t, 3)
 		})
 	}
 }
@@ -246,6 +249,22 @@ func TestCloseReturnsThoseThatWaitForRoom(t *testing.T) {
 	}
 }
 
+func TestThoseThatWaitForRoomAreLetInInOrder(t *testing.T) {
+	s := startSink(t, http2)
+	hold(t, s)
+	client := newClient(t, s.url, clickmesh.Options{MaxQueueBytes: 1 << 20})
+	client.Track(t.Context(), aLargeClick(700_000))
+	waiting := &watchedContext{Context: t.Context(), asked: make(chan struct{})}
+	go client.Track(waiting, aLargeClick(700_000))
+	<-waiting.asked
+	// It would have room, and is not first.
+	impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := client.Track(impatient, aClick("small")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Track: %v", err)
+	}
+}
+
 // watchedContext says when it is waited for.
 type watchedContext struct {
 	context.Context
@@ -365,6 +384,40 @@ func TestFlushTellsWhatHasNoAnswer(t *testing.T) {
 		t.Error(err)
 	}
 	s.expect(t, 1)
+}
+
+func TestFlushWaitsForWhatWasTrackedBefore(t *testing.T) {
+	s := startSink(t, http2)
+	held, begun := make(chan struct{}), make(chan struct{})
+	calls := atomic.Int32{}
+	s.setBefore(func(http.ResponseWriter, *http.Request) bool {
+		if calls.Add(1) == 1 {
+			close(begun)
+			<-held
+		}
+		return false
+	})
+	client := newClient(t, s.url, clickmesh.Options{BatchSize: 1})
+	client.Track(t.Context(), aClick("first"))
+	<-begun
+	flushed := make(chan error, 1)
+	go func() { flushed <- client.Flush(t.Context()) }()
+	// So that the next is later, most likely.
+	time.Sleep(50 * time.Millisecond)
+	later, err := client.Track(t.Context(), aClick("later"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later.Wait(t.Context())
+	select {
+	case err := <-flushed:
+		t.Errorf("flushed before the answer: %v", err)
+	default:
+	}
+	close(held)
+	if err := <-flushed; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestClosedClientsLeaveNothing(t *testing.T) {

@@ -57,7 +57,7 @@ func retry[T any](ctx context.Context, options Options, call func(context.Contex
 		}
 		select {
 		case <-timed.Done():
-		case <-time.After(backoff(err, n)):
+		case <-time.After(backoff(err, watched, n)):
 		}
 	}
 }
@@ -119,7 +119,7 @@ func isTransient(err error, watched *attempt) bool {
 		return true
 	case connect.CodeResourceExhausted:
 		// Without it the request is too large, and always will be.
-		_, isAsked := retryAfter(err)
+		_, isAsked := retryAfter(err, watched)
 		return isAsked
 	default:
 		return false
@@ -127,23 +127,25 @@ func isTransient(err error, watched *attempt) bool {
 }
 
 // backoff doubles with each attempt, at random up to that so that clients spread; never less than the gateway asks for.
-func backoff(err error, attempt int) time.Duration {
-	asked, _ := retryAfter(err)
-	return max(asked, rand.N(min(maxBackoff, firstBackoff<<min(attempt, 10))+1))
+func backoff(err error, watched *attempt, n int) time.Duration {
+	asked, _ := retryAfter(err, watched)
+	return max(asked, rand.N(min(maxBackoff, firstBackoff<<min(n, 10))+1))
 }
 
 // retryAfter is how long the gateway asks to wait, by a header or a google.rpc.RetryInfo, and whether it does.
-func retryAfter(err error) (time.Duration, bool) {
+func retryAfter(err error, watched *attempt) (time.Duration, bool) {
+	if header := watched.retryAfter.Load(); header != nil {
+		if wait, isTime := parseRetryAfter(*header); isTime {
+			return wait, true
+		}
+	}
 	var connectErr *connect.Error
 	if !errors.As(err, &connectErr) {
 		return 0, false
 	}
-	header := connectErr.Meta().Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(header, 64); err == nil {
-		return bounded(time.Duration(seconds * float64(time.Second))), true
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return bounded(time.Until(date)), true
+	// gRPC may have it behind the answer.
+	if wait, isTime := parseRetryAfter(connectErr.Meta().Get("Retry-After")); isTime {
+		return wait, true
 	}
 	for _, detail := range connectErr.Details() {
 		if detail.Type() != "google.rpc.RetryInfo" {
@@ -162,4 +164,13 @@ func retryAfter(err error) (time.Duration, bool) {
 
 func bounded(wait time.Duration) time.Duration {
 	return min(max(wait, 0), maxRetryAfter)
+}
+
+// parseRetryAfter takes seconds or a date.
+func parseRetryAfter(header string) (time.Duration, bool) {
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		return bounded(time.Duration(seconds) * time.Second), true
+	}
+	date, err := http.ParseTime(header)
+	return bounded(time.Until(date)), err == nil
 }

@@ -1,6 +1,7 @@
 package clickmesh_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,8 +24,11 @@ func TestTheStoreKeepsWhatWasNotSentForTheNextClient(t *testing.T) {
 	for i := range 700 {
 		away.Track(t.Context(), aClick(fmt.Sprint(i)))
 	}
-	if err := away.Close(t.Context()); err != nil {
-		t.Error(err)
+	// What is kept is not lost.
+	for _, end := range []func(context.Context) error{away.Flush, away.Close} {
+		if err := end(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 	if counters := away.Counters(); counters != (clickmesh.Counters{Queued: 700, Stored: 700}) {
 		t.Errorf("counted %+v", counters)

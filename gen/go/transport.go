@@ -25,11 +25,12 @@ const (
 // Messages below this many bytes are not worth compressing.
 const gzipMinBytes = 1024
 
-// attempt is what HTTP tells of one call, which the error of Connect doesn't: whether the connection broke, and the
-// status.
+// attempt is what HTTP tells of one call, which the error of Connect doesn't: whether the connection broke, the status,
+// and when to come back, as a proxy says it too.
 type attempt struct {
-	isBroken atomic.Bool
-	status   atomic.Int32
+	isBroken   atomic.Bool
+	status     atomic.Int32
+	retryAfter atomic.Pointer[string]
 }
 
 type attemptKey struct{}
@@ -61,6 +62,9 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 		return nil, connect.NewError(connect.CodeUnavailable, err)
 	}
 	attempt.status.Store(int32(response.StatusCode))
+	if header := response.Header.Get("Retry-After"); header != "" {
+		attempt.retryAfter.Store(&header)
+	}
 	response.Body = &watchedBody{response.Body, attempt}
 	return response, nil
 }

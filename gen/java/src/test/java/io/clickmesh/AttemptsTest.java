@@ -166,6 +166,34 @@ class AttemptsTest {
   }
 
   @Test
+  void anInterruptedCallIsNotTriedAgain() throws Exception {
+    CountDownLatch asked = new CountDownLatch(3);
+    gateway.before =
+        () -> {
+          asked.countDown();
+          return Status.UNAVAILABLE;
+        };
+    ClickmeshClient client =
+        new ClickmeshClient(gateway.url(), new ClickmeshOptions().timeout(Duration.ofMinutes(5)).logger(null));
+    CompletableFuture<Boolean> flag = new CompletableFuture<>();
+    Thread sender =
+        new Thread(
+            () -> {
+              try {
+                client.send(click());
+              } catch (SendFailedException interrupted) {
+                flag.complete(Thread.currentThread().isInterrupted());
+              }
+            });
+    sender.start();
+    asked.await();
+    // Most likely it waits for the next attempt.
+    sender.interrupt();
+    assertTrue(flag.get(20, TimeUnit.SECONDS));
+    assertThrows(NotSentException.class, client::close);
+  }
+
+  @Test
   void anInterruptedCallEndsAlsoAtTheGateway() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch cancelled = new CountDownLatch(1);

@@ -275,6 +275,17 @@ class DeliveryTest {
   }
 
   @Test
+  void aCallbackThatInterruptsStopsNothing() throws Exception {
+    try (ClickmeshClient client = new ClickmeshClient(gateway.url())) {
+      client.track(click()).thenRun(() -> Thread.currentThread().interrupt());
+      for (int i = 0; i < 3; i++) {
+        client.flush();
+        client.track(click()).get(10, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  @Test
   void anInterruptedThreadClosesAllTheSame() {
     gateway.before = slowly(200);
     ClickmeshClient client = new ClickmeshClient(gateway.url(), new ClickmeshOptions().batchDelay(LONG));
