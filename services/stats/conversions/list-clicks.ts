@@ -7,7 +7,7 @@ import {
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { UTC } from '../../contract/report-days.ts';
 import { selectBounded } from '../bounded.ts';
-import type { StatsDeps } from '../deps.ts';
+import { type StatsDeps, UNTOLD } from '../deps.ts';
 import type { FieldError } from '../requests/field-error.ts';
 import { pageTokenOf, positionOf } from '../requests/page-token.ts';
 import { textFault } from '../requests/text-fault.ts';
@@ -22,11 +22,9 @@ interface Row extends Record<string, JsonValue> {
   click_time: string;
 }
 
-/** @param adjustmentMs how much later than its click a verdict may come to hold */
 export async function listClicks(
-  { client, timeZone = UTC }: StatsDeps,
+  { client, timeZone = UTC, told = UNTOLD }: StatsDeps,
   request: ListClicksRequest,
-  adjustmentMs: number,
   signal?: AbortSignal,
 ): Promise<ListClicksResponse | FieldError> {
   const { userId, startDate, endDate } = request;
@@ -41,7 +39,7 @@ export async function listClicks(
   if (after !== undefined && 'field' in after) return after;
   const params = {
     ...{ userId, from: String(span.from), until: String(span.until) },
-    ...{ time: after?.[0], id: after?.[1], adjustmentMs },
+    ...{ time: after?.[0], id: after?.[1], adjustmentMs: told.correctionsForMs },
   };
   const page = pageStatement(after !== undefined, limit + 1);
   const [rows, [counted]] = await Promise.all([

@@ -2,7 +2,6 @@ import type { DescMessage, DescMethodUnary, MessageShape } from '@bufbuild/proto
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { cut } from '../../contract/cut.ts';
-import { DAY_MS } from '../../contract/limits.ts';
 import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import type { StatsDeps } from '../deps.ts';
 import type { FieldError } from '../requests/field-error.ts';
@@ -17,9 +16,6 @@ import { listDeadLetters } from './list-dead-letters.ts';
 import { pathLength, topPaths } from './paths.ts';
 import { CONVERSIONS_API } from './rest-api.ts';
 import { timeLag } from './time-lag.ts';
-
-/** What ADJUSTMENT_DAYS is by default. */
-const ADJUSTMENT_MS = 90 * DAY_MS;
 
 type MethodName = keyof typeof CONVERSIONS_API;
 
@@ -39,7 +35,7 @@ function forEachMethod(
 ): void {
   const { method } = StatsService;
   each(method.listConversions, (request, signal) => listConversions(deps, request, signal));
-  each(method.listClicks, (request, signal) => listClicks(deps, request, ADJUSTMENT_MS, signal));
+  each(method.listClicks, (request, signal) => listClicks(deps, request, signal));
   each(method.topPaths, (request, signal) => topPaths(deps, request, signal));
   each(method.timeLag, (request, signal) => timeLag(deps, request, signal));
   each(method.pathLength, (request, signal) => pathLength(deps, request, signal));
