@@ -94,6 +94,17 @@ export const GOALS: readonly Goal[] = [
     ...less(50, 30),
   },
   {
+    work: 'ExplainConversion over 1,000,000 conversions: p99',
+    ours: ['conversions', 'ExplainConversion: p99'],
+    ...less(200, 50),
+  },
+  { work: 'TopPaths over 1,000,000 conversions: p99', ours: ['conversions', 'TopPaths: p99'], ...less(2000, 1000) },
+  {
+    work: 'ListConversions over 1,000,000 conversions: p99',
+    ours: ['conversions', 'ListConversions, newest: p99'],
+    ...less(2000, 500),
+  },
+  {
     work: 'drain: 10 times the users ÷ drain',
     ours: ['drain-many-users', 'committed'],
     per: [['drain', 'committed']],

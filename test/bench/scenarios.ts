@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { batch } from './batch.ts';
 import { cluster } from './cluster.ts';
+import { conversions } from './conversions.ts';
 import { drain } from './drain.ts';
 import { freshness } from './freshness.ts';
 import { hotUser } from './hot-user.ts';
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   ...freshness,
   ...stats,
   statsByAd,
+  conversions,
   ...cluster,
   ...drain,
   hotUser,
