@@ -7,11 +7,7 @@ import { eventRoutes } from '../../services/gateway/ways-in/rest-api.ts';
 import type { Operation, RouteDescription } from '../../services/http/routes/http-routes.ts';
 import { parametersOf } from '../../services/http/routes/path-table.ts';
 import { CONVERSIONS_API } from '../../services/stats/conversions/rest-api.ts';
-<<<<<<< HEAD
 import { GET_STATS, RUN_REPORT, TAIL_EVENTS, WATCH_REPORT } from '../../services/stats/rest-api.ts';
-=======
-import { GET_STATS, RUN_REPORT, TAIL_EVENTS } from '../../services/stats/rest-api.ts';
->>>>>>> 63e2c68 (stats: conversions, clicks of a user, paths, lags and dead letters, by every protocol and REST)
 import { eventShapes } from './event-shapes.ts';
 import { answerSchema, description, type Json, restSchema, schemaRef } from './openapi-schema.ts';
 
@@ -119,12 +115,8 @@ function impliedEvents(shapes: readonly EventShape[]): [name: string, schema: Js
 export function restPaths(registry: FileRegistry): Json {
   const paths: Record<string, Json> = {};
   const types = eventShapes(registry).map(({ type }) => type);
-<<<<<<< HEAD
   const routes = [GET_STATS, RUN_REPORT, TAIL_EVENTS, WATCH_REPORT, ...Object.values(CONVERSIONS_API)];
   for (const route of [...eventRoutes(types), ...routes]) {
-=======
-  for (const route of [...eventRoutes(types), GET_STATS, RUN_REPORT, TAIL_EVENTS, ...Object.values(CONVERSIONS_API)]) {
->>>>>>> 63e2c68 (stats: conversions, clicks of a user, paths, lags and dead letters, by every protocol and REST)
     if (route.openapi === undefined) continue;
     const documented = { [route.method.toLowerCase()]: operation(route, route.openapi, registry) };
     paths[route.path] = { ...paths[route.path], ...documented };
