@@ -1,10 +1,13 @@
 package io.clickmesh;
 
 import io.grpc.Status;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** One attempt failed. */
 final class AttemptException extends RuntimeException {
   private static final long serialVersionUID = 1;
+  private static final Pattern HTTP_STATUS = Pattern.compile("HTTP status code (\\d{3})\\b.*", Pattern.DOTALL);
 
   final Status.Code code;
   /** Whether another attempt may go better. */
@@ -28,6 +31,8 @@ final class AttemptException extends RuntimeException {
       return "it does not answer in HTTP/2: an address with TLS begins with https://;"
           + " behind a proxy that speaks HTTP/1.1 only choose Protocol.CONNECT";
     }
-    return what;
+    // Behind it are all headers and the page.
+    Matcher status = HTTP_STATUS.matcher(what);
+    return status.matches() ? "HTTP status " + status.group(1) : what;
   }
 }

@@ -235,6 +235,8 @@ class AttemptsTest {
     assertTells(NOWHERE, Protocol.CONNECT, "connection refused");
     assertTells("http://no-such-host.invalid", Protocol.CONNECT, "the host is not known");
     old.stop(0);
+    String page = "HTTP status code 503\ninvalid content-type: text/html\nheaders: Metadata()\nDATA-----\n<h1>away</h1>";
+    assertEquals("HTTP status 503", AttemptException.hint(page));
   }
 
   private static void assertTells(String address, Protocol protocol, String what) {
