@@ -10,8 +10,11 @@ const MAX_MEMORY_BYTES = 1 << 30;
 /** Most rows that it reads: what two cores read in about that time. */
 const MAX_ROWS_READ = 50_000_000;
 
-const SETTINGS = `max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES},
-  max_rows_to_read = ${MAX_ROWS_READ}, do_not_merge_across_partitions_select_final = 1, optimize_skip_unused_shards = 1`;
+/** The settings that bound a query. */
+export const BOUNDS = `max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES},
+  max_rows_to_read = ${MAX_ROWS_READ}`;
+
+const SETTINGS = `${BOUNDS}, do_not_merge_across_partitions_select_final = 1, optimize_skip_unused_shards = 1`;
 
 /** ClickHouse's names for what went beyond, and how much there may be of it. */
 const LIMITS: Readonly<Record<string, string>> = {
@@ -27,12 +30,18 @@ export async function selectBounded<Row>(
   { query, query_params }: Statement,
   signal: AbortSignal | undefined,
 ): Promise<Row[]> {
+  const bounded = { query: `${query} SETTINGS ${SETTINGS}`, query_params };
+  return withinBounds('ask for fewer days, or filter', () => selectRows<Row>(client, bounded, signal));
+}
+
+/** What queries that have BOUNDS select. Throws RESOURCE_EXHAUSTED, with what to do, if one went beyond. */
+export async function withinBounds<T>(advice: string, select: () => Promise<T>): Promise<T> {
   try {
-    return await selectRows<Row>(client, { query: `${query} SETTINGS ${SETTINGS}`, query_params }, signal);
+    return await select();
   } catch (error) {
     const limit = error instanceof ClickHouseError ? LIMITS[error.type ?? ''] : undefined;
     if (limit === undefined) throw error;
-    const message = `the answer takes more than ${limit}: ask for fewer days, or filter`;
+    const message = `the answer takes more than ${limit}: ${advice}`;
     throw new ConnectError(message, Code.ResourceExhausted, undefined, [], error);
   }
 }

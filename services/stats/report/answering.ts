@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Compare, ReportInterval } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { DAY_MS } from '../../contract/limits.ts';
 import { UTC } from '../../contract/report-days.ts';
-import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
+import { DAILY_STATS, FIELDS, MAX_DIMENSIONS, type Rollup } from '../../contract/rollups.ts';
 import type { ToldSettings } from '../deps.ts';
 import { rollupSince } from '../since.ts';
 import { eventsSource } from './events-source.ts';
@@ -62,4 +62,21 @@ function fittingOf(query: ReportQuery, { rollups, timeZone }: Counting, now: Now
 
 function byWidth(a: Rollup, b: Rollup): number {
   return a.dimensions.length - b.dimensions.length;
+}
+
+/** What makes an answer cheaper that is counted from the events. */
+export function adviceOf(query: ReportQuery, { timeZone }: Counting): string {
+  const less = 'ask for fewer days, or filter';
+  if (query.isByClick) return `${less}; rollups count by the time of the conversion`;
+  if (query.interval === ReportInterval.HOUR) {
+    return query.timeZone === UTC ? withRollup('hour', less, query) : `${less}; rollups have hours of UTC`;
+  }
+  if (query.timeZone !== timeZone) return `${less}; rollups have days of ${timeZone}`;
+  return withRollup('day', less, query);
+}
+
+function withRollup(grain: Rollup['grain'], less: string, query: ReportQuery): string {
+  const needed = neededBy(query);
+  if (needed.length > MAX_DIMENSIONS) return less;
+  return `${less}, or add ${grain}:${needed.join(',') || FIELDS[0]} to ROLLUPS, which counts from then on`;
 }

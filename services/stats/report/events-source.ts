@@ -6,20 +6,11 @@ import {
   MAX_METADATA_VALUE_BYTES,
   metadataKeyOf,
 } from '../../contract/rollups.ts';
+import { BOUNDS } from '../bounded.ts';
 import type { Leg } from './legs.ts';
 import { isOfConversion, neededBy, type ReportQuery } from './report-query.ts';
 import { COUNTED, type Counted, columnOf, type Keys, periodOf, type Source, shifted } from './report-sql.ts';
 import { bind, dateOf, filtered } from './rollup-source.ts';
-
-/** Most rows that an answer from the events may read: what is read of that, without a rollup, is most of the tables. */
-export const MAX_ROWS_READ = 50_000_000;
-/** Longest that it may take, in seconds: less than a client waits for an answer. */
-export const MAX_SECONDS = 20;
-/** Most memory that it may take, in bytes: some of them fit beside what inserts need. */
-export const MAX_MEMORY_BYTES = 1 << 30;
-
-const LIMITS = `, max_rows_to_read = ${MAX_ROWS_READ}, max_execution_time = ${MAX_SECONDS},
-  max_memory_usage = ${MAX_MEMORY_BYTES}, read_overflow_mode = 'throw', timeout_overflow_mode = 'throw'`;
 
 type Params = Record<string, unknown>;
 
@@ -41,7 +32,7 @@ export function eventsSource(query: ReportQuery, correctionsForMs: number): Sour
       params.zone = query.timeZone;
       return [unattributed(query, leg, params)];
     },
-    settings: LIMITS,
+    settings: `, ${BOUNDS}`,
   };
 }
 

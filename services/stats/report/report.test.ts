@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Compare, ReportInterval } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { type Compare, ReportInterval, TimeBasis } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { BY_AD, BY_TYPE_AND_HOUR, TABLES } from '../../../test/fixtures/audited-tables.ts';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
@@ -117,6 +117,29 @@ describe('RunReport', () => {
 });
 
 describe('RunReport refuses', () => {
+  test.each([
+    [{ groupBy: ['ad_id', 'source'] }, 'filter, or add day:ad_id,source to ROLLUPS, which counts from then on'],
+    [{ groupBy: [], interval: ReportInterval.HOUR, filters: [] }, undefined],
+    [{ groupBy: ['ad_id'], interval: ReportInterval.HOUR }, 'or add hour:ad_id to ROLLUPS'],
+    [{ timeZone: 'Asia/Kolkata' }, 'filter; rollups have days of UTC'],
+    [{ timeBasis: TimeBasis.CLICK }, 'filter; rollups count by the time of the conversion'],
+  ])('what is too much to be counted from the events, and says what to do: %o', async (request, advice) => {
+    const { client } = server;
+    // The limit as it is would take too many rows to reach.
+    const query: typeof client.query = (params) =>
+      client.query({ ...params, query: params.query.replace(/max_rows_to_read = \d+/, 'max_rows_to_read = 3') });
+    const limited = new Proxy(client, { get: (of, name) => (name === 'query' ? query : Reflect.get(of, name)) });
+    const routes = createRouterTransport((router) => reportRoutes(router, { ...deps, client: limited }));
+    const asked = createClient(StatsService, routes).runReport({ ...DAYS, ...request });
+    if (advice === undefined) return expect((await asked).totalRows).toBeGreaterThan(0n);
+    const error = await asked.catch(ConnectError.from);
+    const rawMessage = expect.stringMatching(
+      /^the answer takes more than 50,000,000 rows read: ask for fewer days, or /,
+    );
+    expect(error).toMatchObject({ code: Code.ResourceExhausted, rawMessage });
+    expect((error as ConnectError).rawMessage).toContain(advice);
+  });
+
   test.each([
     ['start_date is required', { startDate: '' }],
     ['group_by "campaign" is unknown: is campaign_id meant?', { groupBy: ['campaign'] }],

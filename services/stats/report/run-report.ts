@@ -11,10 +11,11 @@ import {
   type RunReportResponse,
   RunReportResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { withinBounds } from '../bounded.ts';
 import type { Covered } from '../deps.ts';
 import { pageTokenOf } from '../requests/page-token.ts';
 import { selectPage, selectRows } from '../select-rows.ts';
-import { answering, type Counting } from './answering.ts';
+import { adviceOf, answering, type Counting } from './answering.ts';
 import { isPartial, nowIn, periodDate } from './calendar.ts';
 import { legsOf } from './legs.ts';
 import type { ReportQuery } from './report-query.ts';
@@ -70,12 +71,14 @@ export async function runReport(
   const answeredBy = await answering(client, query, counting, now);
   const { source, grain } = answeredBy;
   const legs = legsOf(query, now, grain);
-  const [stamp, page, [totals], [unattributed]] = await Promise.all([
-    stampOf(client, query, answeredBy, legs, counting, covered, signal),
-    selectPage<Selected>(client, pageStatement(query, source, legs), signal),
-    selectRows<Selected>(client, totalsStatement(query, source, legs), signal),
-    selectRows<Selected>(client, unattributedStatement(query, source, legs), signal),
-  ]);
+  const select = () =>
+    Promise.all([
+      stampOf(client, query, answeredBy, legs, counting, covered, signal),
+      selectPage<Selected>(client, pageStatement(query, source, legs), signal),
+      selectRows<Selected>(client, totalsStatement(query, source, legs), signal),
+      selectRows<Selected>(client, unattributedStatement(query, source, legs), signal),
+    ]);
+  const [stamp, page, [totals], [unattributed]] = await withinBounds(adviceOf(query, counting), select);
   const isByModel = query.groupBy.includes('model');
   const read = page.rows.map((row) => {
     const period = Number(row.period);
