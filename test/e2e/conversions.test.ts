@@ -318,6 +318,28 @@ test('the clicks of a user, on pages, with what verdicts and conversions make of
   expect(all.some(({ invalid }) => invalid)).toBe(true);
 });
 
+test('what holds of a conversion is explained, with what each adjustment made of it', async () => {
+  const adjusted = counted.conversions.filter(({ adjustments }) => adjustments > 1).slice(0, 20);
+  const none = counted.conversions.filter(({ valid, invalid }) => valid.length + invalid.length === 0).slice(0, 20);
+  expect([adjusted.length, none.length]).toEqual([20, 20]);
+  for (const conversion of [...adjusted, ...none]) {
+    const answer = await get<Explained>('explain', { conversion_id: conversion.id, model: 'linear' });
+    expect(answer).toMatchObject({ attributed: conversion.valid.length > 0, net_value: conversion.netMicros / 1e6 });
+    expect(answer.summary).toMatch(conversion.valid.length > 0 ? /^credited to / : /^not credited: /);
+    const values = answer.corrections.filter(({ event_type }) => event_type === 'adjustment');
+    const chain = values.flatMap(({ value_before, value_after }) => [value_before, value_after]);
+    expect(chain.at(0) ?? answer.net_value).toBe(conversion.valueMicros / 1e6);
+    expect(chain.at(-1) ?? answer.net_value).toBe(conversion.netMicros / 1e6);
+    expect(chain.slice(1, -1).filter((value, i, all) => i % 2 === 0 && value !== all[i + 1])).toEqual([]);
+  }
+});
+
+interface Explained {
+  net_value: number;
+  summary: string;
+  corrections: { event_type: string; value_before: number; value_after: number }[];
+}
+
 describe('real clicks', { tags: 'real-clicks' }, () => {
   test('give the conversions, paths and lags that a recount gives', async () => {
     const real = await replay(gunzipSync(readFileSync(join(REAL_CLICKS, 'talkingdata-clicks.ndjson.gz'))));

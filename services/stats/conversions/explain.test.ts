@@ -175,6 +175,91 @@ test('every adjustment and every verdict, with what it does now', async () => {
     timestamp: BigInt(TIME + 1),
   });
   expect(explained.corrections[6]).toMatchObject({ eventType: 'verdict', kind: 'invalid', clickId: uuid(302) });
+  expect(explained).toMatchObject({
+    attributed: true,
+    summary: expect.stringMatching(/^credited, but what last_click/),
+  });
+  const changes = explained.corrections.map((each) => [each.valueBeforeMicros, each.valueAfterMicros]);
+  const after = [14_990_000n, 14_990_000n];
+  expect(changes).toEqual([
+    [19_990_000n, 14_990_000n],
+    after,
+    after,
+    after,
+    after,
+    ...Array(4).fill([undefined, undefined]),
+  ]);
+  expect(explained.corrections[0]!.text).toBe('refunded 5: 19.99 → 14.99');
+});
+
+test('under one model, only what that made of it is told', async () => {
+  const named = (n: number, credits_micros: string[], reasons: number[]) => {
+    return { click_id: uuid(n), campaign_id: `camp-${n}`, click_time: String(TIME - n), credits_micros, reasons };
+  };
+  const considered = [named(401, ['1000000', '500000'], [1, 1]), named(402, ['0', '500000'], [2, 1])];
+  const models = ['last_click', 'linear'];
+  await insert('conversion_decisions', [{ ...decision('user-8', 1, considered), models }]);
+  const explain = (model: string) => stats.explainConversion({ conversionId: CONVERSION, userId: 'user-8', model });
+  const linear = await explain('linear');
+  expect(linear.decision).toMatchObject({
+    models: ['linear'],
+    candidates: [{ creditsMicros: [500_000n] }, { creditsMicros: [500_000n], reasons: [CandidateReason.CREDITED] }],
+  });
+  expect(linear.summary).toContain('under linear');
+  expect((await explain('')).decision!.models).toEqual(models);
+  expect((await explain('')).summary).toBe('credited to campaign camp-401: the last of 2 clicks in the 24 h before');
+  const message = 'model "lineal" is unknown. Known are last_click, linear';
+  await expect(explain('lineal')).rejects.toMatchObject({ code: Code.InvalidArgument, rawMessage: message });
+});
+
+test('a decision of 0.1.0 is listed, and has a path, as one that names each click once', async () => {
+  const named = (n: number, model: string, credit_micros: number) => {
+    const ids = { click_id: uuid(n), ad_id: `ad-${n}`, campaign_id: `camp-${n}`, source: 'web' };
+    return { ...ids, click_time: String(TIME - n * 1000), model, credit_micros, reason: '' };
+  };
+  const candidates = [
+    named(6, 'last_click', 0),
+    named(5, 'last_click', 1_000_000),
+    named(5, 'linear', 500_000),
+    named(6, 'linear', 500_000),
+  ];
+  const { models: _, considered: __, ...as010 } = decision('user-9', 1, candidates);
+  await insert('conversion_decisions', [{ ...as010, candidates, conversion_type: 'of 0.1.0' }]);
+  const filters = [{ dimension: 'conversion_type', values: ['of 0.1.0'] }];
+  const request = { startDate: '2023-03-15', endDate: '2023-03-15', filters };
+  const of6 = [...filters, { dimension: 'campaign_id', values: ['camp-6'] }];
+  expect(await stats.listConversions({ ...request, model: 'last_click', filters: of6 })).toMatchObject({ total: 0n });
+  const listed = await stats.listConversions({ ...request, model: 'linear', filters: of6 });
+  expect(listed).toMatchObject({
+    total: 1n,
+    conversions: [
+      { clickId: uuid(5), adId: 'ad-5', lagMs: 5000n, touches: 2, creditMicros: 500_000n, correctedBy: [] },
+    ],
+  });
+  const { paths } = await stats.topPaths(request);
+  expect(paths).toMatchObject([{ steps: ['camp-6', 'camp-5'], medianLagMs: 6000n, medianLastLagMs: 5000n }]);
+  expect(await stats.pathLength(request)).toMatchObject({ buckets: [{ touches: 2, conversions: 1n }] });
+});
+
+test('dead letters, the newest first, on pages, with the begin of what they were', async () => {
+  const letter = (n: number, raw: string) => {
+    const times = { _append_time: new Date(TIME + (n % 2)).toISOString().slice(0, -1) };
+    return { topic: 'raw-events', _partition: 1, _offset: n, ...times, error: `of ${n}`, raw };
+  };
+  await insert('ingest_errors', [letter(1, ''), letter(2, 'x'.repeat(5000)), letter(3, 'ÿ'), letter(4, '')]);
+  const first = await stats.listDeadLetters({ limit: 3 });
+  expect(first.total).toBe(4n);
+  const { deadLetters: rest, nextPageToken } = await stats.listDeadLetters({
+    limit: 3,
+    pageToken: first.nextPageToken,
+  });
+  expect([...first.deadLetters, ...rest].map(({ offset, error }) => [Number(offset), error])).toEqual(
+    [3, 1, 4, 2].map((n) => [n, `of ${n}`]),
+  );
+  expect(nextPageToken).toBe('');
+  expect(first.deadLetters[0]).toMatchObject({ topic: 'raw-events', partition: 1, arrivalTime: BigInt(TIME + 1) });
+  expect(Buffer.from(first.deadLetters[0]!.value).toString()).toBe('ÿ');
+  expect(rest[0]!.value).toHaveLength(4096);
 });
 
 test('of many near misses the 20 nearest, newest first', async () => {
