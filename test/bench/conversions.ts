@@ -5,6 +5,10 @@ import type { Figure, Scenario } from './scenario.ts';
 import { clickhouseOf, waitUntilMerged } from './stats.ts';
 
 const WARM_UP = 2;
+/** Conversions that are inserted at once. */
+const AT_ONCE = 100_000;
+/** How long merging a table may take. */
+const MERGE_TIMEOUT_MS = 300_000;
 const SIZE = { conversions: 1_000_000, explained: 1000, queries: 20 };
 const QUICK = { conversions: 1000, explained: 3, queries: 2 };
 const DAYS = 30;
@@ -32,7 +36,7 @@ export const conversions: Scenario<MeshProcess> = {
 };
 
 async function run(mesh: MeshProcess, size: typeof SIZE, quick: boolean): Promise<Figure[]> {
-  await using client = await clickhouseOf(mesh);
+  await using client = await clickhouseOf(mesh, MERGE_TIMEOUT_MS);
   await fill(client, size.conversions);
   for (const table of quick ? [] : ['conversion_decisions_local', 'attributed_events_local', 'events_local']) {
     await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
@@ -88,6 +92,7 @@ const AD = "'ad-' || toString(cityHash64(number, i) % 10000)";
 const CAMPAIGN = "'camp-' || toString(intDiv(cityHash64(number, i) % 10000, 10))";
 const SOURCE = "'source-' || toString(cityHash64(number, i) % 5)";
 const CLICK_MS = `(${TIME_MS} - i * 3600000)`;
+const NUMBERS = 'SELECT number FROM numbers({from:UInt64}, {size:UInt64})';
 const datetime = (ms: string) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`;
 
 async function fill(client: ClickHouseClient, count: number): Promise<void> {
@@ -97,17 +102,20 @@ async function fill(client: ClickHouseClient, count: number): Promise<void> {
       SELECT ${ID}, ${USER}, 'purchase', ${datetime(TIME_MS)}, 19990000, 86400000, 1, ['last_click', 'linear'],
         arrayMap(i -> (toString(${CLICK}), ${AD}, ${CAMPAIGN}, ${SOURCE}, ${CLICK_MS},
           [if(i = 1, 1000000, 0), intDiv(1000000, ${TOUCHES})], [if(i = 1, 1, 2), 1]), range(1, ${TOUCHES} + 1)), 1
-      FROM numbers({count:UInt64})`,
+      FROM (${NUMBERS})`,
     `INSERT INTO attributed_events (conversion_id, click_id, user_id, ad_id, campaign_id, source, conversion_type, model,
         credit_micros, value_micros, click_time, conversion_time, version)
       SELECT ${ID}, ${CLICK}, ${USER}, ${AD}, ${CAMPAIGN}, ${SOURCE}, 'purchase', 'last_click', 1000000, 19990000,
         ${datetime(CLICK_MS)}, ${datetime(TIME_MS)}, 1
-      FROM (SELECT number, 1 AS i FROM numbers({count:UInt64}))`,
+      FROM (SELECT number, 1 AS i FROM (${NUMBERS}))`,
     `INSERT INTO events_distributed (event_type, event_id, user_id, ad_id, campaign_id, source, timestamp)
       SELECT 'click', ${CLICK}, ${USER}, ${AD}, ${CAMPAIGN}, ${SOURCE}, ${datetime(CLICK_MS)}
-      FROM (SELECT number, arrayJoin(range(1, ${TOUCHES} + 1)) AS i FROM numbers({count:UInt64}))`,
+      FROM (SELECT number, arrayJoin(range(1, ${TOUCHES} + 1)) AS i FROM (${NUMBERS}))`,
     `INSERT INTO events_distributed (event_type, event_id, user_id, conversion_type, value_micros, timestamp)
-      SELECT 'conversion', ${ID}, ${USER}, 'purchase', 19990000, ${datetime(TIME_MS)} FROM numbers({count:UInt64})`,
+      SELECT 'conversion', ${ID}, ${USER}, 'purchase', 19990000, ${datetime(TIME_MS)} FROM (${NUMBERS})`,
   ];
-  for (const query of statements) await client.command({ query, query_params: { count } });
+  for (let from = 0; from < count; from += AT_ONCE) {
+    const query_params = { count, from, size: Math.min(AT_ONCE, count - from) };
+    for (const query of statements) await client.command({ query, query_params });
+  }
 }

@@ -103,9 +103,10 @@ export async function waitUntilMerged(client: ClickHouseClient, table = 'daily_s
   }
 }
 
-export async function clickhouseOf(mesh: MeshProcess) {
+/** @param timeoutMs how long ClickHouse may say nothing */
+export async function clickhouseOf(mesh: MeshProcess, timeoutMs?: number) {
   const status = (await (await fetch(`${mesh.url}/status`)).json()) as { clickhouse_url: string };
-  return clickhouseClient(status.clickhouse_url);
+  return clickhouseClient(status.clickhouse_url, undefined, undefined, timeoutMs);
 }
 
 /** Latencies in ms, ascending. Throws unless the answer counts so many clicks. */
