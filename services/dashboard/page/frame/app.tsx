@@ -1,6 +1,6 @@
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { BASE } from '../data/client.ts';
-import { follow, freshness } from '../data/live.ts';
+import { follow } from '../data/live.ts';
 import { mesh } from '../data/mesh.ts';
 import { modelOf, reportRequest } from '../data/report.ts';
 import { Loading, Refused } from '../parts/states.tsx';
@@ -20,7 +20,7 @@ export function App() {
   const name = state.view in VIEWS ? state.view : FIRST_VIEW;
   const { title, view: View, filters } = VIEWS[name]!;
   // Nothing can be filtered while there is nothing, or something is to be sent.
-  const isFirst = useStore(freshness)?.completeThrough === 0 || state.own.send === 'true';
+  const isFirst = known?.isEmpty || state.own.send === 'true';
   useKeyboard();
   useEffect(() => {
     document.title = `${title} · clickmesh`;

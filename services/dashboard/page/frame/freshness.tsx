@@ -13,10 +13,11 @@ const LATE_MS = 30_000;
 export function Freshness() {
   const fresh = useStore(freshness);
   const audit = useStore(lastAudit);
-  const zone = useUrl().zone || useStore(mesh)?.zone || 'UTC';
+  const known = useStore(mesh);
+  const zone = useUrl().zone || known?.zone || 'UTC';
   if (fresh === undefined) return <Chip icon="dots" text={['waiting for the mesh']} />;
   const { completeThrough, lagMs, lostSince } = fresh;
-  if (completeThrough === 0) return <Chip icon="dots" text={['ready', 'no events yet']} />;
+  if (known?.isEmpty || completeThrough === 0) return <Chip icon="dots" text={['ready', 'no events yet']} />;
   const isLate = lagMs > LATE_MS || lostSince !== undefined;
   const isToday = today(zone, completeThrough) === today(zone);
   const time = isToday ? clock(completeThrough, zone) : dateTime(completeThrough, zone);

@@ -23,12 +23,19 @@ export function TimeSeries(options: Options) {
   const { label, model, buckets } = options;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
+  // The newest, for what is drawn later.
+  const drawn = useRef(buckets);
+  drawn.current = buckets;
   const [at, setAt] = useState<number>();
   const theme = useStore(colours);
   const bucket = at === undefined ? undefined : buckets[at];
   useEffect(() => {
     const host = box.current!;
-    const made = new uPlot(optionsOf(options, host, setAt), dataOf(buckets), host);
+    const made = new uPlot(
+      optionsOf(options, host, () => drawn.current, setAt),
+      dataOf(buckets),
+      host,
+    );
     chart.current = made;
     const size = new ResizeObserver(() => made.setSize({ width: host.clientWidth, height: HEIGHT }));
     size.observe(host);
@@ -97,8 +104,9 @@ function dataOf(buckets: readonly Bucket[]): uPlot.AlignedData {
 }
 
 function optionsOf(
-  { buckets, kind, axisText }: Options,
+  { kind, axisText }: Options,
   host: HTMLElement,
+  now: () => readonly Bucket[],
   setAt: (at?: number) => void,
 ): uPlot.Options {
   const axis = { font: `11px ${getComputedStyle(host).fontFamily}`, stroke: colourOf(host, 'var(--text-3)') };
@@ -113,7 +121,7 @@ function optionsOf(
     legend: { show: false },
     padding: [8, 0, 0, 0],
     cursor: { y: false, x: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { x: { time: false, range: () => [-0.5, buckets.length - 0.5] }, y: { range } },
+    scales: { x: { time: false, range: () => [-0.5, now().length - 0.5] }, y: { range } },
     axes: [
       {
         ...axis,
@@ -122,8 +130,8 @@ function optionsOf(
         grid: { show: false },
         border: { show: true, stroke: colourOf(host, 'var(--line-ctl)'), width: 1 },
         ticks: { show: false },
-        splits: () => buckets.map((_, i) => i),
-        values: (chart) => (buckets.length === 0 ? [] : ticksOf(buckets, chart.width - 60)),
+        splits: () => now().map((_, i) => i),
+        values: (chart) => (now().length === 0 ? [] : ticksOf(now(), chart.width - 60)),
       },
       {
         ...axis,
@@ -141,7 +149,7 @@ function optionsOf(
       { paths: () => null, points: { show: false } },
     ],
     hooks: {
-      draw: [(chart) => (kind === 'bars' ? drawBars : drawLines)(chart, buckets, (name) => colourOf(host, name))],
+      draw: [(chart) => (kind === 'bars' ? drawBars : drawLines)(chart, now(), (name) => colourOf(host, name))],
       setCursor: [({ cursor: { left = -1, idx } }) => setAt(left < 0 || idx == null ? undefined : idx)],
     },
   };

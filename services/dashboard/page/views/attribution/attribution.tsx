@@ -3,7 +3,7 @@ import type { RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/repor
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { measuresOf, modelsOf, reportRequest, useReport } from '../../data/report.ts';
 import { shownReport } from '../../data/shown.ts';
-import { count } from '../../format/number.ts';
+import { counted } from '../../format/number.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { Segment } from '../../parts/segment.tsx';
 import { Loading, Notice, Refused } from '../../parts/states.tsx';
@@ -68,7 +68,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
             choices={CHOICES}
             onChange={(next) => changeOwn({ by: next === 'campaign_id' ? '' : next, open: '' })}
           />
-          <span class="note">{report && `${count(report.totalRows)} rows`}</span>
+          <span class="note">{report && counted(report.totalRows, 'row')}</span>
           <span class="grow" />
           <Segment
             label="Cells"
@@ -84,7 +84,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
             onChange={(model) => changeOwn({ baseline: model === models[0] ? '' : model })}
           />
           <SortChoice sort={sort} models={models} />
-          <ExportLink request={request} />
+          <ExportLink request={request} rows={report?.totalRows} />
         </header>
         {error !== undefined && <Refused error={error} />}
         {report === undefined && error === undefined && <Loading lines={9} />}
@@ -175,6 +175,6 @@ function OpenCell({ mesh: known, by, cell, report, models, lines }: CellOptions)
   }
   const [model = '', ...names] = cell.split('\n');
   const line = lines.find(({ key }) => key === names.join('\n'));
-  const counted = line && measuresOf(line.row, gross, models.indexOf(model));
-  return <ConversionsDrawer mesh={known} counted={counted} model={model} of={line?.of ?? { [by]: names[0] ?? '' }} />;
+  const own = line && measuresOf(line.row, gross, models.indexOf(model));
+  return <ConversionsDrawer mesh={known} counted={own} model={model} of={line?.of ?? { [by]: names[0] ?? '' }} />;
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { BASE, stats } from '../../data/client.ts';
-import type { Mesh } from '../../data/mesh.ts';
+import { askMesh, type Mesh } from '../../data/mesh.ts';
 import { refresh } from '../../data/query.ts';
 import { conversions, count, money, NOTHING, percent } from '../../format/number.ts';
 import { duration } from '../../format/time.ts';
@@ -11,6 +11,9 @@ import { MEASURE_TITLES, MEASURES, type Measure } from '../../reports/series.ts'
 import { changeOwn } from '../../state/url.ts';
 import { snippets } from './snippets.ts';
 import { CAMPAIGN, runTrial, type Trial } from './trial.ts';
+
+/** Pause between two looks whether an event has come, in ms. */
+const LOOK_MS = 2000;
 
 const STEPS: readonly [title: string, about: (models: number) => string][] = [
   ['Click accepted', () => 'durable: the answer comes after the fsync'],
@@ -22,6 +25,12 @@ const STEPS: readonly [title: string, about: (models: number) => string][] = [
 /** How to send the first event, and a button that does. */
 export function FirstUse({ mesh }: { mesh: Mesh }) {
   const [trial, setTrial] = useState<Trial>();
+  useEffect(() => {
+    // Events may come from elsewhere, and be of other days than those that are shown.
+    if (!mesh.isEmpty) return;
+    const timer = setTimeout(askMesh, LOOK_MS);
+    return () => clearTimeout(timer);
+  }, [mesh]);
   return (
     <div class="view first">
       <div class="head">
@@ -68,6 +77,7 @@ function Try({ mesh, trial, setTrial }: TryOptions) {
   const isDone = trial?.counted !== undefined;
   function open() {
     changeOwn({ send: '' });
+    askMesh();
     refresh();
   }
   return (
@@ -84,6 +94,8 @@ function Try({ mesh, trial, setTrial }: TryOptions) {
         disabled={isRunning}
         onClick={() => {
           if (isDone) return open();
+          // It stays when there is something to show.
+          changeOwn({ send: 'true' });
           runTrial(stats, mesh, (next) => {
             setTrial(next);
             if (next.counted !== undefined) toast(`Counted after ${duration(next.done.at(-1)!)}`);

@@ -15,7 +15,7 @@ export function snippets(url: string): readonly [language: string, code: string]
 }, {
   "event_type": "conversion",
   "event_id": "7c1d2e3f-5b6a-4c7d-8e9f-0a1b2c3d4e5f",
-  "user_id": "user-123", "type": "purchase",
+  "user_id": "user-123", "type": "purchase", "source": "shop",
   "value": 19.99, "timestamp": ${now}
 }]'`,
     ],

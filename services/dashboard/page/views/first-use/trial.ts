@@ -46,7 +46,7 @@ export async function runTrial(
     tell({ done });
     await send({ event_type: 'click', event_id: clickId, ...user, ...click });
     step();
-    const purchase = { type: 'purchase', value: 19.99, timestamp: now };
+    const purchase = { type: 'purchase', source: 'test', value: 19.99, timestamp: now };
     const { partition, offset } = await send({
       event_type: 'conversion',
       event_id: conversionId,

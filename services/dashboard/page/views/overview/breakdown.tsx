@@ -61,7 +61,7 @@ export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
           onChange={(next) => changeOwn({ by: next === 'campaign_id' ? '' : next, open: '', q: '' })}
         />
         <Find title={dimensionTitle(by)} />
-        <ExportLink request={request} />
+        <ExportLink request={request} rows={report?.totalRows} />
       </header>
       {error !== undefined && <Refused error={error} />}
       {report === undefined && error === undefined && <Loading lines={8} />}

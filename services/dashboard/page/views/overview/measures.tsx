@@ -161,5 +161,6 @@ export function rateOf({ conversions: micros, clicks }: Counted): bigint | undef
 function underOf(measure: Measure, before: Counted | undefined, lost: Counted): string {
   if (measure === 'conversions') return `+ ${conversions(lost.conversions)} unattributed`;
   if (before === undefined) return '';
-  return measure === 'cvr' ? `of clicks, was ${SHORT.cvr(before)}` : `vs ${SHORT[measure](before)}`;
+  if (measure === 'cvr') return before.clicks === 0n ? 'of clicks' : `of clicks, was ${SHORT.cvr(before)}`;
+  return `vs ${SHORT[measure](before)}`;
 }

@@ -1,3 +1,4 @@
+import type { RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { modelOf, reportRequest, useReport, zoneOf } from '../../data/report.ts';
 import { today } from '../../format/time.ts';
@@ -21,7 +22,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
   const interval = intervalOf(state, days);
   const request = reportRequest(state, known, { interval, models: [modelOf(state, known)], compare: true });
   const { value: report, error, isOld } = useReport(request);
-  const isEmpty = report?.stamp?.completeThrough === 0n;
+  const isEmpty = known.isEmpty && report !== undefined && countsNothing(report);
   if (isEmpty || state.own.send === 'true') return <FirstUse mesh={known} />;
   return (
     <div class="view fill">
@@ -33,4 +34,9 @@ function Known({ mesh: known }: { mesh: Mesh }) {
       <Breakdown mesh={known} days={days} />
     </div>
   );
+}
+
+function countsNothing({ totals, unattributed }: RunReportResponse): boolean {
+  const rows = [totals, unattributed].filter((row) => row !== undefined);
+  return rows.every(({ clicks, models }) => clicks === 0n && (models[0]?.grossConversionsMicros ?? 0n) === 0n);
 }
