@@ -1,0 +1,35 @@
+import { store } from '../state/store.ts';
+import { BASE } from './client.ts';
+
+/** What the mesh says of itself, as far as views need it. */
+export interface Mesh {
+  models: readonly string[];
+  /** IANA name of the zone that days are of by default. */
+  zone: string;
+  /** No event has ever arrived. */
+  isEmpty: boolean;
+}
+
+interface Status {
+  topics?: readonly { topic: string; partitions: readonly { end: number }[] }[];
+  models?: readonly string[];
+  report_time_zone?: string;
+}
+
+/** Undefined until the mesh has answered. */
+export const mesh = store<Mesh | undefined>(undefined);
+
+/** Pause between two questions while the mesh does not answer, in ms. */
+const RETRY_MS = 1000;
+
+export async function askMesh(): Promise<void> {
+  try {
+    const response = await fetch(`${BASE}/status`);
+    if (!response.ok) throw new Error(`${response.status}`);
+    const { models = ['last_click'], report_time_zone: zone = 'UTC', topics = [] }: Status = await response.json();
+    const events = topics.find(({ topic }) => topic === 'raw-events')?.partitions ?? [];
+    mesh.set({ models, zone, isEmpty: events.length > 0 && events.every(({ end }) => end === 0) });
+  } catch {
+    setTimeout(askMesh, RETRY_MS);
+  }
+}
