@@ -114,10 +114,10 @@ function post(path: string, type: string, body: Buffer, headers = {}): RawReques
   return { method: 'POST', path: `${STATS}/${path}`, headers: { 'content-type': type, ...headers }, body };
 }
 
-function enveloped(json: string): Buffer {
+function enveloped(message: string | Buffer): Buffer {
   const head = Buffer.alloc(5);
-  head.writeUInt32BE(Buffer.byteLength(json), 1);
-  return Buffer.concat([head, Buffer.from(json)]);
+  head.writeUInt32BE(Buffer.byteLength(message), 1);
+  return Buffer.concat([head, Buffer.from(message)]);
 }
 
 /** The text of an answer, wherever its protocol has it. */
@@ -227,5 +227,52 @@ test('Protobuf may have fields of newer clients, and no texts that no event can 
   const { body } = await call({ ...days, source: 'a\0' });
   expect(JSON.parse(body.toString())).toMatchObject({
     message: 'source has NUL or half of a surrogate pair, which no event has',
+  });
+});
+
+describe('Protobuf that is none is no fault of the server', () => {
+  const ways: [name: string, send: (request: Buffer) => Promise<RawAnswer>, refusal: RegExp][] = [
+    ['Connect', (request) => raw.whole(post('GetStats', 'application/proto', request)), /"code":"invalid_argument"/],
+    [
+      'Connect with gzip',
+      (request) => raw.whole(post('GetStats', 'application/proto', gzipSync(request), { 'content-encoding': 'gzip' })),
+      /"code":"invalid_argument"/,
+    ],
+    [
+      'Connect with GET',
+      (request) => {
+        const message = request.toString('base64url');
+        const query = new URLSearchParams({ connect: 'v1', encoding: 'proto', base64: '1', message });
+        return raw.whole({ method: 'GET', path: `${STATS}/GetStats?${query}`, headers: {}, body: Buffer.alloc(0) });
+      },
+      /"code":"invalid_argument"/,
+    ],
+    [
+      'gRPC',
+      (request) => raw.http2(post('GetStats', 'application/grpc+proto', enveloped(request), { te: 'trailers' })),
+      /"grpc-status":"3"/,
+    ],
+    [
+      'gRPC-Web',
+      (request) => raw.whole(post('GetStats', 'application/grpc-web+proto', enveloped(request))),
+      /grpc-status"?:\s*"?3/,
+    ],
+    [
+      'a stream of Connect',
+      (request) => {
+        const query = Buffer.concat([Buffer.of(0x0a, request.length), request]);
+        return raw.whole(post('WatchStats', 'application/connect+proto', enveloped(query)));
+      },
+      /"code":"invalid_argument"/,
+    ],
+  ];
+  test.each(ways)('%s', async (_, send, refusal) => {
+    const text = textOf(await send(Buffer.from('\x1a\x04caf\xe9', 'latin1')));
+    expect(text).toMatch(/this is no clickmesh.v1.\w+ in Protobuf: a text in it has bytes that are not UTF-8/);
+    expect(text).toMatch(refusal);
+    const cut = textOf(await send(Buffer.from('\x1a\x09caf', 'latin1')));
+    expect(cut).toMatch(/this is no clickmesh.v1.\w+ in Protobuf: premature EOF/);
+    expect(cut).toMatch(refusal);
+    expect(asked).toEqual([]);
   });
 });

@@ -113,8 +113,14 @@ function answerUnary(call: Call, unary: CallBytes): void {
   );
 }
 
-/** The one message of a unary call. */
-function messageIn({ dialect, decode, limits: { maxBytes } }: Call, body: Buffer): Buffer {
+/** The one message of a call, unless it has a stream of them. Throws if its body has none, or several. */
+export function messageOf(body: Buffer, { headers }: Exchange, dialect: Dialect, maxBytes: number): Buffer {
+  return messageIn({ dialect, decode: decodeOf(headers, dialect), limits: { maxBytes } }, body);
+}
+
+type Reading = Pick<Call, 'dialect' | 'decode'> & { limits: Pick<BodyLimits, 'maxBytes'> };
+
+function messageIn({ dialect, decode, limits: { maxBytes } }: Reading, body: Buffer): Buffer {
   if (dialect.protocol === 'connect') return decode === undefined ? body : decode(body, maxBytes);
   const isPlain = body.length >= ENVELOPE_HEAD_BYTES && body[0] === 0;
   if (isPlain && body.readUInt32BE(1) === body.length - ENVELOPE_HEAD_BYTES) return body.subarray(ENVELOPE_HEAD_BYTES);

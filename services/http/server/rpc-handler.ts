@@ -10,10 +10,11 @@ import type { Logger } from 'pino';
 import { EXCHANGE, errorInterceptor, HttpError, wrongMethod, wrongType } from '../exchange/errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { typesOf } from '../exchange/protocol.ts';
-import { type BodyLimits, receivedBody } from '../exchange/read-body.ts';
+import type { BodyLimits } from '../exchange/read-body.ts';
 import { refuse } from '../exchange/refuse.ts';
 import { answerBytesCall } from '../fast/bytes-calls.ts';
 import { type BytesMethod, watchRouter } from '../fast/bytes-methods.ts';
+import { faultInUrl, readableBody } from './readable-body.ts';
 
 /** Longest deadline that a call may ask for, in ms. */
 const MAX_TIMEOUT_MS = 3_600_000;
@@ -61,7 +62,7 @@ function connectNodeHandle(rpc: Rpc, bodies: BodyLimits, logger: Logger): RpcEnd
   };
 }
 
-async function answer(rpc: Rpc, exchange: Exchange, { receiving }: BodyLimits): Promise<void> {
+async function answer(rpc: Rpc, exchange: Exchange, bodies: BodyLimits): Promise<void> {
   const { req, res } = exchange.nodeObjects();
   let request: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
@@ -69,9 +70,11 @@ async function answer(rpc: Rpc, exchange: Exchange, { receiving }: BodyLimits): 
   } catch {
     return refuse(exchange, new ConnectError('the Host header is missing or no host', Code.InvalidArgument));
   }
+  const fault = faultInUrl(exchange, rpc.method.input);
+  if (fault !== undefined) return refuse(exchange, fault);
   // What a stream holds of its messages is not known here: services that take one limit the size of these.
   const isOne = rpc.method.methodKind === 'unary' || rpc.method.methodKind === 'server_streaming';
-  const body = isOne ? receivedBody(exchange, req, receiving) : req.iterator({ destroyOnReturn: false });
+  const body = isOne ? readableBody(exchange, req, rpc.method.input, bodies) : req.iterator({ destroyOnReturn: false });
   const contextValues = createContextValues().set(EXCHANGE, exchange);
   const response = await rpc({ ...request, body, contextValues });
   if (response.body === undefined) return refuse(exchange, bodiless(rpc, exchange, response.status));
