@@ -4,6 +4,7 @@ import { TOPICS, type Topic } from '../contract/topics.ts';
 import type { EventLog, LogRecord } from '../log/event-log.ts';
 import { pause, type Restarts, restarting } from '../system/restarting.ts';
 import { withRecordSpans } from '../telemetry/tracing.ts';
+import { clickhouseClient } from './client.ts';
 import { insertRecords } from './insert-records.ts';
 import { STREAMS, type Stream } from './streams.ts';
 
@@ -18,11 +19,18 @@ export interface Sink {
 
 /** About the most bytes of records in one insert: each makes a part in every table, so larger ones are cheaper. */
 const BATCH_BYTES = 8 << 20;
+/** Longest time for an insert, in ms: one that is given up is begun anew, and takes as long again. */
+const INSERT_TIMEOUT_MS = 300_000;
 /** Pause between two inserts of a topic, in ms: each makes a part, and an event is to be seen within a second. */
 const INSERT_INTERVAL_MS = 250;
 /** Pause between two notes of the progress, in ms: what came since the last is inserted again after a crash. */
 const SAVE_INTERVAL_MS = 1000;
 const RETRIES: Restarts = { firstMs: 200, longestMs: 5000, steadyMs: 5000 };
+
+/** A client for a sink, which waits longer for an answer than others do. */
+export function sinkClient(url: string, timeoutMs: number = INSERT_TIMEOUT_MS): ClickHouseClient {
+  return clickhouseClient(url, undefined, undefined, timeoutMs);
+}
 
 /**
  * Copies the log's topics into ClickHouse as its Kafka engine would. Topics do not wait for each other; within a topic

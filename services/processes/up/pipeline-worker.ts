@@ -5,8 +5,7 @@ import { type AttributionEnvironment, attributionConfig } from '../../attributio
 import { run } from '../../attribution/node/node.ts';
 import { watchNode } from '../../attribution/node/node-metrics.ts';
 import { rocksdbStateStores } from '../../attribution/store/rocksdb-state-store.ts';
-import { clickhouseClient } from '../../clickhouse/client.ts';
-import { startSink } from '../../clickhouse/sink.ts';
+import { sinkClient, startSink } from '../../clickhouse/sink.ts';
 import type { Topic } from '../../contract/topics.ts';
 import { attachEmbeddedLog, type EmbeddedLogShare } from '../../log/embedded/log.ts';
 import { type Answerer, portRequests } from '../../system/port-requests.ts';
@@ -35,9 +34,6 @@ export interface PipelineAnswers {
 /** Messages besides questions and answers: `started` from the thread, once it runs, and `stop` to it. */
 export type PipelineSignal = 'started' | 'stop';
 
-/** Longest time for an insert: one that is given up is begun anew, and takes as long again. */
-const INSERT_TIMEOUT_MS = 300_000;
-
 /** Attribution and the ClickHouse sink in a thread of their own, so that neither delays a gateway's answer. */
 const { share, attribution, stateDir, clickhouseUrl, logLevel } = workerData as PipelineData;
 const port = parentPort!;
@@ -45,7 +41,7 @@ const logger = await newLogger(logLevel, 'pipeline');
 
 setPriority(5);
 const log = await attachEmbeddedLog(share);
-const client = clickhouseClient(clickhouseUrl, undefined, undefined, INSERT_TIMEOUT_MS);
+const client = sinkClient(clickhouseUrl);
 const sink = startSink(log, client, logger);
 const node = await run(attributionConfig(attribution), {
   log,
