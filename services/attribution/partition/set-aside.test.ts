@@ -10,6 +10,7 @@ import { poisonFold } from '../../../test/fixtures/poison.ts';
 import { stateDigest } from '../../../test/fixtures/state-digest.ts';
 import { LogUnavailable, type NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { setAsideRecord } from '../outputs/records.ts';
 import { newStatus, type Role } from '../status.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { UserTable } from '../users/user-table.ts';
@@ -310,4 +311,21 @@ test('R-16: a partition that is opened reads the letters that are new, and knows
   const third = new SetAside(other, 0, second.note(300).value);
   await third.update();
   expect([third.size, third.has(40)]).toEqual([1, true]);
+});
+
+test('a note lists the records of the first ten thousand letters, and the others are read again', async () => {
+  const log = memoryLog(1);
+  await log.append(clicks(20_001));
+  const records = log.records('raw-events').slice(10_000);
+  await log.append(records.map((record) => setAsideRecord(record, 'poison')));
+  const first = new SetAside(log, 0);
+  await first.update();
+  const { value } = first.note(10_000);
+  expect(JSON.parse(value.toString())).toEqual({ next: 10_000, offsets: expect.objectContaining({ length: 10_000 }) });
+  const second = new SetAside(log, 0, value);
+  expect([second.size, second.has(20_000)]).toEqual([10_000, false]);
+  await second.update();
+  expect([second.size, second.has(20_000)]).toEqual([10_001, true]);
+  // Now that the first of them is folded there is room for all.
+  expect(JSON.parse(second.note(10_001).value.toString())).toMatchObject({ next: 10_001 });
 });

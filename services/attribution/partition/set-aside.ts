@@ -7,6 +7,8 @@ import { untilDone, type Waiter } from './outage.ts';
 import { publish } from './publish.ts';
 
 const READ_BYTES = 1 << 20;
+/** Most records that a note lists, which is written with every flush: some 100 KB. */
+const MOST_NOTED = 10_000;
 
 /** What a state says of the letters, so that each is read once. */
 interface Note {
@@ -23,7 +25,8 @@ interface Note {
 export class SetAside {
   readonly #log: EventLog;
   readonly #partition: number;
-  readonly #offsets: Set<number>;
+  /** By the offset of a record, that of its letter, or one before it. */
+  readonly #letters: Map<number, number>;
   /** Offset of the first letter that was not read. */
   #next: number;
 
@@ -32,7 +35,7 @@ export class SetAside {
     const { next, offsets } = noted === undefined ? { next: 0, offsets: [] } : (JSON.parse(noted.toString()) as Note);
     this.#log = log;
     this.#partition = partition;
-    this.#offsets = new Set(offsets);
+    this.#letters = new Map(offsets.map((offset) => [offset, 0]));
     this.#next = next;
   }
 
@@ -48,7 +51,7 @@ export class SetAside {
       if (letters.length === 0) return;
       for (const letter of letters) {
         const offset = setAsideOffset(letter);
-        if (offset !== undefined) this.#offsets.add(offset);
+        if (offset !== undefined) this.#letters.set(offset, letter.offset);
       }
       this.#next = letters.at(-1)!.offset + 1;
     }
@@ -58,33 +61,38 @@ export class SetAside {
   async add(record: LogRecord, reason: string, waiter: Waiter): Promise<void> {
     const { partition, offset } = record;
     await untilDone(waiter, () => publish(this.#log, [setAsideRecord(record, reason)]));
-    this.#offsets.add(offset);
+    this.#letters.set(offset, this.#next);
     countSetAside();
     const message = 'a record that the fold fails at was set aside in raw-events.DLT';
     waiter.logger.error({ partition, offset, reason }, message);
   }
 
-  /** What a state is to say that was folded up to an offset: what is before that is forgotten. */
+  /**
+   * What a state is to say that was folded up to an offset: what is before that is forgotten. Of too many only those
+   * are listed whose letters came first, and whoever goes on from there reads the others again.
+   */
   note(nextOffset: number): StateEntry {
-    for (const offset of this.#offsets) if (offset < nextOffset) this.#offsets.delete(offset);
-    const note: Note = { next: this.#next, offsets: [...this.#offsets] };
+    for (const offset of this.#letters.keys()) if (offset < nextOffset) this.#letters.delete(offset);
+    const inOrder = [...this.#letters].sort(([, a], [, b]) => a - b);
+    const offsets = inOrder.slice(0, MOST_NOTED).map(([offset]) => offset);
+    const note: Note = { next: inOrder[MOST_NOTED]?.[1] ?? this.#next, offsets };
     return { key: LETTERS_KEY, value: Buffer.from(JSON.stringify(note)) };
   }
 
   /** Records that were set aside, as far as the log has their letters. */
   get size(): number {
-    return this.#offsets.size;
+    return this.#letters.size;
   }
 
   has(offset: number): boolean {
-    return this.#offsets.has(offset);
+    return this.#letters.has(offset);
   }
 
   /** Offset before which a batch from an offset on must end, so that a record set aside is a batch of its own. */
   boundaryAfter(offset: number): number {
-    if (this.#offsets.has(offset)) return offset + 1;
+    if (this.#letters.has(offset)) return offset + 1;
     let boundary = Number.POSITIVE_INFINITY;
-    for (const each of this.#offsets) if (each > offset && each < boundary) boundary = each;
+    for (const each of this.#letters.keys()) if (each > offset && each < boundary) boundary = each;
     return boundary;
   }
 }
