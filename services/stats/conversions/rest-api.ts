@@ -32,6 +32,12 @@ export const CONVERSIONS_API = {
   topPaths: route('/api/v1/paths', 'topPaths', 'TopPaths', 'The sequences of touches that conversions came by.'),
   timeLag: route('/api/v1/time-lag', 'timeLag', 'TimeLag', 'How long after the credited click conversions came.'),
   pathLength: route('/api/v1/path-length', 'pathLength', 'PathLength', 'How many touches conversions had.'),
+  listConflicts: route(
+    '/api/v1/conflicts',
+    'listConflicts',
+    'ListConflicts',
+    'Events that came again under their event_id with other content, beside what was kept.',
+  ),
   listDeadLetters: route(
     '/api/v1/dead-letters',
     'listDeadLetters',

@@ -11,6 +11,7 @@ import { badRequest, isFault, valid } from '../requests/refuse.ts';
 import { restJson } from '../rest-json.ts';
 import { explainConversion } from './explain.ts';
 import { listClicks } from './list-clicks.ts';
+import { listConflicts } from './list-conflicts.ts';
 import { listConversions } from './list-conversions.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { pathLength, topPaths } from './paths.ts';
@@ -39,6 +40,7 @@ function forEachMethod(
   each(method.topPaths, (request, signal) => topPaths(deps, request, signal));
   each(method.timeLag, (request, signal) => timeLag(deps, request, signal));
   each(method.pathLength, (request, signal) => pathLength(deps, request, signal));
+  each(method.listConflicts, (request, signal) => listConflicts(deps.client, request, signal));
   each(method.listDeadLetters, (request, signal) => listDeadLetters(deps.client, request, signal));
   each(method.explainConversion, async (request, signal) => {
     const explanation = await explainConversion(deps.client, request, signal);
