@@ -3,6 +3,7 @@ import { startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { batch } from './batch.ts';
 import { cluster } from './cluster.ts';
 import { conversions } from './conversions.ts';
+import { dashboard } from './dashboard.ts';
 import { drain } from './drain.ts';
 import { freshness } from './freshness.ts';
 import { hotUser } from './hot-user.ts';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario<Subject>[] = [
   tracing,
   replay,
   ...freshness,
+  ...dashboard,
   ...stats,
   statsByAd,
   conversions,

@@ -43,12 +43,13 @@ export function Refused({ error, children }: { error: unknown; children?: Compon
   );
 }
 
-/** Over numbers that are older than they should be. */
-export function Banner({ children }: { children: ComponentChildren }) {
+/** Over numbers that are older than they should be, because asking again has failed. */
+export function StaleBanner({ error }: { error: unknown }) {
+  if (error === undefined) return null;
   return (
     <div class="banner" role="status">
       <Icon name="warn" small />
-      <span>{children}</span>
+      <span>These are not the newest numbers. {ConnectError.from(error).rawMessage}</span>
     </div>
   );
 }

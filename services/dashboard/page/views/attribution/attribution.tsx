@@ -6,7 +6,7 @@ import { shownReport } from '../../data/shown.ts';
 import { counted } from '../../format/number.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { Segment } from '../../parts/segment.tsx';
-import { Loading, Notice, Refused } from '../../parts/states.tsx';
+import { Loading, Notice, Refused, StaleBanner } from '../../parts/states.tsx';
 import { Table, useMedia } from '../../parts/table.tsx';
 import { ConversionsDrawer, UNATTRIBUTED } from '../../reports/conversions-drawer.tsx';
 import { DimensionChoice } from '../../reports/dimension-choice.tsx';
@@ -42,7 +42,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
   const show = SHOWS.find(([one]) => one === own.show)?.[0] ?? 'both';
   const question = { interval: 'none', groupBy: [by], models };
   const request = reportRequest({ own, ...state }, known, { ...question, orderBy: orderOf(sort, by) });
-  const { value: report, error, isOld } = useReport(request);
+  const { value: report, error, staleError, isOld } = useReport(request);
   useEffect(() => {
     shownReport.set(request);
     return () => shownReport.set(undefined);
@@ -87,6 +87,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
           <ExportLink request={request} rows={report?.totalRows} />
         </header>
         {error !== undefined && <Refused error={error} />}
+        <StaleBanner error={staleError} />
         {report === undefined && error === undefined && <Loading lines={9} />}
         {report !== undefined && error === undefined && (
           <>

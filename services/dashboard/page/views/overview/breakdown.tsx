@@ -6,7 +6,7 @@ import { shownReport } from '../../data/shown.ts';
 import { count, counted } from '../../format/number.ts';
 import { type Days, daysIn } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
-import { Loading, Notice, Refused } from '../../parts/states.tsx';
+import { Loading, Notice, Refused, StaleBanner } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { ConversionsDrawer, listUnattributed, UNATTRIBUTED } from '../../reports/conversions-drawer.tsx';
 import { DimensionChoice } from '../../reports/dimension-choice.tsx';
@@ -31,7 +31,7 @@ export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
   const model = modelOf(state, mesh);
   const question = { interval: 'none', groupBy: [by], models: [model], compare: true };
   const request = reportRequest(state, mesh, { ...question, orderBy: orderOf(sort, by, state.gross) });
-  const { value: report, error, isOld } = useReport(request);
+  const { value: report, error, staleError, isOld } = useReport(request);
   useEffect(() => {
     shownReport.set(request);
     return () => shownReport.set(undefined);
@@ -64,6 +64,7 @@ export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
         <ExportLink request={request} rows={report?.totalRows} />
       </header>
       {error !== undefined && <Refused error={error} />}
+      <StaleBanner error={staleError} />
       {report === undefined && error === undefined && <Loading lines={8} />}
       {report !== undefined && error === undefined && (
         <>

@@ -2,7 +2,7 @@ import type { RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/repor
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { modelOf, reportRequest, useReport, zoneOf } from '../../data/report.ts';
 import { today } from '../../format/time.ts';
-import { Loading, Refused } from '../../parts/states.tsx';
+import { Loading, Refused, StaleBanner } from '../../parts/states.tsx';
 import { daysOf, intervalOf } from '../../state/range.ts';
 import { useStore } from '../../state/store.ts';
 import { useUrl } from '../../state/url.ts';
@@ -21,12 +21,13 @@ function Known({ mesh: known }: { mesh: Mesh }) {
   const days = daysOf(state, today(zoneOf(state, known)));
   const interval = intervalOf(state, days);
   const request = reportRequest(state, known, { interval, models: [modelOf(state, known)], compare: true });
-  const { value: report, error, isOld } = useReport(request);
+  const { value: report, error, staleError, isOld } = useReport(request);
   const isEmpty = known.isEmpty && report !== undefined && countsNothing(report);
   if (isEmpty || state.own.send === 'true') return <FirstUse mesh={known} />;
   return (
     <div class="view fill">
       <div class={`card ${isOld ? 'old' : ''}`}>
+        <StaleBanner error={staleError} />
         {report === undefined && error === undefined && <Loading lines={7} />}
         {error !== undefined && <Refused error={error} />}
         {report !== undefined && <Measures report={report} days={days} interval={interval} mesh={known} />}
