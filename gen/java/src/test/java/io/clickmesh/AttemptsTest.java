@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -166,8 +167,35 @@ class AttemptsTest {
   }
 
   @Test
+  void anAttemptThatIsCutShortHidesNothing() throws Exception {
+    CountDownLatch over = new CountDownLatch(1);
+    CountDownLatch hangs = new CountDownLatch(4);
+    gateway.before =
+        () -> {
+          hangs.countDown();
+          if (hangs.getCount() % 2 == 1) return Status.UNAVAILABLE.withDescription("away");
+          await(over);
+          return null;
+        };
+    ClickmeshOptions options = new ClickmeshOptions().timeout(Duration.ofSeconds(3)).logger(null);
+    ClickmeshClient client = new ClickmeshClient(gateway.url(), options);
+    String late = assertThrows(SendFailedException.class, () -> client.send(click())).getMessage();
+    assertTrue(late.startsWith("1 event not sent: UNAVAILABLE: away (2 attempts"), late);
+    assertThrows(NotSentException.class, client::close);
+
+    ClickmeshClient closed = new ClickmeshClient(gateway.url(), new ClickmeshOptions().logger(null));
+    CompletableFuture<Accepted> answer = closed.track(click());
+    hangs.await();
+    assertThrows(NotSentException.class, () -> closed.close(Duration.ZERO));
+    String what = assertThrows(ExecutionException.class, () -> answer.get(10, TimeUnit.SECONDS)).getCause().getMessage();
+    assertTrue(what.startsWith("1 event not sent: UNAVAILABLE: away, and then the client was closed (2 attempts"), what);
+    over.countDown();
+  }
+
+  @Test
   void anInterruptedCallIsNotTriedAgain() throws Exception {
-    CountDownLatch asked = new CountDownLatch(3);
+    CountDownLatch asked = new CountDownLatch(1);
+    gateway.retryAfter = "60";
     gateway.before =
         () -> {
           asked.countDown();
@@ -187,7 +215,8 @@ class AttemptsTest {
             });
     sender.start();
     asked.await();
-    // Most likely it waits for the next attempt.
+    // So that it waits for the next attempt, most likely.
+    Thread.sleep(300);
     sender.interrupt();
     assertTrue(flag.get(20, TimeUnit.SECONDS));
     assertThrows(NotSentException.class, client::close);

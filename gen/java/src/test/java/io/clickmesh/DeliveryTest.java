@@ -141,6 +141,30 @@ class DeliveryTest {
   }
 
   @Test
+  void whatIsToldAfterACallbackClosedIsWarnedOf() throws Exception {
+    List<String> lines = Collections.synchronizedList(new ArrayList<>());
+    ClickmeshOptions options = new ClickmeshOptions().batchSize(1).logger(new LinesLogger(lines));
+    ClickmeshClient client = new ClickmeshClient(gateway.url(), options);
+    CountDownLatch both = new CountDownLatch(1);
+    CompletableFuture<Void> closed =
+        client
+            .track(click().userId("refused"))
+            .handle(
+                (accepted, rejected) -> {
+                  await(both);
+                  client.close();
+                  return null;
+                });
+    client.track(click().userId("refused"));
+    while (client.counters().rejected() < 2) Thread.sleep(1);
+    both.countDown();
+    closed.get(20, TimeUnit.SECONDS);
+    while (lines.size() < 2) Thread.sleep(1);
+    String line = "clickmesh: 1 event rejected: user_id is refused";
+    assertEquals(List.of(line, line), lines);
+  }
+
+  @Test
   void whatIsLostWhileTheJvmExitsIsToldOnce() throws Exception {
     String java = System.getProperty("java.home") + "/bin/java";
     Process program =

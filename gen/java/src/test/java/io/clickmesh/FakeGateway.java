@@ -12,6 +12,7 @@ import io.clickmesh.v1.IngestResult;
 import io.clickmesh.v1.IngestServiceGrpc;
 import io.clickmesh.v1.IngestStreamRequest;
 import io.clickmesh.v1.IngestStreamResponse;
+import io.clickmesh.v1.Rejection;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
@@ -43,7 +44,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.zip.GZIPInputStream;
 
-/** Gateways that do what a test says. */
+/** Gateways that do what a test says. They reject the user "refused". */
 final class FakeGateway implements AutoCloseable {
   final List<Event> taken = Collections.synchronizedList(new ArrayList<>());
   final List<Metadata> headers = Collections.synchronizedList(new ArrayList<>());
@@ -125,6 +126,10 @@ final class FakeGateway implements AutoCloseable {
     IngestBatchResponse.Builder response = IngestBatchResponse.newBuilder();
     calls.add(request);
     for (Event event : request.getEventsList()) {
+      if (event.getClick().getUserId().equals("refused")) {
+        response.addResults(IngestResult.newBuilder().setRejected(Rejection.newBuilder().setMessage("user_id is refused")));
+        continue;
+      }
       taken.add(event);
       response.addResults(
           IngestResult.newBuilder().setAccepted(Acceptance.newBuilder().setEventId(StoredId.of(Events.eventId(event)))));
