@@ -274,7 +274,7 @@ func TestWhatIsGivenUpNamesTheAddressAndWhatToDo(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			client := newClient(t, c.address, clickmesh.Options{Timeout: 300 * time.Millisecond})
+			client := newClient(t, c.address, clickmesh.Options{Timeout: 3 * time.Second})
 			_, err := client.Send(t.Context(), aClick("id"))
 			if err == nil || !strings.Contains(err.Error(), c.address) || !strings.Contains(err.Error(), c.hint) {
 				t.Errorf("%v", err)

@@ -48,8 +48,9 @@ func retry[T any](ctx context.Context, options Options, call func(context.Contex
 		if err == nil {
 			return answer, nil
 		}
-		// An attempt that was cut short tells less than the one before.
-		if timed.Err() == nil || last == nil {
+		// An attempt that was cut short tells less than the one before, and a connection that just broke less than one that
+		// said what is wrong.
+		if last == nil || timed.Err() == nil && hint(last) == "" {
 			last = err
 		}
 		if timed.Err() == nil && !isTransient(err, watched) {
@@ -79,21 +80,27 @@ func whyEnded(ctx context.Context, last error) error {
 
 // told names the address, unless the error does, and what may be wrong with it.
 func (o Options) told(err error) error {
-	text := err.Error()
-	hint := ""
-	switch {
-	case errors.Is(err, http.ErrSchemeMismatch), strings.Contains(text, http.ErrSchemeMismatch.Error()):
-		hint = ": if it has no TLS its address begins with http://"
-	case strings.Contains(text, "frame too large"), strings.Contains(text, "malformed HTTP"):
-		// What comes instead of HTTP/2 is read as the length of a frame.
-		hint = ": it does not answer in HTTP/2: if it has TLS its address begins with https://; behind a proxy that knows " +
-			"only HTTP/1.1 set Options.Protocol to Connect"
-	}
 	_, host, _ := strings.Cut(o.address, "://")
-	if hint == "" && strings.Contains(text, host) {
+	what := hint(err)
+	if what == "" && strings.Contains(err.Error(), host) {
 		return err
 	}
-	return fmt.Errorf("%s: %w%s", o.address, err, hint)
+	return fmt.Errorf("%s: %w%s", o.address, err, what)
+}
+
+// hint is what to do about an error of a wrong address; empty of others.
+func hint(err error) string {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, http.ErrSchemeMismatch.Error()):
+		return ": if it has no TLS its address begins with http://"
+	case strings.Contains(text, "frame too large"), strings.Contains(text, "malformed HTTP"):
+		// What comes instead of HTTP/2 is read as the length of a frame.
+		return ": it does not answer in HTTP/2: if it has TLS its address begins with https://; behind a proxy that knows " +
+			"only HTTP/1.1 set Options.Protocol to Connect"
+	default:
+		return ""
+	}
 }
 
 func attemptOnce[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, *attempt, error) {
