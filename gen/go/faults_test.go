@@ -283,6 +283,16 @@ func TestWhatIsGivenUpNamesTheAddressAndWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAResetIsNotCalledCanceled(t *testing.T) {
+	t.Parallel()
+	proxy := startProxy(t, startSink(t, http2))
+	proxy.breakWith(reset)
+	_, err := newClient(t, proxy.url, clickmesh.Options{Timeout: 300 * time.Millisecond}).Send(t.Context(), aClick("id"))
+	if err == nil || strings.Contains(err.Error(), "canceled") || connect.CodeOf(err) != connect.CodeUnavailable {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestWarningsAreOneIn10SecondsAndCountTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		warnings := &log{}

@@ -420,6 +420,40 @@ func TestFlushWaitsForWhatWasTrackedBefore(t *testing.T) {
 	}
 }
 
+func TestFlushDoesNotWaitForACallerThatLeft(t *testing.T) {
+	s := startSink(t, http2)
+	release := hold(t, s)
+	client := newClient(t, s.url, clickmesh.Options{MaxQueueEvents: 1})
+	client.Track(t.Context(), aClick("first"))
+	ctx, leave := context.WithCancel(t.Context())
+	waiting := &watchedContext{Context: ctx, asked: make(chan struct{})}
+	left := make(chan struct{})
+	go func() {
+		client.Track(waiting, aClick("left"))
+		close(left)
+	}()
+	<-waiting.asked
+	flushed := make(chan error)
+	go func() { flushed <- client.Flush(t.Context()) }()
+	// So that it counts the one in line, most likely.
+	time.Sleep(50 * time.Millisecond)
+	leave()
+	<-left
+	release()
+	if err := <-flushed; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFlushSaysWhatWasLost(t *testing.T) {
+	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Timeout: 50 * time.Millisecond})
+	client.Track(t.Context(), aClick("1"))
+	var notSent *clickmesh.NotSent
+	if err := client.Flush(t.Context()); !errors.As(err, &notSent) || notSent.Lost != 1 || len(notSent.Events) != 1 {
+		t.Errorf("Flush: %v", err)
+	}
+}
+
 func TestClosedClientsLeaveNothing(t *testing.T) {
 	s := startSink(t, http2)
 	before := runtime.NumGoroutine()
