@@ -1,6 +1,7 @@
 import type { Click, Conversion } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { encodeEvent } from '../../gen/wire/event-wire.ts';
 import { DAY_MS, HOUR_MS } from '../../services/contract/limits.ts';
+import { MAX_METADATA_VALUE_BYTES } from '../../services/contract/rollups.ts';
 import { eventId, scrambled } from './drain-load.ts';
 
 /** An event of the load. */
@@ -15,6 +16,8 @@ export interface VarietyOptions {
   users: number;
   /** Distinct campaigns, sources, ads and conversion types together with as many users. */
   keys: number;
+  /** Whether each click has a value of its own as `metadata.geo`, as long as one may be that counts as what it is. */
+  geos?: boolean;
 }
 
 /** What the events of a user are, an hour after each other. */
@@ -31,7 +34,7 @@ function kindOf(i: number, users: number) {
  * The event of a number: all users take turns, each on a day of its own, of at most 400. Texts are drawn at random once
  * each was used. However few keys there are, each of the users has as many events: more of them would make other work.
  */
-export function variedEvent(i: number, { users, keys }: VarietyOptions): VariedEvent {
+export function variedEvent(i: number, { users, keys, geos = false }: VarietyOptions): VariedEvent {
   const each = Math.ceil(keys / DIMENSIONS);
   const user = i % users;
   const round = Math.floor(i / users);
@@ -47,7 +50,8 @@ export function variedEvent(i: number, { users, keys }: VarietyOptions): VariedE
       campaignId: `campaign-${pick(0)}`,
       source: `source-${pick(0x3c6ef37)}`,
     };
-    const click: Click = { $typeName: 'clickmesh.v1.Click', ...ids, ...texts, metadata: {} };
+    const metadata: Record<string, string> = geos ? { geo: String(i).padStart(MAX_METADATA_VALUE_BYTES, 'g') } : {};
+    const click: Click = { $typeName: 'clickmesh.v1.Click', ...ids, ...texts, metadata };
     return { userId, value: encodeEvent(click, click.eventId, 0n) };
   }
   const type = `type-${(i - 2 * users) % each}`;
