@@ -1,4 +1,3 @@
-import { Code, ConnectError } from '@connectrpc/connect';
 import type { RunReportRequest } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { store } from '../state/store.ts';
 import { stats } from './client.ts';
@@ -7,9 +6,8 @@ import { refresh } from './query.ts';
 
 /** Pause before the stream is asked for again once it is lost, in ms. */
 const RETRY_MS = 2000;
-/** Pause between two looks where no stream is served, in ms. */
-const LOOK_MS = 1500;
-
+/** Between two looks of the stream, in ms: what changes is to be seen within two seconds, with what is asked then. */
+const LOOKS_MS = 500;
 export interface Freshness {
   /** As in ReportStamp. */
   completeThrough: number;
@@ -34,29 +32,15 @@ export async function follow(query: RunReportRequest, signal: AbortSignal): Prom
     const hide = () => document.hidden && hidden.abort();
     document.addEventListener('visibilitychange', hide, { signal });
     try {
-      for await (const news of stats.watchReport({ query, cursor, periodMs: 1000 }, { signal: stop })) {
+      for await (const news of stats.watchReport({ query, cursor, periodMs: LOOKS_MS }, { signal: stop })) {
         cursor = news.cursor;
         tell(Number(news.completeThrough), Number(news.lagMs), news.report !== undefined);
       }
-    } catch (thrown) {
-      if (ConnectError.from(thrown).code === Code.Unimplemented) await look(query, stop);
-      else if (!stop.aborted) lose();
+    } catch {
+      if (!stop.aborted) lose();
     }
     document.removeEventListener('visibilitychange', hide);
     if (!stop.aborted) await pause(RETRY_MS, signal);
-  }
-}
-
-/** The same where no stream is served. */
-async function look(query: RunReportRequest, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const { stamp } = await stats.runReport({ ...query, limit: 1 }, { signal });
-      tell(Number(stamp?.completeThrough ?? 0), Number(stamp?.lagMs ?? 0), false);
-    } catch {
-      if (!signal.aborted) lose();
-    }
-    await pause(LOOK_MS, signal);
   }
 }
 

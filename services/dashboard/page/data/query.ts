@@ -12,6 +12,9 @@ interface Entry {
   load: (signal: AbortSignal) => Promise<unknown>;
   followers: Set<() => void>;
   under?: AbortController | undefined;
+  /** When it was asked last, and how long that is good enough, in ms. */
+  askedAt?: number;
+  goodFor: number;
 }
 
 export interface Answer<T> {
@@ -32,13 +35,18 @@ const entries = new Map<string, Entry>();
  * key.
  *
  * @param key distinct for each question
+ * @param goodFor how long a refresh leaves an answer as it is, in ms
  */
-export function useQuery<T>(key: string | undefined, load: (signal: AbortSignal) => Promise<T>): Answer<T> {
+export function useQuery<T>(
+  key: string | undefined,
+  load: (signal: AbortSignal) => Promise<T>,
+  goodFor = 0,
+): Answer<T> {
   const [, render] = useState({});
   const [last, setLast] = useState<{ value?: T }>({});
   useEffect(() => {
     if (key === undefined) return;
-    const entry = entryOf(key, load);
+    const entry = entryOf(key, load, goodFor);
     const tell = () => {
       if (entry.value !== undefined) setLast({ value: entry.value as T });
       render({});
@@ -64,11 +72,11 @@ export function useQuery<T>(key: string | undefined, load: (signal: AbortSignal)
   };
 }
 
-function entryOf(key: string, load: Entry['load']): Entry {
+function entryOf(key: string, load: Entry['load'], goodFor: number): Entry {
   const known = entries.get(key);
   // The newest at the end.
   entries.delete(key);
-  const entry = known ?? { isLoading: false, isStale: true, load, followers: new Set() };
+  const entry = known ?? { isLoading: false, isStale: true, load, followers: new Set(), goodFor };
   entry.load = load;
   entries.set(key, entry);
   for (const [old, { followers }] of entries) {
@@ -81,7 +89,7 @@ function entryOf(key: string, load: Entry['load']): Entry {
 async function ask(entry: Entry): Promise<void> {
   if (entry.isLoading) return;
   const under = new AbortController();
-  Object.assign(entry, { isLoading: true, isStale: false, under });
+  Object.assign(entry, { isLoading: true, isStale: false, under, askedAt: performance.now() });
   try {
     entry.value = await entry.load(under.signal);
     entry.error = undefined;
@@ -97,6 +105,7 @@ async function ask(entry: Entry): Promise<void> {
 /** What is shown is asked again; what is not, when it is shown. */
 export function refresh(): void {
   for (const entry of entries.values()) {
+    if (performance.now() - (entry.askedAt ?? 0) < entry.goodFor) continue;
     entry.isStale = true;
     if (entry.followers.size > 0) ask(entry);
   }

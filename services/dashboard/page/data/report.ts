@@ -1,8 +1,8 @@
 import { create, toJsonString } from '@bufbuild/protobuf';
 import {
   Compare,
-  type ReportFilter,
   type ModelMeasures,
+  type ReportFilter,
   ReportFilterSchema,
   ReportInterval,
   type ReportRow,
@@ -100,9 +100,9 @@ async function runReport(request: RunReportRequest, signal: AbortSignal): Promis
 }
 
 /** The answer to a report, which all who ask the same share; nothing is asked without a request. */
-export function useReport(request: RunReportRequest | undefined): Answer<RunReportResponse> {
+export function useReport(request: RunReportRequest | undefined, goodFor = 0): Answer<RunReportResponse> {
   const key = request && `report ${toJsonString(RunReportRequestSchema, request)}`;
-  return useQuery(key, (signal) => runReport(request!, signal));
+  return useQuery(key, (signal) => runReport(request!, signal), goodFor);
 }
 
 /** What is counted of a row under a model, net or gross, in micros but for the clicks. */

@@ -8,6 +8,8 @@ import type { Line } from './line.ts';
 
 /** Rows at the top that have a line: each is a row of the answer for every period. */
 const ROWS = 32;
+/** Lines follow later than numbers, so that these come sooner. */
+const GOOD_FOR_MS = 20_000;
 
 /** Conversions by period of rows. */
 export interface Sparks {
@@ -28,7 +30,7 @@ export function useSparks(mesh: Mesh, by: string, lines: readonly Line[], days: 
     // In an order of their own: another order of the same rows is no other question.
     only: { dimension: by, values: names.toSorted() },
   });
-  const { value: report } = useReport(names.length === 0 ? undefined : request);
+  const { value: report } = useReport(names.length === 0 ? undefined : request, GOOD_FOR_MS);
   const byName = new Map<string, number[]>();
   if (report === undefined) return { byName, isOpen: false };
   const zone = report.stamp?.timeZone ?? 'UTC';
