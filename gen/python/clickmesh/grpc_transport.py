@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from typing import Any
 
 from clickmesh.errors import InvalidOption
@@ -31,13 +30,13 @@ class GrpcTransport:
         self._address = address
         self._options = options
         self._channel: Any = None
-        self._calls: set[Any] = set()
+        self._is_aborted = False
 
     def unary(self, method: str, request: bytes, timeout: float) -> bytes:
-        return self._call(self._opened().unary_unary, method, request, timeout)
+        return self._call("unary_unary", method, request, timeout)
 
     def client_stream(self, method: str, requests: list[bytes], timeout: float) -> bytes:
-        return self._call(self._opened().stream_unary, method, iter(requests), timeout)
+        return self._call("stream_unary", method, iter(requests), timeout)
 
     def _opened(self) -> Any:
         if self._channel is None:
@@ -48,25 +47,26 @@ class GrpcTransport:
                 self._channel = grpc.insecure_channel(authority, CHANNEL_OPTIONS)
         return self._channel
 
-    def _call(self, kind: Callable[..., Any], method: str, request: Any, timeout: float) -> bytes:
+    def _call(self, kind: str, method: str, request: Any, timeout: float) -> bytes:
+        if self._is_aborted:
+            raise CallError("CANCELLED", "the client was closed", is_transient=True)
         path = f"{self._address.prefix}/clickmesh.v1.{method}"
         metadata = tuple(self._options.request_headers().items())
-        call = kind(path, None, None).future(
-            request, timeout=max(timeout, 0.001), metadata=metadata, compression=grpc.Compression.Gzip
-        )
-        self._calls.add(call)
         try:
-            return bytes(call.result())
-        except grpc.FutureCancelledError:
-            raise CallError("CANCELLED", "the client was closed", is_transient=True) from None
-        except grpc.RpcError as error:
+            # It blocks: a call that does not needs a thread, which is not to be had while the interpreter ends.
+            call = getattr(self._opened(), kind)(path, None, None)
+            return bytes(
+                call(request, timeout=max(timeout, 0.001), metadata=metadata, compression=grpc.Compression.Gzip)
+            )
+        except (grpc.RpcError, ValueError) as error:
+            # ValueError is what a channel that is closed says.
+            if self._is_aborted or isinstance(error, ValueError):
+                raise CallError("CANCELLED", "the client was closed", is_transient=True) from None
             raise call_error(error) from None
-        finally:
-            self._calls.discard(call)
 
     def abort(self) -> None:
-        for call in list(self._calls):
-            call.cancel()
+        self._is_aborted = True
+        self.close()
 
     def close(self) -> None:
         if self._channel is not None:
@@ -81,8 +81,6 @@ class GrpcTransport:
         if self._channel is None:
             return GrpcTransport(self._address, self._options)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._channel))
-        for call in self._calls:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(call))
         return ConnectTransport(self._address, self._options)
 
 

@@ -6,8 +6,11 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import grpc  # type: ignore[import-untyped]
 
 from clickmesh.memory import MemoryTransport
 from clickmesh.v1.ingest_service_pb2 import IngestBatchRequest
@@ -79,6 +82,29 @@ def running() -> Iterator[Gateway]:
         gateway.shutdown()
         gateway.server_close()
         thread.join()
+
+
+@contextmanager
+def running_grpc() -> Iterator[tuple[str, list[str]]]:
+    """A gateway that speaks gRPC: its address, and the event_ids that came."""
+    memory = MemoryTransport(keeps=False)
+    ids: list[str] = []
+
+    class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]
+        def service(self, call: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+            def answer(request: bytes, _: object) -> bytes:
+                ids.extend(event.click.event_id for event in IngestBatchRequest.FromString(request).events)
+                return memory.unary(call.method.split(".v1.")[1], request, 1)
+
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[Calls()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}", ids
+    finally:
+        server.stop(None).wait()
 
 
 def wait_until(is_true: object, seconds: float = 30) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateways import Gateway, running, wait_until
+from gateways import Gateway, running, running_grpc, wait_until
 
 from clickmesh import (
     Acceptance,
@@ -396,6 +396,29 @@ while True:
     assert errors == ""
     assert (child.returncode, output) == ((3, "own\n") if own else (-signal.SIGTERM, ""))
     assert len(gateway.ids) == 20
+
+
+def test_what_is_tracked_by_grpc_is_sent_at_the_end() -> None:
+    """From Python 3.12 on no thread can be started there."""
+    with running_grpc() as (url, ids):
+        program = f"""
+from clickmesh import Client
+client = Client({url!r}, protocol="grpc")
+client.track("click", event_id="a", user_id="u", ad_id="a", campaign_id="c", source="s")
+"""
+        ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr, ids) == (0, "", ["a"])
+
+
+def test_close_ends_a_call_by_grpc(gateway: Gateway) -> None:
+    gateway.is_open.clear()
+    client = Client(gateway.url, protocol="grpc", logger=None)
+    client.track(event("a"))
+    began = time.monotonic()
+    with pytest.raises(NotSent):
+        client.close(0.2)
+    assert time.monotonic() - began < 5
+    assert threading.active_count() < 20
 
 
 # Store

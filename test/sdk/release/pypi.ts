@@ -51,7 +51,7 @@ export const pypi: Package = {
         continue;
       }
       const venv = join(scratch, python);
-      await shell(`${command} -m venv ${venv} && ${venv}/bin/pip install --quiet ${wheel} pytest`);
+      await shell(`${command} -m venv ${venv} && ${venv}/bin/pip install --quiet '${wheel}[grpc]' pytest`);
       // Those that need no gateway but what they make themselves.
       const tests = resolve('gen/python/tests');
       await shell(`${venv}/bin/python -c "$PROGRAM"`, scratch, { PROGRAM });
