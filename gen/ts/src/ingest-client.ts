@@ -201,7 +201,7 @@ export class IngestClient {
     for (const undo of this.#undo) undo();
     this.#sender.close();
     this.#store?.close();
-    this.#ledger.reports.close();
+    this.#ledger.reports.end();
     if (this.#ledger.counts.lost > 0) throw new NotSent(this.#ledger.counts.lost, this.#ledger.discarded);
   }
 

@@ -63,12 +63,6 @@ export class Reports {
     if (this.#since.size > 0) this.#warnOfAll();
   }
 
-  /** Stops the clock of warnings. */
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
   #note(what: string, events: number, last: string): void {
     const before = this.#since.get(what);
     this.#since.set(what, { events: events + (before?.events ?? 0), last });

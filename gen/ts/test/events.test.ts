@@ -96,7 +96,7 @@ test('what can’t be kept of metadata is named', async () => {
   assert.deepEqual(ignored, ['metadata.gclid', 'metadata.half', 'metadata.nul', 'metadata.self']);
 });
 
-test('the warnings of a client are one line in 10 s, whatever its logger does', async () => {
+test('the warnings of a client are one line in 10 s and one at its end, whatever its logger does', async () => {
   const lines: string[] = [];
   const logger = (line: string) => {
     lines.push(line);
@@ -104,6 +104,8 @@ test('the warnings of a client are one line in 10 s, whatever its logger does', 
   };
   const client = memoryClient({ logger, onError: () => assert.fail('of onError') });
   for (let i = 0; i < 20; i++) client.track({ ...CLICK, userId: '' } as EventInput);
-  await client.close();
   assert.deepEqual(lines, ['clickmesh: 1 event rejected (user_id is required)']);
+  await client.close();
+  assert.equal(lines.length, 2);
+  assert.match(lines[1]!, /^clickmesh: .*19 events rejected \(user_id is required\)/);
 });
