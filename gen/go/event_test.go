@@ -312,6 +312,44 @@ func TestHeadersKeyPathAndProtocol(t *testing.T) {
 	}
 }
 
+func TestHeadersFuncMayFailForAWhileAndIsChecked(t *testing.T) {
+	s := startSink(t, http2)
+	asked := 0
+	client := newClient(t, s.url, clickmesh.Options{HeadersFunc: func(context.Context) (map[string]string, error) {
+		switch asked++; asked {
+		case 1:
+			return nil, errors.New("no token yet")
+		case 2:
+			return map[string]string{"x-tenant": "acme"}, nil
+		default:
+			return map[string]string{"x-tenant": "a\nb"}, nil
+		}
+	}})
+	if _, err := client.Send(t.Context(), aClick("id")); err != nil || asked != 2 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+	_, err := client.Send(t.Context(), aClick("id"))
+	if err == nil || !strings.Contains(err.Error(), `Options.HeadersFunc has "x-tenant", which is not a header`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLargeRequestsAreCompressed(t *testing.T) {
+	s := startSink(t, http2)
+	encodings := make(chan string, 2)
+	s.setBefore(func(_ http.ResponseWriter, request *http.Request) bool {
+		encodings <- request.Header.Get("Grpc-Encoding")
+		return false
+	})
+	client := newClient(t, s.url, clickmesh.Options{})
+	if _, err := client.Send(t.Context(), aLargeClick(2000)); err != nil {
+		t.Error(err)
+	}
+	if encoding := <-encodings; encoding != "gzip" {
+		t.Errorf("sent as %q", encoding)
+	}
+}
+
 func TestADisabledClientChecksAndCounts(t *testing.T) {
 	client := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Disabled: true, Logger: slog.New(slog.DiscardHandler)})
 	client.Track(t.Context(), aClick(""))
