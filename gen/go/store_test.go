@@ -99,3 +99,38 @@ func TestWhatTheStoreHasNoRoomForIsLost(t *testing.T) {
 		t.Errorf("warned %q", text)
 	}
 }
+
+func TestAnotherFileIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes")
+	if err := os.WriteFile(path, []byte("what somebody wrote"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := clickmesh.New("http://127.0.0.1:1", clickmesh.Options{Store: path}); err == nil ||
+		!strings.Contains(err.Error(), "is no store of clickmesh") {
+		t.Errorf("%v", err)
+	}
+	if text, err := os.ReadFile(path); string(text) != "what somebody wrote" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestADamagedRecordIsLeftOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	away := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Timeout: 50 * time.Millisecond, Store: path})
+	for i := range 3 {
+		away.Track(t.Context(), aClick(fmt.Sprint(i)))
+	}
+	away.Close(t.Context())
+	bytes, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes[len(bytes)-1]++
+	os.WriteFile(path, bytes, 0o600)
+	s := startSink(t, http2)
+	client := newClient(t, s.url, clickmesh.Options{Store: path})
+	client.Close(t.Context())
+	if counters := client.Counters(); counters != (clickmesh.Counters{Queued: 2, Sent: 2}) {
+		t.Errorf("counted %+v", counters)
+	}
+}
