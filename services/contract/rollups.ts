@@ -12,11 +12,11 @@ export const MAX_DIMENSIONS = 4;
 /** Most keys of metadata that all rollups together are by: each click that is kept is kept with its values of them. */
 export const MAX_METADATA_KEYS = 4;
 /*
- * How many values a key of metadata may have has no bound of its own. Those beyond one would count together, and which
- * these are would have to be the same whatever order events arrive in: the first to come, or the most frequent of so far,
- * are not. So the bounds are those of all counters: in memory their share of USER_CACHE_MB, which a flush makes room in;
- * on disk a counter with its text for each value and period in each partition, and a row in ClickHouse. A key with
- * another value for each click takes as much as the clicks do: it is no dimension.
+ * How many values a key of metadata may have has no bound of its own. Those beyond one would count together, and
+ * which these are would have to be the same in whatever order events arrive: the first to come, or the most frequent
+ * so far, are not. So the bounds are those of all counters: in memory their share of USER_CACHE_MB, which a flush
+ * makes room in; on disk a counter with its text for each value and period in each partition, and a row in
+ * ClickHouse. A key with another value for each click takes as much as the clicks do: it is no dimension.
  */
 /** Bytes up to which a value counts as what it is: it is kept with its click, and in the key of every counter. */
 export const MAX_METADATA_VALUE_BYTES = 128;
