@@ -29,12 +29,12 @@ export async function selectRows<Row>(
   return (await selectPage<Row>(client, statement, signal)).rows;
 }
 
-/** As selectRows, with how many rows there are without the LIMIT of a statement that has exact_rows_before_limit. */
+/** As selectRows, of a statement WITH TOTALS, or with a LIMIT and exact_rows_before_limit: `total` is without that. */
 export async function selectPage<Row>(
   client: ClickHouseClient,
   statement: Statement,
   signal: AbortSignal | undefined,
-): Promise<{ rows: Row[]; total: number }> {
+): Promise<{ rows: Row[]; totals: Row | undefined; total: number }> {
   return orUnavailable(async () => {
     const result = await client.query({
       ...statement,
@@ -44,9 +44,10 @@ export async function selectPage<Row>(
       abort_signal: signal,
       http_headers: traceHeaders(),
     });
-    const { meta, data, rows_before_limit_at_least: total = data.length } = await result.json<unknown[]>();
+    const { meta, data, totals, rows_before_limit_at_least: total = data.length } = await result.json<unknown[]>();
     const names = meta!.map(({ name }) => name);
-    return { rows: data.map((values) => named(names, values) as Row), total };
+    const row = (values: readonly unknown[]) => named(names, values) as Row;
+    return { rows: data.map(row), totals: totals && row(totals as unknown as unknown[]), total };
   });
 }
 

@@ -9,7 +9,7 @@ import {
 import { BOUNDS } from '../bounded.ts';
 import type { Leg } from './legs.ts';
 import { isOfConversion, neededBy, type ReportQuery } from './report-query.ts';
-import { COUNTED, type Counted, columnOf, type Keys, periodOf, type Source, shifted } from './report-sql.ts';
+import { COUNTED, type Counted, columnOf, periodOf, type Source, shifted } from './report-sql.ts';
 import { bind, dateOf, filtered } from './rollup-source.ts';
 
 type Params = Record<string, unknown>;
@@ -22,11 +22,11 @@ type Params = Record<string, unknown>;
  */
 export function eventsSource(query: ReportQuery, correctionsForMs: number): Source {
   return {
-    select(leg, keys, params) {
+    select(leg, params) {
       params.zone = query.timeZone;
       params.correctionsForMs = correctionsForMs;
       for (const [i, model] of query.models.entries()) params[`model${i}`] = model;
-      return [clicks(query, leg, keys, params), credited(query, leg, keys, params)];
+      return [clicks(query, leg, params), credited(query, leg, params)];
     },
     unattributed(leg, params) {
       params.zone = query.timeZone;
@@ -36,13 +36,13 @@ export function eventsSource(query: ReportQuery, correctionsForMs: number): Sour
   };
 }
 
-function clicks(query: ReportQuery, leg: Leg, keys: Keys, params: Params): string {
+function clicks(query: ReportQuery, leg: Leg, params: Params): string {
   const of = (dimension: Dimension) => {
     if (isOfConversion(dimension)) return "''";
     return isMetadata(dimension) ? metadataValue('e.metadata', dimension, params) : `toString(e.${dimension})`;
   };
   const filters = query.filters.filter(({ dimension }) => !isOfConversion(dimension));
-  const selected = keysOf(query, leg, keys, 'e.timestamp', of);
+  const selected = keysOf(query, leg, 'e.timestamp', of);
   const conditions = [
     "e.event_type = 'click'",
     ...timesIn(leg, 'e.timestamp', params),
@@ -65,15 +65,15 @@ function clicks(query: ReportQuery, leg: Leg, keys: Keys, params: Params): strin
         WHERE event_type = 'verdict'
         GROUP BY user_id, target_id
       ) AS j ON e.user_id = j.user_id AND e.event_id = j.target_id
-    ) ${groupBy(selected.names)}`;
+    ) GROUP BY ${selected.names.join(', ')}`;
 }
 
-function credited(query: ReportQuery, leg: Leg, keys: Keys, params: Params): string {
+function credited(query: ReportQuery, leg: Leg, params: Params): string {
   const metadata = neededBy(query).filter(isMetadata);
   const of = (dimension: Dimension) =>
     isMetadata(dimension) ? `t.v${metadata.indexOf(dimension)}` : `toString(a.${dimension})`;
   const time = query.isByClick ? 'a.click_time' : 'a.conversion_time';
-  const selected = keysOf(query, leg, keys, time, of);
+  const selected = keysOf(query, leg, time, of);
   const conditions = [
     `a.model IN (${query.models.map((_, i) => `{model${i}:String}`).join(', ')})`,
     ...timesIn(leg, time, params),
@@ -90,7 +90,7 @@ function credited(query: ReportQuery, leg: Leg, keys: Keys, params: Params): str
     ) AS t ON a.user_id = t.user_id AND a.click_id = t.event_id`;
   return `SELECT ${[...selected.columns, 'toUInt64(0) AS clicks', 'toUInt64(0) AS invalid_clicks', ...sums].join(', ')}
     FROM (SELECT * FROM attributed_events FINAL) AS a ${metadata.length === 0 ? '' : touches}
-    WHERE ${conditions.join(' AND ')} ${groupBy(selected.names)}`;
+    WHERE ${conditions.join(' AND ')} GROUP BY ${selected.names.join(', ')}`;
 }
 
 /** Of a credit, what is counted under its model. */
@@ -128,16 +128,14 @@ function metadataValue(column: string, dimension: Dimension & `metadata.${string
   return `if(length(${value}) > ${MAX_METADATA_VALUE_BYTES}, '${LONG_VALUE}', ${value})`;
 }
 
-function keysOf(query: ReportQuery, leg: Leg, keys: Keys, time: string, of: (dimension: Dimension) => string) {
-  const period = keys.hasPeriod ? [`${periodAt(query.interval, leg, time)} AS period`] : [];
+function keysOf(query: ReportQuery, leg: Leg, time: string, of: (dimension: Dimension) => string) {
   return {
-    columns: [...period, ...keys.by.map((dimension, i) => `${of(dimension)} AS d${i}`)],
-    names: [...(keys.hasPeriod ? ['period'] : []), ...keys.by.map((_, i) => `d${i}`)],
+    columns: [
+      `${periodAt(query.interval, leg, time)} AS period`,
+      ...query.by.map((dimension, i) => `${of(dimension)} AS d${i}`),
+    ],
+    names: ['period', ...query.by.map((_, i) => `d${i}`)],
   };
-}
-
-function groupBy(names: readonly string[]): string {
-  return names.length === 0 ? '' : `GROUP BY ${names.join(', ')}`;
 }
 
 /** Seconds of a time, and of the zone's clocks then: as if those were UTC. */

@@ -21,18 +21,11 @@ export interface Source {
    * Selects of what is counted in a leg, to be added up: `period`, `d0` and so on of the dimensions, `clicks`,
    * `invalid_clicks`, and of each model what is counted under it, named by `columnOf`. Puts parameters into `params`.
    */
-  select(leg: Leg, keys: Keys, params: Record<string, unknown>): string[];
-  /** As `select`, of conversions that no click is credited for, as if of the only model; without dimensions. */
+  select(leg: Leg, params: Record<string, unknown>): string[];
+  /** As `select`, of conversions that no click is credited for, as if of the only model; without keys. */
   unattributed(leg: Leg, params: Record<string, unknown>): string[];
   /** Of a query that reads it. */
   settings: string;
-}
-
-/** What rows are grouped by. */
-export interface Keys {
-  /** By time, or not at all. */
-  hasPeriod: boolean;
-  by: readonly Dimension[];
 }
 
 /** What is counted under the model that has this place. */
@@ -43,41 +36,34 @@ export function columnOf(model: number, counted: Counted): string {
 /** Memory of an answer's sums, and of their sorting, in bytes, beyond which it goes on on disk. */
 const SPILL_BYTES = 256 << 20;
 
-/** A page of rows: keys, `model` if rows are by it, sums, and with `p_` before their names those compared with. */
+/**
+ * A page of rows: keys, `model` if rows are by it, sums, and with `p_` before their names those compared with. Totals
+ * are made of the very same rows, while more events come in: so an answer reconciles in itself. Beside these they have,
+ * named with `u_` and `pu_`, what no click is credited for, which is in no row; and with `a_`, what is compared with
+ * twice. Rows by model have what is counted under their own; clicks are in the row of each, so in totals that often.
+ */
 export function pageStatement(query: ReportQuery, source: Source, legs: readonly Leg[]): Statement {
   const params: Record<string, unknown> = { models: query.models };
-  const keys = { hasPeriod: true, by: query.by };
-  const summed = sumsOf(query, source, legs, keys, params);
-  const isByModel = query.groupBy.includes('model');
-  const grouped = `${summed} GROUP BY ${keyNames(keys).join(', ')}`;
-  const having = `(${sumNames(query, legs)
-    .map((name) => `${name} != 0`)
-    .join(' OR ')})`;
-  const rows = isByModel ? byModel(query, legs, keys, grouped) : `${grouped} HAVING ${having}`;
+  const from = legs.flatMap((leg) => [
+    ...source.select(leg, params).map((select) => credited(query, select, leg)),
+    ...(leg.shift.kind === 'to' ? [] : source.unattributed(leg, params)).map((select) =>
+      uncredited(query, select, leg),
+    ),
+  ]);
+  const keys = [...keyNames(query), ...(query.groupBy.includes('model') ? ['model'] : [])];
+  const isCounted = rowSums(query, legs).map(({ name }) => `${name} != 0`);
+  const columns = [...rowSums(query, legs), ...totalSums(query, legs)].map(({ name, sum }) => `${sum} AS ${name}`);
+  const selected = [...keyNames(query).map((name) => `u.${name} AS ${name}`), ...modelOf(query), ...columns];
   return {
-    query: `${rows}
+    query: `SELECT ${selected.join(', ')}
+      FROM (${from.join(' UNION ALL ')}) AS u ${eachModel(query)}
+      GROUP BY ${keys.join(', ')} WITH TOTALS
+      HAVING ${isCounted.join(' OR ')}
       ORDER BY ${orderOf(query).join(', ')}
       LIMIT ${query.limit} OFFSET ${query.offset}
-      SETTINGS exact_rows_before_limit = 1, ${settingsOf(source)}`,
+      SETTINGS exact_rows_before_limit = 1, totals_mode = 'before_having', ${settingsOf(source)}`,
     query_params: params,
   };
-}
-
-/** One row, of all that matches: as a page's rows, without keys. */
-export function totalsStatement(query: ReportQuery, source: Source, legs: readonly Leg[]): Statement {
-  const params: Record<string, unknown> = {};
-  const each = legs.filter(({ shift }) => shift.kind !== 'to');
-  const summed = sumsOf(query, source, each, { hasPeriod: false, by: [] }, params);
-  return { query: `${summed} SETTINGS ${settingsOf(source)}`, query_params: params };
-}
-
-/** As totalsStatement, of conversions that no click is credited for, as if of the first model. */
-export function unattributedStatement(query: ReportQuery, source: Source, legs: readonly Leg[]): Statement {
-  const params: Record<string, unknown> = {};
-  const each = legs.filter(({ shift }) => shift.kind !== 'to');
-  const from = each.flatMap((leg) => source.unattributed(leg, params).map((select) => ofLeg(select, leg)));
-  const ofOne = { ...query, models: [''] };
-  return { query: `${added(ofOne, each, [], from)} SETTINGS ${settingsOf(source)}`, query_params: params };
 }
 
 function settingsOf({ settings }: Source): string {
@@ -86,66 +72,87 @@ function settingsOf({ settings }: Source): string {
     enable_extended_results_for_datetime_functions = 1, optimize_skip_unused_shards = 1${settings}`;
 }
 
-/** Selects keys and sums of all legs, to be grouped by the keys. */
-function sumsOf(
-  query: ReportQuery,
-  source: Source,
-  legs: readonly Leg[],
-  keys: Keys,
-  params: Record<string, unknown>,
-): string {
-  const from = legs.flatMap((leg) => source.select(leg, keys, params).map((select) => ofLeg(select, leg)));
-  return added(query, legs, keyNames(keys), from);
+function keyNames({ by }: ReportQuery): string[] {
+  return ['period', ...by.map((_, i) => `d${i}`)];
 }
 
-function ofLeg(select: string, { isBefore }: Leg): string {
-  return `SELECT *, ${isBefore} AS is_before FROM (${select})`;
+/** All columns of a select are named: a union goes by their order. */
+function credited(query: ReportQuery, select: string, leg: Leg): string {
+  const own = [...keyNames(query), 'clicks', 'invalid_clicks', ...modelColumns(query)];
+  return `SELECT ${[...own, ...legColumns(leg), ...COUNTED.map((name) => `0 AS u_${name}`)].join(', ')} FROM (${select})`;
 }
 
-/** Adds up what was selected of legs, each on its side. */
-function added(query: ReportQuery, legs: readonly Leg[], keys: readonly string[], from: readonly string[]): string {
+function uncredited(query: ReportQuery, select: string, leg: Leg): string {
+  const none = ['toInt64(0) AS period', ...query.by.map((_, i) => `'' AS d${i}`)];
+  const zeros = ['clicks', 'invalid_clicks', ...modelColumns(query)].map((name) => `0 AS ${name}`);
+  const own = COUNTED.map((name) => `t.${columnOf(0, name)} AS u_${name}`);
+  return `SELECT ${[...none, ...zeros, ...legColumns(leg), ...own].join(', ')} FROM (${select}) AS t`;
+}
+
+function legColumns({ isBefore, shift }: Leg): string[] {
+  return [`${isBefore} AS is_before`, `${shift.kind === 'to'} AS is_again`];
+}
+
+function modelColumns({ models }: ReportQuery): string[] {
+  return models.flatMap((_, i) => COUNTED.map((name) => columnOf(i, name)));
+}
+
+function modelOf({ groupBy }: ReportQuery): string[] {
+  return groupBy.includes('model') ? ['{models:Array(String)}[place] AS model'] : [];
+}
+
+/** Gives each model a row of its own. */
+function eachModel({ groupBy, models }: ReportQuery): string {
+  return groupBy.includes('model') ? `ARRAY JOIN ${JSON.stringify(models.map((_, i) => i + 1))} AS place` : '';
+}
+
+interface Sum {
+  name: string;
+  sum: string;
+}
+
+/** Sums that a row has. */
+function rowSums(query: ReportQuery, legs: readonly Leg[]): Sum[] {
+  const sides = [{ side: '', of: 'NOT u.is_before' }];
+  if (legs.some(({ isBefore }) => isBefore)) sides.push({ side: 'p_', of: 'u.is_before' });
+  return sides.flatMap(({ side, of }) => sumsWhere(query, side, of));
+}
+
+/** Sums that only totals have. */
+function totalSums(query: ReportQuery, legs: readonly Leg[]): Sum[] {
+  const once = query.groupBy.includes('model') ? ' AND place = 1' : '';
   const hasBefore = legs.some(({ isBefore }) => isBefore);
-  const sums = sumNames(query, []).map((name) => `sumIf(u.${name}, NOT u.is_before) AS ${name}`);
-  const before = hasBefore ? sumNames(query, []).map((name) => `sumIf(u.${name}, u.is_before) AS p_${name}`) : [];
-  return `SELECT ${[...keys.map((key) => `u.${key} AS ${key}`), ...sums, ...before].join(', ')}
-    FROM (${from.join(' UNION ALL ')}) AS u`;
+  const own = COUNTED.flatMap((name) => [
+    { name: `u_${name}`, sum: `sumIf(u.u_${name}, NOT u.is_before${once})` },
+    ...(hasBefore ? [{ name: `pu_${name}`, sum: `sumIf(u.u_${name}, u.is_before${once})` }] : []),
+  ]);
+  return legs.some(({ shift }) => shift.kind === 'to') ? [...own, ...sumsWhere(query, 'a_', 'u.is_again')] : own;
 }
 
-function keyNames({ hasPeriod, by }: Keys): string[] {
-  return [...(hasPeriod ? ['period'] : []), ...by.map((_, i) => `d${i}`)];
-}
-
-/** Sums of a row, and with a leg that is compared with those of that. */
-function sumNames({ models }: Pick<ReportQuery, 'models'>, legs: readonly Leg[]): string[] {
-  const names = ['clicks', 'invalid_clicks', ...models.flatMap((_, i) => COUNTED.map((name) => columnOf(i, name)))];
-  return legs.some(({ isBefore }) => isBefore) ? [...names, ...names.map((name) => `p_${name}`)] : names;
-}
-
-/** A row for each model of what is grouped, under which it is as if it were the first. */
-function byModel({ models }: ReportQuery, legs: readonly Leg[], keys: Keys, grouped: string): string {
-  const sides = legs.some(({ isBefore }) => isBefore) ? ['', 'p_'] : [''];
-  const clicks = sides.flatMap((side) => ['clicks', 'invalid_clicks'].map((name) => side + name));
-  const ofModel = sides.flatMap((side) =>
-    COUNTED.map((name) => {
-      const all = models.map((_, i) => `g.${side}${columnOf(i, name)}`);
-      return `[${all.join(', ')}][place] AS ${side}${columnOf(0, name)}`;
-    }),
-  );
-  const columns = [...keyNames(keys), ...clicks].map((name) => `g.${name} AS ${name}`);
-  const names = [...clicks, ...sides.flatMap((side) => COUNTED.map((name) => side + columnOf(0, name)))];
-  return `SELECT * FROM (
-      SELECT ${[...columns, '{models:Array(String)}[place] AS model', ...ofModel].join(', ')}
-      FROM (${grouped}) AS g ARRAY JOIN ${JSON.stringify(models.map((_, i) => i + 1))} AS place
-    ) WHERE ${names.map((name) => `${name} != 0`).join(' OR ')}`;
+function sumsWhere({ groupBy, models }: ReportQuery, side: string, of: string): Sum[] {
+  const clicks = ['clicks', 'invalid_clicks'].map((name) => ({ name: side + name, sum: `sumIf(u.${name}, ${of})` }));
+  const ofModels = models.flatMap((_, i) => {
+    const isOwn = groupBy.includes('model') ? ` AND place = ${i + 1}` : '';
+    return COUNTED.map((counted) => {
+      const name = columnOf(i, counted);
+      return { name: side + name, sum: `sumIf(u.${name}, ${of}${isOwn})` };
+    });
+  });
+  return [...clicks, ...ofModels];
 }
 
 function orderOf({ order, groupBy, by, models }: ReportQuery): string[] {
   const ofRow = groupBy.map((name) => (name === 'model' ? name : `d${by.indexOf(name)}`));
-  const first = firstOf(order, by, models);
+  const first = firstOf(order, by, groupBy.includes('model'), models);
   return [...(first === undefined ? [] : [`${first}${order.descending ? ' DESC' : ''}`]), 'period', ...ofRow];
 }
 
-function firstOf(order: Order, by: readonly Dimension[], models: readonly string[]): string | undefined {
+function firstOf(
+  order: Order,
+  by: readonly Dimension[],
+  isByModel: boolean,
+  models: readonly string[],
+): string | undefined {
   switch (order.kind) {
     case 'date':
       return order.descending ? 'period' : undefined;
@@ -158,12 +165,13 @@ function firstOf(order: Order, by: readonly Dimension[], models: readonly string
       return `greatest(${conversions}) - least(${conversions})`;
     }
     case 'model':
-      return measured(order);
+      return measured(order, isByModel ? models.map((_, i) => i) : [order.model]);
   }
 }
 
-function measured({ measure, model }: Extract<Order, { kind: 'model' }>): string {
-  const column = (counted: Counted) => columnOf(model, counted);
+/** @param places of models: of all, of which the row has one */
+function measured({ measure }: Extract<Order, { kind: 'model' }>, places: readonly number[]): string {
+  const column = (counted: Counted) => `(${places.map((place) => columnOf(place, counted)).join(' + ')})`;
   switch (measure) {
     case 'conversions':
       return column('conversions_micros');

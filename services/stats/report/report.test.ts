@@ -116,6 +116,44 @@ describe('RunReport', () => {
   });
 });
 
+test('an answer reconciles in itself while more comes between what is asked of ClickHouse', async () => {
+  const { client } = server;
+  let version = 0;
+  // One after the other, so that each knows more than the one before.
+  let last: Promise<unknown> = Promise.resolve();
+  const query: typeof client.query = (params) => {
+    const answer = last.then(() => insertMore()).then(() => client.query(params));
+    last = answer;
+    return answer;
+  };
+  const insertMore = async () => {
+    const key = { day: '2024-05-01', campaign_id: 'camp-1', source: 'web', partition: 0 };
+    const conversions = { ...key, campaign_id: '', source: '', conversion_type: 'buy', conversions_micros: 1e6 };
+    version++;
+    const values = [
+      { ...key, clicks: version, version },
+      { ...conversions, conversions_micros: version * 1e6, version },
+    ];
+    await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+  };
+  const busy = new Proxy(client, { get: (of, name) => (name === 'query' ? query : Reflect.get(of, name)) });
+  const routes = createRouterTransport((router) => reportRoutes(router, { ...deps, client: busy }));
+  const asked = { startDate: '2024-05-01', endDate: '2024-05-01', groupBy: ['campaign_id'] };
+  const { rows, totals, unattributed } = await createClient(StatsService, routes).runReport(asked);
+  expect(rows).toHaveLength(1);
+  expect(totals!.clicks).toBe(rows[0]!.clicks);
+  expect(unattributed!.models[0]!.conversionsMicros).toBe(rows[0]!.clicks * 1_000_000n);
+});
+
+test('where there is nothing, totals say so', async () => {
+  const { rows, totals, unattributed, totalRows } = await stats.runReport({
+    ...{ startDate: '2001-01-01', endDate: '2001-01-02', groupBy: ['campaign_id'], models: ['last_click', 'linear'] },
+  });
+  expect([rows, totalRows]).toEqual([[], 0n]);
+  expect(totals).toMatchObject({ clicks: 0n, models: [{ conversionsMicros: 0n }, { conversionsMicros: 0n }] });
+  expect(unattributed).toMatchObject({ models: [{ conversionsMicros: 0n }] });
+});
+
 describe('RunReport refuses', () => {
   test.each([
     [{ groupBy: ['ad_id', 'source'] }, 'filter, or add day:ad_id,source to ROLLUPS, which counts from then on'],

@@ -4,7 +4,7 @@ import { DAILY_STATS, type Dimension, type Rollup } from '../../contract/rollups
 import type { Filter } from '../requests/filters.ts';
 import type { Leg } from './legs.ts';
 import { isOfConversion, type ReportQuery } from './report-query.ts';
-import { COUNTED, columnOf, type Keys, periodOf, type Source, shifted } from './report-sql.ts';
+import { COUNTED, columnOf, periodOf, type Source, shifted } from './report-sql.ts';
 
 /**
  * What daily_stats or a rollup counts, by days of the mesh's time zone. Clicks are counted under the empty model and
@@ -12,12 +12,9 @@ import { COUNTED, columnOf, type Keys, periodOf, type Source, shifted } from './
  */
 export function rollupSource(query: ReportQuery, rollup: Rollup): Source {
   const { table, where, column, sumOf } = tableOf(rollup);
-  const { interval, filters, models } = query;
-  const select = (leg: Leg, { hasPeriod, by }: Keys, params: Record<string, unknown>) => {
-    const keys = [
-      ...(hasPeriod ? [`${period(interval, leg)} AS period`] : []),
-      ...by.map((dimension, i) => `s.${column(dimension)} AS d${i}`),
-    ];
+  const { interval, by, filters, models } = query;
+  const select = (leg: Leg, params: Record<string, unknown>) => {
+    const keys = [`${period(interval, leg)} AS period`, ...by.map((dimension, i) => `s.${column(dimension)} AS d${i}`)];
     const sums = [
       'sum(s.clicks) AS clicks',
       'sum(s.invalid_clicks) AS invalid_clicks',

@@ -14,12 +14,12 @@ import {
 import { withinBounds } from '../bounded.ts';
 import type { Covered } from '../deps.ts';
 import { pageTokenOf } from '../requests/page-token.ts';
-import { selectPage, selectRows } from '../select-rows.ts';
+import { selectPage } from '../select-rows.ts';
 import { adviceOf, answering, type Counting } from './answering.ts';
 import { isPartial, nowIn, periodDate } from './calendar.ts';
 import { legsOf } from './legs.ts';
 import type { ReportQuery } from './report-query.ts';
-import { type Counted, columnOf, pageStatement, totalsStatement, unattributedStatement } from './report-sql.ts';
+import { COUNTED, type Counted, columnOf, pageStatement } from './report-sql.ts';
 import { stampOf } from './stamp.ts';
 
 /** What was counted under one model, in micros, exact whatever its size. */
@@ -75,34 +75,59 @@ export async function runReport(
     Promise.all([
       stampOf(client, query, answeredBy, legs, counting, covered, signal),
       selectPage<Selected>(client, pageStatement(query, source, legs), signal),
-      selectRows<Selected>(client, totalsStatement(query, source, legs), signal),
-      selectRows<Selected>(client, unattributedStatement(query, source, legs), signal),
     ]);
-  const [stamp, page, [totals], [unattributed]] = await withinBounds(adviceOf(query, counting), select);
+  const [stamp, page] = await withinBounds(adviceOf(query, counting), select);
   const isByModel = query.groupBy.includes('model');
+  const all = query.models.map((model, place) => ({ model, place }));
   const read = page.rows.map((row) => {
     const period = Number(row.period);
     const key = {
       date: periodDate(query.interval, period, query.timeZone),
       values: query.groupBy.map((name) => String(name === 'model' ? row.model : row[`d${query.by.indexOf(name)}`])),
     };
-    const models = isByModel ? [String(row.model)] : query.models;
-    return rowOf(row, key, models, isPartial(query.interval, period, query, now, time));
+    const own = isByModel ? all.filter(({ model }) => model === row.model) : all;
+    return rowOf(row, key, own, isPartial(query.interval, period, query, now, time));
   });
   const over = { date: '', values: [] };
   const isOpen = query.end >= now.day;
   const end = query.offset + page.rows.length;
   return {
     rows: read,
-    totals: rowOf(totals!, over, query.models, isOpen),
-    unattributed: rowOf(unattributed!, over, [''], isOpen),
+    totals: rowOf(totalsOf(page.totals!, isByModel ? all.length : 1), over, all, isOpen),
+    unattributed: rowOf(unattributedOf(page.totals!), over, [{ model: '', place: 0 }], isOpen),
     totalRows: page.total,
     stamp,
     nextPageToken: end < page.total ? pageTokenOf(RunReportRequestSchema, request, [String(end)]) : '',
   };
 }
 
-function rowOf(row: Selected, key: Pick<Row, 'date' | 'values'>, models: readonly string[], partial: boolean): Row {
+/** Totals without what is compared with twice, and with clicks once where they are in the row of each model. */
+function totalsOf(totals: Selected, times: number): Selected {
+  const sums = Object.entries(totals).map(([name, sum]) => {
+    const twice = name.startsWith('p_') ? (totals[`a_${name.slice(2)}`] ?? 0) : 0;
+    const once = BigInt(sum || 0) - BigInt(twice);
+    return [name, String(name.endsWith('clicks') ? once / BigInt(times) : once)] as const;
+  });
+  return Object.fromEntries(sums);
+}
+
+/** What totals have of conversions that no click is credited for, as a row of the only model. */
+function unattributedOf(totals: Selected): Selected {
+  const sides = 'p_clicks' in totals ? ['', 'p_'] : [''];
+  const sums = sides.flatMap((side) => [
+    [`${side}clicks`, '0'],
+    ...COUNTED.map((name) => [side + columnOf(0, name), totals[`${side === '' ? 'u' : 'pu'}_${name}`]]),
+  ]);
+  return Object.fromEntries(sums);
+}
+
+/** A model, and its place among the request's. */
+interface Placed {
+  model: string;
+  place: number;
+}
+
+function rowOf(row: Selected, key: Pick<Row, 'date' | 'values'>, models: readonly Placed[], partial: boolean): Row {
   const previous = 'p_clicks' in row ? sideOf(row, 'p_', models) : undefined;
   const hasPrevious = previous !== undefined && isCounted(previous);
   return {
@@ -113,13 +138,13 @@ function rowOf(row: Selected, key: Pick<Row, 'date' | 'values'>, models: readonl
   };
 }
 
-function sideOf(row: Selected, side: '' | 'p_', models: readonly string[]) {
+function sideOf(row: Selected, side: '' | 'p_', models: readonly Placed[]) {
   const of = (name: string) => BigInt(row[side + name] ?? 0);
   return {
     clicks: of('clicks'),
     invalidClicks: of('invalid_clicks'),
-    models: models.map((model, i): Measures => {
-      const sum = (counted: Counted) => of(columnOf(i, counted));
+    models: models.map(({ model, place }): Measures => {
+      const sum = (counted: Counted) => of(columnOf(place, counted));
       const [conversions, revenue] = [sum('conversions_micros'), sum('revenue_micros')];
       return {
         ...{ model, conversions, revenue, refunds: sum('refunds_micros') },
