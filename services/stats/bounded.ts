@@ -11,35 +11,42 @@ const MAX_MEMORY_BYTES = 1 << 30;
 const MAX_ROWS_READ = 50_000_000;
 
 /** The settings that bound a query. */
-export const BOUNDS = `max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES},
-  max_rows_to_read = ${MAX_ROWS_READ}`;
+export const BOUNDS = boundsOf(MAX_ROWS_READ);
 
-const SETTINGS = `${BOUNDS}, do_not_merge_across_partitions_select_final = 1, optimize_skip_unused_shards = 1`;
+function boundsOf(rows: number): string {
+  return `max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES}, max_rows_to_read = ${rows}`;
+}
 
 /** ClickHouse's names for what went beyond, and how much there may be of it. */
 const LIMITS: Readonly<Record<string, string>> = {
   TIMEOUT_EXCEEDED: `${MAX_SECONDS} s`,
   TOO_SLOW: `${MAX_SECONDS} s`,
   MEMORY_LIMIT_EXCEEDED: `${MAX_MEMORY_BYTES >> 20} MiB of memory`,
-  TOO_MANY_ROWS: `${MAX_ROWS_READ.toLocaleString('en-US')} rows read`,
 };
 
-/** As selectRows, of a statement without settings. Throws RESOURCE_EXHAUSTED beyond the limits. */
+/**
+ * As selectRows, of a statement without settings. Throws RESOURCE_EXHAUSTED beyond the limits.
+ *
+ * @param rows the most that it reads
+ */
 export async function selectBounded<Row>(
   client: ClickHouseClient,
   { query, query_params }: Statement,
   signal: AbortSignal | undefined,
+  rows = MAX_ROWS_READ,
 ): Promise<Row[]> {
-  const bounded = { query: `${query} SETTINGS ${SETTINGS}`, query_params };
-  return withinBounds('ask for fewer days, or filter', () => selectRows<Row>(client, bounded, signal));
+  const settings = `${boundsOf(rows)}, do_not_merge_across_partitions_select_final = 1, optimize_skip_unused_shards = 1`;
+  const bounded = { query: `${query} SETTINGS ${settings}`, query_params };
+  return withinBounds('ask for fewer days, or filter', () => selectRows<Row>(client, bounded, signal), rows);
 }
 
 /** What queries that have BOUNDS select. Throws RESOURCE_EXHAUSTED, with what to do, if one went beyond. */
-export async function withinBounds<T>(advice: string, select: () => Promise<T>): Promise<T> {
+export async function withinBounds<T>(advice: string, select: () => Promise<T>, rows = MAX_ROWS_READ): Promise<T> {
   try {
     return await select();
   } catch (error) {
-    const limit = error instanceof ClickHouseError ? LIMITS[error.type ?? ''] : undefined;
+    const type = error instanceof ClickHouseError ? (error.type ?? '') : '';
+    const limit = type === 'TOO_MANY_ROWS' ? `${rows.toLocaleString('en-US')} rows read` : LIMITS[type];
     if (limit === undefined) throw error;
     const message = `the answer takes more than ${limit}: ${advice}`;
     throw new ConnectError(message, Code.ResourceExhausted, undefined, [], error);

@@ -214,6 +214,26 @@ describe('Connect with JSON', () => {
     const message = 'conversionid is unknown: is conversion_id meant? Known are conversion_id, user_id, model';
     expect(JSON.parse(body.toString())).toEqual({ code: 'invalid_argument', message });
   });
+
+  test.each([
+    ['{"filters":{}}', 'filters must be a list'],
+    ['{"filters":["ad_id"]}', 'filters must be a JSON object'],
+    ['{"filters":[{"dimension":5}]}', 'dimension must be a string'],
+    [
+      '{"filters":[{"dimension":"ad_id","value":["a"]}]}',
+      'value is unknown: is values meant? Known are dimension, values, exclude',
+    ],
+    ['{"filters":[{"dimension":"ad_id","values":["a",null]}]}', 'values must be a string'],
+    ['{"attributed":"true"}', 'attributed "true" is unknown. Known are yes, no'],
+    ['{"attributed":"YES"}', 'attributed "YES" is unknown: is yes meant? Known are yes, no'],
+    // What follows is read, and refused for what it lacks.
+    ['{"attributed":"yes"}', 'start_date is required'],
+    ['{"attributed":"ATTRIBUTED_NO"}', 'start_date is required'],
+    [`{"page_token":"${'A'.repeat(200)}"}`, 'start_date is required'],
+  ])('ListConversions, with its filters: %s', async (json, message) => {
+    const { body } = await call(json, 'ListConversions');
+    expect(JSON.parse(body.toString())).toEqual({ code: 'invalid_argument', message });
+  });
 });
 
 test('Protobuf may have fields of newer clients, and no texts that no event can have', async () => {

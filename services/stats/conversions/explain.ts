@@ -79,7 +79,7 @@ async function selectDecisions(
         adjusted_micros, refunds_micros, CAST(d.retracted, 'Bool') AS retracted, corrections, corrections_left_out,
         if(d.cause_type = '', '', toString(d.cause_id)) AS cause_id, cause_type
       FROM conversion_decisions AS d FINAL
-      WHERE d.conversion_id = {conversionId:UUID} AND ({userId:String} = '' OR user_id = {userId:String})
+      PREWHERE d.conversion_id = {conversionId:UUID} AND ({userId:String} = '' OR user_id = {userId:String})
       LIMIT 2
       SETTINGS optimize_skip_unused_shards = 1`,
     query_params: { conversionId, userId },

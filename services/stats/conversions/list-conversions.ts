@@ -18,6 +18,7 @@ import {
   type Condition,
   filterOn,
   INVALID_CLICKS,
+  MAX_DECISIONS_READ,
   ofConversion,
   ofTouch,
   TOUCH_FIELDS,
@@ -123,25 +124,25 @@ function selectKeys(client: ClickHouseClient, query: Query, signal: AbortSignal 
       WITH ${BEST}, ${ORDERS[order]} AS number
       SELECT number, toString(d.conversion_id) AS id, user_id
       FROM conversion_decisions AS d FINAL
-      WHERE ${sql} ${position ?? ''}
+      ${sql} ${position ?? ''}
       ORDER BY ${sign}number, id, user_id
       LIMIT ${limit + 1}`,
     query_params: { ...params, number, id, user },
   };
-  return selectBounded<Key>(client, statement, signal);
+  return selectBounded<Key>(client, statement, signal, MAX_DECISIONS_READ);
 }
 
 async function count(client: ClickHouseClient, query: Query, signal: AbortSignal | undefined): Promise<string> {
   const { sql, params } = matching(query);
   const statement = {
-    query: `WITH ${BEST} SELECT count() AS total FROM conversion_decisions AS d FINAL WHERE ${sql}`,
+    query: `WITH ${BEST} SELECT count() AS total FROM conversion_decisions AS d FINAL ${sql}`,
     query_params: params,
   };
-  const [row] = await selectBounded<{ total: string }>(client, statement, signal);
+  const [row] = await selectBounded<{ total: string }>(client, statement, signal, MAX_DECISIONS_READ);
   return row!.total;
 }
 
-/** Whether a conversion is one of those asked for. */
+/** PREWHERE and WHERE of those asked for. */
 function matching({ scope, request }: Query): Condition {
   const { sql, params } = ofConversion(scope);
   const conditions = [sql];
@@ -198,7 +199,7 @@ async function selectDetails(
         arrayMap(c -> c.kind, arrayFilter(c -> c.effect IN (1, 2), d.corrections)) AS kinds, cause_type,
         ${INVALID_CLICKS} AS invalid_clicks
       FROM conversion_decisions AS d FINAL
-      WHERE d.conversion_id IN {ids:Array(UUID)}`,
+      PREWHERE d.conversion_id IN {ids:Array(UUID)}`,
     query_params: params,
   };
   const rows = await selectBounded<Details>(client, statement, signal);

@@ -11,7 +11,16 @@ import { UTC } from '../../contract/report-days.ts';
 import { selectBounded } from '../bounded.ts';
 import type { StatsDeps } from '../deps.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
-import { type Condition, filterOn, listOf, ofConversion, ofTouch, TOUCHES, type TouchField } from './decisions.ts';
+import {
+  type Condition,
+  filterOn,
+  listOf,
+  MAX_DECISIONS_READ,
+  ofConversion,
+  ofTouch,
+  TOUCHES,
+  type TouchField,
+} from './decisions.ts';
 import { parseLimit } from './limit.ts';
 import { parseScope, type Scope } from './scope.ts';
 
@@ -59,14 +68,14 @@ export async function topPaths(
           toUnixTimestamp64Milli(conversion_time) - times[-1] AS first_lag,
           toUnixTimestamp64Milli(conversion_time) - times[1] AS last_lag
         FROM conversion_decisions FINAL
-        WHERE attributed AND ${sql}
+        ${sql} AND attributed
       )
       GROUP BY steps, is_longer
       ORDER BY conversions DESC, revenue DESC, steps, is_longer
       LIMIT ${limit}`,
     query_params: params,
   };
-  const rows = await selectBounded<Path>(client, statement, signal);
+  const rows = await selectBounded<Path>(client, statement, signal, MAX_DECISIONS_READ);
   const { all_conversions = '0', all_revenue = '0', all_paths = '0' } = rows[0] ?? {};
   return fromJson(TopPathsResponseSchema, {
     paths: rows.map(({ all_conversions: _, all_revenue: __, all_paths: ___, revenue, ...path }) => ({
@@ -91,17 +100,20 @@ export async function pathLength(
       SELECT toUInt32(length(${listOf('source')}) + candidates_left_out) AS touches, count() AS conversions,
         sum(toInt128(${NET})) AS revenue
       FROM conversion_decisions FINAL
-      WHERE ${sql}
+      ${sql}
       GROUP BY touches
       ORDER BY touches`,
     query_params: params,
   };
-  const rows = await selectBounded<Record<string, JsonValue>>(client, statement, signal);
+  const rows = await selectBounded<Record<string, JsonValue>>(client, statement, signal, MAX_DECISIONS_READ);
   const buckets = rows.map(({ revenue, ...row }) => ({ ...row, revenue_micros: saturated(revenue as string) }));
   return fromJson(PathLengthResponseSchema, { buckets });
 }
 
-/** Conversions that count, whose valid touches pass the filters: one does those that name, none the others. */
+/**
+ * PREWHERE and WHERE of conversions that count, whose valid touches pass the filters: one does those that name, none
+ * the others.
+ */
 function matching({ clicks, ...scope }: Scope): Condition {
   const { sql, params } = ofConversion(scope);
   params.model = '';

@@ -96,7 +96,7 @@ test('what REST refuses, the call does', async () => {
 test.each([
   ['TIMEOUT_EXCEEDED', 'the answer takes more than 10 s: ask for fewer days, or filter'],
   ['MEMORY_LIMIT_EXCEEDED', 'the answer takes more than 1024 MiB of memory: ask for fewer days, or filter'],
-  ['TOO_MANY_ROWS', 'the answer takes more than 50,000,000 rows read: ask for fewer days, or filter'],
+  ['TOO_MANY_ROWS', 'the answer takes more than 500,000,000 rows read: ask for fewer days, or filter'],
 ])('beyond a limit, %s, the answer says what to do', async (type, rawMessage) => {
   answers = new ClickHouseError({ message: 'too much', code: '1', type });
   const error = { code: Code.ResourceExhausted, rawMessage };

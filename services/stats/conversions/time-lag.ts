@@ -51,7 +51,7 @@ export async function timeLag(
     SELECT toUnixTimestamp64Milli(conversion_time) - toUnixTimestamp64Milli(click_time) AS lag, credit_micros,
       value_micros
     FROM attributed_events FINAL
-    WHERE ${where}`;
+    ${where}`;
   const [rows, [quantiles]] = await Promise.all([
     selectBounded<Row>(
       client,
