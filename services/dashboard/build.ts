@@ -11,7 +11,9 @@ const root = import.meta.dirname;
 
 /** Resolves with false if what builds it is not installed. */
 export async function buildDashboard(outDir: string): Promise<boolean> {
-  const vite = await import('vite').catch(() => undefined);
+  const vite = await import('vite').catch((thrown) => {
+    if (thrown.code !== 'ERR_MODULE_NOT_FOUND') throw thrown;
+  });
   if (vite === undefined) return false;
   const { version } = JSON.parse(readFileSync(join(root, '../../package.json'), 'utf8'));
   await vite.build({

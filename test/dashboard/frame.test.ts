@@ -54,6 +54,28 @@ function testsOfFilters() {
     await context.close();
   });
 
+  test('the range is one that moves with the day, or has dates, and may be of another time zone', async () => {
+    const { page, context } = await open();
+    const range = '.filters .pill:has-text("–")';
+    await page.click(range);
+    await page.click('.presets button:has-text("Last 7 days")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/overview?range=7d');
+    await page.click(range);
+    await page.fill('.presets input >> nth=0', '2026-02-27');
+    await page.fill('.presets input >> nth=1', '2026-03-02');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/overview?start_date=2026-02-27&end_date=2026-03-02');
+    await page.selectOption('.presets select', 'Asia/Kolkata');
+    await page.keyboard.press('Escape');
+    await page.click('.pill:has-text("vs")');
+    await page.click('.opt:has-text("previous year")');
+    const dates = '#/overview?start_date=2026-02-27&end_date=2026-03-02';
+    await expect.poll(() => hashOf(page), WAIT).toBe(`${dates}&compare=previous_year&time_zone=Asia/Kolkata`);
+    await page.reload();
+    await expect.poll(() => page.textContent('.sub'), WAIT).toBe('27 Feb – 2 Mar 2026, Asia/Kolkata');
+    await context.close();
+  });
+
   test('every filter of an address is one of the request', async () => {
     const { page, context } = await open();
     await page.waitForSelector('tbody th');
