@@ -110,6 +110,7 @@ const CHECKSUMS = {
   '115_attribution_settings.sql': 'a656375e0e74',
   '120_event_conflicts.sql': 'fb2713ab3d75',
   '130_event_arrivals.sql': '35636aa8f293',
+  '140_credits_of_clicks.sql': 'da7c6085d3cf',
 };
 
 test('migrations are those that installations have applied', async () => {

@@ -228,11 +228,6 @@ test('what attribution publishes becomes rows', async () => {
   await publish('attribution-progress', PartitionProgressSchema, [
     { partition: 1, records: 8n, clicks: 3n, watermark: BigInt(CLICK_TIME), version: 7n, tooLate: 2n, exceeded: 1n },
   ]);
-  const corrected = { adjustedMicros: -5n, refundsMicros: 4n, conversionRetracted: true };
-  await publish('attributed-events', AttributedConversionSchema, [
-    { ...attributed(clickId, 'camp-1', { version: 4n }), ...corrected, causeId: eventId, causeType: 'adjustment' },
-    attributed(conversionId, 'camp-1', { version: 4n }),
-  ]);
   await caughtUp(start());
   const decisions = 'SELECT * EXCEPT(conversion_time) FROM conversion_decisions FINAL ORDER BY version';
   const named = { click_id: clickId, ad_id: 'ad-1', campaign_id: 'camp-1', source: 'facebook', click_time: CLICK_TIME };
@@ -249,14 +244,6 @@ test('what attribution publishes becomes rows', async () => {
       ...{ ...nothing, retracted: 0, models: [], considered: [] },
       candidates: [{ ...named, model: 'linear', credit_micros: 1_000_000, reason: 'credited' }],
     },
-  ]);
-  const credits = 'SELECT * FROM attributed_events FINAL ORDER BY cause_type DESC';
-  expect(await rows(credits)).toMatchObject([
-    {
-      ...{ click_id: clickId, adjusted_micros: -5, refunds_micros: 4, conversion_retracted: 1 },
-      ...{ cause_id: eventId, cause_type: 'adjustment' },
-    },
-    { click_id: conversionId, ...NO_CORRECTIONS, conversion_retracted: 0 },
   ]);
   expect(await rows('SELECT day, campaign_id, clicks FROM daily_stats FINAL')).toEqual([
     { day: '2023-03-15', campaign_id: 'camp-1', clicks: 3 },
@@ -286,19 +273,39 @@ const NO_CORRECTIONS = {
   ...{ cause_id: '00000000-0000-0000-0000-000000000000', cause_type: '' },
 };
 
-function attributed(clickId: string, campaignId: string, more: { version: bigint; retracted?: boolean }) {
-  const ids = { conversionId: '11111111-1111-4111-8111-111111111111', clickId, userId: 'user-1', adId: 'ad-1' };
-  const times = { clickTime: BigInt(CLICK_TIME), conversionTime: BigInt(CLICK_TIME + 1), attributionWindowHours: 24 };
-  const credit = { model: 'last_click', creditMicros: 1_000_000n, valueMicros: 19_990_000n };
-  return { ...ids, ...times, ...credit, campaignId, source: 'facebook', conversionType: 'purchase', ...more };
+test('what clicks have of a conversion becomes rows, and so does a credit of 0.1.0', async () => {
+  const [early, late] = [randomUUID(), randomUUID()];
+  const { models: _, clicks, ...of } = attributed('camp-1', 4n, early, 7n);
+  const before = { ...of, ...clicks[0]!, model: 'linear', creditMicros: 1_000_000n, valueMicros: 7n };
+  const adjusted = { ...clicks[0]!, clickId: late, adjustedMicros: [0n, -5n], refundsMicros: [0n, 4n] };
+  await publish('attributed-events', AttributedConversionSchema, [
+    { ...attributed('camp-1', 4n, late, 0n), clicks: [adjusted], conversionRetracted: true },
+    { ...before, adjustedMicros: 0n, refundsMicros: 0n },
+  ]);
+  await caughtUp(start());
+  const credited = { user_id: 'user-1', ad_id: 'ad-1', campaign_id: 'camp-1', credit_micros: 1_000_000, version: 4 };
+  const same = { ...credited, source: 'facebook', value_micros: 7, click_time: '2023-03-15 10:00:00.000' };
+  expect(await rows('SELECT * FROM attributed_events FINAL ORDER BY model')).toMatchObject([
+    { ...same, model: 'last_click', click_id: late, adjusted_micros: -5, refunds_micros: 4, conversion_retracted: 1 },
+    { ...same, model: 'linear', click_id: early, ...NO_CORRECTIONS, conversion_retracted: 0 },
+  ]);
+});
+
+/** What a click has under last_click: nothing without a value. */
+function attributed(campaignId: string, version: bigint, clickId: string, value: bigint) {
+  const ids = { conversionId: '11111111-1111-4111-8111-111111111111', userId: 'user-1' };
+  const of = { ...ids, conversionType: 'purchase', conversionTime: BigInt(CLICK_TIME + 1), attributionWindowHours: 24 };
+  const amounts = { creditsMicros: [0n, value > 0n ? 1_000_000n : 0n], valuesMicros: [0n, value] };
+  const click = { clickId, adId: 'ad-1', campaignId, source: 'facebook', clickTime: BigInt(CLICK_TIME), ...amounts };
+  return { ...of, version, models: ['linear', 'last_click'], clicks: [click] };
 }
 
 test('a correction retracts the old credit, and inserting everything twice changes nothing', async () => {
   const [early, late] = [randomUUID(), randomUUID()];
   await publish('attributed-events', AttributedConversionSchema, [
-    attributed(early, 'camp-1', { version: 4n }),
-    attributed(early, 'camp-1', { version: 9n, retracted: true }),
-    attributed(late, 'camp-2', { version: 9n }),
+    attributed('camp-1', 4n, early, 19_990_000n),
+    { ...attributed('camp-1', 9n, early, 0n), causeId: late, causeType: 'click' },
+    { ...attributed('camp-2', 9n, late, 19_990_000n), causeId: late, causeType: 'click' },
   ]);
   const expected = [{ click_id: late, campaign_id: 'camp-2', value: 19.99 }];
   const query = 'SELECT click_id, campaign_id, value FROM attributed_events FINAL';

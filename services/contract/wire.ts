@@ -57,8 +57,14 @@ export function putNumber(to: Buffer, at: number, tag: number, value: number): n
 /** Writes a field of an int64 or uint64, in [-2^63, 2^64); none for 0. Negative ones take ten bytes. */
 export function putBigint(to: Buffer, at: number, tag: number, value: bigint): number {
   if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return putNumber(to, at, tag, Number(value));
+  return putBigVarint(to, putVarint(to, at, tag), value);
+}
+
+/** Writes an integer in [-2^63, 2^64). */
+export function putBigVarint(to: Buffer, at: number, value: bigint): number {
+  if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return putVarint(to, at, Number(value));
   if (value < -(2n ** 63n) || value >= 2n ** 64n) throw new RangeError(`${value} is not in [-2^63, 2^64)`);
-  let end = putVarint(to, at, tag);
+  let end = at;
   let rest = BigInt.asUintN(64, value);
   for (; rest > 0x7fn; rest >>= 7n) to[end++] = Number(rest & 0x7fn) | 0x80;
   to[end] = Number(rest);

@@ -151,11 +151,13 @@ async function creditedClicks(log: EventLog, total: number): Promise<Int32Array>
     for (let offset = start; offset < end; ) {
       const records = await log.read('attributed-events', { partition, offset }, { maxBytes: 4 << 20, waitMs: 1000 });
       for (const { value } of records) {
-        const { conversionId, clickId, retracted, model } = fromBinary(AttributedConversionSchema, value);
-        if (model !== 'last_click') continue;
-        const [i, click] = [numberOf(conversionId), numberOf(clickId)];
-        if (!retracted) credited[i] = click;
-        else if (credited[i] === click) credited[i] = NONE;
+        const { conversionId, clicks, models } = fromBinary(AttributedConversionSchema, value);
+        const [i, m] = [numberOf(conversionId), models.indexOf('last_click')];
+        for (const { clickId, creditsMicros } of clicks) {
+          const click = numberOf(clickId);
+          if ((creditsMicros[m] ?? 0n) > 0n) credited[i] = click;
+          else if (credited[i] === click) credited[i] = NONE;
+        }
       }
       offset = (records.at(-1)?.offset ?? offset - 1) + 1;
     }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { Click, Conversion } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { encodeEvent } from '../../gen/wire/event-wire.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
-import { OutputMemory } from '../../services/attribution/outputs/encode-outputs.ts';
+import { OutputMemory } from '../../services/attribution/outputs/output-memory.ts';
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress } from '../../services/attribution/store/progress.ts';
 import { rocksdbStateStores } from '../../services/attribution/store/rocksdb-state-store.ts';
@@ -51,8 +51,8 @@ export const hotUser: Scenario<Folder> = {
     return [
       { name: 'usual', value: usual.cpuMs / (events / 1000), unit: 'CPU-s per million events' },
       { name: 'hot user', value: hot.cpuMs / (events / 1000), unit: 'CPU-s per million events' },
-      { name: 'rows a thousand events, usual', value: usual.rows / (events / 1000), unit: 'rows' },
-      { name: 'rows a thousand events, hot user', value: hot.rows / (events / 1000), unit: 'rows' },
+      { name: 'records a thousand events, usual', value: usual.rows / (events / 1000), unit: 'records' },
+      { name: 'records a thousand events, hot user', value: hot.rows / (events / 1000), unit: 'records' },
       { name: "hot user's rate ÷ usual", value: ratio, unit: '', floor: { atLeast: 0.5 } },
       { name: 'late click: median', value: hot.lateMs, unit: 'CPU-ms', floor: { atMost: 50 } },
       { name: 'memory at the end', value: process.memoryUsage.rss() / 2 ** 20, unit: 'MiB' },

@@ -17,6 +17,7 @@ import { EventBatch } from '../../services/attribution/users/event-batch.ts';
 import { UserTable } from '../../services/attribution/users/user-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
 import type { NewRecord } from '../../services/log/event-log.ts';
+import { incrementsOf } from '../fixtures/credits.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { memoryOverflow } from '../fixtures/overflow.ts';
@@ -66,7 +67,7 @@ function sumUp(events: readonly SimEvent[]): string[] {
     const measures = { clicks: BigInt(clicks), invalidClicks: BigInt(invalidClicks) };
     counts.add(`${Math.floor(touch.timestamp / DAY)} ${touch.campaignId} - -`, measures);
   }
-  for (const { timestamp, touch, conversionType, model, ...of } of effects.increments) {
+  for (const { timestamp, touch, conversionType, model, ...of } of incrementsOf(effects)) {
     counts.add(`${Math.floor(timestamp / DAY)} ${touch?.campaignId ?? '-'} ${conversionType} ${model || '-'}`, {
       ...{ conversions: of.conversionsMicros, revenue: of.revenueMicros, retracted: of.retractedMicros },
       ...{ adjusted: of.adjustedMicros, refunds: of.refundsMicros },
@@ -159,12 +160,20 @@ function tablesOf(events: readonly SimEvent[]): string[] {
       const schema = MESSAGES[topic];
       if (schema === undefined) continue;
       const message = toJson(schema, fromBinary(schema, value)) as Record<string, unknown>;
-      const { version: _, causeId: __, causeType: ___, retracted, ...rest } = message;
-      const key = [topic, message.userId, message.conversionId, message.clickId, message.model, message.day];
+      const { version: _, causeId: __, causeType: ___, clicks, ...rest } = message;
+      if (topic === 'attributed-events') {
+        for (const click of clicks as Record<string, unknown>[]) {
+          const name = [topic, message.userId, message.conversionId, click.clickId].join(' ');
+          const amounts = Object.values(click).filter((value) => Array.isArray(value));
+          if (amounts.flat().every((micros) => micros === '0')) holding.delete(name);
+          else holding.set(name, JSON.stringify({ ...rest, click }));
+        }
+        continue;
+      }
+      const key = [topic, message.userId, message.conversionId, message.model, message.day];
       const name = [...key, message.campaignId, message.source, message.conversionType].join(' ');
-      const isNothing = topic === 'attributed-events' ? retracted : topic === 'daily-stats' && isZero(message);
-      if (isNothing) holding.delete(name);
-      else holding.set(name, JSON.stringify(topic === 'attributed-events' ? rest : { ...rest, retracted }));
+      if (topic === 'daily-stats' && isZero(message)) holding.delete(name);
+      else holding.set(name, JSON.stringify(rest));
     }
   }
   return [...holding.values()].sort();

@@ -107,11 +107,16 @@ interface Published {
 /** Keeps the highest version of every key, as every reader of the topics does. */
 export function collapse(published: readonly Published[]): Omit<FinalTables, 'totals'> {
   const attributed = latest(published, 'attributed-events', (bytes) => {
-    const row = fromBinary(AttributedConversionSchema, bytes);
-    const key = `${row.userId} ${row.conversionId} ${row.model} ${row.clickId}`;
-    const amounts = [row.creditMicros, row.valueMicros, row.adjustedMicros, row.refundsMicros];
-    const line = `${key} ${row.campaignId} ${amounts.join(' ')} ${row.conversionRetracted}`;
-    return { key, version: row.version, line: row.retracted ? undefined : line };
+    const { clicks, models, ...row } = fromBinary(AttributedConversionSchema, bytes);
+    return clicks.flatMap((click) =>
+      models.map((model, m) => {
+        const key = `${row.userId} ${row.conversionId} ${model} ${click.clickId}`;
+        const of = [click.creditsMicros, click.valuesMicros, click.adjustedMicros, click.refundsMicros];
+        const amounts = of.map((amounts) => amounts[m] ?? 0n);
+        const line = `${key} ${click.campaignId} ${amounts.join(' ')} ${row.conversionRetracted}`;
+        return { key, version: row.version, line: amounts.some(Boolean) ? line : undefined };
+      }),
+    );
   });
   const counters = latest(published, 'daily-stats', (bytes) => {
     const row = fromBinary(DailyStatsSchema, bytes);
@@ -124,7 +129,7 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
       adjusted: BigInt(row.adjustedHigh) * HIGH + row.adjustedMicros,
       refunds: BigInt(row.refundsHigh) * HIGH + row.refundsMicros,
     });
-    return { key, version: row.version, line: counts.lines()[0] };
+    return [{ key, version: row.version, line: counts.lines()[0] }];
   });
   const decisions = latest(published, 'conversion-decisions', (bytes) => {
     const row = fromBinary(ConversionDecisionSchema, bytes);
@@ -135,7 +140,7 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
     const corrected = row.corrections.map((c) => `${c.eventId} ${c.kind} ${CorrectionEffect[c.effect]}`);
     const all = [...considered.sort(), ...invalid.map(({ clickId }) => `${clickId} INVALID`).sort(), ...corrected];
     const key = `${row.userId} ${row.conversionId}`;
-    return { key, version: row.version, line: `${key}: ${all.join(', ')}` };
+    return [{ key, version: row.version, line: `${key}: ${all.join(', ')}` }];
   });
   return { attributed, counters, decisions };
 }
@@ -143,14 +148,15 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
 function latest(
   published: readonly Published[],
   topic: Topic,
-  read: (bytes: Uint8Array) => { key: string; version: bigint; line: string | undefined },
+  read: (bytes: Uint8Array) => { key: string; version: bigint; line: string | undefined }[],
 ): string[] {
-  const rows = new Map<string, ReturnType<typeof read>>();
+  const rows = new Map<string, ReturnType<typeof read>[number]>();
   for (const record of published.filter((r) => r.topic === topic)) {
-    const row = read(record.value);
-    const before = rows.get(row.key);
-    if (before?.version === row.version) expect(row, 'one version, two contents').toEqual(before);
-    if (before === undefined || row.version >= before.version) rows.set(row.key, row);
+    for (const row of read(record.value)) {
+      const before = rows.get(row.key);
+      if (before?.version === row.version) expect(row, 'one version, two contents').toEqual(before);
+      if (before === undefined || row.version >= before.version) rows.set(row.key, row);
+    }
   }
   return [...rows.values()].flatMap((row) => row.line ?? []).sort();
 }

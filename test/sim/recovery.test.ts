@@ -158,8 +158,8 @@ function expectOneContentAVersion(log: MemoryLog): void {
 function nameOf({ key, value }: LogRecord, topic: Topic): string {
   if (topic === 'conversion-decisions') return `${key} ${fromBinary(ConversionDecisionSchema, value).conversionId}`;
   if (topic !== 'attributed-events') return key;
-  const { conversionId, model, clickId } = fromBinary(AttributedConversionSchema, value);
-  return `${key} ${conversionId} ${model} ${clickId}`;
+  const { conversionId, clicks } = fromBinary(AttributedConversionSchema, value);
+  return `${key} ${conversionId} ${clicks[0]!.clickId}`;
 }
 
 /** A log with the past, folded into a store and dropped, and then all events and what can't be folded. */

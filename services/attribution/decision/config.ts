@@ -90,7 +90,7 @@ const environment = z.object({
   CONVERSION_ID_HOURS: z.undefined({ error: 'is no more: EVENT_ID_DAYS holds for clicks and conversions' }).optional(),
   /** How long after its arrival a conversion can be adjusted, and its clicks be judged. */
   ADJUSTMENT_DAYS: z.coerce.number().positive().max(365).default(90),
-  MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(256),
+  MAX_TOUCHES: z.coerce.number().int().min(1).max(10_000).default(1024),
   /** Megabytes of users' states and counters that a node keeps in memory, in equal shares of its partitions. */
   USER_CACHE_MB: z.coerce.number().min(1).max(65_536).default(512),
 });

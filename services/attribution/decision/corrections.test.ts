@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { play } from '../../../test/fixtures/play.ts';
 import { MAX_CORRECTIONS, MAX_USER_CORRECTIONS } from './corrections.ts';
+import { creditsOf } from './decide.ts';
 
 const HOURS_90_DAYS = 90 * 24;
 
@@ -61,7 +62,7 @@ test('an adjustment changes amounts, and who is credited not, though the click i
   const { rows, decisions, totals } = play(journey, { MAX_TOUCHES: '2' });
   expect(rows).toEqual(['X <- A', 'X <- A']);
   expect(decisions[0]).toMatchObject({ cause: { eventId: 'R', type: 'adjustment' }, candidates: [{ clickId: 'A' }] });
-  expect(decisions[0]!.credits).toMatchObject([{ valueMicros: 6n, adjustedMicros: 4n, refundsMicros: 4n }]);
+  expect(creditsOf(decisions[0]!.shares)).toMatchObject([{ valueMicros: 6n, adjustedMicros: 4n, refundsMicros: 4n }]);
   expect(totals).toMatchObject({ adjustments: 1, corrections: 1, attributed: 1, waiting: 0, exceeded: 0 });
 });
 
@@ -77,7 +78,7 @@ test('it is shared under the models that were in use, whatever is in use now', (
   const { decisions, rows } = play('refund R @4 X 4', {}, { conversions: [conversion] });
   expect(rows).toEqual(['X <- A', 'X <- B']);
   expect(decisions[0]).toMatchObject({ models: ['linear'], candidates: [{ clickId: 'A' }, { clickId: 'B' }] });
-  expect(decisions[0]!.credits.map(({ valueMicros, creditMicros }) => [valueMicros, creditMicros])).toEqual([
+  expect(creditsOf(decisions[0]!.shares).map(({ valueMicros, creditMicros }) => [valueMicros, creditMicros])).toEqual([
     ...[3n, 3n].map((value) => [value, 500_000]),
   ]);
 
@@ -86,7 +87,8 @@ test('it is shared under the models that were in use, whatever is in use now', (
   const later = play('refund R @4 X 4', {}, { conversions: [both] });
   // Another build had one more: what it gave under that is taken back.
   expect(later.rows.toSorted()).toEqual(['X <- A', 'X <- A withdrawn', 'X <- B']);
-  expect(later.decisions[0]).toMatchObject({ models: ['linear'], credits: decisions[0]!.credits });
+  expect(later.decisions[0]!.models).toEqual(['linear']);
+  expect(creditsOf(later.decisions[0]!.shares)).toEqual(creditsOf(decisions[0]!.shares));
 });
 
 test.each([
@@ -95,10 +97,10 @@ test.each([
 ])('it is decided anew under them, too: %s', (_, verdicts) => {
   const models = 'last_click,first_click,linear';
   const before = play('click A @1 \n click B @2 \n conversion X @3', { MODELS: models });
-  const given = before.decisions[0]!.credits;
+  const given = creditsOf(before.decisions[0]!.shares);
   const { decisions } = play(verdicts, { MODELS: 'linear' }, before.user);
   expect(decisions[0]!.models).toEqual(models.split(','));
-  expect(decisions[0]!.credits).toEqual(given);
+  expect(creditsOf(decisions[0]!.shares)).toEqual(given);
 });
 
 describe('verdicts', () => {
@@ -132,7 +134,7 @@ describe('verdicts', () => {
       [-1, 1],
     ]);
     expect(totals).toMatchObject({ clicks: 1, invalidClicks: 1, attributed: 0, unattributed: 1, verdicts: 1 });
-    expect(decisions[0]).toMatchObject({ candidates: [], invalid: [{ clickId: 'A' }], credits: [] });
+    expect(decisions[0]).toMatchObject({ candidates: [], invalid: [{ clickId: 'A' }], shares: { byModel: [] } });
   });
 
   test('an invalid click sent again is a duplicate', () => {
@@ -313,7 +315,7 @@ test('what a build before left unattributed is taken from no counter', () => {
   };
   const { increments } = play('click A @1 \n refund R @4 X 2', {}, { conversions: [{ ...of, conversionId: 'X' }] });
   expect(increments.map(({ touch, revenueMicros }) => `${touch?.clickId} ${revenueMicros}`)).toEqual([
-    ...['A 5', 'A 3', 'A -5'],
+    ...['A 5', 'A -2'],
   ]);
   const refunded = play('refund R @4 X 2', {}, { conversions: [{ ...of, conversionId: 'X' }] });
   expect(refunded.increments).toEqual([]);

@@ -1,9 +1,9 @@
 import type { AttributionConfig } from './config.ts';
-import { apportion, MODELS, type ModelName } from './models.ts';
-import type { Credit, RememberedConversion, Standing, Touch, Windows } from './state.ts';
+import { apportion, apportionNumber, MODELS, type ModelName, weightsOf } from './models.ts';
+import type { Credit, ModelShares, RememberedConversion, Shares, Standing, Touch, Windows } from './state.ts';
 import { isAfter } from './touch-id.ts';
 
-const WHOLE_CREDIT_MICROS = 1_000_000n;
+const WHOLE_CREDIT_MICROS = 1_000_000;
 
 /** The touches that a conversion may be credited to. */
 export interface Candidates {
@@ -28,19 +28,21 @@ export function windowsOf(config: AttributionConfig, { windows, type }: Remember
   return windows ?? config.windows(type);
 }
 
-/** Shares one conversion among its candidates under every model. No candidates, no credits. */
+/** Shares one conversion among its candidates under every model. */
 export function decide(
   { models, lookbackMs }: { models: readonly ModelName[]; lookbackMs: number },
   { touches, newest }: Candidates,
   conversion: RememberedConversion,
   standing: Standing,
-): Credit[] {
-  const decided: Credit[] = [];
-  if (touches.length === 0) return decided;
+): Shares {
+  const byModel: ModelShares[] = [];
+  if (touches.length === 0) return { touches, byModel };
   for (const model of models) {
-    share(decided, model, model === 'first_click' ? touches : newest, conversion, standing, lookbackMs);
+    const candidates = model === 'first_click' ? touches : newest;
+    const weights = MODELS[model](candidates, { timestamp: conversion.timestamp, lookbackMs });
+    byModel.push(share(model, touches.length - weights.length, weights, conversion, standing));
   }
-  return decided;
+  return { touches, byModel };
 }
 
 /**
@@ -55,16 +57,66 @@ export function shareAnew(
   candidates: readonly Touch[],
   conversion: RememberedConversion,
   standing: Standing,
-): Credit[] {
-  const shared: Credit[] = [];
-  const byId = new Map(candidates.map((touch) => [touch.clickId, touch]));
-  for (const [model, credits] of Map.groupBy(conversion.credits, ({ model }) => model)) {
+): Shares {
+  const byModel: ModelShares[] = [];
+  const places = new Map(candidates.map(({ clickId }, i) => [clickId, i]));
+  for (const [model, credits] of Map.groupBy(conversion.credits, (credit) => credit.model)) {
     // As modelsOf: what is no model any more shares nothing.
     if (!isModel(model)) continue;
-    const touches = credits.map(({ touch }) => byId.get(touch.clickId)!);
-    share(shared, model, touches, conversion, standing, lookbackMs);
+    const at = credits.map(({ touch }) => places.get(touch.clickId)!);
+    const touches = at.map((place) => candidates[place]!);
+    const weights = MODELS[model](touches, { timestamp: conversion.timestamp, lookbackMs });
+    const all = candidates.map(() => 0n);
+    weights.forEach((weight, i) => {
+      all[at[touches.length - weights.length + i]!] = weight;
+    });
+    byModel.push(share(model, 0, all, conversion, standing));
   }
-  return shared;
+  return { touches: candidates, byModel };
+}
+
+/** Credits as shares of touches, which ascend, and of which all are that have credit. */
+export function sharesOf(touches: readonly Touch[], credits: readonly Credit[]): Shares {
+  const places = new Map(touches.map(({ clickId }, i) => [clickId, i]));
+  const byModel = [...Map.groupBy(credits, ({ model }) => model)].map(([model, given]): ModelShares => {
+    const creditMicros = touches.map(() => 0);
+    const [valueMicros, adjustedMicros, refundsMicros] = [0, 1, 2].map(() => touches.map(() => 0n));
+    for (const credit of given) {
+      const at = places.get(credit.touch.clickId)!;
+      creditMicros[at] = credit.creditMicros;
+      valueMicros![at] = credit.valueMicros;
+      adjustedMicros![at] = credit.adjustedMicros;
+      refundsMicros![at] = credit.refundsMicros;
+    }
+    return { model, from: 0, creditMicros, valueMicros: valueMicros!, adjustedMicros, refundsMicros };
+  });
+  return { touches, byModel };
+}
+
+/** The credits that there are in shares, model by model, of each ascending by touch. */
+export function creditsOf({ touches, byModel }: Shares): Credit[] {
+  const credits: Credit[] = [];
+  for (const shares of byModel) {
+    const { model, from, creditMicros, valueMicros, adjustedMicros, refundsMicros } = shares;
+    for (let at = from; at < from + creditMicros.length; at++) {
+      if (!hasCredit(shares, at)) continue;
+      const i = at - from;
+      credits.push({
+        ...{ model, touch: touches[at]!, creditMicros: creditMicros[i]!, valueMicros: valueMicros[i]! },
+        ...{ adjustedMicros: adjustedMicros?.[i] ?? 0n, refundsMicros: refundsMicros?.[i] ?? 0n },
+      });
+    }
+  }
+  return credits;
+}
+
+/** Whether the touch at a place has credit under a model. */
+export function hasCredit(shares: ModelShares, at: number): boolean {
+  const i = at - shares.from;
+  if (i < 0 || i >= shares.creditMicros.length) return false;
+  if (shares.creditMicros[i] !== 0 || shares.valueMicros[i] !== 0n) return true;
+  // A share of the value may be more than one micro where that of the conversion is less.
+  return (shares.adjustedMicros?.[i] ?? 0n) !== 0n || (shares.refundsMicros?.[i] ?? 0n) !== 0n;
 }
 
 /** Candidates together with the touches that have credit, ascending by time: those may be remembered only with it. */
@@ -76,40 +128,32 @@ export function withCredited(candidates: readonly Touch[], credits: readonly Cre
   return [...candidates, ...others.values()].sort((a, b) => (isAfter(a, b) ? 1 : -1));
 }
 
-/** Adds the shares of a conversion under one model; each of its amounts is shared by the same weights. */
+/**
+ * The shares of a conversion under one model; each of its amounts is shared by the same weights.
+ *
+ * @param first place of the touch that the first weight is of
+ */
 function share(
-  shares: Credit[],
   model: ModelName,
-  candidates: readonly Touch[],
-  { timestamp, valueMicros: grossMicros }: RememberedConversion,
+  first: number,
+  all: readonly bigint[],
+  { valueMicros: grossMicros }: RememberedConversion,
   { valueMicros, refundsMicros }: Standing,
-  lookbackMs: number,
-): void {
-  const all = MODELS[model](candidates, { timestamp, lookbackMs });
-  const first = candidates.length - all.length;
-  if (all.length === 1) {
-    const [touch, creditMicros] = [candidates[first]!, Number(WHOLE_CREDIT_MICROS)];
-    const adjustedMicros = grossMicros - valueMicros;
-    shares.push({ model, touch, creditMicros, valueMicros, adjustedMicros, refundsMicros });
-    return;
-  }
-  // Some models leave most touches out, and an apportionment gives nothing for no weight.
-  const isSparse = all.includes(0n);
-  const weights = isSparse ? all.filter((weight) => weight > 0n) : all;
-  const credits = apportion(WHOLE_CREDIT_MICROS, weights);
+): ModelShares {
+  let [start, end] = [0, all.length];
+  while (all[start] === 0n) start++;
+  while (all[end - 1] === 0n) end--;
+  const weights = weightsOf(end - start === all.length ? all : all.slice(start, end));
   const values = apportion(valueMicros, weights);
   const isGross = valueMicros === grossMicros && refundsMicros === 0n;
-  const gross = isGross ? values : apportion(grossMicros, weights);
-  const refunds = isGross ? undefined : apportion(refundsMicros, weights);
-  for (let i = 0, at = first; i < weights.length; i++, at++) {
-    while (isSparse && all[at - first] === 0n) at++;
-    const [creditMicros, value, refunded] = [Number(credits[i]), values[i]!, refunds === undefined ? 0n : refunds[i]!];
-    const adjustedMicros = isGross ? 0n : gross[i]! - value;
-    // A share of the value may be more than one micro where that of the conversion is less.
-    if (creditMicros === 0 && gross[i] === 0n && value === 0n && refunded === 0n) continue;
-    const touch = candidates[at]!;
-    shares.push({ model, touch, creditMicros, valueMicros: value, adjustedMicros, refundsMicros: refunded });
-  }
+  return {
+    model,
+    from: first + start,
+    creditMicros: apportionNumber(WHOLE_CREDIT_MICROS, weights),
+    valueMicros: values,
+    adjustedMicros: isGross ? undefined : apportion(grossMicros, weights).map((gross, i) => gross - values[i]!),
+    refundsMicros: isGross ? undefined : apportion(refundsMicros, weights),
+  };
 }
 
 /** The candidates of a conversion among some touches. These ascend by time, and so do they. */

@@ -1,11 +1,13 @@
 import { EVENT_TYPES, type EventType } from '../../contract/event-rules.ts';
+import { hasCredit } from './decide.ts';
 import { assertNever, type CorrectingKind, type TouchKind } from './kinds.ts';
 import type {
   Correction,
-  Credit,
   EffectiveCorrection,
+  ModelShares,
   RememberedConversion,
   RememberedEvent,
+  Shares,
   Standing,
   Touch,
 } from './state.ts';
@@ -51,28 +53,6 @@ export interface CounterKey {
   model: string;
 }
 
-/** A change of what is counted of a conversion under one model: its credit for a touch, or that it has none. */
-export interface Increment {
-  /** When the conversion happened, in ms. */
-  timestamp: number;
-  conversionType: string;
-  /** Empty of a conversion that is not attributed, which every model shares. */
-  model: string;
-  /** The touch credited; undefined of a conversion that is not attributed. */
-  touch: Touch | undefined;
-  /** Conversions that hold, and their revenue. */
-  conversionsMicros: bigint;
-  revenueMicros: bigint;
-  /** Conversions that came but do not hold. */
-  retractedMicros: bigint;
-  /** Revenue as it came less the one that holds: negative where that is more. */
-  adjustedMicros: bigint;
-  /** What of `adjustedMicros` refunds took. */
-  refundsMicros: bigint;
-  /** Offset of the event that caused it. */
-  offset: number;
-}
-
 /** The event that something follows from. */
 export interface Cause {
   eventId: string;
@@ -87,22 +67,50 @@ export interface ConversionRef {
   cause: Cause;
 }
 
-/** A credit given, changed or withdrawn: an AttributedConversion before it is encoded. */
-export interface AttributedRow extends ConversionRef {
-  credit: Credit;
+/** A conversion's shares as they were published and as they are now; those of one without credits are unattributed. */
+export interface SharesChange extends ConversionRef {
+  before: Shares;
+  after: Shares;
+  /** Whether the conversion was, and is, retracted: then it counts as none. */
+  wasRetracted: boolean;
+  isRetracted: boolean;
   lookbackMs: number;
-  /** The credit is withdrawn. */
-  retracted: boolean;
-  /** The conversion is retracted: it counts as none. */
-  conversionRetracted: boolean;
+}
+
+/** What a touch has of a conversion, new, changed or withdrawn under a model at least. */
+export interface CreditChange {
+  of: SharesChange;
+  /** Undefined for a conversion that is, or was, attributed to none. */
+  touch: Touch | undefined;
+  /** Its places in the shares; -1 if it is not in them. */
+  before: number;
+  after: number;
+  /** Its deltas are those of the effects from here to before `to`: one of each model that it has other under. */
+  from: number;
+  to: number;
+}
+
+/** Changes of what is counted of conversions, in columns: there are some for each touch of each conversion. */
+export interface Deltas {
+  /** Empty of what no touch has credit for, which every model shares. */
+  readonly models: string[];
+  /** Of conversions that hold, and their revenue. */
+  readonly conversionsMicros: number[];
+  readonly revenueMicros: bigint[];
+  /** Of conversions that came but do not hold. */
+  readonly retractedMicros: number[];
+  /** Of revenue as it came less the one that holds: negative where that is more. */
+  readonly adjustedMicros: bigint[];
+  /** What of `adjustedMicros` refunds took. */
+  readonly refundsMicros: bigint[];
 }
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
 export interface Decision extends ConversionRef {
   /** Models that it was decided under. */
   models: readonly string[];
-  /** Credits given, in the order of the models, of each ascending by touch; touches are objects of `candidates`. */
-  credits: readonly Credit[];
+  /** What the candidates have. */
+  shares: Shares;
   /** The touches inside the lookback window, ascending by time. */
   candidates: readonly Touch[];
   /** Whether there were more than MAX_TOUCHES: but for the first, only the newest are here. */
@@ -128,8 +136,8 @@ export interface Effects {
   /** Events whose ids earlier ones had, by type. */
   duplicates: Record<EventType, number>;
   clicks: ClickCount[];
-  increments: Increment[];
-  attributed: AttributedRow[];
+  credits: CreditChange[];
+  deltas: Deltas;
   /** The last decision of each conversion: if it was decided several times, those before count no more. */
   decisions: Map<RememberedConversion, Decision>;
   /** Duplicates that differ from what came first. */
@@ -142,8 +150,12 @@ export interface Effects {
   bytes: number;
 }
 
-/** About the bytes of a row with its increments, as objects and as it is published. */
-const ROW_BYTES = 1000;
+/** About the bytes of a conversion that is decided, as it is noted and as it is published. */
+const DECIDED_BYTES = 1000;
+/** About the bytes of what one touch has of it under one model. */
+const CREDIT_BYTES = 150;
+/** About the bytes of a conflict. */
+const CONFLICT_BYTES = 1000;
 /** About the bytes of a candidate that a decision names, or of a correction. */
 const CANDIDATE_BYTES = 200;
 
@@ -152,13 +164,20 @@ export function newEffects(): Effects {
     totals: Object.fromEntries(TOTALS.map((name) => [name, 0])) as Totals,
     duplicates: Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as Record<EventType, number>,
     clicks: [],
-    increments: [],
-    attributed: [],
+    credits: [],
+    deltas: newDeltas(),
     decisions: new Map(),
     conflicts: [],
     spilled: [],
     refused: [],
     bytes: 0,
+  };
+}
+
+function newDeltas(): Deltas {
+  return {
+    ...{ models: [], conversionsMicros: [], revenueMicros: [] },
+    ...{ retractedMicros: [], adjustedMicros: [], refundsMicros: [] },
   };
 }
 
@@ -188,12 +207,12 @@ export function noteVerdict({ totals, clicks }: Effects, touch: Touch, isInvalid
 export function noteConflict(effects: Effects, conflict: Conflict): void {
   effects.totals.conflicts++;
   effects.conflicts.push(conflict);
-  effects.bytes += ROW_BYTES;
+  effects.bytes += CONFLICT_BYTES;
 }
 
 /** What was published of a conversion last. */
 export interface Published {
-  credits: readonly Credit[];
+  shares: Shares;
   standing: Standing;
   isCounted: boolean;
 }
@@ -201,145 +220,139 @@ export interface Published {
 /** What a conversion is decided to. */
 export type Decided = Pick<
   Decision,
-  'models' | 'credits' | 'candidates' | 'isTruncated' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'
+  'models' | 'shares' | 'candidates' | 'isTruncated' | 'invalid' | 'standing' | 'corrections' | 'lookbackMs'
 >;
 
 /**
- * Notes what changes when a conversion goes from what was published of it to what it is now: a retraction for every
- * credit withdrawn, a row for every credit new or changed, the counters of both, and the decision.
+ * Notes what changes when a conversion goes from what was published of it to what it is now: every credit that is new,
+ * changed or withdrawn, and the decision.
  */
 export function recordChanges(effects: Effects, ref: ConversionRef, before: Published, decided: Decided): void {
-  const { userId, conversion, offset, cause } = ref;
-  const { standing, lookbackMs, credits: after } = decided;
-  const { retracted: conversionRetracted } = standing;
-  const isOther = before.standing.retracted !== conversionRetracted;
-  const given: AttributedRow[] = [];
-  let rows = 0;
-  forEachPair(before.credits, after, (old, credit) => {
-    if (old !== undefined && credit !== undefined && !isOther && isSameShare(old, credit)) return;
-    rows++;
-    const of = { userId, conversion, offset, cause, lookbackMs, conversionRetracted };
-    if (credit === undefined) effects.attributed.push({ ...of, credit: old!, retracted: true });
-    else given.push({ ...of, credit, retracted: false });
-    if (credit !== undefined) effects.increments.push(increment(conversion, credit, standing, 1n, offset));
-    if (old !== undefined) effects.increments.push(increment(conversion, old, before.standing, -1n, offset));
-  });
-  for (const row of given) effects.attributed.push(row);
-  recordUnattributed(effects, ref, before, decided);
-  const attributed = (after.length > 0 ? 1 : 0) - (before.credits.length > 0 ? 1 : 0);
-  effects.totals.attributed += attributed;
-  effects.totals.unattributed -= attributed;
-  if (before.credits.length > 0 && rows > 0) effects.totals.corrections++;
+  const { conversion } = ref;
+  const { standing, lookbackMs } = decided;
+  const [had, has] = [isAttributed(before.shares), isAttributed(decided.shares)];
+  const change = {
+    ...ref,
+    before: had ? before.shares : unattributed(conversion, before.standing),
+    after: has ? decided.shares : unattributed(conversion, standing),
+    wasRetracted: before.standing.retracted,
+    isRetracted: standing.retracted,
+    lookbackMs,
+  };
+  const { models } = effects.deltas;
+  const first = models.length;
+  noteCredits(effects, change);
+  const rows = models.length - first;
+  const [wasUnattributed, isUnattributed] = [!had && before.isCounted, !has && conversion.isCounted];
+  if (!(wasUnattributed && isUnattributed && isSameStanding(before, decided))) {
+    noteCredit(effects, change, undefined, wasUnattributed ? 0 : -1, isUnattributed ? 0 : -1);
+  }
+  effects.totals.attributed += Number(has) - Number(had);
+  effects.totals.unattributed -= Number(has) - Number(had);
+  if (had && rows > 0) effects.totals.corrections++;
   effects.bytes +=
-    rows * ROW_BYTES +
+    DECIDED_BYTES +
+    rows * CREDIT_BYTES +
     (decided.candidates.length + decided.invalid.length + decided.corrections.length) * CANDIDATE_BYTES;
   effects.decisions.set(conversion, { ...ref, ...decided });
 }
 
-/** Notes what changes of a conversion that is, or was, attributed to no touch. */
-function recordUnattributed(effects: Effects, ref: ConversionRef, before: Published, after: Decided): void {
-  const { conversion, offset } = ref;
-  const { standing } = after;
-  const was = before.credits.length === 0 && before.isCounted;
-  const is = after.credits.length === 0 && conversion.isCounted;
-  if (was && is && isSameStanding(before.standing, standing)) return;
-  if (was)
-    effects.increments.push(
-      increment(conversion, unattributed(conversion, before.standing), before.standing, -1n, offset),
-    );
-  if (is) effects.increments.push(increment(conversion, unattributed(conversion, standing), standing, 1n, offset));
+export function isAttributed({ byModel }: Shares): boolean {
+  return byModel.length > 0;
 }
 
-/** Whether credits are the same, each for the same touch and in the same order. */
-export function isSameCredits(some: readonly Credit[], others: readonly Credit[]): boolean {
-  if (some.length !== others.length) return false;
-  return some.every((credit, i) => {
-    const other = others[i]!;
-    return credit.model === other.model && isSameShare(credit, other) && isSameTouch(credit.touch, other.touch);
-  });
+/** Whether touches have the same of a conversion as before, which is not corrected otherwise. */
+export function isSameShares(ref: ConversionRef, before: Shares, after: Shares): boolean {
+  const noted = { credits: [], deltas: newDeltas() };
+  noteCredits(noted, { ...ref, before, after, wasRetracted: false, isRetracted: false, lookbackMs: 0 }, 1);
+  return noted.credits.length === 0;
 }
 
-/**
- * Calls back with every credit that was or is, together with the one for the same touch under the same model. Both
- * lists have the credits of a model one after the other, ascending by touch.
- */
-function forEachPair(
-  old: readonly Credit[],
-  now: readonly Credit[],
-  look: (old: Credit | undefined, credit: Credit | undefined) => void,
+/** Notes every touch that has other than before under a model, until there are so many. */
+function noteCredits(
+  effects: Pick<Effects, 'credits' | 'deltas'>,
+  of: SharesChange,
+  most = Number.POSITIVE_INFINITY,
 ): void {
-  for (let i = 0; i < old.length; ) {
-    const end = endOfModel(old, i);
-    if (!now.some(({ model }) => model === old[i]!.model)) for (let j = i; j < end; j++) look(old[j], undefined);
-    i = end;
-  }
-  for (let i = 0; i < now.length; ) {
-    const { model } = now[i]!;
-    const end = endOfModel(now, i);
-    const first = old.findIndex((credit) => credit.model === model);
-    let j = first === -1 ? old.length : first;
-    const oldEnd = endOfModel(old, j);
-    while (i < end || j < oldEnd) {
-      const [a, b] = [i < end ? now[i] : undefined, j < oldEnd ? old[j] : undefined];
-      const isSame = a !== undefined && b !== undefined && isSameTouch(a.touch, b.touch);
-      const takesNow = isSame || b === undefined || (a !== undefined && isAfter(b.touch, a.touch));
-      look(takesNow && !isSame ? undefined : b, takesNow ? a : undefined);
-      if (takesNow) i++;
-      if (isSame || !takesNow) j++;
-    }
+  const [old, now] = [of.before.touches, of.after.touches];
+  for (let i = 0, j = 0; (i < old.length || j < now.length) && effects.credits.length < most; ) {
+    const [was, is] = [old[i], now[j]];
+    const isSame = was !== undefined && is !== undefined && (was === is || isSameClick(was, is));
+    if (isSame) noteCredit(effects, of, is, i++, j++);
+    else if (was === undefined || (is !== undefined && isAfter(was, is))) noteCredit(effects, of, is, -1, j++);
+    else noteCredit(effects, of, was, i++, -1);
   }
 }
 
-function isSameTouch(a: Touch, b: Touch): boolean {
-  return a === b || isSameClick(a, b);
+/** Notes what a touch at these places has under the models, if it has other than before under any. */
+function noteCredit(
+  effects: Pick<Effects, 'credits' | 'deltas'>,
+  of: SharesChange,
+  touch: Touch | undefined,
+  before: number,
+  after: number,
+): void {
+  const [old, now] = [of.before.byModel, of.after.byModel];
+  const { models } = effects.deltas;
+  const from = models.length;
+  for (let m = 0; m < now.length; m++) {
+    noteDelta(effects.deltas, of, underModel(old, now[m]!.model, m), before, now[m], after);
+  }
+  for (let m = 0; m < old.length; m++) {
+    if (underModel(now, old[m]!.model, m) === undefined) noteDelta(effects.deltas, of, old[m], before, undefined, -1);
+  }
+  if (models.length > from) effects.credits.push({ of, touch, before, after, from, to: models.length });
 }
 
-/** Where the credits of the model end that has the one at `i`. */
-function endOfModel(credits: readonly Credit[], i: number): number {
-  let end = i;
-  while (end < credits.length && credits[end]!.model === credits[i]!.model) end++;
-  return end;
+/** The shares under a model, which mostly has this place among them; undefined if there are none. */
+export function underModel(shares: readonly ModelShares[], model: string, m: number): ModelShares | undefined {
+  return shares[m]?.model === model ? shares[m] : shares.find((each) => each.model === model);
 }
 
-function isSameShare(a: Credit, b: Credit): boolean {
-  return (
-    a.creditMicros === b.creditMicros &&
-    a.valueMicros === b.valueMicros &&
-    a.adjustedMicros === b.adjustedMicros &&
-    a.refundsMicros === b.refundsMicros
-  );
+function noteDelta(
+  deltas: Deltas,
+  { wasRetracted, isRetracted }: SharesChange,
+  old: ModelShares | undefined,
+  before: number,
+  now: ModelShares | undefined,
+  after: number,
+): void {
+  const had = old !== undefined && hasCredit(old, before);
+  const has = now !== undefined && hasCredit(now, after);
+  if (!had && !has) return;
+  const i = had ? before - old.from : 0;
+  const j = has ? after - now.from : 0;
+  const credit = has ? now.creditMicros[j]! : 0;
+  const oldCredit = had ? old.creditMicros[i]! : 0;
+  const revenue = difference(has ? now.valueMicros : undefined, j, had ? old.valueMicros : undefined, i);
+  const adjusted = difference(has ? now.adjustedMicros : undefined, j, had ? old.adjustedMicros : undefined, i);
+  const refunds = difference(has ? now.refundsMicros : undefined, j, had ? old.refundsMicros : undefined, i);
+  if (had && has && wasRetracted === isRetracted && credit === oldCredit) {
+    if (revenue === 0n && adjusted === 0n && refunds === 0n) return;
+  }
+  deltas.models.push((now ?? old)!.model);
+  deltas.conversionsMicros.push((isRetracted ? 0 : credit) - (wasRetracted ? 0 : oldCredit));
+  deltas.revenueMicros.push(revenue);
+  deltas.retractedMicros.push((isRetracted ? credit : 0) - (wasRetracted ? oldCredit : 0));
+  deltas.adjustedMicros.push(adjusted);
+  deltas.refundsMicros.push(refunds);
 }
 
-function isSameStanding(a: Standing, b: Standing): boolean {
+type Amounts = readonly bigint[] | undefined;
+
+function difference(now: Amounts, j: number, old: Amounts, i: number): bigint {
+  if (old === undefined) return now === undefined ? 0n : now[j]!;
+  return now === undefined ? -old[i]! : now[j]! - old[i]!;
+}
+
+function isSameStanding({ standing: a }: { standing: Standing }, { standing: b }: { standing: Standing }): boolean {
   return a.retracted === b.retracted && a.valueMicros === b.valueMicros && a.refundsMicros === b.refundsMicros;
 }
 
 /** What a conversion counts as that no touch has credit for: all of it, under no model. */
-function unattributed({ valueMicros: grossMicros }: RememberedConversion, { valueMicros, refundsMicros }: Standing) {
-  const adjustedMicros = grossMicros - valueMicros;
-  return { model: '', touch: undefined, creditMicros: 1_000_000, valueMicros, adjustedMicros, refundsMicros };
-}
-
-function increment(
-  { timestamp, type: conversionType }: RememberedConversion,
-  credit: Omit<Credit, 'touch'> & { touch: Touch | undefined },
-  { retracted }: Standing,
-  sign: 1n | -1n,
-  offset: number,
-): Increment {
-  const { model, touch } = credit;
-  const conversions = sign * BigInt(credit.creditMicros);
-  const isTaken = sign === -1n;
-  return {
-    timestamp,
-    conversionType,
-    model,
-    touch,
-    conversionsMicros: retracted ? 0n : conversions,
-    revenueMicros: isTaken ? -credit.valueMicros : credit.valueMicros,
-    retractedMicros: retracted ? conversions : 0n,
-    adjustedMicros: isTaken ? -credit.adjustedMicros : credit.adjustedMicros,
-    refundsMicros: isTaken ? -credit.refundsMicros : credit.refundsMicros,
-    offset,
-  };
+function unattributed({ valueMicros: grossMicros }: RememberedConversion, standing: Standing): Shares {
+  const { valueMicros, refundsMicros } = standing;
+  const of = { model: '', from: 0, creditMicros: [1_000_000], valueMicros: [valueMicros] };
+  const adjustedMicros = [grossMicros - valueMicros];
+  return { touches: [], byModel: [{ ...of, adjustedMicros, refundsMicros: [refundsMicros] }] };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { sharesOf } from './decide.ts';
 import { explain, mostNamed, namedInvalid } from './explain.ts';
 import type { Credit, Touch } from './state.ts';
 
@@ -24,12 +25,12 @@ function touchAt(timestamp: number, i: number): Touch {
 }
 
 const creditOf = (model: string, touch: Touch, creditMicros: number): Credit => {
-  return { model, touch, creditMicros, valueMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n };
+  return { model, touch, creditMicros, valueMicros: 1n, adjustedMicros: 0n, refundsMicros: 0n };
 };
 
 function explained(models: readonly string[], candidates: readonly Touch[], credits: readonly Credit[]): string[] {
   const named: string[] = [];
-  explain({ models, candidates, credits }, (from, to, micros, reasons) => {
+  explain({ models, candidates, shares: sharesOf(candidates, credits) }, (from, to, micros, reasons) => {
     expect(from).toBeLessThan(to);
     const judged = micros.map((credit, i) => `${credit} ${CandidateReason[reasons[i]!]}`).join(', ');
     for (let i = to - 1; i >= from; i--) named.push(`${candidates[i]!.clickId}: ${judged}`);

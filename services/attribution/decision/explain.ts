@@ -1,6 +1,7 @@
 import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import type { Decision } from './effects.ts';
-import type { Credit, Touch } from './state.ts';
+import { hasCredit } from './decide.ts';
+import { type Decision, underModel } from './effects.ts';
+import type { ModelShares, Touch } from './state.ts';
 
 /**
  * Callback for candidates [from, to), which share their credits, in micros, and the reasons for them, each in the order
@@ -23,12 +24,12 @@ const MAX_INVALID = 128;
  * Names each candidate once, with its credit and the reason for it under every model; the latest first. If too many
  * have none, the latest of them are named; if too many have some, the latest and the first.
  */
-export function explain(decision: Pick<Decision, 'models' | 'credits' | 'candidates'>, name: NameCandidates): void {
+export function explain(decision: Pick<Decision, 'models' | 'shares' | 'candidates'>, name: NameCandidates): void {
   const { models, candidates } = decision;
   const judgements = judgementsOf(decision);
   const credits = models.map(() => 0);
   const reasons = models.map(() => CandidateReason.UNSPECIFIED);
-  const first = candidates.length > MAX_CREDITED ? firstCredited(candidates, judgements) : 0;
+  const first = candidates.length > MAX_CREDITED ? firstCredited(judgements) : 0;
   let [credited, uncredited] = [MAX_CREDITED, MAX_UNCREDITED];
   for (let to = candidates.length; to > 0; ) {
     let from = 0;
@@ -66,62 +67,65 @@ export function mostNamed({ candidates, invalid }: Pick<Decision, 'candidates' |
 
 /** What one model makes of the candidates, looked at from the latest to the first. */
 interface Judgement {
-  /** The credits given, ascending by touch. */
-  credits: readonly Credit[];
-  /** Of these, the last one that is not after the candidate looked at, or -1; and the place of its touch. */
+  /** Undefined if none has credit. */
+  shares: ModelShares | undefined;
+  /** Whether one alone has credit. */
+  hasWinner: boolean;
+  /** Place of the last one with credit that is not after the candidate looked at, or, of a winner, its place; or -1. */
   next: number;
-  nextAt: number;
   /** All from this candidate to the one looked at have the same credit for the same reason. */
   from: number;
   creditMicros: number;
   reason: CandidateReason;
 }
 
-function judgementsOf({ models, credits, candidates }: Pick<Decision, 'models' | 'credits' | 'candidates'>) {
-  let end = 0;
-  return models.map((model): Judgement => {
-    const start = end;
-    while (credits[end]?.model === model) end++;
-    const given = credits.slice(start, end);
-    const next = given.length - 1;
-    const nextAt = next < 0 ? -1 : candidates.lastIndexOf(given[next]!.touch);
-    return { credits: given, next, nextAt, from: 0, creditMicros: 0, reason: CandidateReason.UNSPECIFIED };
+function judgementsOf({ models, shares: { byModel } }: Pick<Decision, 'models' | 'shares'>) {
+  return models.map((model, m): Judgement => {
+    const shares = underModel(byModel, model, m);
+    const next = shares === undefined ? -1 : lastCredited(shares, shares.from + shares.creditMicros.length - 1);
+    const hasWinner = next !== -1 && lastCredited(shares!, next - 1) === -1;
+    return { shares, hasWinner, next, from: 0, creditMicros: 0, reason: CandidateReason.UNSPECIFIED };
   });
 }
 
-function firstCredited(candidates: readonly Touch[], judgements: readonly Judgement[]): number {
-  let first = candidates.length;
-  for (const { credits } of judgements) {
-    if (credits.length > 0) first = Math.min(first, candidates.indexOf(credits[0]!.touch));
+/** Place of the last one with credit that is not after `at`; -1 if there is none. */
+function lastCredited(shares: ModelShares, at: number): number {
+  let last = at;
+  while (last >= shares.from && !hasCredit(shares, last)) last--;
+  return last < shares.from ? -1 : last;
+}
+
+/** Place of the first candidate with credit under any model, of which each has some. */
+function firstCredited(judgements: readonly Judgement[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { shares } of judgements) {
+    if (shares === undefined) continue;
+    let at = shares.from;
+    while (!hasCredit(shares, at)) at++;
+    first = Math.min(first, at);
   }
   return first;
 }
 
 /** Looks at a candidate that is before those looked at until now. */
 function judge(judgement: Judgement, candidates: readonly Touch[], at: number): void {
-  const { credits } = judgement;
-  if (credits.length > 1) {
-    while (judgement.nextAt > at) {
-      judgement.next--;
-      judgement.nextAt =
-        judgement.next < 0 ? -1 : candidates.lastIndexOf(credits[judgement.next]!.touch, judgement.nextAt - 1);
-    }
-  }
+  const { shares, hasWinner } = judgement;
+  if (!hasWinner && shares !== undefined && judgement.next > at) judgement.next = lastCredited(shares, at);
   judgement.creditMicros = 0;
-  if (judgement.nextAt === at) {
+  if (judgement.next === at) {
     judgement.from = at;
-    judgement.creditMicros = credits[judgement.next]!.creditMicros;
+    judgement.creditMicros = shares!.creditMicros[at - shares!.from]!;
     judgement.reason = CandidateReason.CREDITED;
-  } else if (credits.length === 1) {
+  } else if (hasWinner) {
     judgeBesideWinner(judgement, candidates, at);
   } else {
-    judgement.from = judgement.nextAt + 1;
-    judgement.reason = credits.length === 0 ? CandidateReason.UNSPECIFIED : CandidateReason.SHARE_BELOW_ONE_MICRO;
+    judgement.from = judgement.next + 1;
+    judgement.reason = shares === undefined ? CandidateReason.UNSPECIFIED : CandidateReason.SHARE_BELOW_ONE_MICRO;
   }
 }
 
 function judgeBesideWinner(judgement: Judgement, candidates: readonly Touch[], at: number): void {
-  const winner = judgement.nextAt;
+  const winner = judgement.next;
   const time = candidates[winner]!.timestamp;
   if (candidates[at]!.timestamp === time) {
     judgement.reason = CandidateReason.LOST_TIE_ON_EVENT_ID;

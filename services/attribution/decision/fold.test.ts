@@ -64,7 +64,7 @@ test('the decision lists every click in the window with the reason', () => {
 
 test('an unattributed conversion has a decision too', () => {
   const { decisions, totals } = play('conversion X @3');
-  expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, credits: [], candidates: [] }]);
+  expect(decisions).toMatchObject([{ conversion: { conversionId: 'X' }, shares: { byModel: [] }, candidates: [] }]);
   expect(totals).toMatchObject({ attributed: 0, unattributed: 1 });
 });
 

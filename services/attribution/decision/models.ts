@@ -47,28 +47,58 @@ export type ModelName = keyof typeof MODELS;
 const MOST_TOTAL = 2n ** 53n;
 const MOST_SUM = 2 ** 52;
 
+/** Weights, prepared for totals to be split by them. */
+export interface Weights {
+  readonly each: readonly bigint[];
+  /** Undefined if their sum is too large for doubles. */
+  readonly doubles: Float64Array | undefined;
+  /** Of `doubles`. */
+  readonly sum: number;
+}
+
+/** @param each none negative, and at least one positive */
+export function weightsOf(each: readonly bigint[]): Weights {
+  const doubles = new Float64Array(each.length);
+  let sum = 0;
+  for (let i = 0; i < each.length; i++) {
+    doubles[i] = Number(each[i]);
+    sum += doubles[i]!;
+  }
+  return { each, doubles: sum < MOST_SUM ? doubles : undefined, sum };
+}
+
 /**
  * Splits `total` (not negative) by weight into integers that sum to exactly `total`, by largest remainder
  * (Hamilton's method); equal remainders go to the later entry.
  */
-export function apportion(total: bigint, weights: readonly bigint[]): bigint[] {
-  if (weights.length === 1) return [total];
-  if (total >= MOST_TOTAL) return apportionLarge(total, weights);
-  const doubles = new Float64Array(weights.length);
-  let sum = 0;
-  for (let i = 0; i < weights.length; i++) {
-    doubles[i] = Number(weights[i]);
-    sum += doubles[i]!;
+export function apportion(total: bigint, weights: Weights): bigint[] {
+  const { each, doubles, sum } = weights;
+  if (each.length === 1) return [total];
+  if (total >= MOST_TOTAL || doubles === undefined) return apportionLarge(total, each);
+  const shares: bigint[] = [];
+  let [before, share] = [0, 0n];
+  for (const micros of apportionDoubles(Number(total), doubles, sum)) {
+    // Many are alike.
+    if (micros !== before) [before, share] = [micros, BigInt(micros)];
+    shares.push(share);
   }
-  return sum < MOST_SUM ? apportionDoubles(Number(total), doubles, sum) : apportionLarge(total, weights);
+  return shares;
+}
+
+/** The same of a total below 2^53. */
+export function apportionNumber(total: number, { each, doubles, sum }: Weights): number[] {
+  if (each.length === 1) return [total];
+  return doubles === undefined
+    ? apportionLarge(BigInt(total), each).map(Number)
+    : apportionDoubles(total, doubles, sum);
 }
 
 /** The same by doubles, which are a tenth of the work: shares are guessed, and remainders are exact. */
-function apportionDoubles(total: number, weights: Float64Array, sum: number): bigint[] {
-  const shares: bigint[] = [];
+function apportionDoubles(total: number, weights: Float64Array, sum: number): number[] {
+  const shares: number[] = [];
   const remainders = new Float64Array(weights.length);
   let left = total;
-  let [weight, guess, remainder, share] = [-1, 0, 0, 0n];
+  let [weight, guess, remainder] = [-1, 0, 0];
   for (let i = 0; i < weights.length; i++) {
     // Most are alike.
     if (weights[i] !== weight) {
@@ -77,9 +107,8 @@ function apportionDoubles(total: number, weights: Float64Array, sum: number): bi
       remainder = differenceOfProducts(total, weight, guess, sum);
       for (; remainder < 0; remainder += sum) guess--;
       for (; remainder >= sum; remainder -= sum) guess++;
-      share = BigInt(guess);
     }
-    shares.push(share);
+    shares.push(guess);
     remainders[i] = remainder;
     left -= guess;
   }
@@ -88,7 +117,7 @@ function apportionDoubles(total: number, weights: Float64Array, sum: number): bi
 }
 
 /** Adds one to the shares with the greatest remainders, of equal ones the last. */
-function addToGreatest(shares: bigint[], remainders: Float64Array, count: number): void {
+function addToGreatest(shares: number[], remainders: Float64Array, count: number): void {
   // Sorted without a comparator, which takes a tenth of the time.
   const ascending = remainders.toSorted();
   const least = ascending[ascending.length - count]!;
@@ -96,7 +125,7 @@ function addToGreatest(shares: bigint[], remainders: Float64Array, count: number
   for (const remainder of remainders) if (remainder > least) left--;
   for (let i = shares.length - 1; i >= 0; i--) {
     if (remainders[i]! < least || (remainders[i] === least && left-- <= 0)) continue;
-    shares[i]! += 1n;
+    shares[i]! += 1;
   }
 }
 

@@ -11,10 +11,20 @@ import {
 } from './candidates.ts';
 import { type AttributionConfig, isForgotten } from './config.ts';
 import { type Corrected, correct, correctionsOf, countExceeded } from './corrections.ts';
-import { type Candidates, decide, isCandidate, modelsOf, shareAnew, windowsOf, withCredited } from './decide.ts';
-import { type Cause, type ConversionRef, type Effects, isSameCredits, recordChanges } from './effects.ts';
+import {
+  type Candidates,
+  creditsOf,
+  decide,
+  isCandidate,
+  modelsOf,
+  shareAnew,
+  sharesOf,
+  windowsOf,
+  withCredited,
+} from './decide.ts';
+import { type Cause, type ConversionRef, type Effects, isAttributed, isSameShares, recordChanges } from './effects.ts';
 import { isCorrectable, type Surroundings } from './retention.ts';
-import type { Credit, RememberedConversion, Touch, UserBounds, UserState } from './state.ts';
+import type { RememberedConversion, Shares, Touch, UserBounds, UserState } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
 /** A user whose conversions are decided, and what for. */
@@ -48,10 +58,10 @@ export function decideNew(
   conversion.windows = config.windows(conversion.type);
   const candidates = candidatesOf(context, of, conversion);
   const under = { models: config.models, lookbackMs: conversion.windows.lookbackMs };
-  const credits = decide(under, candidates, conversion, corrected.standing);
+  const shares = decide(under, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
   const how = { before: corrected, corrected, models: config.models, wasTruncated: false, isNew: true };
-  settle(context, of, ref, { ...how, candidates, old: [], credits }, effects);
+  settle(context, of, ref, { ...how, candidates, old: NO_SHARES, shares }, effects);
 }
 
 interface Settled {
@@ -61,33 +71,35 @@ interface Settled {
   candidates: Candidates;
   /** Whether what was published of it last says so. */
   wasTruncated: boolean;
-  /** Credits that it had. */
-  old: readonly Credit[];
-  /** Their touches are objects of `candidates`. */
-  credits: readonly Credit[];
+  /** What touches had of it. */
+  old: Shares;
+  /** What the candidates have of it. */
+  shares: Shares;
   isNew: boolean;
 }
+
+const NO_SHARES: Shares = { touches: [], byModel: [] };
 
 /** Gives a conversion its credits, and notes every difference from those it had. */
 function settle(context: DecidingContext, of: Touches, ref: ConversionRef, settled: Settled, effects: Effects): void {
   const { conversion } = ref;
-  const { before, corrected, models, old, credits, isNew } = settled;
+  const { before, corrected, models, old, shares, isNew } = settled;
   const { touches: candidates } = settled.candidates;
   const isTruncated = saysTruncated(settled.candidates, models);
   effects.totals.truncated += Number(isTruncated) - Number(settled.wasTruncated);
-  const published = { credits: old, standing: before.standing, isCounted: conversion.isCounted };
+  const published = { shares: old, standing: before.standing, isCounted: conversion.isCounted };
   if (conversion.windows === undefined) {
     // Of one without credits only this tells.
     conversion.models = models;
-    conversion.credits = credits;
+    conversion.credits = creditsOf(shares);
   }
-  if (!conversion.isCounted) conversion.isCounted = isNew || credits.length > 0;
+  if (!conversion.isCounted) conversion.isCounted = isNew || isAttributed(shares);
   const invalid = invalidOf(context, of, conversion);
   const { lookbackMs } = windowsOf(context.config, conversion);
   const decided = {
     // One that no counter has stays one whose decision names no models, by which it is known.
     models: conversion.isCounted ? models : [],
-    ...{ credits, candidates, isTruncated, invalid, lookbackMs, ...corrected },
+    ...{ shares, candidates, isTruncated, invalid, lookbackMs, ...corrected },
   };
   recordChanges(effects, ref, published, decided);
 }
@@ -159,16 +171,20 @@ function decideAnew(
   const settled = { before: corrected, corrected, models: under.models, wasTruncated, isNew: false };
   if (conversion.windows === undefined) {
     const candidates = candidatesStill(deciding, change.touch, conversion);
-    const credits = decide(under, candidates, conversion, standing);
-    settle(context, user, ref, { ...settled, candidates, old: conversion.credits, credits }, effects);
+    const shares = decide(under, candidates, conversion, standing);
+    settle(context, user, ref, { ...settled, candidates, old: storedShares(conversion), shares }, effects);
     return;
   }
   const candidates = change.is ? besides.with : besides.without;
-  const credits = decide(under, candidates, conversion, standing);
-  const old = before === candidates ? credits : decide(under, before, conversion, standing);
-  const isOther = before.isTruncated !== candidates.isTruncated || !isSameCredits(old, credits);
-  if (user.hasOverflow && !isOther) return;
-  settle(context, user, ref, { ...settled, candidates, old, credits }, effects);
+  const shares = decide(under, candidates, conversion, standing);
+  const old = before === candidates ? shares : decide(under, before, conversion, standing);
+  if (user.hasOverflow && before.isTruncated === candidates.isTruncated && isSameShares(ref, old, shares)) return;
+  settle(context, user, ref, { ...settled, candidates, old, shares }, effects);
+}
+
+/** What was published last of a conversion that a build before decided. */
+function storedShares({ credits }: RememberedConversion): Shares {
+  return sharesOf(withCredited([], credits), credits);
 }
 
 /** What a conversion is decided under: what was in use when it came. */
@@ -208,13 +224,13 @@ export function adjust(
   const wasTruncated = saysTruncated(of, under.models);
   const settled = { before, corrected, models: under.models, wasTruncated, isNew: false };
   if (conversion.windows !== undefined) {
-    const [old, credits] = [before, corrected].map(({ standing }) => decide(under, of, conversion, standing));
-    settle(context, user, ref, { ...settled, candidates: of, old: old!, credits: credits! }, effects);
+    const [old, shares] = [before, corrected].map(({ standing }) => decide(under, of, conversion, standing));
+    settle(context, user, ref, { ...settled, candidates: of, old: old!, shares: shares! }, effects);
     return;
   }
   const candidates = { ...allOf(withCredited(of.touches, conversion.credits)), isTruncated: of.isTruncated };
-  const credits = shareAnew(under, candidates.touches, conversion, corrected.standing);
-  settle(context, user, ref, { ...settled, candidates, old: conversion.credits, credits }, effects);
+  const shares = shareAnew(under, candidates.touches, conversion, corrected.standing);
+  settle(context, user, ref, { ...settled, candidates, old: storedShares(conversion), shares }, effects);
   if (!user.conversions.includes(conversion)) context.overflow().putConversion(conversion);
 }
 

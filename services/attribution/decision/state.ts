@@ -106,6 +106,29 @@ export interface Credit {
   readonly refundsMicros: bigint;
 }
 
+/** What touches have of a conversion under each of the models that it is decided under. */
+export interface Shares {
+  /** Ascending by (timestamp, clickId). */
+  readonly touches: readonly Touch[];
+  /** In the order of the models; none without touches. */
+  readonly byModel: readonly ModelShares[];
+}
+
+/**
+ * What touches have under one model, in columns: objects for each were half of the garbage of a user with very many. A
+ * touch has credit if any of its amounts is not 0; see `Credit` for what they are.
+ */
+export interface ModelShares {
+  readonly model: string;
+  /** Place of the first touch that the columns are about; touches before it and behind them have no credit. */
+  readonly from: number;
+  readonly creditMicros: readonly number[];
+  readonly valueMicros: readonly bigint[];
+  /** Undefined if it is 0 for all. */
+  readonly adjustedMicros: readonly bigint[] | undefined;
+  readonly refundsMicros: readonly bigint[] | undefined;
+}
+
 /** What a correction makes of its target: of a conversion the first three, of a click the others. */
 export const CORRECTIONS = ['refund', 'restate', 'retract', 'valid', 'invalid'] as const;
 export type CorrectionKind = (typeof CORRECTIONS)[number];

@@ -27,7 +27,7 @@ export function touchMemory(words: number): TouchMemory {
 }
 
 /** The ad of what no click is credited for. */
-export const NO_AD = { adId: '', metadata: '' };
+const NO_AD = { adId: '', metadata: '' };
 
 type CampaignSource = Pick<Touch, 'campaignId' | 'source'>;
 
@@ -179,6 +179,17 @@ export class InternedTouch implements TouchWithWords {
   get source(): string {
     return this.texts.textsOf(this.campaignSource).source;
   }
+}
+
+/** The number of a touch's campaign and source in these texts; of no touch, that of the empty ones. */
+export function campaignSourceOf(touch: Touch | undefined, texts: TouchTexts): number {
+  if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
+  return texts.campaignSourceNamed(touch?.campaignId ?? '', touch?.source ?? '');
+}
+
+/** The number of its ad. */
+export function adOf(touch: Touch | undefined, texts: TouchTexts): number {
+  return touch instanceof InternedTouch && touch.texts === texts ? touch.ad : texts.adNamed(touch ?? NO_AD);
 }
 
 /** Most touches kept from one batch to the next, in 10 MB: some users have very many. */

@@ -8,9 +8,9 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
-import type { ClickCount, Increment } from '../decision/effects.ts';
+import type { ClickCount, Deltas, Effects } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
-import { InternedTouch, NO_AD, type TouchTexts } from '../memory/touch-memory.ts';
+import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { CounterTable, HIGH, MOST_MODELS } from './counter-table.ts';
@@ -35,6 +35,9 @@ const LOADED = 4;
 const READ_COUNTERS = 1000;
 /** About the bytes that a counter's name takes beside its own. */
 const NAME_BYTES = 40;
+
+/** What is counted of a batch. */
+export type Counted = Pick<Effects, 'clicks' | 'credits' | 'deltas'>;
 
 /** The model of clicks and of unattributed conversions. */
 const NO_MODEL = '';
@@ -111,21 +114,28 @@ export class CounterSet {
     }
   }
 
-  /** Adds clicks and increments, see `Counters`. */
-  add(store: StateStore, texts: TouchTexts, clicks: readonly ClickCount[], increments: readonly Increment[]): void {
+  /** Adds clicks and credits, see `Counters`. */
+  add(store: StateStore, texts: TouchTexts, { clicks, credits, deltas }: Counted): void {
     for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '', NO_MODEL);
-    for (const { touch, timestamp, conversionType, model } of increments) {
-      this.#find(texts, touch, timestamp, conversionType, model);
+    for (const { of, touch, from, to } of credits) {
+      const { timestamp, type } = of.conversion;
+      if (!this.#isDaily) this.#find(texts, touch, timestamp, type, NO_MODEL);
+      else for (let i = from; i < to; i++) this.#find(texts, touch, timestamp, type, deltas.models[i]!);
     }
     this.#read(store, texts);
     for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);
     let at = 0;
-    for (const click of clicks) {
-      for (let i = 0; i < this.#series.length; i++) this.#addClicks(this.#found[at++]!, click);
-    }
-    for (const increment of increments) {
-      const model = this.#isDaily ? 0 : this.#numberOf(increment.model);
-      for (let i = 0; i < this.#series.length; i++) this.#addIncrement(this.#found[at++]!, model, increment);
+    for (const click of clicks) for (const _ of this.#series) this.#addClicks(this.#found[at++]!, click);
+    for (const { of, from, to } of credits) {
+      if (this.#isDaily) {
+        for (let i = from; i < to; i++) this.#addDelta(this.#found[at++]!, 0, deltas, i, of.offset);
+        continue;
+      }
+      for (let n = 0; n < this.#series.length; n++) {
+        const counter = this.#found[at++]!;
+        for (let i = from; i < to; i++)
+          this.#addDelta(counter, this.#numberOf(deltas.models[i]!), deltas, i, of.offset);
+      }
     }
     this.#clicked.length = this.#clickOffsets.length = this.#found.length = 0;
   }
@@ -296,21 +306,22 @@ export class CounterSet {
     this.#note(counter, offset);
   }
 
-  #addIncrement(counter: number, model: number, increment: Increment): void {
+  #addDelta(counter: number, model: number, deltas: Deltas, i: number, offset: number): void {
     const table = this.#table;
-    const { offset, retractedMicros, adjustedMicros, refundsMicros } = increment;
     if (offset <= table.loadedVersionOf(counter)) return;
-    const revenueMicros = table.revenueOf(counter, model) + increment.revenueMicros;
-    const conversionsMicros = table.conversionsOf(counter, model) + increment.conversionsMicros;
+    const retractedMicros = deltas.retractedMicros[i]!;
+    const [adjustedMicros, refundsMicros] = [deltas.adjustedMicros[i]!, deltas.refundsMicros[i]!];
+    const revenueMicros = table.revenueOf(counter, model) + deltas.revenueMicros[i]!;
+    const conversionsMicros = table.conversionsOf(counter, model) + BigInt(deltas.conversionsMicros[i]!);
     if (revenueMicros >= HIGH || revenueMicros <= -HIGH) {
       table.setSums(counter, model, conversionsMicros, revenueMicros % HIGH);
       table.rareOf(counter, model).revenueHigh += revenueMicros / HIGH;
     } else {
       table.setSums(counter, model, conversionsMicros, revenueMicros);
     }
-    if (retractedMicros !== 0n || adjustedMicros !== 0n || refundsMicros !== 0n) {
+    if (retractedMicros !== 0 || adjustedMicros !== 0n || refundsMicros !== 0n) {
       const rare = table.rareOf(counter, model);
-      rare.retractedMicros += retractedMicros;
+      rare.retractedMicros += BigInt(retractedMicros);
       rare.adjustedMicros += adjustedMicros;
       rare.refundsMicros += refundsMicros;
     }
@@ -385,13 +396,4 @@ export class CounterSet {
 
 function rollupKeyOf(series: Series, key: SeriesKey): RollupKey {
   return { rollup: series.rollup.name, period: key.period, values: series.valuesOf(key) };
-}
-
-function campaignSourceOf(touch: Touch | undefined, texts: TouchTexts): number {
-  if (touch instanceof InternedTouch && touch.texts === texts) return touch.campaignSource;
-  return texts.campaignSourceNamed(touch?.campaignId ?? '', touch?.source ?? '');
-}
-
-function adOf(touch: Touch | undefined, texts: TouchTexts): number {
-  return touch instanceof InternedTouch && touch.texts === texts ? touch.ad : texts.adNamed(touch ?? NO_AD);
 }

@@ -8,6 +8,7 @@ import {
   RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
+import { countedOf } from '../../../test/fixtures/credits.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
 import { reportDays } from '../../contract/report-days.ts';
@@ -160,12 +161,12 @@ test('what is published and what is stored are the sums of what was added', () =
           const numbers = [texts.campaignSourceNamed(campaignId, source), texts.adNamed(each)] as const;
           counters.addClick(texts, ...numbers, touch.timestamp, offset);
           // At once, or with what comes later.
-          if (sign > 0n) counters.add(store, texts, [], []);
+          if (sign > 0n) counters.add(store, texts, countedOf([]));
         } else if (kind === 'click') {
-          counters.add(store, texts, [{ touch, clicks: 1, invalidClicks: 0, offset }], []);
+          counters.add(store, texts, countedOf([], [{ touch, clicks: 1, invalidClicks: 0, offset }]));
         } else if (kind === 'verdict') {
           const [clicks, invalidClicks] = sign > 0n ? ([-1, 1] as const) : ([1, -1] as const);
-          counters.add(store, texts, [{ touch, clicks, invalidClicks, offset }], []);
+          counters.add(store, texts, countedOf([], [{ touch, clicks, invalidClicks, offset }]));
         } else {
           const [conversionsMicros, revenueMicros] = [sign * 1_000_000n, sign * micros];
           const increment = {
@@ -173,11 +174,11 @@ test('what is published and what is stored are the sums of what was added', () =
             ...(each.unattributed ? { touch: undefined, model: '' } : { touch, model }),
             ...{ timestamp: touch.timestamp, conversionType, conversionsMicros, revenueMicros, offset },
           };
-          counters.add(store, texts, [], [increment]);
+          counters.add(store, texts, countedOf([increment]));
         }
       };
       const publish = (withRollups: boolean) => {
-        counters.add(store, texts, [], []);
+        counters.add(store, texts, countedOf([]));
         for (const { topic, name, bytes } of counters.takeChanged(withRollups)) {
           published.set(name, topic === 'daily-stats' ? valuesOf(bytes) : valuesOfRollup(bytes));
         }
@@ -271,7 +272,7 @@ test('a counter of a build before, whose low word holds more than 10^18, goes on
   const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', model: 'linear', offset: 1 };
   const amounts = { ...UNCORRECTED, conversionsMicros: 1n, revenueMicros: 10n ** 18n };
-  counters.add(store, texts, [], [{ ...credited, ...amounts }]);
+  counters.add(store, texts, countedOf([{ ...credited, ...amounts }]));
   expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).revenueMicros)).toEqual([10n ** 19n]);
 });
 
@@ -283,7 +284,7 @@ test('counters of all types and days take memory only where they exist, and beyo
   for (let campaign = 0; campaign < campaigns; campaign++) {
     counters.addClick(texts, texts.campaignSourceNamed(`c${campaign}`, ''), 0, 0, campaign);
   }
-  counters.add(store, texts, [], []);
+  counters.add(store, texts, countedOf([]));
   let most = 0;
   for (let type = 0; type < types; type++) {
     const increments = models.map((model) => ({
@@ -296,7 +297,7 @@ test('counters of all types and days take memory only where they exist, and beyo
       },
       ...{ touch: touchOf(`c${campaigns - 1 - type}`), conversionsMicros: 1_000_000n, revenueMicros: BigInt(type) },
     }));
-    counters.add(store, texts, [], increments);
+    counters.add(store, texts, countedOf(increments));
     most = Math.max(most, counters.bytesUsed);
     if (!counters.isFull()) continue;
     counters.takeChanged();
@@ -328,7 +329,7 @@ test('a counter that was left to the store goes on from there', () => {
   const campaignSource = texts.campaignSourceNamed('c', '');
   for (const offset of [1, 2]) {
     counters.addClick(texts, campaignSource, 0, 0, offset);
-    counters.add(store, texts, [], []);
+    counters.add(store, texts, countedOf([]));
     expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).clicks)).toEqual([BigInt(offset)]);
     store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
     counters.forgetIfFull();
@@ -340,7 +341,7 @@ test('R-6: counters that are not stored are not forgotten, for other texts or fo
   const counters = new Counters(PARTITION, [], DAYS, () => 0);
   const texts = new TouchTexts();
   counters.addClick(texts, texts.campaignSourceNamed('c', ''), 0, 0, 1);
-  counters.add(store, texts, [], []);
+  counters.add(store, texts, countedOf([]));
   const others = new TouchTexts();
   expect(() => counters.addClick(others, others.campaignSourceNamed('d', ''), 0, 0, 2)).toThrow('R-6');
   expect(() => counters.forgetIfFull()).toThrow('R-6');

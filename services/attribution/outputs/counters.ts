@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
-import type { ClickCount, Increment } from '../decision/effects.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
-import { type ChangedCounter, CounterSet } from './counter-set.ts';
+import { type ChangedCounter, type Counted, CounterSet } from './counter-set.ts';
 
 /**
  * The counters of one partition, ahead of its store: those of daily_stats, and of other rollups. Those in use are
@@ -55,11 +54,11 @@ export class Counters {
     this.#rollups.addClick(texts, campaignSource, ad, timestamp, offset);
   }
 
-  /** Adds clicks and increments in any order, of which each is later in the log than those of calls before. */
-  add(store: StateStore, texts: TouchTexts, clicks: readonly ClickCount[], increments: readonly Increment[]): void {
+  /** Adds clicks and credits in any order, of which each is later in the log than those of calls before. */
+  add(store: StateStore, texts: TouchTexts, counted: Counted): void {
     this.#use(texts);
-    this.#daily.add(store, texts, clicks, increments);
-    this.#rollups.add(store, texts, clicks, increments);
+    this.#daily.add(store, texts, counted);
+    this.#rollups.add(store, texts, counted);
   }
 
   /** The counters that changed since they were last taken: those of daily_stats, and of the other rollups. */

@@ -10,11 +10,13 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EVENT_TYPES, MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import type { Cause, ConversionRef, Decision } from '../decision/effects.ts';
+import { sharesOf } from '../decision/decide.ts';
+import { type Cause, type ConversionRef, type Decision, isAttributed } from '../decision/effects.ts';
 import { explain } from '../decision/explain.ts';
 import type { Credit, RememberedConversion, Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { encodeAttributed, encodeDecision, OutputMemory } from './encode-outputs.ts';
+import { encodeAttributed, encodeDecision } from './encode-outputs.ts';
+import { OutputMemory } from './output-memory.ts';
 
 const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const text = fc
@@ -27,8 +29,7 @@ const metadata = fc.constantFrom('', 'geo\0DE', 'geo\0ü\0os\0web');
 const touch = fc
   .record({ clickId: fc.uuid(), timestamp: time, arrival: time, adId: text, campaignId: text, source: text, metadata })
   .chain((plain) => fc.constantFrom<Touch>(plain, interned(plain)));
-const amounts = { valueMicros: money, adjustedMicros: money, refundsMicros: money };
-const credit = fc.record({ model: text, touch, creditMicros, ...amounts });
+const amount = fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n });
 const conversion = fc.record({
   conversionId: fc.uuid(),
   timestamp: time,
@@ -89,7 +90,7 @@ test('a decision is read as it was written', () => {
       const credits = given.models.flatMap((model, m) =>
         credited(m).map((touch, i) => ({ model, touch, creditMicros: i * 1000, ...amounts })),
       );
-      return { ...given, credits };
+      return { ...given, shares: sharesOf(given.candidates, credits) };
     });
   fc.assert(
     fc.property(decision, (given) => {
@@ -116,7 +117,8 @@ test('decisions of a batch are read as they were written, though most of their m
         const given = {
           ...UNCORRECTED,
           ...{ cause: { eventId: conversion.conversionId, type: 'conversion' as const }, models: of },
-          ...{ userId: 'u', conversion, offset: first, lookbackMs: HOUR_MS, candidates, credits },
+          ...{ userId: 'u', conversion, offset: first, lookbackMs: HOUR_MS, candidates },
+          shares: sharesOf(candidates, credits),
         };
         const encoded = encodeDecision(given, batch);
         expect(fromBinary(ConversionDecisionSchema, encoded)).toEqual(messageOf(given));
@@ -142,7 +144,7 @@ function messageOf(given: Decision) {
     conversionTime: BigInt(conversion.timestamp),
     valueMicros: conversion.valueMicros,
     lookbackMs: BigInt(given.lookbackMs),
-    attributed: given.credits.length > 0,
+    attributed: isAttributed(given.shares),
     version: BigInt(given.offset),
     models: [...given.models],
     candidates,
@@ -187,40 +189,63 @@ function fieldsOf({ clickId, adId, campaignId, source, timestamp }: Touch) {
   return { clickId, adId, campaignId, source, clickTime: BigInt(timestamp) };
 }
 
-test('a credit is read as it was written', () => {
-  const flags = { retracted: fc.boolean(), conversionRetracted: fc.boolean() };
+test('what clicks have of a conversion is read as it was written', () => {
+  const credit = fc.record({ creditMicros, valueMicros: money, adjustedMicros: amount, refundsMicros: money });
+  /** Of each touch what it has under each of the models, before and after; undefined: nothing. */
+  const of = fc.array(fc.option(credit, { nil: undefined }), { minLength: 3, maxLength: 3 });
+  const touched = fc.uniqueArray(fc.record({ touch, before: of, after: of }), {
+    selector: ({ touch }) => touch.clickId,
+    minLength: 1,
+    maxLength: 8,
+  });
+  const models = fc.constantFrom<string[]>(['m0'], ['m0', 'm1'], ['m1', 'm2', 'm0']);
   const row = conversion.chain((conversion) =>
     fc.record({
-      ...{ userId: text, conversion: fc.constant(conversion), cause: causeOf(conversion), offset: time },
-      ...{ credit, lookbackMs, ...flags },
+      ...{ userId: text, conversion: fc.constant(conversion), cause: causeOf(conversion), offset: time, lookbackMs },
+      ...{ touched, was: models, is: models, isRetracted: fc.boolean() },
     }),
   );
   fc.assert(
-    fc.property(row, (given) => {
-      const { touch } = given.credit;
+    fc.property(row, ({ touched, was, is, ...ref }) => {
+      const sharesUnder = (models: readonly string[], time: 'before' | 'after') => {
+        const credits = models.flatMap((model, m) =>
+          touched.flatMap(({ touch, ...of }) => (of[time][m] === undefined ? [] : { model, touch, ...of[time][m] })),
+        );
+        return sharesOf(
+          touched.map(({ touch }) => touch),
+          credits,
+        );
+      };
+      const [before, after] = [sharesUnder(was, 'before'), sharesUnder(is, 'after')];
+      const change = { ...ref, before, after, wasRetracted: false };
+      const changes = touched.map(({ touch }, i) => ({ of: change, touch, before: i, after: i, from: 0, to: 1 }));
+      const named = [...new Set([...after.byModel, ...before.byModel].map(({ model }) => model))];
+      const isAdjusted = after.byModel.length > 0;
       const message = create(AttributedConversionSchema, {
-        conversionId: given.conversion.conversionId,
-        clickId: touch.clickId,
-        userId: given.userId,
-        adId: touch.adId,
-        campaignId: touch.campaignId,
-        source: touch.source,
-        conversionType: given.conversion.type,
-        value: Number(given.credit.valueMicros) / 1e6,
-        clickTime: BigInt(touch.timestamp),
-        conversionTime: BigInt(given.conversion.timestamp),
-        attributionWindowHours: Math.ceil(given.lookbackMs / HOUR_MS),
-        version: BigInt(given.offset),
-        retracted: given.retracted,
-        model: given.credit.model,
-        creditMicros: BigInt(given.credit.creditMicros),
-        valueMicros: given.credit.valueMicros,
-        adjustedMicros: given.credit.adjustedMicros,
-        refundsMicros: given.credit.refundsMicros,
-        conversionRetracted: given.conversionRetracted,
-        ...causeFields(given),
+        conversionId: ref.conversion.conversionId,
+        userId: ref.userId,
+        conversionType: ref.conversion.type,
+        conversionTime: BigInt(ref.conversion.timestamp),
+        attributionWindowHours: Math.ceil(ref.lookbackMs / HOUR_MS),
+        version: BigInt(ref.offset),
+        conversionRetracted: ref.isRetracted,
+        models: named,
+        clicks: touched.map(({ touch, after }) => {
+          const given = named.map((model) => after[is.indexOf(model)] ?? NOTHING);
+          return {
+            ...fieldsOf(touch),
+            creditsMicros: given.map((each) => BigInt(each.creditMicros)),
+            valuesMicros: given.map((each) => each.valueMicros),
+            adjustedMicros: isAdjusted ? given.map((each) => each.adjustedMicros) : [],
+            refundsMicros: isAdjusted ? given.map((each) => each.refundsMicros) : [],
+          };
+        }),
+        ...causeFields(change),
       });
-      expect(fromBinary(AttributedConversionSchema, encodeAttributed(given, new OutputMemory()))).toEqual(message);
+      const encoded = encodeAttributed(changes, 0, changes.length, new OutputMemory());
+      expect(fromBinary(AttributedConversionSchema, encoded)).toEqual(message);
     }),
   );
 });
+
+const NOTHING = { creditMicros: 0, valueMicros: 0n, ...UNADJUSTED };

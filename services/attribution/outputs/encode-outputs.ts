@@ -3,13 +3,13 @@ import { Role } from '../../../gen/ts/clickmesh/v1/rules_pb.js';
 import { EVENTS } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { UUID_LENGTH, writeUuidText } from '../../contract/uuid.ts';
-import { putBigint, putBytes, putDouble, putNumber, putText, putVarint, varintBytes } from '../../contract/wire.ts';
-import { newSpareMemory } from '../../system/spare-memory.ts';
-import type { AttributedRow, ConversionRef, Decision } from '../decision/effects.ts';
+import { putBigint, putBigVarint, putBytes, putNumber, putText, putVarint, varintBytes } from '../../contract/wire.ts';
+import { type ConversionRef, type CreditChange, type Decision, isAttributed, underModel } from '../decision/effects.ts';
 import { explain, mostNamed, namedInvalid } from '../decision/explain.ts';
-import type { EffectiveCorrection, Touch } from '../decision/state.ts';
+import type { EffectiveCorrection, ModelShares, Touch } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { InternedTouch } from '../memory/touch-memory.ts';
+import type { OutputMemory, Uncredited, Written } from './output-memory.ts';
 
 /**
  * Encoders of what attribution publishes most, which generic code took a fifth of its time for. The bytes are those
@@ -28,47 +28,6 @@ const MAX_FIXED_BYTES = 256;
 /** Most corrections that a decision names. */
 const MAX_CORRECTIONS = 100;
 
-/** Bytes of a page: it holds some hundred decisions. */
-const PAGE_BYTES = 1 << 20;
-/** Most bytes of pages kept. */
-const SPARE_BYTES = 16 << 20;
-const sparePages = newSpareMemory(SPARE_BYTES);
-
-/** Memory that the outputs of a batch lie in, one after the other, until they are published. */
-export class OutputMemory {
-  page: Buffer = Buffer.alloc(0);
-  /** Bytes of the page that are taken. */
-  used = 0;
-  /** Where many candidates were written last, by user and reasons. */
-  readonly written = new Map<string, Written>();
-  readonly #pages: Buffer[] = [];
-
-  /** Makes room for some bytes more, one after the other. */
-  reserve(bytes: number): void {
-    if (this.used + bytes <= this.page.length) return;
-    const spare = bytes <= PAGE_BYTES ? sparePages.take() : undefined;
-    this.page = spare ?? Buffer.allocUnsafeSlow(Math.max(bytes, PAGE_BYTES));
-    this.used = 0;
-    if (this.page.length === PAGE_BYTES) this.#pages.push(this.page);
-  }
-
-  /** Takes what of the page was written up to here. */
-  take(end: number): Buffer {
-    const taken = this.page.subarray(this.used, end);
-    this.used = end;
-    return taken;
-  }
-
-  /** Gives the memory back, for outputs of other batches: those in it are used no more. */
-  release(): void {
-    for (const page of this.#pages) sparePages.give(page);
-    this.#pages.length = 0;
-    this.written.clear();
-    this.page = Buffer.alloc(0);
-    this.used = 0;
-  }
-}
-
 /** Where a message is put together. */
 let scratch: Buffer;
 
@@ -81,7 +40,7 @@ const MANY_CANDIDATES = 64;
  * @param memory of the decisions whose touches lie in memory at the same time
  */
 export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer {
-  const { userId, conversion, credits, models, lookbackMs, standing, offset } = decision;
+  const { userId, conversion, shares, models, lookbackMs, standing, offset } = decision;
   const { length } = decision.corrections;
   const candidateBytes = mostNamed(decision) * (MAX_CLICK_BYTES + models.length * MODEL_BYTES);
   const correctionBytes = Math.min(length, MAX_CORRECTIONS) * MAX_CORRECTION_BYTES;
@@ -92,7 +51,7 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
   at = putNumber(scratch, at, 0x20, conversion.timestamp);
   at = putBigint(scratch, at, 0x28, conversion.valueMicros);
   at = putNumber(scratch, at, 0x30, lookbackMs);
-  at = putNumber(scratch, at, 0x38, credits.length > 0 ? 1 : 0);
+  at = putNumber(scratch, at, 0x38, isAttributed(shares) ? 1 : 0);
   at = putNumber(scratch, at, 0x48, offset);
   for (const model of models) at = putName(at, 0x52, model);
   at = putCandidates(at, decision, memory);
@@ -107,49 +66,106 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
   return memory.take(putCause(at, 0x9a, decision));
 }
 
-/** An AttributedConversion. */
-export function encodeAttributed(row: AttributedRow, memory: OutputMemory): Buffer {
-  const { userId, conversion, offset, credit, lookbackMs, retracted } = row;
-  const { touch, model, creditMicros, valueMicros } = credit;
-  let at = begin(memory, MAX_CLICK_BYTES, userId, conversion.type, model);
+/** Most clicks of an AttributedConversion, so that it fits a record of the log (1 MiB). */
+export const MAX_CLICKS = 1000;
+
+/** An AttributedConversion of some touches, all of one conversion: those of the changes from `from` to before `to`. */
+export function encodeAttributed(changes: readonly CreditChange[], from: number, to: number, memory: OutputMemory) {
+  const { of } = changes[from]!;
+  const { userId, conversion, offset } = of;
+  const [old, now] = [of.before.byModel, of.after.byModel];
+  const models = now.length === 1 && now[0]!.model === '' ? [] : now.map(({ model }) => model);
+  for (const { model } of old) if (model !== '' && !models.includes(model)) models.push(model);
+  let bytes = 0;
+  for (let i = from; i < to; i++) bytes += FIXED_CLICK_BYTES + textBytes(changes[i]!.touch!);
+  let at = begin(memory, bytes + (to - from) * models.length * AMOUNTS_BYTES, userId, conversion.type, ...models);
   at = putText(scratch, at, 0x0a, conversion.conversionId);
-  at = putTouchId(at, 0x12, touch);
   at = putText(scratch, at, 0x1a, userId);
-  at = putTexts(at, 0x22, touch);
   at = putText(scratch, at, 0x3a, conversion.type);
-  at = putDouble(scratch, at, 0x41, Number(valueMicros) / 1e6);
-  at = putNumber(scratch, at, 0x48, touch.timestamp);
   at = putNumber(scratch, at, 0x50, conversion.timestamp);
-  at = putNumber(scratch, at, 0x58, Math.ceil(lookbackMs / HOUR_MS));
+  at = putNumber(scratch, at, 0x58, Math.ceil(of.lookbackMs / HOUR_MS));
   at = putNumber(scratch, at, 0x60, offset);
-  at = putNumber(scratch, at, 0x68, retracted ? 1 : 0);
-  at = putText(scratch, at, 0x72, model);
-  at = putNumber(scratch, at, 0x78, creditMicros);
-  at = putBigint(scratch, at, 0x80, valueMicros);
-  at = putBigint(scratch, at, 0x88, credit.adjustedMicros);
-  at = putBigint(scratch, at, 0x90, credit.refundsMicros);
-  at = putNumber(scratch, at, 0x98, row.conversionRetracted ? 1 : 0);
-  return memory.take(putCause(at, 0xa2, row));
+  at = putNumber(scratch, at, 0x98, of.isRetracted ? 1 : 0);
+  at = putCause(at, 0xa2, of);
+  for (const model of models) at = putName(at, 0xb2, model);
+  const shares = models.map((model, m) => underModel(now, model, m));
+  for (let i = from; i < to; i++) at = putClick(at, changes[i]!, shares);
+  return memory.take(at);
+}
+
+/** Most bytes of a click but for its texts and amounts. */
+const FIXED_CLICK_BYTES = 96;
+/** Most bytes of what a click has under one model. */
+const AMOUNTS_BYTES = 33;
+
+/** Most bytes of a touch's texts. */
+function textBytes(touch: Touch): number {
+  if (!(touch instanceof InternedTouch)) {
+    return 3 * (touch.adId.length + touch.campaignId.length + touch.source.length);
+  }
+  const { ads, campaignSources } = touch.texts;
+  const { ad, campaignSource } = touch;
+  return (
+    ads.endOf(ad) - ads.startOf(ad) + campaignSources.endOf(campaignSource) - campaignSources.startOf(campaignSource)
+  );
+}
+
+/** What a touch has now of a conversion, under each of its models. */
+function putClick(at: number, { touch, after }: CreditChange, shares: readonly (ModelShares | undefined)[]): number {
+  const start = at + 4;
+  let end = putTexts(putTouchId(start, 0x0a, touch!), 0x12, touch!);
+  end = putNumber(scratch, end, 0x28, touch!.timestamp);
+  let isAdjusted = false;
+  const credits = end;
+  end += 3;
+  for (let m = 0; m < shares.length; m++) {
+    const of = shares[m];
+    const credit = of === undefined || after < of.from ? undefined : of.creditMicros[after - of.from];
+    end = putVarint(scratch, end, credit ?? 0);
+    isAdjusted ||= of?.adjustedMicros !== undefined;
+  }
+  putHead(credits, 0x32, end);
+  end = putAmounts(end, 0x3a, after, shares, 'valueMicros');
+  if (isAdjusted) {
+    end = putAmounts(end, 0x42, after, shares, 'adjustedMicros');
+    end = putAmounts(end, 0x4a, after, shares, 'refundsMicros');
+  }
+  scratch[at] = 0xba;
+  scratch[at + 1] = 0x01;
+  scratch[at + 2] = ((end - start) & 0x7f) | 0x80;
+  scratch[at + 3] = (end - start) >> 7;
+  return end;
+}
+
+function putAmounts(
+  at: number,
+  tag: number,
+  place: number,
+  shares: readonly (ModelShares | undefined)[],
+  name: 'valueMicros' | 'adjustedMicros' | 'refundsMicros',
+): number {
+  let end = at + 3;
+  for (let m = 0; m < shares.length; m++) {
+    const of = shares[m];
+    const amount = of === undefined || place < of.from ? undefined : of[name]?.[place - of.from];
+    end = putBigVarint(scratch, end, amount ?? 0n);
+  }
+  putHead(at, tag, end);
+  return end;
+}
+
+/** The tag and the length, in two bytes, of what lies behind them up to `end`. */
+function putHead(at: number, tag: number, end: number): void {
+  const length = end - at - 3;
+  scratch[at] = tag;
+  scratch[at + 1] = (length & 0x7f) | 0x80;
+  scratch[at + 2] = length >> 7;
 }
 
 /** The event that caused a row or a decision, from this tag on; nothing if it is the conversion itself. */
 function putCause(at: number, tag: number, { cause, conversion }: ConversionRef): number {
   if (cause.eventId === conversion.conversionId && EVENTS[cause.type].role === Role.OUTCOME) return at;
   return putName(putText(scratch, at, tag, cause.eventId), tag + NEXT_FIELD, cause.type);
-}
-
-/** Candidates of a decision that have no credit under any model, for the same reasons: from `from` to before `to`. */
-interface Uncredited {
-  touches: readonly Touch[];
-  from: number;
-  to: number;
-}
-
-/** Candidates without credit that lie in a page, from the latest to the earliest. */
-interface Written extends Uncredited {
-  page: Buffer;
-  /** Where each begins in the page, in the order in which they are written, and where the last one ends. */
-  starts: number[];
 }
 
 /** The decision whose candidates are put, where the next one goes, and how many are put. */

@@ -13,7 +13,8 @@ import type { Conflict, Effects } from '../decision/effects.ts';
 import { assertNever } from '../decision/kinds.ts';
 import { settingName } from '../store/keys.ts';
 import type { ChangedCounter } from './counter-set.ts';
-import { encodeAttributed, encodeDecision, type OutputMemory } from './encode-outputs.ts';
+import { encodeAttributed, encodeDecision, MAX_CLICKS } from './encode-outputs.ts';
+import type { OutputMemory } from './output-memory.ts';
 
 // What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log.
 
@@ -32,9 +33,14 @@ export function rowRecords(rows: {
 }): NewRecord[] {
   const { partition, effects, deadLetters, traces, memory } = rows;
   const records: NewRecord[] = [];
-  for (const row of effects.attributed) {
-    const value = encodeAttributed(row, memory);
-    records.push({ topic: 'attributed-events', partition, key: row.userId, value, headers: traces.get(row.offset) });
+  const { credits } = effects;
+  for (let from = 0, to = 0; from < credits.length; from = to) {
+    const { of, touch } = credits[to++]!;
+    if (touch === undefined) continue;
+    while (to < credits.length && to - from < MAX_CLICKS && credits[to]!.of === of && credits[to]!.touch !== undefined)
+      to++;
+    const value = encodeAttributed(credits, from, to, memory);
+    records.push({ topic: 'attributed-events', partition, key: of.userId, value, headers: traces.get(of.offset) });
   }
   for (const decision of effects.decisions.values()) {
     const { userId: key, offset } = decision;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { countedOf } from '../../../test/fixtures/credits.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { reportDays } from '../../contract/report-days.ts';
@@ -22,7 +23,7 @@ function readsOf(store: StateStore, counters: Counters, campaigns: readonly stri
   for (const [i, campaign] of campaigns.entries()) {
     counters.addClick(texts, texts.campaignSourceNamed(campaign, 's'), 0, i * HOUR_MS, offset + i);
   }
-  counters.add({ ...store, getMany }, texts, [], []);
+  counters.add({ ...store, getMany }, texts, countedOf([]));
   counters.takeChanged();
   store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
   counters.forgetIfFull();
@@ -66,6 +67,6 @@ test('of periods before the newest thousand, counters are read unless many come 
   click('a', 0);
   click('b', hours);
   for (let i = 0; i < 16; i++) click(`many ${i}`, -2);
-  after.add(spied, texts, [], []);
+  after.add(spied, texts, countedOf([]));
   expect(asked).toEqual(['rhour:campaign_id\x00-1\0few', 'rhour:campaign_id\x000\0a']);
 });

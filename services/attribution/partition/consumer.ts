@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { OutputMemory } from '../outputs/encode-outputs.ts';
+import { OutputMemory } from '../outputs/output-memory.ts';
 import { type Checkpointer, newCheckpointer } from '../recovery/checkpointer.ts';
 import { behind, loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
 import type { RecoverDeps } from '../recovery/recover.ts';

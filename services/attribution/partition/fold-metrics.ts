@@ -48,7 +48,7 @@ export function countFolded({ records, events, effects, deadLetters, models }: F
   for (const { reason } of deadLetters) deadLettersCounter.add(1, { reason: reason.split(':', 1)[0] });
   for (const model of models) {
     let attributed = 0;
-    for (const { credits } of decisions.values()) if (credits.some((credit) => credit.model === model)) attributed++;
+    for (const { shares } of decisions.values()) if (shares.byModel.some((each) => each.model === model)) attributed++;
     attributionDecisions.add(attributed, { model, outcome: 'attributed' });
     attributionDecisions.add(decisions.size - attributed, { model, outcome: 'unattributed' });
   }

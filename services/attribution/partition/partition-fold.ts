@@ -10,7 +10,7 @@ import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
 import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
-import { OutputMemory } from '../outputs/encode-outputs.ts';
+import { OutputMemory } from '../outputs/output-memory.ts';
 import { counterRecords, type DeadLetter, progressRecord, rowRecords, settingRecord } from '../outputs/records.ts';
 import { Settings } from '../outputs/settings.ts';
 import { type PublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
@@ -116,7 +116,11 @@ export function newPartitionFold(
       const effects = users.fold(store, events, (campaignSource, ad, timestamp, offset) => {
         if (offset >= countFrom) counters.addClick(table.texts, campaignSource, ad, timestamp, offset);
       });
-      counters.add(store, table.texts, effects.clicks.filter(isUncounted), effects.increments.filter(isUncounted));
+      counters.add(store, table.texts, {
+        clicks: effects.clicks.filter(isUncounted),
+        credits: effects.credits.filter(({ of }) => isUncounted(of)),
+        deltas: effects.deltas,
+      });
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
       const letters = [...deadLetters, ...refusedOf(folded, effects)];
       const after = advance(progress, folded.length, effects, letters.length);

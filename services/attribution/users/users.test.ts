@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
+import { incrementsOf, rowsOf } from '../../../test/fixtures/credits.ts';
 import { eventName } from '../../../test/fixtures/event-name.ts';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
@@ -170,7 +171,7 @@ test('of a user that the store has, only what is new is written', () => {
   expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [65 + 'buy'.length + 'l'.length] });
   expect(ann.flush()).toEqual({ deletes: 0, puts: [], appends: [] });
   expect(ann.storedHours()).toEqual([1, 2, 3]);
-  expect(ann.stored()!.conversions).toMatchObject([{ models: ['last_click'], windows: { maxTouches: 256 } }]);
+  expect(ann.stored()!.conversions).toMatchObject([{ models: ['last_click'], windows: { maxTouches: 1024 } }]);
 });
 
 test('of a conversion that is decided anew nothing is written: its credits follow from its candidates', () => {
@@ -324,7 +325,7 @@ testRuns('an event that takes the short way ends as the fold would have it', 800
           const { duplicates } = effects;
           if (isSpilled && duplicates.click + duplicates.conversion > 0) met.duplicatesOfSpilled++;
           if (expected.conversions !== before) met.forgotten++;
-          if (effects.attributed.some(({ cause }) => cause.type === 'adjustment' || cause.type === 'verdict'))
+          if (rowsOf(effects).some(({ cause }) => cause.type === 'adjustment' || cause.type === 'verdict'))
             met.corrected++;
           met.tooLate += effects.totals.tooLate;
           if (isOfMoved(plainOne, expected, effects)) met.movedOut++;
@@ -367,15 +368,16 @@ function eventOf(kind: 'click' | 'conversion' | CorrectionKind, hour: number, id
   return correction(kind, hour, hour, id);
 }
 
-function outcomeOf({ totals, duplicates, attributed, decisions, increments }: Effects) {
+function outcomeOf(effects: Effects) {
+  const { totals, duplicates, decisions } = effects;
   return {
     totals,
     duplicates,
-    attributed: attributed.map(({ conversion, credit, retracted }) => [
+    attributed: rowsOf(effects).map(({ conversion, credit, retracted }) => [
       ...[conversion.conversionId, credit.touch.clickId, credit.creditMicros, credit.valueMicros, retracted],
       ...[credit.adjustedMicros, credit.refundsMicros],
     ]),
-    increments: increments.map(({ touch, ...of }) => ({ ...of, click: touch?.clickId })),
+    increments: incrementsOf(effects).map(({ touch, ...of }) => ({ ...of, click: touch?.clickId })),
     decisions: Array.from(decisions.values(), ({ conversion, offset, candidates, invalid, standing, corrections }) => [
       ...[conversion.conversionId, offset, ...candidates.map(({ clickId }) => clickId), standing, corrections],
       ...invalid.map(({ clickId }) => clickId),

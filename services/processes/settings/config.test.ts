@@ -22,7 +22,7 @@ test('an empty environment has the documented defaults', () => {
       ROLLUPS: [{ name: 'day:campaign_id,ad_id' }, { name: 'hour:campaign_id' }],
       LOOKBACK_HOURS: 24,
       ALLOWED_LATENESS_HOURS: 24,
-      MAX_TOUCHES: 256,
+      MAX_TOUCHES: 1024,
     },
   });
 });

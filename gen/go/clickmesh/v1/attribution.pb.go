@@ -164,24 +164,33 @@ func (CorrectionEffect) EnumDescriptor() ([]byte, []int) {
 	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{1}
 }
 
-// Topic attributed-events: the credit that one click has for one conversion under one attribution model.
-// Key: (user_id, conversion_id, model, click_id).
+// Topic attributed-events: what clicks have of one conversion under each attribution model. It lists the clicks of which
+// something changed with this version, at most 1,000: a conversion of more, or a change of more, is in several records
+// of one version. Key: (user_id, conversion_id, click_id of each of the clicks).
 type AttributedConversion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// event_id of the conversion.
 	ConversionId string `protobuf:"bytes,1,opt,name=conversion_id,json=conversionId,proto3" json:"conversion_id,omitempty"`
-	// event_id of the credited click.
+	// What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
+	//
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	ClickId string `protobuf:"bytes,2,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
 	UserId  string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// The click's ad, campaign and source.
-	AdId       string `protobuf:"bytes,4,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
+	AdId string `protobuf:"bytes,4,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	CampaignId string `protobuf:"bytes,5,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
-	Source     string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
+	Source string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
 	// The conversion's type.
 	ConversionType string `protobuf:"bytes,7,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
-	// The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+	// its credited value in currency units (value_micros / 1,000,000),
+	//
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	Value float64 `protobuf:"fixed64,8,opt,name=value,proto3" json:"value,omitempty"`
-	// Milliseconds since 1970-01-01 UTC.
+	// its time,
+	//
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	ClickTime int64 `protobuf:"varint,9,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
 	// Milliseconds since 1970-01-01 UTC.
 	ConversionTime int64 `protobuf:"varint,10,opt,name=conversion_time,json=conversionTime,proto3" json:"conversion_time,omitempty"`
@@ -189,24 +198,30 @@ type AttributedConversion struct {
 	AttributionWindowHours uint32 `protobuf:"varint,11,opt,name=attribution_window_hours,json=attributionWindowHours,proto3" json:"attribution_window_hours,omitempty"`
 	// Offset in raw-events of the event that caused this decision, within the user's partition.
 	Version uint64 `protobuf:"varint,12,opt,name=version,proto3" json:"version,omitempty"`
-	// The credit was withdrawn: another click took it.
+	// whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
+	//
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	Retracted bool `protobuf:"varint,13,opt,name=retracted,proto3" json:"retracted,omitempty"`
-	// Attribution model, such as "last_click".
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	Model string `protobuf:"bytes,14,opt,name=model,proto3" json:"model,omitempty"`
-	// Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	CreditMicros int64 `protobuf:"varint,15,opt,name=credit_micros,json=creditMicros,proto3" json:"credit_micros,omitempty"`
-	// Credited share of the net value, in micros. They sum to exactly the conversion's net value.
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	ValueMicros int64 `protobuf:"varint,16,opt,name=value_micros,json=valueMicros,proto3" json:"value_micros,omitempty"`
-	// What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-	// it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+	// Not used.
+	//
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	AdjustedMicros int64 `protobuf:"varint,17,opt,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
-	// What of adjusted_micros refunds took.
+	// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 	RefundsMicros int64 `protobuf:"varint,18,opt,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
 	// An adjustment made the conversion not have happened: it counts gross, not net.
 	ConversionRetracted bool `protobuf:"varint,19,opt,name=conversion_retracted,json=conversionRetracted,proto3" json:"conversion_retracted,omitempty"`
 	// The event that caused this version, and its type as REST names it. Empty if it is the conversion itself.
-	CauseId       string `protobuf:"bytes,20,opt,name=cause_id,json=causeId,proto3" json:"cause_id,omitempty"`
-	CauseType     string `protobuf:"bytes,21,opt,name=cause_type,json=causeType,proto3" json:"cause_type,omitempty"`
+	CauseId   string `protobuf:"bytes,20,opt,name=cause_id,json=causeId,proto3" json:"cause_id,omitempty"`
+	CauseType string `protobuf:"bytes,21,opt,name=cause_type,json=causeType,proto3" json:"cause_type,omitempty"`
+	// Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+	Models        []string       `protobuf:"bytes,22,rep,name=models,proto3" json:"models,omitempty"`
+	Clicks        []*ClickCredit `protobuf:"bytes,23,rep,name=clicks,proto3" json:"clicks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +263,7 @@ func (x *AttributedConversion) GetConversionId() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetClickId() string {
 	if x != nil {
 		return x.ClickId
@@ -262,6 +278,7 @@ func (x *AttributedConversion) GetUserId() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetAdId() string {
 	if x != nil {
 		return x.AdId
@@ -269,6 +286,7 @@ func (x *AttributedConversion) GetAdId() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetCampaignId() string {
 	if x != nil {
 		return x.CampaignId
@@ -276,6 +294,7 @@ func (x *AttributedConversion) GetCampaignId() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetSource() string {
 	if x != nil {
 		return x.Source
@@ -290,6 +309,7 @@ func (x *AttributedConversion) GetConversionType() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetValue() float64 {
 	if x != nil {
 		return x.Value
@@ -297,6 +317,7 @@ func (x *AttributedConversion) GetValue() float64 {
 	return 0
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetClickTime() int64 {
 	if x != nil {
 		return x.ClickTime
@@ -325,6 +346,7 @@ func (x *AttributedConversion) GetVersion() uint64 {
 	return 0
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetRetracted() bool {
 	if x != nil {
 		return x.Retracted
@@ -332,6 +354,7 @@ func (x *AttributedConversion) GetRetracted() bool {
 	return false
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetModel() string {
 	if x != nil {
 		return x.Model
@@ -339,6 +362,7 @@ func (x *AttributedConversion) GetModel() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetCreditMicros() int64 {
 	if x != nil {
 		return x.CreditMicros
@@ -346,6 +370,7 @@ func (x *AttributedConversion) GetCreditMicros() int64 {
 	return 0
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetValueMicros() int64 {
 	if x != nil {
 		return x.ValueMicros
@@ -353,6 +378,7 @@ func (x *AttributedConversion) GetValueMicros() int64 {
 	return 0
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetAdjustedMicros() int64 {
 	if x != nil {
 		return x.AdjustedMicros
@@ -360,6 +386,7 @@ func (x *AttributedConversion) GetAdjustedMicros() int64 {
 	return 0
 }
 
+// Deprecated: Marked as deprecated in clickmesh/v1/attribution.proto.
 func (x *AttributedConversion) GetRefundsMicros() int64 {
 	if x != nil {
 		return x.RefundsMicros
@@ -386,6 +413,136 @@ func (x *AttributedConversion) GetCauseType() string {
 		return x.CauseType
 	}
 	return ""
+}
+
+func (x *AttributedConversion) GetModels() []string {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
+func (x *AttributedConversion) GetClicks() []*ClickCredit {
+	if x != nil {
+		return x.Clicks
+	}
+	return nil
+}
+
+// What a click has of a conversion under each of the record's models, in their order: all 0 where it has no credit, be it
+// that another click took it. Amounts that are not there are 0.
+type ClickCredit struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ClickId    string                 `protobuf:"bytes,1,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
+	AdId       string                 `protobuf:"bytes,2,opt,name=ad_id,json=adId,proto3" json:"ad_id,omitempty"`
+	CampaignId string                 `protobuf:"bytes,3,opt,name=campaign_id,json=campaignId,proto3" json:"campaign_id,omitempty"`
+	Source     string                 `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Milliseconds since 1970-01-01 UTC.
+	ClickTime int64 `protobuf:"varint,5,opt,name=click_time,json=clickTime,proto3" json:"click_time,omitempty"`
+	// Shares of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
+	CreditsMicros []int64 `protobuf:"varint,6,rep,packed,name=credits_micros,json=creditsMicros,proto3" json:"credits_micros,omitempty"`
+	// Shares of the net value, in micros. They sum to exactly the conversion's net value.
+	ValuesMicros []int64 `protobuf:"varint,7,rep,packed,name=values_micros,json=valuesMicros,proto3" json:"values_micros,omitempty"`
+	// What adjustments took of the share of the value as it was sent, in micros; less than 0 where they added to it.
+	// values_micros + adjusted_micros are the gross shares: they sum to exactly the value as it was sent.
+	AdjustedMicros []int64 `protobuf:"varint,8,rep,packed,name=adjusted_micros,json=adjustedMicros,proto3" json:"adjusted_micros,omitempty"`
+	// What of adjusted_micros refunds took.
+	RefundsMicros []int64 `protobuf:"varint,9,rep,packed,name=refunds_micros,json=refundsMicros,proto3" json:"refunds_micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClickCredit) Reset() {
+	*x = ClickCredit{}
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClickCredit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClickCredit) ProtoMessage() {}
+
+func (x *ClickCredit) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClickCredit.ProtoReflect.Descriptor instead.
+func (*ClickCredit) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ClickCredit) GetClickId() string {
+	if x != nil {
+		return x.ClickId
+	}
+	return ""
+}
+
+func (x *ClickCredit) GetAdId() string {
+	if x != nil {
+		return x.AdId
+	}
+	return ""
+}
+
+func (x *ClickCredit) GetCampaignId() string {
+	if x != nil {
+		return x.CampaignId
+	}
+	return ""
+}
+
+func (x *ClickCredit) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ClickCredit) GetClickTime() int64 {
+	if x != nil {
+		return x.ClickTime
+	}
+	return 0
+}
+
+func (x *ClickCredit) GetCreditsMicros() []int64 {
+	if x != nil {
+		return x.CreditsMicros
+	}
+	return nil
+}
+
+func (x *ClickCredit) GetValuesMicros() []int64 {
+	if x != nil {
+		return x.ValuesMicros
+	}
+	return nil
+}
+
+func (x *ClickCredit) GetAdjustedMicros() []int64 {
+	if x != nil {
+		return x.AdjustedMicros
+	}
+	return nil
+}
+
+func (x *ClickCredit) GetRefundsMicros() []int64 {
+	if x != nil {
+		return x.RefundsMicros
+	}
+	return nil
 }
 
 // Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
@@ -434,7 +591,7 @@ type DailyStats struct {
 
 func (x *DailyStats) Reset() {
 	*x = DailyStats{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[1]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +603,7 @@ func (x *DailyStats) String() string {
 func (*DailyStats) ProtoMessage() {}
 
 func (x *DailyStats) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[1]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +616,7 @@ func (x *DailyStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DailyStats.ProtoReflect.Descriptor instead.
 func (*DailyStats) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{1}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DailyStats) GetDay() int32 {
@@ -606,7 +763,7 @@ type RollupStats struct {
 
 func (x *RollupStats) Reset() {
 	*x = RollupStats{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +775,7 @@ func (x *RollupStats) String() string {
 func (*RollupStats) ProtoMessage() {}
 
 func (x *RollupStats) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[2]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +788,7 @@ func (x *RollupStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollupStats.ProtoReflect.Descriptor instead.
 func (*RollupStats) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{2}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RollupStats) GetPeriod() int32 {
@@ -709,7 +866,7 @@ type ModelStats struct {
 
 func (x *ModelStats) Reset() {
 	*x = ModelStats{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +878,7 @@ func (x *ModelStats) String() string {
 func (*ModelStats) ProtoMessage() {}
 
 func (x *ModelStats) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[3]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +891,7 @@ func (x *ModelStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelStats.ProtoReflect.Descriptor instead.
 func (*ModelStats) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{3}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ModelStats) GetModel() string {
@@ -825,7 +982,7 @@ type AttributionSetting struct {
 
 func (x *AttributionSetting) Reset() {
 	*x = AttributionSetting{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +994,7 @@ func (x *AttributionSetting) String() string {
 func (*AttributionSetting) ProtoMessage() {}
 
 func (x *AttributionSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[4]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +1007,7 @@ func (x *AttributionSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttributionSetting.ProtoReflect.Descriptor instead.
 func (*AttributionSetting) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{4}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AttributionSetting) GetPartition() uint32 {
@@ -951,7 +1108,7 @@ type ConversionDecision struct {
 
 func (x *ConversionDecision) Reset() {
 	*x = ConversionDecision{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1120,7 @@ func (x *ConversionDecision) String() string {
 func (*ConversionDecision) ProtoMessage() {}
 
 func (x *ConversionDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[5]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1133,7 @@ func (x *ConversionDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversionDecision.ProtoReflect.Descriptor instead.
 func (*ConversionDecision) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{5}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ConversionDecision) GetConversionId() string {
@@ -1139,7 +1296,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1308,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[6]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1321,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{6}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Candidate) GetClickId() string {
@@ -1235,7 +1392,7 @@ type ModelCandidate struct {
 
 func (x *ModelCandidate) Reset() {
 	*x = ModelCandidate{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1404,7 @@ func (x *ModelCandidate) String() string {
 func (*ModelCandidate) ProtoMessage() {}
 
 func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[7]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1417,7 @@ func (x *ModelCandidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelCandidate.ProtoReflect.Descriptor instead.
 func (*ModelCandidate) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{7}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ModelCandidate) GetClickId() string {
@@ -1336,7 +1493,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1505,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1518,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{8}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Correction) GetEventId() string {
@@ -1449,7 +1606,7 @@ type PartitionProgress struct {
 
 func (x *PartitionProgress) Reset() {
 	*x = PartitionProgress{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1618,7 @@ func (x *PartitionProgress) String() string {
 func (*PartitionProgress) ProtoMessage() {}
 
 func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1631,7 @@ func (x *PartitionProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartitionProgress.ProtoReflect.Descriptor instead.
 func (*PartitionProgress) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{9}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PartitionProgress) GetPartition() uint32 {
@@ -1661,7 +1818,7 @@ type EventConflict struct {
 
 func (x *EventConflict) Reset() {
 	*x = EventConflict{}
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[10]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1830,7 @@ func (x *EventConflict) String() string {
 func (*EventConflict) ProtoMessage() {}
 
 func (x *EventConflict) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_attribution_proto_msgTypes[10]
+	mi := &file_clickmesh_v1_attribution_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1843,7 @@ func (x *EventConflict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventConflict.ProtoReflect.Descriptor instead.
 func (*EventConflict) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{10}
+	return file_clickmesh_v1_attribution_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EventConflict) GetEventType() string {
@@ -1777,33 +1934,47 @@ var File_clickmesh_v1_attribution_proto protoreflect.FileDescriptor
 
 const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\n" +
-	"\x1eclickmesh/v1/attribution.proto\x12\fclickmesh.v1\"\xd1\x05\n" +
+	"\x1eclickmesh/v1/attribution.proto\x12\fclickmesh.v1\"\xcc\x06\n" +
 	"\x14AttributedConversion\x12#\n" +
-	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x19\n" +
-	"\bclick_id\x18\x02 \x01(\tR\aclickId\x12\x17\n" +
-	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x13\n" +
-	"\x05ad_id\x18\x04 \x01(\tR\x04adId\x12\x1f\n" +
-	"\vcampaign_id\x18\x05 \x01(\tR\n" +
-	"campaignId\x12\x16\n" +
-	"\x06source\x18\x06 \x01(\tR\x06source\x12'\n" +
-	"\x0fconversion_type\x18\a \x01(\tR\x0econversionType\x12\x14\n" +
-	"\x05value\x18\b \x01(\x01R\x05value\x12\x1d\n" +
+	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x1d\n" +
+	"\bclick_id\x18\x02 \x01(\tB\x02\x18\x01R\aclickId\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x17\n" +
+	"\x05ad_id\x18\x04 \x01(\tB\x02\x18\x01R\x04adId\x12#\n" +
+	"\vcampaign_id\x18\x05 \x01(\tB\x02\x18\x01R\n" +
+	"campaignId\x12\x1a\n" +
+	"\x06source\x18\x06 \x01(\tB\x02\x18\x01R\x06source\x12'\n" +
+	"\x0fconversion_type\x18\a \x01(\tR\x0econversionType\x12\x18\n" +
+	"\x05value\x18\b \x01(\x01B\x02\x18\x01R\x05value\x12!\n" +
 	"\n" +
-	"click_time\x18\t \x01(\x03R\tclickTime\x12'\n" +
+	"click_time\x18\t \x01(\x03B\x02\x18\x01R\tclickTime\x12'\n" +
 	"\x0fconversion_time\x18\n" +
 	" \x01(\x03R\x0econversionTime\x128\n" +
 	"\x18attribution_window_hours\x18\v \x01(\rR\x16attributionWindowHours\x12\x18\n" +
-	"\aversion\x18\f \x01(\x04R\aversion\x12\x1c\n" +
-	"\tretracted\x18\r \x01(\bR\tretracted\x12\x14\n" +
-	"\x05model\x18\x0e \x01(\tR\x05model\x12#\n" +
-	"\rcredit_micros\x18\x0f \x01(\x03R\fcreditMicros\x12!\n" +
-	"\fvalue_micros\x18\x10 \x01(\x03R\vvalueMicros\x12'\n" +
-	"\x0fadjusted_micros\x18\x11 \x01(\x03R\x0eadjustedMicros\x12%\n" +
-	"\x0erefunds_micros\x18\x12 \x01(\x03R\rrefundsMicros\x121\n" +
+	"\aversion\x18\f \x01(\x04R\aversion\x12 \n" +
+	"\tretracted\x18\r \x01(\bB\x02\x18\x01R\tretracted\x12\x18\n" +
+	"\x05model\x18\x0e \x01(\tB\x02\x18\x01R\x05model\x12'\n" +
+	"\rcredit_micros\x18\x0f \x01(\x03B\x02\x18\x01R\fcreditMicros\x12%\n" +
+	"\fvalue_micros\x18\x10 \x01(\x03B\x02\x18\x01R\vvalueMicros\x12+\n" +
+	"\x0fadjusted_micros\x18\x11 \x01(\x03B\x02\x18\x01R\x0eadjustedMicros\x12)\n" +
+	"\x0erefunds_micros\x18\x12 \x01(\x03B\x02\x18\x01R\rrefundsMicros\x121\n" +
 	"\x14conversion_retracted\x18\x13 \x01(\bR\x13conversionRetracted\x12\x19\n" +
 	"\bcause_id\x18\x14 \x01(\tR\acauseId\x12\x1d\n" +
 	"\n" +
-	"cause_type\x18\x15 \x01(\tR\tcauseType\"\xc9\x04\n" +
+	"cause_type\x18\x15 \x01(\tR\tcauseType\x12\x16\n" +
+	"\x06models\x18\x16 \x03(\tR\x06models\x121\n" +
+	"\x06clicks\x18\x17 \x03(\v2\x19.clickmesh.v1.ClickCreditR\x06clicks\"\xb1\x02\n" +
+	"\vClickCredit\x12\x19\n" +
+	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12\x13\n" +
+	"\x05ad_id\x18\x02 \x01(\tR\x04adId\x12\x1f\n" +
+	"\vcampaign_id\x18\x03 \x01(\tR\n" +
+	"campaignId\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1d\n" +
+	"\n" +
+	"click_time\x18\x05 \x01(\x03R\tclickTime\x12%\n" +
+	"\x0ecredits_micros\x18\x06 \x03(\x03R\rcreditsMicros\x12#\n" +
+	"\rvalues_micros\x18\a \x03(\x03R\fvaluesMicros\x12'\n" +
+	"\x0fadjusted_micros\x18\b \x03(\x03R\x0eadjustedMicros\x12%\n" +
+	"\x0erefunds_micros\x18\t \x03(\x03R\rrefundsMicros\"\xc9\x04\n" +
 	"\n" +
 	"DailyStats\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\x05R\x03day\x12\x1f\n" +
@@ -1983,34 +2154,36 @@ func file_clickmesh_v1_attribution_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_attribution_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_clickmesh_v1_attribution_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_clickmesh_v1_attribution_proto_goTypes = []any{
 	(CandidateReason)(0),         // 0: clickmesh.v1.CandidateReason
 	(CorrectionEffect)(0),        // 1: clickmesh.v1.CorrectionEffect
 	(*AttributedConversion)(nil), // 2: clickmesh.v1.AttributedConversion
-	(*DailyStats)(nil),           // 3: clickmesh.v1.DailyStats
-	(*RollupStats)(nil),          // 4: clickmesh.v1.RollupStats
-	(*ModelStats)(nil),           // 5: clickmesh.v1.ModelStats
-	(*AttributionSetting)(nil),   // 6: clickmesh.v1.AttributionSetting
-	(*ConversionDecision)(nil),   // 7: clickmesh.v1.ConversionDecision
-	(*Candidate)(nil),            // 8: clickmesh.v1.Candidate
-	(*ModelCandidate)(nil),       // 9: clickmesh.v1.ModelCandidate
-	(*Correction)(nil),           // 10: clickmesh.v1.Correction
-	(*PartitionProgress)(nil),    // 11: clickmesh.v1.PartitionProgress
-	(*EventConflict)(nil),        // 12: clickmesh.v1.EventConflict
+	(*ClickCredit)(nil),          // 3: clickmesh.v1.ClickCredit
+	(*DailyStats)(nil),           // 4: clickmesh.v1.DailyStats
+	(*RollupStats)(nil),          // 5: clickmesh.v1.RollupStats
+	(*ModelStats)(nil),           // 6: clickmesh.v1.ModelStats
+	(*AttributionSetting)(nil),   // 7: clickmesh.v1.AttributionSetting
+	(*ConversionDecision)(nil),   // 8: clickmesh.v1.ConversionDecision
+	(*Candidate)(nil),            // 9: clickmesh.v1.Candidate
+	(*ModelCandidate)(nil),       // 10: clickmesh.v1.ModelCandidate
+	(*Correction)(nil),           // 11: clickmesh.v1.Correction
+	(*PartitionProgress)(nil),    // 12: clickmesh.v1.PartitionProgress
+	(*EventConflict)(nil),        // 13: clickmesh.v1.EventConflict
 }
 var file_clickmesh_v1_attribution_proto_depIdxs = []int32{
-	5,  // 0: clickmesh.v1.RollupStats.models:type_name -> clickmesh.v1.ModelStats
-	9,  // 1: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
-	8,  // 2: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
-	10, // 3: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
-	0,  // 4: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
-	1,  // 5: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	3,  // 0: clickmesh.v1.AttributedConversion.clicks:type_name -> clickmesh.v1.ClickCredit
+	6,  // 1: clickmesh.v1.RollupStats.models:type_name -> clickmesh.v1.ModelStats
+	10, // 2: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
+	9,  // 3: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
+	11, // 4: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
+	0,  // 5: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
+	1,  // 6: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_attribution_proto_init() }
@@ -2024,7 +2197,7 @@ func file_clickmesh_v1_attribution_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_attribution_proto_rawDesc), len(file_clickmesh_v1_attribution_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -42,7 +42,7 @@ CORRECTION_EFFECT_VOID: CorrectionEffect
 CORRECTION_EFFECT_TOO_LATE: CorrectionEffect
 
 class AttributedConversion(_message.Message):
-    __slots__ = ("conversion_id", "click_id", "user_id", "ad_id", "campaign_id", "source", "conversion_type", "value", "click_time", "conversion_time", "attribution_window_hours", "version", "retracted", "model", "credit_micros", "value_micros", "adjusted_micros", "refunds_micros", "conversion_retracted", "cause_id", "cause_type")
+    __slots__ = ("conversion_id", "click_id", "user_id", "ad_id", "campaign_id", "source", "conversion_type", "value", "click_time", "conversion_time", "attribution_window_hours", "version", "retracted", "model", "credit_micros", "value_micros", "adjusted_micros", "refunds_micros", "conversion_retracted", "cause_id", "cause_type", "models", "clicks")
     CONVERSION_ID_FIELD_NUMBER: _ClassVar[int]
     CLICK_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,8 @@ class AttributedConversion(_message.Message):
     CONVERSION_RETRACTED_FIELD_NUMBER: _ClassVar[int]
     CAUSE_ID_FIELD_NUMBER: _ClassVar[int]
     CAUSE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    CLICKS_FIELD_NUMBER: _ClassVar[int]
     conversion_id: str
     click_id: str
     user_id: str
@@ -85,7 +87,31 @@ class AttributedConversion(_message.Message):
     conversion_retracted: bool
     cause_id: str
     cause_type: str
-    def __init__(self, conversion_id: _Optional[str] = ..., click_id: _Optional[str] = ..., user_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., value: _Optional[float] = ..., click_time: _Optional[int] = ..., conversion_time: _Optional[int] = ..., attribution_window_hours: _Optional[int] = ..., version: _Optional[int] = ..., retracted: _Optional[bool] = ..., model: _Optional[str] = ..., credit_micros: _Optional[int] = ..., value_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., conversion_retracted: _Optional[bool] = ..., cause_id: _Optional[str] = ..., cause_type: _Optional[str] = ...) -> None: ...
+    models: _containers.RepeatedScalarFieldContainer[str]
+    clicks: _containers.RepeatedCompositeFieldContainer[ClickCredit]
+    def __init__(self, conversion_id: _Optional[str] = ..., click_id: _Optional[str] = ..., user_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., value: _Optional[float] = ..., click_time: _Optional[int] = ..., conversion_time: _Optional[int] = ..., attribution_window_hours: _Optional[int] = ..., version: _Optional[int] = ..., retracted: _Optional[bool] = ..., model: _Optional[str] = ..., credit_micros: _Optional[int] = ..., value_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., conversion_retracted: _Optional[bool] = ..., cause_id: _Optional[str] = ..., cause_type: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., clicks: _Optional[_Iterable[_Union[ClickCredit, _Mapping]]] = ...) -> None: ...
+
+class ClickCredit(_message.Message):
+    __slots__ = ("click_id", "ad_id", "campaign_id", "source", "click_time", "credits_micros", "values_micros", "adjusted_micros", "refunds_micros")
+    CLICK_ID_FIELD_NUMBER: _ClassVar[int]
+    AD_ID_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CLICK_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREDITS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_MICROS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_MICROS_FIELD_NUMBER: _ClassVar[int]
+    click_id: str
+    ad_id: str
+    campaign_id: str
+    source: str
+    click_time: int
+    credits_micros: _containers.RepeatedScalarFieldContainer[int]
+    values_micros: _containers.RepeatedScalarFieldContainer[int]
+    adjusted_micros: _containers.RepeatedScalarFieldContainer[int]
+    refunds_micros: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, click_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., credits_micros: _Optional[_Iterable[int]] = ..., values_micros: _Optional[_Iterable[int]] = ..., adjusted_micros: _Optional[_Iterable[int]] = ..., refunds_micros: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DailyStats(_message.Message):
     __slots__ = ("day", "campaign_id", "source", "conversion_type", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version", "invalid_clicks", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")

@@ -17,8 +17,9 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_clickmesh_v1_attribution: GenFile;
 
 /**
- * Topic attributed-events: the credit that one click has for one conversion under one attribution model.
- * Key: (user_id, conversion_id, model, click_id).
+ * Topic attributed-events: what clicks have of one conversion under each attribution model. It lists the clicks of which
+ * something changed with this version, at most 1,000: a conversion of more, or a change of more, is in several records
+ * of one version. Key: (user_id, conversion_id, click_id of each of the clicks).
  *
  * @generated from message clickmesh.v1.AttributedConversion
  */
@@ -31,9 +32,10 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   conversionId: string;
 
   /**
-   * event_id of the credited click.
+   * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
    *
-   * @generated from field: string click_id = 2;
+   * @generated from field: string click_id = 2 [deprecated = true];
+   * @deprecated
    */
   clickId: string;
 
@@ -43,19 +45,20 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   userId: string;
 
   /**
-   * The click's ad, campaign and source.
-   *
-   * @generated from field: string ad_id = 4;
+   * @generated from field: string ad_id = 4 [deprecated = true];
+   * @deprecated
    */
   adId: string;
 
   /**
-   * @generated from field: string campaign_id = 5;
+   * @generated from field: string campaign_id = 5 [deprecated = true];
+   * @deprecated
    */
   campaignId: string;
 
   /**
-   * @generated from field: string source = 6;
+   * @generated from field: string source = 6 [deprecated = true];
+   * @deprecated
    */
   source: string;
 
@@ -67,16 +70,18 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   conversionType: string;
 
   /**
-   * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+   * its credited value in currency units (value_micros / 1,000,000),
    *
-   * @generated from field: double value = 8;
+   * @generated from field: double value = 8 [deprecated = true];
+   * @deprecated
    */
   value: number;
 
   /**
-   * Milliseconds since 1970-01-01 UTC.
+   * its time,
    *
-   * @generated from field: int64 click_time = 9;
+   * @generated from field: int64 click_time = 9 [deprecated = true];
+   * @deprecated
    */
   clickTime: bigint;
 
@@ -102,45 +107,42 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
   version: bigint;
 
   /**
-   * The credit was withdrawn: another click took it.
+   * whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
    *
-   * @generated from field: bool retracted = 13;
+   * @generated from field: bool retracted = 13 [deprecated = true];
+   * @deprecated
    */
   retracted: boolean;
 
   /**
-   * Attribution model, such as "last_click".
-   *
-   * @generated from field: string model = 14;
+   * @generated from field: string model = 14 [deprecated = true];
+   * @deprecated
    */
   model: string;
 
   /**
-   * Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
-   *
-   * @generated from field: int64 credit_micros = 15;
+   * @generated from field: int64 credit_micros = 15 [deprecated = true];
+   * @deprecated
    */
   creditMicros: bigint;
 
   /**
-   * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
-   *
-   * @generated from field: int64 value_micros = 16;
+   * @generated from field: int64 value_micros = 16 [deprecated = true];
+   * @deprecated
    */
   valueMicros: bigint;
 
   /**
-   * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-   * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+   * Not used.
    *
-   * @generated from field: int64 adjusted_micros = 17;
+   * @generated from field: int64 adjusted_micros = 17 [deprecated = true];
+   * @deprecated
    */
   adjustedMicros: bigint;
 
   /**
-   * What of adjusted_micros refunds took.
-   *
-   * @generated from field: int64 refunds_micros = 18;
+   * @generated from field: int64 refunds_micros = 18 [deprecated = true];
+   * @deprecated
    */
   refundsMicros: bigint;
 
@@ -162,6 +164,18 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
    * @generated from field: string cause_type = 21;
    */
   causeType: string;
+
+  /**
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   *
+   * @generated from field: repeated string models = 22;
+   */
+  models: string[];
+
+  /**
+   * @generated from field: repeated clickmesh.v1.ClickCredit clicks = 23;
+   */
+  clicks: ClickCredit[];
 };
 
 /**
@@ -169,6 +183,76 @@ export declare type AttributedConversion = Message<"clickmesh.v1.AttributedConve
  * Use `create(AttributedConversionSchema)` to create a new message.
  */
 export declare const AttributedConversionSchema: GenMessage<AttributedConversion>;
+
+/**
+ * What a click has of a conversion under each of the record's models, in their order: all 0 where it has no credit, be it
+ * that another click took it. Amounts that are not there are 0.
+ *
+ * @generated from message clickmesh.v1.ClickCredit
+ */
+export declare type ClickCredit = Message<"clickmesh.v1.ClickCredit"> & {
+  /**
+   * @generated from field: string click_id = 1;
+   */
+  clickId: string;
+
+  /**
+   * @generated from field: string ad_id = 2;
+   */
+  adId: string;
+
+  /**
+   * @generated from field: string campaign_id = 3;
+   */
+  campaignId: string;
+
+  /**
+   * @generated from field: string source = 4;
+   */
+  source: string;
+
+  /**
+   * Milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 click_time = 5;
+   */
+  clickTime: bigint;
+
+  /**
+   * Shares of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
+   *
+   * @generated from field: repeated int64 credits_micros = 6;
+   */
+  creditsMicros: bigint[];
+
+  /**
+   * Shares of the net value, in micros. They sum to exactly the conversion's net value.
+   *
+   * @generated from field: repeated int64 values_micros = 7;
+   */
+  valuesMicros: bigint[];
+
+  /**
+   * What adjustments took of the share of the value as it was sent, in micros; less than 0 where they added to it.
+   * values_micros + adjusted_micros are the gross shares: they sum to exactly the value as it was sent.
+   *
+   * @generated from field: repeated int64 adjusted_micros = 8;
+   */
+  adjustedMicros: bigint[];
+
+  /**
+   * What of adjusted_micros refunds took.
+   *
+   * @generated from field: repeated int64 refunds_micros = 9;
+   */
+  refundsMicros: bigint[];
+};
+
+/**
+ * Describes the message clickmesh.v1.ClickCredit.
+ * Use `create(ClickCreditSchema)` to create a new message.
+ */
+export declare const ClickCreditSchema: GenMessage<ClickCredit>;
 
 /**
  * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.

@@ -7,8 +7,9 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * Topic attributed-events: the credit that one click has for one conversion under one attribution model.
- * Key: (user_id, conversion_id, model, click_id).
+ * Topic attributed-events: what clicks have of one conversion under each attribution model. It lists the clicks of which
+ * something changed with this version, at most 1,000: a conversion of more, or a change of more, is in several records
+ * of one version. Key: (user_id, conversion_id, click_id of each of the clicks).
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.AttributedConversion}
@@ -43,6 +44,9 @@ private static final long serialVersionUID = 0L;
     model_ = "";
     causeId_ = "";
     causeType_ = "";
+    models_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    clicks_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -115,14 +119,16 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object clickId_ = "";
   /**
    * <pre>
-   * event_id of the credited click.
+   * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
    * </pre>
    *
-   * <code>string click_id = 2 [json_name = "clickId"];</code>
+   * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=16
    * @return The clickId.
    */
   @java.lang.Override
-  public java.lang.String getClickId() {
+  @java.lang.Deprecated public java.lang.String getClickId() {
     java.lang.Object ref = clickId_;
     if (ref instanceof java.lang.String) {
       return (java.lang.String) ref;
@@ -136,14 +142,16 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * event_id of the credited click.
+   * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
    * </pre>
    *
-   * <code>string click_id = 2 [json_name = "clickId"];</code>
+   * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=16
    * @return The bytes for clickId.
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
+  @java.lang.Deprecated public com.google.protobuf.ByteString
       getClickIdBytes() {
     java.lang.Object ref = clickId_;
     if (ref instanceof java.lang.String) {
@@ -200,15 +208,13 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object adId_ = "";
   /**
-   * <pre>
-   * The click's ad, campaign and source.
-   * </pre>
-   *
-   * <code>string ad_id = 4 [json_name = "adId"];</code>
+   * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=18
    * @return The adId.
    */
   @java.lang.Override
-  public java.lang.String getAdId() {
+  @java.lang.Deprecated public java.lang.String getAdId() {
     java.lang.Object ref = adId_;
     if (ref instanceof java.lang.String) {
       return (java.lang.String) ref;
@@ -221,15 +227,13 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
-   * <pre>
-   * The click's ad, campaign and source.
-   * </pre>
-   *
-   * <code>string ad_id = 4 [json_name = "adId"];</code>
+   * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=18
    * @return The bytes for adId.
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
+  @java.lang.Deprecated public com.google.protobuf.ByteString
       getAdIdBytes() {
     java.lang.Object ref = adId_;
     if (ref instanceof java.lang.String) {
@@ -247,11 +251,13 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object campaignId_ = "";
   /**
-   * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+   * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=19
    * @return The campaignId.
    */
   @java.lang.Override
-  public java.lang.String getCampaignId() {
+  @java.lang.Deprecated public java.lang.String getCampaignId() {
     java.lang.Object ref = campaignId_;
     if (ref instanceof java.lang.String) {
       return (java.lang.String) ref;
@@ -264,11 +270,13 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
-   * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+   * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=19
    * @return The bytes for campaignId.
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
+  @java.lang.Deprecated public com.google.protobuf.ByteString
       getCampaignIdBytes() {
     java.lang.Object ref = campaignId_;
     if (ref instanceof java.lang.String) {
@@ -286,11 +294,13 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object source_ = "";
   /**
-   * <code>string source = 6 [json_name = "source"];</code>
+   * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=20
    * @return The source.
    */
   @java.lang.Override
-  public java.lang.String getSource() {
+  @java.lang.Deprecated public java.lang.String getSource() {
     java.lang.Object ref = source_;
     if (ref instanceof java.lang.String) {
       return (java.lang.String) ref;
@@ -303,11 +313,13 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
-   * <code>string source = 6 [json_name = "source"];</code>
+   * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=20
    * @return The bytes for source.
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
+  @java.lang.Deprecated public com.google.protobuf.ByteString
       getSourceBytes() {
     java.lang.Object ref = source_;
     if (ref instanceof java.lang.String) {
@@ -372,14 +384,16 @@ private static final long serialVersionUID = 0L;
   private double value_ = 0D;
   /**
    * <pre>
-   * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+   * its credited value in currency units (value_micros / 1,000,000),
    * </pre>
    *
-   * <code>double value = 8 [json_name = "value"];</code>
+   * <code>double value = 8 [json_name = "value", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.value is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=24
    * @return The value.
    */
   @java.lang.Override
-  public double getValue() {
+  @java.lang.Deprecated public double getValue() {
     return value_;
   }
 
@@ -387,14 +401,16 @@ private static final long serialVersionUID = 0L;
   private long clickTime_ = 0L;
   /**
    * <pre>
-   * Milliseconds since 1970-01-01 UTC.
+   * its time,
    * </pre>
    *
-   * <code>int64 click_time = 9 [json_name = "clickTime"];</code>
+   * <code>int64 click_time = 9 [json_name = "clickTime", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.click_time is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=26
    * @return The clickTime.
    */
   @java.lang.Override
-  public long getClickTime() {
+  @java.lang.Deprecated public long getClickTime() {
     return clickTime_;
   }
 
@@ -447,14 +463,16 @@ private static final long serialVersionUID = 0L;
   private boolean retracted_ = false;
   /**
    * <pre>
-   * The credit was withdrawn: another click took it.
+   * whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
    * </pre>
    *
-   * <code>bool retracted = 13 [json_name = "retracted"];</code>
+   * <code>bool retracted = 13 [json_name = "retracted", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.retracted is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=34
    * @return The retracted.
    */
   @java.lang.Override
-  public boolean getRetracted() {
+  @java.lang.Deprecated public boolean getRetracted() {
     return retracted_;
   }
 
@@ -462,15 +480,13 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object model_ = "";
   /**
-   * <pre>
-   * Attribution model, such as "last_click".
-   * </pre>
-   *
-   * <code>string model = 14 [json_name = "model"];</code>
+   * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=35
    * @return The model.
    */
   @java.lang.Override
-  public java.lang.String getModel() {
+  @java.lang.Deprecated public java.lang.String getModel() {
     java.lang.Object ref = model_;
     if (ref instanceof java.lang.String) {
       return (java.lang.String) ref;
@@ -483,15 +499,13 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
-   * <pre>
-   * Attribution model, such as "last_click".
-   * </pre>
-   *
-   * <code>string model = 14 [json_name = "model"];</code>
+   * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=35
    * @return The bytes for model.
    */
   @java.lang.Override
-  public com.google.protobuf.ByteString
+  @java.lang.Deprecated public com.google.protobuf.ByteString
       getModelBytes() {
     java.lang.Object ref = model_;
     if (ref instanceof java.lang.String) {
@@ -508,30 +522,26 @@ private static final long serialVersionUID = 0L;
   public static final int CREDIT_MICROS_FIELD_NUMBER = 15;
   private long creditMicros_ = 0L;
   /**
-   * <pre>
-   * Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
-   * </pre>
-   *
-   * <code>int64 credit_micros = 15 [json_name = "creditMicros"];</code>
+   * <code>int64 credit_micros = 15 [json_name = "creditMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.credit_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=36
    * @return The creditMicros.
    */
   @java.lang.Override
-  public long getCreditMicros() {
+  @java.lang.Deprecated public long getCreditMicros() {
     return creditMicros_;
   }
 
   public static final int VALUE_MICROS_FIELD_NUMBER = 16;
   private long valueMicros_ = 0L;
   /**
-   * <pre>
-   * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
-   * </pre>
-   *
-   * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
+   * <code>int64 value_micros = 16 [json_name = "valueMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.value_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=37
    * @return The valueMicros.
    */
   @java.lang.Override
-  public long getValueMicros() {
+  @java.lang.Deprecated public long getValueMicros() {
     return valueMicros_;
   }
 
@@ -539,30 +549,29 @@ private static final long serialVersionUID = 0L;
   private long adjustedMicros_ = 0L;
   /**
    * <pre>
-   * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-   * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+   * Not used.
    * </pre>
    *
-   * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+   * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.adjusted_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=39
    * @return The adjustedMicros.
    */
   @java.lang.Override
-  public long getAdjustedMicros() {
+  @java.lang.Deprecated public long getAdjustedMicros() {
     return adjustedMicros_;
   }
 
   public static final int REFUNDS_MICROS_FIELD_NUMBER = 18;
   private long refundsMicros_ = 0L;
   /**
-   * <pre>
-   * What of adjusted_micros refunds took.
-   * </pre>
-   *
-   * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+   * <code>int64 refunds_micros = 18 [json_name = "refundsMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.refunds_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=40
    * @return The refundsMicros.
    */
   @java.lang.Override
-  public long getRefundsMicros() {
+  @java.lang.Deprecated public long getRefundsMicros() {
     return refundsMicros_;
   }
 
@@ -667,6 +676,100 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int MODELS_FIELD_NUMBER = 22;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList models_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @return A list containing the models.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getModelsList() {
+    return models_;
+  }
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @return The count of models.
+   */
+  public int getModelsCount() {
+    return models_.size();
+  }
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @param index The index of the element to return.
+   * @return The models at the given index.
+   */
+  public java.lang.String getModels(int index) {
+    return models_.get(index);
+  }
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the models at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getModelsBytes(int index) {
+    return models_.getByteString(index);
+  }
+
+  public static final int CLICKS_FIELD_NUMBER = 23;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.ClickCredit> clicks_;
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.ClickCredit> getClicksList() {
+    return clicks_;
+  }
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.ClickCreditOrBuilder> 
+      getClicksOrBuilderList() {
+    return clicks_;
+  }
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  @java.lang.Override
+  public int getClicksCount() {
+    return clicks_.size();
+  }
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ClickCredit getClicks(int index) {
+    return clicks_.get(index);
+  }
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ClickCreditOrBuilder getClicksOrBuilder(
+      int index) {
+    return clicks_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -743,6 +846,12 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeType_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 21, causeType_);
+    }
+    for (int i = 0; i < models_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 22, models_.getRaw(i));
+    }
+    for (int i = 0; i < clicks_.size(); i++) {
+      output.writeMessage(23, clicks_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -822,6 +931,23 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(causeType_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(21, causeType_);
     }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < models_.size(); i++) {
+        dataSize += computeStringSizeNoTag(models_.getRaw(i));
+      }
+      size += dataSize;
+      size += 2 * getModelsList().size();
+    }
+
+        {
+          final int count = clicks_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(clicks_.get(i));
+          }
+          size += 2 * count;
+        }
     return size;
   }
   @java.lang.Override
@@ -889,6 +1015,10 @@ private static final long serialVersionUID = 0L;
         .equals(other.getCauseId())) return false;
     if (!getCauseType()
         .equals(other.getCauseType())) return false;
+    if (!getModelsList()
+        .equals(other.getModelsList())) return false;
+    if (!getClicksList()
+        .equals(other.getClicksList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -952,6 +1082,14 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getCauseId().hashCode();
     hash = (37 * hash) + CAUSE_TYPE_FIELD_NUMBER;
     hash = (53 * hash) + getCauseType().hashCode();
+    if (getModelsCount() > 0) {
+      hash = (37 * hash) + MODELS_FIELD_NUMBER;
+      hash = (53 * hash) + getModelsList().hashCode();
+    }
+    if (getClicksCount() > 0) {
+      hash = (37 * hash) + CLICKS_FIELD_NUMBER;
+      hash = (53 * hash) + getClicksList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1051,8 +1189,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Topic attributed-events: the credit that one click has for one conversion under one attribution model.
-   * Key: (user_id, conversion_id, model, click_id).
+   * Topic attributed-events: what clicks have of one conversion under each attribution model. It lists the clicks of which
+   * something changed with this version, at most 1,000: a conversion of more, or a change of more, is in several records
+   * of one version. Key: (user_id, conversion_id, click_id of each of the clicks).
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.AttributedConversion}
@@ -1109,6 +1248,15 @@ private static final long serialVersionUID = 0L;
       conversionRetracted_ = false;
       causeId_ = "";
       causeType_ = "";
+      models_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
+      if (clicksBuilder_ == null) {
+        clicks_ = java.util.Collections.emptyList();
+      } else {
+        clicks_ = null;
+        clicksBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00400000);
       return this;
     }
 
@@ -1135,9 +1283,22 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public io.clickmesh.v1.AttributedConversion buildPartial() {
       io.clickmesh.v1.AttributedConversion result = new io.clickmesh.v1.AttributedConversion(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(io.clickmesh.v1.AttributedConversion result) {
+      if (clicksBuilder_ == null) {
+        if (((bitField0_ & 0x00400000) != 0)) {
+          clicks_ = java.util.Collections.unmodifiableList(clicks_);
+          bitField0_ = (bitField0_ & ~0x00400000);
+        }
+        result.clicks_ = clicks_;
+      } else {
+        result.clicks_ = clicksBuilder_.build();
+      }
     }
 
     private void buildPartial0(io.clickmesh.v1.AttributedConversion result) {
@@ -1204,6 +1365,10 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00100000) != 0)) {
         result.causeType_ = causeType_;
+      }
+      if (((from_bitField0_ & 0x00200000) != 0)) {
+        models_.makeImmutable();
+        result.models_ = models_;
       }
     }
 
@@ -1301,6 +1466,42 @@ private static final long serialVersionUID = 0L;
         causeType_ = other.causeType_;
         bitField0_ |= 0x00100000;
         onChanged();
+      }
+      if (!other.models_.isEmpty()) {
+        if (models_.isEmpty()) {
+          models_ = other.models_;
+          bitField0_ |= 0x00200000;
+        } else {
+          ensureModelsIsMutable();
+          models_.addAll(other.models_);
+        }
+        onChanged();
+      }
+      if (clicksBuilder_ == null) {
+        if (!other.clicks_.isEmpty()) {
+          if (clicks_.isEmpty()) {
+            clicks_ = other.clicks_;
+            bitField0_ = (bitField0_ & ~0x00400000);
+          } else {
+            ensureClicksIsMutable();
+            clicks_.addAll(other.clicks_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.clicks_.isEmpty()) {
+          if (clicksBuilder_.isEmpty()) {
+            clicksBuilder_.dispose();
+            clicksBuilder_ = null;
+            clicks_ = other.clicks_;
+            bitField0_ = (bitField0_ & ~0x00400000);
+            clicksBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetClicksFieldBuilder() : null;
+          } else {
+            clicksBuilder_.addAllMessages(other.clicks_);
+          }
+        }
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1431,6 +1632,24 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00100000;
               break;
             } // case 170
+            case 178: {
+              ensureModelsIsMutable();
+              models_.add(input.readStringRequireUtf8());
+              break;
+            } // case 178
+            case 186: {
+              io.clickmesh.v1.ClickCredit m =
+                  input.readMessage(
+                      io.clickmesh.v1.ClickCredit.parser(),
+                      extensionRegistry);
+              if (clicksBuilder_ == null) {
+                ensureClicksIsMutable();
+                clicks_.add(m);
+              } else {
+                clicksBuilder_.addMessage(m);
+              }
+              break;
+            } // case 186
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1543,13 +1762,15 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object clickId_ = "";
     /**
      * <pre>
-     * event_id of the credited click.
+     * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
      * </pre>
      *
-     * <code>string click_id = 2 [json_name = "clickId"];</code>
+     * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=16
      * @return The clickId.
      */
-    public java.lang.String getClickId() {
+    @java.lang.Deprecated public java.lang.String getClickId() {
       java.lang.Object ref = clickId_;
       if (!(ref instanceof java.lang.String)) {
         com.google.protobuf.ByteString bs =
@@ -1563,13 +1784,15 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the credited click.
+     * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
      * </pre>
      *
-     * <code>string click_id = 2 [json_name = "clickId"];</code>
+     * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=16
      * @return The bytes for clickId.
      */
-    public com.google.protobuf.ByteString
+    @java.lang.Deprecated public com.google.protobuf.ByteString
         getClickIdBytes() {
       java.lang.Object ref = clickId_;
       if (ref instanceof String) {
@@ -1584,14 +1807,16 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the credited click.
+     * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
      * </pre>
      *
-     * <code>string click_id = 2 [json_name = "clickId"];</code>
+     * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=16
      * @param value The clickId to set.
      * @return This builder for chaining.
      */
-    public Builder setClickId(
+    @java.lang.Deprecated public Builder setClickId(
         java.lang.String value) {
       java.util.Objects.requireNonNull(value);
       clickId_ = value;
@@ -1601,13 +1826,15 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the credited click.
+     * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
      * </pre>
      *
-     * <code>string click_id = 2 [json_name = "clickId"];</code>
+     * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=16
      * @return This builder for chaining.
      */
-    public Builder clearClickId() {
+    @java.lang.Deprecated public Builder clearClickId() {
       clickId_ = getDefaultInstance().getClickId();
       bitField0_ = (bitField0_ & ~0x00000002);
       onChanged();
@@ -1615,14 +1842,16 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * event_id of the credited click.
+     * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
      * </pre>
      *
-     * <code>string click_id = 2 [json_name = "clickId"];</code>
+     * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=16
      * @param value The bytes for clickId to set.
      * @return This builder for chaining.
      */
-    public Builder setClickIdBytes(
+    @java.lang.Deprecated public Builder setClickIdBytes(
         com.google.protobuf.ByteString value) {
       java.util.Objects.requireNonNull(value);
       checkByteStringIsUtf8(value);
@@ -1706,14 +1935,12 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object adId_ = "";
     /**
-     * <pre>
-     * The click's ad, campaign and source.
-     * </pre>
-     *
-     * <code>string ad_id = 4 [json_name = "adId"];</code>
+     * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=18
      * @return The adId.
      */
-    public java.lang.String getAdId() {
+    @java.lang.Deprecated public java.lang.String getAdId() {
       java.lang.Object ref = adId_;
       if (!(ref instanceof java.lang.String)) {
         com.google.protobuf.ByteString bs =
@@ -1726,14 +1953,12 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <pre>
-     * The click's ad, campaign and source.
-     * </pre>
-     *
-     * <code>string ad_id = 4 [json_name = "adId"];</code>
+     * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=18
      * @return The bytes for adId.
      */
-    public com.google.protobuf.ByteString
+    @java.lang.Deprecated public com.google.protobuf.ByteString
         getAdIdBytes() {
       java.lang.Object ref = adId_;
       if (ref instanceof String) {
@@ -1747,15 +1972,13 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <pre>
-     * The click's ad, campaign and source.
-     * </pre>
-     *
-     * <code>string ad_id = 4 [json_name = "adId"];</code>
+     * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=18
      * @param value The adId to set.
      * @return This builder for chaining.
      */
-    public Builder setAdId(
+    @java.lang.Deprecated public Builder setAdId(
         java.lang.String value) {
       java.util.Objects.requireNonNull(value);
       adId_ = value;
@@ -1764,29 +1987,25 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <pre>
-     * The click's ad, campaign and source.
-     * </pre>
-     *
-     * <code>string ad_id = 4 [json_name = "adId"];</code>
+     * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=18
      * @return This builder for chaining.
      */
-    public Builder clearAdId() {
+    @java.lang.Deprecated public Builder clearAdId() {
       adId_ = getDefaultInstance().getAdId();
       bitField0_ = (bitField0_ & ~0x00000008);
       onChanged();
       return this;
     }
     /**
-     * <pre>
-     * The click's ad, campaign and source.
-     * </pre>
-     *
-     * <code>string ad_id = 4 [json_name = "adId"];</code>
+     * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=18
      * @param value The bytes for adId to set.
      * @return This builder for chaining.
      */
-    public Builder setAdIdBytes(
+    @java.lang.Deprecated public Builder setAdIdBytes(
         com.google.protobuf.ByteString value) {
       java.util.Objects.requireNonNull(value);
       checkByteStringIsUtf8(value);
@@ -1798,10 +2017,12 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object campaignId_ = "";
     /**
-     * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+     * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=19
      * @return The campaignId.
      */
-    public java.lang.String getCampaignId() {
+    @java.lang.Deprecated public java.lang.String getCampaignId() {
       java.lang.Object ref = campaignId_;
       if (!(ref instanceof java.lang.String)) {
         com.google.protobuf.ByteString bs =
@@ -1814,10 +2035,12 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+     * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=19
      * @return The bytes for campaignId.
      */
-    public com.google.protobuf.ByteString
+    @java.lang.Deprecated public com.google.protobuf.ByteString
         getCampaignIdBytes() {
       java.lang.Object ref = campaignId_;
       if (ref instanceof String) {
@@ -1831,11 +2054,13 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+     * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=19
      * @param value The campaignId to set.
      * @return This builder for chaining.
      */
-    public Builder setCampaignId(
+    @java.lang.Deprecated public Builder setCampaignId(
         java.lang.String value) {
       java.util.Objects.requireNonNull(value);
       campaignId_ = value;
@@ -1844,21 +2069,25 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+     * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=19
      * @return This builder for chaining.
      */
-    public Builder clearCampaignId() {
+    @java.lang.Deprecated public Builder clearCampaignId() {
       campaignId_ = getDefaultInstance().getCampaignId();
       bitField0_ = (bitField0_ & ~0x00000010);
       onChanged();
       return this;
     }
     /**
-     * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+     * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=19
      * @param value The bytes for campaignId to set.
      * @return This builder for chaining.
      */
-    public Builder setCampaignIdBytes(
+    @java.lang.Deprecated public Builder setCampaignIdBytes(
         com.google.protobuf.ByteString value) {
       java.util.Objects.requireNonNull(value);
       checkByteStringIsUtf8(value);
@@ -1870,10 +2099,12 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object source_ = "";
     /**
-     * <code>string source = 6 [json_name = "source"];</code>
+     * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=20
      * @return The source.
      */
-    public java.lang.String getSource() {
+    @java.lang.Deprecated public java.lang.String getSource() {
       java.lang.Object ref = source_;
       if (!(ref instanceof java.lang.String)) {
         com.google.protobuf.ByteString bs =
@@ -1886,10 +2117,12 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <code>string source = 6 [json_name = "source"];</code>
+     * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=20
      * @return The bytes for source.
      */
-    public com.google.protobuf.ByteString
+    @java.lang.Deprecated public com.google.protobuf.ByteString
         getSourceBytes() {
       java.lang.Object ref = source_;
       if (ref instanceof String) {
@@ -1903,11 +2136,13 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <code>string source = 6 [json_name = "source"];</code>
+     * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=20
      * @param value The source to set.
      * @return This builder for chaining.
      */
-    public Builder setSource(
+    @java.lang.Deprecated public Builder setSource(
         java.lang.String value) {
       java.util.Objects.requireNonNull(value);
       source_ = value;
@@ -1916,21 +2151,25 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <code>string source = 6 [json_name = "source"];</code>
+     * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=20
      * @return This builder for chaining.
      */
-    public Builder clearSource() {
+    @java.lang.Deprecated public Builder clearSource() {
       source_ = getDefaultInstance().getSource();
       bitField0_ = (bitField0_ & ~0x00000020);
       onChanged();
       return this;
     }
     /**
-     * <code>string source = 6 [json_name = "source"];</code>
+     * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=20
      * @param value The bytes for source to set.
      * @return This builder for chaining.
      */
-    public Builder setSourceBytes(
+    @java.lang.Deprecated public Builder setSourceBytes(
         com.google.protobuf.ByteString value) {
       java.util.Objects.requireNonNull(value);
       checkByteStringIsUtf8(value);
@@ -2035,26 +2274,30 @@ private static final long serialVersionUID = 0L;
     private double value_ ;
     /**
      * <pre>
-     * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+     * its credited value in currency units (value_micros / 1,000,000),
      * </pre>
      *
-     * <code>double value = 8 [json_name = "value"];</code>
+     * <code>double value = 8 [json_name = "value", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.value is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=24
      * @return The value.
      */
     @java.lang.Override
-    public double getValue() {
+    @java.lang.Deprecated public double getValue() {
       return value_;
     }
     /**
      * <pre>
-     * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+     * its credited value in currency units (value_micros / 1,000,000),
      * </pre>
      *
-     * <code>double value = 8 [json_name = "value"];</code>
+     * <code>double value = 8 [json_name = "value", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.value is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=24
      * @param value The value to set.
      * @return This builder for chaining.
      */
-    public Builder setValue(double value) {
+    @java.lang.Deprecated public Builder setValue(double value) {
 
       value_ = value;
       bitField0_ |= 0x00000080;
@@ -2063,13 +2306,15 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+     * its credited value in currency units (value_micros / 1,000,000),
      * </pre>
      *
-     * <code>double value = 8 [json_name = "value"];</code>
+     * <code>double value = 8 [json_name = "value", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.value is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=24
      * @return This builder for chaining.
      */
-    public Builder clearValue() {
+    @java.lang.Deprecated public Builder clearValue() {
       bitField0_ = (bitField0_ & ~0x00000080);
       value_ = 0D;
       onChanged();
@@ -2079,26 +2324,30 @@ private static final long serialVersionUID = 0L;
     private long clickTime_ ;
     /**
      * <pre>
-     * Milliseconds since 1970-01-01 UTC.
+     * its time,
      * </pre>
      *
-     * <code>int64 click_time = 9 [json_name = "clickTime"];</code>
+     * <code>int64 click_time = 9 [json_name = "clickTime", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_time is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=26
      * @return The clickTime.
      */
     @java.lang.Override
-    public long getClickTime() {
+    @java.lang.Deprecated public long getClickTime() {
       return clickTime_;
     }
     /**
      * <pre>
-     * Milliseconds since 1970-01-01 UTC.
+     * its time,
      * </pre>
      *
-     * <code>int64 click_time = 9 [json_name = "clickTime"];</code>
+     * <code>int64 click_time = 9 [json_name = "clickTime", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_time is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=26
      * @param value The clickTime to set.
      * @return This builder for chaining.
      */
-    public Builder setClickTime(long value) {
+    @java.lang.Deprecated public Builder setClickTime(long value) {
 
       clickTime_ = value;
       bitField0_ |= 0x00000100;
@@ -2107,13 +2356,15 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Milliseconds since 1970-01-01 UTC.
+     * its time,
      * </pre>
      *
-     * <code>int64 click_time = 9 [json_name = "clickTime"];</code>
+     * <code>int64 click_time = 9 [json_name = "clickTime", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.click_time is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=26
      * @return This builder for chaining.
      */
-    public Builder clearClickTime() {
+    @java.lang.Deprecated public Builder clearClickTime() {
       bitField0_ = (bitField0_ & ~0x00000100);
       clickTime_ = 0L;
       onChanged();
@@ -2255,26 +2506,30 @@ private static final long serialVersionUID = 0L;
     private boolean retracted_ ;
     /**
      * <pre>
-     * The credit was withdrawn: another click took it.
+     * whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
      * </pre>
      *
-     * <code>bool retracted = 13 [json_name = "retracted"];</code>
+     * <code>bool retracted = 13 [json_name = "retracted", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.retracted is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=34
      * @return The retracted.
      */
     @java.lang.Override
-    public boolean getRetracted() {
+    @java.lang.Deprecated public boolean getRetracted() {
       return retracted_;
     }
     /**
      * <pre>
-     * The credit was withdrawn: another click took it.
+     * whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
      * </pre>
      *
-     * <code>bool retracted = 13 [json_name = "retracted"];</code>
+     * <code>bool retracted = 13 [json_name = "retracted", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.retracted is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=34
      * @param value The retracted to set.
      * @return This builder for chaining.
      */
-    public Builder setRetracted(boolean value) {
+    @java.lang.Deprecated public Builder setRetracted(boolean value) {
 
       retracted_ = value;
       bitField0_ |= 0x00001000;
@@ -2283,13 +2538,15 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The credit was withdrawn: another click took it.
+     * whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
      * </pre>
      *
-     * <code>bool retracted = 13 [json_name = "retracted"];</code>
+     * <code>bool retracted = 13 [json_name = "retracted", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.retracted is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=34
      * @return This builder for chaining.
      */
-    public Builder clearRetracted() {
+    @java.lang.Deprecated public Builder clearRetracted() {
       bitField0_ = (bitField0_ & ~0x00001000);
       retracted_ = false;
       onChanged();
@@ -2298,14 +2555,12 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object model_ = "";
     /**
-     * <pre>
-     * Attribution model, such as "last_click".
-     * </pre>
-     *
-     * <code>string model = 14 [json_name = "model"];</code>
+     * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=35
      * @return The model.
      */
-    public java.lang.String getModel() {
+    @java.lang.Deprecated public java.lang.String getModel() {
       java.lang.Object ref = model_;
       if (!(ref instanceof java.lang.String)) {
         com.google.protobuf.ByteString bs =
@@ -2318,14 +2573,12 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <pre>
-     * Attribution model, such as "last_click".
-     * </pre>
-     *
-     * <code>string model = 14 [json_name = "model"];</code>
+     * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=35
      * @return The bytes for model.
      */
-    public com.google.protobuf.ByteString
+    @java.lang.Deprecated public com.google.protobuf.ByteString
         getModelBytes() {
       java.lang.Object ref = model_;
       if (ref instanceof String) {
@@ -2339,15 +2592,13 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
-     * <pre>
-     * Attribution model, such as "last_click".
-     * </pre>
-     *
-     * <code>string model = 14 [json_name = "model"];</code>
+     * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=35
      * @param value The model to set.
      * @return This builder for chaining.
      */
-    public Builder setModel(
+    @java.lang.Deprecated public Builder setModel(
         java.lang.String value) {
       java.util.Objects.requireNonNull(value);
       model_ = value;
@@ -2356,29 +2607,25 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <pre>
-     * Attribution model, such as "last_click".
-     * </pre>
-     *
-     * <code>string model = 14 [json_name = "model"];</code>
+     * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=35
      * @return This builder for chaining.
      */
-    public Builder clearModel() {
+    @java.lang.Deprecated public Builder clearModel() {
       model_ = getDefaultInstance().getModel();
       bitField0_ = (bitField0_ & ~0x00002000);
       onChanged();
       return this;
     }
     /**
-     * <pre>
-     * Attribution model, such as "last_click".
-     * </pre>
-     *
-     * <code>string model = 14 [json_name = "model"];</code>
+     * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=35
      * @param value The bytes for model to set.
      * @return This builder for chaining.
      */
-    public Builder setModelBytes(
+    @java.lang.Deprecated public Builder setModelBytes(
         com.google.protobuf.ByteString value) {
       java.util.Objects.requireNonNull(value);
       checkByteStringIsUtf8(value);
@@ -2390,27 +2637,23 @@ private static final long serialVersionUID = 0L;
 
     private long creditMicros_ ;
     /**
-     * <pre>
-     * Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
-     * </pre>
-     *
-     * <code>int64 credit_micros = 15 [json_name = "creditMicros"];</code>
+     * <code>int64 credit_micros = 15 [json_name = "creditMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.credit_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=36
      * @return The creditMicros.
      */
     @java.lang.Override
-    public long getCreditMicros() {
+    @java.lang.Deprecated public long getCreditMicros() {
       return creditMicros_;
     }
     /**
-     * <pre>
-     * Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
-     * </pre>
-     *
-     * <code>int64 credit_micros = 15 [json_name = "creditMicros"];</code>
+     * <code>int64 credit_micros = 15 [json_name = "creditMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.credit_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=36
      * @param value The creditMicros to set.
      * @return This builder for chaining.
      */
-    public Builder setCreditMicros(long value) {
+    @java.lang.Deprecated public Builder setCreditMicros(long value) {
 
       creditMicros_ = value;
       bitField0_ |= 0x00004000;
@@ -2418,14 +2661,12 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <pre>
-     * Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
-     * </pre>
-     *
-     * <code>int64 credit_micros = 15 [json_name = "creditMicros"];</code>
+     * <code>int64 credit_micros = 15 [json_name = "creditMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.credit_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=36
      * @return This builder for chaining.
      */
-    public Builder clearCreditMicros() {
+    @java.lang.Deprecated public Builder clearCreditMicros() {
       bitField0_ = (bitField0_ & ~0x00004000);
       creditMicros_ = 0L;
       onChanged();
@@ -2434,27 +2675,23 @@ private static final long serialVersionUID = 0L;
 
     private long valueMicros_ ;
     /**
-     * <pre>
-     * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
-     * </pre>
-     *
-     * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
+     * <code>int64 value_micros = 16 [json_name = "valueMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.value_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=37
      * @return The valueMicros.
      */
     @java.lang.Override
-    public long getValueMicros() {
+    @java.lang.Deprecated public long getValueMicros() {
       return valueMicros_;
     }
     /**
-     * <pre>
-     * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
-     * </pre>
-     *
-     * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
+     * <code>int64 value_micros = 16 [json_name = "valueMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.value_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=37
      * @param value The valueMicros to set.
      * @return This builder for chaining.
      */
-    public Builder setValueMicros(long value) {
+    @java.lang.Deprecated public Builder setValueMicros(long value) {
 
       valueMicros_ = value;
       bitField0_ |= 0x00008000;
@@ -2462,14 +2699,12 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <pre>
-     * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
-     * </pre>
-     *
-     * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
+     * <code>int64 value_micros = 16 [json_name = "valueMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.value_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=37
      * @return This builder for chaining.
      */
-    public Builder clearValueMicros() {
+    @java.lang.Deprecated public Builder clearValueMicros() {
       bitField0_ = (bitField0_ & ~0x00008000);
       valueMicros_ = 0L;
       onChanged();
@@ -2479,28 +2714,30 @@ private static final long serialVersionUID = 0L;
     private long adjustedMicros_ ;
     /**
      * <pre>
-     * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-     * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+     * Not used.
      * </pre>
      *
-     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.adjusted_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=39
      * @return The adjustedMicros.
      */
     @java.lang.Override
-    public long getAdjustedMicros() {
+    @java.lang.Deprecated public long getAdjustedMicros() {
       return adjustedMicros_;
     }
     /**
      * <pre>
-     * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-     * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+     * Not used.
      * </pre>
      *
-     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.adjusted_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=39
      * @param value The adjustedMicros to set.
      * @return This builder for chaining.
      */
-    public Builder setAdjustedMicros(long value) {
+    @java.lang.Deprecated public Builder setAdjustedMicros(long value) {
 
       adjustedMicros_ = value;
       bitField0_ |= 0x00010000;
@@ -2509,14 +2746,15 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-     * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+     * Not used.
      * </pre>
      *
-     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+     * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.adjusted_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=39
      * @return This builder for chaining.
      */
-    public Builder clearAdjustedMicros() {
+    @java.lang.Deprecated public Builder clearAdjustedMicros() {
       bitField0_ = (bitField0_ & ~0x00010000);
       adjustedMicros_ = 0L;
       onChanged();
@@ -2525,27 +2763,23 @@ private static final long serialVersionUID = 0L;
 
     private long refundsMicros_ ;
     /**
-     * <pre>
-     * What of adjusted_micros refunds took.
-     * </pre>
-     *
-     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.refunds_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=40
      * @return The refundsMicros.
      */
     @java.lang.Override
-    public long getRefundsMicros() {
+    @java.lang.Deprecated public long getRefundsMicros() {
       return refundsMicros_;
     }
     /**
-     * <pre>
-     * What of adjusted_micros refunds took.
-     * </pre>
-     *
-     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.refunds_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=40
      * @param value The refundsMicros to set.
      * @return This builder for chaining.
      */
-    public Builder setRefundsMicros(long value) {
+    @java.lang.Deprecated public Builder setRefundsMicros(long value) {
 
       refundsMicros_ = value;
       bitField0_ |= 0x00020000;
@@ -2553,14 +2787,12 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <pre>
-     * What of adjusted_micros refunds took.
-     * </pre>
-     *
-     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+     * <code>int64 refunds_micros = 18 [json_name = "refundsMicros", deprecated = true];</code>
+     * @deprecated clickmesh.v1.AttributedConversion.refunds_micros is deprecated.
+     *     See clickmesh/v1/attribution.proto;l=40
      * @return This builder for chaining.
      */
-    public Builder clearRefundsMicros() {
+    @java.lang.Deprecated public Builder clearRefundsMicros() {
       bitField0_ = (bitField0_ & ~0x00020000);
       refundsMicros_ = 0L;
       onChanged();
@@ -2773,6 +3005,387 @@ private static final long serialVersionUID = 0L;
       bitField0_ |= 0x00100000;
       onChanged();
       return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList models_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureModelsIsMutable() {
+      if (!models_.isModifiable()) {
+        models_ = new com.google.protobuf.LazyStringArrayList(models_);
+      }
+      bitField0_ |= 0x00200000;
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @return A list containing the models.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getModelsList() {
+      models_.makeImmutable();
+      return models_;
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @return The count of models.
+     */
+    public int getModelsCount() {
+      return models_.size();
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @param index The index of the element to return.
+     * @return The models at the given index.
+     */
+    public java.lang.String getModels(int index) {
+      return models_.get(index);
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the models at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getModelsBytes(int index) {
+      return models_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @param index The index to set the value at.
+     * @param value The models to set.
+     * @return This builder for chaining.
+     */
+    public Builder setModels(
+        int index, java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureModelsIsMutable();
+      models_.set(index, value);
+      bitField0_ |= 0x00200000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @param value The models to add.
+     * @return This builder for chaining.
+     */
+    public Builder addModels(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      ensureModelsIsMutable();
+      models_.add(value);
+      bitField0_ |= 0x00200000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @param values The models to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllModels(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureModelsIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, models_);
+      bitField0_ |= 0x00200000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearModels() {
+      models_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00200000);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+     * </pre>
+     *
+     * <code>repeated string models = 22 [json_name = "models"];</code>
+     * @param value The bytes of the models to add.
+     * @return This builder for chaining.
+     */
+    public Builder addModelsBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      ensureModelsIsMutable();
+      models_.add(value);
+      bitField0_ |= 0x00200000;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.ClickCredit> clicks_ =
+      java.util.Collections.emptyList();
+    private void ensureClicksIsMutable() {
+      if (!((bitField0_ & 0x00400000) != 0)) {
+        clicks_ = new java.util.ArrayList<io.clickmesh.v1.ClickCredit>(clicks_);
+        bitField0_ |= 0x00400000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ClickCredit, io.clickmesh.v1.ClickCredit.Builder, io.clickmesh.v1.ClickCreditOrBuilder> clicksBuilder_;
+
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ClickCredit> getClicksList() {
+      if (clicksBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(clicks_);
+      } else {
+        return clicksBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public int getClicksCount() {
+      if (clicksBuilder_ == null) {
+        return clicks_.size();
+      } else {
+        return clicksBuilder_.getCount();
+      }
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public io.clickmesh.v1.ClickCredit getClicks(int index) {
+      if (clicksBuilder_ == null) {
+        return clicks_.get(index);
+      } else {
+        return clicksBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder setClicks(
+        int index, io.clickmesh.v1.ClickCredit value) {
+      if (clicksBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureClicksIsMutable();
+        clicks_.set(index, value);
+        onChanged();
+      } else {
+        clicksBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder setClicks(
+        int index, io.clickmesh.v1.ClickCredit.Builder builderForValue) {
+      if (clicksBuilder_ == null) {
+        ensureClicksIsMutable();
+        clicks_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        clicksBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder addClicks(io.clickmesh.v1.ClickCredit value) {
+      if (clicksBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureClicksIsMutable();
+        clicks_.add(value);
+        onChanged();
+      } else {
+        clicksBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder addClicks(
+        int index, io.clickmesh.v1.ClickCredit value) {
+      if (clicksBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureClicksIsMutable();
+        clicks_.add(index, value);
+        onChanged();
+      } else {
+        clicksBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder addClicks(
+        io.clickmesh.v1.ClickCredit.Builder builderForValue) {
+      if (clicksBuilder_ == null) {
+        ensureClicksIsMutable();
+        clicks_.add(builderForValue.build());
+        onChanged();
+      } else {
+        clicksBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder addClicks(
+        int index, io.clickmesh.v1.ClickCredit.Builder builderForValue) {
+      if (clicksBuilder_ == null) {
+        ensureClicksIsMutable();
+        clicks_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        clicksBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder addAllClicks(
+        java.lang.Iterable<? extends io.clickmesh.v1.ClickCredit> values) {
+      if (clicksBuilder_ == null) {
+        ensureClicksIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, clicks_);
+        onChanged();
+      } else {
+        clicksBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder clearClicks() {
+      if (clicksBuilder_ == null) {
+        clicks_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00400000);
+        onChanged();
+      } else {
+        clicksBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public Builder removeClicks(int index) {
+      if (clicksBuilder_ == null) {
+        ensureClicksIsMutable();
+        clicks_.remove(index);
+        onChanged();
+      } else {
+        clicksBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public io.clickmesh.v1.ClickCredit.Builder getClicksBuilder(
+        int index) {
+      return internalGetClicksFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public io.clickmesh.v1.ClickCreditOrBuilder getClicksOrBuilder(
+        int index) {
+      if (clicksBuilder_ == null) {
+        return clicks_.get(index);  } else {
+        return clicksBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.ClickCreditOrBuilder> 
+         getClicksOrBuilderList() {
+      if (clicksBuilder_ != null) {
+        return clicksBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(clicks_);
+      }
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public io.clickmesh.v1.ClickCredit.Builder addClicksBuilder() {
+      return internalGetClicksFieldBuilder().addBuilder(
+          io.clickmesh.v1.ClickCredit.getDefaultInstance());
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public io.clickmesh.v1.ClickCredit.Builder addClicksBuilder(
+        int index) {
+      return internalGetClicksFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.ClickCredit.getDefaultInstance());
+    }
+    /**
+     * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ClickCredit.Builder> 
+         getClicksBuilderList() {
+      return internalGetClicksFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ClickCredit, io.clickmesh.v1.ClickCredit.Builder, io.clickmesh.v1.ClickCreditOrBuilder> 
+        internalGetClicksFieldBuilder() {
+      if (clicksBuilder_ == null) {
+        clicksBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.ClickCredit, io.clickmesh.v1.ClickCredit.Builder, io.clickmesh.v1.ClickCreditOrBuilder>(
+                clicks_,
+                ((bitField0_ & 0x00400000) != 0),
+                getParentForChildren(),
+                isClean());
+        clicks_ = null;
+      }
+      return clicksBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.AttributedConversion)

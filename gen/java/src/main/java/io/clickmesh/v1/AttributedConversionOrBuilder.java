@@ -32,22 +32,26 @@ public interface AttributedConversionOrBuilder extends
 
   /**
    * <pre>
-   * event_id of the credited click.
+   * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
    * </pre>
    *
-   * <code>string click_id = 2 [json_name = "clickId"];</code>
+   * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=16
    * @return The clickId.
    */
-  java.lang.String getClickId();
+  @java.lang.Deprecated java.lang.String getClickId();
   /**
    * <pre>
-   * event_id of the credited click.
+   * What 0.1.0 wrote in place of models and clicks, in a record for each click and model: the click,
    * </pre>
    *
-   * <code>string click_id = 2 [json_name = "clickId"];</code>
+   * <code>string click_id = 2 [json_name = "clickId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.click_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=16
    * @return The bytes for clickId.
    */
-  com.google.protobuf.ByteString
+  @java.lang.Deprecated com.google.protobuf.ByteString
       getClickIdBytes();
 
   /**
@@ -63,47 +67,51 @@ public interface AttributedConversionOrBuilder extends
       getUserIdBytes();
 
   /**
-   * <pre>
-   * The click's ad, campaign and source.
-   * </pre>
-   *
-   * <code>string ad_id = 4 [json_name = "adId"];</code>
+   * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=18
    * @return The adId.
    */
-  java.lang.String getAdId();
+  @java.lang.Deprecated java.lang.String getAdId();
   /**
-   * <pre>
-   * The click's ad, campaign and source.
-   * </pre>
-   *
-   * <code>string ad_id = 4 [json_name = "adId"];</code>
+   * <code>string ad_id = 4 [json_name = "adId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.ad_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=18
    * @return The bytes for adId.
    */
-  com.google.protobuf.ByteString
+  @java.lang.Deprecated com.google.protobuf.ByteString
       getAdIdBytes();
 
   /**
-   * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+   * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=19
    * @return The campaignId.
    */
-  java.lang.String getCampaignId();
+  @java.lang.Deprecated java.lang.String getCampaignId();
   /**
-   * <code>string campaign_id = 5 [json_name = "campaignId"];</code>
+   * <code>string campaign_id = 5 [json_name = "campaignId", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.campaign_id is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=19
    * @return The bytes for campaignId.
    */
-  com.google.protobuf.ByteString
+  @java.lang.Deprecated com.google.protobuf.ByteString
       getCampaignIdBytes();
 
   /**
-   * <code>string source = 6 [json_name = "source"];</code>
+   * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=20
    * @return The source.
    */
-  java.lang.String getSource();
+  @java.lang.Deprecated java.lang.String getSource();
   /**
-   * <code>string source = 6 [json_name = "source"];</code>
+   * <code>string source = 6 [json_name = "source", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.source is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=20
    * @return The bytes for source.
    */
-  com.google.protobuf.ByteString
+  @java.lang.Deprecated com.google.protobuf.ByteString
       getSourceBytes();
 
   /**
@@ -128,23 +136,27 @@ public interface AttributedConversionOrBuilder extends
 
   /**
    * <pre>
-   * The credited share of the conversion's net value, in currency units: value_micros / 1,000,000.
+   * its credited value in currency units (value_micros / 1,000,000),
    * </pre>
    *
-   * <code>double value = 8 [json_name = "value"];</code>
+   * <code>double value = 8 [json_name = "value", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.value is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=24
    * @return The value.
    */
-  double getValue();
+  @java.lang.Deprecated double getValue();
 
   /**
    * <pre>
-   * Milliseconds since 1970-01-01 UTC.
+   * its time,
    * </pre>
    *
-   * <code>int64 click_time = 9 [json_name = "clickTime"];</code>
+   * <code>int64 click_time = 9 [json_name = "clickTime", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.click_time is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=26
    * @return The clickTime.
    */
-  long getClickTime();
+  @java.lang.Deprecated long getClickTime();
 
   /**
    * <pre>
@@ -178,74 +190,67 @@ public interface AttributedConversionOrBuilder extends
 
   /**
    * <pre>
-   * The credit was withdrawn: another click took it.
+   * whether the credit was withdrawn, the model, and the shares of the conversion and of its value.
    * </pre>
    *
-   * <code>bool retracted = 13 [json_name = "retracted"];</code>
+   * <code>bool retracted = 13 [json_name = "retracted", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.retracted is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=34
    * @return The retracted.
    */
-  boolean getRetracted();
+  @java.lang.Deprecated boolean getRetracted();
 
   /**
-   * <pre>
-   * Attribution model, such as "last_click".
-   * </pre>
-   *
-   * <code>string model = 14 [json_name = "model"];</code>
+   * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=35
    * @return The model.
    */
-  java.lang.String getModel();
+  @java.lang.Deprecated java.lang.String getModel();
   /**
-   * <pre>
-   * Attribution model, such as "last_click".
-   * </pre>
-   *
-   * <code>string model = 14 [json_name = "model"];</code>
+   * <code>string model = 14 [json_name = "model", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.model is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=35
    * @return The bytes for model.
    */
-  com.google.protobuf.ByteString
+  @java.lang.Deprecated com.google.protobuf.ByteString
       getModelBytes();
 
   /**
-   * <pre>
-   * Share of the conversion, in micros. Over the clicks of one conversion and model they sum to exactly 1,000,000.
-   * </pre>
-   *
-   * <code>int64 credit_micros = 15 [json_name = "creditMicros"];</code>
+   * <code>int64 credit_micros = 15 [json_name = "creditMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.credit_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=36
    * @return The creditMicros.
    */
-  long getCreditMicros();
+  @java.lang.Deprecated long getCreditMicros();
 
   /**
-   * <pre>
-   * Credited share of the net value, in micros. They sum to exactly the conversion's net value.
-   * </pre>
-   *
-   * <code>int64 value_micros = 16 [json_name = "valueMicros"];</code>
+   * <code>int64 value_micros = 16 [json_name = "valueMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.value_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=37
    * @return The valueMicros.
    */
-  long getValueMicros();
+  @java.lang.Deprecated long getValueMicros();
 
   /**
    * <pre>
-   * What adjustments took of the credited share of the value as it was sent, in micros; less than 0 where they added to
-   * it. value_micros + adjusted_micros are the gross share: they sum to exactly the value as it was sent.
+   * Not used.
    * </pre>
    *
-   * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros"];</code>
+   * <code>int64 adjusted_micros = 17 [json_name = "adjustedMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.adjusted_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=39
    * @return The adjustedMicros.
    */
-  long getAdjustedMicros();
+  @java.lang.Deprecated long getAdjustedMicros();
 
   /**
-   * <pre>
-   * What of adjusted_micros refunds took.
-   * </pre>
-   *
-   * <code>int64 refunds_micros = 18 [json_name = "refundsMicros"];</code>
+   * <code>int64 refunds_micros = 18 [json_name = "refundsMicros", deprecated = true];</code>
+   * @deprecated clickmesh.v1.AttributedConversion.refunds_micros is deprecated.
+   *     See clickmesh/v1/attribution.proto;l=40
    * @return The refundsMicros.
    */
-  long getRefundsMicros();
+  @java.lang.Deprecated long getRefundsMicros();
 
   /**
    * <pre>
@@ -288,4 +293,69 @@ public interface AttributedConversionOrBuilder extends
    */
   com.google.protobuf.ByteString
       getCauseTypeBytes();
+
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @return A list containing the models.
+   */
+  java.util.List<java.lang.String>
+      getModelsList();
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @return The count of models.
+   */
+  int getModelsCount();
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @param index The index of the element to return.
+   * @return The models at the given index.
+   */
+  java.lang.String getModels(int index);
+  /**
+   * <pre>
+   * Attribution models, such as "last_click", by whose order the amounts of the clicks are.
+   * </pre>
+   *
+   * <code>repeated string models = 22 [json_name = "models"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the models at the given index.
+   */
+  com.google.protobuf.ByteString
+      getModelsBytes(int index);
+
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  java.util.List<io.clickmesh.v1.ClickCredit> 
+      getClicksList();
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  io.clickmesh.v1.ClickCredit getClicks(int index);
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  int getClicksCount();
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.ClickCreditOrBuilder> 
+      getClicksOrBuilderList();
+  /**
+   * <code>repeated .clickmesh.v1.ClickCredit clicks = 23 [json_name = "clicks"];</code>
+   */
+  io.clickmesh.v1.ClickCreditOrBuilder getClicksOrBuilder(
+      int index);
 }

@@ -32,6 +32,11 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_AttributedConversion_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_ClickCredit_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_ClickCredit_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_DailyStats_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -91,141 +96,152 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n\036clickmesh/v1/attribution.proto\022\014clickm" +
-      "esh.v1\"\321\005\n\024AttributedConversion\022#\n\rconve" +
-      "rsion_id\030\001 \001(\tR\014conversionId\022\031\n\010click_id" +
-      "\030\002 \001(\tR\007clickId\022\027\n\007user_id\030\003 \001(\tR\006userId" +
-      "\022\023\n\005ad_id\030\004 \001(\tR\004adId\022\037\n\013campaign_id\030\005 \001" +
-      "(\tR\ncampaignId\022\026\n\006source\030\006 \001(\tR\006source\022\'" +
-      "\n\017conversion_type\030\007 \001(\tR\016conversionType\022" +
-      "\024\n\005value\030\010 \001(\001R\005value\022\035\n\nclick_time\030\t \001(" +
-      "\003R\tclickTime\022\'\n\017conversion_time\030\n \001(\003R\016c" +
-      "onversionTime\0228\n\030attribution_window_hour" +
-      "s\030\013 \001(\rR\026attributionWindowHours\022\030\n\007versi" +
-      "on\030\014 \001(\004R\007version\022\034\n\tretracted\030\r \001(\010R\tre" +
-      "tracted\022\024\n\005model\030\016 \001(\tR\005model\022#\n\rcredit_" +
-      "micros\030\017 \001(\003R\014creditMicros\022!\n\014value_micr" +
-      "os\030\020 \001(\003R\013valueMicros\022\'\n\017adjusted_micros" +
-      "\030\021 \001(\003R\016adjustedMicros\022%\n\016refunds_micros" +
-      "\030\022 \001(\003R\rrefundsMicros\0221\n\024conversion_retr" +
-      "acted\030\023 \001(\010R\023conversionRetracted\022\031\n\010caus" +
-      "e_id\030\024 \001(\tR\007causeId\022\035\n\ncause_type\030\025 \001(\tR" +
-      "\tcauseType\"\311\004\n\nDailyStats\022\020\n\003day\030\001 \001(\005R\003" +
-      "day\022\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006" +
-      "source\030\003 \001(\tR\006source\022\'\n\017conversion_type\030" +
-      "\004 \001(\tR\016conversionType\022\024\n\005model\030\005 \001(\tR\005mo" +
-      "del\022\034\n\tpartition\030\006 \001(\rR\tpartition\022\026\n\006cli" +
-      "cks\030\007 \001(\004R\006clicks\022-\n\022conversions_micros\030" +
-      "\010 \001(\003R\021conversionsMicros\022%\n\016revenue_micr" +
-      "os\030\t \001(\003R\rrevenueMicros\022\030\n\007version\030\n \001(\004" +
-      "R\007version\022%\n\016invalid_clicks\030\013 \001(\004R\rinval" +
-      "idClicks\022)\n\020retracted_micros\030\014 \001(\003R\017retr" +
-      "actedMicros\022\'\n\017adjusted_micros\030\r \001(\003R\016ad" +
-      "justedMicros\022%\n\016refunds_micros\030\016 \001(\003R\rre" +
-      "fundsMicros\022!\n\014revenue_high\030\017 \001(\005R\013reven" +
-      "ueHigh\022#\n\radjusted_high\030\020 \001(\005R\014adjustedH" +
-      "igh\022!\n\014refunds_high\030\021 \001(\005R\013refundsHigh\"\376" +
-      "\001\n\013RollupStats\022\026\n\006period\030\001 \001(\005R\006period\022\026" +
-      "\n\006rollup\030\002 \001(\tR\006rollup\022\026\n\006values\030\003 \003(\tR\006" +
-      "values\0220\n\006models\030\004 \003(\0132\030.clickmesh.v1.Mo" +
-      "delStatsR\006models\022\034\n\tpartition\030\006 \001(\rR\tpar" +
-      "tition\022\026\n\006clicks\030\007 \001(\004R\006clicks\022\030\n\007versio" +
-      "n\030\n \001(\004R\007version\022%\n\016invalid_clicks\030\013 \001(\004" +
-      "R\rinvalidClicks\"\336\002\n\nModelStats\022\024\n\005model\030" +
-      "\001 \001(\tR\005model\022-\n\022conversions_micros\030\002 \001(\003" +
-      "R\021conversionsMicros\022%\n\016revenue_micros\030\003 " +
-      "\001(\003R\rrevenueMicros\022)\n\020retracted_micros\030\004" +
-      " \001(\003R\017retractedMicros\022\'\n\017adjusted_micros" +
-      "\030\005 \001(\003R\016adjustedMicros\022%\n\016refunds_micros" +
-      "\030\006 \001(\003R\rrefundsMicros\022!\n\014revenue_high\030\007 " +
-      "\001(\005R\013revenueHigh\022#\n\radjusted_high\030\010 \001(\005R" +
-      "\014adjustedHigh\022!\n\014refunds_high\030\t \001(\005R\013ref" +
-      "undsHigh\"\266\001\n\022AttributionSetting\022\034\n\tparti" +
-      "tion\030\001 \001(\rR\tpartition\022\022\n\004kind\030\002 \001(\tR\004kin" +
-      "d\022\022\n\004name\030\003 \001(\tR\004name\022\024\n\005value\030\004 \001(\tR\005va" +
-      "lue\022\024\n\005since\030\005 \001(\003R\005since\022\024\n\005until\030\006 \001(\003" +
-      "R\005until\022\030\n\007version\030\007 \001(\004R\007version\"\251\006\n\022Co" +
-      "nversionDecision\022#\n\rconversion_id\030\001 \001(\tR" +
-      "\014conversionId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'" +
-      "\n\017conversion_type\030\003 \001(\tR\016conversionType\022" +
-      "\'\n\017conversion_time\030\004 \001(\003R\016conversionTime" +
-      "\022!\n\014value_micros\030\005 \001(\003R\013valueMicros\022\037\n\013l" +
-      "ookback_ms\030\006 \001(\003R\nlookbackMs\022\036\n\nattribut" +
-      "ed\030\007 \001(\010R\nattributed\022P\n\023candidates_by_mo" +
-      "del\030\010 \003(\0132\034.clickmesh.v1.ModelCandidateB" +
-      "\002\030\001R\021candidatesByModel\022\030\n\007version\030\t \001(\004R" +
-      "\007version\022\026\n\006models\030\n \003(\tR\006models\0227\n\ncand" +
-      "idates\030\013 \003(\0132\027.clickmesh.v1.CandidateR\nc" +
-      "andidates\022.\n\023candidates_left_out\030\014 \001(\rR\021" +
-      "candidatesLeftOut\022\034\n\ttruncated\030\r \001(\010R\ttr" +
-      "uncated\022\'\n\017adjusted_micros\030\016 \001(\003R\016adjust" +
-      "edMicros\022%\n\016refunds_micros\030\017 \001(\003R\rrefund" +
-      "sMicros\022\034\n\tretracted\030\020 \001(\010R\tretracted\022:\n" +
-      "\013corrections\030\021 \003(\0132\030.clickmesh.v1.Correc" +
-      "tionR\013corrections\0220\n\024corrections_left_ou" +
-      "t\030\022 \001(\rR\022correctionsLeftOut\022\031\n\010cause_id\030" +
-      "\023 \001(\tR\007causeId\022\035\n\ncause_type\030\024 \001(\tR\tcaus" +
-      "eType\"\363\001\n\tCandidate\022\031\n\010click_id\030\001 \001(\tR\007c" +
-      "lickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n\013campaign_" +
-      "id\030\003 \001(\tR\ncampaignId\022\026\n\006source\030\004 \001(\tR\006so" +
-      "urce\022\035\n\nclick_time\030\005 \001(\003R\tclickTime\022%\n\016c" +
-      "redits_micros\030\006 \003(\003R\rcreditsMicros\0227\n\007re" +
-      "asons\030\007 \003(\0162\035.clickmesh.v1.CandidateReas" +
-      "onR\007reasons\"\353\001\n\016ModelCandidate\022\031\n\010click_" +
-      "id\030\001 \001(\tR\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037" +
-      "\n\013campaign_id\030\003 \001(\tR\ncampaignId\022\026\n\006sourc" +
-      "e\030\004 \001(\tR\006source\022\035\n\nclick_time\030\005 \001(\003R\tcli" +
-      "ckTime\022\024\n\005model\030\006 \001(\tR\005model\022#\n\rcredit_m" +
-      "icros\030\007 \001(\003R\014creditMicros\022\026\n\006reason\030\010 \001(" +
-      "\tR\006reason\"\264\001\n\nCorrection\022\031\n\010event_id\030\001 \001" +
-      "(\tR\007eventId\022\022\n\004kind\030\002 \001(\tR\004kind\022!\n\014value" +
-      "_micros\030\003 \001(\003R\013valueMicros\022\034\n\ttimestamp\030" +
-      "\004 \001(\003R\ttimestamp\0226\n\006effect\030\005 \001(\0162\036.click" +
-      "mesh.v1.CorrectionEffectR\006effect\"\205\006\n\021Par" +
-      "titionProgress\022\034\n\tpartition\030\001 \001(\rR\tparti" +
-      "tion\022\030\n\007records\030\002 \001(\004R\007records\022\026\n\006clicks" +
-      "\030\003 \001(\004R\006clicks\022\036\n\nattributed\030\004 \001(\004R\nattr" +
-      "ibuted\022\"\n\014unattributed\030\005 \001(\004R\014unattribut" +
-      "ed\022)\n\020click_duplicates\030\006 \001(\004R\017clickDupli" +
-      "cates\0223\n\025conversion_duplicates\030\007 \001(\004R\024co" +
-      "nversionDuplicates\022#\n\rdead_lettered\030\010 \001(" +
-      "\004R\014deadLettered\022\034\n\tconflicts\030\t \001(\004R\tconf" +
-      "licts\022 \n\013corrections\030\n \001(\004R\013corrections\022" +
-      "\'\n\017touches_dropped\030\013 \001(\004R\016touchesDropped" +
-      "\022\034\n\twatermark\030\014 \001(\003R\twatermark\022\030\n\007versio" +
-      "n\030\r \001(\004R\007version\022 \n\013adjustments\030\016 \001(\004R\013a" +
-      "djustments\022\032\n\010verdicts\030\017 \001(\004R\010verdicts\0223" +
-      "\n\025adjustment_duplicates\030\020 \001(\004R\024adjustmen" +
-      "tDuplicates\022-\n\022verdict_duplicates\030\021 \001(\004R" +
-      "\021verdictDuplicates\022\031\n\010too_late\030\022 \001(\004R\007to" +
-      "oLate\022\030\n\007waiting\030\023 \001(\004R\007waiting\022%\n\016inval" +
-      "id_clicks\030\024 \001(\004R\rinvalidClicks\022\032\n\010exceed" +
-      "ed\030\025 \001(\004R\010exceeded\022\034\n\ttruncated\030\026 \001(\004R\tt" +
-      "runcated\"\345\002\n\rEventConflict\022\035\n\nevent_type" +
-      "\030\001 \001(\tR\teventType\022\031\n\010event_id\030\002 \001(\tR\007eve" +
-      "ntId\022\027\n\007user_id\030\003 \001(\tR\006userId\022\034\n\ttimesta" +
-      "mp\030\004 \001(\003R\ttimestamp\022\023\n\005ad_id\030\005 \001(\tR\004adId" +
-      "\022\037\n\013campaign_id\030\006 \001(\tR\ncampaignId\022\026\n\006sou" +
-      "rce\030\007 \001(\tR\006source\022\'\n\017conversion_type\030\010 \001" +
-      "(\tR\016conversionType\022!\n\014value_micros\030\t \001(\003" +
-      "R\013valueMicros\022\030\n\007version\030\n \001(\004R\007version\022" +
-      "\033\n\ttarget_id\030\013 \001(\tR\010targetId\022\022\n\004kind\030\014 \001" +
-      "(\tR\004kind*\227\002\n\017CandidateReason\022 \n\034CANDIDAT" +
-      "E_REASON_UNSPECIFIED\020\000\022\035\n\031CANDIDATE_REAS" +
-      "ON_CREDITED\020\001\022&\n\"CANDIDATE_REASON_OLDER_" +
-      "THAN_WINNER\020\002\022&\n\"CANDIDATE_REASON_NEWER_" +
-      "THAN_WINNER\020\003\022)\n%CANDIDATE_REASON_LOST_T" +
-      "IE_ON_EVENT_ID\020\004\022*\n&CANDIDATE_REASON_SHA" +
-      "RE_BELOW_ONE_MICRO\020\005\022\034\n\030CANDIDATE_REASON" +
-      "_INVALID\020\006*\371\001\n\020CorrectionEffect\022!\n\035CORRE" +
-      "CTION_EFFECT_UNSPECIFIED\020\000\022\035\n\031CORRECTION" +
-      "_EFFECT_APPLIED\020\001\022%\n!CORRECTION_EFFECT_A" +
-      "PPLIED_IN_PART\020\002\022\036\n\032CORRECTION_EFFECT_EX" +
-      "CEEDED\020\003\022 \n\034CORRECTION_EFFECT_SUPERSEDED" +
-      "\020\004\022\032\n\026CORRECTION_EFFECT_VOID\020\005\022\036\n\032CORREC" +
-      "TION_EFFECT_TOO_LATE\020\006Bt\n\017io.clickmesh.v" +
-      "1B\020AttributionProtoP\001\242\002\003CXX\252\002\014Clickmesh." +
-      "V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMeta" +
-      "data\352\002\rClickmesh::V1b\006proto3"
+      "esh.v1\"\314\006\n\024AttributedConversion\022#\n\rconve" +
+      "rsion_id\030\001 \001(\tR\014conversionId\022\035\n\010click_id" +
+      "\030\002 \001(\tB\002\030\001R\007clickId\022\027\n\007user_id\030\003 \001(\tR\006us" +
+      "erId\022\027\n\005ad_id\030\004 \001(\tB\002\030\001R\004adId\022#\n\013campaig" +
+      "n_id\030\005 \001(\tB\002\030\001R\ncampaignId\022\032\n\006source\030\006 \001" +
+      "(\tB\002\030\001R\006source\022\'\n\017conversion_type\030\007 \001(\tR" +
+      "\016conversionType\022\030\n\005value\030\010 \001(\001B\002\030\001R\005valu" +
+      "e\022!\n\nclick_time\030\t \001(\003B\002\030\001R\tclickTime\022\'\n\017" +
+      "conversion_time\030\n \001(\003R\016conversionTime\0228\n" +
+      "\030attribution_window_hours\030\013 \001(\rR\026attribu" +
+      "tionWindowHours\022\030\n\007version\030\014 \001(\004R\007versio" +
+      "n\022 \n\tretracted\030\r \001(\010B\002\030\001R\tretracted\022\030\n\005m" +
+      "odel\030\016 \001(\tB\002\030\001R\005model\022\'\n\rcredit_micros\030\017" +
+      " \001(\003B\002\030\001R\014creditMicros\022%\n\014value_micros\030\020" +
+      " \001(\003B\002\030\001R\013valueMicros\022+\n\017adjusted_micros" +
+      "\030\021 \001(\003B\002\030\001R\016adjustedMicros\022)\n\016refunds_mi" +
+      "cros\030\022 \001(\003B\002\030\001R\rrefundsMicros\0221\n\024convers" +
+      "ion_retracted\030\023 \001(\010R\023conversionRetracted" +
+      "\022\031\n\010cause_id\030\024 \001(\tR\007causeId\022\035\n\ncause_typ" +
+      "e\030\025 \001(\tR\tcauseType\022\026\n\006models\030\026 \003(\tR\006mode" +
+      "ls\0221\n\006clicks\030\027 \003(\0132\031.clickmesh.v1.ClickC" +
+      "reditR\006clicks\"\261\002\n\013ClickCredit\022\031\n\010click_i" +
+      "d\030\001 \001(\tR\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n" +
+      "\013campaign_id\030\003 \001(\tR\ncampaignId\022\026\n\006source" +
+      "\030\004 \001(\tR\006source\022\035\n\nclick_time\030\005 \001(\003R\tclic" +
+      "kTime\022%\n\016credits_micros\030\006 \003(\003R\rcreditsMi" +
+      "cros\022#\n\rvalues_micros\030\007 \003(\003R\014valuesMicro" +
+      "s\022\'\n\017adjusted_micros\030\010 \003(\003R\016adjustedMicr" +
+      "os\022%\n\016refunds_micros\030\t \003(\003R\rrefundsMicro" +
+      "s\"\311\004\n\nDailyStats\022\020\n\003day\030\001 \001(\005R\003day\022\037\n\013ca" +
+      "mpaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006source\030\003 " +
+      "\001(\tR\006source\022\'\n\017conversion_type\030\004 \001(\tR\016co" +
+      "nversionType\022\024\n\005model\030\005 \001(\tR\005model\022\034\n\tpa" +
+      "rtition\030\006 \001(\rR\tpartition\022\026\n\006clicks\030\007 \001(\004" +
+      "R\006clicks\022-\n\022conversions_micros\030\010 \001(\003R\021co" +
+      "nversionsMicros\022%\n\016revenue_micros\030\t \001(\003R" +
+      "\rrevenueMicros\022\030\n\007version\030\n \001(\004R\007version" +
+      "\022%\n\016invalid_clicks\030\013 \001(\004R\rinvalidClicks\022" +
+      ")\n\020retracted_micros\030\014 \001(\003R\017retractedMicr" +
+      "os\022\'\n\017adjusted_micros\030\r \001(\003R\016adjustedMic" +
+      "ros\022%\n\016refunds_micros\030\016 \001(\003R\rrefundsMicr" +
+      "os\022!\n\014revenue_high\030\017 \001(\005R\013revenueHigh\022#\n" +
+      "\radjusted_high\030\020 \001(\005R\014adjustedHigh\022!\n\014re" +
+      "funds_high\030\021 \001(\005R\013refundsHigh\"\376\001\n\013Rollup" +
+      "Stats\022\026\n\006period\030\001 \001(\005R\006period\022\026\n\006rollup\030" +
+      "\002 \001(\tR\006rollup\022\026\n\006values\030\003 \003(\tR\006values\0220\n" +
+      "\006models\030\004 \003(\0132\030.clickmesh.v1.ModelStatsR" +
+      "\006models\022\034\n\tpartition\030\006 \001(\rR\tpartition\022\026\n" +
+      "\006clicks\030\007 \001(\004R\006clicks\022\030\n\007version\030\n \001(\004R\007" +
+      "version\022%\n\016invalid_clicks\030\013 \001(\004R\rinvalid" +
+      "Clicks\"\336\002\n\nModelStats\022\024\n\005model\030\001 \001(\tR\005mo" +
+      "del\022-\n\022conversions_micros\030\002 \001(\003R\021convers" +
+      "ionsMicros\022%\n\016revenue_micros\030\003 \001(\003R\rreve" +
+      "nueMicros\022)\n\020retracted_micros\030\004 \001(\003R\017ret" +
+      "ractedMicros\022\'\n\017adjusted_micros\030\005 \001(\003R\016a" +
+      "djustedMicros\022%\n\016refunds_micros\030\006 \001(\003R\rr" +
+      "efundsMicros\022!\n\014revenue_high\030\007 \001(\005R\013reve" +
+      "nueHigh\022#\n\radjusted_high\030\010 \001(\005R\014adjusted" +
+      "High\022!\n\014refunds_high\030\t \001(\005R\013refundsHigh\"" +
+      "\266\001\n\022AttributionSetting\022\034\n\tpartition\030\001 \001(" +
+      "\rR\tpartition\022\022\n\004kind\030\002 \001(\tR\004kind\022\022\n\004name" +
+      "\030\003 \001(\tR\004name\022\024\n\005value\030\004 \001(\tR\005value\022\024\n\005si" +
+      "nce\030\005 \001(\003R\005since\022\024\n\005until\030\006 \001(\003R\005until\022\030" +
+      "\n\007version\030\007 \001(\004R\007version\"\251\006\n\022ConversionD" +
+      "ecision\022#\n\rconversion_id\030\001 \001(\tR\014conversi" +
+      "onId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'\n\017convers" +
+      "ion_type\030\003 \001(\tR\016conversionType\022\'\n\017conver" +
+      "sion_time\030\004 \001(\003R\016conversionTime\022!\n\014value" +
+      "_micros\030\005 \001(\003R\013valueMicros\022\037\n\013lookback_m" +
+      "s\030\006 \001(\003R\nlookbackMs\022\036\n\nattributed\030\007 \001(\010R" +
+      "\nattributed\022P\n\023candidates_by_model\030\010 \003(\013" +
+      "2\034.clickmesh.v1.ModelCandidateB\002\030\001R\021cand" +
+      "idatesByModel\022\030\n\007version\030\t \001(\004R\007version\022" +
+      "\026\n\006models\030\n \003(\tR\006models\0227\n\ncandidates\030\013 " +
+      "\003(\0132\027.clickmesh.v1.CandidateR\ncandidates" +
+      "\022.\n\023candidates_left_out\030\014 \001(\rR\021candidate" +
+      "sLeftOut\022\034\n\ttruncated\030\r \001(\010R\ttruncated\022\'" +
+      "\n\017adjusted_micros\030\016 \001(\003R\016adjustedMicros\022" +
+      "%\n\016refunds_micros\030\017 \001(\003R\rrefundsMicros\022\034" +
+      "\n\tretracted\030\020 \001(\010R\tretracted\022:\n\013correcti" +
+      "ons\030\021 \003(\0132\030.clickmesh.v1.CorrectionR\013cor" +
+      "rections\0220\n\024corrections_left_out\030\022 \001(\rR\022" +
+      "correctionsLeftOut\022\031\n\010cause_id\030\023 \001(\tR\007ca" +
+      "useId\022\035\n\ncause_type\030\024 \001(\tR\tcauseType\"\363\001\n" +
+      "\tCandidate\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\023\n" +
+      "\005ad_id\030\002 \001(\tR\004adId\022\037\n\013campaign_id\030\003 \001(\tR" +
+      "\ncampaignId\022\026\n\006source\030\004 \001(\tR\006source\022\035\n\nc" +
+      "lick_time\030\005 \001(\003R\tclickTime\022%\n\016credits_mi" +
+      "cros\030\006 \003(\003R\rcreditsMicros\0227\n\007reasons\030\007 \003" +
+      "(\0162\035.clickmesh.v1.CandidateReasonR\007reaso" +
+      "ns\"\353\001\n\016ModelCandidate\022\031\n\010click_id\030\001 \001(\tR" +
+      "\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n\013campaig" +
+      "n_id\030\003 \001(\tR\ncampaignId\022\026\n\006source\030\004 \001(\tR\006" +
+      "source\022\035\n\nclick_time\030\005 \001(\003R\tclickTime\022\024\n" +
+      "\005model\030\006 \001(\tR\005model\022#\n\rcredit_micros\030\007 \001" +
+      "(\003R\014creditMicros\022\026\n\006reason\030\010 \001(\tR\006reason" +
+      "\"\264\001\n\nCorrection\022\031\n\010event_id\030\001 \001(\tR\007event" +
+      "Id\022\022\n\004kind\030\002 \001(\tR\004kind\022!\n\014value_micros\030\003" +
+      " \001(\003R\013valueMicros\022\034\n\ttimestamp\030\004 \001(\003R\tti" +
+      "mestamp\0226\n\006effect\030\005 \001(\0162\036.clickmesh.v1.C" +
+      "orrectionEffectR\006effect\"\205\006\n\021PartitionPro" +
+      "gress\022\034\n\tpartition\030\001 \001(\rR\tpartition\022\030\n\007r" +
+      "ecords\030\002 \001(\004R\007records\022\026\n\006clicks\030\003 \001(\004R\006c" +
+      "licks\022\036\n\nattributed\030\004 \001(\004R\nattributed\022\"\n" +
+      "\014unattributed\030\005 \001(\004R\014unattributed\022)\n\020cli" +
+      "ck_duplicates\030\006 \001(\004R\017clickDuplicates\0223\n\025" +
+      "conversion_duplicates\030\007 \001(\004R\024conversionD" +
+      "uplicates\022#\n\rdead_lettered\030\010 \001(\004R\014deadLe" +
+      "ttered\022\034\n\tconflicts\030\t \001(\004R\tconflicts\022 \n\013" +
+      "corrections\030\n \001(\004R\013corrections\022\'\n\017touche" +
+      "s_dropped\030\013 \001(\004R\016touchesDropped\022\034\n\twater" +
+      "mark\030\014 \001(\003R\twatermark\022\030\n\007version\030\r \001(\004R\007" +
+      "version\022 \n\013adjustments\030\016 \001(\004R\013adjustment" +
+      "s\022\032\n\010verdicts\030\017 \001(\004R\010verdicts\0223\n\025adjustm" +
+      "ent_duplicates\030\020 \001(\004R\024adjustmentDuplicat" +
+      "es\022-\n\022verdict_duplicates\030\021 \001(\004R\021verdictD" +
+      "uplicates\022\031\n\010too_late\030\022 \001(\004R\007tooLate\022\030\n\007" +
+      "waiting\030\023 \001(\004R\007waiting\022%\n\016invalid_clicks" +
+      "\030\024 \001(\004R\rinvalidClicks\022\032\n\010exceeded\030\025 \001(\004R" +
+      "\010exceeded\022\034\n\ttruncated\030\026 \001(\004R\ttruncated\"" +
+      "\345\002\n\rEventConflict\022\035\n\nevent_type\030\001 \001(\tR\te" +
+      "ventType\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\027\n\007u" +
+      "ser_id\030\003 \001(\tR\006userId\022\034\n\ttimestamp\030\004 \001(\003R" +
+      "\ttimestamp\022\023\n\005ad_id\030\005 \001(\tR\004adId\022\037\n\013campa" +
+      "ign_id\030\006 \001(\tR\ncampaignId\022\026\n\006source\030\007 \001(\t" +
+      "R\006source\022\'\n\017conversion_type\030\010 \001(\tR\016conve" +
+      "rsionType\022!\n\014value_micros\030\t \001(\003R\013valueMi" +
+      "cros\022\030\n\007version\030\n \001(\004R\007version\022\033\n\ttarget" +
+      "_id\030\013 \001(\tR\010targetId\022\022\n\004kind\030\014 \001(\tR\004kind*" +
+      "\227\002\n\017CandidateReason\022 \n\034CANDIDATE_REASON_" +
+      "UNSPECIFIED\020\000\022\035\n\031CANDIDATE_REASON_CREDIT" +
+      "ED\020\001\022&\n\"CANDIDATE_REASON_OLDER_THAN_WINN" +
+      "ER\020\002\022&\n\"CANDIDATE_REASON_NEWER_THAN_WINN" +
+      "ER\020\003\022)\n%CANDIDATE_REASON_LOST_TIE_ON_EVE" +
+      "NT_ID\020\004\022*\n&CANDIDATE_REASON_SHARE_BELOW_" +
+      "ONE_MICRO\020\005\022\034\n\030CANDIDATE_REASON_INVALID\020" +
+      "\006*\371\001\n\020CorrectionEffect\022!\n\035CORRECTION_EFF" +
+      "ECT_UNSPECIFIED\020\000\022\035\n\031CORRECTION_EFFECT_A" +
+      "PPLIED\020\001\022%\n!CORRECTION_EFFECT_APPLIED_IN" +
+      "_PART\020\002\022\036\n\032CORRECTION_EFFECT_EXCEEDED\020\003\022" +
+      " \n\034CORRECTION_EFFECT_SUPERSEDED\020\004\022\032\n\026COR" +
+      "RECTION_EFFECT_VOID\020\005\022\036\n\032CORRECTION_EFFE" +
+      "CT_TOO_LATE\020\006Bt\n\017io.clickmesh.v1B\020Attrib" +
+      "utionProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clic" +
+      "kmesh\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rCl" +
+      "ickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -236,63 +252,69 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_AttributedConversion_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_AttributedConversion_descriptor,
-        new java.lang.String[] { "ConversionId", "ClickId", "UserId", "AdId", "CampaignId", "Source", "ConversionType", "Value", "ClickTime", "ConversionTime", "AttributionWindowHours", "Version", "Retracted", "Model", "CreditMicros", "ValueMicros", "AdjustedMicros", "RefundsMicros", "ConversionRetracted", "CauseId", "CauseType", });
-    internal_static_clickmesh_v1_DailyStats_descriptor =
+        new java.lang.String[] { "ConversionId", "ClickId", "UserId", "AdId", "CampaignId", "Source", "ConversionType", "Value", "ClickTime", "ConversionTime", "AttributionWindowHours", "Version", "Retracted", "Model", "CreditMicros", "ValueMicros", "AdjustedMicros", "RefundsMicros", "ConversionRetracted", "CauseId", "CauseType", "Models", "Clicks", });
+    internal_static_clickmesh_v1_ClickCredit_descriptor =
       getDescriptor().getMessageType(1);
+    internal_static_clickmesh_v1_ClickCredit_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_ClickCredit_descriptor,
+        new java.lang.String[] { "ClickId", "AdId", "CampaignId", "Source", "ClickTime", "CreditsMicros", "ValuesMicros", "AdjustedMicros", "RefundsMicros", });
+    internal_static_clickmesh_v1_DailyStats_descriptor =
+      getDescriptor().getMessageType(2);
     internal_static_clickmesh_v1_DailyStats_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_DailyStats_descriptor,
         new java.lang.String[] { "Day", "CampaignId", "Source", "ConversionType", "Model", "Partition", "Clicks", "ConversionsMicros", "RevenueMicros", "Version", "InvalidClicks", "RetractedMicros", "AdjustedMicros", "RefundsMicros", "RevenueHigh", "AdjustedHigh", "RefundsHigh", });
     internal_static_clickmesh_v1_RollupStats_descriptor =
-      getDescriptor().getMessageType(2);
+      getDescriptor().getMessageType(3);
     internal_static_clickmesh_v1_RollupStats_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_RollupStats_descriptor,
         new java.lang.String[] { "Period", "Rollup", "Values", "Models", "Partition", "Clicks", "Version", "InvalidClicks", });
     internal_static_clickmesh_v1_ModelStats_descriptor =
-      getDescriptor().getMessageType(3);
+      getDescriptor().getMessageType(4);
     internal_static_clickmesh_v1_ModelStats_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ModelStats_descriptor,
         new java.lang.String[] { "Model", "ConversionsMicros", "RevenueMicros", "RetractedMicros", "AdjustedMicros", "RefundsMicros", "RevenueHigh", "AdjustedHigh", "RefundsHigh", });
     internal_static_clickmesh_v1_AttributionSetting_descriptor =
-      getDescriptor().getMessageType(4);
+      getDescriptor().getMessageType(5);
     internal_static_clickmesh_v1_AttributionSetting_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_AttributionSetting_descriptor,
         new java.lang.String[] { "Partition", "Kind", "Name", "Value", "Since", "Until", "Version", });
     internal_static_clickmesh_v1_ConversionDecision_descriptor =
-      getDescriptor().getMessageType(5);
+      getDescriptor().getMessageType(6);
     internal_static_clickmesh_v1_ConversionDecision_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ConversionDecision_descriptor,
         new java.lang.String[] { "ConversionId", "UserId", "ConversionType", "ConversionTime", "ValueMicros", "LookbackMs", "Attributed", "CandidatesByModel", "Version", "Models", "Candidates", "CandidatesLeftOut", "Truncated", "AdjustedMicros", "RefundsMicros", "Retracted", "Corrections", "CorrectionsLeftOut", "CauseId", "CauseType", });
     internal_static_clickmesh_v1_Candidate_descriptor =
-      getDescriptor().getMessageType(6);
+      getDescriptor().getMessageType(7);
     internal_static_clickmesh_v1_Candidate_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Candidate_descriptor,
         new java.lang.String[] { "ClickId", "AdId", "CampaignId", "Source", "ClickTime", "CreditsMicros", "Reasons", });
     internal_static_clickmesh_v1_ModelCandidate_descriptor =
-      getDescriptor().getMessageType(7);
+      getDescriptor().getMessageType(8);
     internal_static_clickmesh_v1_ModelCandidate_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ModelCandidate_descriptor,
         new java.lang.String[] { "ClickId", "AdId", "CampaignId", "Source", "ClickTime", "Model", "CreditMicros", "Reason", });
     internal_static_clickmesh_v1_Correction_descriptor =
-      getDescriptor().getMessageType(8);
+      getDescriptor().getMessageType(9);
     internal_static_clickmesh_v1_Correction_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_Correction_descriptor,
         new java.lang.String[] { "EventId", "Kind", "ValueMicros", "Timestamp", "Effect", });
     internal_static_clickmesh_v1_PartitionProgress_descriptor =
-      getDescriptor().getMessageType(9);
+      getDescriptor().getMessageType(10);
     internal_static_clickmesh_v1_PartitionProgress_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_PartitionProgress_descriptor,
         new java.lang.String[] { "Partition", "Records", "Clicks", "Attributed", "Unattributed", "ClickDuplicates", "ConversionDuplicates", "DeadLettered", "Conflicts", "Corrections", "TouchesDropped", "Watermark", "Version", "Adjustments", "Verdicts", "AdjustmentDuplicates", "VerdictDuplicates", "TooLate", "Waiting", "InvalidClicks", "Exceeded", "Truncated", });
     internal_static_clickmesh_v1_EventConflict_descriptor =
-      getDescriptor().getMessageType(10);
+      getDescriptor().getMessageType(11);
     internal_static_clickmesh_v1_EventConflict_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_EventConflict_descriptor,
