@@ -94,6 +94,11 @@ export const GOALS: readonly Goal[] = [
     ...less(50, 30),
   },
   {
+    work: 'RunReport of a month by ad, 1,000 campaigns, two models: p99',
+    ours: ['stats-by-ad', 'RunReport: p99'],
+    ...less(1000, 500),
+  },
+  {
     work: 'ExplainConversion over 1,000,000 conversions: p99',
     ours: ['conversions', 'ExplainConversion: p99'],
     ...less(200, 50),

@@ -21,7 +21,9 @@ export const statsByAd: Scenario<MeshProcess> = {
   method:
     `GetStats by REST of a month by ad, over ${ROWS} rows of rollup_stats (${DAYS} days x ${SIZE.campaigns} campaigns x ` +
     `${ADS_PER_CAMPAIGN} ads x ${PARTITIONS} partitions, a fourth of them with conversions under ${MODELS.length} models), ` +
-    `merged, ${SIZE.queries} times one after the other; until the answer is read to its end.`,
+    `merged, ${SIZE.queries} times one after the other; until the answer is read to its end. RunReport by REST of the same ` +
+    'rows, under two models, the first 1,000 by revenue, with totals; also compared with the month before, of which there is ' +
+    'nothing.',
   run: (mesh, quick) => run(mesh, quick ? QUICK : SIZE, quick),
 };
 
@@ -37,6 +39,18 @@ async function run(mesh: MeshProcess, { campaigns, queries }: typeof SIZE, quick
     const query = `${mesh.url}/api/v1/stats?start_date=2025-06-01&end_date=2025-06-30&interval=monthly&by=ad_id${parameters}`;
     const clicks = counted * ADS_PER_CAMPAIGN * DAYS * PARTITIONS;
     const latencies = await time(query, { queries, warmUp: WARM_UP }, clicks);
+    figures.push(
+      { name: `${name}: p50`, value: percentile(latencies, 0.5), unit: 'ms' },
+      { name: `${name}: p99`, value: percentile(latencies, 0.99), unit: 'ms' },
+    );
+  }
+  for (const [name, parameters] of [
+    ['RunReport', ''],
+    ['RunReport compared', '&compare=previous_period'],
+  ] as const) {
+    const asked = 'interval=month&group_by=campaign_id,ad_id&models=last_click,linear&order_by=-revenue';
+    const query = `${mesh.url}/api/v1/report?start_date=2025-06-01&end_date=2025-06-30&${asked}${parameters}`;
+    const latencies = await time(query, { queries, warmUp: WARM_UP }, campaigns * ADS_PER_CAMPAIGN * DAYS * PARTITIONS);
     figures.push(
       { name: `${name}: p50`, value: percentile(latencies, 0.5), unit: 'ms' },
       { name: `${name}: p99`, value: percentile(latencies, 0.99), unit: 'ms' },

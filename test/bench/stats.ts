@@ -123,8 +123,8 @@ export async function time(
     body = await read(query);
     latencies.push(performance.now() - asked);
   }
-  const { data } = JSON.parse(body) as { data: { clicks: number }[] };
-  const counted = data.reduce((sum, row) => sum + row.clicks, 0);
+  const { data, totals } = JSON.parse(body) as { data?: { clicks: number }[]; totals?: { clicks: number } };
+  const counted = (data ?? [totals!]).reduce((sum, row) => sum + row.clicks, 0);
   if (counted !== clicks) throw new Error(`${query} counts ${counted} clicks and should count ${clicks}`);
   return latencies.sort((a, b) => a - b);
 }

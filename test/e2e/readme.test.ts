@@ -6,7 +6,7 @@ import { GRPCURL, installGoTool } from '../fixtures/go-tool.ts';
 import { type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 
 /** Every command of README.md is run as it stands there; only the address and the place of files are others'. */
-const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```(sh|js|json)\n(.*?)```/gs)].map(
+const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```(sh|js|json|csv)\n(.*?)```/gs)].map(
   ([, language, text]) => ({ language: language!, text: text! }),
 );
 
@@ -80,6 +80,8 @@ describe('what turns out otherwise', () => {
   test('another refund and an invalid click, by grpcurl, and what holds then', { tags: ['curl', 'go'] }, async () => {
     expect((await run(blockWith('"verdict"'))).stdout).toContain('"accepted": 2');
     await expectAnswer('gross=true', 1);
+    const [table] = blocks.filter(({ language }) => language === 'csv');
+    expect((await run(blockWith('format=csv'))).stdout).toBe(table!.text.replaceAll('\n', '\r\n'));
     const google = `${mesh.url}/api/v1/stats?start_date=2026-01-01&end_date=2026-01-31&source=google`;
     await expect.poll(async () => (await fetch(google)).json(), WAIT).toMatchObject({ data: [] });
     expect((await run(blockWith('ExplainConversion'))).stdout).toContain('"CORRECTION_EFFECT_APPLIED"');
@@ -110,6 +112,7 @@ test('no example is left out', () => {
     '"event_type": "click"',
     'interval=daily',
     'gross=true',
+    'format=csv',
     '"event_type": "adjustment"',
     '"source": "google"',
     '"verdict"',
