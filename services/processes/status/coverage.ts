@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttributionEnvironment, attributionConfig } from '../../attribution/decision/config.ts';
 import { GROUP } from '../../attribution/partition/opening.ts';
-import { STREAMS } from '../../clickhouse/streams.ts';
+import { STREAMS, type Stream } from '../../clickhouse/streams.ts';
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Covered, Freshness, ToldSettings } from '../../stats/deps.ts';
@@ -70,8 +70,8 @@ export class Coverage implements Freshness {
   async #lookNow(now: number): Promise<Covered> {
     const acknowledged = await this.#log.offsets('raw-events');
     await this.#mark();
-    const inserted = new Map<Topic, readonly (number | undefined)[]>();
-    for (const { topic } of STREAMS) inserted.set(topic, await this.#inserted(topic));
+    const insertedOf = async ({ topic }: Stream) => [topic, await this.#inserted(topic)] as const;
+    const inserted = new Map(await Promise.all(STREAMS.map(insertedOf)));
     const partitions = acknowledged.map((_, partition) => partition);
     for (const partition of partitions) {
       const reached = this.#marks.findLast((mark) => isReached(mark, inserted, partition));
@@ -90,14 +90,11 @@ export class Coverage implements Freshness {
   async #mark(): Promise<void> {
     const published: number[] = [];
     for (const { partition, offset } of await this.#log.committed('raw-events', GROUP)) published[partition] = offset;
-    const ends = new Map<Topic, readonly number[]>([['raw-events', published]]);
-    for (const { topic } of STREAMS) {
-      if (topic !== 'raw-events')
-        ends.set(
-          topic,
-          (await this.#log.offsets(topic)).map(({ end }) => end),
-        );
-    }
+    const endsOf = async ({ topic }: Stream) => {
+      if (topic === 'raw-events') return [topic, published] as const;
+      return [topic, (await this.#log.offsets(topic)).map(({ end }) => end)] as const;
+    };
+    const ends = new Map(await Promise.all(STREAMS.map(endsOf)));
     this.#marks.push({ published, ends });
     if (this.#marks.length > MAX_MARKS) this.#marks.splice(MAX_MARKS / 2, 1);
   }
