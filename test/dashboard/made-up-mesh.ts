@@ -3,7 +3,7 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import pino from 'pino';
 import {
   ListConversionsResponseSchema,
-  ReportInterval,
+  type ReportInterval,
   type ReportRow,
   type RunReportRequest,
   type RunReportResponse,
@@ -16,22 +16,24 @@ import { dashboardHttp } from '../../services/dashboard/routes.ts';
 import { json } from '../../services/http/exchange/http-message.ts';
 import { type RunningServer, serve } from '../../services/http/server/server.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
-import { chance, conversionOf, datesOf, MODELS, rowOf, sumOf, valuesOf } from './made-up-rows.ts';
+import { campaignRows, conversionOf, daysOf, MODELS, measured, partsOf, periodOf, sumOf } from './made-up-rows.ts';
 
 export interface MadeUpMesh extends RunningServer {
   /** How many campaigns there are; the numbers of each follow from its name. */
   campaigns: number;
+  /** Clicks that answers without a dimension lack, which is a fault. */
+  tilesMiss: number;
   /** Everything is multiplied by it, and watchers are told. */
   grow(): void;
 }
 
-/** Serves the dashboard, as it is built now, over numbers that are made up but add up: for tests of what is shown. */
+/** Serves the dashboard, as it is built now, over made-up numbers that add up: for tests of what is shown. */
 export async function startMadeUpMesh(): Promise<MadeUpMesh> {
   const folder = temporaryFolder();
   await buildDashboard(folder.path);
   let growth = 1;
   let changed = Promise.withResolvers<void>();
-  const answer = (request: RunReportRequest) => reportOf(request, mesh.campaigns, growth);
+  const answer = (request: RunReportRequest) => reportOf(request, mesh, growth);
   const services = (router: ConnectRouter) =>
     router.service(StatsService, {
       runReport: answer,
@@ -63,6 +65,7 @@ export async function startMadeUpMesh(): Promise<MadeUpMesh> {
   const mesh: MadeUpMesh = {
     ...server,
     campaigns: 11,
+    tilesMiss: 0,
     async close() {
       await server.close();
       folder[Symbol.dispose]();
@@ -76,36 +79,39 @@ export async function startMadeUpMesh(): Promise<MadeUpMesh> {
   return mesh;
 }
 
-function reportOf(request: RunReportRequest, campaigns: number, growth: number): RunReportResponse {
-  const { groupBy, filters, limit, pageToken, compare, orderBy } = request;
+function reportOf(request: RunReportRequest, { campaigns, tilesMiss }: MadeUpMesh, growth: number): RunReportResponse {
+  const { groupBy, limit, pageToken, compare, orderBy, interval } = request;
   const models = request.models.length > 0 ? request.models : MODELS.slice(0, 1);
   const [by] = groupBy;
-  const only = filters.find(({ dimension }) => dimension === by);
-  const values = by === undefined ? [''] : valuesOf(by, campaigns).filter((one) => allows(only, one));
-  const rows = datesOf(request).flatMap((date) =>
-    values.map((value, i) => {
-      const weight =
-        (growth * (by === undefined ? 12 : 8 / (i + 1))) / (request.interval === ReportInterval.NONE ? 0.05 : 1);
-      const row = rowOf(date, by === undefined ? [] : [value], weight, models);
-      if (compare !== 0) row.previous = rowOf(before(date), row.values, weight * (0.8 + 0.2 * chance(value)), models);
-      return row;
-    }),
-  );
+  const days = daysOf(request);
+  // Many campaigns are of one day, as they are about rows.
+  const counted = campaigns > 100 ? days.slice(-1) : days;
+  const rowsOf = (of: readonly string[], more: number) =>
+    of.flatMap((day) => {
+      const all = campaignRows(day, campaigns, more, models);
+      const chosen = all.filter(({ values: [name] }) => allows(request, 'campaign_id', name!));
+      const rows =
+        by === 'campaign_id' ? chosen : by === undefined ? [sumOf(chosen, models)] : partsOf(sumOf(chosen, models), by);
+      return rows
+        .filter(({ values: [name] }) => by === undefined || allows(request, by, name!))
+        .map((row) => ({ day, row }));
+    });
+  const before = compare === 0 ? [] : rowsOf(daysOf(request, true).slice(-counted.length), growth * 0.9);
+  const rows = grouped(rowsOf(counted, growth), interval, models);
+  const previous = new Map(grouped(before, interval, models).map((row, i) => [i, row]));
+  if (compare !== 0) for (const [i, row] of rows.entries()) row.previous = previous.get(i);
+  const totals = sumOf(rows, models);
+  if (compare !== 0) totals.previous = sumOf([...previous.values()], models);
+  if (by === undefined) totals.clicks -= BigInt(tilesMiss);
   if (orderBy !== '') rows.sort(orderOf(orderBy, models));
   const now = new Date().toISOString().slice(0, 10);
   for (const row of rows) row.partial = row.date.slice(0, 10) >= now;
-  const totals = sumOf(rows, models);
-  if (compare !== 0)
-    totals.previous = sumOf(
-      rows.map(({ previous }) => previous!),
-      models,
-    );
   const from = Number(pageToken || 0);
   const page = rows.slice(from, from + (limit || 1000));
   return create(RunReportResponseSchema, {
     rows: page,
     totals,
-    unattributed: rowOf('', ['unattributed'], 1, ['']),
+    unattributed: { models: [measured('', 152_000_000n)] },
     totalRows: BigInt(rows.length),
     nextPageToken: from + page.length < rows.length ? String(from + page.length) : '',
     stamp: {
@@ -123,14 +129,25 @@ function reportOf(request: RunReportRequest, campaigns: number, growth: number):
   });
 }
 
-/** 28 days before a date, as rows have it. */
-function before(date: string): string {
-  if (date === '') return '';
-  const day = new Date(Date.parse(date.slice(0, 10)) - 28 * 86_400_000);
-  return day.toISOString().slice(0, 10) + date.slice(10);
+/** Rows of days as rows of periods. */
+function grouped(
+  rows: readonly { day: string; row: ReportRow }[],
+  interval: ReportInterval,
+  models: readonly string[],
+) {
+  const groups = Map.groupBy(rows, ({ day, row }) => `${periodOf(day, interval)}\n${row.values[0] ?? ''}`);
+  return Array.from(groups, ([key, of]) => {
+    const [date, value] = key.split('\n') as [string, string];
+    const sum = sumOf(
+      of.map(({ row }) => row),
+      models,
+    );
+    return Object.assign(sum, { date, values: of[0]!.row.values.length === 0 ? [] : [value] });
+  });
 }
 
-function allows(filter: RunReportRequest['filters'][number] | undefined, value: string): boolean {
+function allows({ filters }: RunReportRequest, dimension: string, value: string): boolean {
+  const filter = filters.find((each) => each.dimension === dimension);
   return filter === undefined || filter.values.includes(value) !== filter.exclude;
 }
 

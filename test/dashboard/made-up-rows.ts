@@ -12,6 +12,7 @@ import {
 
 export const MODELS = ['last_click', 'first_click', 'linear', 'time_decay', 'position_based'];
 const DAY_MS = 86_400_000;
+const ONE = 1_000_000n;
 
 /** The same number for the same text, in [0, 1). */
 export function chance(...of: readonly (string | number)[]): number {
@@ -25,37 +26,74 @@ const NAMES = [
   ...['brand-search-eu', 'shopping-feed-q4', 'retarget-cart-7d', 'prospect-lookalike-us', 'newsletter-weekly'],
   ...['creator-unboxing', 'partner-coupons', 'video-black-friday', 'podcast-codes', 'halloween-2026', 'app-install'],
 ];
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  ad_id: ['carousel-a', 'carousel-b', 'video-15s'],
+  source: ['google', 'facebook', 'email', 'tiktok'],
+  conversion_type: ['purchase', 'signup'],
+};
 
-/** Values of a dimension, the most counted first. */
-export function valuesOf(dimension: string, campaigns: number): string[] {
-  if (dimension === 'campaign_id')
-    return Array.from({ length: campaigns }, (_, i) => NAMES[i] ?? `campaign-${String(i).padStart(5, '0')}`);
-  if (dimension === 'source') return ['google', 'facebook', 'email', 'tiktok'];
-  if (dimension === 'conversion_type') return ['purchase', 'signup'];
-  if (dimension === 'ad_id') return ['carousel-a', 'carousel-b', 'video-15s'];
-  return ['de', 'us', 'in'];
+export function campaignName(i: number): string {
+  return NAMES[i] ?? `campaign-${String(i).padStart(5, '0')}`;
 }
 
-/** What a row counts: more on weekdays, and less of what is further down. */
-export function rowOf(date: string, values: readonly string[], weight: number, models: readonly string[]): ReportRow {
-  const noise = 0.8 + 0.4 * chance(date, ...values);
-  const clicks = BigInt(Math.round(3000 * weight * noise));
-  const measures = models.map((model): ModelMeasures => {
-    const isWhole = model === 'last_click' || model === 'first_click';
-    const share = 0.02 + 0.05 * chance(model, ...values);
-    const exact = Math.round(Number(clicks) * share * 1e6);
-    const conversions = BigInt(isWhole ? Math.round(exact / 1e6) * 1e6 : exact);
-    const revenue = (conversions * 6_423n) / 100n;
-    return create(ModelMeasuresSchema, {
-      model,
-      conversionsMicros: conversions,
-      revenueMicros: revenue,
-      grossConversionsMicros: conversions + 1_000_000n,
-      grossRevenueMicros: revenue + 120_000_000n,
-      refundsMicros: 60_000_000n,
-    });
+/** Values of a dimension other than the campaign. */
+export function valuesOf(dimension: string): readonly string[] {
+  return OTHERS[dimension] ?? ['de', 'us', 'in'];
+}
+
+/** What campaigns count on a date: each model gives a part of what one has to another, so that all share out the same. */
+export function campaignRows(date: string, campaigns: number, growth: number, models: readonly string[]): ReportRow[] {
+  const all = Array.from({ length: campaigns }, (_, i) => {
+    const clicks = Math.round((40_000 * growth * (0.7 + 0.6 * chance(date, i))) / (i + 2));
+    return { clicks, conversions: Math.round(clicks * (0.02 + 0.05 * chance(i))) };
   });
-  return create(ReportRowSchema, { date, values: [...values], clicks, invalidClicks: clicks / 100n, models: measures });
+  const given = (i: number, isWhole: boolean) => {
+    const tenths = BigInt(all[i % campaigns]!.conversions) * 3n;
+    return isWhole ? (tenths / 10n) * ONE : (tenths * ONE) / 10n;
+  };
+  return all.map(({ clicks, conversions }, i) => {
+    const measures = models.map((model) => {
+      const at = MODELS.indexOf(model);
+      const isWhole = at < 2;
+      return measured(model, BigInt(conversions) * ONE - given(i, isWhole) + given(i + at, isWhole));
+    });
+    const of = { date, values: [campaignName(i)], clicks: BigInt(clicks), invalidClicks: BigInt(clicks) / 100n };
+    return create(ReportRowSchema, { ...of, models: measures });
+  });
+}
+
+/** All conversions have the same value, so that revenue is shared out as they are. */
+export function measured(model: string, conversions: bigint): ModelMeasures {
+  const revenue = (conversions * 64n) / 1n;
+  return create(ModelMeasuresSchema, {
+    model,
+    ...{ conversionsMicros: conversions, revenueMicros: revenue },
+    ...{ grossConversionsMicros: conversions, grossRevenueMicros: revenue + conversions, refundsMicros: conversions },
+  });
+}
+
+/** A row in parts, by the values of a dimension; the last has what is left. */
+export function partsOf(row: ReportRow, dimension: string): ReportRow[] {
+  const values = valuesOf(dimension);
+  const left = sumOf(
+    [row],
+    row.models.map(({ model }) => model),
+  );
+  return values.map((value, i) => {
+    const isLast = i === values.length - 1;
+    const share = BigInt(Math.round(100 * (0.2 + 0.3 * chance(value, dimension))));
+    const part = (whole: bigint, rest: bigint) => (isLast ? rest : (whole * share) / 100n);
+    const clicks = part(row.clicks, left.clicks);
+    const models = row.models.map(({ model, conversionsMicros }, at) => {
+      const rest = left.models[at]!;
+      const whole = (part(conversionsMicros, rest.conversionsMicros) / ONE) * ONE;
+      const own = measured(model, isLast ? rest.conversionsMicros : whole);
+      rest.conversionsMicros -= own.conversionsMicros;
+      return own;
+    });
+    left.clicks -= clicks;
+    return create(ReportRowSchema, { date: row.date, values: [value], clicks, models });
+  });
 }
 
 export function sumOf(rows: readonly ReportRow[], models: readonly string[]): ReportRow {
@@ -75,31 +113,32 @@ export function sumOf(rows: readonly ReportRow[], models: readonly string[]): Re
   return sum;
 }
 
-export function datesOf({ startDate, endDate, interval }: RunReportRequest): string[] {
-  if (interval === ReportInterval.NONE) return [''];
-  const dates: string[] = [];
-  for (let ms = Date.parse(startDate); ms <= Date.parse(endDate); ms += DAY_MS) {
-    const day = new Date(ms).toISOString().slice(0, 10);
-    if (interval === ReportInterval.HOUR)
-      for (let hour = 0; hour < 24; hour++) dates.push(`${day}T${String(hour).padStart(2, '0')}:00+00:00`);
-    else dates.push(day);
-  }
-  return dates;
+/** The days of a request; those of the time that it compares with are as many days before. */
+export function daysOf({ startDate, endDate }: RunReportRequest, isBefore = false): string[] {
+  const days: string[] = [];
+  const shift = isBefore ? Date.parse(endDate) - Date.parse(startDate) + DAY_MS : 0;
+  for (let ms = Date.parse(startDate); ms <= Date.parse(endDate); ms += DAY_MS)
+    days.push(new Date(ms - shift).toISOString().slice(0, 10));
+  return days;
+}
+
+/** The period of a day; everything of it happened in its first hour. */
+export function periodOf(day: string, interval: ReportInterval): string {
+  if (interval === ReportInterval.NONE) return '';
+  if (interval === ReportInterval.HOUR) return `${day}T00:00+00:00`;
+  if (interval === ReportInterval.MONTH) return `${day.slice(0, 7)}-01`;
+  if (interval !== ReportInterval.WEEK) return day;
+  const date = new Date(day);
+  return new Date(date.valueOf() - ((date.getUTCDay() + 6) % 7) * DAY_MS).toISOString().slice(0, 10);
 }
 
 export function conversionOf(i: number, now: number): ListedConversion {
   const causes = [['late_click', 'verdict', 'refund'], ['late_click'], ['refund']][i] ?? [];
+  const value = BigInt(Math.round(20_000_000 + 90_000_000 * chance(i)));
   return create(ListedConversionSchema, {
     conversionId: `${(0x3f8c2a61 + i * 7919).toString(16)}-0000-4000-8000-${String(i).padStart(12, '0')}`,
-    userId: `user-${i}`,
-    conversionType: 'purchase',
-    conversionTime: BigInt(now - i * 47_000),
-    valueMicros: BigInt(Math.round(20_000_000 + 90_000_000 * chance(i))),
-    netValueMicros: BigInt(Math.round(20_000_000 + 90_000_000 * chance(i))),
-    attributed: true,
-    touches: 1 + (i % 5),
-    lagMs: BigInt(Math.round(9e7 * chance(i, 'lag'))),
-    creditMicros: 1_000_000n,
-    correctedBy: causes,
+    ...{ userId: `user-${i}`, conversionType: 'purchase', conversionTime: BigInt(now - i * 47_000) },
+    ...{ valueMicros: value, netValueMicros: value, attributed: true, touches: 1 + (i % 5) },
+    ...{ lagMs: BigInt(Math.round(9e7 * chance(i, 'lag'))), creditMicros: 1_000_000n, correctedBy: causes },
   });
 }

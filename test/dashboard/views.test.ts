@@ -58,6 +58,18 @@ function testsOfOverview(): void {
     await context.close();
   });
 
+  test('tiles and table that differ twice are said to; those of two moments are not', async () => {
+    mesh.tilesMiss = 3;
+    const { page, context } = await open();
+    const says = () => page.textContent('.stamp');
+    await expect.poll(says, WAIT).toContain('tiles and rows are of different moments');
+    await expect.poll(says, WAIT).toMatch(/tiles say [\d,]+ clicks, the table [\d,]+/);
+    mesh.tilesMiss = 0;
+    mesh.grow();
+    await expect.poll(says, WAIT).toContain('reconciles');
+    await context.close();
+  });
+
   test('a campaign opens into its ads, and the address says so', async () => {
     const { page, context } = await open();
     await page.click('.rowbtn:has-text("retarget-cart-7d")');
@@ -208,15 +220,27 @@ function testsOfAll(): void {
         await page.waitForSelector(
           hash.includes('send') ? '.steps' : hash.includes('cell') ? '.drawer tbody tr' : 'tbody th',
         );
-        await page.evaluate(AXE);
-        const found = await page.evaluate(async () => {
-          const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-          return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
-        });
-        expect(found, `${hash} ${colorScheme} ${width}`).toEqual([]);
+        expect(await faultsByAxe(page), `${hash} ${colorScheme} ${width}`).toEqual([]);
         await context.close();
       }
     }
+  });
+
+  test.each([
+    ['.filters .pill:has-text("–")', '.presets'],
+    ['.pill:has-text("Campaign")', '.pick .opt'],
+    ['.pill:has-text("Model")', '.opt.linear'],
+    ['.pill:has-text("vs")', '.opt.one'],
+    ['button:has-text("metadata…")', '.menu form'],
+    ['text=How was this counted?', '.method dl'],
+    ['button:has-text("Shortcuts")', '#keys[open]'],
+  ])('axe finds nothing serious in what opens: %s', async (opener, opened) => {
+    const { page, context } = await open();
+    await page.waitForSelector('tbody th');
+    await page.click(opener);
+    await page.waitForSelector(opened);
+    expect(await faultsByAxe(page)).toEqual([]);
+    await context.close();
   });
 
   test.each([1440, 1024, 390])('nothing is wider than the window of %s pixels', async (width) => {
@@ -246,6 +270,15 @@ function testsOfManyRows(): void {
       await context.close();
     },
   );
+}
+
+/** What axe finds, with an element each. */
+async function faultsByAxe(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+    return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
+  });
 }
 
 interface TraceEvent {

@@ -89,10 +89,10 @@ function Picker({ dimension, title, mesh, values, exclude }: PickerOptions) {
           onInput={({ currentTarget }) => setFind(currentTarget.value)}
         />
       </label>
-      <h3>
+      <div class="cap">
         <span>{title}</span>
         <span>{isType ? 'conversions' : 'valid clicks'}</span>
-      </h3>
+      </div>
       {error !== undefined && <Refused error={error} />}
       {report === undefined && error === undefined && <Loading lines={3} />}
       <div class="values">

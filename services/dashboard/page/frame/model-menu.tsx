@@ -19,12 +19,12 @@ export function ModelMenu({ mesh, close, isMany = false }: { mesh: Mesh; close()
   }
   return (
     <>
-      <h3>
+      <div class="cap">
         <span>Attribution models</span>
         <span>
           {shown.length} shown here, {mesh.models.length} computed
         </span>
-      </h3>
+      </div>
       {mesh.models.map((model) => (
         <button
           key={model}

@@ -8,18 +8,20 @@ import { Icon } from '../parts/icon.tsx';
 import { Popover } from '../parts/popover.tsx';
 import { copy } from '../parts/toast.tsx';
 import { useStore } from '../state/store.ts';
+import { type Reconciled, useReconciled } from './reconcile.ts';
 
 interface Options {
   report: RunReportResponse;
   request: RunReportRequest;
-  /** How much the rows miss of the totals; undefined while not all rows are there. In micros. */
-  missing?: bigint | undefined;
+  /** The answer that the tiles show, if there are some. */
+  tiles?: RunReportResponse | undefined;
 }
 
 const DAY_MS = 86_400_000;
 
 /** Under a table: that it reconciles, and how it was counted. */
-export function Stamp({ report, request, missing }: Options) {
+export function Stamp({ report, request, tiles }: Options) {
+  const reconciled = useReconciled(report, tiles);
   const { stamp, totals, unattributed } = report;
   if (stamp === undefined || totals === undefined) return null;
   const { conversionsMicros = 0n, grossConversionsMicros = 0n, refundsMicros = 0n } = totals.models[0] ?? {};
@@ -30,7 +32,7 @@ export function Stamp({ report, request, missing }: Options) {
   const settled = settledThrough(report);
   return (
     <div class="stamp">
-      {missing !== undefined && <Reconciles missing={missing} />}
+      <Reconciles {...reconciled} />
       {gross !== net && (
         <span>
           {exact(gross)} gross − {exact(gross - net)} retracted = <b>{exact(net)}</b>
@@ -65,19 +67,19 @@ export function Stamp({ report, request, missing }: Options) {
   );
 }
 
-function Reconciles({ missing }: { missing: bigint }) {
-  if (missing === 0n) {
+function Reconciles({ state, text }: Reconciled) {
+  if (state === 'yes') {
     return (
-      <span class="ok" data-tip="The rows and what no click is credited for make up all conversions.">
+      <span class="ok" data-tip="Tiles, rows, what is not shown and what is unattributed make up the same sums.">
         <Icon name="check" small />
-        reconciles
+        {text}
       </span>
     );
   }
   return (
-    <span class="warned">
-      <Icon name="warn" small />
-      the rows miss {exact(missing)} conversions of the total
+    <span class={state === 'no' ? 'warned' : ''} role={state === 'no' ? 'alert' : undefined}>
+      {state === 'no' && <Icon name="warn" small />}
+      {text}
     </span>
   );
 }

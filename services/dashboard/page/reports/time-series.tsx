@@ -119,7 +119,7 @@ function optionsOf(
     width: host.clientWidth,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 0, 0, 0],
+    padding: [8, 12, 0, 0],
     cursor: { y: false, x: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: false, range: () => [-0.5, now().length - 0.5] }, y: { range } },
     axes: [

@@ -16,7 +16,7 @@ import { Stamp } from '../../reports/stamp.tsx';
 import { useStore } from '../../state/store.ts';
 import { changeOwn, useUrl } from '../../state/url.ts';
 import { columnsOf, type Line, type Show } from './columns.tsx';
-import { Foot, missingOf } from './foot.tsx';
+import { Foot } from './foot.tsx';
 
 const CHOICES = ['campaign_id', 'ad_id', 'source', 'conversion_type'];
 const SHOWS: readonly (readonly [Show, string])[] = [
@@ -24,7 +24,8 @@ const SHOWS: readonly (readonly [Show, string])[] = [
   ['conversions', 'Conversions'],
   ['revenue', 'Revenue'],
 ];
-const ROW_HEIGHT = 47;
+/** Of rows whose cells have two lines, and one. */
+const [ROW_HEIGHT, SLIM_HEIGHT] = [47, 37];
 
 /** Who gets the credit, under each model. */
 export function Attribution() {
@@ -93,18 +94,18 @@ function Known({ mesh: known }: { mesh: Mesh }) {
           <>
             <Table
               caption={`Attribution by ${dimensionTitle(by).toLowerCase()}, ${models.length} models`}
-              className="attr"
+              className={show === 'both' ? 'attr' : 'attr slim'}
               columns={columns}
               rows={lines}
               keyOf={({ key }) => key}
               rowClass={({ isChild }) => (isChild ? 'child' : '')}
-              rowHeight={ROW_HEIGHT}
+              rowHeight={show === 'both' ? ROW_HEIGHT : SLIM_HEIGHT}
               sort={sort}
               onSort={(next) => changeOwn({ sort: next === '-spread' ? '' : next })}
               foot={<Foot report={report} models={models} baseline={baseline} show={show} lines={lines} />}
               empty={<Notice title="Nothing was counted in this time" />}
             />
-            <Stamp report={report} request={request} missing={missingOf(report)} />
+            <Stamp report={report} request={request} />
           </>
         )}
       </div>

@@ -83,12 +83,3 @@ function Sum({ name, models, show, values, onOpen }: SumOptions) {
     </tr>
   );
 }
-
-/** How much the rows miss of the totals under the model that misses most, in micros; undefined if not all are there. */
-export function missingOf({ rows, totals, totalRows }: RunReportResponse): bigint | undefined {
-  if (BigInt(rows.length) !== totalRows || totals === undefined) return undefined;
-  const missing = totals.models.map(({ conversionsMicros }, i) => {
-    return conversionsMicros - rows.reduce((sum, { models }) => sum + (models[i]?.conversionsMicros ?? 0n), 0n);
-  });
-  return missing.find((one) => one !== 0n) ?? 0n;
-}

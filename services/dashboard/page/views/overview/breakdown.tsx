@@ -23,8 +23,15 @@ const CHOICES = ['campaign_id', 'source', 'conversion_type'];
 const DEFAULT_SORT = '-conversions';
 const ROW_HEIGHT = 30;
 
+interface Options {
+  mesh: Mesh;
+  days: Days;
+  /** The answer that the tiles show; undefined while it is that of another question. */
+  tiles: RunReportResponse | undefined;
+}
+
 /** What the totals are made of, by a dimension, down to a row for what no click is credited for. */
-export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
+export function Breakdown({ mesh, days, tiles }: Options) {
   const state = useUrl();
   const by = state.own.by || 'campaign_id';
   const sort = state.own.sort || DEFAULT_SORT;
@@ -81,7 +88,7 @@ export function Breakdown({ mesh, days }: { mesh: Mesh; days: Days }) {
             foot={<Foot report={report} shown={rows} title={dimensionTitle(by)} />}
             empty={<NoRows report={report} title={dimensionTitle(by)} />}
           />
-          <Stamp report={report} request={request} missing={missingOf(report)} />
+          <Stamp report={report} request={request} tiles={tiles} />
           {state.own.cell === UNATTRIBUTED && (
             <ConversionsDrawer
               mesh={mesh}
@@ -129,13 +136,6 @@ function useLines(mesh: Mesh, by: string, rows: readonly ReportRow[]): Line[] {
     });
     return [line, ...lines];
   });
-}
-
-/** What the rows miss of the total: nothing, if all of them are there. In micros of conversions. */
-function missingOf({ rows, totals, totalRows }: RunReportResponse): bigint | undefined {
-  if (BigInt(rows.length) !== totalRows || totals === undefined) return undefined;
-  const sum = rows.reduce((all, row) => all + (row.models[0]?.conversionsMicros ?? 0n), 0n);
-  return (totals.models[0]?.conversionsMicros ?? 0n) - sum;
 }
 
 function Foot({ report, shown, title }: { report: RunReportResponse; shown: readonly ReportRow[]; title: string }) {

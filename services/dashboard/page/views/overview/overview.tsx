@@ -32,7 +32,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
         {error !== undefined && <Refused error={error} />}
         {report !== undefined && <Measures report={report} days={days} interval={interval} mesh={known} />}
       </div>
-      <Breakdown mesh={known} days={days} />
+      <Breakdown mesh={known} days={days} tiles={isOld ? undefined : report} />
     </div>
   );
 }
