@@ -15,8 +15,8 @@ export interface Reconciled {
 const YES: Reconciled = { state: 'yes', text: 'reconciles' };
 
 /**
- * Compares rows with the totals of their answer, its models with each other, and its totals with those of the tiles. Two
- * answers are of two moments: only what differs twice, the numbers being the same, does.
+ * Compares rows with the totals of their answer, its models with each other, and its totals with those of the tiles.
+ * Two answers are of two moments: only what differs twice, the numbers being the same, does.
  *
  * @param tiles the answer that the tiles show, if there are some
  */
