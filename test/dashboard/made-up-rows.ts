@@ -41,7 +41,7 @@ export function valuesOf(dimension: string): readonly string[] {
   return OTHERS[dimension] ?? ['de', 'us', 'in'];
 }
 
-/** What campaigns count on a date: each model gives a part of what one has to another, so that all share out the same. */
+/** What campaigns count on a date: each model gives a part of one to another, so that all share out the same. */
 export function campaignRows(date: string, campaigns: number, growth: number, models: readonly string[]): ReportRow[] {
   const all = Array.from({ length: campaigns }, (_, i) => {
     const clicks = Math.round((40_000 * growth * (0.7 + 0.6 * chance(date, i))) / (i + 2));
