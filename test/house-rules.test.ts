@@ -58,6 +58,7 @@ const LAYERS: Readonly<Record<string, readonly string[][]>> = {
     ['cli'],
     ['processes'],
     ['gateway', 'attribution', 'stats', 'dashboard'],
+    ['audit'],
     ['clickhouse'],
     ['http'],
     ['log'],

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { getStatus, getStatusText, type MeshStatus, nextOffset, rawEvents } from './ask-mesh.ts';
+import { type MeshStatus, nextOffset, rawEvents } from '../audit/mesh-status.ts';
+import { getStatus, getStatusText } from './ask-mesh.ts';
 import { urlOption } from './options.ts';
 import { type Column, renderTable } from './table.ts';
 

@@ -15,6 +15,8 @@ export interface StatsDeps {
   told?: ToldSettings;
   /** How far what ClickHouse has goes in the log; undefined of a process that does not know the log. */
   freshness?: Freshness;
+  /** What GET /status answers; undefined of a process that does not know how far the others are. */
+  status?: () => Promise<object>;
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */
   shutdown?: AbortSignal;
 }

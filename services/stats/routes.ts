@@ -16,6 +16,7 @@ import { strictJson } from './requests/json-requests.ts';
 import { readParameters } from './requests/query-parameters.ts';
 import { badRequest, valid } from './requests/refuse.ts';
 import { GET_STATS } from './rest-api.ts';
+import { auditRoutes } from './run-audit.ts';
 import { selectJson } from './select-rows.ts';
 import { sinceOf } from './since.ts';
 import { reportStatement, unattributedReport } from './sql.ts';
@@ -29,6 +30,7 @@ export function statsRoutes(router: ConnectRouter, deps: StatsDeps): void {
   reportRoutes(router, deps);
   conversionsRoutes(router, deps);
   liveRoutes(router, deps);
+  auditRoutes(router, deps);
 }
 
 /** `GET /api/v1/stats`: GetStats with the fields in snake_case as query parameters, answered as plain JSON numbers. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
+import { statusCaughtUp } from '../../services/cli/ask-mesh.ts';
 import type { ClusterProcess } from '../../services/processes/cluster/cluster.ts';
 import { type ClusterUnderTest, startCluster } from '../fixtures/cluster-process.ts';
 import { KAFKA } from '../needs.ts';
@@ -74,7 +74,7 @@ async function runScale(mesh: ClusterUnderTest, nodes: number, size: typeof FULL
     acknowledged += count * PER_REQUEST;
   };
   await load(size.warmUpSeconds * nodes);
-  await waitUntilCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
+  await statusCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
   const warmUpEvents = acknowledged;
   const before = cpuByRole(mesh);
   const { seconds, catchUpSeconds } = await measureIngest(
@@ -121,7 +121,7 @@ interface Partition {
 
 async function runRecovery(mesh: ClusterUnderTest, source: string, size: typeof FULL): Promise<Figure[]> {
   await send(mesh, size.lostEvents);
-  await waitUntilCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
+  await statusCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
   if (source === 'checkpoint') {
     await until(mesh, (partitions) => partitions.every((each) => each.checkpoint?.offset === each.next_offset));
   }
@@ -156,7 +156,7 @@ async function runRecovery(mesh: ClusterUnderTest, source: string, size: typeof 
 
 async function runFailover(mesh: ClusterUnderTest, size: typeof FULL): Promise<Figure[]> {
   await send(mesh, size.poolEvents);
-  await waitUntilCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
+  await statusCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
   const killedAt = performance.now();
   const restarted = mesh.signal('attribution-1', 'SIGKILL');
   await send(mesh, 2000);

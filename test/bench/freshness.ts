@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
+import { statusCaughtUp } from '../../services/cli/ask-mesh.ts';
 import { startCluster } from '../fixtures/cluster-process.ts';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
 import { KAFKA } from '../needs.ts';
@@ -84,7 +84,7 @@ const halfOfCapacity: Background = async (mesh, { seconds, capacitySeconds, pool
   const began = performance.now();
   using client = connect();
   const { requests: sent } = await closedLoop(16, capacitySeconds, () => client.send(requests.next()));
-  await waitUntilCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
+  await statusCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
   const before = sent * PER_REQUEST;
   const perSecond = before / ((performance.now() - began) / 1000) / 2;
   return {

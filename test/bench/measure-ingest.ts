@@ -1,6 +1,6 @@
 import { createClient } from '@clickhouse/client';
-import type { MeshStatus } from '../../services/cli/ask-mesh.ts';
-import { waitUntilCaughtUp } from '../../services/cli/audit/audit-status.ts';
+import type { MeshStatus } from '../../services/audit/mesh-status.ts';
+import { statusCaughtUp } from '../../services/cli/ask-mesh.ts';
 import type { MeshProcess } from '../fixtures/mesh-process.ts';
 import type { Figure } from './scenario.ts';
 import { type CpuSeconds, startCpuMeter } from './usage.ts';
@@ -31,7 +31,7 @@ export async function measureIngest<T>(
   const began = performance.now();
   const load = await run();
   const answered = performance.now();
-  const status = await waitUntilCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
+  const status = await statusCaughtUp(mesh.url, CATCH_UP_TIMEOUT_MS);
   const ended = performance.now();
   const cpu = cpuSince();
   const events = eventsOf(load);

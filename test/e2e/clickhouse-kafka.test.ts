@@ -11,8 +11,8 @@ import { attributionConfig, parseAttributionEnvironment } from '../../services/a
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress, nextOffset } from '../../services/attribution/store/progress.ts';
 import type { StateStore } from '../../services/attribution/store/state-store.ts';
-import { CHECKS } from '../../services/cli/audit/audit-checks.ts';
-import { runCheck } from '../../services/cli/audit/audit-query.ts';
+import { CHECKS } from '../../services/audit/checks.ts';
+import { runCheck } from '../../services/audit/query.ts';
 import { generateEvents } from '../../services/cli/generate/journeys.ts';
 import type { SeedEvent } from '../../services/cli/generate/seed-events.ts';
 import { clickhouseClient } from '../../services/clickhouse/client.ts';

@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type MeshStatus, rawEvents } from '../ask-mesh.ts';
+import { FATES } from '../../audit/checks.ts';
+import { type MeshStatus, rawEvents } from '../../audit/mesh-status.ts';
 import { getText } from '../reach-mesh.ts';
-import { FATES } from './audit-checks.ts';
 
 /** What became of all that was accepted. */
 export interface Accounts extends Record<(typeof FATES)[number] | (typeof BESIDE)[number], number> {

@@ -28,10 +28,10 @@ import {
   TOO_LATE,
   WINS_TIE,
 } from '../../../test/fixtures/audited-tables.ts';
+import { CHECKS } from '../../audit/checks.ts';
 import { getStatus } from '../ask-mesh.ts';
 import { audit } from './audit.ts';
 import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
-import { CHECKS } from './audit-checks.ts';
 
 let mesh: AuditedMesh;
 let client: ClickHouseClient;

@@ -1,15 +1,11 @@
-import type { ClickHouseClient } from '@clickhouse/client';
 import { Command } from 'commander';
-import { HOUR_MS } from '../../contract/limits.ts';
-import { type MeshStatus, nextOffset, rawEvents } from '../ask-mesh.ts';
+import type { CheckResult, Difference } from '../../audit/query.ts';
+import { allChecks, type CaughtUp } from '../../audit/run-checks.ts';
+import { statusCaughtUp } from '../ask-mesh.ts';
 import { withClickHouse } from '../clickhouse.ts';
 import { integer, urlOption } from '../options.ts';
 import { type Column, renderTable } from '../table.ts';
 import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
-import { CHECKS, type CheckParameters, WINNERS } from './audit-checks.ts';
-import { type CheckResult, type Difference, limitedConversions, runCheck } from './audit-query.ts';
-import { BY_METADATA } from './audit-rollups.ts';
-import { waitUntilCaughtUp } from './audit-status.ts';
 
 export interface AuditOptions {
   url: string;
@@ -48,7 +44,7 @@ Example:
     const report = await withMesh(options, async (mesh) => ({
       accounts: await readAccounts(mesh.client, mesh.status),
       names_ignored: await readNamesIgnored(options.url),
-      checks: await runChecks(mesh),
+      checks: await allChecks(mesh),
     }));
     const { accounts, names_ignored: names, checks } = report;
     const clean = checks.every(({ differing }) => differing === 0);
@@ -62,56 +58,15 @@ Example:
 
 /** Waits until the mesh has caught up and runs every check. Throws if it can't. */
 export function audit(options: AuditOptions): Promise<CheckResult[]> {
-  return withMesh(options, runChecks);
+  return withMesh(options, allChecks);
 }
 
-/** A mesh that has caught up. */
-interface Mesh {
-  status: MeshStatus;
-  client: ClickHouseClient;
-  /** As AuditOptions has it. */
-  queryBytes: number | undefined;
-}
-
-async function withMesh<T>({ url, timeout, queryBytes }: AuditOptions, use: (mesh: Mesh) => Promise<T>): Promise<T> {
-  const status = await waitUntilCaughtUp(url, timeout * 1000);
+async function withMesh<T>(
+  { url, timeout, queryBytes }: AuditOptions,
+  use: (mesh: CaughtUp) => Promise<T>,
+): Promise<T> {
+  const status = await statusCaughtUp(url, timeout * 1000);
   return withClickHouse(status.clickhouse_url, (client) => use({ status, client, queryBytes }));
-}
-
-async function runChecks({ status, client, queryBytes }: Mesh): Promise<CheckResult[]> {
-  const parameters = parametersOf(status);
-  const results: CheckResult[] = [];
-  const byMetadata = (await (await client.query({ query: BY_METADATA, format: 'JSON' })).json()).rows !== 0;
-  let limited: string | undefined;
-  for (const check of CHECKS) {
-    if (check.lastClick && !status.models.includes('last_click')) continue;
-    const always = (byMetadata && check.expectedByMetadata) || check.expected;
-    const expected = (limited !== undefined && check.expectedBut?.(limited)) || always;
-    const result = await runCheck(client, { ...check, expected }, parameters, queryBytes);
-    if (check.name === WINNERS && Object.keys(result.limited).length > 0) limited = limitedConversions(check);
-    results.push(result);
-  }
-  return results;
-}
-
-function parametersOf(status: MeshStatus): CheckParameters {
-  const partitions = rawEvents(status);
-  const lookbacks = status.lookback_hours_by_type;
-  return {
-    partitions: partitions.map(({ partition }) => partition),
-    next_offsets: partitions.map(({ partition }) => nextOffset(status, partition)),
-    log_ends: partitions.map(({ end }) => end),
-    set_aside: partitions.map(({ partition }) => {
-      return status.set_aside.find((each) => each.partition === partition)?.records ?? 0;
-    }),
-    conversion_types: Object.keys(lookbacks),
-    lookbacks_ms: [status.lookback_hours, ...Object.values(lookbacks)].map((hours) => Math.round(hours * HOUR_MS)),
-    models: status.models,
-    time_zone: status.report_time_zone,
-    max_touches: status.max_touches,
-    touch_ms: Math.round(status.touch_hours * HOUR_MS),
-    adjustment_ms: Math.round(status.adjustment_hours * HOUR_MS),
-  };
 }
 
 /** `ok      every record became exactly one thing (8 compared)`, what is beyond a limit, and the rows that differ. */

@@ -1,6 +1,7 @@
 import type { IngestResult } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { MeshStatus } from '../../audit/mesh-status.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import { getStatus, type MeshStatus } from '../ask-mesh.ts';
+import { getStatus } from '../ask-mesh.ts';
 import type { InputEvent } from './ordered-senders.ts';
 import { outcomeOf } from './read-event.ts';
 import type { RejectFile } from './reject-file.ts';

@@ -13,7 +13,7 @@ import { memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { type RawAnswer, type RawClient, type RawRequest, rawClient } from '../../../test/fixtures/raw-request.ts';
 import { callWith, transportsTo } from '../../../test/fixtures/transports.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
-import { type StatusSource, statusRoute } from '../../processes/status/status.ts';
+import { statusRoute } from '../../processes/status/status.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { rpcDuration } from '../../telemetry/metrics.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -64,7 +64,7 @@ async function serveEverything(guard?: Guard): Promise<Everything> {
       openapiRoute,
       metricsRoute(),
     ],
-    statusRoute({} as StatusSource),
+    statusRoute(async () => ({})),
     { ...pattern, handle },
   ];
   const services = (router: ConnectRouter) => {

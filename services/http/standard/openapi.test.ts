@@ -5,7 +5,7 @@ import { createConnectRouter } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
 import { memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { gatewayHttp, gatewayRoutes } from '../../gateway/routes.ts';
-import { type StatusSource, statusRoute } from '../../processes/status/status.ts';
+import { statusRoute } from '../../processes/status/status.ts';
 import { statsHttp, statsRoutes } from '../../stats/routes.ts';
 import { parametersOf } from '../routes/path-table.ts';
 import { healthHttp, healthRoutes } from './health.ts';
@@ -34,7 +34,7 @@ const gateway = { log: memoryLog(), now: Date.now, currency: 'USD' };
 const ready = async () => ({});
 const routes = [
   ...[...gatewayHttp(gateway), ...statsHttp({ client, models: ['last_click'], rollups: [] }), ...healthHttp(ready)],
-  ...[openapiRoute, metricsRoute(), statusRoute({} as StatusSource)],
+  ...[openapiRoute, metricsRoute(), statusRoute(async () => ({}))],
 ];
 
 test('every route is in the document, or for operators', () => {

@@ -16,7 +16,7 @@ import { type GatewayConfig, parseGatewayConfig } from '../settings/config.ts';
 import { clickhouseOf, clusterStalls, clusterView } from '../status/cluster-view.ts';
 import { Coverage, toldBy } from '../status/coverage.ts';
 import { watchStalls } from '../status/stalls.ts';
-import { statusRoute } from '../status/status.ts';
+import { statusOf, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { questionsToOthers } from './worker-questions.ts';
 
@@ -50,6 +50,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     timeZone: view.attribution.REPORT_TIME_ZONE,
     told: toldBy(view.attribution, config.CURRENCY),
     freshness: new Coverage(view),
+    status: statusOf(view),
   };
   if (view !== undefined && isFirst) watchClickHouse(view, logger, watching.signal);
 
@@ -71,7 +72,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
     routes: [
       ...gatewayHttp(gateway),
       ...(stats === undefined ? [] : statsHttp(stats)),
-      ...(view === undefined ? [] : [statusRoute(view)]),
+      ...(stats === undefined ? [] : [statusRoute(stats.status)]),
       openapiRoute,
       // It shows what stats answer.
       ...(stats === undefined ? [] : dashboardHttp()),

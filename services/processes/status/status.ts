@@ -23,11 +23,16 @@ export interface StatusSource {
   cluster?(): Promise<object>;
 }
 
-/** `GET /status`: how far every partition has come, for operators, `clickmesh status` and `clickmesh audit`. */
-export function statusRoute(source: StatusSource): HttpRoute {
-  const summary = 'How far every partition has come.';
+/** What GET /status answers. */
+export function statusOf(source: StatusSource): () => Promise<object> {
   const aside: SetAside[] = [];
-  const handle = async () => json({ ...(await status(source)), set_aside: await setAsideOf(source.log, aside) });
+  return async () => ({ ...(await status(source)), set_aside: await setAsideOf(source.log, aside) });
+}
+
+/** `GET /status`: how far every partition has come, for operators, `clickmesh status` and `clickmesh audit`. */
+export function statusRoute(status: () => Promise<object>): HttpRoute {
+  const summary = 'How far every partition has come.';
+  const handle = async () => json(await status());
   return { method: 'GET', path: '/status', summary, safe: true, handle };
 }
 

@@ -28,7 +28,7 @@ import { writableFolder } from '../run/writable-folder.ts';
 import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
 import { Coverage, toldBy } from '../status/coverage.ts';
 import { type Position, type Stalls, watchStalls } from '../status/stalls.ts';
-import { type StatusSource, statusRoute } from '../status/status.ts';
+import { type StatusSource, statusOf, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 
@@ -98,7 +98,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const view = pipelineView(config, parts, stalls);
   const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
   const told = toldBy(config.attribution, config.CURRENCY);
-  const stats = { client, models, rollups, timeZone, told, freshness: new Coverage(view) };
+  const stats = { client, models, rollups, timeZone, told, freshness: new Coverage(view), status: statusOf(view) };
   watchClickHouse(view, logger, closing);
   return serveProcess({
     host: config.HOST,
@@ -111,7 +111,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
       gatewayRoutes(router, gateway);
       statsRoutes(router, { ...stats, shutdown });
     },
-    routes: [...gatewayHttp(gateway), ...statsHttp(stats), openapiRoute, statusRoute(view), ...dashboardHttp()],
+    routes: [...gatewayHttp(gateway), ...statsHttp(stats), openapiRoute, statusRoute(stats.status), ...dashboardHttp()],
   });
 }
 

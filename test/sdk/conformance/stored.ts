@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { waitUntilCaughtUp } from '../../../services/cli/audit/audit-status.ts';
+import { statusCaughtUp } from '../../../services/cli/ask-mesh.ts';
 import { clickhouseClient } from '../../../services/clickhouse/client.ts';
 import { DAY_MS } from '../../../services/contract/limits.ts';
 
@@ -31,7 +31,7 @@ export async function storedEvents(url: () => string): Promise<StoredEvents> {
   const clients = new Map<string, ClickHouseClient>();
 
   async function rows<T>(query: string, params: Record<string, string>): Promise<T[]> {
-    const { clickhouse_url: clickhouse } = await waitUntilCaughtUp(url(), TIMEOUT_MS);
+    const { clickhouse_url: clickhouse } = await statusCaughtUp(url(), TIMEOUT_MS);
     if (!clients.has(clickhouse)) clients.set(clickhouse, clickhouseClient(clickhouse));
     const result = await clients.get(clickhouse)!.query({ query, query_params: params, format: 'JSONEachRow' });
     return result.json<T>();
@@ -44,7 +44,7 @@ export async function storedEvents(url: () => string): Promise<StoredEvents> {
       return stored.map((event) => ({ ...event, timestamp: Number(event.timestamp) }));
     },
     async clicks(campaign) {
-      await waitUntilCaughtUp(url(), TIMEOUT_MS);
+      await statusCaughtUp(url(), TIMEOUT_MS);
       const [from, to] = [-1, 1].map((days) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10));
       const days = `start_date=${from}&end_date=${to}`;
       const response = await fetch(`${url()}/api/v1/stats?${days}&campaign_id=${encodeURIComponent(campaign)}`);

@@ -3227,11 +3227,12 @@ func (*RunAuditRequest) Descriptor() ([]byte, []int) {
 	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{35}
 }
 
-// An audit's progress; the last one has `done`.
+// An answer for each check when it is there; the last one has `done`.
 type RunAuditResponse struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Checks []*AuditCheck          `protobuf:"bytes,1,rep,name=checks,proto3" json:"checks,omitempty"`
-	Done   bool                   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that are there since the answer before.
+	Checks []*AuditCheck `protobuf:"bytes,1,rep,name=checks,proto3" json:"checks,omitempty"`
+	Done   bool          `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
 	// Milliseconds since 1970-01-01 UTC.
 	FinishedAt    int64 `protobuf:"varint,3,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -3291,7 +3292,7 @@ func (x *RunAuditResponse) GetFinishedAt() int64 {
 
 type AuditCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "the equation", "daily_stats" and so on.
+	// What is to hold, in words.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// "ok", "limit" (a known limit, such as corrections too late) or "differs".
 	Outcome   string `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`

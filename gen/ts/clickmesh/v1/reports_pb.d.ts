@@ -1626,12 +1626,14 @@ export declare type RunAuditRequest = Message<"clickmesh.v1.RunAuditRequest"> & 
 export declare const RunAuditRequestSchema: GenMessage<RunAuditRequest>;
 
 /**
- * An audit's progress; the last one has `done`.
+ * An answer for each check when it is there; the last one has `done`.
  *
  * @generated from message clickmesh.v1.RunAuditResponse
  */
 export declare type RunAuditResponse = Message<"clickmesh.v1.RunAuditResponse"> & {
   /**
+   * Those that are there since the answer before.
+   *
    * @generated from field: repeated clickmesh.v1.AuditCheck checks = 1;
    */
   checks: AuditCheck[];
@@ -1660,7 +1662,7 @@ export declare const RunAuditResponseSchema: GenMessage<RunAuditResponse>;
  */
 export declare type AuditCheck = Message<"clickmesh.v1.AuditCheck"> & {
   /**
-   * "the equation", "daily_stats" and so on.
+   * What is to hold, in words.
    *
    * @generated from field: string name = 1;
    */

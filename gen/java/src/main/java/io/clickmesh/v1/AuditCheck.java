@@ -56,7 +56,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * "the equation", "daily_stats" and so on.
+   * What is to hold, in words.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -77,7 +77,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * "the equation", "daily_stats" and so on.
+   * What is to hold, in words.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -609,7 +609,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * "the equation", "daily_stats" and so on.
+     * What is to hold, in words.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -629,7 +629,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "the equation", "daily_stats" and so on.
+     * What is to hold, in words.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -650,7 +650,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "the equation", "daily_stats" and so on.
+     * What is to hold, in words.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -667,7 +667,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "the equation", "daily_stats" and so on.
+     * What is to hold, in words.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -681,7 +681,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "the equation", "daily_stats" and so on.
+     * What is to hold, in words.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>

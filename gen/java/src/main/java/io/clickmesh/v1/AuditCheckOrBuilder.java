@@ -12,7 +12,7 @@ public interface AuditCheckOrBuilder extends
 
   /**
    * <pre>
-   * "the equation", "daily_stats" and so on.
+   * What is to hold, in words.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -21,7 +21,7 @@ public interface AuditCheckOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * "the equation", "daily_stats" and so on.
+   * What is to hold, in words.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>

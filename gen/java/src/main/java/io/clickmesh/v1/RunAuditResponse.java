@@ -7,7 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * An audit's progress; the last one has `done`.
+ * An answer for each check when it is there; the last one has `done`.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.RunAuditResponse}
@@ -57,6 +57,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private java.util.List<io.clickmesh.v1.AuditCheck> checks_;
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   @java.lang.Override
@@ -64,6 +68,10 @@ private static final long serialVersionUID = 0L;
     return checks_;
   }
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   @java.lang.Override
@@ -72,6 +80,10 @@ private static final long serialVersionUID = 0L;
     return checks_;
   }
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   @java.lang.Override
@@ -79,6 +91,10 @@ private static final long serialVersionUID = 0L;
     return checks_.size();
   }
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   @java.lang.Override
@@ -86,6 +102,10 @@ private static final long serialVersionUID = 0L;
     return checks_.get(index);
   }
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   @java.lang.Override
@@ -314,7 +334,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * An audit's progress; the last one has `done`.
+   * An answer for each check when it is there; the last one has `done`.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.RunAuditResponse}
@@ -534,6 +554,10 @@ private static final long serialVersionUID = 0L;
         io.clickmesh.v1.AuditCheck, io.clickmesh.v1.AuditCheck.Builder, io.clickmesh.v1.AuditCheckOrBuilder> checksBuilder_;
 
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public java.util.List<io.clickmesh.v1.AuditCheck> getChecksList() {
@@ -544,6 +568,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public int getChecksCount() {
@@ -554,6 +582,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public io.clickmesh.v1.AuditCheck getChecks(int index) {
@@ -564,6 +596,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder setChecks(
@@ -579,6 +615,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder setChecks(
@@ -593,6 +633,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder addChecks(io.clickmesh.v1.AuditCheck value) {
@@ -607,6 +651,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder addChecks(
@@ -622,6 +670,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder addChecks(
@@ -636,6 +688,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder addChecks(
@@ -650,6 +706,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder addAllChecks(
@@ -665,6 +725,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder clearChecks() {
@@ -678,6 +742,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public Builder removeChecks(int index) {
@@ -691,6 +759,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public io.clickmesh.v1.AuditCheck.Builder getChecksBuilder(
@@ -698,6 +770,10 @@ private static final long serialVersionUID = 0L;
       return internalGetChecksFieldBuilder().getBuilder(index);
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public io.clickmesh.v1.AuditCheckOrBuilder getChecksOrBuilder(
@@ -708,6 +784,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public java.util.List<? extends io.clickmesh.v1.AuditCheckOrBuilder> 
@@ -719,6 +799,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public io.clickmesh.v1.AuditCheck.Builder addChecksBuilder() {
@@ -726,6 +810,10 @@ private static final long serialVersionUID = 0L;
           io.clickmesh.v1.AuditCheck.getDefaultInstance());
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public io.clickmesh.v1.AuditCheck.Builder addChecksBuilder(
@@ -734,6 +822,10 @@ private static final long serialVersionUID = 0L;
           index, io.clickmesh.v1.AuditCheck.getDefaultInstance());
     }
     /**
+     * <pre>
+     * Those that are there since the answer before.
+     * </pre>
+     *
      * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
      */
     public java.util.List<io.clickmesh.v1.AuditCheck.Builder> 

@@ -11,24 +11,44 @@ public interface RunAuditResponseOrBuilder extends
     com.google.protobuf.MessageOrBuilder {
 
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   java.util.List<io.clickmesh.v1.AuditCheck> 
       getChecksList();
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   io.clickmesh.v1.AuditCheck getChecks(int index);
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   int getChecksCount();
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   java.util.List<? extends io.clickmesh.v1.AuditCheckOrBuilder> 
       getChecksOrBuilderList();
   /**
+   * <pre>
+   * Those that are there since the answer before.
+   * </pre>
+   *
    * <code>repeated .clickmesh.v1.AuditCheck checks = 1 [json_name = "checks"];</code>
    */
   io.clickmesh.v1.AuditCheckOrBuilder getChecksOrBuilder(

@@ -1,4 +1,4 @@
-import { CLICKS } from './audit-recount.ts';
+import { CLICKS } from './recount.ts';
 
 // What stats are sums of: clicks as they are now, and the credits and decisions that are stored, which other checks
 // compare with the raw events.

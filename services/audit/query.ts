@@ -1,6 +1,6 @@
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
-import type { Check, CheckParameters } from './audit-checks.ts';
-import { withLimits } from './audit-limits.ts';
+import type { Check, CheckParameters } from './checks.ts';
+import { withLimits } from './limits.ts';
 
 export interface CheckResult {
   name: string;
@@ -44,6 +44,9 @@ function settingsWithin(bytes: number): ClickHouseSettings {
     // Sorts both sides, on disk if need be, instead of holding one in memory; and it knows ASOF.
     join_algorithm: 'full_sorting_merge',
     join_use_nulls: 0,
+    // A sign of life, so that nobody between takes a long query for a dead one.
+    send_progress_in_http_headers: 1,
+    http_headers_progress_interval_ms: '10000',
     output_format_json_quote_64bit_integers: 1,
   };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Topic } from '../../contract/topics.ts';
-import { getStatus, type MeshStatus } from '../ask-mesh.ts';
+import type { Topic } from '../contract/topics.ts';
+import type { MeshStatus } from './mesh-status.ts';
 
 const RAW_EVENTS: Topic = 'raw-events';
 const NOT_INSERTED: Topic = 'raw-events.DLT';
@@ -11,11 +11,11 @@ const POLL_MS = 200;
  * attribution has done is in the log before it notes that it has. Throws when the time is over or the mesh does not
  * answer.
  */
-export async function waitUntilCaughtUp(url: string, timeoutMs: number): Promise<MeshStatus> {
+export async function waitUntilCaughtUp(ask: () => Promise<MeshStatus>, timeoutMs: number): Promise<MeshStatus> {
   const giveUpAt = performance.now() + timeoutMs;
   let before: string | undefined;
   for (;;) {
-    const status = await getStatus(url);
+    const status = await ask();
     const behind = firstBehind(status);
     const ends = JSON.stringify(status.topics);
     if (behind === undefined && ends === before) return status;

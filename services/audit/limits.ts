@@ -1,6 +1,6 @@
-import type { Check } from './audit-checks.ts';
-import { LOOKBACK_MS } from './audit-recount.ts';
-import { dayOf } from './audit-rollups.ts';
+import type { Check } from './checks.ts';
+import { LOOKBACK_MS } from './recount.ts';
+import { dayOf } from './rollups.ts';
 
 // A recount knows no limits: it takes every event into account, however late, under the settings of today. What
 // attribution promises has limits. A key that differs for one of them is told apart from one that differs for none.

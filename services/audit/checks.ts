@@ -1,4 +1,4 @@
-import { CLICKS, CONVERSIONS, NET_CONVERSIONS, SHARES, STORED_SHARES } from './audit-recount.ts';
+import { CLICKS, CONVERSIONS, NET_CONVERSIONS, SHARES, STORED_SHARES } from './recount.ts';
 import {
   ALL_MEASURES,
   DAILY_KEYS,
@@ -10,7 +10,7 @@ import {
   ROLLUP_SUMS,
   STORED_ROLLUPS,
   SUMS,
-} from './audit-rollups.ts';
+} from './rollups.ts';
 
 /**
  * A fact that is known in two ways. They agree if, for each key, both have the same values: a key that only one side
