@@ -76,7 +76,7 @@ const LAYERS: Readonly<Record<string, readonly string[][]>> = {
     ['decision'],
     ['status.ts'],
   ],
-  cli: [['main.ts'], ['audit', 'generate', 'replay', 'stats'], ['options.ts', 'table.ts']],
+  cli: [['main.ts'], ['audit', 'generate', 'replay', 'stats'], ['options.ts', 'table.ts'], ['print.ts']],
   clickhouse: [['embedded', 'sink.ts', 'migrate.ts']],
   // Nothing of the page imports what gateways run, nor the other way round.
   dashboard: [['build.ts', 'routes.ts', 'page']],

@@ -6,6 +6,7 @@ import { auditCommand } from './audit/audit.ts';
 import { clusterCommand } from './cluster.ts';
 import { conflictsCommand } from './conflicts/conflicts.ts';
 import { generateCommand } from './generate/generate.ts';
+import { lines } from './print.ts';
 import { attributionCommand, gatewayCommand, migrateCommand, statsServiceCommand, topicsCommand } from './processes.ts';
 import { replayCommand } from './replay/replay.ts';
 import { statsCommand } from './stats/stats.ts';
@@ -33,6 +34,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   const text = error instanceof ConnectError ? error.rawMessage : error instanceof Error ? error.message : error;
-  process.stderr.write(`clickmesh: ${text}\n`);
+  process.stderr.write(`clickmesh: ${lines(String(text))}\n`);
   process.exitCode ||= 1;
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type MeshStatus, nextOffset, rawEvents } from '../audit/mesh-status.ts';
 import { getStatus, getStatusText } from './ask-mesh.ts';
 import { urlOption } from './options.ts';
+import { print } from './print.ts';
 import { type Column, renderTable } from './table.ts';
 
 /** `clickmesh status`: which processes there are and how far every partition has come. */
@@ -10,7 +11,7 @@ export const statusCommand = new Command('status')
   .addOption(urlOption())
   .option('--json', 'all that is known, as JSON on one line')
   .action(async ({ url, json }: { url: string; json?: boolean }) => {
-    process.stdout.write(json ? `${await getStatusText(url)}\n` : render(await getStatus(url)));
+    print(json ? `${await getStatusText(url)}\n` : render(await getStatus(url)));
   });
 
 function render(status: MeshStatus): string {

@@ -4,6 +4,7 @@ import { allChecks, type CaughtUp } from '../../audit/run-checks.ts';
 import { statusCaughtUp } from '../ask-mesh.ts';
 import { withClickHouse } from '../clickhouse.ts';
 import { integer, urlOption } from '../options.ts';
+import { print } from '../print.ts';
 import { type Column, renderTable } from '../table.ts';
 import { describeAccounts, readAccounts, readNamesIgnored } from './audit-accounts.ts';
 
@@ -48,7 +49,7 @@ Example:
     }));
     const { accounts, names_ignored: names, checks } = report;
     const clean = checks.every(({ differing }) => differing === 0);
-    process.stdout.write(
+    print(
       options.json
         ? `${JSON.stringify({ clean, ...report })}\n`
         : describeAccounts(accounts, names) + checks.map(describe).join(''),

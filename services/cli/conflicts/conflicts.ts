@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { getStatus } from '../ask-mesh.ts';
 import { withClickHouse } from '../clickhouse.ts';
 import { integer, urlOption } from '../options.ts';
+import { print } from '../print.ts';
 import { renderTable } from '../table.ts';
 
 interface ConflictsOptions {
@@ -56,7 +57,7 @@ Example:
   .action(async (options: ConflictsOptions & { json?: boolean }) => {
     const { clickhouse_url: url } = await getStatus(options.url);
     const found = await withClickHouse(url, (client) => findConflicts(client, options));
-    process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : describe(found));
+    print(options.json ? `${JSON.stringify(found)}\n` : describe(found));
   });
 
 type Asked = Pick<ConflictsOptions, 'days' | 'limit'>;

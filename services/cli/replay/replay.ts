@@ -6,6 +6,7 @@ import type { EventType } from '../../contract/event-rules.ts';
 import { MAX_BATCH_ITEMS, MAX_REQUEST_BYTES } from '../../contract/limits.ts';
 import { NAMES_IGNORED, namesIgnoredText } from '../../contract/names-ignored.ts';
 import { integer, urlOption } from '../options.ts';
+import { print } from '../print.ts';
 import { meshTransport } from '../reach-mesh.ts';
 import { type Input, openInput } from './input.ts';
 import { type Piece, ValueSplitter } from './json-values.ts';
@@ -64,7 +65,7 @@ Examples:
     // Once: a second Ctrl-C ends the process at once.
     process.once('SIGINT', () => interrupt.abort());
     const summary = await replay(file, options, interrupt.signal);
-    process.stdout.write(summaryText(summary));
+    print(summaryText(summary));
     if (summary.stopped instanceof Error) throw summary.stopped;
     process.exitCode = summary.stopped ? 130 : summary.rejected > 0 ? 2 : 0;
   });
