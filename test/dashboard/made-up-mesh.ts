@@ -16,6 +16,8 @@ import { dashboardHttp } from '../../services/dashboard/routes.ts';
 import { json } from '../../services/http/exchange/http-message.ts';
 import { type RunningServer, serve } from '../../services/http/server/server.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
+import { clicksOf, explanationOf } from './made-up-explanation.ts';
+import { lagOf, lengthsOf, pathsOf } from './made-up-paths.ts';
 import { campaignRows, conversionOf, daysOf, MODELS, measured, partsOf, periodOf, sumOf } from './made-up-rows.ts';
 
 export interface MadeUpMesh extends RunningServer {
@@ -46,6 +48,11 @@ export async function startMadeUpMesh(): Promise<MadeUpMesh> {
           await Promise.race([changed.promise, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
         }
       },
+      explainConversion: explanationOf,
+      listClicks: clicksOf,
+      topPaths: pathsOf,
+      timeLag: lagOf,
+      pathLength: lengthsOf,
       listConversions({ limit, pageToken }) {
         const from = Number(pageToken || 0);
         const conversions = Array.from({ length: limit || 100 }, (_, i) => conversionOf(from + i, Date.now()));

@@ -1,7 +1,9 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from '../parts/icon.tsx';
 import { Attribution } from '../views/attribution/attribution.tsx';
+import { Conversion } from '../views/conversion/conversion.tsx';
 import { Overview } from '../views/overview/overview.tsx';
+import { Paths } from '../views/paths/paths.tsx';
 
 /** A filter of the bar. */
 export type FilterName = 'range' | 'compare' | 'interval' | 'dimensions' | 'model' | 'models' | 'basis' | 'gross';
@@ -37,6 +39,22 @@ export const VIEWS: Readonly<Record<string, ViewDescription>> = {
     key: 'a',
     filters: ['range', 'dimensions', 'models', 'basis', 'gross'],
     view: Attribution,
+  },
+  paths: {
+    title: 'Paths and lag',
+    icon: 'paths',
+    group: 'Measure',
+    key: 'p',
+    filters: ['range', 'dimensions', 'model'],
+    view: Paths,
+  },
+  conversion: {
+    title: 'Conversion',
+    icon: 'conversion',
+    group: 'Explain',
+    key: 'c',
+    filters: [],
+    view: Conversion,
   },
 };
 

@@ -1,0 +1,58 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type PathLengthResponse,
+  PathLengthResponseSchema,
+  type TimeLagRequest,
+  type TimeLagResponse,
+  TimeLagResponseSchema,
+  type TopPathsRequest,
+  type TopPathsResponse,
+  TopPathsResponseSchema,
+} from '../../gen/ts/clickmesh/v1/reports_pb.js';
+import { chance, valuesOf } from './made-up-rows.ts';
+
+const MINUTE_MS = 60_000;
+const PATHS = 200;
+const OTHERS = 22_408n;
+/** Conversions by the number of their touches, from 0. */
+const LENGTHS = [19_869n, 115_214n, 55_884n, 32_004n, 20_303n, 11_710n, 6_407n, 3_468n, 1_005n, 500n, 300n];
+const ATTRIBUTED = LENGTHS.slice(1).reduce((a, b) => a + b);
+const BEGINS = [0, 1, 5, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 5760, 7200, 8640, 10_080];
+
+export function pathsOf({ dimension, collapseRepeats }: TopPathsRequest): TopPathsResponse {
+  const names = valuesOf(dimension || 'campaign_id', 11);
+  const paths = Array.from({ length: PATHS }, (_, i) => {
+    const length = 1 + (i % 4) + Math.floor(i / 120);
+    const first = Math.floor(chance(i) * names.length);
+    const steps = Array.from({ length }, (_, n) => names[(first + Math.floor(chance(i, n) * 2)) % names.length]!);
+    const conversions = BigInt(Math.round(4700 / (i + 1)));
+    return {
+      steps: collapseRepeats ? steps.filter((step, n) => step !== steps[n - 1]) : steps,
+      ...{ longer: i === 130, conversions, revenueMicros: conversions * 68_740_000n },
+      ...{ medianLagMs: BigInt(48 * MINUTE_MS * length), medianLastLagMs: BigInt(48 * MINUTE_MS) },
+      share: Number(conversions) / Number(ATTRIBUTED),
+    };
+  });
+  return create(TopPathsResponseSchema, {
+    ...{ paths, conversions: ATTRIBUTED, totalPaths: BigInt(PATHS) + OTHERS },
+    revenueMicros: ATTRIBUTED * 68_740_000n,
+  });
+}
+
+export function lagOf({ model }: TimeLagRequest): TimeLagResponse {
+  const factor = model === 'first_click' ? 4n : 1n;
+  const buckets = BEGINS.map((from, i) => ({
+    ...{ fromMs: BigInt(from * MINUTE_MS), toMs: BigInt((BEGINS[i + 1] ?? 1e9) * MINUTE_MS) },
+    conversionsMicros: BigInt(Math.round(60_000 * Math.exp(-(((i - 5) / 4) ** 2)))) * 1_000_000n,
+    revenueMicros: BigInt(Math.round(60_000 * Math.exp(-(((i - 5) / 4) ** 2)))) * 68_000_000n,
+  }));
+  const [p50Ms, p90Ms, p99Ms] = [50n, 1920n, 6000n].map((minutes) => minutes * factor * BigInt(MINUTE_MS));
+  return create(TimeLagResponseSchema, { buckets, p50Ms: p50Ms!, p90Ms: p90Ms!, p99Ms: p99Ms! });
+}
+
+export function lengthsOf(): PathLengthResponse {
+  const buckets = LENGTHS.map((conversions, touches) => {
+    return { touches, conversions, revenueMicros: conversions * 68_740_000n };
+  });
+  return create(PathLengthResponseSchema, { buckets });
+}
