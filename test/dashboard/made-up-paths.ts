@@ -46,7 +46,7 @@ export function lagOf({ model }: TimeLagRequest): TimeLagResponse {
     conversionsMicros: BigInt(Math.round(60_000 * Math.exp(-(((i - 5) / 4) ** 2)))) * 1_000_000n,
     revenueMicros: BigInt(Math.round(60_000 * Math.exp(-(((i - 5) / 4) ** 2)))) * 68_000_000n,
   }));
-  const [p50Ms, p90Ms, p99Ms] = [50n, 1920n, 6000n].map((minutes) => minutes * factor * BigInt(MINUTE_MS));
+  const [p50Ms, p90Ms, p99Ms] = [90n, 960n, 3600n].map((minutes) => minutes * factor * BigInt(MINUTE_MS));
   return create(TimeLagResponseSchema, { buckets, p50Ms: p50Ms!, p90Ms: p90Ms!, p99Ms: p99Ms! });
 }
 

@@ -9,7 +9,7 @@ import { stats } from '../../data/client.ts';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { useQuery } from '../../data/query.ts';
 import { zoneOf } from '../../data/report.ts';
-import { exact, money } from '../../format/number.ts';
+import { count, exact, money } from '../../format/number.ts';
 import { dateTime, duration } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Loading, Refused, StaleBanner } from '../../parts/states.tsx';
@@ -151,12 +151,12 @@ function Summary({ explained, zone }: { explained: ExplainConversionResponse; zo
         <Fact name="Converted" value={dateTime(Number(decision.conversionTime), zone)} />
         <Fact
           name="Window"
-          value={`${duration(Number(decision.lookbackMs))}, from ${dateTime(
+          value={`${duration(Number(decision.lookbackMs)).replace(/ 0 \w$/, '')}, from ${dateTime(
             Number(decision.conversionTime - decision.lookbackMs),
             zone,
           )}`}
         />
-        <Fact name="Version" value={String(decision.version)} tip="Offset in raw-events of what caused the decision" />
+        <Fact name="Version" value={count(decision.version)} tip="Offset in raw-events of what caused the decision" />
         <Fact name="Caused by" value={decision.causeType || 'the conversion'} tip={decision.causeId || conversionId} />
       </dl>
     </section>

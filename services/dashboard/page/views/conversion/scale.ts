@@ -9,7 +9,7 @@ const STEPS = [
   ...[1, 3, 6, 12].map((hours) => hours * HOUR),
   ...[1, 2, 7, 14, 30, 90, 365].map((days) => days * DAY),
 ];
-const MAX_TICKS = 9;
+const MAX_TICKS = 11;
 /** Distances from the conversion that a logarithmic scale has ticks at, in ms. */
 const AWAY = [MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 365 * DAY];
 /** Below it, in ms, a logarithmic scale is nearly linear. */

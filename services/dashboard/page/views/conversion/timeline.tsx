@@ -52,7 +52,7 @@ export function Timeline({ explained, touches, zone }: Options) {
         <div class="tlin" aria-hidden="true">
           <div class="area">
             <span class="win" style={{ left: `${scale.at(opens)}%`, width: `${scale.at(middle) - scale.at(opens)}%` }}>
-              <span>window, {duration(Number(lookbackMs))}</span>
+              <span>window, {duration(Number(lookbackMs)).replace(/ 0 \w$/, '')}</span>
             </span>
             <span class="axis" />
             {touches.map((touch) => (
@@ -158,8 +158,8 @@ function Labels({ touches, scale, middle }: LabelOptions) {
     <>
       {[above, below].map((some, i) => {
         const lines = (touch: Touch): [string, string] => {
-          const far = touch.time <= middle ? duration(middle - touch.time) : `${duration(touch.time - middle)} after`;
-          return i === 0 ? [touch.campaignId, far] : [touch.outcome, far];
+          const far = duration(Math.abs(middle - touch.time));
+          return [i === 0 ? touch.campaignId : touch.time > middle ? 'after it' : touch.outcome, far];
         };
         const boxOf = (touch: Touch) => {
           const half = (LETTER * Math.max(...lines(touch).map(({ length }) => length)) * 50) / WIDTH;

@@ -1,13 +1,20 @@
 import type { ExplainConversionResponse } from '../../../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { count, exact, money, NOTHING, rounded } from '../../format/number.ts';
 import { duration, shortDateTime } from '../../format/time.ts';
-import { ModelName } from '../../parts/model-name.tsx';
+import { ModelGlyph } from '../../parts/model-name.tsx';
 import { Notice } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import type { Touch } from './touches.ts';
 
 const ONE = 1_000_000n;
 const ROW_HEIGHT = 38;
+/** What stands over a narrow column; other models by their name. */
+const SHORT: Readonly<Record<string, string>> = {
+  last_click: 'last',
+  first_click: 'first',
+  time_decay: 'decay',
+  position_based: 'position',
+};
 const TAGS: Readonly<Record<Touch['kind'], string>> = { candidate: 'good', lost: 'edge', invalid: 'bad', out: 'edge' };
 
 interface Options {
@@ -30,32 +37,40 @@ export function TouchTable({ explained, touches, zone }: Options) {
     {
       key: 'clicked',
       head: 'Clicked',
-      width: 136,
+      width: 116,
       cell: ({ time, clickId }: Touch) => (
-        <>
+        <span>
           {shortDateTime(time, zone)}
           <small class="mono" data-tip={clickId}>
             {short(clickId)}
           </small>
-        </>
+        </span>
       ),
     },
     {
       key: 'outcome',
       head: 'Outcome',
-      width: 176,
+      width: 140,
       cell: ({ kind, outcome, far, time }: Touch) => (
-        <>
+        <span data-tip={far || undefined}>
           <span class={`tag ${TAGS[kind]}`}>{outcome}</span>
-          <small>{far || (kind === 'invalid' ? 'by a verdict' : `${duration(middle - time)} before`)}</small>
-        </>
+          <small>
+            {far.split(';')[0] || (kind === 'invalid' ? 'by a verdict' : `${duration(middle - time)} before`)}
+          </small>
+        </span>
       ),
     },
     ...models.map((model, at) => ({
       key: model,
-      head: <ModelName model={model} />,
+      head: (
+        <span class="m">
+          <ModelGlyph model={model} />
+          {SHORT[model] ?? model}
+        </span>
+      ),
+      tip: model,
       label: model,
-      width: 118,
+      width: 80,
       className: 'num',
       cell: (touch: Touch) => <Credit of={touch} at={at} value={value} />,
     })),
@@ -136,8 +151,10 @@ function Foot({ explained, touches, models }: FootOptions) {
       </th>
       {models.map((model, at) => (
         <td key={model} class="num" data-l={model}>
-          {sums[at] === 0n ? NOTHING : rounded(sums[at]!, 4)}
-          {sums[at] !== 0n && <small>{money((value * sums[at]!) / ONE)}</small>}
+          <span>
+            {sums[at] === 0n ? NOTHING : rounded(sums[at]!, 4)}
+            {sums[at] !== 0n && <small>{money((value * sums[at]!) / ONE)}</small>}
+          </span>
         </td>
       ))}
     </tr>

@@ -20,21 +20,21 @@ export function columnsOf({ conversions, paths }: TopPathsResponse): Column<Line
     {
       key: 'touches',
       head: 'Steps',
-      width: 62,
+      width: 54,
       className: 'num w2',
       cell: ({ path }) => `${path.steps.length}${path.longer ? '+' : ''}`,
     },
     {
       key: 'conversions',
       head: 'Conversions',
-      width: 96,
+      width: 92,
       className: 'num',
       cell: ({ path }) => count(path.conversions),
     },
     {
       key: 'share',
       head: 'Share',
-      width: 100,
+      width: 96,
       className: 'num',
       tip: 'Of all attributed conversions that the filters leave',
       cell: ({ path }) => (
@@ -49,14 +49,14 @@ export function columnsOf({ conversions, paths }: TopPathsResponse): Column<Line
     {
       key: 'revenue',
       head: 'Net revenue',
-      width: 110,
+      width: 104,
       className: 'num',
       cell: ({ path }) => <span data-tip={exact(path.revenueMicros, 2)}>{money(path.revenueMicros)}</span>,
     },
     {
       key: 'lag',
       head: 'Median lag',
-      width: 86,
+      width: 84,
       className: 'num',
       tip: 'From the first touch to the conversion',
       cell: ({ path }) => (
