@@ -12,8 +12,8 @@ const STEPS = [
 const MAX_TICKS = 11;
 /** Distances from the conversion that a logarithmic scale has ticks at, in ms. */
 const AWAY = [MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 365 * DAY];
-/** Below it, in ms, a logarithmic scale is nearly linear. */
-const NEAR = 30_000;
+/** The least distance, in ms, below which a logarithmic scale is nearly linear. */
+const MIN_NEAR = 1000;
 
 export interface Scale {
   /** In percent of the width, of a time in ms since 1970-01-01 UTC. */
@@ -47,17 +47,27 @@ export function linearScale({ from, to, zone }: Span): Scale {
   return { at: (ms) => (100 * (ms - start)) / length, ticks };
 }
 
-/** Time by how far it is from the conversion, so that the last minutes have as much room as the days before. */
-export function logScale({ from, to, middle }: Span): Scale {
-  const place = (ms: number) => Math.sign(ms - middle) * Math.log1p(Math.abs(ms - middle) / NEAR);
+/**
+ * Time by how far it is from the conversion, so that the last minutes have as much room as the days before.
+ *
+ * @param nearest distance of the touch that is the nearest, in ms: what is nearer needs no room
+ */
+export function logScale({ from, to, middle }: Span, nearest: number): Scale {
+  const near = Math.max(MIN_NEAR, nearest / 2);
+  const place = (ms: number) => Math.sign(ms - middle) * Math.log1p(Math.abs(ms - middle) / near);
   const [least, most] = [place(from), place(to)];
   const room = (most - least || 1) * 0.05;
   const at = (ms: number) => (100 * (place(ms) - least + room)) / (most - least + 2 * room);
   const ticks = [
-    ...AWAY.map((away) => ({ ms: middle - away, text: `${duration(away)} before` })),
-    ...AWAY.map((away) => ({ ms: middle + away, text: `${duration(away)} after` })),
+    ...AWAY.map((away) => ({ ms: middle - away, text: `${whole(away)} before` })),
+    ...AWAY.map((away) => ({ ms: middle + away, text: `${whole(away)} after` })),
   ];
   return { at, ticks: ticks.filter(({ ms }) => ms >= from && ms <= to).sort((a, b) => a.ms - b.ms) };
+}
+
+/** "1 d", as all of AWAY are whole. */
+function whole(ms: number): string {
+  return duration(ms).replace(/ 0 \w$/, '');
 }
 
 function offsetOf(ms: number, zone: string): number {

@@ -11,6 +11,8 @@ const ONE = 1_000_000n;
 /** Least width that it is drawn with, in pixels, and about that of a letter: so much room a label takes. */
 const WIDTH = 600;
 const LETTER = 6.3;
+/** What a share of a lane takes of the width, in percent. */
+const LANE_TEXT = 8;
 /** Most touches that are numbered; more are dots alone. */
 const MAX_NUMBERED = 40;
 
@@ -29,8 +31,9 @@ export function Timeline({ explained, touches, zone }: Options) {
   const refunds = refundsOf(explained, touches);
   const times = [opens, middle, ...touches.map(({ time }) => time), ...refunds];
   const span = { from: Math.min(...times), to: Math.max(...times), middle, zone };
+  const nearest = Math.min(Number(lookbackMs), ...touches.map(({ time }) => Math.abs(middle - time)));
   const isLog = own.scale === 'log';
-  const scale = isLog ? logScale(span) : linearScale(span);
+  const scale = isLog ? logScale(span, nearest) : linearScale(span);
   return (
     <div class="card">
       <header>
@@ -187,7 +190,10 @@ function Labels({ touches, scale, middle }: LabelOptions) {
 function Lane({ model, at, touches, scale }: { model: string; at: number; touches: readonly Touch[]; scale: Scale }) {
   const some = touches.filter(({ credits }) => credits.length > 0);
   const credited = some.filter(({ credits }) => (credits[at] ?? 0n) > 0n);
-  const named = fitting(credited.toReversed(), ({ time }) => [scale.at(time), scale.at(time) + 7]);
+  // A share is told where no other bar stands in its way.
+  const lefts = some.map(({ time }) => scale.at(time));
+  const isFree = (left: number) => lefts.every((other) => other <= left || other >= left + LANE_TEXT);
+  const named = new Set(credited.filter(({ time }) => isFree(scale.at(time))));
   return (
     <div class={`lane model ${model}`}>
       <ModelName model={model} />
