@@ -13,14 +13,15 @@ import {
 import { StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { buildDashboard } from '../../services/dashboard/build.ts';
 import { dashboardHttp } from '../../services/dashboard/routes.ts';
-import { json } from '../../services/http/exchange/http-message.ts';
 import { type RunningServer, serve } from '../../services/http/server/server.ts';
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
 import { clicksOf, explanationOf } from './made-up-explanation.ts';
+import { type MadeUpOperations, madeUpOperations } from './made-up-operations.ts';
 import { lagOf, lengthsOf, pathsOf } from './made-up-paths.ts';
 import { campaignRows, conversionOf, daysOf, MODELS, measured, partsOf, periodOf, sumOf } from './made-up-rows.ts';
 
 export interface MadeUpMesh extends RunningServer {
+  operations: MadeUpOperations;
   /** How many campaigns there are; the numbers of each follow from its name. */
   campaigns: number;
   /** Clicks that answers without a dimension lack, which is a fault. */
@@ -33,11 +34,13 @@ export interface MadeUpMesh extends RunningServer {
 export async function startMadeUpMesh(): Promise<MadeUpMesh> {
   const folder = temporaryFolder();
   await buildDashboard(folder.path);
+  const operations = madeUpOperations();
   let growth = 1;
   let changed = Promise.withResolvers<void>();
   const answer = (request: RunReportRequest) => reportOf(request, mesh, growth);
   const services = (router: ConnectRouter) =>
     router.service(StatsService, {
+      ...operations.methods,
       runReport: answer,
       async *watchReport({ query }, { signal }) {
         for (let n = 0; !signal.aborted; n++) {
@@ -64,13 +67,14 @@ export async function startMadeUpMesh(): Promise<MadeUpMesh> {
     method: 'GET',
     path: '/status',
     summary: 'made up',
-    handle: async () => json({ models: MODELS, report_time_zone: 'UTC' }),
+    handle: async () => operations.status({ models: MODELS, report_time_zone: 'UTC' }),
   };
   const logger = pino({ level: 'silent' });
-  const routes = [...dashboardHttp(folder.path), status];
+  const routes = [...dashboardHttp(folder.path), status, operations.readyz];
   const server = await serve({ host: '127.0.0.1', port: 0, services, routes, logger, drainMs: 100, lastRequestMs: 0 });
   const mesh: MadeUpMesh = {
     ...server,
+    operations,
     campaigns: 11,
     tilesMiss: 0,
     async close() {

@@ -20,7 +20,7 @@ const ATTRIBUTED = LENGTHS.slice(1).reduce((a, b) => a + b);
 const BEGINS = [0, 1, 5, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 5760, 7200, 8640, 10_080];
 
 export function pathsOf({ dimension, collapseRepeats }: TopPathsRequest): TopPathsResponse {
-  const names = valuesOf(dimension || 'campaign_id', 11);
+  const names = valuesOf(dimension || 'campaign_id');
   const paths = Array.from({ length: PATHS }, (_, i) => {
     const length = 1 + (i % 4) + Math.floor(i / 120);
     const first = Math.floor(chance(i) * names.length);

@@ -56,7 +56,8 @@ function lose(): void {
   if (before !== undefined && before.lostSince === undefined) freshness.set({ ...before, lostSince: Date.now() });
 }
 
-async function visible(signal: AbortSignal): Promise<void> {
+/** Resolves once the page is seen. */
+export async function visible(signal: AbortSignal): Promise<void> {
   while (document.hidden && !signal.aborted) {
     await new Promise((resolve) => {
       document.addEventListener('visibilitychange', resolve, { once: true });
@@ -65,7 +66,8 @@ async function visible(signal: AbortSignal): Promise<void> {
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after that time, or when the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener('abort', () => {

@@ -2,6 +2,8 @@ import type { ComponentType } from 'preact';
 import type { IconName } from '../parts/icon.tsx';
 import { Attribution } from '../views/attribution/attribution.tsx';
 import { Conversion } from '../views/conversion/conversion.tsx';
+import { Health } from '../views/health/health.tsx';
+import { Live } from '../views/live/live.tsx';
 import { Overview } from '../views/overview/overview.tsx';
 import { Paths } from '../views/paths/paths.tsx';
 
@@ -56,6 +58,15 @@ export const VIEWS: Readonly<Record<string, ViewDescription>> = {
     filters: [],
     view: Conversion,
   },
+  live: {
+    title: 'Live',
+    icon: 'live',
+    group: 'Operate',
+    key: 'l',
+    filters: ['dimensions', 'model', 'gross'],
+    view: Live,
+  },
+  health: { title: 'Health', icon: 'health', group: 'Operate', key: 'h', filters: [], view: Health },
 };
 
 export const FIRST_VIEW = 'overview';

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startBrowser, visit } from './chromium.ts';
+import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
+import { madeUpEvent } from './made-up-operations.ts';
+
+const WAIT = { timeout: 10_000 };
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const MAX_ROWS = 200;
+
+let mesh: MadeUpMesh;
+let browser: Browser;
+
+const open = (hash: string, options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
+const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
+const rows = (page: Page) => page.locator('.tail tbody tr');
+const first = (page: Page) => rows(page).first().textContent();
+
+describe('operating', { tags: ['chromium'] }, () => {
+  beforeAll(async () => {
+    mesh = await startMadeUpMesh();
+    browser = await startBrowser();
+  }, 300_000);
+  beforeEach(() => Object.assign(mesh.operations, { isDown: false, hasStatus: true, hasAudit: true }));
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.close();
+  });
+  describe('live', testsOfLive);
+  describe('health', testsOfHealth);
+  describe('both', testsOfBoth);
+});
+
+function testsOfLive(): void {
+  test('what arrives is on top; rows are bounded, and what is not listed is said', async () => {
+    const { page, context, faults } = await open('#/live');
+    await expect.poll(() => rows(page).count(), WAIT).toBe(40);
+    expect(await page.textContent('.big .card')).toContain('532 in 60 s');
+    mesh.operations.tell({ events: [madeUpEvent(1000, { userId: 'newest', eventType: 'click' })] });
+    await expect.poll(() => first(page), WAIT).toContain('newest');
+    const many = Array.from({ length: MAX_ROWS }, (_, n) => madeUpEvent(2000 + n));
+    mesh.operations.tell({ events: many, skipped: 1234n });
+    await expect.poll(() => page.textContent('.livegrid .stamp'), WAIT).toContain('1,234 not listed');
+    expect(await rows(page).count()).toBe(MAX_ROWS);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('a conversion that is decided is replaced where it stands', async () => {
+    const { page, context } = await open('#/live');
+    await expect.poll(() => rows(page).count(), WAIT).toBe(40);
+    const conversion = { eventType: 'conversion', userId: 'buyer' };
+    mesh.operations.tell({ events: [madeUpEvent(1000, { ...conversion, outcome: 'pending' }), madeUpEvent(1001)] });
+    await expect.poll(() => rows(page).nth(1).textContent(), WAIT).toContain('in flight');
+    const decided = { ...conversion, outcome: 'attributed', creditedCampaignId: 'winner' };
+    mesh.operations.tell({ events: [madeUpEvent(1000, decided)] });
+    await expect.poll(() => rows(page).nth(1).textContent(), WAIT).toContain('winner');
+    expect(await rows(page).count()).toBe(42);
+    await context.close();
+  });
+
+  test('nothing moves while it is paused or the pointer is over it; how many wait is said', async () => {
+    const { page, context } = await open('#/live');
+    await expect.poll(() => rows(page).count(), WAIT).toBe(40);
+    const before = await first(page);
+    await page.keyboard.press('Space');
+    mesh.operations.tell({ events: [madeUpEvent(1000), madeUpEvent(1001)], skipped: 3n });
+    await expect.poll(() => page.textContent('.waiting'), WAIT).toBe('paused, 5 events waiting');
+    expect(await first(page)).toBe(before);
+    await page.keyboard.press('Space');
+    await expect.poll(() => rows(page).count(), WAIT).toBe(42);
+    await page.hover('.tail tbody tr >> nth=3');
+    mesh.operations.tell({ events: [madeUpEvent(1002)] });
+    await expect.poll(() => page.textContent('.waiting'), WAIT).toBe('paused under the pointer, 1 event waiting');
+    expect(await rows(page).count()).toBe(42);
+    await page.mouse.move(2, 2);
+    await expect.poll(() => rows(page).count(), WAIT).toBe(43);
+    await context.close();
+  });
+
+  test('what is chosen is asked of the mesh, and stands in the address', async () => {
+    const { page, context } = await open('#/live?campaign_id=campaign-1&kind=clicks&user=user-7');
+    await expect
+      .poll(() => mesh.operations.tails.at(-1), WAIT)
+      .toMatchObject({
+        eventTypes: ['click'],
+        userId: 'user-7',
+        filters: [{ dimension: 'campaign_id', values: ['campaign-1'] }],
+      });
+    await page.click('button[aria-label="All users"]');
+    await page.click('.seg button:has-text("Corrections")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/live?campaign_id=campaign-1&kind=corrections');
+    await expect.poll(() => mesh.operations.tails.at(-1)?.eventTypes, WAIT).toEqual(['adjustment', 'verdict']);
+    await page.fill('.search input', 'REFUND');
+    await expect.poll(() => rows(page).count(), WAIT).toBe(5);
+    await context.close();
+  });
+
+  test('a stream that is lost is said to be, and comes back by itself', async () => {
+    const { page, context } = await open('#/live');
+    await expect.poll(() => rows(page).count(), WAIT).toBe(40);
+    mesh.operations.isDown = true;
+    mesh.operations.lose();
+    await expect.poll(() => page.textContent('.livegrid .banner'), WAIT).toMatch(/Connection lost \d+ s ago, trying/);
+    mesh.operations.isDown = false;
+    await page.waitForSelector('.livegrid .banner', { state: 'detached' });
+    expect(await rows(page).count()).toBe(40);
+    await context.close();
+  });
+}
+
+function testsOfHealth(): void {
+  test('the pipeline, every partition, and their sums', async () => {
+    const { page, context, faults } = await open('#/health');
+    await page.waitForSelector('.health tfoot');
+    expect(await page.textContent('.pipe')).toContain('8 records');
+    expect(await page.textContent('[aria-label="Partitions"] tbody tr >> nth=1')).toMatch(/^1attribution-1.*12$/);
+    expect(await page.textContent('[aria-label="Partitions"] tfoot')).toMatch(/^All1 node/);
+    await expect.poll(() => page.textContent('.pipe'), WAIT).not.toContain('– acknowledged');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('a dead letter shows its bytes, a conflict what was kept; each has an address', async () => {
+    const { page, context } = await open('#/health');
+    await page.click('tr:has-text("wire type 7") button');
+    await page.waitForSelector('.drawer .dump');
+    expect(await page.textContent('.dump')).toContain('6e 6f 74 20 61 6e');
+    await page.reload();
+    expect(await page.textContent('.drawer .dump')).toContain('not an event at');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/health');
+    await page.click('tr:has-text("b1f07c3a") button');
+    expect(await page.textContent('.drawer tr:has-text("Value")')).toBe('Value49.9959.99');
+    await context.close();
+  });
+
+  test('an audit runs on demand, and the chip says what it found', async () => {
+    const { page, context } = await open('#/health');
+    await page.click('#audit');
+    await expect.poll(() => page.textContent('.chip'), WAIT).toContain('audit 3 rows differ');
+    expect(await page.textContent('.checks li.bad')).toContain('3 of 68,214');
+    expect(await page.locator('.checks li').count()).toBe(4);
+    await context.close();
+  });
+
+  test('a mesh that cannot audit shows the command; a gateway without /status says so', async () => {
+    Object.assign(mesh.operations, { hasAudit: false });
+    const { page, context } = await open('#/health');
+    await page.waitForSelector('.pipe');
+    mesh.operations.hasStatus = false;
+    await expect.poll(() => page.textContent('.health'), WAIT).toContain('This gateway has no /status');
+    expect(await page.textContent('.health .wide .state')).toMatch(/complete through \d/);
+    await page.click('#audit');
+    await page.waitForSelector('.audit code:has-text("clickmesh audit --url http")');
+    await context.close();
+  });
+}
+
+function testsOfBoth(): void {
+  test.each(['#/live', '#/health', '#/health?record=raw-events+1+5740831'])(
+    'axe, and no overflow: %s',
+    async (hash) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const width of [1440, 1024, 390]) {
+          const { page, context } = await open(hash, { colorScheme, width });
+          await page.waitForSelector(
+            hash.includes('record') ? '.dump' : hash.includes('live') ? '.tail td' : '.letters td',
+          );
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+          await page.evaluate(AXE);
+          const found = await page.evaluate(async () => {
+            const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+            return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
+          });
+          expect(found, `${hash} ${colorScheme} ${width}`).toEqual([]);
+          await context.close();
+        }
+      }
+    },
+  );
+
+  test('g l and g h go there', async () => {
+    const { page, context } = await open('#/live');
+    await page.waitForSelector('.tail td');
+    for (const [key, title] of [
+      ['h', 'Health'],
+      ['l', 'Live'],
+    ] as const) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await expect.poll(() => page.textContent('h1'), WAIT).toBe(title);
+    }
+    await context.close();
+  });
+}
