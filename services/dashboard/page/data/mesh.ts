@@ -1,5 +1,7 @@
+import { ReportInterval } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { today } from '../format/time.ts';
 import { store } from '../state/store.ts';
-import { BASE } from './client.ts';
+import { BASE, stats } from './client.ts';
 
 /** What the mesh says of itself, as far as views need it. */
 export interface Mesh {
@@ -25,6 +27,7 @@ const RETRY_MS = 1000;
 export async function askMesh(): Promise<void> {
   try {
     const response = await fetch(`${BASE}/status`);
+    if (response.status === 404) return mesh.set(await meshOfReports());
     if (!response.ok) throw new Error(`${response.status}`);
     const { models = ['last_click'], report_time_zone: zone = 'UTC', topics = [] }: Status = await response.json();
     const events = topics.find(({ topic }) => topic === 'raw-events')?.partitions ?? [];
@@ -32,4 +35,11 @@ export async function askMesh(): Promise<void> {
   } catch {
     setTimeout(askMesh, RETRY_MS);
   }
+}
+
+/** What a report says of the mesh, where the gateway has no /status. */
+async function meshOfReports(): Promise<Mesh> {
+  const day = today('UTC');
+  const { stamp } = await stats.runReport({ startDate: day, endDate: day, interval: ReportInterval.NONE });
+  return { models: stamp!.models, zone: stamp!.timeZone, isEmpty: false };
 }

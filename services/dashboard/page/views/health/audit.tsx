@@ -4,7 +4,7 @@ import { type LastAudit, lastAudit } from '../../data/audit.ts';
 import { auditRun, isRunning, runAudit } from '../../data/audit-run.ts';
 import { BASE } from '../../data/client.ts';
 import { count } from '../../format/number.ts';
-import { duration, shortDateTime } from '../../format/time.ts';
+import { clock, duration, shortDateTime, today } from '../../format/time.ts';
 import { Icon, type IconName } from '../../parts/icon.tsx';
 import { Notice, Refused } from '../../parts/states.tsx';
 import { copy } from '../../parts/toast.tsx';
@@ -21,7 +21,7 @@ export function Audit({ zone }: { zone: string }) {
         <h2>Audit</h2>
         {running ? <span class="tag">running</span> : last && <Verdict of={last} />}
         <span class="note">
-          {!running && last && shortDateTime(last.finishedAt, zone)}
+          {!running && last && timeText(last.finishedAt, zone)}
           {run?.finishedAt !== undefined && `, in ${duration(run.finishedAt - run.startedAt)}`}
         </span>
         <span class="grow" />
@@ -45,6 +45,10 @@ export function Audit({ zone }: { zone: string }) {
       )}
     </div>
   );
+}
+
+function timeText(ms: number, zone: string): string {
+  return today(zone, ms) === today(zone) ? clock(ms, zone) : shortDateTime(ms, zone);
 }
 
 function Verdict({ of: { differing } }: { of: LastAudit }) {

@@ -7,7 +7,7 @@ import { shortDateTime } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Loading, Notice, Refused, StaleBanner } from '../../parts/states.tsx';
 import { changeOwn, useUrl } from '../../state/url.ts';
-import { ConflictDrawer, LetterDrawer } from './records.tsx';
+import { ConflictDrawer, differenceOf, LetterDrawer } from './records.tsx';
 
 /** Rows of each kind at first, and on request, which is the most that the contract allows. */
 const FIRST_ROWS = 50;
@@ -37,7 +37,7 @@ export function Letters({ zone }: { zone: string }) {
     letters: letters.value?.deadLetters ?? [],
     conflicts: conflicts.value?.conflicts ?? [],
   };
-  const rows = [...listed.letters.map(rowOfLetter), ...listed.conflicts.map(rowOfConflict)];
+  const rows = [...listed.letters.map(rowOfLetter), ...listed.conflicts.map((one) => rowOfConflict(one, zone))];
   rows.sort((a, b) => b.time - a.time);
   const total = (letters.value?.total ?? 0n) + (conflicts.value?.total ?? 0n);
   const isKnown = letters.value !== undefined && conflicts.value !== undefined;
@@ -137,10 +137,10 @@ function rowOfLetter(letter: DeadLetter): Row {
   return { key: keyOfLetter(letter), kind: 'dead letter', reason: error, place, time: Number(arrivalTime) };
 }
 
-function rowOfConflict(conflict: ListedConflict): Row {
+function rowOfConflict(conflict: ListedConflict, zone: string): Row {
   const { notKept, arrivalTime } = conflict;
   const { eventType = '', eventId = '', userId = '', version = 0n } = notKept ?? {};
-  const reason = `${eventType} ${eventId.slice(0, 8)}…${eventId.slice(-4)} of ${userId}: another was kept`;
+  const reason = `${eventType} ${eventId.slice(0, 8)}…${eventId.slice(-4)} of ${userId}: ${differenceOf(conflict, zone)}`;
   const place = `offset ${count(version)}`;
   return { key: keyOfConflict(conflict), kind: 'conflict', reason, place, time: Number(arrivalTime) };
 }

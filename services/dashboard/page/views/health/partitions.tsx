@@ -56,7 +56,7 @@ export function Partitions({ status, zone }: { status: Status; zone: string }) {
           <tfoot>
             <tr>
               {columns.map(({ title, className = 'num', sum: all }) => (
-                <td key={title} class={className} data-l={title}>
+                <td key={title} class={className} data-l={all === undefined ? undefined : title}>
                   {all}
                 </td>
               ))}
@@ -82,7 +82,7 @@ function columnsOf(status: Status, zone: string): Column[] {
       cell: (of) => text(lagOf(status, of)),
       sum: text(sum(events.map((of) => lagOf(status, of)))),
     },
-    { title: 'Not in ClickHouse', cell: (of) => text(notInserted([of])), sum: text(notInserted(events)) },
+    { title: 'Not stored', cell: (of) => text(notInserted([of])), sum: text(notInserted(events)) },
     {
       title: 'Not published',
       cell: ({ partition, end }) => {

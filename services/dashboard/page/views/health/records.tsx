@@ -85,6 +85,13 @@ const FIELDS: readonly [title: string, of: (event: EventConflict, zone: string) 
   ['Offset', ({ version }) => count(version)],
 ];
 
+/** The first field that differs, in words. */
+export function differenceOf({ kept, notKept }: ListedConflict, zone: string): string {
+  if (kept === undefined || notKept === undefined) return 'what was kept is not known any more';
+  const [title, of] = FIELDS.find(([, of]) => of(kept, zone) !== of(notKept, zone))!;
+  return `${title.toLowerCase()} ${of(kept, zone) || 'none'} kept, ${of(notKept, zone) || 'none'} not`;
+}
+
 /** What was kept beside what was not. */
 export function ConflictDrawer({ conflict: { kept, notKept }, zone }: { conflict: ListedConflict; zone: string }) {
   const said = FIELDS.map(([title, of]) => [title, kept && of(kept, zone), notKept && of(notKept, zone)] as const);
