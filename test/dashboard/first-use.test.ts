@@ -67,6 +67,23 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     await context.close();
   });
 
+  test('what is sent is on the tail, an audit of it is clean', async () => {
+    const { page, context, faults } = await visit(browser, `${mesh.url}/#/live`);
+    await page.waitForSelector('.tail tbody tr');
+    const click = { ad_id: 'ad', campaign_id: 'seen-live', user_id: 'seen-live', source: 'shop' };
+    await send({ event_type: 'click', event_id: 'click-2', ...click, timestamp: Date.now() });
+    await page.waitForSelector('.tail tr:has-text("seen-live")');
+    await page.click('nav a:has-text("Health")');
+    await page.waitForSelector('[aria-label="Partitions"] tbody tr');
+    await page.click('#audit');
+    await expect.poll(() => page.textContent('.audit header'), WAIT).toMatch(/Audit *clean/);
+    expect(await page.locator('.checks li').count()).toBeGreaterThan(5);
+    expect(faults).toEqual([]);
+    await page.click('nav a:has-text("Live")');
+    await page.waitForSelector('.tail tbody tr');
+    await context.close();
+  });
+
   test('a filter that matches nothing is a zero, not missing data', async () => {
     const { page, context } = await visit(browser, `${mesh.url}/#/overview?campaign_id=none`);
     await expect.poll(() => page.textContent('.no-rows'), WAIT).toContain('This is a zero, not missing data');

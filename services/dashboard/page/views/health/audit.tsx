@@ -73,7 +73,8 @@ function Check({ of: { name, outcome, compared, differing, text } }: { of: Audit
       <Icon name={icon} small />
       <span>
         <span class="sr">{said}: </span>
-        {text || name}
+        {name}
+        {outcome !== 'ok' && <small class="why">{text}</small>}
       </span>
       <span class="num">{differing > 0n ? `${count(differing)} of ${count(compared)}` : count(compared)}</span>
     </li>

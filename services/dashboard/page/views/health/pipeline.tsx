@@ -6,7 +6,7 @@ import { count, counted, NOTHING } from '../../format/number.ts';
 import { duration } from '../../format/time.ts';
 import { useStore } from '../../state/store.ts';
 import { Badge, type State } from './badge.tsx';
-import { eventsOf, lagOf, NO_PARTITIONS, notInserted, sum } from './sums.ts';
+import { eventsOf, lagOf, NO_PARTITIONS, notInserted, storedOf, sum } from './sums.ts';
 
 type Fact = readonly [name: string, value: ComponentChildren];
 
@@ -17,7 +17,8 @@ export function Pipeline({ health }: { health: Health }) {
   const events = status === undefined ? NO_PARTITIONS : eventsOf(status);
   const end = status && events.reduce((all, one) => all + one.end, 0);
   const waiting = status && sum(events.map((one) => lagOf(status, one)));
-  const missing = status && notInserted(status.topics.flatMap(({ partitions }) => partitions));
+  const stored = status && storedOf(status);
+  const missing = stored && notInserted(stored);
   const aside = status?.set_aside.reduce((all, { records }) => all + records, 0);
   const behind = fresh === undefined ? undefined : `${duration(fresh.lagMs)} behind`;
   return (
@@ -47,7 +48,7 @@ export function Pipeline({ health }: { health: Health }) {
         <Pipe first="durable" then="before it is acknowledged" />
         <Stage
           name="Log"
-          state={stateOf(readiness, 'log')}
+          state={logState(health)}
           rate={rates?.ends}
           unit="records/s"
           facts={[
@@ -79,7 +80,7 @@ export function Pipeline({ health }: { health: Health }) {
           rate={rates?.inserted}
           unit="rows/s"
           facts={[
-            ['rows offered', numberText(status && totalEnd(status.topics))],
+            ['rows offered', numberText(stored && sum(stored.map((one) => one.end)))],
             ['not in yet', numberText(missing)],
             ['warnings', status?.warnings?.length ?? NOTHING],
           ]}
@@ -91,10 +92,6 @@ export function Pipeline({ health }: { health: Health }) {
 
 const numberText = (value: number | undefined) => (value === undefined ? NOTHING : count(BigInt(value)));
 
-function totalEnd(topics: readonly { partitions: readonly { end: number }[] }[]): number {
-  return topics.flatMap(({ partitions }) => partitions).reduce((all, { end }) => all + end, 0);
-}
-
 function gatewayState(readiness: Readiness | undefined): State {
   return readiness === undefined ? 'unknown' : readiness.ready ? 'ready' : 'not ready';
 }
@@ -103,6 +100,12 @@ function gatewayState(readiness: Readiness | undefined): State {
 function stateOf(readiness: Readiness | undefined, name: string): State {
   const found = Object.entries(readiness?.checks ?? {}).find(([check]) => check.toLowerCase().includes(name));
   return found === undefined ? 'unknown' : found[1].ok ? 'ready' : 'not ready';
+}
+
+/** A status is of offsets that the log has just told. */
+function logState({ status, readiness }: Health): State {
+  const checked = stateOf(readiness, 'log');
+  return checked === 'unknown' && status !== undefined ? 'ready' : checked;
 }
 
 function attributionState({ status, readiness }: Health): State {
