@@ -38,9 +38,9 @@ test.each([
   ['replay', 'x', '--batch', '1001'],
   ['replay', 'x', '--url', 'ftp://mesh'],
   ['replay', 'x', '--url', 'localhost:8080'],
-  ['stats', '--start', '2025-01-01'],
-  ['stats', '--start', '2025-01-01', '--end', '2025-01-02', '--campaign', ''],
+  ['stats', '--start', '2025-01-01', '--end', '2025-01-02', '--campaign-id', ''],
   ['stats', '--start', '2025-01-01', '--end', '2025-01-02', '--json', '--csv'],
+  ['stats', '--metadata', 'geo'],
 ])('refuses %s %s %s', async (...args) => {
   const { code, stderr } = await clickmesh(args);
   expect(code).toBe(1);

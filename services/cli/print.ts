@@ -21,8 +21,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Writes an answer to stdout: to a terminal without what it would obey, else as it is. A pipe that nobody reads any more,
- * as that of `head`, ends the command, without a word and with the exit code that it has so far.
+ * Writes an answer to stdout: to a terminal without what it would obey, else as it is. A pipe that nobody reads any
+ * more, as that of `head`, ends the command, without a word and with the exit code that it has so far.
  */
 export function print(text: string): void {
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', end);

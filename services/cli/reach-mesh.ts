@@ -44,29 +44,64 @@ async function call(url: string, request: Parameters<UniversalClientFn>[0]): Pro
   return { ...response, body: createAsyncIterable([body]) };
 }
 
-/**
- * Returns the text that a GET of a mesh answers, which has the type. Throws an Error, of one line, in the words of a
- * meshTransport's.
- */
+/** What REST answers with. */
+type Type = 'application/json' | 'application/x-ndjson' | 'text/csv' | 'text/plain' | 'text/event-stream';
+
+/** Returns the text that a GET of a mesh answers, which has the type. Throws as getAnswer does. */
 export async function getText(
   url: string,
   path: string,
   timeoutMs: number,
-  type: 'application/json' | 'text/plain' = 'application/json',
+  type: Type = 'application/json',
 ): Promise<string> {
+  return (await getAnswer(url, path, timeoutMs, type)).text;
+}
+
+/** The same with its headers. Throws an Error, of one line, in the words of a meshTransport's. */
+export async function getAnswer(
+  url: string,
+  path: string,
+  timeoutMs: number,
+  type: Type,
+): Promise<{ text: string; header: Headers }> {
   const request = { url: `${url}${path}`, method: 'GET', header: new Headers(), body: undefined };
   try {
     const asked = send({ ...request, signal: AbortSignal.timeout(timeoutMs) });
     const response = await asked.catch((error) => Promise.reject(unanswered(url, error)));
     const body = await wholeOf(url, response);
     const isExpected = response.header.get('content-type')?.startsWith(type);
-    if (response.status === 200 && isExpected) return body.toString();
-    const message = messageIn(body);
-    if (message === undefined || response.status === 404) throw notAMesh(url, request.url, response, body);
-    throw new Error(message);
+    if (response.status === 200 && isExpected) return { text: body.toString(), header: response.header };
+    throw refused(url, request.url, response, body);
   } catch (error) {
     throw error instanceof ConnectError ? new Error(error.rawMessage, { cause: error }) : error;
   }
+}
+
+/** Pieces of the server-sent events that a GET of a mesh answers, until `signal`. Throws as getAnswer does. */
+export async function* getEvents(
+  url: string,
+  path: string,
+  header: Headers,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const request = { url: `${url}${path}`, method: 'GET', header, body: undefined };
+  try {
+    const response = await send({ ...request, signal }).catch((error) => Promise.reject(unanswered(url, error)));
+    const isExpected = response.header.get('content-type')?.startsWith('text/event-stream' satisfies Type);
+    if (response.status !== 200 || !isExpected) {
+      throw refused(url, request.url, response, await wholeOf(url, response));
+    }
+    yield* response.body;
+  } catch (error) {
+    throw error instanceof ConnectError ? new Error(error.rawMessage, { cause: error }) : error;
+  }
+}
+
+/** What a mesh says of a request that it refuses, or that this is none. */
+function refused(url: string, address: string, response: UniversalClientResponse, body: Buffer): Error {
+  const message = messageIn(body);
+  const isServed = response.status !== 404 || /^no /.test(message ?? '');
+  return message !== undefined && isServed ? new Error(message) : notAMesh(url, address, response, body);
 }
 
 async function wholeOf(url: string, { body }: UniversalClientResponse): Promise<Buffer<ArrayBuffer>> {

@@ -1,87 +1,105 @@
-import { createClient } from '@connectrpc/connect';
-import { Command, Option } from 'commander';
-import { type GetStatsResponse, Interval, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { day, filled, urlOption } from '../options.ts';
-import { getText, meshTransport } from '../reach-mesh.ts';
-import { sinceNote, statsCsv, statsTable } from './stats-format.ts';
+import { type Command, Option } from 'commander';
+import { filled } from '../options.ts';
+import { lines, print } from '../print.ts';
+import { getAnswer, getText } from '../reach-mesh.ts';
+import { addForms, exactly, type Forms } from './forms.ts';
+import { asking, CALL_TIMEOUT_MS, pair, parametersOf, type Question } from './question.ts';
+import { type ReportAnswer, reportTable, stampText } from './report-table.ts';
 
-export interface StatsOptions {
-  url: string;
-  /** First and last day, YYYY-MM-DD. */
-  start: string;
-  end: string;
-  campaign?: string;
-  source?: string;
-  type?: string;
-  model?: string;
-  interval: 'daily' | 'weekly' | 'monthly' | 'hourly';
-  /** What rows are by instead of campaign and source. */
-  by?: string[];
+export interface ReportQuestion extends Question {
+  groupBy?: string;
+  interval?: string;
+  models?: string;
+  timeBasis?: string;
+  orderBy?: string;
+  top?: string;
+  compare?: string;
+  pageToken?: string;
   gross?: boolean;
-  unattributed?: boolean;
 }
 
-const CALL_TIMEOUT_MS = 60_000;
+/** What commands that ask for a report take beside all others. */
+export function addReportOptions(command: Command): Command {
+  return command
+    .option('--metadata <key=value>', 'only clicks that have this, and their conversions; may be repeated', pair)
+    .option(
+      '--by, --group-by <dimensions>',
+      'campaign_id, ad_id, source, conversion_type, metadata.KEY, model; with commas',
+      filled,
+    )
+    .addOption(
+      new Option('--interval <interval>', 'what rows are by in time (default: day, with --top none)').choices([
+        ...['hour', 'day', 'week', 'month', 'none'],
+      ]),
+    )
+    .option('--models <models>', "side by side, with commas (default: the first of the mesh's MODELS)", filled)
+    .addOption(
+      new Option('--time-basis <basis>', 'the day that a conversion counts on').choices(['conversion', 'click']),
+    )
+    .option('--order-by <measure>', 'such as -revenue: from the greatest', filled)
+    .addOption(
+      new Option('--top <n>', 'the n with the most conversions, or by --order-by').argParser(filled).conflicts('limit'),
+    )
+    .addOption(
+      new Option('--compare <with>', 'how much more than before').choices(['previous_period', 'previous_year']),
+    )
+    .option('--gross', 'also invalid clicks, gross sums and refunds, which CSV and JSON always have');
+}
 
-/** `clickmesh stats`: what GetStats answers. */
-export const statsCommand = new Command('stats')
-  .description('Show clicks, conversions, revenue and conversion rate by period, campaign and source.')
-  .addOption(urlOption())
-  .requiredOption('--start <day>', 'first day, YYYY-MM-DD (UTC)', day)
-  .requiredOption('--end <day>', 'last day, inclusive', day)
-  .option('--campaign <id>', 'only this campaign', filled)
-  .option('--source <source>', 'only this source', filled)
-  .option('--type <type>', 'only conversions of this type', filled)
-  .option('--model <model>', "attribution model (default: the first of the mesh's MODELS)", filled)
-  .addOption(new Option('--interval <interval>').choices(['daily', 'weekly', 'monthly', 'hourly']).default('daily'))
-  .option('--by <dimensions>', 'ad_id, campaign_id, source, conversion_type, separated by commas', list)
-  .option('--gross', 'also invalid clicks, gross sums and refunds')
-  .option('--unattributed', 'also conversions without credit, as rows without a campaign')
-  .option('--json', 'as GET /api/v1/stats answers')
-  .addOption(new Option('--csv', 'with a header line').conflicts('json'))
-  .addHelpText('after', '\nExample:\n  clickmesh stats --start 2025-12-01 --end 2025-12-31 --interval weekly --csv')
-  .action(async (options: StatsOptions & { json?: boolean; csv?: boolean }) => {
-    if (options.json) process.stdout.write(`${await getStatsJson(options)}\n`);
-    else {
-      const response = await getStats(options);
-      process.stdout.write((options.csv ? statsCsv : statsTable)(response, options.by));
-      process.stderr.write(sinceNote(response.since));
-    }
+/** `clickmesh stats`: what RunReport answers. */
+export const statsCommand = addForms(addReportOptions(asking('stats')))
+  .description('Show clicks, conversions, revenue and conversion rate by period and any dimension, with totals.')
+  .option('--page-token <token>', 'the page after one of --json', filled)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  clickmesh stats --by campaign_id --top 10 --compare previous_period
+  clickmesh stats --start-date 2025-12-01 --end-date 2025-12-31 --interval week --models last_click,linear
+  clickmesh stats --by ad_id --source facebook --metadata geo=US --csv > ads.csv`,
+  )
+  .action(async (question: ReportQuestion & Forms) => {
+    const parameters = await reportParameters(question);
+    if (question.csv || question.ndjson) return printRows(question, parameters);
+    const json = await getText(question.url, `/api/v1/report?${parameters}`, CALL_TIMEOUT_MS);
+    if (question.json) return print(json);
+    const answer = exactly<ReportAnswer>(json);
+    print(reportTable(answer, shownOf(question)));
+    process.stderr.write(lines(stampText(answer)));
   });
 
-const INTERVALS = {
-  ...{ daily: Interval.DAILY, weekly: Interval.WEEKLY },
-  ...{ monthly: Interval.MONTHLY, hourly: Interval.HOURLY },
-};
-
-function list(text: string): string[] {
-  return filled(text).split(',');
+export function shownOf({ groupBy, gross, compare }: ReportQuestion) {
+  return { groupBy: groupBy?.split(',') ?? [], gross, compare: compare !== undefined };
 }
 
-/** Throws a ConnectError. */
-export async function getStats(options: StatsOptions): Promise<GetStatsResponse> {
-  const request = {
-    startDate: options.start,
-    endDate: options.end,
-    campaignId: options.campaign,
-    source: options.source,
-    conversionType: options.type,
-    model: options.model,
-    by: options.by,
-    gross: options.gross,
-    unattributed: options.unattributed,
-    interval: INTERVALS[options.interval],
-  };
-  return createClient(StatsService, meshTransport(options.url)).getStats(request, { timeoutMs: CALL_TIMEOUT_MS });
+export async function reportParameters(question: ReportQuestion): Promise<URLSearchParams> {
+  const { top, groupBy, models, timeBasis, compare, pageToken } = question;
+  return parametersOf(question, {
+    ...{ group_by: groupBy, models, time_basis: timeBasis, compare, page_token: pageToken },
+    interval: question.interval ?? (top === undefined ? undefined : 'none'),
+    order_by: question.orderBy ?? (top === undefined ? undefined : '-conversions'),
+    ...(top === undefined ? {} : { limit: top }),
+  });
 }
 
-/** Returns what GET /api/v1/stats answers. Throws an Error of one line. */
-export function getStatsJson(options: StatsOptions): Promise<string> {
-  const { url, start, end, campaign, source, type, model, interval, by, gross, unattributed } = options;
-  const filters = { campaign_id: campaign, source, conversion_type: type, model, by: by?.join(',') };
-  const flags = { gross: gross ? 'true' : undefined, unattributed: unattributed ? 'true' : undefined };
-  const parameters = new URLSearchParams({ start_date: start, end_date: end, interval });
-  for (const [name, value] of Object.entries({ ...filters, ...flags }))
-    if (value !== undefined) parameters.set(name, value);
-  return getText(url, `/api/v1/stats?${parameters}`, CALL_TIMEOUT_MS);
+/** Most rows that the mesh answers at once. */
+const PAGE_ROWS = '10000';
+
+/** Prints CSV or NDJSON: the page that was asked for, or all of them. */
+async function printRows(question: ReportQuestion & Forms, parameters: URLSearchParams): Promise<void> {
+  const format = question.csv ? 'csv' : 'ndjson';
+  parameters.set('format', format);
+  if (question.csv && question.raw) parameters.set('raw', 'true');
+  if (question.csv && question.bom) parameters.set('bom', 'true');
+  const isOnePage = parameters.has('limit') || parameters.has('page_token');
+  if (!isOnePage) parameters.set('limit', PAGE_ROWS);
+  for (let isFirst = true; ; isFirst = false) {
+    const type = question.csv ? 'text/csv' : 'application/x-ndjson';
+    const { text, header } = await getAnswer(question.url, `/api/v1/report?${parameters}`, CALL_TIMEOUT_MS, type);
+    // Every page of CSV begins with the names of the columns, which have no line breaks.
+    print(isFirst || format !== 'csv' ? text : text.slice(text.indexOf('\n') + 1));
+    const next = header.get('clickmesh-next-page-token');
+    if (next === null || isOnePage) return;
+    parameters.set('page_token', next);
+  }
 }

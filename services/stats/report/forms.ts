@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { ReportInterval, type ReportStamp, ReportStampSchema } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { csvLine, harmless } from '../../contract/csv.ts';
 import type { HttpResponse } from '../../http/exchange/http-message.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import { CLICK_MEASURES, type ClickMeasure, MODEL_MEASURES, type ModelMeasure } from './order.ts';
@@ -211,22 +212,10 @@ function csv({ rows }: Report, query: ReportQuery, raw: boolean): string {
     String(row.partial),
     ...(hasPrevious ? (row.previous === undefined ? counted.map(() => '') : countedCells(row.previous)) : []),
   ]);
-  return [head, ...lines].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+  return [head, ...lines].map(csvLine).join('');
 }
 
 function countedCells(row: Row): string[] {
   const ofModels = row.models.flatMap((each) => MODEL_MEASURES.map((name) => measureText(row, each, name)));
   return [...CLICK_MEASURES.map((name) => String(clicksOf(row, name))), ...ofModels];
-}
-
-/** What a spreadsheet takes for a formula, or after what it looks for one. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
-
-/** A text that is a text to a spreadsheet, too. */
-function harmless(text: string): string {
-  return FORMULA.test(text) ? `'${text}` : text;
-}
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
