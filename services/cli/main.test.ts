@@ -20,11 +20,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test.each(['up', 'generate', 'replay', 'stats', 'audit'])('%s --help shows an example', async (command) => {
-  const { code, stdout } = await clickmesh([command, '--help']);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(new RegExp(`Examples?:\n  clickmesh ${command} `));
-});
+test.each(['up', 'generate', 'replay', 'stats', 'explain', 'conversions', 'paths', 'audit'])(
+  '%s --help shows an example',
+  async (command) => {
+    const { code, stdout } = await clickmesh([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples?:\n  clickmesh ${command} `));
+  },
+);
 
 test('generate writes so many lines', async () => {
   const { code, stdout } = await clickmesh(['generate', '--events', '1234']);

@@ -9,6 +9,9 @@ import { generateCommand } from './generate/generate.ts';
 import { lines } from './print.ts';
 import { attributionCommand, gatewayCommand, migrateCommand, statsServiceCommand, topicsCommand } from './processes.ts';
 import { replayCommand } from './replay/replay.ts';
+import { conversionsCommand } from './stats/conversions.ts';
+import { explainCommand } from './stats/explain.ts';
+import { pathsCommand } from './stats/paths.ts';
 import { statsCommand } from './stats/stats.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
@@ -20,6 +23,9 @@ const program = new Command('clickmesh')
   .addCommand(generateCommand)
   .addCommand(replayCommand)
   .addCommand(statsCommand)
+  .addCommand(explainCommand)
+  .addCommand(conversionsCommand)
+  .addCommand(pathsCommand)
   .addCommand(auditCommand)
   .addCommand(conflictsCommand)
   .addCommand(clusterCommand)

@@ -27,7 +27,8 @@ afterAll(async () => {
 function run(block: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = block
     .replaceAll('127.0.0.1:8080', new URL(mesh.url).host)
-    .replaceAll('journeys.ndjson', join(folder.path, 'journeys.ndjson'));
+    .replaceAll('journeys.ndjson', join(folder.path, 'journeys.ndjson'))
+    .replaceAll('ads.csv', join(folder.path, 'ads.csv'));
   const env = { ...process.env, CLICKMESH_URL: mesh.url, PATH: path };
   return new Promise((resolve) => {
     execFile('bash', ['-euo', 'pipefail', '-c', script], { env }, (error, stdout, stderr) => {
@@ -93,6 +94,15 @@ test('the command line', async () => {
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(stdout).toContain('camp-1');
   expect(stdout).not.toContain('FAILED');
+  const told = await run(blockWith('npx clickmesh conversions'));
+  expect(told).toMatchObject({ code: 0 });
+  const [conversions, paths, explained] = told.stdout.split(/^(?=conversions {2}share|credited to)/m);
+  expect(conversions!.trimEnd().split('\n')).toHaveLength(6);
+  expect(paths).toMatch(/^779 conversions with [\d.]+ took \d+ paths; the first 10 are shown$/m);
+  expect(explained).toMatch(/^credited to campaign camp-789: .*\npurchase of [\d.]+ of 19.99 by user-123 at /);
+  const ads = readFileSync(join(folder.path, 'ads.csv'), 'utf8').split('\r\n');
+  expect(ads[0]).toMatch(/^date,ad_id,clicks,invalid_clicks,last_click\.conversions,.*linear\.conversions,/);
+  expect(ads.length).toBeGreaterThan(1000);
 }, 120_000);
 
 test('a page without the SDK', async () => {
@@ -118,6 +128,7 @@ test('no example is left out', () => {
     '"verdict"',
     'ExplainConversion',
     'npx clickmesh generate',
+    'npx clickmesh conversions',
     'npx clickmesh gateway',
   ];
   const examples = blocks.filter((block) => block.language === 'sh').map((block) => block.text);
