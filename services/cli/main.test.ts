@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test.each(['up', 'generate', 'replay', 'stats', 'explain', 'conversions', 'paths', 'audit'])(
+test.each(['up', 'generate', 'replay', 'stats', 'explain', 'conversions', 'paths', 'watch', 'audit'])(
   '%s --help shows an example',
   async (command) => {
     const { code, stdout } = await clickmesh([command, '--help']);

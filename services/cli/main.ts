@@ -13,6 +13,7 @@ import { conversionsCommand } from './stats/conversions.ts';
 import { explainCommand } from './stats/explain.ts';
 import { pathsCommand } from './stats/paths.ts';
 import { statsCommand } from './stats/stats.ts';
+import { watchCommand } from './stats/watch.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
@@ -26,6 +27,7 @@ const program = new Command('clickmesh')
   .addCommand(explainCommand)
   .addCommand(conversionsCommand)
   .addCommand(pathsCommand)
+  .addCommand(watchCommand)
   .addCommand(auditCommand)
   .addCommand(conflictsCommand)
   .addCommand(clusterCommand)

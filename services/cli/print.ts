@@ -25,8 +25,13 @@ function escaped(character: string): string {
  * more, as that of `head`, ends the command, without a word and with the exit code that it has so far.
  */
 export function print(text: string): void {
+  draw(process.stdout.isTTY ? lines(text) : text);
+}
+
+/** The same of what a terminal shall obey: the texts in it must have been escaped. */
+export function draw(text: string): void {
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', end);
-  process.stdout.write(process.stdout.isTTY ? lines(text) : text);
+  process.stdout.write(text);
 }
 
 function end(error: NodeJS.ErrnoException): never {

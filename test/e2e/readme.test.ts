@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -105,6 +105,18 @@ test('the command line', async () => {
   expect(ads.length).toBeGreaterThan(1000);
 }, 120_000);
 
+test('a live table', async () => {
+  const env = { ...process.env, CLICKMESH_URL: mesh.url };
+  const child = spawn('bash', ['-c', blockWith('npx clickmesh watch')], { env, detached: true });
+  let told = '';
+  for await (const chunk of child.stdout) {
+    told += chunk;
+    if (told.includes('  unattributed  ')) break;
+  }
+  process.kill(-child.pid!, 'SIGINT');
+  expect(told).toMatch(/^[^ ]+Z {2}total {2}clicks \d+ {2}conversions \d+ {2}revenue \d+$/m);
+}, 60_000);
+
 test('a page without the SDK', async () => {
   const [page] = blocks.filter(({ language }) => language === 'js');
   const script = page!.text.replaceAll('127.0.0.1:8080', new URL(mesh.url).host);
@@ -129,6 +141,7 @@ test('no example is left out', () => {
     'ExplainConversion',
     'npx clickmesh generate',
     'npx clickmesh conversions',
+    'npx clickmesh watch',
     'npx clickmesh gateway',
   ];
   const examples = blocks.filter((block) => block.language === 'sh').map((block) => block.text);

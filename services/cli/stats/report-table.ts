@@ -68,7 +68,7 @@ export function reportTable(answer: ReportAnswer, shown: Shown): string {
     rows.some(({ partial, date }) => partial && date !== undefined)
       ? '* not the whole of the period, or it is not over\n'
       : '',
-    more > 0 ? `${more} of ${all} rows are not shown, but in the totals: --csv has all of them\n` : '',
+    more > 0 ? `${more} of ${all} rows are not shown, but in the totals: clickmesh stats --csv has all of them\n` : '',
   ];
   return table + notes.join('');
 }

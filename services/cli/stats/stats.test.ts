@@ -99,7 +99,7 @@ test('a table has totals and what is not attributed, and says what it lacks', ()
       'total         –                4     new            2    new     9.50    new  0.5000      –',
       'unattributed  –                –       –            0      –     0.00      –       –      –',
       '* not the whole of the period, or it is not over',
-      '3 of 5 rows are not shown, but in the totals: --csv has all of them',
+      '3 of 5 rows are not shown, but in the totals: clickmesh stats --csv has all of them',
       '',
     ].join('\n'),
   );
