@@ -81,35 +81,46 @@ export async function loadPublished(
   return bytes;
 }
 
-/** Reads the key in the store of what a record has, and its version, by the topic that it is published in. */
+/** Reads what the store is to have of a record, by the topic that it is published in: counters without their keys. */
 const READ = {
-  'daily-stats'(value: Uint8Array): KeyAndVersion {
+  'daily-stats'(value: Uint8Array): ToStore {
     const counter = fromBinary(DailyStatsSchema, value);
-    return { key: counterKey(counterName(counter)), version: counter.version };
+    const counts = { ...counter, partition: 0, day: 0, campaignId: '', source: '', conversionType: '', model: '' };
+    return {
+      key: counterKey(counterName(counter)),
+      version: counter.version,
+      value: toBinary(DailyStatsSchema, counts),
+    };
   },
-  'rollup-stats'(value: Uint8Array): KeyAndVersion {
+  'rollup-stats'(value: Uint8Array): ToStore {
     const counter = fromBinary(RollupStatsSchema, value);
-    return { key: rollupKey(rollupName(counter)), version: counter.version };
+    const counts = { ...counter, partition: 0, period: 0, rollup: '', values: [] };
+    return {
+      key: rollupKey(rollupName(counter)),
+      version: counter.version,
+      value: toBinary(RollupStatsSchema, counts),
+    };
   },
-  'attribution-settings'(value: Uint8Array): KeyAndVersion {
+  'attribution-settings'(value: Uint8Array): ToStore {
     const setting = fromBinary(AttributionSettingSchema, value);
-    return { key: settingKey(settingName(setting)), version: setting.version };
+    return { key: settingKey(settingName(setting)), version: setting.version, value };
   },
 };
 
-interface KeyAndVersion {
+interface ToStore {
   key: Buffer;
   version: bigint;
+  value: Uint8Array;
 }
 
 /** Puts the counters, or settings, that are newer than those in the store. */
-function putNewest(store: StateStore, records: readonly LogRecord[], read: (value: Uint8Array) => KeyAndVersion): void {
+function putNewest(store: StateStore, records: readonly LogRecord[], read: (value: Uint8Array) => ToStore): void {
   const newest = new Map<string, { entry: StateEntry; version: bigint }>();
   for (const { key: name, value } of records) {
-    const { key, version } = read(value);
+    const { key, version, value: stored } = read(value);
     const before = newest.get(name);
     if (before !== undefined && before.version > version) continue;
-    newest.set(name, { entry: { key, value: Buffer.from(value) }, version });
+    newest.set(name, { entry: { key, value: Buffer.from(stored) }, version });
   }
   const candidates = [...newest.values()];
   const stored = store.getMany(candidates.map(({ entry }) => entry.key));
