@@ -13,9 +13,13 @@ function openapi(files: FileRegistry): Json {
   const services = [...files].filter((desc) => desc.kind === 'service' && desc.typeName.startsWith('clickmesh.'));
   const methods = services.flatMap((service) => (service.kind === 'service' ? service.methods : []));
   const unary = methods.filter((method) => method.methodKind === 'unary');
-  const messages = new Set(unary.flatMap(({ input, output }) => [...reachable(input), ...reachable(output)]));
+  // What streams send is there for REST, which has server-sent events of it.
+  const sent = methods.flatMap(({ input, output, methodKind }) =>
+    methodKind === 'unary' ? [input, output] : [output],
+  );
+  const messages = new Set(sent.flatMap((message) => [...reachable(message)]));
   const rejection = files.getMessage('clickmesh.v1.Rejection')!;
-  const schemas = [...messages, rejection].map((desc) => [desc.name, messageSchema(desc)] as const);
+  const schemas = [...messages.add(rejection)].map((desc) => [desc.name, messageSchema(desc)] as const);
   return {
     openapi: '3.1.0',
     info: { title: 'clickmesh', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },

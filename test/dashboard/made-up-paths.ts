@@ -9,7 +9,7 @@ import {
   type TopPathsResponse,
   TopPathsResponseSchema,
 } from '../../gen/ts/clickmesh/v1/reports_pb.js';
-import { chance, valuesOf } from './made-up-rows.ts';
+import { campaignName, chance, valuesOf } from './made-up-rows.ts';
 
 const MINUTE_MS = 60_000;
 const PATHS = 200;
@@ -20,7 +20,8 @@ const ATTRIBUTED = LENGTHS.slice(1).reduce((a, b) => a + b);
 const BEGINS = [0, 1, 5, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 5760, 7200, 8640, 10_080];
 
 export function pathsOf({ dimension, collapseRepeats }: TopPathsRequest): TopPathsResponse {
-  const names = valuesOf(dimension || 'campaign_id');
+  const isOfCampaigns = dimension === '' || dimension === 'campaign_id';
+  const names = isOfCampaigns ? Array.from({ length: 11 }, (_, i) => campaignName(i)) : valuesOf(dimension);
   const paths = Array.from({ length: PATHS }, (_, i) => {
     const length = 1 + (i % 4) + Math.floor(i / 120);
     const first = Math.floor(chance(i) * names.length);
