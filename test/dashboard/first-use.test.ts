@@ -87,7 +87,7 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
   test('a filter that matches nothing is a zero, not missing data', async () => {
     const { page, context } = await visit(browser, `${mesh.url}/#/overview?campaign_id=none`);
     await expect.poll(() => page.textContent('.no-rows'), WAIT).toContain('This is a zero, not missing data');
-    expect(await tiles(page)).toBe('0 0 0.00 –');
+    await expect.poll(() => tiles(page), WAIT).toBe('0 0 0.00 –');
     await context.close();
   });
 
