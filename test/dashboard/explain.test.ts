@@ -42,7 +42,9 @@ function testsOfConversion(): void {
     await page.keyboard.press('Enter');
     await page.waitForSelector('.touch tbody th');
     expect(hashOf(page)).toBe(`#/conversion?id=${ID}`);
-    expect(await page.textContent('.why')).toContain('Credited to campaign retarget-cart-7d: the last of 4 clicks');
+    await expect
+      .poll(() => page.textContent('.why'), WAIT)
+      .toContain('Credited to campaign retarget-cart-7d: the last of 4 clicks');
     expect(await texts(page, '.tp')).toEqual(['1', '2', '3', '4', '5', '6', '7']);
     const outcomes = await texts(page, '.touch td[data-l="Outcome"] .tag');
     const four = Array(4).fill('candidate');
@@ -77,7 +79,9 @@ function testsOfConversion(): void {
     expect(await texts(page, '.touch tbody td[data-l="last_click"]')).toEqual([
       ...['–', '0', '0', '0', '1.000089.90', '–', '–'],
     ]);
-    expect(await page.textContent('.touch tfoot')).toContain('Credit adds up to 1, value to 89.90, under every model');
+    await expect
+      .poll(() => page.textContent('.touch tfoot'), WAIT)
+      .toContain('Credit adds up to 1, value to 89.90, under every model');
     await context.close();
   });
 }
@@ -86,7 +90,9 @@ function testsOfItsHistory(): void {
   test('corrections tell the value before and after; raw events are tabs of the address', async () => {
     const { page, context } = await open(`#/conversion?id=${ID}`);
     await page.waitForSelector('.led');
-    expect(await page.textContent('.led li:nth-child(2)')).toContain('click 6, partner-coupons: its click takes no');
+    await expect
+      .poll(() => page.textContent('.led li:nth-child(2)'), WAIT)
+      .toContain('click 6, partner-coupons: its click takes no');
     expect(await texts(page, '.led li:last-child :is(del, ins)')).toEqual(['129.90', '89.90']);
     await page.focus('[role="tab"][aria-selected="true"]');
     await page.keyboard.press('ArrowRight');
@@ -103,10 +109,12 @@ function testsOfItsHistory(): void {
   test('one that no click is credited for says so, and why', async () => {
     const { page, context } = await open('#/conversion?id=lost');
     await page.waitForSelector('.touch tfoot');
-    expect(await page.textContent('.why')).toMatch(
-      /^unattributed .*Not credited: the nearest click was 8 d 2 h before/,
-    );
-    expect(await page.textContent('.touch tfoot')).toContain('No click is credited: 129.90 is unattributed');
+    await expect
+      .poll(() => page.textContent('.why'), WAIT)
+      .toMatch(/^unattributed .*Not credited: the nearest click was 8 d 2 h before/);
+    await expect
+      .poll(() => page.textContent('.touch tfoot'), WAIT)
+      .toContain('No click is credited: 129.90 is unattributed');
     await context.close();
   });
 

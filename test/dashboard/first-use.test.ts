@@ -35,7 +35,7 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     const { page, context, faults } = await visit(browser, mesh.url);
     await page.waitForSelector('#send-test');
     expect(await tiles(page)).toBe('– – – –');
-    expect(await page.textContent('.chip')).toContain('no events yet');
+    await expect.poll(() => page.textContent('.chip'), WAIT).toContain('no events yet');
     await page.click('#send-test');
     await expect.poll(() => tiles(page), WAIT).toBe('1 1 19.99 100.00%');
     expect(await page.locator('.steps li.done').count()).toBe(4);
@@ -44,7 +44,7 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     await expect.poll(() => tiles(page), WAIT).toBe('1 1 19.99 100.00%');
     await expect.poll(() => page.textContent('.chip'), WAIT).toContain('complete through');
     await expect.poll(() => page.evaluate(newestBarHasColour), WAIT).toBe(true);
-    expect(await page.textContent('.stamp')).toContain('reconciles');
+    await expect.poll(() => page.textContent('.stamp'), WAIT).toContain('reconciles');
     // A decision that has not come yet is no fault.
     expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
     await context.close();
@@ -63,7 +63,7 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     await page.click('nav a:has-text("Attribution")');
     await page.click('tr:has-text("camp-1") .cell.linear');
     await page.waitForSelector('.drawer tbody tr:has-text("5.01")');
-    expect(await page.textContent('.drawer footer')).toContain('1 of 1 shown');
+    await expect.poll(() => page.textContent('.drawer footer'), WAIT).toContain('1 of 1 shown');
     await context.close();
   });
 

@@ -49,7 +49,7 @@ function testsOfFilters() {
     await expect.poll(() => hashOf(page), WAIT).toBe(hash);
     await page.reload();
     await expect.poll(() => page.textContent('.filters'), WAIT).toContain('not partner-coupons');
-    expect(await page.textContent('.filters')).toContain('linear');
+    await expect.poll(() => page.textContent('.filters'), WAIT).toContain('linear');
     expect(await page.getAttribute('.filters .seg button:has-text("Gross")', 'aria-pressed')).toBe('true');
     await context.close();
   });

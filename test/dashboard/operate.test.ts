@@ -117,11 +117,11 @@ function testsOfHealth(): void {
   test('the pipeline, every partition, and their sums', async () => {
     const { page, context, faults } = await open('#/health');
     await page.waitForSelector('.health tfoot');
-    expect(await page.textContent('.pipe')).toContain('8 records');
-    expect(await page.textContent('[aria-label="Partitions"] tbody tr >> nth=1')).toMatch(
-      /^1attribution-1.*ago[\d,]{9}1142$/,
-    );
-    expect(await page.textContent('[aria-label="Partitions"] tfoot')).toMatch(/^All1 node/);
+    await expect.poll(() => page.textContent('.pipe'), WAIT).toContain('8 records');
+    await expect
+      .poll(() => page.textContent('[aria-label="Partitions"] tbody tr >> nth=1'), WAIT)
+      .toMatch(/^1attribution-1.*ago[\d,]{9}1142$/);
+    await expect.poll(() => page.textContent('[aria-label="Partitions"] tfoot'), WAIT).toMatch(/^All1 node/);
     await expect.poll(() => page.textContent('.pipe'), WAIT).not.toContain('– acknowledged');
     expect(faults).toEqual([]);
     await context.close();
@@ -131,13 +131,13 @@ function testsOfHealth(): void {
     const { page, context } = await open('#/health');
     await page.click('tr:has-text("wire type 7") button');
     await page.waitForSelector('.drawer .dump');
-    expect(await page.textContent('.dump')).toContain('6e 6f 74 20 61 6e');
+    await expect.poll(() => page.textContent('.dump'), WAIT).toContain('6e 6f 74 20 61 6e');
     await page.reload();
-    expect(await page.textContent('.drawer .dump')).toContain('not an event at');
+    await expect.poll(() => page.textContent('.drawer .dump'), WAIT).toContain('not an event at');
     await page.keyboard.press('Escape');
     await expect.poll(() => hashOf(page), WAIT).toBe('#/health');
     await page.click('tr:has-text("value 49.99 kept, 59.99 not") button');
-    expect(await page.textContent('.drawer tr:has-text("Value")')).toBe('Value49.9959.99');
+    await expect.poll(() => page.textContent('.drawer tr:has-text("Value")'), WAIT).toBe('Value49.9959.99');
     await context.close();
   });
 
@@ -145,7 +145,7 @@ function testsOfHealth(): void {
     const { page, context } = await open('#/health');
     await page.click('#audit');
     await expect.poll(() => page.textContent('.chip'), WAIT).toContain('audit 3 rows differ');
-    expect(await page.textContent('.checks li.bad')).toContain('3 of 68,214');
+    await expect.poll(() => page.textContent('.checks li.bad'), WAIT).toContain('3 of 68,214');
     expect(await page.locator('.checks li').count()).toBe(4);
     await context.close();
   });
@@ -155,7 +155,7 @@ function testsOfHealth(): void {
     mesh.operations.hasStatus = false;
     const { page, context } = await open('#/health');
     await expect.poll(() => page.textContent('.health'), WAIT).toContain('This gateway has no /status');
-    expect(await page.textContent('.health .wide .state')).toMatch(/complete through \d/);
+    await expect.poll(() => page.textContent('.health .wide .state'), WAIT).toMatch(/complete through \d/);
     await page.click('#audit');
     await page.waitForSelector('.audit code:has-text("clickmesh audit --url http")');
     await context.close();

@@ -54,7 +54,7 @@ function testsOfOverview(): void {
     expect(attributed + unattributed).toBeCloseTo(all, 2);
     const rows = await texts(page, 'tbody td[data-l="Conversions"]');
     expect(rows.map(numberOf).reduce((a, b) => a + b)).toBe(shown);
-    expect(await page.textContent('.stamp')).toContain('reconciles');
+    await expect.poll(() => page.textContent('.stamp'), WAIT).toContain('reconciles');
     await context.close();
   });
 
@@ -182,7 +182,7 @@ function testsOfAttribution(): void {
     const { page, context } = await open('#/attribution');
     await page.click('tr:has-text("partner-coupons") .cell.first_click');
     await page.waitForSelector('.drawer tbody tr');
-    expect(await page.textContent('.drawer h2')).toBe('partner-coupons under first_click');
+    await expect.poll(() => page.textContent('.drawer h2'), WAIT).toBe('partner-coupons under first_click');
     await page.click('.drawer button:has-text("Newest")');
     await page.click('.drawer button:has-text("Next 100")');
     await expect.poll(() => page.textContent('.drawer footer'), WAIT).toContain('200 of 37,969 shown');
