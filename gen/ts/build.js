@@ -3,7 +3,7 @@
  * pages without a bundler, and the licence.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -30,7 +30,9 @@ await write(
 for (const path of files('.d.ts')) cpSync(join(root, path), join(root, 'cjs', path));
 const imports = { '#platform': { node: './dist/platform-node.js', default: './dist/platform-web.js' } };
 writeFileSync(join(root, 'cjs/package.json'), `${JSON.stringify({ type: 'commonjs', sideEffects: false, imports })}\n`);
-cpSync(join(root, '../../LICENSE'), join(root, 'LICENSE'));
+// A copy of this folder alone has none; what is released is checked to have it.
+const license = join(root, '../../LICENSE');
+if (existsSync(license)) cpSync(license, join(root, 'LICENSE'));
 
 function files(ending) {
   const all = modules.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
