@@ -102,7 +102,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
               rowHeight={show === 'both' ? ROW_HEIGHT : SLIM_HEIGHT}
               sort={sort}
               onSort={(next) => changeOwn({ sort: next === '-spread' ? '' : next })}
-              foot={<Foot report={report} models={models} baseline={baseline} show={show} lines={lines} />}
+              foot={<Foot report={report} models={models} show={show} lines={lines} />}
               empty={<Notice title="Nothing was counted in this time" />}
             />
             <Stamp report={report} request={request} />

@@ -1,12 +1,11 @@
 import type { ReportRow } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { measuresOf } from '../../data/report.ts';
 import { conversions, exact, plain } from '../../format/number.ts';
-import { Icon } from '../../parts/icon.tsx';
 import { ModelCell } from '../../parts/model-cell.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Strip } from '../../parts/strip.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { nameColumn } from '../../reports/row-names.tsx';
 import { changeOwn } from '../../state/url.ts';
 
 /** What a cell says. */
@@ -44,35 +43,11 @@ export function cellOf({ key }: Line, model: string): string {
 
 export function columnsOf(options: Options): Column<Line>[] {
   return [
-    nameColumn(options),
+    nameColumn(options.by, options.open),
     ...options.models.map((model) => modelColumn(options, model)),
     stripColumn(options),
     spreadColumn(options),
   ];
-}
-
-function nameColumn({ by, open }: Options): Column<Line> {
-  const isOpened = below(by) !== undefined;
-  return {
-    key: 'name',
-    head: dimensionTitle(by),
-    sortable: true,
-    cell: ({ name, isChild }) => {
-      const text = <span class={`t truncate ${name === '' ? 'none' : ''}`}>{name || '(none)'}</span>;
-      if (isChild || !isOpened) return <span class="rowname">{text}</span>;
-      return (
-        <button
-          type="button"
-          class="rowbtn"
-          aria-expanded={name === open}
-          onClick={() => changeOwn({ open: name === open ? '' : name })}
-        >
-          <Icon name="right" small className="chev" />
-          {text}
-        </button>
-      );
-    },
-  };
 }
 
 function modelColumn(options: Options, model: string): Column<Line> {

@@ -3,19 +3,19 @@ import { type Measures, measuresOf, minus, NONE, plus } from '../../data/report.
 import { count } from '../../format/number.ts';
 import { ModelCell } from '../../parts/model-cell.tsx';
 import { listUnattributed } from '../../reports/conversions-drawer.tsx';
+import { SumName } from '../../reports/row-names.tsx';
 import { useUrl } from '../../state/url.ts';
 import type { Line, Show } from './columns.tsx';
 
 interface Options {
   report: RunReportResponse;
   models: readonly string[];
-  baseline: string;
   show: Show;
   lines: readonly Line[];
 }
 
 /** All models share out the same conversions: their sums are one. */
-export function Foot({ report, models, baseline, show, lines }: Options) {
+export function Foot({ report, models, show, lines }: Options) {
   const { gross } = useUrl();
   const { totals, unattributed, totalRows } = report;
   const shown = lines.filter(({ isChild }) => !isChild);
@@ -29,7 +29,7 @@ export function Foot({ report, models, baseline, show, lines }: Options) {
       i,
     ),
   );
-  const of = { models, baseline, show };
+  const of = { models, show };
   return (
     <>
       {isPart && <Sum {...of} name={`Shown, ${shown.length} of ${count(totalRows)}`} values={sums} />}
@@ -48,7 +48,6 @@ function sumOf(rows: readonly ReportRow[], gross: boolean, model: number): Measu
 interface SumOptions {
   name: string;
   models: readonly string[];
-  baseline: string;
   show: Show;
   values: readonly Measures[];
   /** Lists what it sums up. */
@@ -59,13 +58,7 @@ function Sum({ name, models, show, values, onOpen }: SumOptions) {
   return (
     <tr>
       <th scope="row" class="stick">
-        {onOpen === undefined ? (
-          name
-        ) : (
-          <button type="button" class="linkish" onClick={onOpen}>
-            {name}
-          </button>
-        )}
+        <SumName name={name} onOpen={onOpen} />
       </th>
       {models.map((model, i) => (
         <td key={model} class="mc" data-l={model}>

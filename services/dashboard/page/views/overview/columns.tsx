@@ -1,12 +1,10 @@
 import { type Measures, measuresOf } from '../../data/report.ts';
 import { conversions, count, exact, money, percent } from '../../format/number.ts';
 import { Delta } from '../../parts/delta.tsx';
-import { Icon } from '../../parts/icon.tsx';
 import { Spark } from '../../parts/spark.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { nameColumn } from '../../reports/row-names.tsx';
 import { type Measure, measureText } from '../../reports/series.ts';
-import { changeOwn } from '../../state/url.ts';
 import type { Line } from './line.ts';
 import { changeOf } from './measures.tsx';
 import type { Sparks } from './sparks.ts';
@@ -41,7 +39,7 @@ export function columnsOf(options: Options): Column<Line>[] {
     ...(isCompared ? [changeColumn(measure, gross)] : []),
   ];
   return [
-    nameColumn(options),
+    nameColumn(options.by, options.open),
     ...measured('clicks', 'Clicks', 104, ({ clicks }) => count(clicks)),
     ...measured('conversions', 'Conversions', 116, (of) => conversions(of.conversions)),
     ...measured('revenue', 'Revenue', 128, ({ revenue }) => money(revenue)),
@@ -49,30 +47,6 @@ export function columnsOf(options: Options): Column<Line>[] {
     shareColumn(options),
     sparkColumn(options),
   ];
-}
-
-function nameColumn({ by, open }: Options): Column<Line> {
-  const isOpened = below(by) !== undefined;
-  return {
-    key: 'name',
-    head: dimensionTitle(by),
-    sortable: true,
-    cell: ({ name, isChild }) => {
-      const text = <span class={`t truncate ${name === '' ? 'none' : ''}`}>{name || '(none)'}</span>;
-      if (isChild || !isOpened) return <span class="rowname">{text}</span>;
-      return (
-        <button
-          type="button"
-          class="rowbtn"
-          aria-expanded={name === open}
-          onClick={() => changeOwn({ open: name === open ? '' : name })}
-        >
-          <Icon name="right" small className="chev" />
-          {text}
-        </button>
-      );
-    },
-  };
 }
 
 function changeColumn(measure: Measure, gross: boolean): Column<Line> {

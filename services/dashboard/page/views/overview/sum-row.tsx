@@ -1,6 +1,7 @@
 import type { Measures } from '../../data/report.ts';
 import { conversions, count, money, NOTHING, percent } from '../../format/number.ts';
 import { Delta, type UpIs } from '../../parts/delta.tsx';
+import { SumName } from '../../reports/row-names.tsx';
 import { MEASURES, type Measure, measureText } from '../../reports/series.ts';
 import { changeOf } from './measures.tsx';
 
@@ -42,13 +43,7 @@ export function SumRow(options: Options) {
   return (
     <tr>
       <th scope="row" class="stick truncate">
-        {onOpen === undefined ? (
-          name
-        ) : (
-          <button type="button" class="linkish" onClick={onOpen}>
-            {name}
-          </button>
-        )}
+        <SumName name={name} onOpen={onOpen} />
       </th>
       {MEASURES.map((measure) => {
         const isKnown = texts[measure] !== NOTHING;
