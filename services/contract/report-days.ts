@@ -67,20 +67,32 @@ export function reportDays(zone: string): ReportDays {
   return days;
 }
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** How far the clocks of a zone are ahead of UTC at a time, in seconds, as this process knows it. */
+export function offsetAt(zone: string, timestampMs: number): number {
+  if (zone === UTC) return 0;
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', { timeZone: zone, year: 'numeric', timeZoneName: 'longOffset' });
+    formats.set(zone, format);
+  }
+  return offsetIn(format.format(timestampMs));
+}
+
 /** Looks at every day of the range: no zone has changed its offset twice in one. */
 function tableOf(zone: string): string {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, year: 'numeric', timeZoneName: 'longOffset' });
-  const offsetAt = (seconds: number) => offsetIn(format.format(seconds * 1000));
+  const offsetOf = (seconds: number) => offsetAt(zone, seconds * 1000);
   const first = Number(MIN_TIMESTAMP_MS) / 1000;
-  let offset = offsetAt(first);
+  let offset = offsetOf(first);
   const entries = offset < 0 ? ['0', `${first - offset}:${offset}`] : [`${offset}`];
   for (let time = first; time < MAX_TIMESTAMP_MS / 1000; time += DAY_MS / 1000) {
-    const next = offsetAt(time + DAY_MS / 1000);
+    const next = offsetOf(time + DAY_MS / 1000);
     if (next === offset) continue;
     let [before, after] = [time, time + DAY_MS / 1000];
     while (after - before > 1) {
       const middle = Math.floor((before + after) / 2);
-      if (offsetAt(middle) === offset) before = middle;
+      if (offsetOf(middle) === offset) before = middle;
       else after = middle;
     }
     entries.push(`${after}:${next}`);

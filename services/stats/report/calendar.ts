@@ -1,10 +1,9 @@
 import { ReportInterval } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
+import { offsetAt } from '../../contract/report-days.ts';
 import type { Days } from '../requests/dates.ts';
 import type { Now } from './legs.ts';
 import { dateOf } from './rollup-source.ts';
-
-const MINUTE_MS = 60_000;
 
 /** Where a time in ms is by the clocks of a time zone. */
 export function nowIn(timeZone: string, time: number): Now {
@@ -13,19 +12,9 @@ export function nowIn(timeZone: string, time: number): Now {
   return { day, second: Math.floor((local - day * DAY_MS) / 1000) };
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
 /** How far the clocks of a zone are ahead of UTC at a time, in ms. */
 export function offsetOf(timeZone: string, time: number): number {
-  if (timeZone === 'UTC') return 0;
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', timeZoneName: 'longOffset' });
-    formats.set(timeZone, format);
-  }
-  const [, sign, hours = '0', minutes = '0'] = /GMT(?:([+-])(\d+):(\d+))?/.exec(format.format(time))!;
-  const size = Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS;
-  return sign === '-' ? -size : size;
+  return offsetAt(timeZone, time) * 1000;
 }
 
 /** First day of a period, or YYYY-MM-DDTHH:00±HH:MM of an hour; empty if there is but one. */
