@@ -1,32 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBrowser, visit } from './chromium.ts';
-import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
+import { describe, expect, test } from 'vitest';
+import { faultsByAxe, hashOf, mesh, numberOf, open, startPages, texts, WAIT } from './made-up-pages.ts';
 
-const WAIT = { timeout: 10_000 };
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ID = '3f8c2a61-9d47-4b0e-8a15-62e7d94c1b70';
 
-let mesh: MadeUpMesh;
-let browser: Browser;
-
-const open = (hash = '', options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
-const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
-const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
-/** "1,234.5" as 1234.5. */
-const numberOf = (text: string) => Number(text.replaceAll(',', ''));
-
 describe('views that explain', { tags: ['chromium'] }, () => {
-  beforeAll(async () => {
-    mesh = await startMadeUpMesh();
-    browser = await startBrowser();
-  }, 300_000);
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.close();
-  });
+  startPages();
   describe('conversion', testsOfConversion);
   describe('what changed it', testsOfItsHistory);
   describe('paths and lag', testsOfPaths);
@@ -201,12 +179,7 @@ function testsOfBoth(): void {
         const { page, context } = await open(hash, { colorScheme, width });
         await page.waitForSelector(shown, WAIT);
         expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
-        await page.evaluate(AXE);
-        const found = await page.evaluate(async () => {
-          const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-          return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
-        });
-        expect(found, `${hash} ${colorScheme} ${width}`).toEqual([]);
+        expect(await faultsByAxe(page), `${hash} ${colorScheme} ${width}`).toEqual([]);
         await context.close();
       }
     }

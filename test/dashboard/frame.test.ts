@@ -1,24 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBrowser, visit } from './chromium.ts';
-import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
-
-let mesh: MadeUpMesh;
-let browser: Browser;
-
-const WAIT = { timeout: 10_000 };
-const open = (hash = '', options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
-const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
+import { describe, expect, test } from 'vitest';
+import { hashOf, open, startPages, WAIT } from './made-up-pages.ts';
 
 describe('the frame', { tags: ['chromium'] }, () => {
-  beforeAll(async () => {
-    mesh = await startMadeUpMesh();
-    browser = await startBrowser();
-  }, 300_000);
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.close();
-  });
+  startPages();
   describe('filters', testsOfFilters);
   describe('ways through it', testsOfWays);
 });

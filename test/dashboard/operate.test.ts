@@ -1,33 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startBrowser, visit } from './chromium.ts';
-import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { madeUpEvent } from './made-up-operations.ts';
+import { faultsByAxe, hashOf, mesh, open, startPages, WAIT } from './made-up-pages.ts';
 
-const WAIT = { timeout: 10_000 };
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const MAX_ROWS = 200;
 
-let mesh: MadeUpMesh;
-let browser: Browser;
-
-const open = (hash: string, options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
-const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
 const rows = (page: Page) => page.locator('.tail tbody tr');
 const first = (page: Page) => rows(page).first().textContent();
 
 describe('operating', { tags: ['chromium'] }, () => {
-  beforeAll(async () => {
-    mesh = await startMadeUpMesh();
-    browser = await startBrowser();
-  }, 300_000);
+  startPages();
   beforeEach(() => Object.assign(mesh.operations, { isDown: false, hasStatus: true, hasAudit: true }));
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.close();
-  });
   describe('live', testsOfLive);
   describe('health', testsOfHealth);
   describe('both', testsOfBoth);
@@ -173,12 +156,7 @@ function testsOfBoth(): void {
             hash.includes('record') ? '.dump' : hash.includes('live') ? '.tail td' : '.letters td',
           );
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-          await page.evaluate(AXE);
-          const found = await page.evaluate(async () => {
-            const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-            return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
-          });
-          expect(found, `${hash} ${colorScheme} ${width}`).toEqual([]);
+          expect(await faultsByAxe(page), `${hash} ${colorScheme} ${width}`).toEqual([]);
           await context.close();
         }
       }

@@ -1,35 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBrowser, visit } from './chromium.ts';
-import { type MadeUpMesh, startMadeUpMesh } from './made-up-mesh.ts';
+import { describe, expect, test } from 'vitest';
+import { browser, faultsByAxe, hashOf, mesh, numberOf, open, startPages, texts, WAIT } from './made-up-pages.ts';
 
-const WAIT = { timeout: 10_000 };
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** A task of the page that takes longer blocks it, in ms. */
 const BLOCKS_MS = 100;
 /** Windows that a table is scrolled by. */
 const STEPS = 100;
 
-let mesh: MadeUpMesh;
-let browser: Browser;
-
-const open = (hash = '', options = {}) => visit(browser, `${mesh.url}/${hash}`, options);
-const hashOf = (page: Page) => decodeURIComponent(new URL(page.url()).hash);
-const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
-/** "1,234.5" as 1234.5. */
-const numberOf = (text: string) => Number(text.replaceAll(',', ''));
-
 describe('views', { tags: ['chromium'] }, () => {
-  beforeAll(async () => {
-    mesh = await startMadeUpMesh();
-    browser = await startBrowser();
-  }, 300_000);
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.close();
-  });
+  startPages();
   describe('overview', testsOfOverview);
   describe('its table', testsOfBreakdown);
   describe('attribution explorer', testsOfAttribution);
@@ -270,15 +248,6 @@ function testsOfManyRows(): void {
       await context.close();
     },
   );
-}
-
-/** What axe finds, with an element each. */
-async function faultsByAxe(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-    return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html.slice(0, 200)}`);
-  });
 }
 
 interface TraceEvent {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clickmesh, type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
-import { type CountedConversion, type Recounted, recount, type SentEvent } from '../fixtures/recount.ts';
+import { type CountedConversion, type Recounted, recount } from '../fixtures/recount.ts';
+import type { SentEvent } from '../fixtures/report-fold.ts';
 import { REAL_CLICKS } from '../needs.ts';
 
 const HOUR = 3_600_000;
