@@ -20,6 +20,34 @@ const settings = fc.record({
   MAX_TOUCHES: fc.constantFrom('1', '2', '100'),
 });
 
+type Example = [SimEvent[], { settings: Settings; size: number; days: number }[], Settings];
+type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never;
+
+const ID = '00000000-0000-4000-8000-00000000000';
+const ONE_HOUR = { LOOKBACK_HOURS: '1', ALLOWED_LATENESS_HOURS: '0' } as const;
+const eventOf = (kind: 'click' | 'conversion', n: number): SimEvent => {
+  return { kind, id: `${ID}${n}`, userId: 'ann', timestamp: START, label: 'x', valueMicros: 0n };
+};
+const under = (MODELS: string, MAX_TOUCHES: Settings['MAX_TOUCHES']): Settings => ({
+  MODELS,
+  ...ONE_HOUR,
+  MAX_TOUCHES,
+});
+const clicks = (...ids: number[]) => ids.map((n) => eventOf('click', n));
+/** More clicks come than a conversion was to be shared among: while the state has room for all, and when it has not. */
+const MORE_TOUCHES: Example[] = [
+  [
+    [...clicks(1), eventOf('conversion', 0), ...clicks(3, 2, 0)],
+    [{ settings: under('first_click,position_based', '1'), size: 2, days: 0 }],
+    under('position_based', '2'),
+  ],
+  [
+    [eventOf('conversion', 0), ...clicks(1, 0, 2)],
+    [{ settings: under('position_based', '1'), size: 1, days: 0 }],
+    under('position_based', '2'),
+  ],
+];
+
 test('whatever settings change, what is counted of a conversion is what is published of it', () => {
   let changed = 0;
   const stages = fc.array(fc.record({ settings, size: fc.integer({ min: 1, max: 12 }), days: fc.nat(40) }));
@@ -49,7 +77,7 @@ test('whatever settings change, what is counted of a conversion is what is publi
       const { attributed, counters } = collapse(published);
       expect(counters.filter((line) => !/ -: /.test(line))).toEqual(recount(attributed, events));
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, examples: MORE_TOUCHES },
   );
   expect(changed).toBeGreaterThan(RUNS / 20);
 }, 300_000);

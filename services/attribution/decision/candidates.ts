@@ -27,13 +27,10 @@ export interface WithAndWithout {
 
 /** Finds the candidates of a conversion. */
 export function candidatesOf(context: Surroundings, of: TouchesOfUser, conversion: RememberedConversion): Candidates {
-  const eligible = candidatesAmong(context.config, of.touches, conversion);
-  if (!of.hasOverflow) return allOf(eligible);
-  return candidatesIn(
-    context.config,
-    gather(context, eligible, conversion, () => true),
-    conversion,
-  );
+  const { config } = context;
+  const eligible = candidatesAmong(config, of.touches, conversion);
+  const gathered = of.hasOverflow ? gather(context, eligible, conversion, () => true) : ofState(eligible);
+  return candidatesIn(config, gathered, conversion);
 }
 
 /** Finds the candidates of a conversion as they are with a touch that could be one, and as they are without it. */
@@ -46,15 +43,11 @@ export function candidatesBesides(
 ): WithAndWithout {
   const { config } = context;
   const isOther = (other: Touch) => !isSameClick(other, touch);
-  if (neighbours === undefined) {
-    const eligible = candidatesAmong(config, of.touches, conversion).filter(isOther);
-    const newest = eligible.slice();
-    insertTouch(newest, touch);
-    return { with: allOf(newest), without: allOf(eligible) };
-  }
+  const eligible = () => candidatesAmong(config, of.touches, conversion).filter(isOther);
   const others =
-    neighbours.candidatesOf(context, conversion) ??
-    gather(context, candidatesAmong(config, of.touches, conversion).filter(isOther), conversion, isOther);
+    neighbours === undefined
+      ? ofState(eligible())
+      : (neighbours.candidatesOf(context, conversion) ?? gather(context, eligible(), conversion, isOther));
   const newest = others.newest.slice();
   insertTouch(newest, touch);
   const first = others.first !== undefined && isAfter(others.first, touch) ? touch : others.first;
@@ -106,6 +99,12 @@ interface Gathered {
   first: Touch | undefined;
 }
 
+/** Of a user that has no others. */
+function ofState(eligible: readonly Touch[]): Gathered {
+  return { newest: eligible, first: eligible[0] };
+}
+
+/** As many as the conversion came under, which may be fewer than a user's state has room for now. */
 function candidatesIn(config: AttributionConfig, { newest, first }: Gathered, conversion: RememberedConversion) {
   const { maxTouches } = windowsOf(config, conversion);
   if (newest.length <= maxTouches) return allOf(newest);
