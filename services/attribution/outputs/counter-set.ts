@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { fromBinary } from '@bufbuild/protobuf';
 import {
   type DailyStats,
@@ -13,8 +12,9 @@ import type { Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
-import { CounterTable, HIGH, MOST_MODELS } from './counter-table.ts';
+import { CounterTable, HIGH } from './counter-table.ts';
 import { encodeCounter, encodeRollup, encodeStoredCounter, encodeStoredRollup } from './encode-counters.ts';
+import { ModelNumbers, NO_MODEL } from './model-numbers.ts';
 import { Series, type SeriesKey } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
 
@@ -39,9 +39,6 @@ const NAME_BYTES = 40;
 /** What is counted of a batch. */
 export type Counted = Pick<Effects, 'clicks' | 'credits' | 'deltas'>;
 
-/** The model of clicks and of unattributed conversions. */
-const NO_MODEL = '';
-
 /** The version of a counter that the store had not. */
 const NOT_STORED = -1;
 
@@ -58,8 +55,7 @@ export class CounterSet {
   readonly #isDaily: boolean;
   readonly #series: readonly Series[];
   readonly #table = new CounterTable();
-  /** Models by their numbers. */
-  readonly #models = [NO_MODEL];
+  readonly #models = new ModelNumbers();
   /** The names of those that were published, until they are stored. */
   readonly #names: (string | undefined)[] = [];
   #nameBytes = 0;
@@ -158,7 +154,7 @@ export class CounterSet {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
       const key = this.#storeKeyOf(texts, counter);
       this.#dropName(counter);
-      const [models, table] = [this.#models, this.#table];
+      const [models, table] = [this.#models.byName, this.#table];
       const value = this.#isDaily ? encodeStoredCounter(table, counter) : encodeStoredRollup(models, table, counter);
       yield { key, value };
     }
@@ -215,14 +211,10 @@ export class CounterSet {
     return this.#series[this.#isDaily ? 0 : this.#table.seriesOf(counter)]!;
   }
 
-  /** The number of a model. There are few, of which each is met early. */
   #numberOf(model: string): number {
-    const known = this.#models.indexOf(model);
-    if (known >= 0) return known;
-    assert(this.#models.length < MOST_MODELS, 'more models than there ever were');
-    this.#models.push(model);
-    if (!this.#isDaily) this.#table.reserveModels(this.#models.length);
-    return this.#models.length - 1;
+    const number = this.#models.numberOf(model);
+    if (!this.#isDaily) this.#table.reserveModels(this.#models.count);
+    return number;
   }
 
   /** Reads the counters that are new here, many at a time, but for those of periods of which the store has none. */
@@ -353,7 +345,7 @@ export class CounterSet {
 
   /** The model of a counter of daily_stats. */
   #modelOf(counter: number): string {
-    return this.#models[this.#table.seriesOf(counter)]!;
+    return this.#models.nameOf(this.#table.seriesOf(counter));
   }
 
   #keyOf(texts: TouchTexts, counter: number): SeriesKey {
@@ -371,7 +363,7 @@ export class CounterSet {
   #bytesOf(texts: TouchTexts, counter: number): Buffer {
     const [partition, table, key] = [this.#partition, this.#table, this.#keyOf(texts, counter)];
     if (!this.#isDaily) {
-      return encodeRollup(partition, rollupKeyOf(this.#seriesOf(counter), key), this.#models, table, counter);
+      return encodeRollup(partition, rollupKeyOf(this.#seriesOf(counter), key), this.#models.byName, table, counter);
     }
     return encodeCounter(partition, { ...key, day: key.period, model: this.#modelOf(counter) }, table, counter);
   }

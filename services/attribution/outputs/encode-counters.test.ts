@@ -89,7 +89,8 @@ test('a counter of a rollup is read as it was written, with all models that have
       });
       const message = create(RollupStatsSchema, { partition, ...key, ...countsOf(head), models });
       const [table, counter] = tableOf(head, all);
-      const bytes = encodeRollup(partition, key, MODELS, table, counter);
+      const numbered = MODELS.map((name, number) => ({ name, number }));
+      const bytes = encodeRollup(partition, key, numbered, table, counter);
       expect(fromBinary(RollupStatsSchema, bytes)).toEqual(message);
       expect(bytes).toEqual(Buffer.from(toBinary(RollupStatsSchema, message)));
     }),

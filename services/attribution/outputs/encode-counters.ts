@@ -3,13 +3,14 @@ import { putBigint, putNumber, putSizedText, putText, putVarint } from '../../co
 import type { CounterKey } from '../decision/effects.ts';
 import type { RollupKey } from '../store/keys.ts';
 import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
+import type { NumberedModel } from './model-numbers.ts';
 
 // Encoders of counters, whose bytes are those that toBinary gives. The store has a counter without what its key says.
 
 /** Most bytes of a message but for its texts and models. */
 const MAX_FIXED_BYTES = 256;
-/** Most bytes of a ModelStats, but for its model. */
-const MAX_MODEL_BYTES = 112;
+/** Most bytes of a ModelStats, with the tag and the length before it. */
+const MAX_MODEL_BYTES = 130;
 /** From a tag to that of the field behind it, of the same type. */
 const NEXT_FIELD = 1 << 3;
 
@@ -56,15 +57,15 @@ function putCounts(start: number, table: CounterTable, counter: number): number 
   return putHighs(at, 0x78, revenueMicros, rare);
 }
 
-/** A RollupStats. @param models those that the numbers in the table mean */
+/** A RollupStats. @param models those of the table, by name: a version has one content */
 export function encodeRollup(
   partition: number,
   { rollup, period, values }: RollupKey,
-  models: readonly string[],
+  models: readonly NumberedModel[],
   table: CounterTable,
   counter: number,
 ): Buffer {
-  reserve(models.length * MAX_MODEL_BYTES, rollup, ...values, ...models);
+  reserve(models.length * MAX_MODEL_BYTES, rollup, ...values);
   let at = putNumber(scratch, 0, 0x08, period);
   at = putText(scratch, at, 0x12, rollup);
   for (const value of values) at = putSizedText(scratch, putVarint(scratch, at, 0x1a), value);
@@ -72,20 +73,20 @@ export function encodeRollup(
 }
 
 /** The same for the store: without what is counted. Good until the next call. */
-export function encodeStoredRollup(models: readonly string[], table: CounterTable, counter: number): Buffer {
-  reserve(models.length * MAX_MODEL_BYTES, ...models);
+export function encodeStoredRollup(models: readonly NumberedModel[], table: CounterTable, counter: number): Buffer {
+  reserve(models.length * MAX_MODEL_BYTES);
   return scratch.subarray(0, putRollupCounts(0, 0, models, table, counter));
 }
 
 function putRollupCounts(
   start: number,
   partition: number,
-  models: readonly string[],
+  models: readonly NumberedModel[],
   table: CounterTable,
   counter: number,
 ): number {
   let at = start;
-  for (let model = 0; model < models.length; model++) at = putModel(at, models[model]!, model, table, counter);
+  for (const { name, number } of models) at = putModel(at, name, number, table, counter);
   at = putNumber(scratch, at, 0x30, partition);
   at = putNumber(scratch, at, 0x38, table.clicksOf(counter));
   at = putNumber(scratch, at, 0x50, table.versionOf(counter));
