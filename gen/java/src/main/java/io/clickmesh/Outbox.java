@@ -86,7 +86,7 @@ final class Outbox {
   void start() {
     lock.lock();
     try {
-      if (store != null && store.ready() > 0) startSender();
+      if (hasReady()) startSender();
     } finally {
       lock.unlock();
     }
@@ -136,7 +136,8 @@ final class Outbox {
 
   private void add(Item item) {
     boolean wasFull = isBatchFull();
-    item.generation = generations.getLast();
+    // What the store had ready is older than all that was tracked since.
+    item.generation = item.isFromStore ? generations.getFirst() : generations.getLast();
     item.generation.unsettled++;
     item.generation.unanswered++;
     unsettled++;
@@ -233,11 +234,7 @@ final class Outbox {
 
   /** Queues what the store has ready, as much as a batch. */
   private void refill() {
-    if (store == null || isDiscarding) return;
-    while (store.ready() > 0 && !isBatchFull()) {
-      Event event = store.take();
-      add(Item.fromStore(event));
-    }
+    while (hasReady() && !isBatchFull()) add(Item.fromStore(store.take()));
   }
 
   /** The gateway answered. */
@@ -387,21 +384,29 @@ final class Outbox {
       work.signal();
       if (senders.contains(Thread.currentThread())) return false;
       Generation last = generations.getLast();
-      if (last.unanswered > 0) generations.add(new Generation(last.number + 1));
-      return await(limit, () -> isOver(last, isCallback) && (store == null || store.ready() == 0));
+      boolean hasSome = last.unanswered > 0 || (generations.size() == 1 && hasReady());
+      if (hasSome) generations.add(new Generation(last.number + 1));
+      Generation next = generations.getLast();
+      return await(limit, () -> isOverBefore(next, isCallback));
     } finally {
       lock.unlock();
     }
   }
 
-  /** Whether all up to this generation is. */
-  private boolean isOver(Generation last, boolean isCallback) {
+  /** Whether all before this generation is. The first is not over while the store has what will be of it. */
+  private boolean isOverBefore(Generation next, boolean isCallback) {
+    if (hasReady()) return false;
     while (generations.size() > 1 && generations.peek().unanswered == 0) generations.poll();
     for (Generation one : generations) {
-      if (one.number > last.number) return true;
+      if (one.number >= next.number) return true;
       if ((isCallback ? one.unsettled : one.unanswered) > 0) return false;
     }
     return true;
+  }
+
+  /** Whether the store has events that are to be sent now. */
+  private boolean hasReady() {
+    return store != null && !isDiscarding && store.ready() > 0;
   }
 
   /** Waits for something, interrupted or not; false if it does not come within the limit. Keeps the flag. */
@@ -468,7 +473,7 @@ final class Outbox {
   }
 
   private boolean isSettled() {
-    return unsettled == 0 && direct == 0 && (store == null || store.ready() == 0);
+    return unsettled == 0 && direct == 0 && !hasReady();
   }
 
   private void discard(Duration limit, Runnable endAttempts) {

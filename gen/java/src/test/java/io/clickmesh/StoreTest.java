@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -116,11 +117,7 @@ class StoreTest {
     AtomicInteger calls = new AtomicInteger();
     gateway.before = () -> calls.getAndIncrement() == 0 ? null : Status.UNAVAILABLE;
     try (ClickmeshClient half = new ClickmeshClient(gateway.url(), options)) {
-      // What is taken from the file while a flush ends is waited for by the next one.
-      for (long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20); System.nanoTime() < until; ) {
-        half.flush();
-        if (half.counters().waiting() == 0) break;
-      }
+      assertTrue(half.flush());
       assertEquals(new Counters(20, 10, 0, 0, 10, 0), half.counters());
     }
     gateway.before = () -> null;
@@ -130,6 +127,52 @@ class StoreTest {
     }
     assertEquals(20, gateway.taken.size());
     assertEquals(20, ids(gateway.taken).size());
+  }
+
+  @Test
+  void aFlushWaitsForAllThatTheStoreHasReady(@TempDir Path folder) {
+    ClickmeshOptions options =
+        new ClickmeshOptions().timeout(Duration.ofSeconds(3)).batchSize(10).store(folder.resolve("events")).logger(null);
+    try (ClickmeshClient away = new ClickmeshClient(NOWHERE, options)) {
+      for (int i = 0; i < 20; i++) away.track(click().userId("refused"));
+    }
+    Thread flusher = Thread.currentThread();
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch isFirstUnderWay = new CountDownLatch(1);
+    CountDownLatch isSecondUnderWay = new CountDownLatch(1);
+    CountDownLatch isFirstTold = new CountDownLatch(10);
+    gateway.before =
+        () -> {
+          if (calls.getAndIncrement() > 0) {
+            isSecondUnderWay.countDown();
+            await(isFirstTold);
+          } else {
+            isFirstUnderWay.countDown();
+            while (flusher.getState() != Thread.State.TIMED_WAITING) Thread.onSpinWait();
+          }
+          return null;
+        };
+    // So that the second batch is taken from the file while the flush waits for the first, and answered after it.
+    options
+        .timeout(Duration.ofSeconds(30))
+        .onError(
+            (error, events) -> {
+              await(isSecondUnderWay);
+              isFirstTold.countDown();
+            });
+    try (ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
+      await(isFirstUnderWay);
+      assertTrue(client.flush());
+      assertEquals(new Counters(20, 0, 20, 0, 0, 0), client.counters());
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException atItsEnd) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
