@@ -1,4 +1,5 @@
 import * as http from 'node:http';
+import type { ClientHttp2Stream } from 'node:http2';
 import * as https from 'node:https';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
@@ -27,7 +28,7 @@ const fastGzip = {
 export function connect(baseUrl: string, settings: Settings): Connection {
   const options = { baseUrl, sendCompression: fastGzip, interceptors: [withHeaders(settings)] };
   if (settings.protocol !== 'connect') {
-    const sessionManager = new Http2SessionManager(baseUrl, {
+    const sessionManager = new Sessions(baseUrl, {
       pingIntervalMs: PING_INTERVAL_MS,
       pingTimeoutMs: PING_TIMEOUT_MS,
     });
@@ -40,6 +41,22 @@ export function connect(baseUrl: string, settings: Settings): Connection {
   // A request that timed out has ended its connection itself.
   return { transport, reset() {}, close: () => agent.destroy() };
 }
+
+/**
+ * A session that broke tells its error once its socket is closed. Connect no longer listens where another request has
+ * opened a new session by then, and an error that nobody listens to ends the program (connectrpc/connect-es#1768).
+ */
+class Sessions extends Http2SessionManager {
+  override async request(...request: Parameters<Http2SessionManager['request']>): Promise<ClientHttp2Stream> {
+    const stream = await super.request(...request);
+    const { session } = stream;
+    if (session && !session.listeners('error').includes(passOver)) session.on('error', passOver);
+    return stream;
+  }
+}
+
+/** The streams of the session have failed with the same error. */
+function passOver(): void {}
 
 export function createSender(_url: string, _settings: Settings, connection: Connection): Sender {
   return new ProtobufSender(connection);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,6 +12,7 @@ import {
   connectClickmesh,
   conversion,
   invalidate,
+  NotSent,
   QueueFull,
   Rejected,
   refund,
@@ -168,4 +171,20 @@ test('gives up after the timeout', async () => {
     assert.match(error.message, /^1 event not sent: given up after \d+ attempts in 0\.\d s: unavailable: /);
     return true;
   });
+});
+
+test('connections that a proxy without a gateway ends do not end the program', async () => {
+  const proxy = createServer((socket) => {
+    socket.on('error', () => {}).resume();
+    socket.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n');
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  // There is no time for another attempt, so that the next call comes while the connection is being ended.
+  const hasty = connectClickmesh(`http://127.0.0.1:${port}`, { timeoutMs: 40, logger });
+  for (let i = 0; i < 50; i++) await assert.rejects(hasty.send(aClick()), SendFailed);
+  await assert.rejects(hasty.close(), NotSent);
+  proxy.close();
+  await once(proxy, 'close');
 });
