@@ -7,7 +7,7 @@ import type { Settings } from './options.ts';
 import { complete, type Prepared, prepare } from './prepare.ts';
 import { Queue, type Tracked } from './queue.ts';
 import type { Counters } from './reports.ts';
-import type { Sender } from './sender.ts';
+import type { Answer, Sender } from './sender.ts';
 import type { EventStore } from './store.ts';
 
 /** How long flush and close take at most, in ms. 30,000. */
@@ -207,22 +207,23 @@ export class IngestClient {
 
   async #deliver(batch: Tracked[]): Promise<void> {
     const events = batch.map(({ prepared }) => prepared);
+    let answers: Answer[];
     try {
-      const answers = await attempts(this.#settings, this.#ended.signal, (timeoutMs, signal) =>
+      answers = await attempts(this.#settings, this.#ended.signal, (timeoutMs, signal) =>
         this.#sender.sendBatch(events, timeoutMs, signal),
       );
-      for (let i = 0; i < batch.length; i++) {
-        const { prepared, resolve, reject } = batch[i]!;
-        const result = this.#ledger.resultOf(prepared, answers[i]!);
-        if (result instanceof Rejected) {
-          this.#ledger.tellRejected(result);
-          reject(result);
-        } else resolve(result);
-      }
-      this.#emptyStore();
     } catch (error) {
-      await this.#giveUp(batch, error as GivenUp);
+      return this.#giveUp(batch, error as GivenUp);
     }
+    for (let i = 0; i < batch.length; i++) {
+      const { prepared, resolve, reject } = batch[i]!;
+      const result = this.#ledger.resultOf(prepared, answers[i]!);
+      if (result instanceof Rejected) {
+        this.#ledger.tellRejected(result);
+        reject(result);
+      } else resolve(result);
+    }
+    this.#emptyStore();
   }
 
   /** Ends tracked events that were not sent. */
@@ -296,14 +297,15 @@ export class IngestClient {
       throw await this.#ledger.notSent(events, error, results);
     });
     this.#ledger.counts.sent += answer.accepted;
-    this.#ledger.counts.rejected += answer.rejected;
+    const rejected = events.length - answer.accepted;
+    this.#ledger.counts.rejected += rejected;
     for (const { index, rejection } of answer.rejections) {
       const { event } = good[index]!.prepared;
-      const rejected = new Rejected(rejection, event.eventId, event.timestamp, event);
-      rejections.push({ index: good[index]!.index, rejected });
+      const why = new Rejected(rejection, event.eventId, event.timestamp, event);
+      rejections.push({ index: good[index]!.index, rejected: why });
     }
     rejections.sort((a, b) => a.index - b.index);
-    return { accepted: answer.accepted, rejected: byClient + answer.rejected, rejections };
+    return { accepted: answer.accepted, rejected: byClient + rejected, rejections };
   }
 
   async #attempt<T>({ signal }: Cancel, attempt: (timeoutMs: number, signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -21,7 +21,15 @@ export interface Counters {
 /** Shortest time between two warnings, in ms. */
 const WARNING_MS = 10_000;
 
-type Error = SendFailed | QueueFull | Rejected;
+/** Calls what the program gave, which may fail at once or later, where it is an async function. */
+function attempt(call: () => unknown, failed: (thrown: unknown) => void): void {
+  try {
+    const called = call();
+    if (called instanceof Promise) called.catch(failed);
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
 
 /** Tells what was lost or rejected: the program by onError, people by a line of the log. */
 export class Reports {
@@ -36,24 +44,22 @@ export class Reports {
   }
 
   /** Calls onError, whatever it throws, and warns. */
-  tell(error: Error, events: readonly CompletedEvent[], count = events.length): void {
+  tell(error: SendFailed | QueueFull | Rejected, events: readonly CompletedEvent[], count = events.length): void {
     const what =
       error instanceof Rejected ? 'rejected' : 'isStored' in error && error.isStored ? 'kept in the store' : 'not sent';
     this.#note(what, count, error.message);
-    try {
-      this.#onError?.(error, events);
-    } catch (thrown) {
-      this.#note('told to an onError that failed', count, String(thrown));
-    }
+    const failed = (thrown: unknown) =>
+      this.#note('told to an onError that failed', count, thrown instanceof Error ? thrown.message : typeof thrown);
+    attempt(() => this.#onError?.(error, events), failed);
   }
 
   /** Warns at once, whatever was warned of before. */
   warn(line: string): void {
-    try {
-      this.#warn?.(`clickmesh: ${line.replace(/\s+/g, ' ')}`);
-    } catch {
-      // A logger that fails is no reason to lose events.
-    }
+    // A logger that fails is no reason to lose events.
+    attempt(
+      () => this.#warn?.(`clickmesh: ${line.replace(/\s+/g, ' ')}`),
+      () => {},
+    );
   }
 
   /** Warns of what was held back. */
