@@ -259,6 +259,30 @@ test('paths that have a touch, and those that have none', async () => {
   });
 });
 
+test('paths of so many touches and more, repeats counted', async () => {
+  const long = onDays(counted, GENERATED, 'UTC').filter(({ valid, retracted }) => valid.length >= 3 && !retracted);
+  const parameters = { ...days('UTC'), dimension: 'source', collapse_repeats: 'true', limit: 1000 };
+  const answer = await get<{ paths: Path[]; conversions: number }>('paths', { ...parameters, min_touches: 3 });
+  const expected = paths(long, 8, true);
+  expect(answer.conversions).toBe(long.length);
+  const told = answer.paths.map(({ steps, longer }) => `${longer ? '… ' : ''}${steps.join(' ')}`);
+  expect(new Set(told)).toEqual(new Set(expected.map(({ path }) => path)));
+});
+
+test.each(ZONES)('how many conversions of two weeks in %s had a touch of a campaign', async (zone) => {
+  const conversions = onDays(counted, GENERATED, zone).filter(({ valid, retracted }) => valid.length > 0 && !retracted);
+  const names = new Set(conversions.flatMap(({ valid }) => valid.map(({ campaignId }) => campaignId)));
+  const values = [...names].map((value) => {
+    const of = conversions.filter(({ valid }) => valid.some(({ campaignId }) => campaignId === value));
+    return { value, conversions: of.length, revenue: sum(of.map(({ netMicros }) => netMicros)) / 1e6 };
+  });
+  values.sort((a, b) => b.conversions - a.conversions || (a.value < b.value ? -1 : 1));
+  const rounded = values.map((row) => ({ ...row, revenue: expect.closeTo(row.revenue, 6) }));
+  const all = { conversions: conversions.length, total_values: names.size };
+  expect(await get('touches', days(zone))).toEqual({ values: rounded, ...all });
+  expect(await get('touches', { ...days(zone), limit: 2 })).toEqual({ values: rounded.slice(0, 2), ...all });
+});
+
 test.each(ZONES)('how long after their clicks conversions of two weeks in %s came', async (zone) => {
   const conversions = onDays(counted, GENERATED, zone).filter(({ retracted }) => !retracted);
   for (const model of ['lastClick', 'linear'] as const) {

@@ -10,6 +10,7 @@ interface PathsQuestion extends Question {
   dimension?: string;
   collapseRepeats?: boolean;
   maxSteps?: string;
+  minTouches?: string;
 }
 
 /** A path of GET /api/v1/paths, with numbers by their text. */
@@ -36,11 +37,13 @@ export const pathsCommand = addForms(asking('paths'))
   .addOption(new Option('--dimension <name>', 'what a step is').choices(['campaign_id', 'ad_id', 'source']))
   .option('--collapse-repeats', 'steps that repeat the one before count as one')
   .option('--max-steps <n>', 'longest path told apart; of longer ones the last steps are told (default: 8)', filled)
+  .option('--min-touches <n>', 'only conversions of so many touches and more', filled)
   .addHelpText('after', '\nExample:\n  clickmesh paths --dimension source --collapse-repeats --limit 10')
   .action(async (question: PathsQuestion & Forms) => {
-    const { dimension, collapseRepeats, maxSteps } = question;
+    const { dimension, collapseRepeats, maxSteps, minTouches } = question;
     const collapse = collapseRepeats ? 'true' : undefined;
-    const parameters = await parametersOf(question, { dimension, collapse_repeats: collapse, max_steps: maxSteps });
+    const steps = { collapse_repeats: collapse, max_steps: maxSteps, min_touches: minTouches };
+    const parameters = await parametersOf(question, { dimension, ...steps });
     const json = await getText(question.url, `/api/v1/paths?${parameters}`, CALL_TIMEOUT_MS);
     if (question.json) return print(`${json}\n`);
     if (question.ndjson) return print(linesOf(json, 'paths'));

@@ -6,6 +6,9 @@ import {
   type TopPathsRequest,
   type TopPathsResponse,
   TopPathsResponseSchema,
+  type TopTouchesRequest,
+  type TopTouchesResponse,
+  TopTouchesResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { UTC } from '../../contract/report-days.ts';
 import { selectBounded } from '../bounded.ts';
@@ -26,6 +29,7 @@ import { parseScope, type Scope } from './scope.ts';
 
 const PATHS = { byDefault: 50, most: 1000 };
 const STEPS = { byDefault: 8, most: 20 };
+const VALUES = { byDefault: 1000, most: 10_000 };
 /** What a step can be. */
 const DIMENSIONS = ['campaign_id', 'ad_id', 'source'] as const satisfies TouchField[];
 
@@ -55,6 +59,7 @@ export async function topPaths(
   if (typeof limit !== 'number') return limit;
   const { sql, params } = matching(scope);
   const list = listOf(dimension);
+  const isLong = request.minTouches > 0 ? 'AND length(every) + candidates_left_out >= {min_touches:UInt32}' : '';
   const statement = {
     query: `
       SELECT steps, CAST(is_longer, 'Bool') AS longer, count() AS conversions,
@@ -62,18 +67,19 @@ export async function topPaths(
         quantileExact(0.5)(last_lag) AS median_last_lag_ms, sum(count()) OVER () AS all_conversions,
         sum(sum(toInt128(net))) OVER () AS all_revenue, count() OVER () AS all_paths
       FROM (
-        WITH ${request.collapseRepeats ? `arrayCompact(${list})` : list} AS every, ${listOf('click_time')} AS times
-        SELECT arrayReverse(arraySlice(every, 1, ${steps})) AS steps,
-          length(every) > ${steps} OR candidates_left_out > 0 AS is_longer, ${NET} AS net,
+        WITH ${list} AS every, ${request.collapseRepeats ? 'arrayCompact(every)' : 'every'} AS told,
+          ${listOf('click_time')} AS times
+        SELECT arrayReverse(arraySlice(told, 1, ${steps})) AS steps,
+          length(told) > ${steps} OR candidates_left_out > 0 AS is_longer, ${NET} AS net,
           toUnixTimestamp64Milli(conversion_time) - times[-1] AS first_lag,
           toUnixTimestamp64Milli(conversion_time) - times[1] AS last_lag
         FROM conversion_decisions FINAL
-        ${sql} AND attributed
+        ${sql} AND attributed ${isLong}
       )
       GROUP BY steps, is_longer
       ORDER BY conversions DESC, revenue DESC, steps, is_longer
       LIMIT ${limit}`,
-    query_params: params,
+    query_params: { ...params, min_touches: request.minTouches },
   };
   const rows = await selectBounded<Path>(client, statement, signal, MAX_DECISIONS_READ);
   const { all_conversions = '0', all_revenue = '0', all_paths = '0' } = rows[0] ?? {};
@@ -84,6 +90,43 @@ export async function topPaths(
       share: Number(path.conversions) / Number(all_conversions),
     })),
     ...{ conversions: all_conversions, total_paths: all_paths, revenue_micros: saturated(all_revenue) },
+  });
+}
+
+export async function topTouches(
+  { client, timeZone = UTC }: StatsDeps,
+  request: TopTouchesRequest,
+  signal?: AbortSignal,
+): Promise<TopTouchesResponse | FieldError> {
+  const scope = parseScope(request, timeZone);
+  if ('field' in scope) return scope;
+  const dimension = DIMENSIONS.find((each) => each === (request.dimension || DIMENSIONS[0]));
+  if (dimension === undefined) return unknownValue('dimension', request.dimension, DIMENSIONS);
+  const limit = parseLimit(request.limit, VALUES.byDefault, VALUES.most);
+  if (typeof limit !== 'number') return limit;
+  const { sql, params } = matching(scope);
+  const statement = {
+    query: `
+      SELECT value, count() AS conversions, sum(toInt128(net)) AS revenue, count() OVER () AS all_values,
+        sum(countIf(nth = 1)) OVER () AS all_conversions
+      FROM (
+        SELECT arrayDistinct(${listOf(dimension)}) AS touched, ${NET} AS net
+        FROM conversion_decisions FINAL
+        ${sql} AND attributed
+      )
+      ARRAY JOIN touched AS value, arrayEnumerate(touched) AS nth
+      GROUP BY value
+      ORDER BY conversions DESC, value
+      LIMIT ${limit}`,
+    query_params: params,
+  };
+  const rows = await selectBounded<Record<string, JsonValue>>(client, statement, signal, MAX_DECISIONS_READ);
+  const { all_values = '0', all_conversions = '0' } = rows[0] ?? {};
+  return fromJson(TopTouchesResponseSchema, {
+    values: rows.map(({ value, conversions, revenue }) => ({
+      ...{ value: value!, conversions: conversions!, revenue_micros: saturated(revenue as string) },
+    })),
+    ...{ conversions: all_conversions, total_values: all_values },
   });
 }
 

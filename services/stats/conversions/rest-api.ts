@@ -30,6 +30,12 @@ export const CONVERSIONS_API = {
   ),
   listClicks: route('/api/v1/clicks', 'listClicks', 'ListClicks', 'Clicks of a user.'),
   topPaths: route('/api/v1/paths', 'topPaths', 'TopPaths', 'The sequences of touches that conversions came by.'),
+  topTouches: route(
+    '/api/v1/touches',
+    'topTouches',
+    'TopTouches',
+    'How many conversions had a touch of a campaign, an ad or a source at all.',
+  ),
   timeLag: route('/api/v1/time-lag', 'timeLag', 'TimeLag', 'How long after the credited click conversions came.'),
   pathLength: route('/api/v1/path-length', 'pathLength', 'PathLength', 'How many touches conversions had.'),
   listConflicts: route(

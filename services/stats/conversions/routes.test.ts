@@ -69,6 +69,12 @@ test.each([
     'dimension "conversion_type" is unknown. Known are campaign_id, ad_id, source',
   ],
   [
+    '/api/v1/touches',
+    `${DAYS_TEXT}&dimension=click_id`,
+    'dimension "click_id" is unknown. Known are campaign_id, ad_id, source',
+  ],
+  ['/api/v1/touches', `${DAYS_TEXT}&limit=10001`, 'limit must be in [1, 10000]: it is 10001'],
+  [
     '/api/v1/time-lag',
     `${DAYS_TEXT}&model=lineal`,
     'model "lineal" is not counted by this mesh. Known are last_click, linear',

@@ -14,7 +14,7 @@ import { listClicks } from './list-clicks.ts';
 import { listConflicts } from './list-conflicts.ts';
 import { listConversions } from './list-conversions.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
-import { pathLength, topPaths } from './paths.ts';
+import { pathLength, topPaths, topTouches } from './paths.ts';
 import { CONVERSIONS_API } from './rest-api.ts';
 import { timeLag } from './time-lag.ts';
 
@@ -38,6 +38,7 @@ function forEachMethod(
   each(method.listConversions, (request, signal) => listConversions(deps, request, signal));
   each(method.listClicks, (request, signal) => listClicks(deps, request, signal));
   each(method.topPaths, (request, signal) => topPaths(deps, request, signal));
+  each(method.topTouches, (request, signal) => topTouches(deps, request, signal));
   each(method.timeLag, (request, signal) => timeLag(deps, request, signal));
   each(method.pathLength, (request, signal) => pathLength(deps, request, signal));
   each(method.listConflicts, (request, signal) => listConflicts(deps.client, request, signal));

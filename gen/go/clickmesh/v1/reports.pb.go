@@ -1648,7 +1648,9 @@ type TopPathsRequest struct {
 	// Longest path told apart, in steps, in [1, 20]; 8 when 0. Of longer ones the last steps are told, and `longer` is set.
 	MaxSteps uint32 `protobuf:"varint,7,opt,name=max_steps,json=maxSteps,proto3" json:"max_steps,omitempty"`
 	// Most paths, in [1, 1000]; 50 when 0.
-	Limit         uint32 `protobuf:"varint,8,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit uint32 `protobuf:"varint,8,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Only conversions of so many valid touches and more; of any number when 0.
+	MinTouches    uint32 `protobuf:"varint,9,opt,name=min_touches,json=minTouches,proto3" json:"min_touches,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1735,6 +1737,13 @@ func (x *TopPathsRequest) GetMaxSteps() uint32 {
 func (x *TopPathsRequest) GetLimit() uint32 {
 	if x != nil {
 		return x.Limit
+	}
+	return 0
+}
+
+func (x *TopPathsRequest) GetMinTouches() uint32 {
+	if x != nil {
+		return x.MinTouches
 	}
 	return 0
 }
@@ -1906,6 +1915,219 @@ func (x *ConversionPath) GetMedianLastLagMs() int64 {
 	return 0
 }
 
+type TopTouchesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the conversions. Required.
+	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	EndDate   string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	TimeZone  string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// As of TopPaths.
+	Filters []*ReportFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
+	// What touches are told apart by: campaign_id (when empty), ad_id or source.
+	Dimension string `protobuf:"bytes,5,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	// Most values, in [1, 10000]; 1,000 when 0.
+	Limit         uint32 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopTouchesRequest) Reset() {
+	*x = TopTouchesRequest{}
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopTouchesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopTouchesRequest) ProtoMessage() {}
+
+func (x *TopTouchesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopTouchesRequest.ProtoReflect.Descriptor instead.
+func (*TopTouchesRequest) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *TopTouchesRequest) GetStartDate() string {
+	if x != nil {
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *TopTouchesRequest) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *TopTouchesRequest) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+func (x *TopTouchesRequest) GetFilters() []*ReportFilter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
+}
+
+func (x *TopTouchesRequest) GetDimension() string {
+	if x != nil {
+		return x.Dimension
+	}
+	return ""
+}
+
+func (x *TopTouchesRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type TopTouchesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By conversions, the most first.
+	Values []*TouchedValue `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	// All attributed conversions that matched and were not retracted. One may have touches of several values.
+	Conversions   uint64 `protobuf:"varint,2,opt,name=conversions,proto3" json:"conversions,omitempty"`
+	TotalValues   uint64 `protobuf:"varint,3,opt,name=total_values,json=totalValues,proto3" json:"total_values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopTouchesResponse) Reset() {
+	*x = TopTouchesResponse{}
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopTouchesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopTouchesResponse) ProtoMessage() {}
+
+func (x *TopTouchesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopTouchesResponse.ProtoReflect.Descriptor instead.
+func (*TopTouchesResponse) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *TopTouchesResponse) GetValues() []*TouchedValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *TopTouchesResponse) GetConversions() uint64 {
+	if x != nil {
+		return x.Conversions
+	}
+	return 0
+}
+
+func (x *TopTouchesResponse) GetTotalValues() uint64 {
+	if x != nil {
+		return x.TotalValues
+	}
+	return 0
+}
+
+// Touches that a decision does not name are not known: more than 256 without credit.
+type TouchedValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Value string                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Conversions with a valid touch of it in their window, credited or not.
+	Conversions uint64 `protobuf:"varint,2,opt,name=conversions,proto3" json:"conversions,omitempty"`
+	// Net, of these conversions as a whole.
+	RevenueMicros int64 `protobuf:"varint,3,opt,name=revenue_micros,json=revenueMicros,proto3" json:"revenue_micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TouchedValue) Reset() {
+	*x = TouchedValue{}
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TouchedValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TouchedValue) ProtoMessage() {}
+
+func (x *TouchedValue) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TouchedValue.ProtoReflect.Descriptor instead.
+func (*TouchedValue) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *TouchedValue) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *TouchedValue) GetConversions() uint64 {
+	if x != nil {
+		return x.Conversions
+	}
+	return 0
+}
+
+func (x *TouchedValue) GetRevenueMicros() int64 {
+	if x != nil {
+		return x.RevenueMicros
+	}
+	return 0
+}
+
 type TimeLagRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of the conversions. Required.
@@ -1922,7 +2144,7 @@ type TimeLagRequest struct {
 
 func (x *TimeLagRequest) Reset() {
 	*x = TimeLagRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[17]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2156,7 @@ func (x *TimeLagRequest) String() string {
 func (*TimeLagRequest) ProtoMessage() {}
 
 func (x *TimeLagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[17]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2169,7 @@ func (x *TimeLagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeLagRequest.ProtoReflect.Descriptor instead.
 func (*TimeLagRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{17}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TimeLagRequest) GetStartDate() string {
@@ -1999,7 +2221,7 @@ type TimeLagResponse struct {
 
 func (x *TimeLagResponse) Reset() {
 	*x = TimeLagResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[18]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2011,7 +2233,7 @@ func (x *TimeLagResponse) String() string {
 func (*TimeLagResponse) ProtoMessage() {}
 
 func (x *TimeLagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[18]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2024,7 +2246,7 @@ func (x *TimeLagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeLagResponse.ProtoReflect.Descriptor instead.
 func (*TimeLagResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{18}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TimeLagResponse) GetBuckets() []*LagBucket {
@@ -2068,7 +2290,7 @@ type LagBucket struct {
 
 func (x *LagBucket) Reset() {
 	*x = LagBucket{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[19]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2302,7 @@ func (x *LagBucket) String() string {
 func (*LagBucket) ProtoMessage() {}
 
 func (x *LagBucket) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[19]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2315,7 @@ func (x *LagBucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LagBucket.ProtoReflect.Descriptor instead.
 func (*LagBucket) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{19}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LagBucket) GetFromMs() int64 {
@@ -2138,7 +2360,7 @@ type PathLengthRequest struct {
 
 func (x *PathLengthRequest) Reset() {
 	*x = PathLengthRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[20]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2150,7 +2372,7 @@ func (x *PathLengthRequest) String() string {
 func (*PathLengthRequest) ProtoMessage() {}
 
 func (x *PathLengthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[20]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2163,7 +2385,7 @@ func (x *PathLengthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathLengthRequest.ProtoReflect.Descriptor instead.
 func (*PathLengthRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{20}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PathLengthRequest) GetStartDate() string {
@@ -2204,7 +2426,7 @@ type PathLengthResponse struct {
 
 func (x *PathLengthResponse) Reset() {
 	*x = PathLengthResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[21]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2438,7 @@ func (x *PathLengthResponse) String() string {
 func (*PathLengthResponse) ProtoMessage() {}
 
 func (x *PathLengthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[21]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2451,7 @@ func (x *PathLengthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathLengthResponse.ProtoReflect.Descriptor instead.
 func (*PathLengthResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{21}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PathLengthResponse) GetBuckets() []*LengthBucket {
@@ -2250,7 +2472,7 @@ type LengthBucket struct {
 
 func (x *LengthBucket) Reset() {
 	*x = LengthBucket{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[22]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2262,7 +2484,7 @@ func (x *LengthBucket) String() string {
 func (*LengthBucket) ProtoMessage() {}
 
 func (x *LengthBucket) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[22]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2275,7 +2497,7 @@ func (x *LengthBucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LengthBucket.ProtoReflect.Descriptor instead.
 func (*LengthBucket) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{22}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LengthBucket) GetTouches() uint32 {
@@ -2314,7 +2536,7 @@ type ListConflictsRequest struct {
 
 func (x *ListConflictsRequest) Reset() {
 	*x = ListConflictsRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[23]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +2548,7 @@ func (x *ListConflictsRequest) String() string {
 func (*ListConflictsRequest) ProtoMessage() {}
 
 func (x *ListConflictsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[23]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +2561,7 @@ func (x *ListConflictsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConflictsRequest.ProtoReflect.Descriptor instead.
 func (*ListConflictsRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{23}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListConflictsRequest) GetUserId() string {
@@ -2389,7 +2611,7 @@ type ListConflictsResponse struct {
 
 func (x *ListConflictsResponse) Reset() {
 	*x = ListConflictsResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[24]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2401,7 +2623,7 @@ func (x *ListConflictsResponse) String() string {
 func (*ListConflictsResponse) ProtoMessage() {}
 
 func (x *ListConflictsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[24]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2414,7 +2636,7 @@ func (x *ListConflictsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConflictsResponse.ProtoReflect.Descriptor instead.
 func (*ListConflictsResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{24}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListConflictsResponse) GetConflicts() []*ListedConflict {
@@ -2451,7 +2673,7 @@ type ListedConflict struct {
 
 func (x *ListedConflict) Reset() {
 	*x = ListedConflict{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[25]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2463,7 +2685,7 @@ func (x *ListedConflict) String() string {
 func (*ListedConflict) ProtoMessage() {}
 
 func (x *ListedConflict) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[25]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2476,7 +2698,7 @@ func (x *ListedConflict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedConflict.ProtoReflect.Descriptor instead.
 func (*ListedConflict) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{25}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListedConflict) GetNotKept() *EventConflict {
@@ -2511,7 +2733,7 @@ type ListDeadLettersRequest struct {
 
 func (x *ListDeadLettersRequest) Reset() {
 	*x = ListDeadLettersRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[26]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2523,7 +2745,7 @@ func (x *ListDeadLettersRequest) String() string {
 func (*ListDeadLettersRequest) ProtoMessage() {}
 
 func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[26]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2536,7 +2758,7 @@ func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{26}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListDeadLettersRequest) GetLimit() uint32 {
@@ -2565,7 +2787,7 @@ type ListDeadLettersResponse struct {
 
 func (x *ListDeadLettersResponse) Reset() {
 	*x = ListDeadLettersResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[27]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2577,7 +2799,7 @@ func (x *ListDeadLettersResponse) String() string {
 func (*ListDeadLettersResponse) ProtoMessage() {}
 
 func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[27]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2590,7 +2812,7 @@ func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
 func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{27}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListDeadLettersResponse) GetDeadLetters() []*DeadLetter {
@@ -2631,7 +2853,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[28]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2643,7 +2865,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[28]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2656,7 +2878,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{28}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DeadLetter) GetTopic() string {
@@ -2714,7 +2936,7 @@ type WatchReportRequest struct {
 
 func (x *WatchReportRequest) Reset() {
 	*x = WatchReportRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[29]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +2948,7 @@ func (x *WatchReportRequest) String() string {
 func (*WatchReportRequest) ProtoMessage() {}
 
 func (x *WatchReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[29]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +2961,7 @@ func (x *WatchReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchReportRequest.ProtoReflect.Descriptor instead.
 func (*WatchReportRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{29}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WatchReportRequest) GetQuery() *RunReportRequest {
@@ -2778,7 +3000,7 @@ type WatchReportResponse struct {
 
 func (x *WatchReportResponse) Reset() {
 	*x = WatchReportResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[30]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2790,7 +3012,7 @@ func (x *WatchReportResponse) String() string {
 func (*WatchReportResponse) ProtoMessage() {}
 
 func (x *WatchReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[30]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2803,7 +3025,7 @@ func (x *WatchReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchReportResponse.ProtoReflect.Descriptor instead.
 func (*WatchReportResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{30}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *WatchReportResponse) GetReport() *RunReportResponse {
@@ -2847,7 +3069,7 @@ type TailEventsRequest struct {
 
 func (x *TailEventsRequest) Reset() {
 	*x = TailEventsRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[31]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2859,7 +3081,7 @@ func (x *TailEventsRequest) String() string {
 func (*TailEventsRequest) ProtoMessage() {}
 
 func (x *TailEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[31]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2872,7 +3094,7 @@ func (x *TailEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailEventsRequest.ProtoReflect.Descriptor instead.
 func (*TailEventsRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{31}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TailEventsRequest) GetEventTypes() []string {
@@ -2911,7 +3133,7 @@ type TailEventsResponse struct {
 
 func (x *TailEventsResponse) Reset() {
 	*x = TailEventsResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[32]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2923,7 +3145,7 @@ func (x *TailEventsResponse) String() string {
 func (*TailEventsResponse) ProtoMessage() {}
 
 func (x *TailEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[32]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2936,7 +3158,7 @@ func (x *TailEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailEventsResponse.ProtoReflect.Descriptor instead.
 func (*TailEventsResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{32}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TailEventsResponse) GetEvents() []*TailedEvent {
@@ -2975,7 +3197,7 @@ type TailedSecond struct {
 
 func (x *TailedSecond) Reset() {
 	*x = TailedSecond{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[33]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2987,7 +3209,7 @@ func (x *TailedSecond) String() string {
 func (*TailedSecond) ProtoMessage() {}
 
 func (x *TailedSecond) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[33]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3000,7 +3222,7 @@ func (x *TailedSecond) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailedSecond.ProtoReflect.Descriptor instead.
 func (*TailedSecond) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{33}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TailedSecond) GetTime() int64 {
@@ -3065,7 +3287,7 @@ type TailedEvent struct {
 
 func (x *TailedEvent) Reset() {
 	*x = TailedEvent{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[34]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3077,7 +3299,7 @@ func (x *TailedEvent) String() string {
 func (*TailedEvent) ProtoMessage() {}
 
 func (x *TailedEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[34]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3090,7 +3312,7 @@ func (x *TailedEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailedEvent.ProtoReflect.Descriptor instead.
 func (*TailedEvent) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{34}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TailedEvent) GetEventType() string {
@@ -3199,7 +3421,7 @@ type RunAuditRequest struct {
 
 func (x *RunAuditRequest) Reset() {
 	*x = RunAuditRequest{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[35]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3211,7 +3433,7 @@ func (x *RunAuditRequest) String() string {
 func (*RunAuditRequest) ProtoMessage() {}
 
 func (x *RunAuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[35]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3224,7 +3446,7 @@ func (x *RunAuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunAuditRequest.ProtoReflect.Descriptor instead.
 func (*RunAuditRequest) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{35}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{38}
 }
 
 // An answer for each check when it is there; the last one has `done`.
@@ -3241,7 +3463,7 @@ type RunAuditResponse struct {
 
 func (x *RunAuditResponse) Reset() {
 	*x = RunAuditResponse{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[36]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3253,7 +3475,7 @@ func (x *RunAuditResponse) String() string {
 func (*RunAuditResponse) ProtoMessage() {}
 
 func (x *RunAuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[36]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3266,7 +3488,7 @@ func (x *RunAuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunAuditResponse.ProtoReflect.Descriptor instead.
 func (*RunAuditResponse) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{36}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RunAuditResponse) GetChecks() []*AuditCheck {
@@ -3306,7 +3528,7 @@ type AuditCheck struct {
 
 func (x *AuditCheck) Reset() {
 	*x = AuditCheck{}
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[37]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3318,7 +3540,7 @@ func (x *AuditCheck) String() string {
 func (*AuditCheck) ProtoMessage() {}
 
 func (x *AuditCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_reports_proto_msgTypes[37]
+	mi := &file_clickmesh_v1_reports_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3331,7 +3553,7 @@ func (x *AuditCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditCheck.ProtoReflect.Descriptor instead.
 func (*AuditCheck) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{37}
+	return file_clickmesh_v1_reports_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *AuditCheck) GetName() string {
@@ -3513,7 +3735,7 @@ const file_clickmesh_v1_reports_proto_rawDesc = "" +
 	"\vconversions\x18\b \x01(\rR\vconversions\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9a\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x02\n" +
 	"\x0fTopPathsRequest\x12\x1d\n" +
 	"\n" +
 	"start_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n" +
@@ -3523,7 +3745,9 @@ const file_clickmesh_v1_reports_proto_rawDesc = "" +
 	"\tdimension\x18\x05 \x01(\tR\tdimension\x12)\n" +
 	"\x10collapse_repeats\x18\x06 \x01(\bR\x0fcollapseRepeats\x12\x1b\n" +
 	"\tmax_steps\x18\a \x01(\rR\bmaxSteps\x12\x14\n" +
-	"\x05limit\x18\b \x01(\rR\x05limit\"\xb0\x01\n" +
+	"\x05limit\x18\b \x01(\rR\x05limit\x12\x1f\n" +
+	"\vmin_touches\x18\t \x01(\rR\n" +
+	"minTouches\"\xb0\x01\n" +
 	"\x10TopPathsResponse\x122\n" +
 	"\x05paths\x18\x01 \x03(\v2\x1c.clickmesh.v1.ConversionPathR\x05paths\x12 \n" +
 	"\vconversions\x18\x02 \x01(\x04R\vconversions\x12\x1f\n" +
@@ -3537,7 +3761,23 @@ const file_clickmesh_v1_reports_proto_rawDesc = "" +
 	"\x0erevenue_micros\x18\x04 \x01(\x03R\rrevenueMicros\x12\x14\n" +
 	"\x05share\x18\x05 \x01(\x01R\x05share\x12\"\n" +
 	"\rmedian_lag_ms\x18\x06 \x01(\x03R\vmedianLagMs\x12+\n" +
-	"\x12median_last_lag_ms\x18\a \x01(\x03R\x0fmedianLastLagMs\"\xb3\x01\n" +
+	"\x12median_last_lag_ms\x18\a \x01(\x03R\x0fmedianLastLagMs\"\xd4\x01\n" +
+	"\x11TopTouchesRequest\x12\x1d\n" +
+	"\n" +
+	"start_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n" +
+	"\bend_date\x18\x02 \x01(\tR\aendDate\x12\x1b\n" +
+	"\ttime_zone\x18\x03 \x01(\tR\btimeZone\x124\n" +
+	"\afilters\x18\x04 \x03(\v2\x1a.clickmesh.v1.ReportFilterR\afilters\x12\x1c\n" +
+	"\tdimension\x18\x05 \x01(\tR\tdimension\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\rR\x05limit\"\x8d\x01\n" +
+	"\x12TopTouchesResponse\x122\n" +
+	"\x06values\x18\x01 \x03(\v2\x1a.clickmesh.v1.TouchedValueR\x06values\x12 \n" +
+	"\vconversions\x18\x02 \x01(\x04R\vconversions\x12!\n" +
+	"\ftotal_values\x18\x03 \x01(\x04R\vtotalValues\"m\n" +
+	"\fTouchedValue\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12 \n" +
+	"\vconversions\x18\x02 \x01(\x04R\vconversions\x12%\n" +
+	"\x0erevenue_micros\x18\x03 \x01(\x03R\rrevenueMicros\"\xb3\x01\n" +
 	"\x0eTimeLagRequest\x12\x1d\n" +
 	"\n" +
 	"start_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n" +
@@ -3692,7 +3932,7 @@ func file_clickmesh_v1_reports_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_reports_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_clickmesh_v1_reports_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_clickmesh_v1_reports_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_clickmesh_v1_reports_proto_goTypes = []any{
 	(ReportInterval)(0),             // 0: clickmesh.v1.ReportInterval
 	(TimeBasis)(0),                  // 1: clickmesh.v1.TimeBasis
@@ -3715,29 +3955,32 @@ var file_clickmesh_v1_reports_proto_goTypes = []any{
 	(*TopPathsRequest)(nil),         // 18: clickmesh.v1.TopPathsRequest
 	(*TopPathsResponse)(nil),        // 19: clickmesh.v1.TopPathsResponse
 	(*ConversionPath)(nil),          // 20: clickmesh.v1.ConversionPath
-	(*TimeLagRequest)(nil),          // 21: clickmesh.v1.TimeLagRequest
-	(*TimeLagResponse)(nil),         // 22: clickmesh.v1.TimeLagResponse
-	(*LagBucket)(nil),               // 23: clickmesh.v1.LagBucket
-	(*PathLengthRequest)(nil),       // 24: clickmesh.v1.PathLengthRequest
-	(*PathLengthResponse)(nil),      // 25: clickmesh.v1.PathLengthResponse
-	(*LengthBucket)(nil),            // 26: clickmesh.v1.LengthBucket
-	(*ListConflictsRequest)(nil),    // 27: clickmesh.v1.ListConflictsRequest
-	(*ListConflictsResponse)(nil),   // 28: clickmesh.v1.ListConflictsResponse
-	(*ListedConflict)(nil),          // 29: clickmesh.v1.ListedConflict
-	(*ListDeadLettersRequest)(nil),  // 30: clickmesh.v1.ListDeadLettersRequest
-	(*ListDeadLettersResponse)(nil), // 31: clickmesh.v1.ListDeadLettersResponse
-	(*DeadLetter)(nil),              // 32: clickmesh.v1.DeadLetter
-	(*WatchReportRequest)(nil),      // 33: clickmesh.v1.WatchReportRequest
-	(*WatchReportResponse)(nil),     // 34: clickmesh.v1.WatchReportResponse
-	(*TailEventsRequest)(nil),       // 35: clickmesh.v1.TailEventsRequest
-	(*TailEventsResponse)(nil),      // 36: clickmesh.v1.TailEventsResponse
-	(*TailedSecond)(nil),            // 37: clickmesh.v1.TailedSecond
-	(*TailedEvent)(nil),             // 38: clickmesh.v1.TailedEvent
-	(*RunAuditRequest)(nil),         // 39: clickmesh.v1.RunAuditRequest
-	(*RunAuditResponse)(nil),        // 40: clickmesh.v1.RunAuditResponse
-	(*AuditCheck)(nil),              // 41: clickmesh.v1.AuditCheck
-	nil,                             // 42: clickmesh.v1.ListedClick.MetadataEntry
-	(*EventConflict)(nil),           // 43: clickmesh.v1.EventConflict
+	(*TopTouchesRequest)(nil),       // 21: clickmesh.v1.TopTouchesRequest
+	(*TopTouchesResponse)(nil),      // 22: clickmesh.v1.TopTouchesResponse
+	(*TouchedValue)(nil),            // 23: clickmesh.v1.TouchedValue
+	(*TimeLagRequest)(nil),          // 24: clickmesh.v1.TimeLagRequest
+	(*TimeLagResponse)(nil),         // 25: clickmesh.v1.TimeLagResponse
+	(*LagBucket)(nil),               // 26: clickmesh.v1.LagBucket
+	(*PathLengthRequest)(nil),       // 27: clickmesh.v1.PathLengthRequest
+	(*PathLengthResponse)(nil),      // 28: clickmesh.v1.PathLengthResponse
+	(*LengthBucket)(nil),            // 29: clickmesh.v1.LengthBucket
+	(*ListConflictsRequest)(nil),    // 30: clickmesh.v1.ListConflictsRequest
+	(*ListConflictsResponse)(nil),   // 31: clickmesh.v1.ListConflictsResponse
+	(*ListedConflict)(nil),          // 32: clickmesh.v1.ListedConflict
+	(*ListDeadLettersRequest)(nil),  // 33: clickmesh.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil), // 34: clickmesh.v1.ListDeadLettersResponse
+	(*DeadLetter)(nil),              // 35: clickmesh.v1.DeadLetter
+	(*WatchReportRequest)(nil),      // 36: clickmesh.v1.WatchReportRequest
+	(*WatchReportResponse)(nil),     // 37: clickmesh.v1.WatchReportResponse
+	(*TailEventsRequest)(nil),       // 38: clickmesh.v1.TailEventsRequest
+	(*TailEventsResponse)(nil),      // 39: clickmesh.v1.TailEventsResponse
+	(*TailedSecond)(nil),            // 40: clickmesh.v1.TailedSecond
+	(*TailedEvent)(nil),             // 41: clickmesh.v1.TailedEvent
+	(*RunAuditRequest)(nil),         // 42: clickmesh.v1.RunAuditRequest
+	(*RunAuditResponse)(nil),        // 43: clickmesh.v1.RunAuditResponse
+	(*AuditCheck)(nil),              // 44: clickmesh.v1.AuditCheck
+	nil,                             // 45: clickmesh.v1.ListedClick.MetadataEntry
+	(*EventConflict)(nil),           // 46: clickmesh.v1.EventConflict
 }
 var file_clickmesh_v1_reports_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.RunReportRequest.interval:type_name -> clickmesh.v1.ReportInterval
@@ -3756,28 +3999,30 @@ var file_clickmesh_v1_reports_proto_depIdxs = []int32{
 	3,  // 13: clickmesh.v1.ListConversionsRequest.attributed:type_name -> clickmesh.v1.Attributed
 	14, // 14: clickmesh.v1.ListConversionsResponse.conversions:type_name -> clickmesh.v1.ListedConversion
 	17, // 15: clickmesh.v1.ListClicksResponse.clicks:type_name -> clickmesh.v1.ListedClick
-	42, // 16: clickmesh.v1.ListedClick.metadata:type_name -> clickmesh.v1.ListedClick.MetadataEntry
+	45, // 16: clickmesh.v1.ListedClick.metadata:type_name -> clickmesh.v1.ListedClick.MetadataEntry
 	4,  // 17: clickmesh.v1.TopPathsRequest.filters:type_name -> clickmesh.v1.ReportFilter
 	20, // 18: clickmesh.v1.TopPathsResponse.paths:type_name -> clickmesh.v1.ConversionPath
-	4,  // 19: clickmesh.v1.TimeLagRequest.filters:type_name -> clickmesh.v1.ReportFilter
-	23, // 20: clickmesh.v1.TimeLagResponse.buckets:type_name -> clickmesh.v1.LagBucket
-	4,  // 21: clickmesh.v1.PathLengthRequest.filters:type_name -> clickmesh.v1.ReportFilter
-	26, // 22: clickmesh.v1.PathLengthResponse.buckets:type_name -> clickmesh.v1.LengthBucket
-	29, // 23: clickmesh.v1.ListConflictsResponse.conflicts:type_name -> clickmesh.v1.ListedConflict
-	43, // 24: clickmesh.v1.ListedConflict.not_kept:type_name -> clickmesh.v1.EventConflict
-	43, // 25: clickmesh.v1.ListedConflict.kept:type_name -> clickmesh.v1.EventConflict
-	32, // 26: clickmesh.v1.ListDeadLettersResponse.dead_letters:type_name -> clickmesh.v1.DeadLetter
-	5,  // 27: clickmesh.v1.WatchReportRequest.query:type_name -> clickmesh.v1.RunReportRequest
-	7,  // 28: clickmesh.v1.WatchReportResponse.report:type_name -> clickmesh.v1.RunReportResponse
-	4,  // 29: clickmesh.v1.TailEventsRequest.filters:type_name -> clickmesh.v1.ReportFilter
-	38, // 30: clickmesh.v1.TailEventsResponse.events:type_name -> clickmesh.v1.TailedEvent
-	37, // 31: clickmesh.v1.TailEventsResponse.seconds:type_name -> clickmesh.v1.TailedSecond
-	41, // 32: clickmesh.v1.RunAuditResponse.checks:type_name -> clickmesh.v1.AuditCheck
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	4,  // 19: clickmesh.v1.TopTouchesRequest.filters:type_name -> clickmesh.v1.ReportFilter
+	23, // 20: clickmesh.v1.TopTouchesResponse.values:type_name -> clickmesh.v1.TouchedValue
+	4,  // 21: clickmesh.v1.TimeLagRequest.filters:type_name -> clickmesh.v1.ReportFilter
+	26, // 22: clickmesh.v1.TimeLagResponse.buckets:type_name -> clickmesh.v1.LagBucket
+	4,  // 23: clickmesh.v1.PathLengthRequest.filters:type_name -> clickmesh.v1.ReportFilter
+	29, // 24: clickmesh.v1.PathLengthResponse.buckets:type_name -> clickmesh.v1.LengthBucket
+	32, // 25: clickmesh.v1.ListConflictsResponse.conflicts:type_name -> clickmesh.v1.ListedConflict
+	46, // 26: clickmesh.v1.ListedConflict.not_kept:type_name -> clickmesh.v1.EventConflict
+	46, // 27: clickmesh.v1.ListedConflict.kept:type_name -> clickmesh.v1.EventConflict
+	35, // 28: clickmesh.v1.ListDeadLettersResponse.dead_letters:type_name -> clickmesh.v1.DeadLetter
+	5,  // 29: clickmesh.v1.WatchReportRequest.query:type_name -> clickmesh.v1.RunReportRequest
+	7,  // 30: clickmesh.v1.WatchReportResponse.report:type_name -> clickmesh.v1.RunReportResponse
+	4,  // 31: clickmesh.v1.TailEventsRequest.filters:type_name -> clickmesh.v1.ReportFilter
+	41, // 32: clickmesh.v1.TailEventsResponse.events:type_name -> clickmesh.v1.TailedEvent
+	40, // 33: clickmesh.v1.TailEventsResponse.seconds:type_name -> clickmesh.v1.TailedSecond
+	44, // 34: clickmesh.v1.RunAuditResponse.checks:type_name -> clickmesh.v1.AuditCheck
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_reports_proto_init() }
@@ -3788,14 +4033,14 @@ func file_clickmesh_v1_reports_proto_init() {
 	file_clickmesh_v1_attribution_proto_init()
 	file_clickmesh_v1_reports_proto_msgTypes[5].OneofWrappers = []any{}
 	file_clickmesh_v1_reports_proto_msgTypes[10].OneofWrappers = []any{}
-	file_clickmesh_v1_reports_proto_msgTypes[18].OneofWrappers = []any{}
+	file_clickmesh_v1_reports_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_reports_proto_rawDesc), len(file_clickmesh_v1_reports_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   39,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

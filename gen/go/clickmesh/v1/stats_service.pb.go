@@ -1168,7 +1168,8 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x0eINTERVAL_DAILY\x10\x01\x12\x13\n" +
 	"\x0fINTERVAL_WEEKLY\x10\x02\x12\x14\n" +
 	"\x10INTERVAL_MONTHLY\x10\x03\x12\x13\n" +
-	"\x0fINTERVAL_HOURLY\x10\x042\xd7\t\n" +
+	"\x0fINTERVAL_HOURLY\x10\x042\xad\n" +
+	"\n" +
 	"\fStatsService\x12N\n" +
 	"\bGetStats\x12\x1d.clickmesh.v1.GetStatsRequest\x1a\x1e.clickmesh.v1.GetStatsResponse\"\x03\x90\x02\x01\x12Q\n" +
 	"\n" +
@@ -1179,7 +1180,9 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x0fListConversions\x12$.clickmesh.v1.ListConversionsRequest\x1a%.clickmesh.v1.ListConversionsResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\n" +
 	"ListClicks\x12\x1f.clickmesh.v1.ListClicksRequest\x1a .clickmesh.v1.ListClicksResponse\"\x03\x90\x02\x01\x12N\n" +
-	"\bTopPaths\x12\x1d.clickmesh.v1.TopPathsRequest\x1a\x1e.clickmesh.v1.TopPathsResponse\"\x03\x90\x02\x01\x12K\n" +
+	"\bTopPaths\x12\x1d.clickmesh.v1.TopPathsRequest\x1a\x1e.clickmesh.v1.TopPathsResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\n" +
+	"TopTouches\x12\x1f.clickmesh.v1.TopTouchesRequest\x1a .clickmesh.v1.TopTouchesResponse\"\x03\x90\x02\x01\x12K\n" +
 	"\aTimeLag\x12\x1c.clickmesh.v1.TimeLagRequest\x1a\x1d.clickmesh.v1.TimeLagResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\n" +
 	"PathLength\x12\x1f.clickmesh.v1.PathLengthRequest\x1a .clickmesh.v1.PathLengthResponse\"\x03\x90\x02\x01\x12]\n" +
@@ -1224,23 +1227,25 @@ var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(*ListConversionsRequest)(nil),    // 16: clickmesh.v1.ListConversionsRequest
 	(*ListClicksRequest)(nil),         // 17: clickmesh.v1.ListClicksRequest
 	(*TopPathsRequest)(nil),           // 18: clickmesh.v1.TopPathsRequest
-	(*TimeLagRequest)(nil),            // 19: clickmesh.v1.TimeLagRequest
-	(*PathLengthRequest)(nil),         // 20: clickmesh.v1.PathLengthRequest
-	(*ListConflictsRequest)(nil),      // 21: clickmesh.v1.ListConflictsRequest
-	(*ListDeadLettersRequest)(nil),    // 22: clickmesh.v1.ListDeadLettersRequest
-	(*TailEventsRequest)(nil),         // 23: clickmesh.v1.TailEventsRequest
-	(*RunAuditRequest)(nil),           // 24: clickmesh.v1.RunAuditRequest
-	(*RunReportResponse)(nil),         // 25: clickmesh.v1.RunReportResponse
-	(*WatchReportResponse)(nil),       // 26: clickmesh.v1.WatchReportResponse
-	(*ListConversionsResponse)(nil),   // 27: clickmesh.v1.ListConversionsResponse
-	(*ListClicksResponse)(nil),        // 28: clickmesh.v1.ListClicksResponse
-	(*TopPathsResponse)(nil),          // 29: clickmesh.v1.TopPathsResponse
-	(*TimeLagResponse)(nil),           // 30: clickmesh.v1.TimeLagResponse
-	(*PathLengthResponse)(nil),        // 31: clickmesh.v1.PathLengthResponse
-	(*ListConflictsResponse)(nil),     // 32: clickmesh.v1.ListConflictsResponse
-	(*ListDeadLettersResponse)(nil),   // 33: clickmesh.v1.ListDeadLettersResponse
-	(*TailEventsResponse)(nil),        // 34: clickmesh.v1.TailEventsResponse
-	(*RunAuditResponse)(nil),          // 35: clickmesh.v1.RunAuditResponse
+	(*TopTouchesRequest)(nil),         // 19: clickmesh.v1.TopTouchesRequest
+	(*TimeLagRequest)(nil),            // 20: clickmesh.v1.TimeLagRequest
+	(*PathLengthRequest)(nil),         // 21: clickmesh.v1.PathLengthRequest
+	(*ListConflictsRequest)(nil),      // 22: clickmesh.v1.ListConflictsRequest
+	(*ListDeadLettersRequest)(nil),    // 23: clickmesh.v1.ListDeadLettersRequest
+	(*TailEventsRequest)(nil),         // 24: clickmesh.v1.TailEventsRequest
+	(*RunAuditRequest)(nil),           // 25: clickmesh.v1.RunAuditRequest
+	(*RunReportResponse)(nil),         // 26: clickmesh.v1.RunReportResponse
+	(*WatchReportResponse)(nil),       // 27: clickmesh.v1.WatchReportResponse
+	(*ListConversionsResponse)(nil),   // 28: clickmesh.v1.ListConversionsResponse
+	(*ListClicksResponse)(nil),        // 29: clickmesh.v1.ListClicksResponse
+	(*TopPathsResponse)(nil),          // 30: clickmesh.v1.TopPathsResponse
+	(*TopTouchesResponse)(nil),        // 31: clickmesh.v1.TopTouchesResponse
+	(*TimeLagResponse)(nil),           // 32: clickmesh.v1.TimeLagResponse
+	(*PathLengthResponse)(nil),        // 33: clickmesh.v1.PathLengthResponse
+	(*ListConflictsResponse)(nil),     // 34: clickmesh.v1.ListConflictsResponse
+	(*ListDeadLettersResponse)(nil),   // 35: clickmesh.v1.ListDeadLettersResponse
+	(*TailEventsResponse)(nil),        // 36: clickmesh.v1.TailEventsResponse
+	(*RunAuditResponse)(nil),          // 37: clickmesh.v1.RunAuditResponse
 }
 var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.GetStatsRequest.interval:type_name -> clickmesh.v1.Interval
@@ -1263,28 +1268,30 @@ var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	16, // 17: clickmesh.v1.StatsService.ListConversions:input_type -> clickmesh.v1.ListConversionsRequest
 	17, // 18: clickmesh.v1.StatsService.ListClicks:input_type -> clickmesh.v1.ListClicksRequest
 	18, // 19: clickmesh.v1.StatsService.TopPaths:input_type -> clickmesh.v1.TopPathsRequest
-	19, // 20: clickmesh.v1.StatsService.TimeLag:input_type -> clickmesh.v1.TimeLagRequest
-	20, // 21: clickmesh.v1.StatsService.PathLength:input_type -> clickmesh.v1.PathLengthRequest
-	21, // 22: clickmesh.v1.StatsService.ListConflicts:input_type -> clickmesh.v1.ListConflictsRequest
-	22, // 23: clickmesh.v1.StatsService.ListDeadLetters:input_type -> clickmesh.v1.ListDeadLettersRequest
-	23, // 24: clickmesh.v1.StatsService.TailEvents:input_type -> clickmesh.v1.TailEventsRequest
-	24, // 25: clickmesh.v1.StatsService.RunAudit:input_type -> clickmesh.v1.RunAuditRequest
-	2,  // 26: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
-	6,  // 27: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
-	8,  // 28: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
-	25, // 29: clickmesh.v1.StatsService.RunReport:output_type -> clickmesh.v1.RunReportResponse
-	26, // 30: clickmesh.v1.StatsService.WatchReport:output_type -> clickmesh.v1.WatchReportResponse
-	27, // 31: clickmesh.v1.StatsService.ListConversions:output_type -> clickmesh.v1.ListConversionsResponse
-	28, // 32: clickmesh.v1.StatsService.ListClicks:output_type -> clickmesh.v1.ListClicksResponse
-	29, // 33: clickmesh.v1.StatsService.TopPaths:output_type -> clickmesh.v1.TopPathsResponse
-	30, // 34: clickmesh.v1.StatsService.TimeLag:output_type -> clickmesh.v1.TimeLagResponse
-	31, // 35: clickmesh.v1.StatsService.PathLength:output_type -> clickmesh.v1.PathLengthResponse
-	32, // 36: clickmesh.v1.StatsService.ListConflicts:output_type -> clickmesh.v1.ListConflictsResponse
-	33, // 37: clickmesh.v1.StatsService.ListDeadLetters:output_type -> clickmesh.v1.ListDeadLettersResponse
-	34, // 38: clickmesh.v1.StatsService.TailEvents:output_type -> clickmesh.v1.TailEventsResponse
-	35, // 39: clickmesh.v1.StatsService.RunAudit:output_type -> clickmesh.v1.RunAuditResponse
-	26, // [26:40] is the sub-list for method output_type
-	12, // [12:26] is the sub-list for method input_type
+	19, // 20: clickmesh.v1.StatsService.TopTouches:input_type -> clickmesh.v1.TopTouchesRequest
+	20, // 21: clickmesh.v1.StatsService.TimeLag:input_type -> clickmesh.v1.TimeLagRequest
+	21, // 22: clickmesh.v1.StatsService.PathLength:input_type -> clickmesh.v1.PathLengthRequest
+	22, // 23: clickmesh.v1.StatsService.ListConflicts:input_type -> clickmesh.v1.ListConflictsRequest
+	23, // 24: clickmesh.v1.StatsService.ListDeadLetters:input_type -> clickmesh.v1.ListDeadLettersRequest
+	24, // 25: clickmesh.v1.StatsService.TailEvents:input_type -> clickmesh.v1.TailEventsRequest
+	25, // 26: clickmesh.v1.StatsService.RunAudit:input_type -> clickmesh.v1.RunAuditRequest
+	2,  // 27: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
+	6,  // 28: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
+	8,  // 29: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
+	26, // 30: clickmesh.v1.StatsService.RunReport:output_type -> clickmesh.v1.RunReportResponse
+	27, // 31: clickmesh.v1.StatsService.WatchReport:output_type -> clickmesh.v1.WatchReportResponse
+	28, // 32: clickmesh.v1.StatsService.ListConversions:output_type -> clickmesh.v1.ListConversionsResponse
+	29, // 33: clickmesh.v1.StatsService.ListClicks:output_type -> clickmesh.v1.ListClicksResponse
+	30, // 34: clickmesh.v1.StatsService.TopPaths:output_type -> clickmesh.v1.TopPathsResponse
+	31, // 35: clickmesh.v1.StatsService.TopTouches:output_type -> clickmesh.v1.TopTouchesResponse
+	32, // 36: clickmesh.v1.StatsService.TimeLag:output_type -> clickmesh.v1.TimeLagResponse
+	33, // 37: clickmesh.v1.StatsService.PathLength:output_type -> clickmesh.v1.PathLengthResponse
+	34, // 38: clickmesh.v1.StatsService.ListConflicts:output_type -> clickmesh.v1.ListConflictsResponse
+	35, // 39: clickmesh.v1.StatsService.ListDeadLetters:output_type -> clickmesh.v1.ListDeadLettersResponse
+	36, // 40: clickmesh.v1.StatsService.TailEvents:output_type -> clickmesh.v1.TailEventsResponse
+	37, // 41: clickmesh.v1.StatsService.RunAudit:output_type -> clickmesh.v1.RunAuditResponse
+	27, // [27:42] is the sub-list for method output_type
+	12, // [12:27] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name

@@ -27,6 +27,7 @@ const (
 	StatsService_ListConversions_FullMethodName   = "/clickmesh.v1.StatsService/ListConversions"
 	StatsService_ListClicks_FullMethodName        = "/clickmesh.v1.StatsService/ListClicks"
 	StatsService_TopPaths_FullMethodName          = "/clickmesh.v1.StatsService/TopPaths"
+	StatsService_TopTouches_FullMethodName        = "/clickmesh.v1.StatsService/TopTouches"
 	StatsService_TimeLag_FullMethodName           = "/clickmesh.v1.StatsService/TimeLag"
 	StatsService_PathLength_FullMethodName        = "/clickmesh.v1.StatsService/PathLength"
 	StatsService_ListConflicts_FullMethodName     = "/clickmesh.v1.StatsService/ListConflicts"
@@ -61,6 +62,8 @@ type StatsServiceClient interface {
 	ListClicks(ctx context.Context, in *ListClicksRequest, opts ...grpc.CallOption) (*ListClicksResponse, error)
 	// The sequences of touches that conversions came by.
 	TopPaths(ctx context.Context, in *TopPathsRequest, opts ...grpc.CallOption) (*TopPathsResponse, error)
+	// How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+	TopTouches(ctx context.Context, in *TopTouchesRequest, opts ...grpc.CallOption) (*TopTouchesResponse, error)
 	// How long after the credited click conversions came.
 	TimeLag(ctx context.Context, in *TimeLagRequest, opts ...grpc.CallOption) (*TimeLagResponse, error)
 	// How many touches conversions had.
@@ -181,6 +184,16 @@ func (c *statsServiceClient) TopPaths(ctx context.Context, in *TopPathsRequest, 
 	return out, nil
 }
 
+func (c *statsServiceClient) TopTouches(ctx context.Context, in *TopTouchesRequest, opts ...grpc.CallOption) (*TopTouchesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TopTouchesResponse)
+	err := c.cc.Invoke(ctx, StatsService_TopTouches_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *statsServiceClient) TimeLag(ctx context.Context, in *TimeLagRequest, opts ...grpc.CallOption) (*TimeLagResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TimeLagResponse)
@@ -285,6 +298,8 @@ type StatsServiceServer interface {
 	ListClicks(context.Context, *ListClicksRequest) (*ListClicksResponse, error)
 	// The sequences of touches that conversions came by.
 	TopPaths(context.Context, *TopPathsRequest) (*TopPathsResponse, error)
+	// How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+	TopTouches(context.Context, *TopTouchesRequest) (*TopTouchesResponse, error)
 	// How long after the credited click conversions came.
 	TimeLag(context.Context, *TimeLagRequest) (*TimeLagResponse, error)
 	// How many touches conversions had.
@@ -330,6 +345,9 @@ func (UnimplementedStatsServiceServer) ListClicks(context.Context, *ListClicksRe
 }
 func (UnimplementedStatsServiceServer) TopPaths(context.Context, *TopPathsRequest) (*TopPathsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method TopPaths not implemented")
+}
+func (UnimplementedStatsServiceServer) TopTouches(context.Context, *TopTouchesRequest) (*TopTouchesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TopTouches not implemented")
 }
 func (UnimplementedStatsServiceServer) TimeLag(context.Context, *TimeLagRequest) (*TimeLagResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method TimeLag not implemented")
@@ -500,6 +518,24 @@ func _StatsService_TopPaths_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StatsService_TopTouches_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TopTouchesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatsServiceServer).TopTouches(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatsService_TopTouches_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatsServiceServer).TopTouches(ctx, req.(*TopTouchesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _StatsService_TimeLag_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(TimeLagRequest)
 	if err := dec(in); err != nil {
@@ -624,6 +660,10 @@ var StatsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "TopPaths",
 			Handler:    _StatsService_TopPaths_Handler,
+		},
+		{
+			MethodName: "TopTouches",
+			Handler:    _StatsService_TopTouches_Handler,
 		},
 		{
 			MethodName: "TimeLag",

@@ -316,7 +316,7 @@ class ListedClick(_message.Message):
     def __init__(self, click_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., invalid: _Optional[bool] = ..., conversions: _Optional[int] = ...) -> None: ...
 
 class TopPathsRequest(_message.Message):
-    __slots__ = ("start_date", "end_date", "time_zone", "filters", "dimension", "collapse_repeats", "max_steps", "limit")
+    __slots__ = ("start_date", "end_date", "time_zone", "filters", "dimension", "collapse_repeats", "max_steps", "limit", "min_touches")
     START_DATE_FIELD_NUMBER: _ClassVar[int]
     END_DATE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
@@ -325,6 +325,7 @@ class TopPathsRequest(_message.Message):
     COLLAPSE_REPEATS_FIELD_NUMBER: _ClassVar[int]
     MAX_STEPS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MIN_TOUCHES_FIELD_NUMBER: _ClassVar[int]
     start_date: str
     end_date: str
     time_zone: str
@@ -333,7 +334,8 @@ class TopPathsRequest(_message.Message):
     collapse_repeats: bool
     max_steps: int
     limit: int
-    def __init__(self, start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., time_zone: _Optional[str] = ..., filters: _Optional[_Iterable[_Union[ReportFilter, _Mapping]]] = ..., dimension: _Optional[str] = ..., collapse_repeats: _Optional[bool] = ..., max_steps: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    min_touches: int
+    def __init__(self, start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., time_zone: _Optional[str] = ..., filters: _Optional[_Iterable[_Union[ReportFilter, _Mapping]]] = ..., dimension: _Optional[str] = ..., collapse_repeats: _Optional[bool] = ..., max_steps: _Optional[int] = ..., limit: _Optional[int] = ..., min_touches: _Optional[int] = ...) -> None: ...
 
 class TopPathsResponse(_message.Message):
     __slots__ = ("paths", "conversions", "total_paths", "revenue_micros")
@@ -364,6 +366,42 @@ class ConversionPath(_message.Message):
     median_lag_ms: int
     median_last_lag_ms: int
     def __init__(self, steps: _Optional[_Iterable[str]] = ..., longer: _Optional[bool] = ..., conversions: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., share: _Optional[float] = ..., median_lag_ms: _Optional[int] = ..., median_last_lag_ms: _Optional[int] = ...) -> None: ...
+
+class TopTouchesRequest(_message.Message):
+    __slots__ = ("start_date", "end_date", "time_zone", "filters", "dimension", "limit")
+    START_DATE_FIELD_NUMBER: _ClassVar[int]
+    END_DATE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    FILTERS_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    start_date: str
+    end_date: str
+    time_zone: str
+    filters: _containers.RepeatedCompositeFieldContainer[ReportFilter]
+    dimension: str
+    limit: int
+    def __init__(self, start_date: _Optional[str] = ..., end_date: _Optional[str] = ..., time_zone: _Optional[str] = ..., filters: _Optional[_Iterable[_Union[ReportFilter, _Mapping]]] = ..., dimension: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class TopTouchesResponse(_message.Message):
+    __slots__ = ("values", "conversions", "total_values")
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    CONVERSIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedCompositeFieldContainer[TouchedValue]
+    conversions: int
+    total_values: int
+    def __init__(self, values: _Optional[_Iterable[_Union[TouchedValue, _Mapping]]] = ..., conversions: _Optional[int] = ..., total_values: _Optional[int] = ...) -> None: ...
+
+class TouchedValue(_message.Message):
+    __slots__ = ("value", "conversions", "revenue_micros")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    CONVERSIONS_FIELD_NUMBER: _ClassVar[int]
+    REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    conversions: int
+    revenue_micros: int
+    def __init__(self, value: _Optional[str] = ..., conversions: _Optional[int] = ..., revenue_micros: _Optional[int] = ...) -> None: ...
 
 class TimeLagRequest(_message.Message):
     __slots__ = ("start_date", "end_date", "time_zone", "filters", "model")

@@ -77,6 +77,11 @@ class StatsServiceStub:
                 request_serializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsRequest.SerializeToString,
                 response_deserializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsResponse.FromString,
                 _registered_method=True)
+        self.TopTouches = channel.unary_unary(
+                '/clickmesh.v1.StatsService/TopTouches',
+                request_serializer=clickmesh_dot_v1_dot_reports__pb2.TopTouchesRequest.SerializeToString,
+                response_deserializer=clickmesh_dot_v1_dot_reports__pb2.TopTouchesResponse.FromString,
+                _registered_method=True)
         self.TimeLag = channel.unary_unary(
                 '/clickmesh.v1.StatsService/TimeLag',
                 request_serializer=clickmesh_dot_v1_dot_reports__pb2.TimeLagRequest.SerializeToString,
@@ -173,6 +178,13 @@ class StatsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TopTouches(self, request, context):
+        """How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TimeLag(self, request, context):
         """How long after the credited click conversions came.
         """
@@ -257,6 +269,11 @@ def add_StatsServiceServicer_to_server(servicer, server):
                     servicer.TopPaths,
                     request_deserializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsRequest.FromString,
                     response_serializer=clickmesh_dot_v1_dot_reports__pb2.TopPathsResponse.SerializeToString,
+            ),
+            'TopTouches': grpc.unary_unary_rpc_method_handler(
+                    servicer.TopTouches,
+                    request_deserializer=clickmesh_dot_v1_dot_reports__pb2.TopTouchesRequest.FromString,
+                    response_serializer=clickmesh_dot_v1_dot_reports__pb2.TopTouchesResponse.SerializeToString,
             ),
             'TimeLag': grpc.unary_unary_rpc_method_handler(
                     servicer.TimeLag,
@@ -507,6 +524,33 @@ class StatsService:
             '/clickmesh.v1.StatsService/TopPaths',
             clickmesh_dot_v1_dot_reports__pb2.TopPathsRequest.SerializeToString,
             clickmesh_dot_v1_dot_reports__pb2.TopPathsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TopTouches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clickmesh.v1.StatsService/TopTouches',
+            clickmesh_dot_v1_dot_reports__pb2.TopTouchesRequest.SerializeToString,
+            clickmesh_dot_v1_dot_reports__pb2.TopTouchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

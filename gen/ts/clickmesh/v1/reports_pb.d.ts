@@ -867,6 +867,13 @@ export declare type TopPathsRequest = Message<"clickmesh.v1.TopPathsRequest"> & 
    * @generated from field: uint32 limit = 8;
    */
   limit: number;
+
+  /**
+   * Only conversions of so many valid touches and more; of any number when 0.
+   *
+   * @generated from field: uint32 min_touches = 9;
+   */
+  minTouches: number;
 };
 
 /**
@@ -965,6 +972,117 @@ export declare type ConversionPath = Message<"clickmesh.v1.ConversionPath"> & {
  * Use `create(ConversionPathSchema)` to create a new message.
  */
 export declare const ConversionPathSchema: GenMessage<ConversionPath>;
+
+/**
+ * @generated from message clickmesh.v1.TopTouchesRequest
+ */
+export declare type TopTouchesRequest = Message<"clickmesh.v1.TopTouchesRequest"> & {
+  /**
+   * Of the conversions. Required.
+   *
+   * @generated from field: string start_date = 1;
+   */
+  startDate: string;
+
+  /**
+   * @generated from field: string end_date = 2;
+   */
+  endDate: string;
+
+  /**
+   * @generated from field: string time_zone = 3;
+   */
+  timeZone: string;
+
+  /**
+   * As of TopPaths.
+   *
+   * @generated from field: repeated clickmesh.v1.ReportFilter filters = 4;
+   */
+  filters: ReportFilter[];
+
+  /**
+   * What touches are told apart by: campaign_id (when empty), ad_id or source.
+   *
+   * @generated from field: string dimension = 5;
+   */
+  dimension: string;
+
+  /**
+   * Most values, in [1, 10000]; 1,000 when 0.
+   *
+   * @generated from field: uint32 limit = 6;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message clickmesh.v1.TopTouchesRequest.
+ * Use `create(TopTouchesRequestSchema)` to create a new message.
+ */
+export declare const TopTouchesRequestSchema: GenMessage<TopTouchesRequest>;
+
+/**
+ * @generated from message clickmesh.v1.TopTouchesResponse
+ */
+export declare type TopTouchesResponse = Message<"clickmesh.v1.TopTouchesResponse"> & {
+  /**
+   * By conversions, the most first.
+   *
+   * @generated from field: repeated clickmesh.v1.TouchedValue values = 1;
+   */
+  values: TouchedValue[];
+
+  /**
+   * All attributed conversions that matched and were not retracted. One may have touches of several values.
+   *
+   * @generated from field: uint64 conversions = 2;
+   */
+  conversions: bigint;
+
+  /**
+   * @generated from field: uint64 total_values = 3;
+   */
+  totalValues: bigint;
+};
+
+/**
+ * Describes the message clickmesh.v1.TopTouchesResponse.
+ * Use `create(TopTouchesResponseSchema)` to create a new message.
+ */
+export declare const TopTouchesResponseSchema: GenMessage<TopTouchesResponse>;
+
+/**
+ * Touches that a decision does not name are not known: more than 256 without credit.
+ *
+ * @generated from message clickmesh.v1.TouchedValue
+ */
+export declare type TouchedValue = Message<"clickmesh.v1.TouchedValue"> & {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * Conversions with a valid touch of it in their window, credited or not.
+   *
+   * @generated from field: uint64 conversions = 2;
+   */
+  conversions: bigint;
+
+  /**
+   * Net, of these conversions as a whole.
+   *
+   * @generated from field: int64 revenue_micros = 3;
+   */
+  revenueMicros: bigint;
+};
+
+/**
+ * Describes the message clickmesh.v1.TouchedValue.
+ * Use `create(TouchedValueSchema)` to create a new message.
+ */
+export declare const TouchedValueSchema: GenMessage<TouchedValue>;
 
 /**
  * @generated from message clickmesh.v1.TimeLagRequest

@@ -5,7 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConversionDecision, CorrectionEffect } from "./attribution_pb.js";
-import type { ListClicksRequestSchema, ListClicksResponseSchema, ListConflictsRequestSchema, ListConflictsResponseSchema, ListConversionsRequestSchema, ListConversionsResponseSchema, ListDeadLettersRequestSchema, ListDeadLettersResponseSchema, PathLengthRequestSchema, PathLengthResponseSchema, RunAuditRequestSchema, RunAuditResponseSchema, RunReportRequestSchema, RunReportResponseSchema, TailEventsRequestSchema, TailEventsResponseSchema, TimeLagRequestSchema, TimeLagResponseSchema, TopPathsRequestSchema, TopPathsResponseSchema, WatchReportRequestSchema, WatchReportResponseSchema } from "./reports_pb.js";
+import type { ListClicksRequestSchema, ListClicksResponseSchema, ListConflictsRequestSchema, ListConflictsResponseSchema, ListConversionsRequestSchema, ListConversionsResponseSchema, ListDeadLettersRequestSchema, ListDeadLettersResponseSchema, PathLengthRequestSchema, PathLengthResponseSchema, RunAuditRequestSchema, RunAuditResponseSchema, RunReportRequestSchema, RunReportResponseSchema, TailEventsRequestSchema, TailEventsResponseSchema, TimeLagRequestSchema, TimeLagResponseSchema, TopPathsRequestSchema, TopPathsResponseSchema, TopTouchesRequestSchema, TopTouchesResponseSchema, WatchReportRequestSchema, WatchReportResponseSchema } from "./reports_pb.js";
 
 /**
  * Describes the file clickmesh/v1/stats_service.proto.
@@ -707,6 +707,16 @@ export declare const StatsService: GenService<{
     methodKind: "unary";
     input: typeof TopPathsRequestSchema;
     output: typeof TopPathsResponseSchema;
+  },
+  /**
+   * How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+   *
+   * @generated from rpc clickmesh.v1.StatsService.TopTouches
+   */
+  topTouches: {
+    methodKind: "unary";
+    input: typeof TopTouchesRequestSchema;
+    output: typeof TopTouchesResponseSchema;
   },
   /**
    * How long after the credited click conversions came.

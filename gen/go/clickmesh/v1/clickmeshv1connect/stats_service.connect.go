@@ -52,6 +52,8 @@ const (
 	StatsServiceListClicksProcedure = "/clickmesh.v1.StatsService/ListClicks"
 	// StatsServiceTopPathsProcedure is the fully-qualified name of the StatsService's TopPaths RPC.
 	StatsServiceTopPathsProcedure = "/clickmesh.v1.StatsService/TopPaths"
+	// StatsServiceTopTouchesProcedure is the fully-qualified name of the StatsService's TopTouches RPC.
+	StatsServiceTopTouchesProcedure = "/clickmesh.v1.StatsService/TopTouches"
 	// StatsServiceTimeLagProcedure is the fully-qualified name of the StatsService's TimeLag RPC.
 	StatsServiceTimeLagProcedure = "/clickmesh.v1.StatsService/TimeLag"
 	// StatsServicePathLengthProcedure is the fully-qualified name of the StatsService's PathLength RPC.
@@ -89,6 +91,8 @@ type StatsServiceClient interface {
 	ListClicks(context.Context, *connect.Request[v1.ListClicksRequest]) (*connect.Response[v1.ListClicksResponse], error)
 	// The sequences of touches that conversions came by.
 	TopPaths(context.Context, *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error)
+	// How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+	TopTouches(context.Context, *connect.Request[v1.TopTouchesRequest]) (*connect.Response[v1.TopTouchesResponse], error)
 	// How long after the credited click conversions came.
 	TimeLag(context.Context, *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error)
 	// How many touches conversions had.
@@ -168,6 +172,13 @@ func NewStatsServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		topTouches: connect.NewClient[v1.TopTouchesRequest, v1.TopTouchesResponse](
+			httpClient,
+			baseURL+StatsServiceTopTouchesProcedure,
+			connect.WithSchema(statsServiceMethods.ByName("TopTouches")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		timeLag: connect.NewClient[v1.TimeLagRequest, v1.TimeLagResponse](
 			httpClient,
 			baseURL+StatsServiceTimeLagProcedure,
@@ -221,6 +232,7 @@ type statsServiceClient struct {
 	listConversions   *connect.Client[v1.ListConversionsRequest, v1.ListConversionsResponse]
 	listClicks        *connect.Client[v1.ListClicksRequest, v1.ListClicksResponse]
 	topPaths          *connect.Client[v1.TopPathsRequest, v1.TopPathsResponse]
+	topTouches        *connect.Client[v1.TopTouchesRequest, v1.TopTouchesResponse]
 	timeLag           *connect.Client[v1.TimeLagRequest, v1.TimeLagResponse]
 	pathLength        *connect.Client[v1.PathLengthRequest, v1.PathLengthResponse]
 	listConflicts     *connect.Client[v1.ListConflictsRequest, v1.ListConflictsResponse]
@@ -267,6 +279,11 @@ func (c *statsServiceClient) ListClicks(ctx context.Context, req *connect.Reques
 // TopPaths calls clickmesh.v1.StatsService.TopPaths.
 func (c *statsServiceClient) TopPaths(ctx context.Context, req *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error) {
 	return c.topPaths.CallUnary(ctx, req)
+}
+
+// TopTouches calls clickmesh.v1.StatsService.TopTouches.
+func (c *statsServiceClient) TopTouches(ctx context.Context, req *connect.Request[v1.TopTouchesRequest]) (*connect.Response[v1.TopTouchesResponse], error) {
+	return c.topTouches.CallUnary(ctx, req)
 }
 
 // TimeLag calls clickmesh.v1.StatsService.TimeLag.
@@ -320,6 +337,8 @@ type StatsServiceHandler interface {
 	ListClicks(context.Context, *connect.Request[v1.ListClicksRequest]) (*connect.Response[v1.ListClicksResponse], error)
 	// The sequences of touches that conversions came by.
 	TopPaths(context.Context, *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error)
+	// How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+	TopTouches(context.Context, *connect.Request[v1.TopTouchesRequest]) (*connect.Response[v1.TopTouchesResponse], error)
 	// How long after the credited click conversions came.
 	TimeLag(context.Context, *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error)
 	// How many touches conversions had.
@@ -395,6 +414,13 @@ func NewStatsServiceHandler(svc StatsServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	statsServiceTopTouchesHandler := connect.NewUnaryHandler(
+		StatsServiceTopTouchesProcedure,
+		svc.TopTouches,
+		connect.WithSchema(statsServiceMethods.ByName("TopTouches")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	statsServiceTimeLagHandler := connect.NewUnaryHandler(
 		StatsServiceTimeLagProcedure,
 		svc.TimeLag,
@@ -453,6 +479,8 @@ func NewStatsServiceHandler(svc StatsServiceHandler, opts ...connect.HandlerOpti
 			statsServiceListClicksHandler.ServeHTTP(w, r)
 		case StatsServiceTopPathsProcedure:
 			statsServiceTopPathsHandler.ServeHTTP(w, r)
+		case StatsServiceTopTouchesProcedure:
+			statsServiceTopTouchesHandler.ServeHTTP(w, r)
 		case StatsServiceTimeLagProcedure:
 			statsServiceTimeLagHandler.ServeHTTP(w, r)
 		case StatsServicePathLengthProcedure:
@@ -504,6 +532,10 @@ func (UnimplementedStatsServiceHandler) ListClicks(context.Context, *connect.Req
 
 func (UnimplementedStatsServiceHandler) TopPaths(context.Context, *connect.Request[v1.TopPathsRequest]) (*connect.Response[v1.TopPathsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.TopPaths is not implemented"))
+}
+
+func (UnimplementedStatsServiceHandler) TopTouches(context.Context, *connect.Request[v1.TopTouchesRequest]) (*connect.Response[v1.TopTouchesResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("clickmesh.v1.StatsService.TopTouches is not implemented"))
 }
 
 func (UnimplementedStatsServiceHandler) TimeLag(context.Context, *connect.Request[v1.TimeLagRequest]) (*connect.Response[v1.TimeLagResponse], error) {

@@ -117,6 +117,21 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_ConversionPath_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_TopTouchesRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_TopTouchesRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_TopTouchesResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_TopTouchesResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_TouchedValue_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_TouchedValue_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_TimeLagRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -328,119 +343,132 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
       "edClick.MetadataEntryR\010metadata\022\030\n\007inval" +
       "id\030\007 \001(\010R\007invalid\022 \n\013conversions\030\010 \001(\rR\013" +
       "conversions\032;\n\rMetadataEntry\022\020\n\003key\030\001 \001(" +
-      "\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\232\002\n\017Top" +
+      "\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\273\002\n\017Top" +
       "PathsRequest\022\035\n\nstart_date\030\001 \001(\tR\tstartD" +
       "ate\022\031\n\010end_date\030\002 \001(\tR\007endDate\022\033\n\ttime_z" +
       "one\030\003 \001(\tR\010timeZone\0224\n\007filters\030\004 \003(\0132\032.c" +
       "lickmesh.v1.ReportFilterR\007filters\022\034\n\tdim" +
       "ension\030\005 \001(\tR\tdimension\022)\n\020collapse_repe" +
       "ats\030\006 \001(\010R\017collapseRepeats\022\033\n\tmax_steps\030" +
-      "\007 \001(\rR\010maxSteps\022\024\n\005limit\030\010 \001(\rR\005limit\"\260\001" +
-      "\n\020TopPathsResponse\0222\n\005paths\030\001 \003(\0132\034.clic" +
-      "kmesh.v1.ConversionPathR\005paths\022 \n\013conver" +
-      "sions\030\002 \001(\004R\013conversions\022\037\n\013total_paths\030" +
-      "\003 \001(\004R\ntotalPaths\022%\n\016revenue_micros\030\004 \001(" +
-      "\003R\rrevenueMicros\"\356\001\n\016ConversionPath\022\024\n\005s" +
-      "teps\030\001 \003(\tR\005steps\022\026\n\006longer\030\002 \001(\010R\006longe" +
-      "r\022 \n\013conversions\030\003 \001(\004R\013conversions\022%\n\016r" +
-      "evenue_micros\030\004 \001(\003R\rrevenueMicros\022\024\n\005sh" +
-      "are\030\005 \001(\001R\005share\022\"\n\rmedian_lag_ms\030\006 \001(\003R" +
-      "\013medianLagMs\022+\n\022median_last_lag_ms\030\007 \001(\003" +
-      "R\017medianLastLagMs\"\263\001\n\016TimeLagRequest\022\035\n\n" +
-      "start_date\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030" +
-      "\002 \001(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZ" +
-      "one\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1.Repo" +
-      "rtFilterR\007filters\022\024\n\005model\030\005 \001(\tR\005model\"" +
-      "\271\001\n\017TimeLagResponse\0221\n\007buckets\030\001 \003(\0132\027.c" +
-      "lickmesh.v1.LagBucketR\007buckets\022\032\n\006p50_ms" +
-      "\030\002 \001(\003H\000R\005p50Ms\210\001\001\022\032\n\006p90_ms\030\003 \001(\003H\001R\005p9" +
-      "0Ms\210\001\001\022\032\n\006p99_ms\030\004 \001(\003H\002R\005p99Ms\210\001\001B\t\n\007_p" +
-      "50_msB\t\n\007_p90_msB\t\n\007_p99_ms\"\217\001\n\tLagBucke" +
-      "t\022\027\n\007from_ms\030\001 \001(\003R\006fromMs\022\023\n\005to_ms\030\002 \001(" +
-      "\003R\004toMs\022-\n\022conversions_micros\030\003 \001(\003R\021con" +
-      "versionsMicros\022%\n\016revenue_micros\030\004 \001(\003R\r" +
-      "revenueMicros\"\240\001\n\021PathLengthRequest\022\035\n\ns" +
-      "tart_date\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030\002" +
-      " \001(\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZo" +
-      "ne\0224\n\007filters\030\004 \003(\0132\032.clickmesh.v1.Repor" +
-      "tFilterR\007filters\"J\n\022PathLengthResponse\0224" +
-      "\n\007buckets\030\001 \003(\0132\032.clickmesh.v1.LengthBuc" +
-      "ketR\007buckets\"q\n\014LengthBucket\022\030\n\007touches\030" +
-      "\001 \001(\rR\007touches\022 \n\013conversions\030\002 \001(\004R\013con" +
-      "versions\022%\n\016revenue_micros\030\003 \001(\003R\rrevenu" +
-      "eMicros\"\236\001\n\024ListConflictsRequest\022\027\n\007user" +
-      "_id\030\001 \001(\tR\006userId\022\035\n\nevent_type\030\002 \001(\tR\te" +
-      "ventType\022\031\n\010event_id\030\003 \001(\tR\007eventId\022\024\n\005l" +
-      "imit\030\004 \001(\rR\005limit\022\035\n\npage_token\030\005 \001(\tR\tp" +
-      "ageToken\"\221\001\n\025ListConflictsResponse\022:\n\tco" +
-      "nflicts\030\001 \003(\0132\034.clickmesh.v1.ListedConfl" +
-      "ictR\tconflicts\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017" +
-      "next_page_token\030\003 \001(\tR\rnextPageToken\"\234\001\n" +
-      "\016ListedConflict\0226\n\010not_kept\030\001 \001(\0132\033.clic" +
-      "kmesh.v1.EventConflictR\007notKept\022/\n\004kept\030" +
-      "\002 \001(\0132\033.clickmesh.v1.EventConflictR\004kept" +
-      "\022!\n\014arrival_time\030\003 \001(\003R\013arrivalTime\"M\n\026L" +
-      "istDeadLettersRequest\022\024\n\005limit\030\001 \001(\rR\005li" +
-      "mit\022\035\n\npage_token\030\002 \001(\tR\tpageToken\"\224\001\n\027L" +
-      "istDeadLettersResponse\022;\n\014dead_letters\030\001" +
-      " \003(\0132\030.clickmesh.v1.DeadLetterR\013deadLett" +
-      "ers\022\024\n\005total\030\002 \001(\004R\005total\022&\n\017next_page_t" +
-      "oken\030\003 \001(\tR\rnextPageToken\"\247\001\n\nDeadLetter" +
-      "\022\024\n\005topic\030\001 \001(\tR\005topic\022\034\n\tpartition\030\002 \001(" +
-      "\rR\tpartition\022\026\n\006offset\030\003 \001(\004R\006offset\022!\n\014" +
-      "arrival_time\030\004 \001(\003R\013arrivalTime\022\024\n\005error" +
-      "\030\005 \001(\tR\005error\022\024\n\005value\030\006 \001(\014R\005value\"\177\n\022W" +
-      "atchReportRequest\0224\n\005query\030\001 \001(\0132\036.click" +
-      "mesh.v1.RunReportRequestR\005query\022\033\n\tperio" +
-      "d_ms\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001(\tR\006cu" +
-      "rsor\"\250\001\n\023WatchReportResponse\0227\n\006report\030\001" +
-      " \001(\0132\037.clickmesh.v1.RunReportResponseR\006r" +
-      "eport\022\026\n\006cursor\030\002 \001(\tR\006cursor\022)\n\020complet" +
-      "e_through\030\003 \001(\003R\017completeThrough\022\025\n\006lag_" +
-      "ms\030\004 \001(\003R\005lagMs\"\203\001\n\021TailEventsRequest\022\037\n" +
-      "\013event_types\030\001 \003(\tR\neventTypes\0224\n\007filter" +
-      "s\030\002 \003(\0132\032.clickmesh.v1.ReportFilterR\007fil" +
-      "ters\022\027\n\007user_id\030\003 \001(\tR\006userId\"\227\001\n\022TailEv" +
-      "entsResponse\0221\n\006events\030\001 \003(\0132\031.clickmesh" +
-      ".v1.TailedEventR\006events\022\030\n\007skipped\030\002 \001(\004" +
-      "R\007skipped\0224\n\007seconds\030\003 \003(\0132\032.clickmesh.v" +
-      "1.TailedSecondR\007seconds\"\232\001\n\014TailedSecond" +
-      "\022\022\n\004time\030\001 \001(\003R\004time\022\026\n\006clicks\030\002 \001(\004R\006cl" +
-      "icks\022 \n\013conversions\030\003 \001(\004R\013conversions\022 " +
-      "\n\013adjustments\030\004 \001(\004R\013adjustments\022\032\n\010verd" +
-      "icts\030\005 \001(\004R\010verdicts\"\270\003\n\013TailedEvent\022\035\n\n" +
-      "event_type\030\001 \001(\tR\teventType\022\031\n\010event_id\030" +
-      "\002 \001(\tR\007eventId\022\027\n\007user_id\030\003 \001(\tR\006userId\022" +
-      "\037\n\013campaign_id\030\004 \001(\tR\ncampaignId\022\023\n\005ad_i" +
-      "d\030\005 \001(\tR\004adId\022\026\n\006source\030\006 \001(\tR\006source\022\'\n" +
-      "\017conversion_type\030\007 \001(\tR\016conversionType\022!" +
-      "\n\014value_micros\030\010 \001(\003R\013valueMicros\022\022\n\004kin" +
-      "d\030\t \001(\tR\004kind\022\033\n\ttarget_id\030\n \001(\tR\010target" +
-      "Id\022\034\n\ttimestamp\030\013 \001(\003R\ttimestamp\022!\n\014arri" +
-      "val_time\030\014 \001(\003R\013arrivalTime\0220\n\024credited_" +
-      "campaign_id\030\r \001(\tR\022creditedCampaignId\022\030\n" +
-      "\007outcome\030\016 \001(\tR\007outcome\"\021\n\017RunAuditReque" +
-      "st\"y\n\020RunAuditResponse\0220\n\006checks\030\001 \003(\0132\030" +
-      ".clickmesh.v1.AuditCheckR\006checks\022\022\n\004done" +
-      "\030\002 \001(\010R\004done\022\037\n\013finished_at\030\003 \001(\003R\nfinis" +
-      "hedAt\"\210\001\n\nAuditCheck\022\022\n\004name\030\001 \001(\tR\004name" +
-      "\022\030\n\007outcome\030\002 \001(\tR\007outcome\022\032\n\010compared\030\003" +
-      " \001(\004R\010compared\022\034\n\tdiffering\030\004 \001(\004R\tdiffe" +
-      "ring\022\022\n\004text\030\005 \001(\tR\004text*\263\001\n\016ReportInter" +
-      "val\022\037\n\033REPORT_INTERVAL_UNSPECIFIED\020\000\022\030\n\024" +
-      "REPORT_INTERVAL_HOUR\020\001\022\027\n\023REPORT_INTERVA" +
-      "L_DAY\020\002\022\030\n\024REPORT_INTERVAL_WEEK\020\003\022\031\n\025REP" +
-      "ORT_INTERVAL_MONTH\020\004\022\030\n\024REPORT_INTERVAL_" +
-      "NONE\020\005*X\n\tTimeBasis\022\032\n\026TIME_BASIS_UNSPEC" +
-      "IFIED\020\000\022\031\n\025TIME_BASIS_CONVERSION\020\001\022\024\n\020TI" +
-      "ME_BASIS_CLICK\020\002*Z\n\007Compare\022\027\n\023COMPARE_U" +
-      "NSPECIFIED\020\000\022\033\n\027COMPARE_PREVIOUS_PERIOD\020" +
-      "\001\022\031\n\025COMPARE_PREVIOUS_YEAR\020\002*O\n\nAttribut" +
-      "ed\022\032\n\026ATTRIBUTED_UNSPECIFIED\020\000\022\022\n\016ATTRIB" +
-      "UTED_YES\020\001\022\021\n\rATTRIBUTED_NO\020\002Bp\n\017io.clic" +
-      "kmesh.v1B\014ReportsProtoP\001\242\002\003CXX\252\002\014Clickme" +
-      "sh.V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBM" +
-      "etadata\352\002\rClickmesh::V1b\006proto3"
+      "\007 \001(\rR\010maxSteps\022\024\n\005limit\030\010 \001(\rR\005limit\022\037\n" +
+      "\013min_touches\030\t \001(\rR\nminTouches\"\260\001\n\020TopPa" +
+      "thsResponse\0222\n\005paths\030\001 \003(\0132\034.clickmesh.v" +
+      "1.ConversionPathR\005paths\022 \n\013conversions\030\002" +
+      " \001(\004R\013conversions\022\037\n\013total_paths\030\003 \001(\004R\n" +
+      "totalPaths\022%\n\016revenue_micros\030\004 \001(\003R\rreve" +
+      "nueMicros\"\356\001\n\016ConversionPath\022\024\n\005steps\030\001 " +
+      "\003(\tR\005steps\022\026\n\006longer\030\002 \001(\010R\006longer\022 \n\013co" +
+      "nversions\030\003 \001(\004R\013conversions\022%\n\016revenue_" +
+      "micros\030\004 \001(\003R\rrevenueMicros\022\024\n\005share\030\005 \001" +
+      "(\001R\005share\022\"\n\rmedian_lag_ms\030\006 \001(\003R\013median" +
+      "LagMs\022+\n\022median_last_lag_ms\030\007 \001(\003R\017media" +
+      "nLastLagMs\"\324\001\n\021TopTouchesRequest\022\035\n\nstar" +
+      "t_date\030\001 \001(\tR\tstartDate\022\031\n\010end_date\030\002 \001(" +
+      "\tR\007endDate\022\033\n\ttime_zone\030\003 \001(\tR\010timeZone\022" +
+      "4\n\007filters\030\004 \003(\0132\032.clickmesh.v1.ReportFi" +
+      "lterR\007filters\022\034\n\tdimension\030\005 \001(\tR\tdimens" +
+      "ion\022\024\n\005limit\030\006 \001(\rR\005limit\"\215\001\n\022TopTouches" +
+      "Response\0222\n\006values\030\001 \003(\0132\032.clickmesh.v1." +
+      "TouchedValueR\006values\022 \n\013conversions\030\002 \001(" +
+      "\004R\013conversions\022!\n\014total_values\030\003 \001(\004R\013to" +
+      "talValues\"m\n\014TouchedValue\022\024\n\005value\030\001 \001(\t" +
+      "R\005value\022 \n\013conversions\030\002 \001(\004R\013conversion" +
+      "s\022%\n\016revenue_micros\030\003 \001(\003R\rrevenueMicros" +
+      "\"\263\001\n\016TimeLagRequest\022\035\n\nstart_date\030\001 \001(\tR" +
+      "\tstartDate\022\031\n\010end_date\030\002 \001(\tR\007endDate\022\033\n" +
+      "\ttime_zone\030\003 \001(\tR\010timeZone\0224\n\007filters\030\004 " +
+      "\003(\0132\032.clickmesh.v1.ReportFilterR\007filters" +
+      "\022\024\n\005model\030\005 \001(\tR\005model\"\271\001\n\017TimeLagRespon" +
+      "se\0221\n\007buckets\030\001 \003(\0132\027.clickmesh.v1.LagBu" +
+      "cketR\007buckets\022\032\n\006p50_ms\030\002 \001(\003H\000R\005p50Ms\210\001" +
+      "\001\022\032\n\006p90_ms\030\003 \001(\003H\001R\005p90Ms\210\001\001\022\032\n\006p99_ms\030" +
+      "\004 \001(\003H\002R\005p99Ms\210\001\001B\t\n\007_p50_msB\t\n\007_p90_msB" +
+      "\t\n\007_p99_ms\"\217\001\n\tLagBucket\022\027\n\007from_ms\030\001 \001(" +
+      "\003R\006fromMs\022\023\n\005to_ms\030\002 \001(\003R\004toMs\022-\n\022conver" +
+      "sions_micros\030\003 \001(\003R\021conversionsMicros\022%\n" +
+      "\016revenue_micros\030\004 \001(\003R\rrevenueMicros\"\240\001\n" +
+      "\021PathLengthRequest\022\035\n\nstart_date\030\001 \001(\tR\t" +
+      "startDate\022\031\n\010end_date\030\002 \001(\tR\007endDate\022\033\n\t" +
+      "time_zone\030\003 \001(\tR\010timeZone\0224\n\007filters\030\004 \003" +
+      "(\0132\032.clickmesh.v1.ReportFilterR\007filters\"" +
+      "J\n\022PathLengthResponse\0224\n\007buckets\030\001 \003(\0132\032" +
+      ".clickmesh.v1.LengthBucketR\007buckets\"q\n\014L" +
+      "engthBucket\022\030\n\007touches\030\001 \001(\rR\007touches\022 \n" +
+      "\013conversions\030\002 \001(\004R\013conversions\022%\n\016reven" +
+      "ue_micros\030\003 \001(\003R\rrevenueMicros\"\236\001\n\024ListC" +
+      "onflictsRequest\022\027\n\007user_id\030\001 \001(\tR\006userId" +
+      "\022\035\n\nevent_type\030\002 \001(\tR\teventType\022\031\n\010event" +
+      "_id\030\003 \001(\tR\007eventId\022\024\n\005limit\030\004 \001(\rR\005limit" +
+      "\022\035\n\npage_token\030\005 \001(\tR\tpageToken\"\221\001\n\025List" +
+      "ConflictsResponse\022:\n\tconflicts\030\001 \003(\0132\034.c" +
+      "lickmesh.v1.ListedConflictR\tconflicts\022\024\n" +
+      "\005total\030\002 \001(\004R\005total\022&\n\017next_page_token\030\003" +
+      " \001(\tR\rnextPageToken\"\234\001\n\016ListedConflict\0226" +
+      "\n\010not_kept\030\001 \001(\0132\033.clickmesh.v1.EventCon" +
+      "flictR\007notKept\022/\n\004kept\030\002 \001(\0132\033.clickmesh" +
+      ".v1.EventConflictR\004kept\022!\n\014arrival_time\030" +
+      "\003 \001(\003R\013arrivalTime\"M\n\026ListDeadLettersReq" +
+      "uest\022\024\n\005limit\030\001 \001(\rR\005limit\022\035\n\npage_token" +
+      "\030\002 \001(\tR\tpageToken\"\224\001\n\027ListDeadLettersRes" +
+      "ponse\022;\n\014dead_letters\030\001 \003(\0132\030.clickmesh." +
+      "v1.DeadLetterR\013deadLetters\022\024\n\005total\030\002 \001(" +
+      "\004R\005total\022&\n\017next_page_token\030\003 \001(\tR\rnextP" +
+      "ageToken\"\247\001\n\nDeadLetter\022\024\n\005topic\030\001 \001(\tR\005" +
+      "topic\022\034\n\tpartition\030\002 \001(\rR\tpartition\022\026\n\006o" +
+      "ffset\030\003 \001(\004R\006offset\022!\n\014arrival_time\030\004 \001(" +
+      "\003R\013arrivalTime\022\024\n\005error\030\005 \001(\tR\005error\022\024\n\005" +
+      "value\030\006 \001(\014R\005value\"\177\n\022WatchReportRequest" +
+      "\0224\n\005query\030\001 \001(\0132\036.clickmesh.v1.RunReport" +
+      "RequestR\005query\022\033\n\tperiod_ms\030\002 \001(\rR\010perio" +
+      "dMs\022\026\n\006cursor\030\003 \001(\tR\006cursor\"\250\001\n\023WatchRep" +
+      "ortResponse\0227\n\006report\030\001 \001(\0132\037.clickmesh." +
+      "v1.RunReportResponseR\006report\022\026\n\006cursor\030\002" +
+      " \001(\tR\006cursor\022)\n\020complete_through\030\003 \001(\003R\017" +
+      "completeThrough\022\025\n\006lag_ms\030\004 \001(\003R\005lagMs\"\203" +
+      "\001\n\021TailEventsRequest\022\037\n\013event_types\030\001 \003(" +
+      "\tR\neventTypes\0224\n\007filters\030\002 \003(\0132\032.clickme" +
+      "sh.v1.ReportFilterR\007filters\022\027\n\007user_id\030\003" +
+      " \001(\tR\006userId\"\227\001\n\022TailEventsResponse\0221\n\006e" +
+      "vents\030\001 \003(\0132\031.clickmesh.v1.TailedEventR\006" +
+      "events\022\030\n\007skipped\030\002 \001(\004R\007skipped\0224\n\007seco" +
+      "nds\030\003 \003(\0132\032.clickmesh.v1.TailedSecondR\007s" +
+      "econds\"\232\001\n\014TailedSecond\022\022\n\004time\030\001 \001(\003R\004t" +
+      "ime\022\026\n\006clicks\030\002 \001(\004R\006clicks\022 \n\013conversio" +
+      "ns\030\003 \001(\004R\013conversions\022 \n\013adjustments\030\004 \001" +
+      "(\004R\013adjustments\022\032\n\010verdicts\030\005 \001(\004R\010verdi" +
+      "cts\"\270\003\n\013TailedEvent\022\035\n\nevent_type\030\001 \001(\tR" +
+      "\teventType\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\027\n" +
+      "\007user_id\030\003 \001(\tR\006userId\022\037\n\013campaign_id\030\004 " +
+      "\001(\tR\ncampaignId\022\023\n\005ad_id\030\005 \001(\tR\004adId\022\026\n\006" +
+      "source\030\006 \001(\tR\006source\022\'\n\017conversion_type\030" +
+      "\007 \001(\tR\016conversionType\022!\n\014value_micros\030\010 " +
+      "\001(\003R\013valueMicros\022\022\n\004kind\030\t \001(\tR\004kind\022\033\n\t" +
+      "target_id\030\n \001(\tR\010targetId\022\034\n\ttimestamp\030\013" +
+      " \001(\003R\ttimestamp\022!\n\014arrival_time\030\014 \001(\003R\013a" +
+      "rrivalTime\0220\n\024credited_campaign_id\030\r \001(\t" +
+      "R\022creditedCampaignId\022\030\n\007outcome\030\016 \001(\tR\007o" +
+      "utcome\"\021\n\017RunAuditRequest\"y\n\020RunAuditRes" +
+      "ponse\0220\n\006checks\030\001 \003(\0132\030.clickmesh.v1.Aud" +
+      "itCheckR\006checks\022\022\n\004done\030\002 \001(\010R\004done\022\037\n\013f" +
+      "inished_at\030\003 \001(\003R\nfinishedAt\"\210\001\n\nAuditCh" +
+      "eck\022\022\n\004name\030\001 \001(\tR\004name\022\030\n\007outcome\030\002 \001(\t" +
+      "R\007outcome\022\032\n\010compared\030\003 \001(\004R\010compared\022\034\n" +
+      "\tdiffering\030\004 \001(\004R\tdiffering\022\022\n\004text\030\005 \001(" +
+      "\tR\004text*\263\001\n\016ReportInterval\022\037\n\033REPORT_INT" +
+      "ERVAL_UNSPECIFIED\020\000\022\030\n\024REPORT_INTERVAL_H" +
+      "OUR\020\001\022\027\n\023REPORT_INTERVAL_DAY\020\002\022\030\n\024REPORT" +
+      "_INTERVAL_WEEK\020\003\022\031\n\025REPORT_INTERVAL_MONT" +
+      "H\020\004\022\030\n\024REPORT_INTERVAL_NONE\020\005*X\n\tTimeBas" +
+      "is\022\032\n\026TIME_BASIS_UNSPECIFIED\020\000\022\031\n\025TIME_B" +
+      "ASIS_CONVERSION\020\001\022\024\n\020TIME_BASIS_CLICK\020\002*" +
+      "Z\n\007Compare\022\027\n\023COMPARE_UNSPECIFIED\020\000\022\033\n\027C" +
+      "OMPARE_PREVIOUS_PERIOD\020\001\022\031\n\025COMPARE_PREV" +
+      "IOUS_YEAR\020\002*O\n\nAttributed\022\032\n\026ATTRIBUTED_" +
+      "UNSPECIFIED\020\000\022\022\n\016ATTRIBUTED_YES\020\001\022\021\n\rATT" +
+      "RIBUTED_NO\020\002Bp\n\017io.clickmesh.v1B\014Reports" +
+      "ProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh" +
+      "\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickme" +
+      "sh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -542,7 +570,7 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_TopPathsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TopPathsRequest_descriptor,
-        new java.lang.String[] { "StartDate", "EndDate", "TimeZone", "Filters", "Dimension", "CollapseRepeats", "MaxSteps", "Limit", });
+        new java.lang.String[] { "StartDate", "EndDate", "TimeZone", "Filters", "Dimension", "CollapseRepeats", "MaxSteps", "Limit", "MinTouches", });
     internal_static_clickmesh_v1_TopPathsResponse_descriptor =
       getDescriptor().getMessageType(15);
     internal_static_clickmesh_v1_TopPathsResponse_fieldAccessorTable = new
@@ -555,128 +583,146 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ConversionPath_descriptor,
         new java.lang.String[] { "Steps", "Longer", "Conversions", "RevenueMicros", "Share", "MedianLagMs", "MedianLastLagMs", });
-    internal_static_clickmesh_v1_TimeLagRequest_descriptor =
+    internal_static_clickmesh_v1_TopTouchesRequest_descriptor =
       getDescriptor().getMessageType(17);
+    internal_static_clickmesh_v1_TopTouchesRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_TopTouchesRequest_descriptor,
+        new java.lang.String[] { "StartDate", "EndDate", "TimeZone", "Filters", "Dimension", "Limit", });
+    internal_static_clickmesh_v1_TopTouchesResponse_descriptor =
+      getDescriptor().getMessageType(18);
+    internal_static_clickmesh_v1_TopTouchesResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_TopTouchesResponse_descriptor,
+        new java.lang.String[] { "Values", "Conversions", "TotalValues", });
+    internal_static_clickmesh_v1_TouchedValue_descriptor =
+      getDescriptor().getMessageType(19);
+    internal_static_clickmesh_v1_TouchedValue_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_TouchedValue_descriptor,
+        new java.lang.String[] { "Value", "Conversions", "RevenueMicros", });
+    internal_static_clickmesh_v1_TimeLagRequest_descriptor =
+      getDescriptor().getMessageType(20);
     internal_static_clickmesh_v1_TimeLagRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TimeLagRequest_descriptor,
         new java.lang.String[] { "StartDate", "EndDate", "TimeZone", "Filters", "Model", });
     internal_static_clickmesh_v1_TimeLagResponse_descriptor =
-      getDescriptor().getMessageType(18);
+      getDescriptor().getMessageType(21);
     internal_static_clickmesh_v1_TimeLagResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TimeLagResponse_descriptor,
         new java.lang.String[] { "Buckets", "P50Ms", "P90Ms", "P99Ms", });
     internal_static_clickmesh_v1_LagBucket_descriptor =
-      getDescriptor().getMessageType(19);
+      getDescriptor().getMessageType(22);
     internal_static_clickmesh_v1_LagBucket_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_LagBucket_descriptor,
         new java.lang.String[] { "FromMs", "ToMs", "ConversionsMicros", "RevenueMicros", });
     internal_static_clickmesh_v1_PathLengthRequest_descriptor =
-      getDescriptor().getMessageType(20);
+      getDescriptor().getMessageType(23);
     internal_static_clickmesh_v1_PathLengthRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_PathLengthRequest_descriptor,
         new java.lang.String[] { "StartDate", "EndDate", "TimeZone", "Filters", });
     internal_static_clickmesh_v1_PathLengthResponse_descriptor =
-      getDescriptor().getMessageType(21);
+      getDescriptor().getMessageType(24);
     internal_static_clickmesh_v1_PathLengthResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_PathLengthResponse_descriptor,
         new java.lang.String[] { "Buckets", });
     internal_static_clickmesh_v1_LengthBucket_descriptor =
-      getDescriptor().getMessageType(22);
+      getDescriptor().getMessageType(25);
     internal_static_clickmesh_v1_LengthBucket_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_LengthBucket_descriptor,
         new java.lang.String[] { "Touches", "Conversions", "RevenueMicros", });
     internal_static_clickmesh_v1_ListConflictsRequest_descriptor =
-      getDescriptor().getMessageType(23);
+      getDescriptor().getMessageType(26);
     internal_static_clickmesh_v1_ListConflictsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ListConflictsRequest_descriptor,
         new java.lang.String[] { "UserId", "EventType", "EventId", "Limit", "PageToken", });
     internal_static_clickmesh_v1_ListConflictsResponse_descriptor =
-      getDescriptor().getMessageType(24);
+      getDescriptor().getMessageType(27);
     internal_static_clickmesh_v1_ListConflictsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ListConflictsResponse_descriptor,
         new java.lang.String[] { "Conflicts", "Total", "NextPageToken", });
     internal_static_clickmesh_v1_ListedConflict_descriptor =
-      getDescriptor().getMessageType(25);
+      getDescriptor().getMessageType(28);
     internal_static_clickmesh_v1_ListedConflict_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ListedConflict_descriptor,
         new java.lang.String[] { "NotKept", "Kept", "ArrivalTime", });
     internal_static_clickmesh_v1_ListDeadLettersRequest_descriptor =
-      getDescriptor().getMessageType(26);
+      getDescriptor().getMessageType(29);
     internal_static_clickmesh_v1_ListDeadLettersRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ListDeadLettersRequest_descriptor,
         new java.lang.String[] { "Limit", "PageToken", });
     internal_static_clickmesh_v1_ListDeadLettersResponse_descriptor =
-      getDescriptor().getMessageType(27);
+      getDescriptor().getMessageType(30);
     internal_static_clickmesh_v1_ListDeadLettersResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ListDeadLettersResponse_descriptor,
         new java.lang.String[] { "DeadLetters", "Total", "NextPageToken", });
     internal_static_clickmesh_v1_DeadLetter_descriptor =
-      getDescriptor().getMessageType(28);
+      getDescriptor().getMessageType(31);
     internal_static_clickmesh_v1_DeadLetter_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_DeadLetter_descriptor,
         new java.lang.String[] { "Topic", "Partition", "Offset", "ArrivalTime", "Error", "Value", });
     internal_static_clickmesh_v1_WatchReportRequest_descriptor =
-      getDescriptor().getMessageType(29);
+      getDescriptor().getMessageType(32);
     internal_static_clickmesh_v1_WatchReportRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_WatchReportRequest_descriptor,
         new java.lang.String[] { "Query", "PeriodMs", "Cursor", });
     internal_static_clickmesh_v1_WatchReportResponse_descriptor =
-      getDescriptor().getMessageType(30);
+      getDescriptor().getMessageType(33);
     internal_static_clickmesh_v1_WatchReportResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_WatchReportResponse_descriptor,
         new java.lang.String[] { "Report", "Cursor", "CompleteThrough", "LagMs", });
     internal_static_clickmesh_v1_TailEventsRequest_descriptor =
-      getDescriptor().getMessageType(31);
+      getDescriptor().getMessageType(34);
     internal_static_clickmesh_v1_TailEventsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TailEventsRequest_descriptor,
         new java.lang.String[] { "EventTypes", "Filters", "UserId", });
     internal_static_clickmesh_v1_TailEventsResponse_descriptor =
-      getDescriptor().getMessageType(32);
+      getDescriptor().getMessageType(35);
     internal_static_clickmesh_v1_TailEventsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TailEventsResponse_descriptor,
         new java.lang.String[] { "Events", "Skipped", "Seconds", });
     internal_static_clickmesh_v1_TailedSecond_descriptor =
-      getDescriptor().getMessageType(33);
+      getDescriptor().getMessageType(36);
     internal_static_clickmesh_v1_TailedSecond_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TailedSecond_descriptor,
         new java.lang.String[] { "Time", "Clicks", "Conversions", "Adjustments", "Verdicts", });
     internal_static_clickmesh_v1_TailedEvent_descriptor =
-      getDescriptor().getMessageType(34);
+      getDescriptor().getMessageType(37);
     internal_static_clickmesh_v1_TailedEvent_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_TailedEvent_descriptor,
         new java.lang.String[] { "EventType", "EventId", "UserId", "CampaignId", "AdId", "Source", "ConversionType", "ValueMicros", "Kind", "TargetId", "Timestamp", "ArrivalTime", "CreditedCampaignId", "Outcome", });
     internal_static_clickmesh_v1_RunAuditRequest_descriptor =
-      getDescriptor().getMessageType(35);
+      getDescriptor().getMessageType(38);
     internal_static_clickmesh_v1_RunAuditRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_RunAuditRequest_descriptor,
         new java.lang.String[] { });
     internal_static_clickmesh_v1_RunAuditResponse_descriptor =
-      getDescriptor().getMessageType(36);
+      getDescriptor().getMessageType(39);
     internal_static_clickmesh_v1_RunAuditResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_RunAuditResponse_descriptor,
         new java.lang.String[] { "Checks", "Done", "FinishedAt", });
     internal_static_clickmesh_v1_AuditCheck_descriptor =
-      getDescriptor().getMessageType(37);
+      getDescriptor().getMessageType(40);
     internal_static_clickmesh_v1_AuditCheck_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_AuditCheck_descriptor,

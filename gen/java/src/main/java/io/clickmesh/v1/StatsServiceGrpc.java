@@ -270,6 +270,38 @@ public final class StatsServiceGrpc {
     return getTopPathsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.TopTouchesRequest,
+      io.clickmesh.v1.TopTouchesResponse> getTopTouchesMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "TopTouches",
+      requestType = io.clickmesh.v1.TopTouchesRequest.class,
+      responseType = io.clickmesh.v1.TopTouchesResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<io.clickmesh.v1.TopTouchesRequest,
+      io.clickmesh.v1.TopTouchesResponse> getTopTouchesMethod() {
+    io.grpc.MethodDescriptor<io.clickmesh.v1.TopTouchesRequest, io.clickmesh.v1.TopTouchesResponse> getTopTouchesMethod;
+    if ((getTopTouchesMethod = StatsServiceGrpc.getTopTouchesMethod) == null) {
+      synchronized (StatsServiceGrpc.class) {
+        if ((getTopTouchesMethod = StatsServiceGrpc.getTopTouchesMethod) == null) {
+          StatsServiceGrpc.getTopTouchesMethod = getTopTouchesMethod =
+              io.grpc.MethodDescriptor.<io.clickmesh.v1.TopTouchesRequest, io.clickmesh.v1.TopTouchesResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "TopTouches"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TopTouchesRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  io.clickmesh.v1.TopTouchesResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new StatsServiceMethodDescriptorSupplier("TopTouches"))
+              .build();
+        }
+      }
+    }
+    return getTopTouchesMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<io.clickmesh.v1.TimeLagRequest,
       io.clickmesh.v1.TimeLagResponse> getTimeLagMethod;
 
@@ -612,6 +644,16 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
+     * How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+     * </pre>
+     */
+    default void topTouches(io.clickmesh.v1.TopTouchesRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TopTouchesResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getTopTouchesMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * How long after the credited click conversions came.
      * </pre>
      */
@@ -799,6 +841,17 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
+     * How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+     * </pre>
+     */
+    public void topTouches(io.clickmesh.v1.TopTouchesRequest request,
+        io.grpc.stub.StreamObserver<io.clickmesh.v1.TopTouchesResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getTopTouchesMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * How long after the credited click conversions came.
      * </pre>
      */
@@ -973,6 +1026,16 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
+     * How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+     * </pre>
+     */
+    public io.clickmesh.v1.TopTouchesResponse topTouches(io.clickmesh.v1.TopTouchesRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getTopTouchesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * How long after the credited click conversions came.
      * </pre>
      */
@@ -1143,6 +1206,16 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
+     * How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+     * </pre>
+     */
+    public io.clickmesh.v1.TopTouchesResponse topTouches(io.clickmesh.v1.TopTouchesRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getTopTouchesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * How long after the credited click conversions came.
      * </pre>
      */
@@ -1294,6 +1367,17 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
+     * How many conversions had a touch of a campaign, an ad or a source at all, whoever is credited.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<io.clickmesh.v1.TopTouchesResponse> topTouches(
+        io.clickmesh.v1.TopTouchesRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getTopTouchesMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * How long after the credited click conversions came.
      * </pre>
      */
@@ -1345,12 +1429,13 @@ public final class StatsServiceGrpc {
   private static final int METHODID_LIST_CONVERSIONS = 5;
   private static final int METHODID_LIST_CLICKS = 6;
   private static final int METHODID_TOP_PATHS = 7;
-  private static final int METHODID_TIME_LAG = 8;
-  private static final int METHODID_PATH_LENGTH = 9;
-  private static final int METHODID_LIST_CONFLICTS = 10;
-  private static final int METHODID_LIST_DEAD_LETTERS = 11;
-  private static final int METHODID_TAIL_EVENTS = 12;
-  private static final int METHODID_RUN_AUDIT = 13;
+  private static final int METHODID_TOP_TOUCHES = 8;
+  private static final int METHODID_TIME_LAG = 9;
+  private static final int METHODID_PATH_LENGTH = 10;
+  private static final int METHODID_LIST_CONFLICTS = 11;
+  private static final int METHODID_LIST_DEAD_LETTERS = 12;
+  private static final int METHODID_TAIL_EVENTS = 13;
+  private static final int METHODID_RUN_AUDIT = 14;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1400,6 +1485,10 @@ public final class StatsServiceGrpc {
         case METHODID_TOP_PATHS:
           serviceImpl.topPaths((io.clickmesh.v1.TopPathsRequest) request,
               (io.grpc.stub.StreamObserver<io.clickmesh.v1.TopPathsResponse>) responseObserver);
+          break;
+        case METHODID_TOP_TOUCHES:
+          serviceImpl.topTouches((io.clickmesh.v1.TopTouchesRequest) request,
+              (io.grpc.stub.StreamObserver<io.clickmesh.v1.TopTouchesResponse>) responseObserver);
           break;
         case METHODID_TIME_LAG:
           serviceImpl.timeLag((io.clickmesh.v1.TimeLagRequest) request,
@@ -1500,6 +1589,13 @@ public final class StatsServiceGrpc {
               io.clickmesh.v1.TopPathsResponse>(
                 service, METHODID_TOP_PATHS)))
         .addMethod(
+          getTopTouchesMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              io.clickmesh.v1.TopTouchesRequest,
+              io.clickmesh.v1.TopTouchesResponse>(
+                service, METHODID_TOP_TOUCHES)))
+        .addMethod(
           getTimeLagMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -1597,6 +1693,7 @@ public final class StatsServiceGrpc {
               .addMethod(getListConversionsMethod())
               .addMethod(getListClicksMethod())
               .addMethod(getTopPathsMethod())
+              .addMethod(getTopTouchesMethod())
               .addMethod(getTimeLagMethod())
               .addMethod(getPathLengthMethod())
               .addMethod(getListConflictsMethod())

@@ -168,7 +168,7 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "\030\006 \001(\tR\004adId\022\022\n\004text\030\007 \001(\tR\004text*x\n\010Inte" +
       "rval\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016INTERV" +
       "AL_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTER" +
-      "VAL_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\327\t\n\014S" +
+      "VAL_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\255\n\n\014S" +
       "tatsService\022N\n\010GetStats\022\035.clickmesh.v1.G" +
       "etStatsRequest\032\036.clickmesh.v1.GetStatsRe" +
       "sponse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1" +
@@ -186,24 +186,26 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "licks\022\037.clickmesh.v1.ListClicksRequest\032 " +
       ".clickmesh.v1.ListClicksResponse\"\003\220\002\001\022N\n" +
       "\010TopPaths\022\035.clickmesh.v1.TopPathsRequest" +
-      "\032\036.clickmesh.v1.TopPathsResponse\"\003\220\002\001\022K\n" +
-      "\007TimeLag\022\034.clickmesh.v1.TimeLagRequest\032\035" +
-      ".clickmesh.v1.TimeLagResponse\"\003\220\002\001\022T\n\nPa" +
-      "thLength\022\037.clickmesh.v1.PathLengthReques" +
-      "t\032 .clickmesh.v1.PathLengthResponse\"\003\220\002\001" +
-      "\022]\n\rListConflicts\022\".clickmesh.v1.ListCon" +
-      "flictsRequest\032#.clickmesh.v1.ListConflic" +
-      "tsResponse\"\003\220\002\001\022c\n\017ListDeadLetters\022$.cli" +
-      "ckmesh.v1.ListDeadLettersRequest\032%.click" +
-      "mesh.v1.ListDeadLettersResponse\"\003\220\002\001\022Q\n\n" +
-      "TailEvents\022\037.clickmesh.v1.TailEventsRequ" +
-      "est\032 .clickmesh.v1.TailEventsResponse0\001\022" +
-      "K\n\010RunAudit\022\035.clickmesh.v1.RunAuditReque" +
-      "st\032\036.clickmesh.v1.RunAuditResponse0\001Bu\n\017" +
-      "io.clickmesh.v1B\021StatsServiceProtoP\001\242\002\003C" +
-      "XX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002\030Click" +
-      "mesh\\V1\\GPBMetadata\352\002\rClickmesh::V1b\006pro" +
-      "to3"
+      "\032\036.clickmesh.v1.TopPathsResponse\"\003\220\002\001\022T\n" +
+      "\nTopTouches\022\037.clickmesh.v1.TopTouchesReq" +
+      "uest\032 .clickmesh.v1.TopTouchesResponse\"\003" +
+      "\220\002\001\022K\n\007TimeLag\022\034.clickmesh.v1.TimeLagReq" +
+      "uest\032\035.clickmesh.v1.TimeLagResponse\"\003\220\002\001" +
+      "\022T\n\nPathLength\022\037.clickmesh.v1.PathLength" +
+      "Request\032 .clickmesh.v1.PathLengthRespons" +
+      "e\"\003\220\002\001\022]\n\rListConflicts\022\".clickmesh.v1.L" +
+      "istConflictsRequest\032#.clickmesh.v1.ListC" +
+      "onflictsResponse\"\003\220\002\001\022c\n\017ListDeadLetters" +
+      "\022$.clickmesh.v1.ListDeadLettersRequest\032%" +
+      ".clickmesh.v1.ListDeadLettersResponse\"\003\220" +
+      "\002\001\022Q\n\nTailEvents\022\037.clickmesh.v1.TailEven" +
+      "tsRequest\032 .clickmesh.v1.TailEventsRespo" +
+      "nse0\001\022K\n\010RunAudit\022\035.clickmesh.v1.RunAudi" +
+      "tRequest\032\036.clickmesh.v1.RunAuditResponse" +
+      "0\001Bu\n\017io.clickmesh.v1B\021StatsServiceProto" +
+      "P\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002" +
+      "\030Clickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V" +
+      "1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -331,6 +331,21 @@ private static final long serialVersionUID = 0L;
     return limit_;
   }
 
+  public static final int MIN_TOUCHES_FIELD_NUMBER = 9;
+  private int minTouches_ = 0;
+  /**
+   * <pre>
+   * Only conversions of so many valid touches and more; of any number when 0.
+   * </pre>
+   *
+   * <code>uint32 min_touches = 9 [json_name = "minTouches"];</code>
+   * @return The minTouches.
+   */
+  @java.lang.Override
+  public int getMinTouches() {
+    return minTouches_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -369,6 +384,9 @@ private static final long serialVersionUID = 0L;
     if (limit_ != 0) {
       output.writeUInt32(8, limit_);
     }
+    if (minTouches_ != 0) {
+      output.writeUInt32(9, minTouches_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -405,6 +423,10 @@ private static final long serialVersionUID = 0L;
     if (limit_ != 0) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt32Size(8, limit_);
+    }
+    if (minTouches_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(9, minTouches_);
     }
     return size;
   }
@@ -446,6 +468,8 @@ private static final long serialVersionUID = 0L;
         != other.getMaxSteps()) return false;
     if (getLimit()
         != other.getLimit()) return false;
+    if (getMinTouches()
+        != other.getMinTouches()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -476,6 +500,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getMaxSteps();
     hash = (37 * hash) + LIMIT_FIELD_NUMBER;
     hash = (53 * hash) + getLimit();
+    hash = (37 * hash) + MIN_TOUCHES_FIELD_NUMBER;
+    hash = (53 * hash) + getMinTouches();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -621,6 +647,7 @@ private static final long serialVersionUID = 0L;
       collapseRepeats_ = false;
       maxSteps_ = 0;
       limit_ = 0;
+      minTouches_ = 0;
       return this;
     }
 
@@ -687,6 +714,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000080) != 0)) {
         result.limit_ = limit_;
+      }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.minTouches_ = minTouches_;
       }
     }
 
@@ -756,6 +786,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getLimit() != 0) {
         setLimit(other.getLimit());
+      }
+      if (other.getMinTouches() != 0) {
+        setMinTouches(other.getMinTouches());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -829,6 +862,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000080;
               break;
             } // case 64
+            case 72: {
+              minTouches_ = input.readUInt32();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 72
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1608,6 +1646,50 @@ private static final long serialVersionUID = 0L;
     public Builder clearLimit() {
       bitField0_ = (bitField0_ & ~0x00000080);
       limit_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private int minTouches_ ;
+    /**
+     * <pre>
+     * Only conversions of so many valid touches and more; of any number when 0.
+     * </pre>
+     *
+     * <code>uint32 min_touches = 9 [json_name = "minTouches"];</code>
+     * @return The minTouches.
+     */
+    @java.lang.Override
+    public int getMinTouches() {
+      return minTouches_;
+    }
+    /**
+     * <pre>
+     * Only conversions of so many valid touches and more; of any number when 0.
+     * </pre>
+     *
+     * <code>uint32 min_touches = 9 [json_name = "minTouches"];</code>
+     * @param value The minTouches to set.
+     * @return This builder for chaining.
+     */
+    public Builder setMinTouches(int value) {
+
+      minTouches_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only conversions of so many valid touches and more; of any number when 0.
+     * </pre>
+     *
+     * <code>uint32 min_touches = 9 [json_name = "minTouches"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearMinTouches() {
+      bitField0_ = (bitField0_ & ~0x00000100);
+      minTouches_ = 0;
       onChanged();
       return this;
     }

@@ -147,4 +147,14 @@ public interface TopPathsRequestOrBuilder extends
    * @return The limit.
    */
   int getLimit();
+
+  /**
+   * <pre>
+   * Only conversions of so many valid touches and more; of any number when 0.
+   * </pre>
+   *
+   * <code>uint32 min_touches = 9 [json_name = "minTouches"];</code>
+   * @return The minTouches.
+   */
+  int getMinTouches();
 }
