@@ -32,21 +32,37 @@ export interface Operation {
 }
 
 export interface HttpRoute extends RouteDescription {
-  /** Gets the body decompressed, and none over the limit. What it throws is answered as the RPCs answer it. */
-  handle(request: HttpRequest): Promise<HttpResponse>;
+  /**
+   * Gets the body decompressed, and none over the limit. What it throws is answered as the RPCs answer it.
+   *
+   * @param shutdown aborts when the server is closing: answers without an end watch it and end.
+   */
+  handle(request: HttpRequest, shutdown?: AbortSignal): Promise<HttpResponse>;
 }
 
 const NO_BODY = Buffer.alloc(0);
 const NO_PARAMETERS = {};
 
 /** What answers requests to the routes, by path: those that differ in their method only are one. */
-export function handlersByPath(routes: readonly HttpRoute[], limits: BodyLimits, logger: Logger) {
+export function handlersByPath(
+  routes: readonly HttpRoute[],
+  limits: BodyLimits,
+  logger: Logger,
+  shutdown: AbortSignal,
+) {
   const byShape = Map.groupBy(routes, ({ path }) => shapeOf(path));
-  return new Map(Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, limits, logger)]));
+  return new Map(
+    Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, limits, logger, shutdown)]),
+  );
 }
 
-function handlerOf(atPath: readonly HttpRoute[], limits: BodyLimits, logger: Logger): (exchange: Exchange) => void {
-  const answers = new Map(atPath.map((route) => [route.method, answerOf(route, limits.maxBytes, logger)]));
+function handlerOf(
+  atPath: readonly HttpRoute[],
+  limits: BodyLimits,
+  logger: Logger,
+  shutdown: AbortSignal,
+): (exchange: Exchange) => void {
+  const answers = new Map(atPath.map((route) => [route.method, answerOf(route, limits.maxBytes, logger, shutdown)]));
   for (const { method, safe } of atPath) if (safe) answers.set('HEAD', answers.get(method)!);
   const allow = [...answers.keys()].join(', ');
   const notAllowed = toErrorResponse(wrongMethod(allow, Code.Unimplemented));
@@ -60,14 +76,14 @@ function handlerOf(atPath: readonly HttpRoute[], limits: BodyLimits, logger: Log
   };
 }
 
-function answerOf(route: HttpRoute, maxBytes: number, logger: Logger) {
+function answerOf(route: HttpRoute, maxBytes: number, logger: Logger, shutdown: AbortSignal) {
   const matcher = route.path.includes('{') ? matcherOf(route.path) : undefined;
   return async ({ method, path, query, headers, peer }: Exchange, received: Buffer): Promise<HttpResponse> => {
     try {
       const parameters = matcher === undefined ? NO_PARAMETERS : parametersIn(path, matcher);
       const coding = headers['content-encoding'];
       const body = coding === undefined ? received : decoded(received, coding, maxBytes);
-      return await route.handle({ method, parameters, query, headers, peer, body });
+      return await route.handle({ method, parameters, query, headers, peer, body }, shutdown);
     } catch (thrown) {
       return toErrorResponse(errorOf(thrown, route.path, logger));
     }

@@ -177,7 +177,7 @@ function endpointsOf(options: ServeOptions, receiving: Receiving, shutdown: Abor
   const posts = postPaths(routes);
   return [
     ...rpcs.map(({ path, handle, takesBytes }): [string, Endpoint] => [path, rpcEndpoint(path, handle, takesBytes)]),
-    ...Array.from(handlersByPath(routes, bodies, logger), ([path, handle]): [string, Endpoint] => [
+    ...Array.from(handlersByPath(routes, bodies, logger, shutdown), ([path, handle]): [string, Endpoint] => [
       path,
       httpEndpoint(path, handle, posts.has(path)),
     ]),

@@ -5,12 +5,16 @@ import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { HttpRequest } from '../exchange/http-message.ts';
 import { serve } from './server.ts';
 
 /** A server that answers with what the test writes. */
 async function serveStream() {
   const source = new PassThrough();
-  const handle = async () => ({ status: 200, headers: {}, body: '', stream: source });
+  const handle = async (_: HttpRequest, shutdown?: AbortSignal) => {
+    shutdown!.addEventListener('abort', () => source.end('closing'));
+    return { status: 200, headers: {}, body: '', stream: source };
+  };
   const routes = [{ method: 'GET', path: '/large', summary: '', safe: true, handle }];
   const server = await serve({
     host: '127.0.0.1',
@@ -58,17 +62,23 @@ describe('an answer that is a stream', () => {
     await server.close();
   });
 
+  it.each(versions)('can end over %s because the server is closing', async (_, get) => {
+    const { server, answer } = await beginStream(get);
+    const closed = server.close();
+    expect(await text(answer)).toBe('closing');
+    await closed;
+  });
+
   it('ends its HTTP/1.1 connection, too, when the server is closing', async () => {
     const agent = new http.Agent({ keepAlive: true });
     const get = async (url: string): Promise<Readable> =>
       (await once(http.get(`${url}/large`, { agent }), 'response'))[0];
-    const { server, source, answer } = await beginStream(get);
+    const { server, answer } = await beginStream(get);
     // The timers by which idle connections are cut never come.
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const closed = server.close();
-    source.end('end');
-    expect(await text(answer)).toBe('end');
+    expect(await text(answer)).toBe('closing');
     await closed;
     agent.destroy();
   });

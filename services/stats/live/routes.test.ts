@@ -99,6 +99,31 @@ test('WatchReport as server-sent events: the JSON of GET /api/v1/report, and ref
   expect(await route.handle({ ...request, query: `${query}&group_by=x`, headers: {} })).toMatchObject({ status: 400 });
 });
 
+test('a report by server-sent events is made once to begin with, and no more when the caller has left', async () => {
+  const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find(({ path }) => /report/.test(path))!;
+  const query = 'start_date=2024-01-01&end_date=2024-01-01&interval=week';
+  const request = { ...{ method: 'GET', parameters: {}, peer: undefined, body: Buffer.alloc(0) }, query, headers: {} };
+  for (const _ of ['first', 'who comes when nobody watches any more']) {
+    const before = looks;
+    const { stream } = await route.handle(request);
+    expect(looks - before).toBe(1);
+    // It has not been read.
+    stream!.destroy();
+    await once(stream!, 'close');
+  }
+});
+
+test.each([/report/, /tail/])('server-sent events of %s end when the server is closing', async (path) => {
+  const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find((each) => path.test(each.path))!;
+  const query = route.path.includes('report') ? 'start_date=2024-01-01&end_date=2024-01-01' : '';
+  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0), query };
+  const closing = new AbortController();
+  const { stream } = await route.handle(request, closing.signal);
+  stream!.resume();
+  closing.abort();
+  await once(stream!, 'end');
+});
+
 test('TailEvents as server-sent events: each answer is one, until the caller leaves', async () => {
   const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find(({ path }) => /tail/.test(path));
   const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };

@@ -22,7 +22,7 @@ import type { HttpRoute } from '../../http/routes/http-routes.ts';
 import type { StatsDeps } from '../deps.ts';
 import { getStats } from '../get-stats.ts';
 import { readQuery } from '../read-query.ts';
-import { askReport } from '../report/ask-report.ts';
+import { checkReport } from '../report/ask-report.ts';
 import { reportJson } from '../report/forms.ts';
 import { strictJson } from '../requests/json-requests.ts';
 import { readParameters } from '../requests/query-parameters.ts';
@@ -52,7 +52,7 @@ function looksOf(client: ClickHouseClient): Looks {
 
 export function liveRoutes(router: ConnectRouter, deps: StatsDeps): void {
   const { client, shutdown } = deps;
-  const until = (signal: AbortSignal) => (shutdown === undefined ? signal : AbortSignal.any([signal, shutdown]));
+  const until = (signal: AbortSignal) => either(signal, shutdown);
 
   router.rpc(
     StatsService.method.watchStats,
@@ -92,6 +92,11 @@ export function liveRoutes(router: ConnectRouter, deps: StatsDeps): void {
   );
 }
 
+/** Aborts when the caller leaves, or when the server is closing. */
+function either(leaving: AbortSignal, shutdown: AbortSignal | undefined): AbortSignal {
+  return shutdown === undefined ? leaving : AbortSignal.any([leaving, shutdown]);
+}
+
 function watchReport(asked: RunReportRequest, periodMs: number, deps: StatsDeps, signal: AbortSignal) {
   const key = `${periodMs} ${toJsonString(RunReportRequestSchema, asked)}`;
   return looksOf(deps.client).reports.watch(key, () => reportLook(asked, deps, periodMs), signal);
@@ -122,56 +127,64 @@ export function liveHttp(deps: StatsDeps): HttpRoute[] {
   return [
     {
       ...WATCH_REPORT,
-      async handle({ query, headers }) {
+      async handle({ query, headers }, shutdown) {
         const request = readParameters(RunReportRequestSchema, query);
         if ('field' in request) return badRequest(request);
-        // So that what can't be answered is refused, not a stream that ends.
-        const first = await askReport({ ...request, limit: 1 }, deps);
-        if ('field' in first) return badRequest(first);
+        const checked = await checkReport(request, deps);
+        if ('field' in checked) return badRequest(checked);
         let seen = String(headers['last-event-id'] ?? '');
-        return serverSent(
-          (signal) => watchReport(request, REPORT_PERIOD_MS, deps, signal),
-          (next) => {
-            const text = next.cursor === seen ? undefined : seenText(next);
-            seen = next.cursor;
-            return text ?? heartbeatText(next);
-          },
-        );
+        const leaving = new AbortController();
+        const seens = watchReport(request, REPORT_PERIOD_MS, deps, either(leaving.signal, shutdown));
+        // So that what can't be answered is refused, and is no stream that ends.
+        const first = await seens.next();
+        const textOf = (next: Seen) => {
+          const text = next.cursor === seen ? undefined : seenText(next);
+          seen = next.cursor;
+          return text ?? heartbeatText(next);
+        };
+        return serverSent(seens, leaving, textOf, first);
       },
     },
     {
       ...TAIL_EVENTS,
-      async handle({ query }) {
+      async handle({ query }, shutdown) {
         const request = readParameters(TailEventsRequestSchema, query);
         if ('field' in request) return badRequest(request);
         const asked = parseTail(request);
         if ('field' in asked) return badRequest(asked);
-        return serverSent(
-          (signal) => tail(asked, deps, signal),
-          (answer) => {
-            return `data: ${toJsonString(TailEventsResponseSchema, answer)}`;
-          },
-        );
+        const leaving = new AbortController();
+        const answers = tail(asked, deps, either(leaving.signal, shutdown));
+        return serverSent(answers, leaving, (answer) => `data: ${toJsonString(TailEventsResponseSchema, answer)}`);
       },
     },
   ];
 }
 
-/** The answer that sends each value as it comes, and a comment for undefined, until the caller leaves. */
+/**
+ * The answer that sends each value as it comes, and a comment for undefined, until there are no more.
+ *
+ * @param leaving is aborted when the caller leaves
+ * @param first the value that was taken before; undefined if none was
+ */
 function serverSent<T>(
-  watch: (signal: AbortSignal) => AsyncIterable<T | undefined>,
+  values: AsyncGenerator<T | undefined>,
+  leaving: AbortController,
   textOf: (value: T) => string,
+  first?: IteratorResult<T | undefined>,
 ): HttpResponse {
-  const stop = new AbortController();
-  const values = watch(stop.signal)[Symbol.asyncIterator]();
+  let taken = first;
   const stream = new Readable({
     read() {
       const push = ({ done, value }: IteratorResult<T | undefined>) =>
         this.push(done ? null : `${value === undefined ? ':' : textOf(value)}\n\n`);
-      values.next().then(push, (error) => this.destroy(error));
+      const next = taken === undefined ? values.next() : Promise.resolve(taken);
+      taken = undefined;
+      next.then(push, (error) => this.destroy(error));
     },
     destroy(error, done) {
-      stop.abort();
+      leaving.abort();
+      // One that nobody reads waits for nothing that the signal could end.
+      values.return(undefined).catch(() => {});
       done(error);
     },
   });

@@ -17,19 +17,31 @@ const RETRY_AFTER = '5';
 /** What a request asks for, or the first field that can't be answered. */
 export async function askReport(
   request: RunReportRequest,
-  { client, models, rollups, timeZone = UTC, freshness, told = UNTOLD }: StatsDeps,
+  deps: StatsDeps,
   signal?: AbortSignal,
 ): Promise<{ report: Report; query: ReportQuery } | FieldError> {
+  const query = await checkReport(request, deps, signal);
+  if ('field' in query) return query;
+  const { client, rollups, timeZone = UTC, freshness, told = UNTOLD } = deps;
+  const covered = await coveredFor(request.minWatermark, freshness, signal);
+  if (covered !== undefined && 'field' in covered) return covered;
+  const counting = { ...told, rollups, timeZone };
+  return { report: await runReport(client, request, query, counting, covered, Date.now(), signal), query };
+}
+
+/** The checked request, without an answer. */
+export async function checkReport(
+  request: RunReportRequest,
+  { client, models, timeZone = UTC }: StatsDeps,
+  signal?: AbortSignal,
+): Promise<ReportQuery | FieldError> {
   const query = parseReport(request, { model: models[0]!, timeZone });
   if ('field' in query) return query;
   for (const model of query.models) {
     const fault = await modelFault(client, model, models, signal);
     if (fault !== undefined) return { ...fault, field: 'models' };
   }
-  const covered = await coveredFor(request.minWatermark, freshness, signal);
-  if (covered !== undefined && 'field' in covered) return covered;
-  const counting = { ...told, rollups, timeZone };
-  return { report: await runReport(client, request, query, counting, covered, Date.now(), signal), query };
+  return query;
 }
 
 /**
