@@ -20,7 +20,7 @@ const touch = fc.record({
 });
 const money = fc.bigInt({ min: 0n, max: 10n ** 18n });
 const credit = fc.record({
-  model: text,
+  model: text.filter((name) => name !== ''),
   touch,
   creditMicros: fc.integer({ min: 1, max: 1_000_000 }),
   valueMicros: money,
