@@ -15,7 +15,7 @@ const ENTRY_POINTS = [
   /\.test\.ts$/,
   /\.d\.ts$/,
   /^test\/check-[a-z]+\.ts$/,
-  /^test\/(bench|codegen|formats|sdk\/conformance|sdk\/release)\/(main|write|protoc-gen-[a-z]+)\.ts$/,
+  /^test\/(bench|codegen|dashboard\/pictures|formats|sdk\/conformance|sdk\/release)\/(main|write|protoc-gen-[a-z]+)\.ts$/,
   /^services\/dashboard\/(build\.ts|page\/main\.tsx)$/,
   /^vitest\.config\.ts$/,
 ];

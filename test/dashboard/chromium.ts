@@ -12,10 +12,12 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: installedChromium(), args: ['--no-sandbox'] });
 }
 
+export type ColorScheme = 'light' | 'dark';
+
 interface VisitOptions {
   width?: number;
   height?: number;
-  colorScheme?: 'light' | 'dark';
+  colorScheme?: ColorScheme;
 }
 
 /** A page of a profile of its own, for which no other host exists. */

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { faultsByAxe, hashOf, mesh, numberOf, open, startPages, texts, WAIT } from './made-up-pages.ts';
-
-const ID = '3f8c2a61-9d47-4b0e-8a15-62e7d94c1b70';
+import { ID } from './made-up-explanation.ts';
+import { hashOf, mesh, numberOf, open, savedBy, startPages, texts, WAIT } from './made-up-pages.ts';
 
 describe('views that explain', { tags: ['chromium'] }, () => {
   startPages();
   describe('conversion', testsOfConversion);
   describe('what changed it', testsOfItsHistory);
   describe('paths and lag', testsOfPaths);
-  describe('both', testsOfBoth);
 });
 
 function testsOfConversion(): void {
@@ -27,6 +25,9 @@ function testsOfConversion(): void {
     const outcomes = await texts(page, '.touch td[data-l="Outcome"] .tag');
     const four = Array(4).fill('candidate');
     expect(outcomes).toEqual(['before the window', ...four, 'invalid', 'after the conversion']);
+    await page.click('button[aria-label="Copy as curl"]');
+    const curl = await page.evaluate(() => navigator.clipboard.readText());
+    expect(curl).toBe(`curl '${mesh.url}/api/v1/explain?conversion_id=${ID}'`);
     expect(await page.locator('.tp.lost').count()).toBe(3);
     expect(await page.locator('.touch tr.out').count()).toBe(3);
     expect(await texts(page, '.lane.time_decay .t')).toEqual(['5.9%', '14.3%', '28.5%', '51.3%']);
@@ -130,9 +131,27 @@ function testsOfPaths(): void {
     await expect.poll(() => page.locator('.pc b').count(), WAIT).toBe(0);
     await page.reload();
     await page.waitForSelector('.pc:has-text("google")');
-    const { pathname, searchParams } = new URL((await page.getAttribute('a:has-text("CSV")', 'href'))!);
-    expect(pathname).toBe('/api/v1/paths');
-    expect(Object.fromEntries(searchParams)).toMatchObject({ dimension: 'source', collapse_repeats: 'true' });
+    await page.click('button[aria-label="Copy as curl"]');
+    const curl = await page.evaluate(() => navigator.clipboard.readText());
+    expect(curl).toMatch(/^curl 'http:\S+\/api\/v1\/paths\?\S+&dimension=source&collapse_repeats=true&limit=1000'$/);
+    const [head, first, ...others] = await savedBy(page, 'button:has-text("CSV")');
+    expect(head).toBe('path,longer,conversions,revenue,share,median_lag_ms,median_last_lag_ms');
+    expect(first).toMatch(/^\w+( > \w+)*,false,4700,323078,0\.019\d*,2880000,2880000$/);
+    expect(others.length).toBe(199);
+    await context.close();
+  });
+
+  test('what has too few touches is left out of the paths, and of no sum', async () => {
+    const { page, context } = await open('#/paths?touches=3');
+    await page.waitForSelector('tfoot tr:has-text("1 to 2 touches, left out") td:has-text("171,098")');
+    expect(Math.min(...(await texts(page, 'tbody td[data-l="Steps"]')).map(Number))).toBe(3);
+    const sums = (await texts(page, '.paths tfoot td[data-l="Conversions"]')).map(numberOf);
+    const [shown, other, long, short, lost, all] = sums as [number, number, number, number, number, number];
+    expect([shown + other, long + short + lost]).toEqual([long, all]);
+    await page.click('.pill:has-text("Touches")');
+    await page.click('.opt:has-text("any")');
+    await expect.poll(() => texts(page, 'tfoot th'), WAIT).toContain('Attributed, 22,608 paths');
+    expect(hashOf(page)).toBe('#/paths');
     await context.close();
   });
 
@@ -149,39 +168,5 @@ function testsOfPaths(): void {
     await page.keyboard.press('Home');
     await expect.poll(() => page.textContent('.histo [aria-live]'), WAIT).toMatch(/^0 to 1 m, [\d,]+ conversions, /);
     await context.close();
-  });
-
-  test('keys go to them', async () => {
-    const { page, context } = await open('#/overview');
-    await page.waitForSelector('tbody th');
-    await page.keyboard.press('g');
-    await page.keyboard.press('p');
-    await expect.poll(() => page.textContent('h1'), WAIT).toBe('Paths and lag');
-    await page.keyboard.press('g');
-    await page.keyboard.press('c');
-    await expect.poll(() => page.textContent('h1'), WAIT).toBe('Conversion');
-    await context.close();
-  });
-}
-
-const VIEWS: readonly [hash: string, shown: string][] = [
-  [`#/conversion?id=${ID}`, '.touch tbody th'],
-  ['#/conversion?id=lost&scale=log&tab=clicks', '.code .event'],
-  ['#/conversion', 'tbody th'],
-  ['#/conversion?id=unknown', 'tbody th'],
-  ['#/paths', '.pmark'],
-];
-
-function testsOfBoth(): void {
-  test.each(VIEWS)('axe finds nothing, and nothing is wider than the window: %s', async (hash, shown) => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [1440, 390]) {
-        const { page, context } = await open(hash, { colorScheme, width });
-        await page.waitForSelector(shown, WAIT);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
-        expect(await faultsByAxe(page), `${hash} ${colorScheme} ${width}`).toEqual([]);
-        await context.close();
-      }
-    }
   });
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -50,6 +51,10 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     await context.close();
   });
 
+  describe('what others send', testsOfOthers);
+});
+
+function testsOfOthers(): void {
   test('what others send shows without being asked for, in the list of a cell, too', async () => {
     const { page, context } = await visit(browser, mesh.url);
     await page.waitForSelector('tbody th:has-text("test-campaign")');
@@ -67,6 +72,26 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     await context.close();
   });
 
+  test.each(["#/overview?campaign_id=camp-1&campaign_id=it's", '#/attribution?source!=x%20y&gross=true&by=ad_id'])(
+    'what is copied as curl, and as clickmesh stats, gives the rows of %s',
+    async (hash) => {
+      const { page, context } = await visit(browser, `${mesh.url}/${hash}`);
+      await page.waitForSelector('tbody th');
+      const shown = await page.locator('tbody th').allTextContents();
+      const by = hash.includes('ad_id') ? 'ad_id' : 'campaign_id';
+      await page.click('text=How was this counted?');
+      for (const name of ['curl', 'clickmesh stats']) {
+        await page.click(`.method button:has-text("Copy as ${name}")`);
+        const command = await page.evaluate(() => navigator.clipboard.readText());
+        expect(command).toMatch(name === 'curl' ? /^curl '/ : /^npx clickmesh stats --url http/);
+        const { rows } = JSON.parse(shell(name === 'curl' ? command : `${command} --json`));
+        expect(rows.map((row: Record<string, string>) => row[by])).toEqual(shown);
+      }
+      expect(shown).toContain(by === 'ad_id' ? 'ad' : 'camp-1');
+      await context.close();
+    },
+  );
+
   test('what is sent is on the tail, an audit of it is clean', async () => {
     const { page, context, faults } = await visit(browser, `${mesh.url}/#/live`);
     await page.waitForSelector('.tail tbody tr');
@@ -75,6 +100,7 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
     await page.waitForSelector('.tail tr:has-text("seen-live")');
     await page.click('nav a:has-text("Health")');
     await page.waitForSelector('[aria-label="Partitions"] tbody tr');
+    expect(await page.locator('.stg h3 .tag').allTextContents()).toEqual(Array(4).fill('ready'));
     await page.click('#audit');
     await expect.poll(() => page.textContent('.audit header'), WAIT).toMatch(/Audit *clean/);
     expect(await page.locator('.checks li').count()).toBeGreaterThan(5);
@@ -98,7 +124,12 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
       .toContain('"none" is not counted by this mesh');
     await context.close();
   });
-});
+}
+
+/** What a command prints that somebody pastes in the folder of the repository. */
+function shell(command: string): string {
+  return execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+}
 
 /** In the page: whether the chart has drawn a bar in its last column. */
 function newestBarHasColour(): boolean {

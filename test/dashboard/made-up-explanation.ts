@@ -9,6 +9,8 @@ import {
 } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { MODELS } from './made-up-rows.ts';
 
+/** Of a conversion that has all that can be told of one. */
+export const ID = '3f8c2a61-9d47-4b0e-8a15-62e7d94c1b70';
 const HOUR_MS = 3_600_000;
 /** Of the conversion, in ms since 1970-01-01 UTC: 26 Nov 2026 20:41:07.214. */
 const CONVERTED = Date.UTC(2026, 10, 26, 20, 41, 7, 214);

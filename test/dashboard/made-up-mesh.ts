@@ -1,11 +1,13 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toJsonString } from '@bufbuild/protobuf';
 import type { ConnectRouter } from '@connectrpc/connect';
 import pino from 'pino';
 import {
   ListConversionsResponseSchema,
   type ReportInterval,
   type ReportRow,
+  ReportRowSchema,
   type RunReportRequest,
+  RunReportRequestSchema,
   type RunReportResponse,
   RunReportResponseSchema,
   WatchReportResponseSchema,
@@ -17,8 +19,18 @@ import { type RunningServer, serve } from '../../services/http/server/server.ts'
 import { temporaryFolder } from '../fixtures/mesh-process.ts';
 import { clicksOf, explanationOf } from './made-up-explanation.ts';
 import { type MadeUpOperations, madeUpOperations } from './made-up-operations.ts';
-import { lagOf, lengthsOf, pathsOf } from './made-up-paths.ts';
-import { campaignRows, conversionOf, daysOf, MODELS, measured, partsOf, periodOf, sumOf } from './made-up-rows.ts';
+import { lagOf, lengthsOf, pathsOf, touchesOf } from './made-up-paths.ts';
+import {
+  bySource,
+  campaignRows,
+  conversionOf,
+  daysOf,
+  MODELS,
+  measured,
+  partsOf,
+  periodOf,
+  sumOf,
+} from './made-up-rows.ts';
 
 export interface MadeUpMesh extends RunningServer {
   operations: MadeUpOperations;
@@ -54,6 +66,11 @@ export async function startMadeUpMesh(): Promise<MadeUpMesh> {
       explainConversion: explanationOf,
       listClicks: clicksOf,
       topPaths: pathsOf,
+      topTouches(request) {
+        const { startDate, endDate } = request;
+        const { totals } = answer(create(RunReportRequestSchema, { startDate, endDate }));
+        return touchesOf(request, totals!.models[0]!.conversionsMicros / 1_000_000n);
+      },
       timeLag: lagOf,
       pathLength: lengthsOf,
       listConversions({ limit, pageToken }) {
@@ -90,8 +107,53 @@ export async function startMadeUpMesh(): Promise<MadeUpMesh> {
   return mesh;
 }
 
+/** All that a request counts, of which an answer has a page. */
+interface Whole {
+  rows: ReportRow[];
+  totals: ReportRow;
+  models: readonly string[];
+}
+
+/** By what is asked, so that pages of the same are made once. */
+const wholes = new Map<string, Whole>();
+const KEPT_WHOLES = 8;
+
 function reportOf(request: RunReportRequest, { campaigns, tilesMiss }: MadeUpMesh, growth: number): RunReportResponse {
-  const { groupBy, limit, pageToken, compare, orderBy, interval } = request;
+  const { limit, pageToken } = request;
+  const asked = toJsonString(RunReportRequestSchema, { ...request, limit: 0, pageToken: '' });
+  const key = [asked, campaigns, tilesMiss, growth].join(' ');
+  const { rows, totals, models } = wholes.get(key) ?? wholeOf(request, campaigns, tilesMiss, growth);
+  wholes.delete(key);
+  wholes.set(key, { rows, totals, models });
+  for (const old of wholes.keys()) {
+    if (wholes.size <= KEPT_WHOLES) break;
+    wholes.delete(old);
+  }
+  const from = Number(pageToken || 0);
+  const page = rows.slice(from, from + (limit || 1000));
+  return create(RunReportResponseSchema, {
+    rows: page,
+    totals,
+    unattributed: unattributedOf(totals),
+    totalRows: BigInt(rows.length),
+    nextPageToken: from + page.length < rows.length ? String(from + page.length) : '',
+    stamp: {
+      models: [...models],
+      lookbacks: [{ lookbackMs: 86_400_000n }],
+      timeZone: 'UTC',
+      rollup: 'day:campaign_id,ad_id',
+      modelsSince: models.map(() => 0n),
+      completeThrough: BigInt(Date.now() - 1200),
+      lagMs: 1200n,
+      changesForMs: 604_800_000n,
+      correctionsForMs: 7_776_000_000n,
+      currency: 'USD',
+    },
+  });
+}
+
+function wholeOf(request: RunReportRequest, campaigns: number, tilesMiss: number, growth: number): Whole {
+  const { groupBy, compare, orderBy, interval } = request;
   const models = request.models.length > 0 ? request.models : MODELS.slice(0, 1);
   const [by] = groupBy;
   const days = daysOf(request);
@@ -108,7 +170,8 @@ function reportOf(request: RunReportRequest, { campaigns, tilesMiss }: MadeUpMes
         .map((row) => ({ day, row }));
     });
   const before = compare === 0 ? [] : rowsOf(daysOf(request, true).slice(-counted.length), growth * 0.9);
-  const rows = grouped(rowsOf(counted, growth), interval, models);
+  const ofDimension = grouped(rowsOf(counted, growth), interval, models);
+  const rows = groupBy[1] === 'source' ? bySource(ofDimension) : ofDimension;
   const previous = new Map(grouped(before, interval, models).map((row, i) => [i, row]));
   if (compare !== 0) for (const [i, row] of rows.entries()) row.previous = previous.get(i);
   const totals = sumOf(rows, models);
@@ -117,27 +180,14 @@ function reportOf(request: RunReportRequest, { campaigns, tilesMiss }: MadeUpMes
   if (orderBy !== '') rows.sort(orderOf(orderBy, models));
   const now = new Date().toISOString().slice(0, 10);
   for (const row of rows) row.partial = row.date.slice(0, 10) >= now;
-  const from = Number(pageToken || 0);
-  const page = rows.slice(from, from + (limit || 1000));
-  return create(RunReportResponseSchema, {
-    rows: page,
-    totals,
-    unattributed: { models: [measured('', 152_000_000n)] },
-    totalRows: BigInt(rows.length),
-    nextPageToken: from + page.length < rows.length ? String(from + page.length) : '',
-    stamp: {
-      models,
-      lookbacks: [{ lookbackMs: 86_400_000n }],
-      timeZone: 'UTC',
-      rollup: 'day:campaign_id,ad_id',
-      modelsSince: models.map(() => 0n),
-      completeThrough: BigInt(Date.now() - 1200),
-      lagMs: 1200n,
-      changesForMs: 604_800_000n,
-      correctionsForMs: 7_776_000_000n,
-      currency: 'USD',
-    },
-  });
+  return { rows, totals, models };
+}
+
+/** One of twelve conversions had no click. */
+function unattributedOf({ models: [all], previous }: ReportRow): ReportRow {
+  const lost = measured('', (all!.conversionsMicros / 12_000_000n) * 1_000_000n);
+  const before = previous && unattributedOf(previous);
+  return create(ReportRowSchema, { models: [lost], ...(before && { previous: before }) });
 }
 
 /** Rows of days as rows of periods. */

@@ -8,6 +8,7 @@ import {
   TailEventsResponseSchema,
 } from '../../gen/ts/clickmesh/v1/reports_pb.js';
 import { json } from '../../services/http/exchange/http-message.ts';
+import { campaignName, chance } from './made-up-rows.ts';
 
 type Answer = MessageInitShape<typeof TailEventsResponseSchema>;
 type MadeUpEvent = NonNullable<Answer['events']>[number];
@@ -78,6 +79,8 @@ export function madeUpOperations() {
 
 const TYPES = ['click', 'click', 'conversion', 'click', 'verdict', 'click', 'adjustment'] as const;
 
+const valueMicros = (n: number) => BigInt(Math.round(20 + 90 * chance(n))) * 1_000_000n - 10_000n;
+
 /** The n-th of a made-up tail. */
 export function madeUpEvent(n: number, own: MadeUpEvent = {}): MadeUpEvent {
   const eventType = own.eventType ?? TYPES[n % TYPES.length]!;
@@ -86,29 +89,32 @@ export function madeUpEvent(n: number, own: MadeUpEvent = {}): MadeUpEvent {
     eventType,
     eventId: `0191f8a0-0000-7000-8000-${String(n).padStart(12, '0')}`,
     userId: `user-${(n * 7919) % 100_000}`,
-    campaignId: isClick ? `campaign-${n % 7}` : '',
+    campaignId: isClick ? campaignName(Math.floor(8 * chance(n))) : '',
     adId: isClick ? `banner-${n % 23}` : '',
     conversionType: eventType === 'conversion' ? 'purchase' : '',
-    valueMicros: isClick || eventType === 'verdict' ? 0n : eventType === 'adjustment' ? -24_000_000n : 76_990_000n,
+    valueMicros: isClick || eventType === 'verdict' ? 0n : eventType === 'adjustment' ? -24_000_000n : valueMicros(n),
     kind: eventType === 'verdict' ? 'invalid' : eventType === 'adjustment' ? 'refund' : '',
     targetId: eventType === 'verdict' || eventType === 'adjustment' ? 'c6830000-0000-7000-8000-0000000000a9' : '',
     timestamp: BigInt(Date.now() - 2000),
     arrivalTime: BigInt(Date.now() - 1000),
     outcome: eventType === 'conversion' ? (['pending', 'attributed', 'unattributed'][n % 3] ?? '') : 'counted',
-    creditedCampaignId: eventType === 'conversion' && n % 3 === 1 ? 'campaign-3' : '',
+    creditedCampaignId: eventType === 'conversion' && n % 3 === 1 ? campaignName(n % 7) : '',
     ...own,
   };
 }
 
 function firstAnswer({ eventTypes }: TailEventsRequest): Answer {
   const second = Math.floor(Date.now() / 1000) * 1000;
-  const events = Array.from({ length: 40 }, (_, n) => madeUpEvent(n));
+  const events = Array.from({ length: 40 }, (_, n) => {
+    const arrival = Date.now() - 1000 - Math.round((39 - n) * 430 + 300 * chance(n, 'arrival'));
+    return madeUpEvent(n, { arrivalTime: BigInt(arrival), timestamp: BigInt(arrival - 800) });
+  });
   return {
     events: events.filter(({ eventType }) => eventTypes.length === 0 || eventTypes.includes(eventType!)),
     seconds: Array.from({ length: 60 }, (_, i) => ({
       time: BigInt(second - i * 1000),
-      clicks: BigInt(7 + (i % 5)),
-      conversions: BigInt(i % 7 === 0 ? 1 : 0),
+      clicks: BigInt(5 + Math.floor(6 * chance(i, 'clicks'))),
+      conversions: BigInt(Math.floor(1.3 * chance(i, 'conversions'))),
       verdicts: BigInt(i % 20 === 0 ? 1 : 0),
     })),
   };

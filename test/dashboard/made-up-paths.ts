@@ -8,6 +8,9 @@ import {
   type TopPathsRequest,
   type TopPathsResponse,
   TopPathsResponseSchema,
+  type TopTouchesRequest,
+  type TopTouchesResponse,
+  TopTouchesResponseSchema,
 } from '../../gen/ts/clickmesh/v1/reports_pb.js';
 import { campaignName, chance, valuesOf } from './made-up-rows.ts';
 
@@ -16,12 +19,11 @@ const PATHS = 200;
 const OTHERS = 22_408n;
 /** Conversions by the number of their touches, from 0. */
 const LENGTHS = [19_869n, 115_214n, 55_884n, 32_004n, 20_303n, 11_710n, 6_407n, 3_468n, 1_005n, 500n, 300n];
-const ATTRIBUTED = LENGTHS.slice(1).reduce((a, b) => a + b);
 const BEGINS = [0, 1, 5, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 5760, 7200, 8640, 10_080];
 
-export function pathsOf({ dimension, collapseRepeats }: TopPathsRequest): TopPathsResponse {
-  const isOfCampaigns = dimension === '' || dimension === 'campaign_id';
-  const names = isOfCampaigns ? Array.from({ length: 11 }, (_, i) => campaignName(i)) : valuesOf(dimension);
+export function pathsOf({ dimension, collapseRepeats, minTouches }: TopPathsRequest): TopPathsResponse {
+  const names = namesOf(dimension);
+  const matched = LENGTHS.slice(Math.max(1, minTouches)).reduce((a, b) => a + b);
   const paths = Array.from({ length: PATHS }, (_, i) => {
     const length = 1 + (i % 4) + Math.floor(i / 120);
     const first = Math.floor(chance(i) * names.length);
@@ -31,13 +33,25 @@ export function pathsOf({ dimension, collapseRepeats }: TopPathsRequest): TopPat
       steps: collapseRepeats ? steps.filter((step, n) => step !== steps[n - 1]) : steps,
       ...{ longer: i === 130, conversions, revenueMicros: conversions * 68_740_000n },
       ...{ medianLagMs: BigInt(48 * MINUTE_MS * length), medianLastLagMs: BigInt(48 * MINUTE_MS) },
-      share: Number(conversions) / Number(ATTRIBUTED),
+      ...{ share: Number(conversions) / Number(matched), touches: steps.length },
     };
   });
+  const long = paths.filter(({ touches }) => touches >= minTouches).map(({ touches: _, ...path }) => path);
   return create(TopPathsResponseSchema, {
-    ...{ paths, conversions: ATTRIBUTED, totalPaths: BigInt(PATHS) + OTHERS },
-    revenueMicros: ATTRIBUTED * 68_740_000n,
+    ...{ paths: long, conversions: matched, totalPaths: BigInt(long.length) + OTHERS },
+    revenueMicros: matched * 68_740_000n,
   });
+}
+
+function namesOf(dimension: string): readonly string[] {
+  const isOfCampaigns = dimension === '' || dimension === 'campaign_id';
+  return isOfCampaigns ? Array.from({ length: 11 }, (_, i) => campaignName(i)) : valuesOf(dimension);
+}
+
+/** @param all how many conversions there are: each value touched as many as it may be credited for, and more */
+export function touchesOf({ dimension }: TopTouchesRequest, all: bigint): TopTouchesResponse {
+  const values = namesOf(dimension).map((value, i) => ({ value, conversions: (all * 13n) / BigInt(10 * (i + 2)) }));
+  return create(TopTouchesResponseSchema, { values, conversions: all, totalValues: BigInt(values.length) });
 }
 
 export function lagOf({ model }: TimeLagRequest): TimeLagResponse {

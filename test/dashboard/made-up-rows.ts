@@ -44,7 +44,7 @@ export function valuesOf(dimension: string): readonly string[] {
 /** What campaigns count on a date: each model gives a part of one to another, so that all share out the same. */
 export function campaignRows(date: string, campaigns: number, growth: number, models: readonly string[]): ReportRow[] {
   const all = Array.from({ length: campaigns }, (_, i) => {
-    const clicks = Math.round((40_000 * growth * (0.7 + 0.6 * chance(date, i))) / (i + 2));
+    const clicks = Math.round((40_000 * growth * ofWeekday(date) * (0.9 + 0.2 * chance(date, i))) / (i + 2));
     return { clicks, conversions: Math.round(clicks * (0.02 + 0.05 * chance(i))) };
   });
   const given = (i: number, isWhole: boolean) => {
@@ -62,13 +62,31 @@ export function campaignRows(date: string, campaigns: number, growth: number, mo
   });
 }
 
+/** Less is clicked at weekends, more towards their end. */
+function ofWeekday(date: string): number {
+  return [0.86, 0.98, 1, 1.02, 1.06, 1.1, 0.9][new Date(date).getUTCDay()]!;
+}
+
 /** All conversions have the same value, so that revenue is shared out as they are. */
 export function measured(model: string, conversions: bigint): ModelMeasures {
-  const revenue = (conversions * 64n) / 1n;
+  const revenue = (conversions * 6437n) / 100n;
+  const retracted = (conversions / 160n / ONE) * ONE;
   return create(ModelMeasuresSchema, {
     model,
     ...{ conversionsMicros: conversions, revenueMicros: revenue },
-    ...{ grossConversionsMicros: conversions, grossRevenueMicros: revenue + conversions, refundsMicros: conversions },
+    ...{ grossConversionsMicros: conversions + retracted, grossRevenueMicros: revenue + 2n * conversions },
+    refundsMicros: conversions,
+  });
+}
+
+/** Rows of campaigns as rows of each of their sources; some have two. */
+export function bySource(rows: readonly ReportRow[]): ReportRow[] {
+  const sources = valuesOf('source');
+  return rows.flatMap((row) => {
+    const [name] = row.values;
+    const first = Math.floor(4 * chance(name!, 'source'));
+    const own = chance(name!, 'second') < 0.2 ? [first, first + 1] : [first];
+    return own.map((i) => create(ReportRowSchema, { ...row, values: [name!, sources[i % sources.length]!] }));
   });
 }
 
@@ -82,11 +100,12 @@ export function partsOf(row: ReportRow, dimension: string): ReportRow[] {
   return values.map((value, i) => {
     const isLast = i === values.length - 1;
     const share = BigInt(Math.round(100 * (0.2 + 0.3 * chance(value, dimension))));
-    const part = (whole: bigint, rest: bigint) => (isLast ? rest : (whole * share) / 100n);
-    const clicks = part(row.clicks, left.clicks);
-    const models = row.models.map(({ model, conversionsMicros }, at) => {
+    // Of what is left, so that there is always some.
+    const part = (rest: bigint) => (isLast ? rest : (rest * share) / 100n);
+    const clicks = part(left.clicks);
+    const models = row.models.map(({ model }, at) => {
       const rest = left.models[at]!;
-      const whole = (part(conversionsMicros, rest.conversionsMicros) / ONE) * ONE;
+      const whole = (part(rest.conversionsMicros) / ONE) * ONE;
       const own = measured(model, isLast ? rest.conversionsMicros : whole);
       rest.conversionsMicros -= own.conversionsMicros;
       return own;
@@ -137,7 +156,7 @@ export function conversionOf(i: number, now: number): ListedConversion {
   const value = BigInt(Math.round(20_000_000 + 90_000_000 * chance(i)));
   return create(ListedConversionSchema, {
     conversionId: `${(0x3f8c2a61 + i * 7919).toString(16)}-0000-4000-8000-${String(i).padStart(12, '0')}`,
-    ...{ userId: `user-${i}`, conversionType: 'purchase', conversionTime: BigInt(now - i * 47_000) },
+    ...{ userId: i === 3 ? '=1+1' : `user-${i}`, conversionType: 'purchase', conversionTime: BigInt(now - i * 47_000) },
     ...{ valueMicros: value, netValueMicros: value, attributed: true, touches: 1 + (i % 5) },
     ...{ lagMs: BigInt(Math.round(9e7 * chance(i, 'lag'))), creditMicros: 1_000_000n, correctedBy: causes },
   });

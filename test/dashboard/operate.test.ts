@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { madeUpEvent } from './made-up-operations.ts';
-import { faultsByAxe, hashOf, mesh, open, startPages, WAIT } from './made-up-pages.ts';
+import { hashOf, mesh, open, startPages, WAIT } from './made-up-pages.ts';
 
 const MAX_ROWS = 200;
 
@@ -13,7 +13,6 @@ describe('operating', { tags: ['chromium'] }, () => {
   beforeEach(() => Object.assign(mesh.operations, { isDown: false, hasStatus: true, hasAudit: true }));
   describe('live', testsOfLive);
   describe('health', testsOfHealth);
-  describe('both', testsOfBoth);
 });
 
 function testsOfLive(): void {
@@ -141,39 +140,6 @@ function testsOfHealth(): void {
     await expect.poll(() => page.textContent('.health .wide .state'), WAIT).toMatch(/complete through \d/);
     await page.click('#audit');
     await page.waitForSelector('.audit code:has-text("clickmesh audit --url http")');
-    await context.close();
-  });
-}
-
-function testsOfBoth(): void {
-  test.each(['#/live', '#/health', '#/health?record=raw-events+1+5740831'])(
-    'axe, and no overflow: %s',
-    async (hash) => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        for (const width of [1440, 1024, 390]) {
-          const { page, context } = await open(hash, { colorScheme, width });
-          await page.waitForSelector(
-            hash.includes('record') ? '.dump' : hash.includes('live') ? '.tail td' : '.letters td',
-          );
-          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-          expect(await faultsByAxe(page), `${hash} ${colorScheme} ${width}`).toEqual([]);
-          await context.close();
-        }
-      }
-    },
-  );
-
-  test('g l and g h go there', async () => {
-    const { page, context } = await open('#/live');
-    await page.waitForSelector('.tail td');
-    for (const [key, title] of [
-      ['h', 'Health'],
-      ['l', 'Live'],
-    ] as const) {
-      await page.keyboard.press('g');
-      await page.keyboard.press(key);
-      await expect.poll(() => page.textContent('h1'), WAIT).toBe(title);
-    }
     await context.close();
   });
 }

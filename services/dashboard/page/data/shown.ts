@@ -1,5 +1,13 @@
-import type { RunReportRequest } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { useEffect } from 'preact/hooks';
 import { store } from '../state/store.ts';
 
-/** The report of the view's table, which "copy as curl" is about; undefined if the view has none. */
-export const shownReport = store<RunReportRequest | undefined>(undefined);
+/** Where REST answers what the view shows, which "copy as curl" is about; undefined where it has no answer of it. */
+export const shownUrl = store<string | undefined>(undefined);
+
+/** Tells what a view shows, as long as it is there. */
+export function useShownUrl(url: string | undefined): void {
+  useEffect(() => {
+    shownUrl.set(url);
+    return () => shownUrl.set(undefined);
+  }, [url]);
+}

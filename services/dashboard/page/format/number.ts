@@ -39,6 +39,11 @@ export function exact(micros: bigint, places = 0): string {
   return `${micros === MOST ? '≥ ' : ''}${sign}${count(size / ONE)}${decimals === '' ? '' : `.${decimals}`}`;
 }
 
+/** Micros as a number of JSON or CSV, with all digits. */
+export function decimal(micros: bigint): string {
+  return exact(micros).replaceAll(',', '').replace('−', '-');
+}
+
 /** Conversions are whole, or in fractions of a hundredth where a model shares them. */
 export function conversions(micros: bigint): string {
   return micros % ONE === 0n ? count(micros / ONE) : rounded(micros, 2);

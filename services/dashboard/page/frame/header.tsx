@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { curlOf } from '../data/links.ts';
 import { mesh } from '../data/mesh.ts';
-import { shownReport } from '../data/shown.ts';
+import { shownUrl } from '../data/shown.ts';
 import { daysText, today } from '../format/time.ts';
 import { Icon } from '../parts/icon.tsx';
 import { copy } from '../parts/toast.tsx';
@@ -18,7 +18,7 @@ export function Header({ title, children }: { title: string; children: Component
   const header = useRef<HTMLElement>(null);
   const state = useUrl();
   const known = useStore(mesh);
-  const report = useStore(shownReport);
+  const url = useStore(shownUrl);
   useLayoutEffect(() => {
     // Views that fill the window start below it, whose height depends on how the filters wrap.
     const size = new ResizeObserver(() =>
@@ -36,13 +36,13 @@ export function Header({ title, children }: { title: string; children: Component
         <span class="sub truncate">{zone && isDated && `${daysText(daysOf(state, today(zone)), true)}, ${zone}`}</span>
         <span class="grow" />
         <Freshness />
-        {report !== undefined && (
+        {url !== undefined && (
           <button
             type="button"
             class="iconbtn"
             aria-label="Copy as curl"
             data-tip="Copy as curl"
-            onClick={() => copy(curlOf(report), 'Copied as curl')}
+            onClick={() => copy(curlOf(url), 'Copied as curl')}
           >
             <Icon name="curl" />
           </button>

@@ -44,6 +44,7 @@ export const VIEWS: Readonly<Record<string, ViewDescription>> = {
   },
   paths: {
     title: 'Paths and lag',
+    short: 'Paths',
     icon: 'paths',
     group: 'Measure',
     key: 'p',

@@ -21,6 +21,7 @@ import { Segment } from '../parts/segment.tsx';
 import { Loading, Notice, Refused } from '../parts/states.tsx';
 import { daysOf } from '../state/range.ts';
 import { changeOwn, go, hrefOf, useUrl } from '../state/url.ts';
+import { ConversionsCsv } from './conversions-csv.tsx';
 
 const ORDERS = [
   ['-corrections', 'Most corrected'],
@@ -66,6 +67,7 @@ export function ConversionsDrawer({ mesh, counted, model, of = {} }: Options) {
     orderBy: order,
     limit: PAGE_ROWS,
   });
+  const { value: listed } = useConversions(request);
   const { value: touched } = useConversions(create(ListConversionsRequestSchema, { ...all, limit: 1 }));
   const name = model === undefined ? 'Unattributed' : Object.values(of).at(-1) || '(none)';
   return (
@@ -104,6 +106,8 @@ export function ConversionsDrawer({ mesh, counted, model, of = {} }: Options) {
           options={ORDERS}
           onChange={(next) => changeOwn({ order: next === '-corrections' ? '' : next })}
         />
+        <span class="grow" />
+        <ConversionsCsv request={request} total={listed?.total} />
       </div>
       <Listed key={toJsonString(ListConversionsRequestSchema, request)} request={request} zone={zoneOf(state, mesh)} />
     </Drawer>

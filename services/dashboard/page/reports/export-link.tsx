@@ -10,7 +10,7 @@ export function ExportLink({ request, rows = 0n }: { request: RunReportRequest; 
   return (
     <a
       class="btn ghost"
-      href={`${reportUrl(request, 'csv')}&limit=${MAX_ROWS}`}
+      href={reportUrl(request, 'csv')}
       download={`clickmesh-${request.startDate}-${request.endDate}.csv`}
       data-tip={tip}
     >

@@ -1,13 +1,14 @@
 import type { RunReportRequest, RunReportResponse } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { TimeBasis } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { lastAudit } from '../data/audit.ts';
-import { curlOf } from '../data/links.ts';
+import { curlOf, reportUrl, statsCommandOf } from '../data/links.ts';
 import { count, exact, money } from '../format/number.ts';
 import { addDays, dateTime, duration, shortDay, today } from '../format/time.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Popover } from '../parts/popover.tsx';
 import { copy } from '../parts/toast.tsx';
 import { useStore } from '../state/store.ts';
+import { useUrl } from '../state/url.ts';
 import { type Reconciled, useReconciled } from './reconcile.ts';
 
 interface Options {
@@ -100,6 +101,7 @@ function lookbackText({ stamp }: RunReportResponse): string {
 
 function Method({ report, request }: Options) {
   const audit = useStore(lastAudit);
+  const { gross } = useUrl();
   const { stamp } = report;
   if (stamp === undefined) return null;
   const zone = stamp.timeZone;
@@ -156,9 +158,17 @@ function Method({ report, request }: Options) {
         )}
       </dl>
       <div class="rowf">
-        <button type="button" class="btn" onClick={() => copy(curlOf(request), 'Copied as curl')}>
+        <button type="button" class="btn" onClick={() => copy(curlOf(reportUrl(request)), 'Copied as curl')}>
           <Icon name="curl" />
           Copy as curl
+        </button>
+        <button
+          type="button"
+          class="btn"
+          onClick={() => copy(statsCommandOf(request, gross), 'Copied as clickmesh stats')}
+        >
+          <Icon name="copy" />
+          Copy as clickmesh stats
         </button>
       </div>
     </>

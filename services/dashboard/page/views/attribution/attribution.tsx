@@ -1,8 +1,8 @@
-import { useEffect } from 'preact/hooks';
 import type { RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { reportUrl } from '../../data/links.ts';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { measuresOf, modelsOf, reportRequest, useReport } from '../../data/report.ts';
-import { shownReport } from '../../data/shown.ts';
+import { useShownUrl } from '../../data/shown.ts';
 import { counted } from '../../format/number.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { Segment } from '../../parts/segment.tsx';
@@ -10,13 +10,15 @@ import { Loading, Notice, Refused, StaleBanner } from '../../parts/states.tsx';
 import { Table, useMedia } from '../../parts/table.tsx';
 import { ConversionsDrawer, UNATTRIBUTED } from '../../reports/conversions-drawer.tsx';
 import { DimensionChoice } from '../../reports/dimension-choice.tsx';
-import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { dimensionTitle } from '../../reports/dimensions.ts';
 import { ExportLink } from '../../reports/export-link.tsx';
+import { type Line, useLines } from '../../reports/lines.ts';
 import { Stamp } from '../../reports/stamp.tsx';
 import { useStore } from '../../state/store.ts';
 import { changeOwn, useUrl } from '../../state/url.ts';
-import { columnsOf, type Line, type Show } from './columns.tsx';
+import { columnsOf, type Show } from './columns.tsx';
 import { Foot } from './foot.tsx';
+import { useTouched } from './touched.ts';
 
 const CHOICES = ['campaign_id', 'ad_id', 'source', 'conversion_type'];
 const SHOWS: readonly (readonly [Show, string])[] = [
@@ -44,14 +46,14 @@ function Known({ mesh: known }: { mesh: Mesh }) {
   const question = { interval: 'none', groupBy: [by], models };
   const request = reportRequest({ own, ...state }, known, { ...question, orderBy: orderOf(sort, by) });
   const { value: report, error, staleError, isOld } = useReport(request);
-  useEffect(() => {
-    shownReport.set(request);
-    return () => shownReport.set(undefined);
-  });
-  const lines = useLines(known, by, models, report);
+  useShownUrl(reportUrl(request));
+  const rows = report?.rows ?? [];
+  const lines = useLines({ mesh: known, by, rows, question: { models, orderBy: '-spread' } });
+  const touched = useTouched(known, by);
   const columns = columnsOf({
     by,
     models,
+    touched,
     baseline,
     show,
     gross: state.gross,
@@ -102,7 +104,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
               rowHeight={show === 'both' ? ROW_HEIGHT : SLIM_HEIGHT}
               sort={sort}
               onSort={(next) => changeOwn({ sort: next === '-spread' ? '' : next })}
-              foot={<Foot report={report} models={models} show={show} lines={lines} />}
+              foot={<Foot {...{ report, models, touched, show, lines }} />}
               empty={<Notice title="Nothing was counted in this time" />}
             />
             <Stamp report={report} request={request} />
@@ -137,27 +139,6 @@ function SortChoice({ sort, models }: { sort: string; models: readonly string[] 
       onChange={(next) => changeOwn({ sort: next === '-spread' ? '' : next })}
     />
   );
-}
-
-/** The rows, and those under the one that is open. */
-function useLines(known: Mesh, by: string, models: readonly string[], report: RunReportResponse | undefined): Line[] {
-  const state = useUrl();
-  const under = below(by);
-  const rows = report?.rows ?? [];
-  const open = under === undefined ? undefined : rows.find(({ values }) => values[0] === state.own.open)?.values[0];
-  const question = { interval: 'none', groupBy: [under ?? by], models, orderBy: '-spread' };
-  const request = reportRequest(state, known, { ...question, only: { dimension: by, values: [open ?? ''] } });
-  const { value: children } = useReport(open === undefined ? undefined : request);
-  return rows.flatMap((row) => {
-    const name = row.values[0]!;
-    const line = { key: name, name, row, isChild: false, of: { [by]: name } };
-    if (open !== name || children === undefined || under === undefined) return [line];
-    const lines = children.rows.map((child) => {
-      const own = child.values[0]!;
-      return { key: `${name}\n${own}`, name: own, row: child, isChild: true, of: { [by]: name, [under]: own } };
-    });
-    return [line, ...lines];
-  });
 }
 
 interface CellOptions {

@@ -1,29 +1,22 @@
 import type { ReportRow } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { measuresOf } from '../../data/report.ts';
-import { conversions, exact, plain } from '../../format/number.ts';
+import { conversions, count, exact, NOTHING, plain } from '../../format/number.ts';
 import { ModelCell } from '../../parts/model-cell.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Strip } from '../../parts/strip.tsx';
 import type { Column } from '../../parts/table.tsx';
+import type { Line } from '../../reports/lines.ts';
 import { nameColumn } from '../../reports/row-names.tsx';
 import { changeOwn } from '../../state/url.ts';
+import type { Touched } from './touched.ts';
 
 /** What a cell says. */
 export type Show = 'both' | 'conversions' | 'revenue';
 
-/** A row of the table: of the dimension, or one under that which is open. */
-export interface Line {
-  key: string;
-  name: string;
-  row: ReportRow;
-  isChild: boolean;
-  /** Its dimensions. */
-  of: Readonly<Record<string, string>>;
-}
-
 interface Options {
   by: string;
   models: readonly string[];
+  touched: Touched | undefined;
   baseline: string;
   show: Show;
   gross: boolean;
@@ -44,10 +37,24 @@ export function cellOf({ key }: Line, model: string): string {
 export function columnsOf(options: Options): Column<Line>[] {
   return [
     nameColumn(options.by, options.open),
+    ...(options.touched === undefined ? [] : [touchedColumn(options.touched)]),
     ...options.models.map((model) => modelColumn(options, model)),
     stripColumn(options),
     spreadColumn(options),
   ];
+}
+
+/** Rows under one that is open are of another dimension. */
+function touchedColumn({ byName }: Touched): Column<Line> {
+  return {
+    key: 'touched',
+    head: 'Touched',
+    width: 74,
+    className: 'num soft w2',
+    headClass: 'num w2',
+    tip: 'conversions with a touch of it in their window, whoever is credited',
+    cell: ({ name, isChild }) => (isChild || byName === undefined ? NOTHING : count(byName.get(name) ?? 0n)),
+  };
 }
 
 function modelColumn(options: Options, model: string): Column<Line> {
@@ -64,7 +71,7 @@ function modelColumn(options: Options, model: string): Column<Line> {
     label: model,
     className: 'mc',
     headClass: `mh model ${model}`,
-    width: (model === baseline ? 118 : 158) - (isNarrow ? 26 : 0),
+    width: (model === baseline ? 112 : 154) - (isNarrow ? 26 : 0),
     sortable: true,
     cell: (line) => {
       const { conversions: number, revenue } = measuresOf(line.row, gross, at);
@@ -109,7 +116,7 @@ function stripColumn({ models, baseline, gross, lines }: Options): Column<Line> 
       </span>
     ),
     className: 'deco w2 mcs',
-    width: 142,
+    width: 118,
     cell: (line) => {
       const shares = sharesOf(line);
       if (shares === undefined) return null;
@@ -122,7 +129,7 @@ function spreadColumn({ models, gross }: Options): Column<Line> {
   return {
     key: 'spread',
     head: 'Spread',
-    width: 96,
+    width: 86,
     className: 'num strong',
     sortable: true,
     tip: 'the greatest less the least number of conversions under the models',

@@ -1,21 +1,24 @@
 import type { ReportRow, RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { type Measures, measuresOf, minus, NONE, plus } from '../../data/report.ts';
-import { count } from '../../format/number.ts';
+import { count, NOTHING } from '../../format/number.ts';
 import { ModelCell } from '../../parts/model-cell.tsx';
 import { listUnattributed } from '../../reports/conversions-drawer.tsx';
+import type { Line } from '../../reports/lines.ts';
 import { SumName } from '../../reports/row-names.tsx';
 import { useUrl } from '../../state/url.ts';
-import type { Line, Show } from './columns.tsx';
+import type { Show } from './columns.tsx';
+import type { Touched } from './touched.ts';
 
 interface Options {
   report: RunReportResponse;
   models: readonly string[];
+  touched: Touched | undefined;
   show: Show;
   lines: readonly Line[];
 }
 
 /** All models share out the same conversions: their sums are one. */
-export function Foot({ report, models, show, lines }: Options) {
+export function Foot({ report, models, touched, show, lines }: Options) {
   const { gross } = useUrl();
   const { totals, unattributed, totalRows } = report;
   const shown = lines.filter(({ isChild }) => !isChild);
@@ -29,12 +32,12 @@ export function Foot({ report, models, show, lines }: Options) {
       i,
     ),
   );
-  const of = { models, show };
+  const of = { models, show, hasTouched: touched !== undefined };
   return (
     <>
       {isPart && <Sum {...of} name={`Shown, ${shown.length} of ${count(totalRows)}`} values={sums} />}
       {isPart && <Sum {...of} name="Other" values={all.map((one, i) => minus(one, sums[i]!))} />}
-      <Sum {...of} name="Attributed" values={all} />
+      <Sum {...of} name="Attributed" values={all} touched={touched?.all} />
       {unattributed && <Sum {...of} name="Unattributed" values={lost} onOpen={listUnattributed} />}
       <Sum {...of} name="All conversions" values={all.map((one, i) => plus(one, lost[i]!))} />
     </>
@@ -50,16 +53,20 @@ interface SumOptions {
   models: readonly string[];
   show: Show;
   values: readonly Measures[];
+  hasTouched: boolean;
+  /** Conversions with a touch, of all rows together: one may have touches of several. */
+  touched?: bigint | undefined;
   /** Lists what it sums up. */
   onOpen?: () => void;
 }
 
-function Sum({ name, models, show, values, onOpen }: SumOptions) {
+function Sum({ name, models, show, values, hasTouched, touched, onOpen }: SumOptions) {
   return (
     <tr>
       <th scope="row" class="stick">
         <SumName name={name} onOpen={onOpen} />
       </th>
+      {hasTouched && <td class="num w2">{touched === undefined ? NOTHING : count(touched)}</td>}
       {models.map((model, i) => (
         <td key={model} class="mc" data-l={model}>
           <ModelCell

@@ -5,10 +5,11 @@ import {
   ExplainConversionRequestSchema,
   type ExplainConversionResponse,
 } from '../../../../../gen/ts/clickmesh/v1/stats_service_pb.js';
-import { stats } from '../../data/client.ts';
+import { BASE, stats } from '../../data/client.ts';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { useQuery } from '../../data/query.ts';
 import { zoneOf } from '../../data/report.ts';
+import { useShownUrl } from '../../data/shown.ts';
 import { count, exact, money } from '../../format/number.ts';
 import { dateTime, duration } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -37,6 +38,8 @@ function Known({ mesh: known }: { mesh: Mesh }) {
   const key = id === '' ? undefined : `explain ${JSON.stringify([id, user])}`;
   const answer = useQuery(key, (signal) => stats.explainConversion(request, { signal }));
   const { value: explained, error, staleError, isOld } = answer;
+  const asked = { conversion_id: id, ...(user === '' ? {} : { user_id: user }) };
+  useShownUrl(id === '' ? undefined : `${BASE}/api/v1/explain?${new URLSearchParams(asked)}`);
   const isUnknown = error !== undefined && ConnectError.from(error).code === Code.NotFound;
   return (
     <div class="view">

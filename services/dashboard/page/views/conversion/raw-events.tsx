@@ -3,7 +3,7 @@ import { ListClicksRequestSchema, type ListedClick } from '../../../../../gen/ts
 import type { ExplainConversionResponse } from '../../../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { stats } from '../../data/client.ts';
 import { useQuery } from '../../data/query.ts';
-import { exact } from '../../format/number.ts';
+import { decimal } from '../../format/number.ts';
 import { addDays, today } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Loading, Refused } from '../../parts/states.tsx';
@@ -159,11 +159,6 @@ function clickFields({ clickId, adId, campaignId, source, clickTime, metadata }:
     ['timestamp', String(clickTime)],
     ...metadataField(metadata),
   ];
-}
-
-/** Micros as a number of JSON, with all digits. */
-function decimal(micros: bigint): string {
-  return exact(micros).replaceAll(',', '').replace('−', '-');
 }
 
 function jsonOf(event: readonly Field[]): string {

@@ -153,23 +153,32 @@ interface LabelOptions {
   middle: number;
 }
 
-/** Candidates are named above the line, others below, where there is room: the newest first. */
+/**
+ * Candidates are named above the line, others below, where there is room: the newest first. A candidate without room
+ * above is named below, if there is some.
+ */
 function Labels({ touches, scale, middle }: LabelOptions) {
-  const above = touches.filter(({ kind }) => kind === 'candidate');
-  const below = touches.filter(({ kind }) => kind !== 'candidate');
+  const lines = ({ kind, campaignId, time, outcome }: Touch): [string, string] => {
+    const far = duration(Math.abs(middle - time));
+    if (kind === 'candidate') return [campaignId, far];
+    return [time > middle ? 'after it' : outcome === 'before the window' ? 'too early' : outcome, far];
+  };
+  const boxOf = (touch: Touch) => {
+    const half = (LETTER * Math.max(...lines(touch).map(({ length }) => length)) * 50) / WIDTH;
+    const x = Math.max(half, Math.min(100 - half, scale.at(touch.time)));
+    return [x - half - 0.8, x + half + 0.8] as const;
+  };
+  const newest = touches.toReversed();
+  const above = fitting(
+    newest.filter(({ kind }) => kind === 'candidate'),
+    boxOf,
+  );
+  const others = newest.filter(({ kind }) => kind !== 'candidate');
+  const below = fitting([...others, ...newest.filter((one) => one.kind === 'candidate' && !above.has(one))], boxOf);
   return (
     <>
       {[above, below].map((some, i) => {
-        const lines = (touch: Touch): [string, string] => {
-          const far = duration(Math.abs(middle - touch.time));
-          return [i === 0 ? touch.campaignId : touch.time > middle ? 'after it' : touch.outcome, far];
-        };
-        const boxOf = (touch: Touch) => {
-          const half = (LETTER * Math.max(...lines(touch).map(({ length }) => length)) * 50) / WIDTH;
-          const x = Math.max(half, Math.min(100 - half, scale.at(touch.time)));
-          return [x - half - 0.8, x + half + 0.8] as const;
-        };
-        return [...fitting(some.toReversed(), boxOf)].map((touch) => {
+        return [...some].map((touch) => {
           const [left, right] = boxOf(touch);
           return (
             <span

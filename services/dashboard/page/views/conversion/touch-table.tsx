@@ -37,7 +37,7 @@ export function TouchTable({ explained, touches, zone }: Options) {
     {
       key: 'clicked',
       head: 'Clicked',
-      width: 128,
+      width: 124,
       cell: ({ time, clickId }: Touch) => (
         <span>
           {shortDateTime(time, zone)}
@@ -50,7 +50,7 @@ export function TouchTable({ explained, touches, zone }: Options) {
     {
       key: 'outcome',
       head: 'Outcome',
-      width: 144,
+      width: 140,
       cell: ({ kind, outcome, far, time }: Touch) => (
         <span data-tip={far || undefined}>
           <span class={`tag ${TAGS[kind]}`}>{outcome}</span>
@@ -70,7 +70,7 @@ export function TouchTable({ explained, touches, zone }: Options) {
       ),
       tip: model,
       label: model,
-      width: 78,
+      width: at === models.length - 1 ? 92 : 76,
       className: 'num',
       cell: (touch: Touch) => <Credit of={touch} at={at} value={value} />,
     })),

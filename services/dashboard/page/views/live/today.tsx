@@ -83,7 +83,7 @@ function Campaigns({ state, mesh }: { state: UrlState; mesh: Mesh }) {
       </header>
       {error !== undefined && <Refused error={error} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <ol class="rank" tabIndex={0} aria-label="Clicks by campaign">
+      <ol class="ranks" tabIndex={0} aria-label="Clicks by campaign">
         {rows.map(({ values, clicks }) => line(values[0] || '(no campaign)', clicks))}
         {rest > 0n && line(`${value!.totalRows - BigInt(rows.length)} others`, rest)}
       </ol>

@@ -1,8 +1,8 @@
-import { useEffect } from 'preact/hooks';
 import type { ReportRow, RunReportResponse } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { reportUrl } from '../../data/links.ts';
 import type { Mesh } from '../../data/mesh.ts';
 import { measuresOf, minus, modelOf, NONE, plus, reportRequest, useReport } from '../../data/report.ts';
-import { shownReport } from '../../data/shown.ts';
+import { useShownUrl } from '../../data/shown.ts';
 import { count, counted } from '../../format/number.ts';
 import { type Days, daysIn } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -10,12 +10,13 @@ import { Loading, Notice, Refused, StaleBanner } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { ConversionsDrawer, listUnattributed, UNATTRIBUTED } from '../../reports/conversions-drawer.tsx';
 import { DimensionChoice } from '../../reports/dimension-choice.tsx';
-import { below, dimensionTitle } from '../../reports/dimensions.ts';
+import { dimensionTitle } from '../../reports/dimensions.ts';
 import { ExportLink } from '../../reports/export-link.tsx';
+import { useLines } from '../../reports/lines.ts';
 import { Stamp } from '../../reports/stamp.tsx';
 import { change, changeOwn, useUrl } from '../../state/url.ts';
 import { columnsOf } from './columns.tsx';
-import type { Line } from './line.ts';
+import { useSources } from './sources.ts';
 import { useSparks } from './sparks.ts';
 import { SumRow } from './sum-row.tsx';
 
@@ -39,16 +40,16 @@ export function Breakdown({ mesh, days, tiles }: Options) {
   const question = { interval: 'none', groupBy: [by], models: [model], compare: true };
   const request = reportRequest(state, mesh, { ...question, orderBy: orderOf(sort, by, state.gross) });
   const { value: report, error, staleError, isOld } = useReport(request);
-  useEffect(() => {
-    shownReport.set(request);
-    return () => shownReport.set(undefined);
-  });
+  useShownUrl(reportUrl(request));
   const rows = foundIn(report, state.own.q ?? '');
-  const lines = useLines(mesh, by, rows);
+  const lines = useLines({ mesh, by, rows, question: { models: [model], compare: true, orderBy: '-conversions' } });
   const sparks = useSparks(mesh, by, lines, days);
+  const sources = useSources(mesh, by, report !== undefined);
   const columns = columnsOf({
     by,
     totals: measuresOf(report?.totals, state.gross),
+    most: mostOf(rows, state.gross),
+    sources,
     sparks,
     length: daysIn(days),
     gross: state.gross,
@@ -85,7 +86,7 @@ export function Breakdown({ mesh, days, tiles }: Options) {
             rowHeight={ROW_HEIGHT}
             sort={sort}
             onSort={(next) => changeOwn({ sort: next === DEFAULT_SORT ? '' : next })}
-            foot={<Foot report={report} shown={rows} title={dimensionTitle(by)} />}
+            foot={<Foot report={report} shown={rows} title={dimensionTitle(by)} hasSources={sources !== undefined} />}
             empty={<NoRows report={report} title={dimensionTitle(by)} />}
           />
           <Stamp report={report} request={request} tiles={tiles} />
@@ -108,37 +109,30 @@ function orderOf(sort: string, by: string, gross: boolean): string {
   return mark + (gross && (key === 'conversions' || key === 'revenue') ? `gross_${key}` : key);
 }
 
+/** Conversions of the row that has the most, in micros. */
+function mostOf(rows: readonly ReportRow[], gross: boolean): bigint {
+  let most = 0n;
+  for (const row of rows) {
+    const { conversions } = measuresOf(row, gross);
+    if (conversions > most) most = conversions;
+  }
+  return most;
+}
+
 function foundIn(report: RunReportResponse | undefined, find: string): readonly ReportRow[] {
   const rows = report?.rows ?? [];
   const wanted = find.toLowerCase();
   return wanted === '' ? rows : rows.filter(({ values }) => values[0]!.toLowerCase().includes(wanted));
 }
 
-/** The rows, and those under the one that is open. */
-function useLines(mesh: Mesh, by: string, rows: readonly ReportRow[]): Line[] {
-  const state = useUrl();
-  const under = below(by);
-  const open = under === undefined ? undefined : rows.find(({ values }) => values[0] === state.own.open)?.values[0];
-  const question = { interval: 'none', groupBy: [under ?? by], models: [modelOf(state, mesh)], compare: true };
-  const request = reportRequest(state, mesh, {
-    ...question,
-    orderBy: '-conversions',
-    only: { dimension: by, values: [open ?? ''] },
-  });
-  const { value: children } = useReport(open === undefined ? undefined : request);
-  return rows.flatMap((row) => {
-    const name = row.values[0]!;
-    const line = { key: name, name, row, isChild: false };
-    if (open !== name || children === undefined) return [line];
-    const lines = children.rows.map((child) => {
-      const own = child.values[0]!;
-      return { key: `${name}\n${own}`, name: own, row: child, isChild: true };
-    });
-    return [line, ...lines];
-  });
+interface FootOptions {
+  report: RunReportResponse;
+  shown: readonly ReportRow[];
+  title: string;
+  hasSources: boolean;
 }
 
-function Foot({ report, shown, title }: { report: RunReportResponse; shown: readonly ReportRow[]; title: string }) {
+function Foot({ report, shown, title, hasSources }: FootOptions) {
   const { gross, compare } = useUrl();
   const { totals, unattributed, totalRows } = report;
   const all = measuresOf(totals, gross);
@@ -149,15 +143,16 @@ function Foot({ report, shown, title }: { report: RunReportResponse; shown: read
   const lostBefore = isCompared ? measuresOf(unattributed?.previous, gross) : undefined;
   const sum = shown.reduce((sums, row) => plus(sums, measuresOf(row, gross)), NONE);
   const isPart = BigInt(shown.length) !== totalRows;
-  const of = { isCompared, total: all };
+  const of = { isCompared, hasSources, total: all };
   const everything = before && plus(before, lostBefore ?? NONE);
   return (
     <>
-      {isPart && <SumRow {...of} name={`Shown, ${shown.length} of ${count(totalRows)}`} now={sum} />}
+      {isPart && <SumRow {...of} name="Shown" of={`${shown.length} of ${count(totalRows)}`} now={sum} />}
       {isPart && <SumRow {...of} name="Other" now={minus(all, sum)} />}
       <SumRow
         {...of}
-        name={`Attributed, ${counted(totalRows, title.toLowerCase())}`}
+        name="Attributed"
+        of={counted(totalRows, title.toLowerCase())}
         now={all}
         before={before}
         isShared

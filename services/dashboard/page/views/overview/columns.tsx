@@ -1,17 +1,22 @@
 import { type Measures, measuresOf } from '../../data/report.ts';
-import { conversions, count, exact, money, percent } from '../../format/number.ts';
+import { conversions, count, exact, money, NOTHING, percent } from '../../format/number.ts';
 import { Delta } from '../../parts/delta.tsx';
 import { Spark } from '../../parts/spark.tsx';
 import type { Column } from '../../parts/table.tsx';
+import type { Line } from '../../reports/lines.ts';
 import { nameColumn } from '../../reports/row-names.tsx';
 import { type Measure, measureText } from '../../reports/series.ts';
-import type { Line } from './line.ts';
 import { changeOf } from './measures.tsx';
+import type { Sources } from './sources.ts';
 import type { Sparks } from './sparks.ts';
 
 interface Options {
   by: string;
   totals: Measures;
+  /** Conversions of the row that has the most, in micros. */
+  most: bigint;
+  /** Undefined where rows are by something else than what has them. */
+  sources: Sources | undefined;
   sparks: Sparks;
   /** Days that are shown. */
   length: number;
@@ -23,7 +28,7 @@ interface Options {
 }
 
 export function columnsOf(options: Options): Column<Line>[] {
-  const { gross, isCompared } = options;
+  const { gross, isCompared, sources } = options;
   const measured = (measure: Measure, head: string, width: number, text: (of: Measures) => string): Column<Line>[] => [
     {
       key: measure,
@@ -40,13 +45,37 @@ export function columnsOf(options: Options): Column<Line>[] {
   ];
   return [
     nameColumn(options.by, options.open),
-    ...measured('clicks', 'Clicks', 104, ({ clicks }) => count(clicks)),
-    ...measured('conversions', 'Conversions', 116, (of) => conversions(of.conversions)),
-    ...measured('revenue', 'Revenue', 128, ({ revenue }) => money(revenue)),
+    ...(sources === undefined ? [] : [sourceColumn(sources)]),
+    ...measured('clicks', 'Clicks', 96, ({ clicks }) => count(clicks)),
+    ...measured('conversions', 'Conversions', 108, (of) => conversions(of.conversions)),
+    ...measured('revenue', 'Revenue', 120, ({ revenue }) => money(revenue)),
     ...measured('cvr', 'CVR', 74, (of) => percent(of.conversions, of.clicks * 1_000_000n, 2)),
     shareColumn(options),
     sparkColumn(options),
   ];
+}
+
+/** Where the clicks of a campaign come from: most have one source. */
+function sourceColumn(sources: Sources): Column<Line> {
+  return {
+    key: 'source',
+    head: 'Source',
+    width: 104,
+    className: 'soft w2',
+    headClass: 'w2',
+    cell: ({ name, isChild }) => {
+      if (isChild) return <span class="muted">ad</span>;
+      const [first, ...others] = (sources.get(name) ?? []).map((source) => source || '(none)');
+      if (first === undefined) return <span class="muted">{NOTHING}</span>;
+      const more = others.length === 0 ? '' : ` +${others.length}`;
+      return (
+        <span class="source" data-tip={`clicks come from ${[first, ...others].join(', ')}`}>
+          <span class="truncate">{first}</span>
+          {more}
+        </span>
+      );
+    },
+  };
 }
 
 function changeColumn(measure: Measure, gross: boolean): Column<Line> {
@@ -54,7 +83,7 @@ function changeColumn(measure: Measure, gross: boolean): Column<Line> {
     key: `${measure} change`,
     head: <span class="sr">change of {measure}</span>,
     label: 'change',
-    width: 84,
+    width: 70,
     className: 'dl',
     cell: ({ row }) => {
       const before = row.previous && measuresOf(row.previous, gross);
@@ -65,16 +94,17 @@ function changeColumn(measure: Measure, gross: boolean): Column<Line> {
   };
 }
 
-function shareColumn({ totals, gross, model }: Options): Column<Line> {
+/** Bars are of the greatest share. */
+function shareColumn({ totals, most, gross, model }: Options): Column<Line> {
   return {
     key: 'share',
     head: 'Share of credit',
-    width: 132,
+    width: 126,
     className: 'deco w2',
     cell: ({ row }) => {
       const { conversions: own } = measuresOf(row, gross);
       const share = percent(own, totals.conversions);
-      const width = totals.conversions === 0n ? 0 : Number((own * 10_000n) / totals.conversions) / 100;
+      const width = most === 0n ? 0 : Number((own * 10_000n) / most) / 100;
       return (
         <span class={`share model ${model}`} data-tip={`${exact(own)} of ${exact(totals.conversions)}`}>
           <i>
@@ -91,7 +121,7 @@ function sparkColumn({ sparks, length, model }: Options): Column<Line> {
   return {
     key: 'spark',
     head: length === 1 ? 'By hour' : `${length} days`,
-    width: 116,
+    width: 106,
     className: 'deco w2',
     cell: ({ name, isChild }) => {
       const values = isChild ? undefined : sparks.byName.get(name);

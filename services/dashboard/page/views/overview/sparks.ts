@@ -3,8 +3,8 @@ import { measuresOf, modelOf, reportRequest, useReport } from '../../data/report
 import { plain } from '../../format/number.ts';
 import { periodsOf } from '../../format/periods.ts';
 import { type Days, daysIn, today } from '../../format/time.ts';
+import type { Line } from '../../reports/lines.ts';
 import { useUrl } from '../../state/url.ts';
-import type { Line } from './line.ts';
 
 /** Rows at the top that have a line: each is a row of the answer for every period. */
 const ROWS = 32;

@@ -7,10 +7,14 @@ import { changeOf } from './measures.tsx';
 
 interface Options {
   name: string;
+  /** What it is of, such as "11 campaigns"; beside the name, or in the column of sources. */
+  of?: string;
   now: Measures;
   before?: Measures | undefined;
   total: Measures;
   isCompared: boolean;
+  /** There is a column of sources. */
+  hasSources: boolean;
   /** Conversions without a click have none. */
   hasClicks?: boolean;
   hasRate?: boolean;
@@ -25,10 +29,12 @@ interface Options {
 export function SumRow(options: Options) {
   const {
     name,
+    of,
     now,
     before,
     total,
     isCompared,
+    hasSources,
     hasClicks = true,
     hasRate = hasClicks,
     isShared = false,
@@ -43,8 +49,9 @@ export function SumRow(options: Options) {
   return (
     <tr>
       <th scope="row" class="stick truncate">
-        <SumName name={name} onOpen={onOpen} />
+        <SumName name={of === undefined || hasSources ? name : `${name}, ${of}`} onOpen={onOpen} />
       </th>
+      {hasSources && <td class="w2">{of}</td>}
       {MEASURES.map((measure) => {
         const isKnown = texts[measure] !== NOTHING;
         const upIs = measure === 'clicks' ? 'even' : (options.upIs ?? 'good');

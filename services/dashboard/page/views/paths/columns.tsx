@@ -27,7 +27,7 @@ export function columnsOf({ conversions, paths }: TopPathsResponse): Column<Line
     {
       key: 'conversions',
       head: 'Conversions',
-      width: 92,
+      width: 90,
       className: 'num',
       cell: ({ path }) => count(path.conversions),
     },
@@ -36,7 +36,7 @@ export function columnsOf({ conversions, paths }: TopPathsResponse): Column<Line
       head: 'Share',
       width: 96,
       className: 'num',
-      tip: 'Of all attributed conversions that the filters leave',
+      tip: 'Of all conversions whose paths are listed or summed up as others',
       cell: ({ path }) => (
         <span class="share">
           <i>
@@ -49,7 +49,7 @@ export function columnsOf({ conversions, paths }: TopPathsResponse): Column<Line
     {
       key: 'revenue',
       head: 'Net revenue',
-      width: 104,
+      width: 116,
       className: 'num',
       cell: ({ path }) => <span data-tip={exact(path.revenueMicros, 2)}>{money(path.revenueMicros)}</span>,
     },
@@ -107,13 +107,20 @@ function Arrow() {
   );
 }
 
-/** What is shown, what is not, and what has no touch make up all conversions. */
-export function Foot({ top, lengths }: { top: TopPathsResponse; lengths: PathLengthResponse | undefined }) {
+interface FootOptions {
+  top: TopPathsResponse;
+  lengths: PathLengthResponse | undefined;
+  /** Conversions of fewer touches are not in the paths. */
+  least: number;
+}
+
+/** What is shown, what is not, what has too few touches and what has none make up all conversions. */
+export function Foot({ top, lengths, least }: FootOptions) {
   const shown = top.paths.reduce((sum, { conversions }) => sum + conversions, 0n);
   const revenue = top.paths.reduce((sum, { revenueMicros }) => sum + revenueMicros, 0n);
   const others = top.totalPaths - BigInt(top.paths.length);
-  const lost =
-    lengths && (lengths.buckets.find(({ touches }) => touches === 0) ?? { conversions: 0n, revenueMicros: 0n });
+  const lost = lengths && sumOf(lengths, 0, 0);
+  const short = lengths && sumOf(lengths, 1, least - 1);
   return (
     <>
       {others > 0n && (
@@ -128,19 +135,35 @@ export function Foot({ top, lengths }: { top: TopPathsResponse; lengths: PathLen
         </>
       )}
       <Sum
-        name={`Attributed, ${counted(top.totalPaths, 'path')}`}
+        name={`${least > 1 ? 'Of so many touches' : 'Attributed'}, ${counted(top.totalPaths, 'path')}`}
         of={top.conversions}
         revenue={top.revenueMicros}
         whole={top}
       />
+      {least > 1 && (
+        <Sum
+          name={least === 2 ? 'One touch, left out' : `1 to ${least - 1} touches, left out`}
+          of={short?.conversions}
+          revenue={short?.revenueMicros}
+        />
+      )}
       <Sum name="Unattributed, no touch" of={lost?.conversions} revenue={lost?.revenueMicros} />
       <Sum
         name="All conversions"
-        of={lost && top.conversions + lost.conversions}
-        revenue={lost && top.revenueMicros + lost.revenueMicros}
+        of={lost && short && top.conversions + short.conversions + lost.conversions}
+        revenue={lost && short && top.revenueMicros + short.revenueMicros + lost.revenueMicros}
       />
     </>
   );
+}
+
+/** Conversions of this many touches, both ends included. */
+function sumOf({ buckets }: PathLengthResponse, from: number, to: number) {
+  const some = buckets.filter(({ touches }) => touches >= from && touches <= to);
+  return {
+    conversions: some.reduce((sum, { conversions }) => sum + conversions, 0n),
+    revenueMicros: some.reduce((sum, { revenueMicros }) => sum + revenueMicros, 0n),
+  };
 }
 
 interface SumOptions {

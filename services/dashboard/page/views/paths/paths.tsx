@@ -7,13 +7,17 @@ import {
 import { stats } from '../../data/client.ts';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { type Answer, useQuery } from '../../data/query.ts';
+import { useShownUrl } from '../../data/shown.ts';
+import { Choice } from '../../parts/choice.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Segment } from '../../parts/segment.tsx';
 import { Loading, Notice, Refused, StaleBanner } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
+import { saveCsv } from '../../reports/save-csv.ts';
 import { useStore } from '../../state/store.ts';
 import { changeOwn, type UrlState, useUrl } from '../../state/url.ts';
 import { columnsOf, Foot } from './columns.tsx';
+import { CSV_COLUMNS } from './csv.ts';
 import { Lag } from './lag.tsx';
 import { Lengths } from './lengths.tsx';
 import { pathsUrl, scopeOf } from './scope.ts';
@@ -22,6 +26,13 @@ const DIMENSIONS = ['campaign_id', 'source', 'ad_id'] as const;
 /** As many as the contract answers. */
 const MAX_PATHS = 1000;
 const ROW_HEIGHT = 30;
+/** Least number of touches that can be asked for; of any number without. */
+const TOUCHES = [
+  ['', 'any'],
+  ['2', '2 or more'],
+  ['3', '3 or more'],
+  ['5', '5 or more'],
+] as const;
 
 /** How people got to the conversion, and how long that took. */
 export function Paths() {
@@ -69,11 +80,16 @@ interface TopOptions {
 function TopPaths({ mesh: known, state, lengths }: TopOptions) {
   const by = DIMENSIONS.find((one) => one === state.own.by) ?? 'campaign_id';
   const collapseRepeats = state.own.collapse === 'true';
-  const question = { dimension: by, collapseRepeats, limit: MAX_PATHS };
+  const [touches] = TOUCHES.find(([least]) => least === state.own.touches) ?? TOUCHES[0];
+  const question = { dimension: by, collapseRepeats, minTouches: Number(touches), limit: MAX_PATHS };
   const request = create(TopPathsRequestSchema, { ...scopeOf(state, known), ...question });
   const key = `paths ${toJsonString(TopPathsRequestSchema, request)}`;
-  const { value: top, error, staleError, isOld } = useQuery(key, (signal) => stats.topPaths(request, { signal }));
-  const rest = { dimension: by, collapse_repeats: String(collapseRepeats), limit: String(MAX_PATHS), format: 'csv' };
+  const answer = useQuery(key, (signal) => stats.topPaths(request, { signal }));
+  const { value: top, error, staleError, isOld } = answer;
+  const paths = top?.paths ?? [];
+  const least: Record<string, string> = touches === '' ? {} : { min_touches: touches };
+  const rest = { dimension: by, collapse_repeats: String(collapseRepeats), ...least, limit: String(MAX_PATHS) };
+  useShownUrl(pathsUrl(state, known, rest));
   return (
     <div class={`card col ${isOld ? 'old' : ''}`}>
       <header>
@@ -97,15 +113,22 @@ function TopPaths({ mesh: known, state, lengths }: TopOptions) {
         >
           Collapse repeats
         </button>
-        <a
+        <Choice
+          name="Touches"
+          label="Least number of touches"
+          value={touches}
+          options={TOUCHES}
+          onChange={(next) => changeOwn({ touches: next })}
+        />
+        <button
+          type="button"
           class="btn ghost"
-          href={pathsUrl(state, known, rest)}
-          download={`clickmesh-paths-${request.startDate}-${request.endDate}.csv`}
           data-tip={`The first ${MAX_PATHS} paths, exact, as CSV`}
+          onClick={() => saveCsv(`clickmesh-paths-${request.startDate}-${request.endDate}`, CSV_COLUMNS, paths)}
         >
           <Icon name="download" />
           CSV
-        </a>
+        </button>
       </header>
       {error !== undefined && <Refused error={error} />}
       <StaleBanner error={staleError} />
@@ -114,10 +137,10 @@ function TopPaths({ mesh: known, state, lengths }: TopOptions) {
         <Table
           caption="Top paths, first click to last"
           columns={columnsOf(top)}
-          rows={top.paths.map((path, i) => ({ path, rank: i + 1 }))}
+          rows={paths.map((path, i) => ({ path, rank: i + 1 }))}
           keyOf={({ path }) => `${path.longer}\n${path.steps.join('\n')}`}
           rowHeight={ROW_HEIGHT}
-          foot={<Foot top={top} lengths={lengths} />}
+          foot={<Foot top={top} lengths={lengths} least={Number(touches)} />}
           empty={<Notice title="No conversion in this time has a touch" />}
         />
       )}

@@ -1,4 +1,5 @@
 import { BASE } from '../../data/client.ts';
+import { appendFilters } from '../../data/links.ts';
 import type { Mesh } from '../../data/mesh.ts';
 import { filtersOf, zoneOf } from '../../data/report.ts';
 import { today } from '../../format/time.ts';
@@ -11,14 +12,12 @@ export function scopeOf(state: UrlState, mesh: Mesh) {
   return { startDate: start, endDate: end, timeZone: state.zone, filters: filtersOf(state) };
 }
 
-/** The same as parameters of REST. */
+/** Where REST answers the paths. */
 export function pathsUrl(state: UrlState, mesh: Mesh, more: Readonly<Record<string, string>>): string {
   const { startDate, endDate, timeZone, filters } = scopeOf(state, mesh);
   const params = new URLSearchParams({ start_date: startDate, end_date: endDate });
   if (timeZone !== '') params.set('time_zone', timeZone);
-  for (const { dimension, values, exclude } of filters) {
-    for (const value of values) params.append(exclude ? `${dimension}!` : dimension, value);
-  }
+  appendFilters(params, filters);
   for (const [name, value] of Object.entries(more)) params.set(name, value);
   return `${BASE}/api/v1/paths?${params}`;
 }
