@@ -5,8 +5,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/i;
 export function banner(url: string, config: { DATA_DIR: string; HOST: string }): string {
   return `
 clickmesh is ready at ${url} (REST, Connect, gRPC and gRPC-Web on this one port)
-  data     ${config.DATA_DIR}
-  health   ${url}/readyz
+  dashboard  ${url}/
+  data       ${config.DATA_DIR}
+  health     ${url}/readyz
 ${LOOPBACK.test(config.HOST) ? '' : unguarded(config.HOST)}
 Send a first click:
   curl -X POST ${url}/api/v1/events -H 'content-type: application/json' -d '{

@@ -116,7 +116,7 @@ function stripColumn({ models, baseline, gross, lines }: Options): Column<Line> 
       </span>
     ),
     className: 'deco w2 mcs',
-    width: 118,
+    width: 132,
     cell: (line) => {
       const shares = sharesOf(line);
       if (shares === undefined) return null;
