@@ -66,6 +66,8 @@ const NOT_STORED: Partial<Record<Topic, Record<string, string>>> = {
     adjustment_currency: 'as of a conversion',
   },
   'attributed-events': { value: 'attributed_events computes it from value_micros' },
+  'daily-stats': { 'models.version': 'only the state of a node has it' },
+  'rollup-stats': { 'models.version': 'only the state of a node has it' },
 };
 
 /** The fields of a message as ClickHouse names their columns: those of a message in it after its name. */
@@ -111,6 +113,7 @@ const CHECKSUMS = {
   '120_event_conflicts.sql': 'fb2713ab3d75',
   '130_event_arrivals.sql': '35636aa8f293',
   '140_credits_of_clicks.sql': 'da7c6085d3cf',
+  '150_wide_daily_stats.sql': '603b95c886e3',
 };
 
 test('migrations are those that installations have applied', async () => {
@@ -238,23 +241,33 @@ test('what daily_stats has from a build before stays, and what comes then has mo
   });
   await migrate(other, { dir: pathToFileURL(`${before}/`) });
   const key = { day: 19_000, campaign_id: 'c', source: 's', conversion_type: 't', model: 'linear' };
-  const stored = {
-    ...key,
-    partition: 0,
-    clicks: 1,
-    conversions_micros: 2,
-    revenue_micros: '9223372036854775807',
-    version: 3,
-  };
+  const sums = { conversions_micros: 2, revenue_micros: '9223372036854775807' };
+  const stored = { ...key, partition: 0, clicks: 1, ...sums, version: 3 };
   await other.insert({ table: 'daily_stats_queue', values: [stored], format: 'JSONEachRow' });
   await migrate(other, {});
   const next = { ...stored, partition: 1, revenue_high: 10, revenue_micros: 7, refunds_high: -1, invalid_clicks: 4 };
   await other.insert({ table: 'daily_stats_queue', values: [next], format: 'JSONEachRow' });
-  const sums = 'sum(s.revenue_micros)::String AS revenue, sum(refunds_micros)::String AS refunds';
-  const query = `SELECT sum(clicks) AS clicks, ${sums}, sum(invalid_clicks) AS invalid FROM daily_stats AS s FINAL`;
+  const money = 'sum(s.revenue_micros)::String AS revenue, sum(refunds_micros)::String AS refunds';
+  const query = `SELECT sum(clicks) AS clicks, ${money}, sum(invalid_clicks) AS invalid FROM daily_stats AS s FINAL`;
   const answer = await other.query({ query, format: 'JSONEachRow' });
   expect(await answer.json()).toEqual([
     { clicks: 2, revenue: '19223372036854775814', refunds: '-1000000000000000000', invalid: 4 },
+  ]);
+  // A record of all models takes the place of those that each had.
+  const { conversions_micros: _, model: __, clicks: ___, ...wide } = { ...stored, revenue_micros: 0, version: 4 };
+  const models = [
+    { model: 'last_click', conversions_micros: 3, revenue_micros: -1, revenue_high: 20, adjusted_high: 1 },
+    { model: 'linear', conversions_micros: 0, retracted_micros: 4, refunds_micros: 6 },
+  ];
+  await other.insert({ table: 'daily_stats_queue', values: [{ ...wide, models }], format: 'JSONEachRow' });
+  const values = 'conversions_micros, revenue_micros, retracted_micros, adjusted_micros, refunds_micros, version';
+  const wider = await other.query({
+    query: `SELECT toString((model, ${values})) FROM daily_stats FINAL WHERE partition = 0 ORDER BY model`,
+    format: 'TabSeparatedRaw',
+  });
+  expect((await wider.text()).trim().split('\n')).toEqual([
+    "('last_click',3,19999999999999999999,0,1000000000000000000,0,4)",
+    "('linear',0,0,4,0,6,4)",
   ]);
   await client.command({ query: `DROP DATABASE ${database}` });
 });

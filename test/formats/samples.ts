@@ -16,6 +16,7 @@ import { attributionConfig, parseAttributionEnvironment } from '../../services/a
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint } from '../../services/attribution/recovery/checkpoint.ts';
 import { directoryCheckpointStore } from '../../services/attribution/recovery/directory-checkpoint-store.ts';
+import { joinOldCounters } from '../../services/attribution/recovery/old-counters.ts';
 import { loadProgress, nextOffset } from '../../services/attribution/store/progress.ts';
 import { entriesBetween, type StateStore } from '../../services/attribution/store/state-store.ts';
 import { HOUR_MS } from '../../services/contract/limits.ts';
@@ -24,6 +25,7 @@ import { openAcknowledged, readAcknowledged } from '../../services/log/embedded/
 import { addRecord, openBatch, readHeader, readRecords, sealBatch } from '../../services/log/embedded/record-batch.ts';
 import { committedEntry, recordKey } from '../../services/log/embedded/store.ts';
 import type { LogRecord, NewRecord } from '../../services/log/event-log.ts';
+import { dailyRows } from '../fixtures/daily-rows.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 
@@ -119,7 +121,12 @@ const MESSAGES: Partial<Record<Topic, DescMessage>> = {
 };
 
 function published(outputs: readonly NewRecord[]): unknown {
-  return outputs.map(({ topic, key, value }) => ({ topic, key, ...(messageJson(topic, value) as object) }));
+  return outputs.flatMap(({ topic, key, value }) => {
+    const rows = topic === 'daily-stats' ? dailyRows(value) : [];
+    if (rows.length > 0)
+      return rows.map((row) => ({ topic, key: key + row.model, ...(toJson(DailyStatsSchema, row) as object) }));
+    return [{ topic, key, ...(messageJson(topic, value) as object) }];
+  });
 }
 
 function messageJson(topic: Topic, value: Uint8Array): unknown {
@@ -180,6 +187,7 @@ const state: Format = {
     const store = memoryStateStore();
     const puts = Object.entries(sample).map(([key, value]) => ({ key: bytesOf(key), value: bytesOf(value) }));
     store.write({ deletes: [], puts, appends: [] });
+    joinOldCounters(store);
     return published(foldOn(store, recordsOf(LATER, nextOffset(loadProgress(store, 0))!)));
   },
 };

@@ -1,4 +1,4 @@
-import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf';
+import { type DescMessage, fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -18,6 +18,7 @@ import { UserTable } from '../../services/attribution/users/user-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
 import type { NewRecord } from '../../services/log/event-log.ts';
 import { incrementsOf } from '../fixtures/credits.ts';
+import { dailyRows } from '../fixtures/daily-rows.ts';
 import { logRecord } from '../fixtures/log-record.ts';
 import { memoryStateStore } from '../fixtures/memory-state-store.ts';
 import { memoryOverflow } from '../fixtures/overflow.ts';
@@ -156,7 +157,7 @@ function tablesOf(events: readonly SimEvent[]): string[] {
   );
   const holding = new Map<string, string>();
   for (const record of records) {
-    for (const { topic, value } of [...fold.fold(store, [record]), ...fold.takeTotals()]) {
+    for (const { topic, value } of [...fold.fold(store, [record]), ...fold.takeTotals()].flatMap(rowsOf)) {
       const schema = MESSAGES[topic];
       if (schema === undefined) continue;
       const message = toJson(schema, fromBinary(schema, value)) as Record<string, unknown>;
@@ -177,6 +178,12 @@ function tablesOf(events: readonly SimEvent[]): string[] {
     }
   }
   return [...holding.values()].sort();
+}
+
+/** A record as those whose keys tell what they are about. */
+function rowsOf(record: NewRecord): NewRecord[] {
+  if (record.topic !== 'daily-stats') return [record];
+  return dailyRows(record.value).map((row) => ({ ...record, value: toBinary(DailyStatsSchema, row) }));
 }
 
 /** Whether a counter counts nothing, but that something was counted and taken back. */

@@ -6,13 +6,13 @@ import {
   CandidateReason,
   ConversionDecisionSchema,
   CorrectionEffect,
-  DailyStatsSchema,
   type PartitionProgress,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
 import { HIGH } from '../../services/attribution/outputs/counter-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
+import { dailyRows } from '../fixtures/daily-rows.ts';
 import { Counts, type FinalTables, type SimEvent, typeOf } from './naive-attribution.ts';
 
 const HOUR = 3_600_000;
@@ -118,19 +118,20 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
       }),
     );
   });
-  const counters = latest(published, 'daily-stats', (bytes) => {
-    const row = fromBinary(DailyStatsSchema, bytes);
-    const key = `${row.day} ${row.campaignId || '-'} ${row.conversionType || '-'} ${row.model || '-'}`;
-    const counts = new Counts();
-    counts.add(key, {
-      ...{ clicks: row.clicks, invalidClicks: row.invalidClicks },
-      ...{ conversions: row.conversionsMicros, retracted: row.retractedMicros },
-      revenue: BigInt(row.revenueHigh) * HIGH + row.revenueMicros,
-      adjusted: BigInt(row.adjustedHigh) * HIGH + row.adjustedMicros,
-      refunds: BigInt(row.refundsHigh) * HIGH + row.refundsMicros,
-    });
-    return [{ key, version: row.version, line: counts.lines()[0] }];
-  });
+  const counters = latest(published, 'daily-stats', (bytes) =>
+    dailyRows(bytes).map((row) => {
+      const key = `${row.day} ${row.campaignId || '-'} ${row.conversionType || '-'} ${row.model || '-'}`;
+      const counts = new Counts();
+      counts.add(key, {
+        ...{ clicks: row.clicks, invalidClicks: row.invalidClicks },
+        ...{ conversions: row.conversionsMicros, retracted: row.retractedMicros },
+        revenue: BigInt(row.revenueHigh) * HIGH + row.revenueMicros,
+        adjusted: BigInt(row.adjustedHigh) * HIGH + row.adjustedMicros,
+        refunds: BigInt(row.refundsHigh) * HIGH + row.refundsMicros,
+      });
+      return { key, version: row.version, line: counts.lines()[0] };
+    }),
+  );
   const decisions = latest(published, 'conversion-decisions', (bytes) => {
     const row = fromBinary(ConversionDecisionSchema, bytes);
     const invalid = row.candidates.filter(({ reasons }) => reasons[0] === CandidateReason.INVALID);

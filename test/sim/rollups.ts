@@ -2,7 +2,6 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { expect } from 'vitest';
 import {
   type DailyStats,
-  DailyStatsSchema,
   type ModelStats,
   ModelStatsSchema,
   type RollupStats,
@@ -10,6 +9,7 @@ import {
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { HIGH } from '../../services/attribution/outputs/counter-table.ts';
 import type { Topic } from '../../services/contract/topics.ts';
+import { dailyRows } from '../fixtures/daily-rows.ts';
 import { geoOf } from './journey.ts';
 import { dayIn } from './naive-attribution.ts';
 
@@ -24,8 +24,8 @@ interface Published {
  * @param zone of the days that counts are by, which are of whole hours
  */
 export function expectSameSums(published: readonly Published[], names: readonly string[], zone = 'UTC'): void {
-  const daily = newest(published, 'daily-stats', (bytes) => fromBinary(DailyStatsSchema, bytes), keyOfDaily);
-  const rollups = newest(published, 'rollup-stats', (bytes) => fromBinary(RollupStatsSchema, bytes), keyOfRollup);
+  const daily = newest(published, 'daily-stats', dailyRows, keyOfDaily);
+  const rollups = newest(published, 'rollup-stats', (bytes) => [fromBinary(RollupStatsSchema, bytes)], keyOfRollup);
   for (const name of names) {
     const [grain, list] = name.split(':') as [string, string];
     const dimensions = list.split(',');
@@ -62,15 +62,16 @@ function keyOfRollup({ rollup, period, values }: RollupStats): string {
 function newest<Row extends { version: bigint }>(
   published: readonly Published[],
   topic: Topic,
-  read: (bytes: Uint8Array) => Row,
+  read: (bytes: Uint8Array) => Row[],
   keyOf: (row: Row) => string,
 ): Row[] {
   const rows = new Map<string, Row>();
   for (const record of published) {
     if (record.topic !== topic) continue;
-    const row = read(record.value);
-    const before = rows.get(keyOf(row));
-    if (before === undefined || row.version >= before.version) rows.set(keyOf(row), row);
+    for (const row of read(record.value)) {
+      const before = rows.get(keyOf(row));
+      if (before === undefined || row.version >= before.version) rows.set(keyOf(row), row);
+    }
   }
   return [...rows.values()];
 }

@@ -43,14 +43,13 @@ export interface ClickCount {
   offset: number;
 }
 
-/** What a counter counts. Rows of clicks have an empty conversionType and model. */
+/** What a counter of daily_stats counts. Those of clicks have an empty conversionType. */
 export interface CounterKey {
   /** Days since 1970-01-01, of the report time zone. */
   day: number;
   campaignId: string;
   source: string;
   conversionType: string;
-  model: string;
 }
 
 /** The event that something follows from. */

@@ -1,10 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import {
-  type DailyStats,
-  DailyStatsSchema,
-  type ModelStats,
-  RollupStatsSchema,
-} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type ModelStats, type RollupStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { ClickCount, Deltas, Effects } from '../decision/effects.ts';
@@ -13,8 +8,8 @@ import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.
 import { counterKey, counterName, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { CounterTable, HIGH } from './counter-table.ts';
-import { encodeCounter, encodeRollup, encodeStoredCounter, encodeStoredRollup } from './encode-counters.ts';
-import { ModelNumbers, NO_MODEL } from './model-numbers.ts';
+import { encodeDaily, encodeRollup, encodeStored } from './encode-counters.ts';
+import { ModelNumbers } from './model-numbers.ts';
 import { Series, type SeriesKey } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
 
@@ -30,6 +25,8 @@ const CHANGED = 1;
 const DIRTY = 2;
 /** Its values are those in the store and what was added since. */
 const LOADED = 4;
+/** Of its models some were loaded with versions of their own. */
+const APART = 8;
 
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
@@ -42,14 +39,11 @@ export type Counted = Pick<Effects, 'clicks' | 'credits' | 'deltas'>;
 /** The version of a counter that the store had not. */
 const NOT_STORED = -1;
 
-/** More than there are rollups or models. */
+/** More than there are rollups. */
 const MOST_SERIES = 64;
 const hash = new Int32Array(HASH_WORDS);
 
-/**
- * Counters of one topic of one partition: of daily_stats, where each model has counters of its own, or of all other
- * rollups, where a counter has the values of all models.
- */
+/** Counters of one topic of one partition, of daily_stats or of all other rollups, with the values of all models. */
 export class CounterSet {
   readonly #partition: number;
   readonly #isDaily: boolean;
@@ -112,21 +106,13 @@ export class CounterSet {
 
   /** Adds clicks and credits, see `Counters`. */
   add(store: StateStore, texts: TouchTexts, { clicks, credits, deltas }: Counted): void {
-    for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '', NO_MODEL);
-    for (const { of, touch, from, to } of credits) {
-      const { timestamp, type } = of.conversion;
-      if (!this.#isDaily) this.#find(texts, touch, timestamp, type, NO_MODEL);
-      else for (let i = from; i < to; i++) this.#find(texts, touch, timestamp, type, deltas.models[i]!);
-    }
+    for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '');
+    for (const { of, touch } of credits) this.#find(texts, touch, of.conversion.timestamp, of.conversion.type);
     this.#read(store, texts);
     for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);
     let at = 0;
     for (const click of clicks) for (const _ of this.#series) this.#addClicks(this.#found[at++]!, click);
     for (const { of, from, to } of credits) {
-      if (this.#isDaily) {
-        for (let i = from; i < to; i++) this.#addDelta(this.#found[at++]!, 0, deltas, i, of.offset);
-        continue;
-      }
       for (let n = 0; n < this.#series.length; n++) {
         const counter = this.#found[at++]!;
         for (let i = from; i < to; i++)
@@ -154,9 +140,7 @@ export class CounterSet {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
       const key = this.#storeKeyOf(texts, counter);
       this.#dropName(counter);
-      const [models, table] = [this.#models.byName, this.#table];
-      const value = this.#isDaily ? encodeStoredCounter(table, counter) : encodeStoredRollup(models, table, counter);
-      yield { key, value };
+      yield { key, value: encodeStored(this.#models.byName, this.#table, counter, this.#isDaily) };
     }
     this.#dirty = [];
   }
@@ -184,16 +168,14 @@ export class CounterSet {
   }
 
   /** Finds the counter of each rollup for a touch, or for a conversion without one. */
-  #find(texts: TouchTexts, touch: Touch | undefined, timestamp: number, conversionType: string, model: string): void {
+  #find(texts: TouchTexts, touch: Touch | undefined, timestamp: number, conversionType: string): void {
     const campaignSource = campaignSourceOf(touch, texts);
     const ad = adOf(touch, texts);
     for (let i = 0; i < this.#series.length; i++) {
       const series = this.#series[i]!;
       const group = series.groupOf(texts, campaignSource);
       const type = series.byType ? conversionType : '';
-      const number = this.#isDaily ? this.#numberOf(model) : i;
-      const counter = this.#counterOf(number, group, series.adOf(texts, ad), series.periodOf(timestamp), type);
-      this.#found.push(counter);
+      this.#found.push(this.#counterOf(i, group, series.adOf(texts, ad), series.periodOf(timestamp), type));
     }
   }
 
@@ -208,22 +190,23 @@ export class CounterSet {
   }
 
   #seriesOf(counter: number): Series {
-    return this.#series[this.#isDaily ? 0 : this.#table.seriesOf(counter)]!;
+    return this.#series[this.#table.seriesOf(counter)]!;
   }
 
   #numberOf(model: string): number {
     const number = this.#models.numberOf(model);
-    if (!this.#isDaily) this.#table.reserveModels(this.#models.count);
+    this.#table.reserveModels(this.#models.count);
     return number;
   }
 
   /** Reads the counters that are new here, many at a time, but for those of periods of which the store has none. */
   #read(store: StateStore, texts: TouchTexts): void {
     const unread: number[] = [];
-    for (const counter of this.#unread) this.#stored.expect(this.#rollupOf(counter), this.#table.periodOf(counter));
+    const table = this.#table;
+    for (const counter of this.#unread) this.#stored.expect(table.seriesOf(counter), table.periodOf(counter));
     for (const counter of this.#unread) {
       const hash = this.#hash(texts, counter);
-      const isNew = this.#stored.isNew(store, this.#rollupOf(counter), this.#table.periodOf(counter), hash);
+      const isNew = this.#stored.isNew(store, table.seriesOf(counter), table.periodOf(counter), hash);
       if (isNew) this.#fill(counter, undefined);
       else unread.push(counter);
     }
@@ -234,10 +217,6 @@ export class CounterSet {
       const stored = store.getMany(counters.map((counter) => this.#storeKeyOf(texts, counter)));
       for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
     }
-  }
-
-  #rollupOf(counter: number): number {
-    return this.#isDaily ? 0 : this.#table.seriesOf(counter);
   }
 
   /** A hash of what a counter counts, good until the next call: by texts, not by their numbers, which change. */
@@ -258,16 +237,25 @@ export class CounterSet {
       table.setLoadedVersion(counter, NOT_STORED);
       return;
     }
-    const read = this.#isDaily ? fromBinary(DailyStatsSchema, stored) : fromBinary(RollupStatsSchema, stored);
+    const read = fromBinary(RollupStatsSchema, stored);
     table.setClicks(counter, Number(read.clicks));
     table.setVersion(counter, Number(read.version));
     table.setLoadedVersion(counter, Number(read.version));
-    if (read.$typeName === DailyStatsSchema.typeName) this.#fillSums(counter, 0, read);
-    else for (const sums of read.models) this.#fillSums(counter, this.#numberOf(sums.model), sums);
+    for (const sums of read.models) this.#fillSums(counter, this.#numberOf(sums.model), sums);
+    if (read.models.some(({ version }) => version > 0n)) this.#keepVersionsApart(counter, read);
     if (read.invalidClicks > 0n) table.rareOf(counter, 0).invalidClicks = Number(read.invalidClicks);
   }
 
-  #fillSums(counter: number, model: number, sums: DailyStats | ModelStats): void {
+  /** Under a model that the counter did not have, it has nothing of any version. */
+  #keepVersionsApart(counter: number, { models }: RollupStats): void {
+    this.#table.setFlags(counter, LOADED | APART);
+    this.#table.setLoadedVersion(counter, NOT_STORED);
+    for (const { model, version } of models) {
+      this.#table.rareOf(counter, this.#numberOf(model)).loadedVersion = Number(version);
+    }
+  }
+
+  #fillSums(counter: number, model: number, sums: ModelStats): void {
     const revenueMicros = BigInt(sums.revenueHigh) * HIGH + sums.revenueMicros;
     this.#table.setSums(counter, model, sums.conversionsMicros, revenueMicros % HIGH);
     const rare = {
@@ -301,6 +289,7 @@ export class CounterSet {
   #addDelta(counter: number, model: number, deltas: Deltas, i: number, offset: number): void {
     const table = this.#table;
     if (offset <= table.loadedVersionOf(counter)) return;
+    if ((table.flagsOf(counter) & APART) !== 0 && offset <= table.rareOf(counter, model).loadedVersion) return;
     const retractedMicros = deltas.retractedMicros[i]!;
     const [adjustedMicros, refundsMicros] = [deltas.adjustedMicros[i]!, deltas.refundsMicros[i]!];
     const revenueMicros = table.revenueOf(counter, model) + deltas.revenueMicros[i]!;
@@ -324,10 +313,10 @@ export class CounterSet {
     const table = this.#table;
     if (version > table.versionOf(counter)) table.setVersion(counter, version);
     const flags = table.flagsOf(counter);
-    if (flags === (LOADED | CHANGED | DIRTY)) return;
+    if ((flags & (CHANGED | DIRTY)) === (CHANGED | DIRTY)) return;
     if ((flags & CHANGED) === 0) this.#changed.push(counter);
     if ((flags & DIRTY) === 0) this.#dirty.push(counter);
-    table.setFlags(counter, LOADED | CHANGED | DIRTY);
+    table.setFlags(counter, flags | CHANGED | DIRTY);
   }
 
   #storeKeyOf(texts: TouchTexts, counter: number): Buffer {
@@ -339,13 +328,8 @@ export class CounterSet {
     const known = this.#names[counter];
     if (known !== undefined) return known;
     const key = this.#keyOf(texts, counter);
-    if (this.#isDaily) return counterName({ ...key, day: key.period, model: this.#modelOf(counter) });
+    if (this.#isDaily) return counterName({ ...key, day: key.period });
     return rollupName(rollupKeyOf(this.#seriesOf(counter), key));
-  }
-
-  /** The model of a counter of daily_stats. */
-  #modelOf(counter: number): string {
-    return this.#models.nameOf(this.#table.seriesOf(counter));
   }
 
   #keyOf(texts: TouchTexts, counter: number): SeriesKey {
@@ -362,10 +346,8 @@ export class CounterSet {
   /** The counter in bytes, as it is published. */
   #bytesOf(texts: TouchTexts, counter: number): Buffer {
     const [partition, table, key] = [this.#partition, this.#table, this.#keyOf(texts, counter)];
-    if (!this.#isDaily) {
-      return encodeRollup(partition, rollupKeyOf(this.#seriesOf(counter), key), this.#models.byName, table, counter);
-    }
-    return encodeCounter(partition, { ...key, day: key.period, model: this.#modelOf(counter) }, table, counter);
+    if (this.#isDaily) return encodeDaily(partition, { ...key, day: key.period }, this.#models.byName, table, counter);
+    return encodeRollup(partition, rollupKeyOf(this.#seriesOf(counter), key), this.#models.byName, table, counter);
   }
 
   /** The counter's name, which is kept. */

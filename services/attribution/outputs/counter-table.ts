@@ -10,20 +10,26 @@ const PERIOD = 2;
 const TYPE = 3;
 const SERIES = 4;
 const FLAGS = 5;
-/** Its values, in places of eight bytes from its begin on; behind them conversions and revenue of each model. */
-const CLICKS = 3;
-const VERSION = 4;
-const LOADED_VERSION = 5;
-const HEAD = 6;
+/** Number of its sums + 1; 0 if it has none, as most of clicks. */
+const SUMS = 6;
+/** Its values, in places of eight bytes from its begin on. */
+const CLICKS = 4;
+const VERSION = 5;
+const LOADED_VERSION = 6;
+/** Length of a counter in eight bytes. */
+const STRIDE = 7;
+/** Conversions and revenue of each model, in places of its sums. */
 const OF_MODEL = 2;
 
-/** Models whose values a counter has room for at first. */
+/** Models that sums have room for at first. */
 const FIRST_MODELS = 1;
-/** More models than any build has. */
-export const MOST_MODELS = 32;
+/** More models than any build has; each has a bit beside the FLAG_BITS. */
+export const MOST_MODELS = 28;
+const FLAG_BITS = 4;
 
 /** Places of four bytes in the hash table for each counter: at most half is in use. */
 const PLACES = 2;
+const COUNTER_BYTES = 2 * (8 * STRIDE + 4 * PLACES);
 /** About the bytes that a text takes beside its own. */
 const TEXT_BYTES = 100;
 /** About the bytes that a counter's rare values take. */
@@ -41,41 +47,43 @@ export interface RareValues {
   refundsMicros: bigint;
   /** Revenue beyond `revenueMicros`, in units of HIGH. */
   revenueHigh: bigint;
+  /** As `loadedVersionOf`, where it is another for this model than for others: of a counter that each had its own. */
+  loadedVersion: number;
 }
 
 /**
- * Counters, each a number, by which all that it is and has lies in one piece of memory, that of `clicks` next to that
- * of `version`: a processor loads one or two lines of its cache for it. Objects of tens of thousands of counters, with
- * big integers of their own, were most of what V8 had to mark. Only counters that exist take memory, however many days,
- * types and campaigns there are.
+ * Counters, each a number, by which all that it is and has but for sums lies in one piece of memory, that of `clicks`
+ * next to that of `version`: a processor loads one or two lines of its cache for it. Objects of tens of thousands of
+ * counters, with big integers of their own, were most of what V8 had to mark. Only counters that exist take memory,
+ * however many days, types and campaigns there are.
  */
 export class CounterTable {
   count = 0;
   /** By `rarePlace`. */
   readonly #rare = new Map<number, RareValues>();
-  #models = FIRST_MODELS;
-  /** Length of a counter in eight bytes. */
-  #stride = HEAD + OF_MODEL * FIRST_MODELS;
   #room = FIRST_COUNTERS;
   #words: Int32Array<ArrayBuffer>;
   #numbers: Float64Array<ArrayBuffer>;
-  #sums: BigInt64Array<ArrayBuffer>;
+  /** Length of sums in eight bytes. */
+  #sumsStride = OF_MODEL * FIRST_MODELS;
+  #sumsCount = 0;
+  #sums = new BigInt64Array(FIRST_COUNTERS * OF_MODEL * FIRST_MODELS);
   /** Numbers of counters by the hash of what they count, by linear probing. */
   #places = new Int32Array(PLACES * FIRST_COUNTERS).fill(NONE);
   readonly #types = new NumberedTexts();
 
   constructor() {
-    const memory = new ArrayBuffer(8 * this.#stride * this.#room);
-    [this.#words, this.#numbers, this.#sums] = viewsOf(memory);
+    [this.#words, this.#numbers] = viewsOf(new ArrayBuffer(8 * STRIDE * this.#room));
   }
 
   /** About the memory that it takes, in bytes; up to half of what counters take is free. */
   get bytesUsed(): number {
-    return this.count * this.#counterBytes + this.#rare.size * RARE_BYTES + this.#types.bytesUsed;
+    const sums = this.#sumsCount * this.#sumsBytes;
+    return this.count * COUNTER_BYTES + sums + this.#rare.size * RARE_BYTES + this.#types.bytesUsed;
   }
 
-  get #counterBytes(): number {
-    return 2 * (8 * this.#stride + 4 * PLACES);
+  get #sumsBytes(): number {
+    return 2 * 8 * this.#sumsStride;
   }
 
   /**
@@ -89,7 +97,7 @@ export class CounterTable {
   numberOf(series: number, group: number, ad: number, period: number, conversionType: string): number {
     const type = this.#types.numberOf(conversionType);
     const mask = this.#places.length - 1;
-    const [words, stride] = [this.#words, 2 * this.#stride];
+    const [words, stride] = [this.#words, 2 * STRIDE];
     let place = hashOf(series, group, ad, period, type) & mask;
     for (; ; place = (place + 1) & mask) {
       const counter = this.#places[place]!;
@@ -118,90 +126,110 @@ export class CounterTable {
   }
 
   seriesOf(counter: number): number {
-    return this.#words[2 * counter * this.#stride + SERIES]!;
+    return this.#words[2 * counter * STRIDE + SERIES]!;
   }
 
   groupOf(counter: number): number {
-    return this.#words[2 * counter * this.#stride + GROUP]!;
+    return this.#words[2 * counter * STRIDE + GROUP]!;
   }
 
   adOf(counter: number): number {
-    return this.#words[2 * counter * this.#stride + AD]!;
+    return this.#words[2 * counter * STRIDE + AD]!;
   }
 
   periodOf(counter: number): number {
-    return this.#words[2 * counter * this.#stride + PERIOD]!;
+    return this.#words[2 * counter * STRIDE + PERIOD]!;
   }
 
   typeOf(counter: number): string {
-    return this.#types.textOf(this.#words[2 * counter * this.#stride + TYPE]!);
+    return this.#types.textOf(this.#words[2 * counter * STRIDE + TYPE]!);
   }
 
   typeHashOf(counter: number): number {
-    return this.#types.hashOf(this.#words[2 * counter * this.#stride + TYPE]!);
+    return this.#types.hashOf(this.#words[2 * counter * STRIDE + TYPE]!);
   }
 
+  /** FLAG_BITS of its user's. */
   flagsOf(counter: number): number {
-    return this.#words[2 * counter * this.#stride + FLAGS]!;
+    return this.#words[2 * counter * STRIDE + FLAGS]! & ((1 << FLAG_BITS) - 1);
   }
 
   setFlags(counter: number, flags: number): void {
-    this.#words[2 * counter * this.#stride + FLAGS] = flags;
+    const at = 2 * counter * STRIDE + FLAGS;
+    this.#words[at] = (this.#words[at]! & (-1 << FLAG_BITS)) | flags;
+  }
+
+  /** Whether anything was ever counted under a model, be it that all of it was taken back. */
+  isUnder(counter: number, model: number): boolean {
+    return (this.#words[2 * counter * STRIDE + FLAGS]! & (1 << (FLAG_BITS + model))) !== 0;
   }
 
   clicksOf(counter: number): number {
-    return this.#numbers[counter * this.#stride + CLICKS]!;
+    return this.#numbers[counter * STRIDE + CLICKS]!;
   }
 
   setClicks(counter: number, clicks: number): void {
-    this.#numbers[counter * this.#stride + CLICKS] = clicks;
+    this.#numbers[counter * STRIDE + CLICKS] = clicks;
   }
 
   /** Offset of the last event that changed it. */
   versionOf(counter: number): number {
-    return this.#numbers[counter * this.#stride + VERSION]!;
+    return this.#numbers[counter * STRIDE + VERSION]!;
   }
 
   setVersion(counter: number, version: number): void {
-    this.#numbers[counter * this.#stride + VERSION] = version;
+    this.#numbers[counter * STRIDE + VERSION] = version;
   }
 
   /** Version in the store, whose values contain all up to it; -1 for a new counter. */
   loadedVersionOf(counter: number): number {
-    return this.#numbers[counter * this.#stride + LOADED_VERSION]!;
+    return this.#numbers[counter * STRIDE + LOADED_VERSION]!;
   }
 
   setLoadedVersion(counter: number, version: number): void {
-    this.#numbers[counter * this.#stride + LOADED_VERSION] = version;
+    this.#numbers[counter * STRIDE + LOADED_VERSION] = version;
   }
 
   /** Makes room for values of so many models, MOST_MODELS at most: once for each, as they are first met. */
   reserveModels(models: number): void {
-    if (models <= this.#models) return;
-    const [sums, stride] = [this.#sums, this.#stride];
-    this.#models = models;
-    this.#stride = HEAD + OF_MODEL * models;
-    [this.#words, this.#numbers, this.#sums] = viewsOf(new ArrayBuffer(8 * this.#stride * this.#room));
-    for (let counter = 0; counter < this.count; counter++) {
-      const from = counter * stride;
-      this.#sums.set(sums.subarray(from, from + stride), counter * this.#stride);
+    const [before, stride] = [this.#sums, this.#sumsStride];
+    if (OF_MODEL * models <= stride) return;
+    this.#sumsStride = OF_MODEL * models;
+    this.#sums = new BigInt64Array((before.length / stride) * this.#sumsStride);
+    for (let sums = 0; sums < this.#sumsCount; sums++) {
+      this.#sums.set(before.subarray(sums * stride, (sums + 1) * stride), sums * this.#sumsStride);
     }
   }
 
   conversionsOf(counter: number, model: number): bigint {
-    return this.#sums[counter * this.#stride + HEAD + OF_MODEL * model]!;
+    const sums = this.#words[2 * counter * STRIDE + SUMS]!;
+    return sums === 0 ? 0n : this.#sums[(sums - 1) * this.#sumsStride + OF_MODEL * model]!;
   }
 
   /** But for `revenueHigh`: less than HIGH, either way. */
   revenueOf(counter: number, model: number): bigint {
-    return this.#sums[counter * this.#stride + HEAD + OF_MODEL * model + 1]!;
+    const sums = this.#words[2 * counter * STRIDE + SUMS]!;
+    return sums === 0 ? 0n : this.#sums[(sums - 1) * this.#sumsStride + OF_MODEL * model + 1]!;
   }
 
-  /** Sets what a counter has under a model that there is room for. */
+  /** Sets what a counter has under a model that there is room for, which it is under from then on. */
   setSums(counter: number, model: number, conversionsMicros: bigint, revenueMicros: bigint): void {
-    const at = counter * this.#stride + HEAD + OF_MODEL * model;
+    const head = 2 * counter * STRIDE;
+    this.#words[head + FLAGS]! |= 1 << (FLAG_BITS + model);
+    if (this.#words[head + SUMS] === 0) this.#words[head + SUMS] = this.#newSums() + 1;
+    const at = (this.#words[head + SUMS]! - 1) * this.#sumsStride + OF_MODEL * model;
     this.#sums[at] = conversionsMicros;
     this.#sums[at + 1] = revenueMicros;
+  }
+
+  #newSums(): number {
+    const [sums, at] = [this.#sums, this.#sumsCount * this.#sumsStride];
+    if (at === sums.length) {
+      this.#sums = new BigInt64Array(2 * at);
+      this.#sums.set(sums);
+    }
+    this.#sums.fill(0n, at, at + this.#sumsStride);
+    return this.#sumsCount++;
   }
 
   /** The counter's rare values under a model; undefined if it has none. */
@@ -213,7 +241,8 @@ export class CounterTable {
   rareOf(counter: number, model: number): RareValues {
     const known = this.rareIfAny(counter, model);
     if (known !== undefined) return known;
-    const rare = { invalidClicks: 0, retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n, revenueHigh: 0n };
+    const sums = { retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n, revenueHigh: 0n };
+    const rare = { invalidClicks: 0, ...sums, loadedVersion: -1 };
     this.#rare.set(rarePlace(counter, model), rare);
     return rare;
   }
@@ -222,11 +251,12 @@ export class CounterTable {
   clear(bytes: number): void {
     this.#types.clear();
     this.#rare.clear();
-    this.count = 0;
-    if (this.#room * this.#counterBytes > 2 * bytes) {
+    this.count = this.#sumsCount = 0;
+    if (this.#room * COUNTER_BYTES + 2 * this.#sums.byteLength > 2 * bytes) {
       this.#room = FIRST_COUNTERS;
-      [this.#words, this.#numbers, this.#sums] = viewsOf(new ArrayBuffer(8 * this.#stride * this.#room));
+      [this.#words, this.#numbers] = viewsOf(new ArrayBuffer(8 * STRIDE * this.#room));
       this.#places = new Int32Array(PLACES * FIRST_COUNTERS);
+      this.#sums = new BigInt64Array(FIRST_COUNTERS * this.#sumsStride);
     }
     this.#places.fill(NONE);
   }
@@ -234,12 +264,12 @@ export class CounterTable {
   #grow(): void {
     this.#room = 2 * this.count;
     const words = this.#words;
-    [this.#words, this.#numbers, this.#sums] = viewsOf(new ArrayBuffer(8 * this.#stride * this.#room));
+    [this.#words, this.#numbers] = viewsOf(new ArrayBuffer(8 * STRIDE * this.#room));
     this.#words.set(words);
     this.#places = new Int32Array(PLACES * this.#room).fill(NONE);
     const mask = this.#places.length - 1;
     for (let counter = 0; counter < this.count; counter++) {
-      let place = hashAt(this.#words, 2 * counter * this.#stride) & mask;
+      let place = hashAt(this.#words, 2 * counter * STRIDE) & mask;
       while (this.#places[place] !== NONE) place = (place + 1) & mask;
       this.#places[place] = counter;
     }
@@ -251,10 +281,8 @@ function rarePlace(counter: number, model: number): number {
   return counter * MOST_MODELS + model;
 }
 
-function viewsOf(
-  memory: ArrayBuffer,
-): [Int32Array<ArrayBuffer>, Float64Array<ArrayBuffer>, BigInt64Array<ArrayBuffer>] {
-  return [new Int32Array(memory), new Float64Array(memory), new BigInt64Array(memory)];
+function viewsOf(memory: ArrayBuffer): [Int32Array<ArrayBuffer>, Float64Array<ArrayBuffer>] {
+  return [new Int32Array(memory), new Float64Array(memory)];
 }
 
 /** Texts, each kept once and named by a number. */

@@ -5,6 +5,7 @@ import {
   type DailyStats,
   DailyStatsSchema,
   type ModelStats,
+  type RollupStats,
   RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
@@ -59,7 +60,7 @@ interface Values {
 }
 
 /** Clicks with the version, and what each model has of conversions. */
-interface RollupValues {
+interface CounterValues {
   clicks: Values;
   models: Record<string, Values>;
 }
@@ -94,21 +95,30 @@ function applied(before: Values | undefined, { kind, sign, micros, corrected }: 
   };
 }
 
-/** The same, of a counter that has the values of all models, as `valuesOfRollup` reads it. */
-function appliedToRollup(before: RollupValues | undefined, change: Change, offset: number): RollupValues {
+/**
+ * The same, of a counter that has the values of all models, as `valuesOf` reads it.
+ *
+ * @param withAll with models whose values were taken back, too
+ */
+function appliedToCounter(
+  before: CounterValues | undefined,
+  change: Change,
+  offset: number,
+  withAll: boolean,
+): CounterValues {
   const { clicks, models } = before ?? { clicks: NOTHING, models: {} };
   const version = BigInt(offset);
   if (change.kind !== 'increment') return { clicks: applied(clicks, change, offset), models };
   const model = change.unattributed ? '' : change.model;
   const { [model]: old, ...others } = models;
   const changed = { ...applied(old, change, offset), version: 0n };
-  const isNothing = Object.values(changed).every((value) => value === 0n);
+  const isNothing = !withAll && Object.values(changed).every((value) => value === 0n);
   return { clicks: { ...clicks, version }, models: isNothing ? others : { ...others, [model]: changed } };
 }
 
 /** Names of the counters that a change is of: that of daily_stats, and those of rollups. */
 function namesOf(change: Change): [daily: string, ...rollups: string[]] {
-  const { kind, day, hour, campaignId, adId, source, metadata, conversionType, model, unattributed } = change;
+  const { kind, day, hour, campaignId, adId, source, metadata, conversionType, unattributed } = change;
   const isIncrement = kind === 'increment';
   const hasTouch = !isIncrement || !unattributed;
   const [geo, os] = ['geo', 'os'].map((key) => metadata.match(`${key}\0([^\0]+)`)?.[1] ?? '');
@@ -120,11 +130,10 @@ function namesOf(change: Change): [daily: string, ...rollups: string[]] {
     source: hasTouch ? source : '',
     conversion_type: isIncrement ? conversionType : '',
   };
-  const ofModel = isIncrement && hasTouch ? model : '';
   const { campaign_id, source: ofSource, conversion_type } = texts as Record<Field, string>;
   const daily = { day, campaignId: campaign_id, source: ofSource, conversionType: conversion_type };
   return [
-    counterName({ ...daily, model: ofModel }),
+    counterName(daily),
     ...ROLLUPS.map(({ name, grain, dimensions }) => {
       const values = dimensions.map((dimension) => texts[dimension]!);
       return rollupName({ rollup: name, period: grain === 'day' ? day : 24 * day + hour, values });
@@ -142,8 +151,8 @@ test('what is published and what is stored are the sums of what was added', () =
       const newCounters = () => new Counters(PARTITION, ROLLUPS, DAYS, () => mostBytes);
       let counters = newCounters();
       const done: [Change, number][] = [];
-      const expected = new Map<string, Values | RollupValues>();
-      const published = new Map<string, Values | RollupValues>();
+      const expected = new Map<string, CounterValues>();
+      const published = new Map<string, CounterValues>();
 
       const touchOf = ({ day, hour, adId, campaignId, source, metadata, interned }: Change) => {
         const timestamp = day * DAY_MS + hour * HOUR_MS + 1;
@@ -180,7 +189,7 @@ test('what is published and what is stored are the sums of what was added', () =
       const publish = (withRollups: boolean) => {
         counters.add(store, texts, countedOf([]));
         for (const { topic, name, bytes } of counters.takeChanged(withRollups)) {
-          published.set(name, topic === 'daily-stats' ? valuesOf(bytes) : valuesOfRollup(bytes));
+          published.set(name, valuesOf(fromBinary(SCHEMAS[topic], bytes)));
         }
       };
       const flush = () => {
@@ -210,10 +219,8 @@ test('what is published and what is stored are the sums of what was added', () =
           const offset = done.push([each, done.length + 1]);
           add(each, offset);
           const [daily, ...rollups] = namesOf(each);
-          expected.set(daily, applied(expected.get(daily) as Values, each, offset));
-          for (const name of rollups) {
-            expected.set(name, appliedToRollup(expected.get(name) as RollupValues, each, offset));
-          }
+          expected.set(daily, appliedToCounter(expected.get(daily), each, offset, true));
+          for (const name of rollups) expected.set(name, appliedToCounter(expected.get(name), each, offset, false));
         }
       }
       flush();
@@ -227,30 +234,26 @@ function correctionsOf({ sign, micros }: Change) {
   return { retractedMicros: -sign, adjustedMicros: -sign * micros, refundsMicros: sign * micros };
 }
 
-function storedIn(store: StateStore): Map<string, Values | RollupValues> {
+const SCHEMAS = { 'daily-stats': DailyStatsSchema, 'rollup-stats': RollupStatsSchema };
+
+function storedIn(store: StateStore): Map<string, CounterValues> {
   const daily = store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY);
   const rollups = store.scan(ROLLUPS_FROM, ROLLUPS_TO, Number.POSITIVE_INFINITY);
-  return new Map<string, Values | RollupValues>([
-    ...daily.map(({ key, value }) => [key.toString('utf8', 1), valuesOf(value)] as const),
-    ...rollups.map(({ key, value }) => [key.toString('utf8', 1), valuesOfRollup(value)] as const),
-  ]);
+  return new Map(
+    [...daily, ...rollups].map(({ key, value }) => {
+      return [key.toString('utf8', 1), valuesOf(fromBinary(RollupStatsSchema, value))] as const;
+    }),
+  );
 }
 
-function valuesOf(bytes: Buffer): Values {
-  const read = fromBinary(DailyStatsSchema, bytes);
-  const { clicks, version, invalidClicks } = read;
-  return { ...sumsOf(read), clicks, version, invalidClicks };
-}
-
-function valuesOfRollup(bytes: Buffer): RollupValues {
-  const { clicks, version, invalidClicks, models } = fromBinary(RollupStatsSchema, bytes);
+function valuesOf({ clicks, version, invalidClicks, models }: DailyStats | RollupStats): CounterValues {
   return {
     clicks: { ...NOTHING, clicks, version, invalidClicks },
     models: Object.fromEntries(models.map((of) => [of.model, { ...NOTHING, ...sumsOf(of) }])),
   };
 }
 
-function sumsOf(read: DailyStats | ModelStats) {
+function sumsOf(read: ModelStats) {
   for (const low of [read.revenueMicros, read.adjustedMicros, read.refundsMicros]) {
     expect(low > -HIGH && low < HIGH).toBe(true);
   }
@@ -265,15 +268,41 @@ function sumsOf(read: DailyStats | ModelStats) {
 test('a counter of a build before, whose low word holds more than 10^18, goes on with it', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const key = { day: 0, campaignId: 'c', source: '', conversionType: 't', model: 'linear' };
-  const revenueMicros = 9n * 10n ** 18n;
-  const value = Buffer.from(toBinary(DailyStatsSchema, create(DailyStatsSchema, { ...key, revenueMicros })));
+  const key = { day: 0, campaignId: 'c', source: '', conversionType: 't' };
+  const models = [{ model: 'linear', revenueMicros: 9n * 10n ** 18n }];
+  const value = Buffer.from(toBinary(RollupStatsSchema, create(RollupStatsSchema, { models })));
   store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value }], appends: [] });
   const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', model: 'linear', offset: 1 };
   const amounts = { ...UNCORRECTED, conversionsMicros: 1n, revenueMicros: 10n ** 18n };
   counters.add(store, texts, countedOf([{ ...credited, ...amounts }]));
-  expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).revenueMicros)).toEqual([10n ** 19n]);
+  expect(counters.takeChanged().map(({ bytes }) => daily(bytes).models.linear!.revenueMicros)).toEqual([10n ** 19n]);
+});
+
+test('of a counter that was joined of those of its models, each goes on from its own version', () => {
+  const store = memoryStateStore();
+  const texts = new TouchTexts();
+  const name = counterName({ day: 0, campaignId: 'c', source: '', conversionType: 't' });
+  const models = [
+    { model: 'last_click', conversionsMicros: 5n, version: 9n },
+    { model: 'linear', conversionsMicros: 5n, version: 7n },
+  ];
+  const value = Buffer.from(toBinary(RollupStatsSchema, create(RollupStatsSchema, { models, version: 9n })));
+  store.write({ deletes: [], puts: [{ key: counterKey(name), value }], appends: [] });
+  const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
+  const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', ...UNCORRECTED, revenueMicros: 0n };
+  const increments = [6, 8, 10].flatMap((offset) =>
+    ['last_click', 'linear', 'new'].map((model) => ({ ...credited, model, conversionsMicros: 1n, offset })),
+  );
+  counters.add(store, texts, countedOf(increments));
+  const [{ clicks, models: counted }] = counters.takeChanged().map(({ bytes }) => daily(bytes)) as [CounterValues];
+  expect(clicks.version).toBe(10n);
+  const conversions = Object.entries(counted).map(([model, { conversionsMicros }]) => [model, conversionsMicros]);
+  expect(conversions).toEqual([
+    ['last_click', 6n],
+    ['linear', 7n],
+    ['new', 3n],
+  ]);
 });
 
 test('counters of all types and days take memory only where they exist, and beyond a budget none', () => {
@@ -307,13 +336,17 @@ test('counters of all types and days take memory only where they exist, and beyo
   }
   store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
   expect(most).toBeLessThan(campaigns * 200);
-  const stored = store.scan(COUNTERS_FROM, COUNTERS_TO, Number.POSITIVE_INFINITY).map(({ value }) => valuesOf(value));
-  expect(stored).toHaveLength(campaigns + types * models.length);
-  expect(stored.reduce((sum, { clicks }) => sum + clicks, 0n)).toBe(BigInt(campaigns));
-  expect(stored.reduce((sum, { revenueMicros }) => sum + revenueMicros, 0n)).toBe(
-    5n * BigInt((types * (types - 1)) / 2),
-  );
+  const stored = [...storedIn(store).values()];
+  expect(stored).toHaveLength(campaigns + types);
+  expect(stored.reduce((sum, { clicks }) => sum + clicks.clicks, 0n)).toBe(BigInt(campaigns));
+  const sums = stored.flatMap(({ models }) => Object.values(models).map(({ revenueMicros }) => revenueMicros));
+  expect(sums).toHaveLength(types * models.length);
+  expect(sums.reduce((sum, revenueMicros) => sum + revenueMicros, 0n)).toBe(5n * BigInt((types * (types - 1)) / 2));
 });
+
+function daily(bytes: Uint8Array): CounterValues {
+  return valuesOf(fromBinary(DailyStatsSchema, bytes));
+}
 
 const MOST_BYTES = 1 << 20;
 const UNCORRECTED = { retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n };
@@ -330,7 +363,7 @@ test('a counter that was left to the store goes on from there', () => {
   for (const offset of [1, 2]) {
     counters.addClick(texts, campaignSource, 0, 0, offset);
     counters.add(store, texts, countedOf([]));
-    expect(counters.takeChanged().map(({ bytes }) => valuesOf(bytes).clicks)).toEqual([BigInt(offset)]);
+    expect(counters.takeChanged().map(({ bytes }) => daily(bytes).clicks.clicks)).toEqual([BigInt(offset)]);
     store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
     counters.forgetIfFull();
   }

@@ -10,7 +10,7 @@ import type { NumberedModel } from './model-numbers.ts';
 /** Most bytes of a message but for its texts and models. */
 const MAX_FIXED_BYTES = 256;
 /** Most bytes of a ModelStats, with the tag and the length before it. */
-const MAX_MODEL_BYTES = 130;
+const MAX_MODEL_BYTES = 131;
 /** From a tag to that of the field behind it, of the same type. */
 const NEXT_FIELD = 1 << 3;
 
@@ -24,40 +24,28 @@ function reserve(bytes: number, ...texts: string[]): void {
   if (needed > scratch.length) scratch = Buffer.allocUnsafeSlow(2 * needed);
 }
 
-/** A DailyStats of a counter whose values are under the table's first model. */
-export function encodeCounter(partition: number, key: CounterKey, table: CounterTable, counter: number): Buffer {
-  const { campaignId, source, conversionType, model } = key;
-  reserve(0, campaignId, source, conversionType, model);
-  let at = putNumber(scratch, 0, 0x08, key.day);
+/** A DailyStats, with all models that it was ever under: sinks keep the row of one that is not there as it was. */
+export function encodeDaily(
+  partition: number,
+  { day, campaignId, source, conversionType }: CounterKey,
+  models: readonly NumberedModel[],
+  table: CounterTable,
+  counter: number,
+): Buffer {
+  reserve(models.length * MAX_MODEL_BYTES, campaignId, source, conversionType);
+  let at = putNumber(scratch, 0, 0x08, day);
   at = putText(scratch, at, 0x12, campaignId);
   at = putText(scratch, at, 0x1a, source);
   at = putText(scratch, at, 0x22, conversionType);
-  at = putText(scratch, at, 0x2a, model);
   at = putNumber(scratch, at, 0x30, partition);
-  return Buffer.from(scratch.subarray(0, putCounts(at, table, counter)));
+  at = putHead(at, table, counter);
+  for (const { name, number } of models) {
+    if (table.isUnder(counter, number)) at = putModel(putVarint(scratch, at, 0x92), name, number, table, counter);
+  }
+  return Buffer.from(scratch.subarray(0, at));
 }
 
-/** The same for the store: without what is counted. Good until the next call. */
-export function encodeStoredCounter(table: CounterTable, counter: number): Buffer {
-  return scratch.subarray(0, putCounts(0, table, counter));
-}
-
-function putCounts(start: number, table: CounterTable, counter: number): number {
-  let at = putNumber(scratch, start, 0x38, table.clicksOf(counter));
-  at = putBigint(scratch, at, 0x40, table.conversionsOf(counter, 0));
-  const rare = table.rareIfAny(counter, 0);
-  const revenueMicros = revenueOf(table, counter, 0, rare);
-  at = putBigint(scratch, at, 0x48, rare === undefined ? revenueMicros : revenueMicros % HIGH);
-  at = putNumber(scratch, at, 0x50, table.versionOf(counter));
-  if (rare === undefined) return at;
-  at = putNumber(scratch, at, 0x58, rare.invalidClicks);
-  at = putBigint(scratch, at, 0x60, rare.retractedMicros);
-  at = putBigint(scratch, at, 0x68, rare.adjustedMicros % HIGH);
-  at = putBigint(scratch, at, 0x70, rare.refundsMicros % HIGH);
-  return putHighs(at, 0x78, revenueMicros, rare);
-}
-
-/** A RollupStats. @param models those of the table, by name: a version has one content */
+/** A RollupStats, with all models that have anything. @param models those of the table, by name */
 export function encodeRollup(
   partition: number,
   { rollup, period, values }: RollupKey,
@@ -69,38 +57,61 @@ export function encodeRollup(
   let at = putNumber(scratch, 0, 0x08, period);
   at = putText(scratch, at, 0x12, rollup);
   for (const value of values) at = putSizedText(scratch, putVarint(scratch, at, 0x1a), value);
-  return Buffer.from(scratch.subarray(0, putRollupCounts(at, partition, models, table, counter)));
+  at = putModels(at, models, table, counter, false);
+  at = putNumber(scratch, at, 0x30, partition);
+  return Buffer.from(scratch.subarray(0, putHead(at, table, counter)));
 }
 
-/** The same for the store: without what is counted. Good until the next call. */
-export function encodeStoredRollup(models: readonly NumberedModel[], table: CounterTable, counter: number): Buffer {
-  reserve(models.length * MAX_MODEL_BYTES);
-  return scratch.subarray(0, putRollupCounts(0, 0, models, table, counter));
-}
-
-function putRollupCounts(
-  start: number,
-  partition: number,
+/**
+ * A RollupStats for the store: without what is counted. Good until the next call.
+ *
+ * @param withAll with all models that it was ever under, not only those that have anything
+ */
+export function encodeStored(
   models: readonly NumberedModel[],
   table: CounterTable,
   counter: number,
-): number {
-  let at = start;
-  for (const { name, number } of models) at = putModel(at, name, number, table, counter);
-  at = putNumber(scratch, at, 0x30, partition);
-  at = putNumber(scratch, at, 0x38, table.clicksOf(counter));
+  withAll: boolean,
+): Buffer {
+  reserve(models.length * MAX_MODEL_BYTES);
+  return scratch.subarray(0, putHead(putModels(0, models, table, counter, withAll), table, counter));
+}
+
+/** The fields that DailyStats and RollupStats share, but for the partition. */
+function putHead(start: number, table: CounterTable, counter: number): number {
+  let at = putNumber(scratch, start, 0x38, table.clicksOf(counter));
   at = putNumber(scratch, at, 0x50, table.versionOf(counter));
   return putNumber(scratch, at, 0x58, table.rareIfAny(counter, 0)?.invalidClicks ?? 0);
 }
 
-/** What a counter has under a model, as a ModelStats of a RollupStats; nothing if it has none. */
+function putModels(
+  start: number,
+  models: readonly NumberedModel[],
+  table: CounterTable,
+  counter: number,
+  withAll: boolean,
+): number {
+  let at = start;
+  for (const { name, number } of models) {
+    if (!table.isUnder(counter, number) || !(withAll || hasAny(table, counter, number))) continue;
+    scratch[at] = 0x22;
+    at = putModel(at + 1, name, number, table, counter);
+  }
+  return at;
+}
+
+function hasAny(table: CounterTable, counter: number, model: number): boolean {
+  const rare = table.rareIfAny(counter, model);
+  if (table.conversionsOf(counter, model) !== 0n || revenueOf(table, counter, model, rare) !== 0n) return true;
+  return rare !== undefined && (rare.retractedMicros !== 0n || rare.adjustedMicros !== 0n || rare.refundsMicros !== 0n);
+}
+
+/** What a counter has under a model, as a ModelStats behind its tag. */
 function putModel(start: number, name: string, model: number, table: CounterTable, counter: number): number {
-  const conversionsMicros = table.conversionsOf(counter, model);
   const rare = table.rareIfAny(counter, model);
   const revenueMicros = revenueOf(table, counter, model, rare);
-  let at = putText(scratch, start + 2, 0x0a, name);
-  const begun = at;
-  at = putBigint(scratch, at, 0x10, conversionsMicros);
+  let at = putText(scratch, start + 1, 0x0a, name);
+  at = putBigint(scratch, at, 0x10, table.conversionsOf(counter, model));
   at = putBigint(scratch, at, 0x18, revenueMicros % HIGH);
   if (rare !== undefined) {
     at = putBigint(scratch, at, 0x20, rare.retractedMicros);
@@ -108,11 +119,9 @@ function putModel(start: number, name: string, model: number, table: CounterTabl
     at = putBigint(scratch, at, 0x30, rare.refundsMicros % HIGH);
     at = putHighs(at, 0x38, revenueMicros, rare);
   }
-  if (at === begun) return start;
-  const length = at - start - 2;
+  const length = at - start - 1;
   assert(length < 128, 'a model whose name is too long for a length of one byte');
-  scratch[start] = 0x22;
-  scratch[start + 1] = length;
+  scratch[start] = length;
   return at;
 }
 

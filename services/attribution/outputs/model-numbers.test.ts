@@ -11,7 +11,7 @@ test('models have numbers as they are met, and one order however they are', () =
       expect(numbers).toEqual(names.map((_, i) => i + 1));
       expect(names.map((name) => models.numberOf(name))).toEqual(numbers);
       expect(models.byName.map(({ name }) => name)).toEqual([NO_MODEL, ...names].sort());
-      for (const { name, number } of models.byName) expect(models.nameOf(number)).toBe(name);
+      for (const { name, number } of models.byName) expect(models.numberOf(name)).toBe(number);
     }),
   );
 });

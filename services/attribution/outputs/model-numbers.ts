@@ -7,7 +7,7 @@ export interface NumberedModel {
   number: number;
 }
 
-/** The model of clicks and of unattributed conversions, whose number is 0. */
+/** The model of unattributed conversions, whose number is 0. */
 export const NO_MODEL = '';
 
 /** Numbers of models, as they are met. There are few, of which each is met early. */
@@ -22,10 +22,6 @@ export class ModelNumbers {
   /** All of them by name: the order in which they were met depends on where this process began to read. */
   get byName(): readonly NumberedModel[] {
     return this.#byName;
-  }
-
-  nameOf(number: number): string {
-    return this.#names[number]!;
   }
 
   numberOf(name: string): number {

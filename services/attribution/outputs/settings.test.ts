@@ -1,6 +1,6 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { AttributionSettingSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { AttributionSettingSchema, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { reportDays } from '../../contract/report-days.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
@@ -55,8 +55,10 @@ test('what a partition begins with holds from its first record on, and what chan
 
 test('a model that a build before has counted was always counted, a rollup that it did not have was not', () => {
   const store = memoryStateStore();
-  const key = { day: 1, campaignId: 'c', source: 's', conversionType: 't', model: 'last_click' };
-  store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value: Buffer.alloc(0) }], appends: [] });
+  const key = { day: 1, campaignId: 'c', source: 's', conversionType: 't' };
+  const counter = create(RollupStatsSchema, { models: [{ model: 'last_click', conversionsMicros: 1n }] });
+  const value = Buffer.from(toBinary(RollupStatsSchema, counter));
+  store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value }], appends: [] });
   expect(begin(store, { MODELS: 'last_click,linear', ROLLUPS: ROLLUP }, 700, 70)).toEqual([
     'time_zone UTC 0 0 0 @70',
     'model last_click 0 0 @70',

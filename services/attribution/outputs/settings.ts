@@ -1,16 +1,12 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type AttributionSetting, AttributionSettingSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  type AttributionSetting,
+  AttributionSettingSchema,
+  RollupStatsSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import {
-  COUNTERS_FROM,
-  COUNTERS_TO,
-  modelOfCounterKey,
-  SETTINGS_FROM,
-  SETTINGS_TO,
-  settingKey,
-  settingName,
-} from '../store/keys.ts';
+import { COUNTERS_FROM, COUNTERS_TO, SETTINGS_FROM, SETTINGS_TO, settingKey, settingName } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
 
 type Setting = Pick<AttributionSetting, 'kind' | 'name' | 'value'>;
@@ -101,7 +97,9 @@ function wantedBy({ models, rollups, lookbacksMs }: AttributionConfig, days: Rep
 /** Models of which there are counters of daily_stats. */
 function countedModels(store: StateStore): Set<string> {
   const models = new Set<string>();
-  for (const { key } of entriesBetween(store, COUNTERS_FROM, COUNTERS_TO)) models.add(modelOfCounterKey(key));
+  for (const { value } of entriesBetween(store, COUNTERS_FROM, COUNTERS_TO)) {
+    for (const { model } of fromBinary(RollupStatsSchema, value).models) models.add(model);
+  }
   return models;
 }
 

@@ -34,7 +34,7 @@ test('counters that the store can not have are not read, and those that it was g
   const store = memoryStateStore();
   const first = new Counters(PARTITION, parseRollups('hour:campaign_id'), reportDays('UTC'), () => 0);
   expect(readsOf(store, first, ['a', 'b', 'c'], 1)).toEqual([]);
-  expect(readsOf(store, first, ['d', 'b', 'e'], 4)).toEqual(['c0\0b\0s\0\0', 'rhour:campaign_id\x001\0b']);
+  expect(readsOf(store, first, ['d', 'b', 'e'], 4)).toEqual(['d0\0b\0s\0\0', 'rhour:campaign_id\x001\0b']);
   // Of what was there before only periods are known.
   const second = new Counters(
     PARTITION,
@@ -42,7 +42,7 @@ test('counters that the store can not have are not read, and those that it was g
     reportDays('UTC'),
     () => 0,
   );
-  expect(readsOf(store, second, ['f'], 7)).toEqual(['c0\0f\0s\0\0', 'rhour:campaign_id\x000\0f']);
+  expect(readsOf(store, second, ['f'], 7)).toEqual(['d0\0f\0s\0\0', 'rhour:campaign_id\x000\0f']);
   expect(readsOf(store, second, ['f', 'f', 'f', 'f'], 8).at(-1)).toBe('rhour:campaign_id\x002\0f');
 });
 

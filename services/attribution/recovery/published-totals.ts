@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   AttributionSettingSchema,
+  type DailyStats,
   DailyStatsSchema,
   type PartitionProgress,
   PartitionProgressSchema,
@@ -11,6 +12,7 @@ import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import {
   counterKey,
   counterName,
+  oldCounterKey,
   PUBLISHED_TOTALS_KEY,
   rollupKey,
   rollupName,
@@ -18,6 +20,7 @@ import {
   settingName,
 } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { sumsOf } from './old-counters.ts';
 
 /**
  * Counts that a store starts from if it is rebuilt by folding the log again: those that its partition has published.
@@ -61,7 +64,7 @@ export async function loadPublished(
   let bytes = 0;
   for (const topic of ['daily-stats', 'rollup-stats', 'attribution-settings'] as const) {
     for await (const records of wholePartition(log, topic, partition, stop)) {
-      putNewest(store, records, READ[topic]);
+      putNewest(store, records, READ[topic], VERSION_IN[topic]);
       for (const { value } of records) bytes += value.length;
     }
   }
@@ -83,15 +86,7 @@ export async function loadPublished(
 
 /** Reads what the store is to have of a record, by the topic that it is published in: counters without their keys. */
 const READ = {
-  'daily-stats'(value: Uint8Array): ToStore {
-    const counter = fromBinary(DailyStatsSchema, value);
-    const counts = { ...counter, partition: 0, day: 0, campaignId: '', source: '', conversionType: '', model: '' };
-    return {
-      key: counterKey(counterName(counter)),
-      version: counter.version,
-      value: toBinary(DailyStatsSchema, counts),
-    };
-  },
+  'daily-stats': readDaily,
   'rollup-stats'(value: Uint8Array): ToStore {
     const counter = fromBinary(RollupStatsSchema, value);
     const counts = { ...counter, partition: 0, period: 0, rollup: '', values: [] };
@@ -107,14 +102,46 @@ const READ = {
   },
 };
 
+function readDaily(value: Uint8Array): ToStore {
+  const counter = fromBinary(DailyStatsSchema, value);
+  const { clicks, invalidClicks, version, model } = counter;
+  if (model !== '')
+    return { key: oldCounterKey(counter), version, value: toBinary(DailyStatsSchema, countsOf(counter)) };
+  const isUnattributed = counter.models.length === 0 && counter.conversionType !== '';
+  const models = isUnattributed ? [sumsOf('', counter)] : counter.models;
+  const stored = create(RollupStatsSchema, { clicks, invalidClicks, version, models });
+  return { key: counterKey(counterName(counter)), version, value: toBinary(RollupStatsSchema, stored) };
+}
+
+/** The same without its key: a RollupStats, but for fields that this does not know. */
+function countsOf(counter: DailyStats): DailyStats {
+  return { ...counter, partition: 0, day: 0, campaignId: '', source: '', conversionType: '', model: '' };
+}
+
 interface ToStore {
   key: Buffer;
   version: bigint;
   value: Uint8Array;
 }
 
+/** Reads the version of what the store has of a topic. */
+const VERSION_IN = {
+  'daily-stats': versionOfCounter,
+  'rollup-stats': versionOfCounter,
+  'attribution-settings': (stored: Uint8Array) => fromBinary(AttributionSettingSchema, stored).version,
+};
+
+function versionOfCounter(stored: Uint8Array): bigint {
+  return fromBinary(RollupStatsSchema, stored).version;
+}
+
 /** Puts the counters, or settings, that are newer than those in the store. */
-function putNewest(store: StateStore, records: readonly LogRecord[], read: (value: Uint8Array) => ToStore): void {
+function putNewest(
+  store: StateStore,
+  records: readonly LogRecord[],
+  read: (value: Uint8Array) => ToStore,
+  versionIn: (stored: Uint8Array) => bigint,
+): void {
   const newest = new Map<string, { entry: StateEntry; version: bigint }>();
   for (const { key: name, value } of records) {
     const { key, version, value: stored } = read(value);
@@ -126,7 +153,7 @@ function putNewest(store: StateStore, records: readonly LogRecord[], read: (valu
   const stored = store.getMany(candidates.map(({ entry }) => entry.key));
   const puts = candidates.flatMap(({ entry, version }, i) => {
     const bytes = stored[i];
-    return bytes === undefined || read(bytes).version <= version ? [entry] : [];
+    return bytes === undefined || versionIn(bytes) <= version ? [entry] : [];
   });
   store.write({ deletes: [], appends: [], puts });
 }

@@ -7,6 +7,7 @@ test('no two kinds of entries of a store have keys in common', () => {
     user: keys.userKey('a'),
     spilled: keys.spilledKeyOf('a', 'touch'),
     counter: keys.counterKey('1'),
+    'counter of 0.1': keys.OLD_COUNTERS_FROM,
     rollup: keys.rollupKey('day'),
     setting: keys.settingKey('model'),
     place: keys.placeKey('touch', 'a', '00000000-0000-4000-8000-000000000001'),

@@ -5,7 +5,8 @@ import { ROLES, type Role } from '../decision/kinds.ts';
 /** The keys of one partition's StateStore. The first byte tells the kind; text parts end with a zero byte. */
 const USER = 'u';
 const SPILLED = 'i';
-const COUNTER = 'c';
+const COUNTER = 'd';
+const OLD_COUNTER = 'c';
 const ROLLUP = 'r';
 const SETTING = 'f';
 
@@ -34,7 +35,11 @@ export const OLD_SPILLED_TO = Buffer.from('t');
 
 /** Counters of daily_stats are between these. */
 export const COUNTERS_FROM = Buffer.from(COUNTER);
-export const COUNTERS_TO = Buffer.from('d');
+export const COUNTERS_TO = Buffer.from('e');
+
+/** Counters of builds before 0.2, one for each model, are between these. */
+export const OLD_COUNTERS_FROM = Buffer.from(OLD_COUNTER);
+export const OLD_COUNTERS_TO = Buffer.from(COUNTER);
 
 /** From when on settings hold is between these. */
 export const SETTINGS_FROM = Buffer.from(SETTING);
@@ -143,14 +148,21 @@ export function ownerOfOldKey(key: Buffer): { userId: string; role: Role } {
   return { role: roleOfLetter(key[1]!, key), userId: key.toString('utf8', 2, key.length - 7) };
 }
 
-/** Key of a counter, whose value is a DailyStats; without what the key says but for those of builds before. */
+/** Key of a counter of daily_stats, whose value is a RollupStats without what the key says. */
 export function counterKey(name: string): Buffer {
   return Buffer.from(COUNTER + name);
 }
 
-/** The model of a counter of daily_stats that has this key. */
-export function modelOfCounterKey(key: Buffer): string {
-  return key.toString('utf8', key.lastIndexOf(0) + 1);
+/** Key that one of a model had in builds before 0.2: a DailyStats. */
+export function oldCounterKey(key: CounterKey & { model: string }): Buffer {
+  return Buffer.from(OLD_COUNTER + counterName(key) + key.model);
+}
+
+/** The key of the counter that one with that key is joined into, and its model. */
+export function joinedKeyOf(oldKey: Buffer): { key: Buffer; model: string } {
+  const end = oldKey.lastIndexOf(0) + 1;
+  const key = Buffer.concat([Buffer.from(COUNTER), oldKey.subarray(OLD_COUNTER.length, end)]);
+  return { key, model: oldKey.toString('utf8', end) };
 }
 
 /** Counters of a rollup, or else of daily_stats, are between these keys; with a period, those of it. */
@@ -184,9 +196,9 @@ export interface RollupKey {
 }
 
 /** Names a counter in keys of RocksDB and of the log. */
-export function counterName({ day, campaignId, source, conversionType, model }: CounterKey): string {
-  // A template would be kept as the tree of its parts.
-  return [day, campaignId, source, conversionType, model].join('\0');
+export function counterName({ day, campaignId, source, conversionType }: CounterKey): string {
+  // A template would be kept as the tree of its parts. The last one is the model, which records had of their own once.
+  return [day, campaignId, source, conversionType, ''].join('\0');
 }
 
 /** The same of a rollup, whose value is a RollupStats. */

@@ -546,8 +546,8 @@ func (x *ClickCredit) GetRefundsMicros() []int64 {
 }
 
 // Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
-// Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
-// counted under an empty campaign_id, source and model.
+// Key: (partition, day, campaign_id, source, conversion_type). Conversions that no click is credited for are counted
+// under an empty campaign_id, source and model. Until 0.1 the model was part of the key, in records of their own.
 //
 // Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
 //
@@ -562,7 +562,8 @@ type DailyStats struct {
 	Source     string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	// Empty on rows that count clicks.
 	ConversionType string `protobuf:"bytes,4,opt,name=conversion_type,json=conversionType,proto3" json:"conversion_type,omitempty"`
-	// Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+	// Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+	// rows that count clicks or unattributed conversions, which every model shares. Not set since.
 	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
 	// Partition of raw-events: a key's total is the sum over partitions.
 	Partition uint32 `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
@@ -585,6 +586,9 @@ type DailyStats struct {
 	RevenueHigh   int32 `protobuf:"varint,15,opt,name=revenue_high,json=revenueHigh,proto3" json:"revenue_high,omitempty"`
 	AdjustedHigh  int32 `protobuf:"varint,16,opt,name=adjusted_high,json=adjustedHigh,proto3" json:"adjusted_high,omitempty"`
 	RefundsHigh   int32 `protobuf:"varint,17,opt,name=refunds_high,json=refundsHigh,proto3" json:"refunds_high,omitempty"`
+	// Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+	// are not set with it.
+	Models        []*ModelStats `protobuf:"bytes,18,rep,name=models,proto3" json:"models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -738,6 +742,13 @@ func (x *DailyStats) GetRefundsHigh() int32 {
 	return 0
 }
 
+func (x *DailyStats) GetModels() []*ModelStats {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
 // Topic rollup-stats (compacted): as DailyStats, by the dimensions of one of the setting ROLLUPS, and of all models in
 // one record. Key: (partition, rollup, period, values).
 type RollupStats struct {
@@ -860,8 +871,11 @@ type ModelStats struct {
 	RevenueHigh       int32  `protobuf:"varint,7,opt,name=revenue_high,json=revenueHigh,proto3" json:"revenue_high,omitempty"`
 	AdjustedHigh      int32  `protobuf:"varint,8,opt,name=adjusted_high,json=adjustedHigh,proto3" json:"adjusted_high,omitempty"`
 	RefundsHigh       int32  `protobuf:"varint,9,opt,name=refunds_high,json=refundsHigh,proto3" json:"refunds_high,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+	// them apart from those of the other models; 0 if that is the whole counter's.
+	Version       uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ModelStats) Reset() {
@@ -953,6 +967,13 @@ func (x *ModelStats) GetAdjustedHigh() int32 {
 func (x *ModelStats) GetRefundsHigh() int32 {
 	if x != nil {
 		return x.RefundsHigh
+	}
+	return 0
+}
+
+func (x *ModelStats) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
 	}
 	return 0
 }
@@ -1974,7 +1995,7 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x0ecredits_micros\x18\x06 \x03(\x03R\rcreditsMicros\x12#\n" +
 	"\rvalues_micros\x18\a \x03(\x03R\fvaluesMicros\x12'\n" +
 	"\x0fadjusted_micros\x18\b \x03(\x03R\x0eadjustedMicros\x12%\n" +
-	"\x0erefunds_micros\x18\t \x03(\x03R\rrefundsMicros\"\xc9\x04\n" +
+	"\x0erefunds_micros\x18\t \x03(\x03R\rrefundsMicros\"\xfb\x04\n" +
 	"\n" +
 	"DailyStats\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\x05R\x03day\x12\x1f\n" +
@@ -1995,7 +2016,8 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x0erefunds_micros\x18\x0e \x01(\x03R\rrefundsMicros\x12!\n" +
 	"\frevenue_high\x18\x0f \x01(\x05R\vrevenueHigh\x12#\n" +
 	"\radjusted_high\x18\x10 \x01(\x05R\fadjustedHigh\x12!\n" +
-	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\"\xfe\x01\n" +
+	"\frefunds_high\x18\x11 \x01(\x05R\vrefundsHigh\x120\n" +
+	"\x06models\x18\x12 \x03(\v2\x18.clickmesh.v1.ModelStatsR\x06models\"\xfe\x01\n" +
 	"\vRollupStats\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\x05R\x06period\x12\x16\n" +
 	"\x06rollup\x18\x02 \x01(\tR\x06rollup\x12\x16\n" +
@@ -2005,7 +2027,7 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x06clicks\x18\a \x01(\x04R\x06clicks\x12\x18\n" +
 	"\aversion\x18\n" +
 	" \x01(\x04R\aversion\x12%\n" +
-	"\x0einvalid_clicks\x18\v \x01(\x04R\rinvalidClicks\"\xde\x02\n" +
+	"\x0einvalid_clicks\x18\v \x01(\x04R\rinvalidClicks\"\xf8\x02\n" +
 	"\n" +
 	"ModelStats\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12-\n" +
@@ -2016,7 +2038,9 @@ const file_clickmesh_v1_attribution_proto_rawDesc = "" +
 	"\x0erefunds_micros\x18\x06 \x01(\x03R\rrefundsMicros\x12!\n" +
 	"\frevenue_high\x18\a \x01(\x05R\vrevenueHigh\x12#\n" +
 	"\radjusted_high\x18\b \x01(\x05R\fadjustedHigh\x12!\n" +
-	"\frefunds_high\x18\t \x01(\x05R\vrefundsHigh\"\xb6\x01\n" +
+	"\frefunds_high\x18\t \x01(\x05R\vrefundsHigh\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\x04R\aversion\"\xb6\x01\n" +
 	"\x12AttributionSetting\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\rR\tpartition\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -2173,17 +2197,18 @@ var file_clickmesh_v1_attribution_proto_goTypes = []any{
 }
 var file_clickmesh_v1_attribution_proto_depIdxs = []int32{
 	3,  // 0: clickmesh.v1.AttributedConversion.clicks:type_name -> clickmesh.v1.ClickCredit
-	6,  // 1: clickmesh.v1.RollupStats.models:type_name -> clickmesh.v1.ModelStats
-	10, // 2: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
-	9,  // 3: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
-	11, // 4: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
-	0,  // 5: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
-	1,  // 6: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	6,  // 1: clickmesh.v1.DailyStats.models:type_name -> clickmesh.v1.ModelStats
+	6,  // 2: clickmesh.v1.RollupStats.models:type_name -> clickmesh.v1.ModelStats
+	10, // 3: clickmesh.v1.ConversionDecision.candidates_by_model:type_name -> clickmesh.v1.ModelCandidate
+	9,  // 4: clickmesh.v1.ConversionDecision.candidates:type_name -> clickmesh.v1.Candidate
+	11, // 5: clickmesh.v1.ConversionDecision.corrections:type_name -> clickmesh.v1.Correction
+	0,  // 6: clickmesh.v1.Candidate.reasons:type_name -> clickmesh.v1.CandidateReason
+	1,  // 7: clickmesh.v1.Correction.effect:type_name -> clickmesh.v1.CorrectionEffect
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_attribution_proto_init() }

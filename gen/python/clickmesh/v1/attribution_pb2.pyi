@@ -114,7 +114,7 @@ class ClickCredit(_message.Message):
     def __init__(self, click_id: _Optional[str] = ..., ad_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., click_time: _Optional[int] = ..., credits_micros: _Optional[_Iterable[int]] = ..., values_micros: _Optional[_Iterable[int]] = ..., adjusted_micros: _Optional[_Iterable[int]] = ..., refunds_micros: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DailyStats(_message.Message):
-    __slots__ = ("day", "campaign_id", "source", "conversion_type", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version", "invalid_clicks", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")
+    __slots__ = ("day", "campaign_id", "source", "conversion_type", "model", "partition", "clicks", "conversions_micros", "revenue_micros", "version", "invalid_clicks", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high", "models")
     DAY_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class DailyStats(_message.Message):
     REVENUE_HIGH_FIELD_NUMBER: _ClassVar[int]
     ADJUSTED_HIGH_FIELD_NUMBER: _ClassVar[int]
     REFUNDS_HIGH_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
     day: int
     campaign_id: str
     source: str
@@ -149,7 +150,8 @@ class DailyStats(_message.Message):
     revenue_high: int
     adjusted_high: int
     refunds_high: int
-    def __init__(self, day: _Optional[int] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
+    models: _containers.RepeatedCompositeFieldContainer[ModelStats]
+    def __init__(self, day: _Optional[int] = ..., campaign_id: _Optional[str] = ..., source: _Optional[str] = ..., conversion_type: _Optional[str] = ..., model: _Optional[str] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ..., models: _Optional[_Iterable[_Union[ModelStats, _Mapping]]] = ...) -> None: ...
 
 class RollupStats(_message.Message):
     __slots__ = ("period", "rollup", "values", "models", "partition", "clicks", "version", "invalid_clicks")
@@ -172,7 +174,7 @@ class RollupStats(_message.Message):
     def __init__(self, period: _Optional[int] = ..., rollup: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., models: _Optional[_Iterable[_Union[ModelStats, _Mapping]]] = ..., partition: _Optional[int] = ..., clicks: _Optional[int] = ..., version: _Optional[int] = ..., invalid_clicks: _Optional[int] = ...) -> None: ...
 
 class ModelStats(_message.Message):
-    __slots__ = ("model", "conversions_micros", "revenue_micros", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high")
+    __slots__ = ("model", "conversions_micros", "revenue_micros", "retracted_micros", "adjusted_micros", "refunds_micros", "revenue_high", "adjusted_high", "refunds_high", "version")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CONVERSIONS_MICROS_FIELD_NUMBER: _ClassVar[int]
     REVENUE_MICROS_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +184,7 @@ class ModelStats(_message.Message):
     REVENUE_HIGH_FIELD_NUMBER: _ClassVar[int]
     ADJUSTED_HIGH_FIELD_NUMBER: _ClassVar[int]
     REFUNDS_HIGH_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     model: str
     conversions_micros: int
     revenue_micros: int
@@ -191,7 +194,8 @@ class ModelStats(_message.Message):
     revenue_high: int
     adjusted_high: int
     refunds_high: int
-    def __init__(self, model: _Optional[str] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ...) -> None: ...
+    version: int
+    def __init__(self, model: _Optional[str] = ..., conversions_micros: _Optional[int] = ..., revenue_micros: _Optional[int] = ..., retracted_micros: _Optional[int] = ..., adjusted_micros: _Optional[int] = ..., refunds_micros: _Optional[int] = ..., revenue_high: _Optional[int] = ..., adjusted_high: _Optional[int] = ..., refunds_high: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class AttributionSetting(_message.Message):
     __slots__ = ("partition", "kind", "name", "value", "since", "until", "version")

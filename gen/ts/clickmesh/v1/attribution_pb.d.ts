@@ -256,8 +256,8 @@ export declare const ClickCreditSchema: GenMessage<ClickCredit>;
 
 /**
  * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
- * Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
- * counted under an empty campaign_id, source and model.
+ * Key: (partition, day, campaign_id, source, conversion_type). Conversions that no click is credited for are counted
+ * under an empty campaign_id, source and model. Until 0.1 the model was part of the key, in records of their own.
  *
  * Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
  *
@@ -293,7 +293,8 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
   conversionType: string;
 
   /**
-   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+   * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+   * rows that count clicks or unattributed conversions, which every model shares. Not set since.
    *
    * @generated from field: string model = 5;
    */
@@ -376,6 +377,14 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
    * @generated from field: int32 refunds_high = 17;
    */
   refundsHigh: number;
+
+  /**
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   *
+   * @generated from field: repeated clickmesh.v1.ModelStats models = 18;
+   */
+  models: ModelStats[];
 };
 
 /**
@@ -502,6 +511,14 @@ export declare type ModelStats = Message<"clickmesh.v1.ModelStats"> & {
    * @generated from field: int32 refunds_high = 9;
    */
   refundsHigh: number;
+
+  /**
+   * In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+   * them apart from those of the other models; 0 if that is the whole counter's.
+   *
+   * @generated from field: uint64 version = 10;
+   */
+  version: bigint;
 };
 
 /**

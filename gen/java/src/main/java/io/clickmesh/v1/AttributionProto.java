@@ -125,7 +125,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "cros\022#\n\rvalues_micros\030\007 \003(\003R\014valuesMicro" +
       "s\022\'\n\017adjusted_micros\030\010 \003(\003R\016adjustedMicr" +
       "os\022%\n\016refunds_micros\030\t \003(\003R\rrefundsMicro" +
-      "s\"\311\004\n\nDailyStats\022\020\n\003day\030\001 \001(\005R\003day\022\037\n\013ca" +
+      "s\"\373\004\n\nDailyStats\022\020\n\003day\030\001 \001(\005R\003day\022\037\n\013ca" +
       "mpaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006source\030\003 " +
       "\001(\tR\006source\022\'\n\017conversion_type\030\004 \001(\tR\016co" +
       "nversionType\022\024\n\005model\030\005 \001(\tR\005model\022\034\n\tpa" +
@@ -139,109 +139,111 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
       "ros\022%\n\016refunds_micros\030\016 \001(\003R\rrefundsMicr" +
       "os\022!\n\014revenue_high\030\017 \001(\005R\013revenueHigh\022#\n" +
       "\radjusted_high\030\020 \001(\005R\014adjustedHigh\022!\n\014re" +
-      "funds_high\030\021 \001(\005R\013refundsHigh\"\376\001\n\013Rollup" +
-      "Stats\022\026\n\006period\030\001 \001(\005R\006period\022\026\n\006rollup\030" +
-      "\002 \001(\tR\006rollup\022\026\n\006values\030\003 \003(\tR\006values\0220\n" +
-      "\006models\030\004 \003(\0132\030.clickmesh.v1.ModelStatsR" +
-      "\006models\022\034\n\tpartition\030\006 \001(\rR\tpartition\022\026\n" +
-      "\006clicks\030\007 \001(\004R\006clicks\022\030\n\007version\030\n \001(\004R\007" +
-      "version\022%\n\016invalid_clicks\030\013 \001(\004R\rinvalid" +
-      "Clicks\"\336\002\n\nModelStats\022\024\n\005model\030\001 \001(\tR\005mo" +
-      "del\022-\n\022conversions_micros\030\002 \001(\003R\021convers" +
-      "ionsMicros\022%\n\016revenue_micros\030\003 \001(\003R\rreve" +
-      "nueMicros\022)\n\020retracted_micros\030\004 \001(\003R\017ret" +
-      "ractedMicros\022\'\n\017adjusted_micros\030\005 \001(\003R\016a" +
-      "djustedMicros\022%\n\016refunds_micros\030\006 \001(\003R\rr" +
-      "efundsMicros\022!\n\014revenue_high\030\007 \001(\005R\013reve" +
-      "nueHigh\022#\n\radjusted_high\030\010 \001(\005R\014adjusted" +
-      "High\022!\n\014refunds_high\030\t \001(\005R\013refundsHigh\"" +
-      "\266\001\n\022AttributionSetting\022\034\n\tpartition\030\001 \001(" +
-      "\rR\tpartition\022\022\n\004kind\030\002 \001(\tR\004kind\022\022\n\004name" +
-      "\030\003 \001(\tR\004name\022\024\n\005value\030\004 \001(\tR\005value\022\024\n\005si" +
-      "nce\030\005 \001(\003R\005since\022\024\n\005until\030\006 \001(\003R\005until\022\030" +
-      "\n\007version\030\007 \001(\004R\007version\"\251\006\n\022ConversionD" +
-      "ecision\022#\n\rconversion_id\030\001 \001(\tR\014conversi" +
-      "onId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'\n\017convers" +
-      "ion_type\030\003 \001(\tR\016conversionType\022\'\n\017conver" +
-      "sion_time\030\004 \001(\003R\016conversionTime\022!\n\014value" +
-      "_micros\030\005 \001(\003R\013valueMicros\022\037\n\013lookback_m" +
-      "s\030\006 \001(\003R\nlookbackMs\022\036\n\nattributed\030\007 \001(\010R" +
-      "\nattributed\022P\n\023candidates_by_model\030\010 \003(\013" +
-      "2\034.clickmesh.v1.ModelCandidateB\002\030\001R\021cand" +
-      "idatesByModel\022\030\n\007version\030\t \001(\004R\007version\022" +
-      "\026\n\006models\030\n \003(\tR\006models\0227\n\ncandidates\030\013 " +
-      "\003(\0132\027.clickmesh.v1.CandidateR\ncandidates" +
-      "\022.\n\023candidates_left_out\030\014 \001(\rR\021candidate" +
-      "sLeftOut\022\034\n\ttruncated\030\r \001(\010R\ttruncated\022\'" +
-      "\n\017adjusted_micros\030\016 \001(\003R\016adjustedMicros\022" +
-      "%\n\016refunds_micros\030\017 \001(\003R\rrefundsMicros\022\034" +
-      "\n\tretracted\030\020 \001(\010R\tretracted\022:\n\013correcti" +
-      "ons\030\021 \003(\0132\030.clickmesh.v1.CorrectionR\013cor" +
-      "rections\0220\n\024corrections_left_out\030\022 \001(\rR\022" +
-      "correctionsLeftOut\022\031\n\010cause_id\030\023 \001(\tR\007ca" +
-      "useId\022\035\n\ncause_type\030\024 \001(\tR\tcauseType\"\363\001\n" +
-      "\tCandidate\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\023\n" +
-      "\005ad_id\030\002 \001(\tR\004adId\022\037\n\013campaign_id\030\003 \001(\tR" +
-      "\ncampaignId\022\026\n\006source\030\004 \001(\tR\006source\022\035\n\nc" +
-      "lick_time\030\005 \001(\003R\tclickTime\022%\n\016credits_mi" +
-      "cros\030\006 \003(\003R\rcreditsMicros\0227\n\007reasons\030\007 \003" +
-      "(\0162\035.clickmesh.v1.CandidateReasonR\007reaso" +
-      "ns\"\353\001\n\016ModelCandidate\022\031\n\010click_id\030\001 \001(\tR" +
-      "\007clickId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n\013campaig" +
-      "n_id\030\003 \001(\tR\ncampaignId\022\026\n\006source\030\004 \001(\tR\006" +
-      "source\022\035\n\nclick_time\030\005 \001(\003R\tclickTime\022\024\n" +
-      "\005model\030\006 \001(\tR\005model\022#\n\rcredit_micros\030\007 \001" +
-      "(\003R\014creditMicros\022\026\n\006reason\030\010 \001(\tR\006reason" +
-      "\"\264\001\n\nCorrection\022\031\n\010event_id\030\001 \001(\tR\007event" +
-      "Id\022\022\n\004kind\030\002 \001(\tR\004kind\022!\n\014value_micros\030\003" +
-      " \001(\003R\013valueMicros\022\034\n\ttimestamp\030\004 \001(\003R\tti" +
-      "mestamp\0226\n\006effect\030\005 \001(\0162\036.clickmesh.v1.C" +
-      "orrectionEffectR\006effect\"\205\006\n\021PartitionPro" +
-      "gress\022\034\n\tpartition\030\001 \001(\rR\tpartition\022\030\n\007r" +
-      "ecords\030\002 \001(\004R\007records\022\026\n\006clicks\030\003 \001(\004R\006c" +
-      "licks\022\036\n\nattributed\030\004 \001(\004R\nattributed\022\"\n" +
-      "\014unattributed\030\005 \001(\004R\014unattributed\022)\n\020cli" +
-      "ck_duplicates\030\006 \001(\004R\017clickDuplicates\0223\n\025" +
-      "conversion_duplicates\030\007 \001(\004R\024conversionD" +
-      "uplicates\022#\n\rdead_lettered\030\010 \001(\004R\014deadLe" +
-      "ttered\022\034\n\tconflicts\030\t \001(\004R\tconflicts\022 \n\013" +
-      "corrections\030\n \001(\004R\013corrections\022\'\n\017touche" +
-      "s_dropped\030\013 \001(\004R\016touchesDropped\022\034\n\twater" +
-      "mark\030\014 \001(\003R\twatermark\022\030\n\007version\030\r \001(\004R\007" +
-      "version\022 \n\013adjustments\030\016 \001(\004R\013adjustment" +
-      "s\022\032\n\010verdicts\030\017 \001(\004R\010verdicts\0223\n\025adjustm" +
-      "ent_duplicates\030\020 \001(\004R\024adjustmentDuplicat" +
-      "es\022-\n\022verdict_duplicates\030\021 \001(\004R\021verdictD" +
-      "uplicates\022\031\n\010too_late\030\022 \001(\004R\007tooLate\022\030\n\007" +
-      "waiting\030\023 \001(\004R\007waiting\022%\n\016invalid_clicks" +
-      "\030\024 \001(\004R\rinvalidClicks\022\032\n\010exceeded\030\025 \001(\004R" +
-      "\010exceeded\022\034\n\ttruncated\030\026 \001(\004R\ttruncated\"" +
-      "\345\002\n\rEventConflict\022\035\n\nevent_type\030\001 \001(\tR\te" +
-      "ventType\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\027\n\007u" +
-      "ser_id\030\003 \001(\tR\006userId\022\034\n\ttimestamp\030\004 \001(\003R" +
-      "\ttimestamp\022\023\n\005ad_id\030\005 \001(\tR\004adId\022\037\n\013campa" +
-      "ign_id\030\006 \001(\tR\ncampaignId\022\026\n\006source\030\007 \001(\t" +
-      "R\006source\022\'\n\017conversion_type\030\010 \001(\tR\016conve" +
-      "rsionType\022!\n\014value_micros\030\t \001(\003R\013valueMi" +
-      "cros\022\030\n\007version\030\n \001(\004R\007version\022\033\n\ttarget" +
-      "_id\030\013 \001(\tR\010targetId\022\022\n\004kind\030\014 \001(\tR\004kind*" +
-      "\227\002\n\017CandidateReason\022 \n\034CANDIDATE_REASON_" +
-      "UNSPECIFIED\020\000\022\035\n\031CANDIDATE_REASON_CREDIT" +
-      "ED\020\001\022&\n\"CANDIDATE_REASON_OLDER_THAN_WINN" +
-      "ER\020\002\022&\n\"CANDIDATE_REASON_NEWER_THAN_WINN" +
-      "ER\020\003\022)\n%CANDIDATE_REASON_LOST_TIE_ON_EVE" +
-      "NT_ID\020\004\022*\n&CANDIDATE_REASON_SHARE_BELOW_" +
-      "ONE_MICRO\020\005\022\034\n\030CANDIDATE_REASON_INVALID\020" +
-      "\006*\371\001\n\020CorrectionEffect\022!\n\035CORRECTION_EFF" +
-      "ECT_UNSPECIFIED\020\000\022\035\n\031CORRECTION_EFFECT_A" +
-      "PPLIED\020\001\022%\n!CORRECTION_EFFECT_APPLIED_IN" +
-      "_PART\020\002\022\036\n\032CORRECTION_EFFECT_EXCEEDED\020\003\022" +
-      " \n\034CORRECTION_EFFECT_SUPERSEDED\020\004\022\032\n\026COR" +
-      "RECTION_EFFECT_VOID\020\005\022\036\n\032CORRECTION_EFFE" +
-      "CT_TOO_LATE\020\006Bt\n\017io.clickmesh.v1B\020Attrib" +
-      "utionProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clic" +
-      "kmesh\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rCl" +
-      "ickmesh::V1b\006proto3"
+      "funds_high\030\021 \001(\005R\013refundsHigh\0220\n\006models\030" +
+      "\022 \003(\0132\030.clickmesh.v1.ModelStatsR\006models\"" +
+      "\376\001\n\013RollupStats\022\026\n\006period\030\001 \001(\005R\006period\022" +
+      "\026\n\006rollup\030\002 \001(\tR\006rollup\022\026\n\006values\030\003 \003(\tR" +
+      "\006values\0220\n\006models\030\004 \003(\0132\030.clickmesh.v1.M" +
+      "odelStatsR\006models\022\034\n\tpartition\030\006 \001(\rR\tpa" +
+      "rtition\022\026\n\006clicks\030\007 \001(\004R\006clicks\022\030\n\007versi" +
+      "on\030\n \001(\004R\007version\022%\n\016invalid_clicks\030\013 \001(" +
+      "\004R\rinvalidClicks\"\370\002\n\nModelStats\022\024\n\005model" +
+      "\030\001 \001(\tR\005model\022-\n\022conversions_micros\030\002 \001(" +
+      "\003R\021conversionsMicros\022%\n\016revenue_micros\030\003" +
+      " \001(\003R\rrevenueMicros\022)\n\020retracted_micros\030" +
+      "\004 \001(\003R\017retractedMicros\022\'\n\017adjusted_micro" +
+      "s\030\005 \001(\003R\016adjustedMicros\022%\n\016refunds_micro" +
+      "s\030\006 \001(\003R\rrefundsMicros\022!\n\014revenue_high\030\007" +
+      " \001(\005R\013revenueHigh\022#\n\radjusted_high\030\010 \001(\005" +
+      "R\014adjustedHigh\022!\n\014refunds_high\030\t \001(\005R\013re" +
+      "fundsHigh\022\030\n\007version\030\n \001(\004R\007version\"\266\001\n\022" +
+      "AttributionSetting\022\034\n\tpartition\030\001 \001(\rR\tp" +
+      "artition\022\022\n\004kind\030\002 \001(\tR\004kind\022\022\n\004name\030\003 \001" +
+      "(\tR\004name\022\024\n\005value\030\004 \001(\tR\005value\022\024\n\005since\030" +
+      "\005 \001(\003R\005since\022\024\n\005until\030\006 \001(\003R\005until\022\030\n\007ve" +
+      "rsion\030\007 \001(\004R\007version\"\251\006\n\022ConversionDecis" +
+      "ion\022#\n\rconversion_id\030\001 \001(\tR\014conversionId" +
+      "\022\027\n\007user_id\030\002 \001(\tR\006userId\022\'\n\017conversion_" +
+      "type\030\003 \001(\tR\016conversionType\022\'\n\017conversion" +
+      "_time\030\004 \001(\003R\016conversionTime\022!\n\014value_mic" +
+      "ros\030\005 \001(\003R\013valueMicros\022\037\n\013lookback_ms\030\006 " +
+      "\001(\003R\nlookbackMs\022\036\n\nattributed\030\007 \001(\010R\natt" +
+      "ributed\022P\n\023candidates_by_model\030\010 \003(\0132\034.c" +
+      "lickmesh.v1.ModelCandidateB\002\030\001R\021candidat" +
+      "esByModel\022\030\n\007version\030\t \001(\004R\007version\022\026\n\006m" +
+      "odels\030\n \003(\tR\006models\0227\n\ncandidates\030\013 \003(\0132" +
+      "\027.clickmesh.v1.CandidateR\ncandidates\022.\n\023" +
+      "candidates_left_out\030\014 \001(\rR\021candidatesLef" +
+      "tOut\022\034\n\ttruncated\030\r \001(\010R\ttruncated\022\'\n\017ad" +
+      "justed_micros\030\016 \001(\003R\016adjustedMicros\022%\n\016r" +
+      "efunds_micros\030\017 \001(\003R\rrefundsMicros\022\034\n\tre" +
+      "tracted\030\020 \001(\010R\tretracted\022:\n\013corrections\030" +
+      "\021 \003(\0132\030.clickmesh.v1.CorrectionR\013correct" +
+      "ions\0220\n\024corrections_left_out\030\022 \001(\rR\022corr" +
+      "ectionsLeftOut\022\031\n\010cause_id\030\023 \001(\tR\007causeI" +
+      "d\022\035\n\ncause_type\030\024 \001(\tR\tcauseType\"\363\001\n\tCan" +
+      "didate\022\031\n\010click_id\030\001 \001(\tR\007clickId\022\023\n\005ad_" +
+      "id\030\002 \001(\tR\004adId\022\037\n\013campaign_id\030\003 \001(\tR\ncam" +
+      "paignId\022\026\n\006source\030\004 \001(\tR\006source\022\035\n\nclick" +
+      "_time\030\005 \001(\003R\tclickTime\022%\n\016credits_micros" +
+      "\030\006 \003(\003R\rcreditsMicros\0227\n\007reasons\030\007 \003(\0162\035" +
+      ".clickmesh.v1.CandidateReasonR\007reasons\"\353" +
+      "\001\n\016ModelCandidate\022\031\n\010click_id\030\001 \001(\tR\007cli" +
+      "ckId\022\023\n\005ad_id\030\002 \001(\tR\004adId\022\037\n\013campaign_id" +
+      "\030\003 \001(\tR\ncampaignId\022\026\n\006source\030\004 \001(\tR\006sour" +
+      "ce\022\035\n\nclick_time\030\005 \001(\003R\tclickTime\022\024\n\005mod" +
+      "el\030\006 \001(\tR\005model\022#\n\rcredit_micros\030\007 \001(\003R\014" +
+      "creditMicros\022\026\n\006reason\030\010 \001(\tR\006reason\"\264\001\n" +
+      "\nCorrection\022\031\n\010event_id\030\001 \001(\tR\007eventId\022\022" +
+      "\n\004kind\030\002 \001(\tR\004kind\022!\n\014value_micros\030\003 \001(\003" +
+      "R\013valueMicros\022\034\n\ttimestamp\030\004 \001(\003R\ttimest" +
+      "amp\0226\n\006effect\030\005 \001(\0162\036.clickmesh.v1.Corre" +
+      "ctionEffectR\006effect\"\205\006\n\021PartitionProgres" +
+      "s\022\034\n\tpartition\030\001 \001(\rR\tpartition\022\030\n\007recor" +
+      "ds\030\002 \001(\004R\007records\022\026\n\006clicks\030\003 \001(\004R\006click" +
+      "s\022\036\n\nattributed\030\004 \001(\004R\nattributed\022\"\n\014una" +
+      "ttributed\030\005 \001(\004R\014unattributed\022)\n\020click_d" +
+      "uplicates\030\006 \001(\004R\017clickDuplicates\0223\n\025conv" +
+      "ersion_duplicates\030\007 \001(\004R\024conversionDupli" +
+      "cates\022#\n\rdead_lettered\030\010 \001(\004R\014deadLetter" +
+      "ed\022\034\n\tconflicts\030\t \001(\004R\tconflicts\022 \n\013corr" +
+      "ections\030\n \001(\004R\013corrections\022\'\n\017touches_dr" +
+      "opped\030\013 \001(\004R\016touchesDropped\022\034\n\twatermark" +
+      "\030\014 \001(\003R\twatermark\022\030\n\007version\030\r \001(\004R\007vers" +
+      "ion\022 \n\013adjustments\030\016 \001(\004R\013adjustments\022\032\n" +
+      "\010verdicts\030\017 \001(\004R\010verdicts\0223\n\025adjustment_" +
+      "duplicates\030\020 \001(\004R\024adjustmentDuplicates\022-" +
+      "\n\022verdict_duplicates\030\021 \001(\004R\021verdictDupli" +
+      "cates\022\031\n\010too_late\030\022 \001(\004R\007tooLate\022\030\n\007wait" +
+      "ing\030\023 \001(\004R\007waiting\022%\n\016invalid_clicks\030\024 \001" +
+      "(\004R\rinvalidClicks\022\032\n\010exceeded\030\025 \001(\004R\010exc" +
+      "eeded\022\034\n\ttruncated\030\026 \001(\004R\ttruncated\"\345\002\n\r" +
+      "EventConflict\022\035\n\nevent_type\030\001 \001(\tR\tevent" +
+      "Type\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\027\n\007user_" +
+      "id\030\003 \001(\tR\006userId\022\034\n\ttimestamp\030\004 \001(\003R\ttim" +
+      "estamp\022\023\n\005ad_id\030\005 \001(\tR\004adId\022\037\n\013campaign_" +
+      "id\030\006 \001(\tR\ncampaignId\022\026\n\006source\030\007 \001(\tR\006so" +
+      "urce\022\'\n\017conversion_type\030\010 \001(\tR\016conversio" +
+      "nType\022!\n\014value_micros\030\t \001(\003R\013valueMicros" +
+      "\022\030\n\007version\030\n \001(\004R\007version\022\033\n\ttarget_id\030" +
+      "\013 \001(\tR\010targetId\022\022\n\004kind\030\014 \001(\tR\004kind*\227\002\n\017" +
+      "CandidateReason\022 \n\034CANDIDATE_REASON_UNSP" +
+      "ECIFIED\020\000\022\035\n\031CANDIDATE_REASON_CREDITED\020\001" +
+      "\022&\n\"CANDIDATE_REASON_OLDER_THAN_WINNER\020\002" +
+      "\022&\n\"CANDIDATE_REASON_NEWER_THAN_WINNER\020\003" +
+      "\022)\n%CANDIDATE_REASON_LOST_TIE_ON_EVENT_I" +
+      "D\020\004\022*\n&CANDIDATE_REASON_SHARE_BELOW_ONE_" +
+      "MICRO\020\005\022\034\n\030CANDIDATE_REASON_INVALID\020\006*\371\001" +
+      "\n\020CorrectionEffect\022!\n\035CORRECTION_EFFECT_" +
+      "UNSPECIFIED\020\000\022\035\n\031CORRECTION_EFFECT_APPLI" +
+      "ED\020\001\022%\n!CORRECTION_EFFECT_APPLIED_IN_PAR" +
+      "T\020\002\022\036\n\032CORRECTION_EFFECT_EXCEEDED\020\003\022 \n\034C" +
+      "ORRECTION_EFFECT_SUPERSEDED\020\004\022\032\n\026CORRECT" +
+      "ION_EFFECT_VOID\020\005\022\036\n\032CORRECTION_EFFECT_T" +
+      "OO_LATE\020\006Bt\n\017io.clickmesh.v1B\020Attributio" +
+      "nProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmes" +
+      "h\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickm" +
+      "esh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -264,7 +266,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_DailyStats_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_DailyStats_descriptor,
-        new java.lang.String[] { "Day", "CampaignId", "Source", "ConversionType", "Model", "Partition", "Clicks", "ConversionsMicros", "RevenueMicros", "Version", "InvalidClicks", "RetractedMicros", "AdjustedMicros", "RefundsMicros", "RevenueHigh", "AdjustedHigh", "RefundsHigh", });
+        new java.lang.String[] { "Day", "CampaignId", "Source", "ConversionType", "Model", "Partition", "Clicks", "ConversionsMicros", "RevenueMicros", "Version", "InvalidClicks", "RetractedMicros", "AdjustedMicros", "RefundsMicros", "RevenueHigh", "AdjustedHigh", "RefundsHigh", "Models", });
     internal_static_clickmesh_v1_RollupStats_descriptor =
       getDescriptor().getMessageType(3);
     internal_static_clickmesh_v1_RollupStats_fieldAccessorTable = new
@@ -276,7 +278,7 @@ public final class AttributionProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ModelStats_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ModelStats_descriptor,
-        new java.lang.String[] { "Model", "ConversionsMicros", "RevenueMicros", "RetractedMicros", "AdjustedMicros", "RefundsMicros", "RevenueHigh", "AdjustedHigh", "RefundsHigh", });
+        new java.lang.String[] { "Model", "ConversionsMicros", "RevenueMicros", "RetractedMicros", "AdjustedMicros", "RefundsMicros", "RevenueHigh", "AdjustedHigh", "RefundsHigh", "Version", });
     internal_static_clickmesh_v1_AttributionSetting_descriptor =
       getDescriptor().getMessageType(5);
     internal_static_clickmesh_v1_AttributionSetting_fieldAccessorTable = new

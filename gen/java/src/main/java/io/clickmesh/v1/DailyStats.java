@@ -8,8 +8,8 @@ package io.clickmesh.v1;
 /**
  * <pre>
  * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
- * Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
- * counted under an empty campaign_id, source and model.
+ * Key: (partition, day, campaign_id, source, conversion_type). Conversions that no click is credited for are counted
+ * under an empty campaign_id, source and model. Until 0.1 the model was part of the key, in records of their own.
  *
  * Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
  *
@@ -43,6 +43,7 @@ private static final long serialVersionUID = 0L;
     source_ = "";
     conversionType_ = "";
     model_ = "";
+    models_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -209,7 +210,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object model_ = "";
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+   * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+   * rows that count clicks or unattributed conversions, which every model shares. Not set since.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -230,7 +232,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+   * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+   * rows that count clicks or unattributed conversions, which every model shares. Not set since.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -419,6 +422,72 @@ private static final long serialVersionUID = 0L;
     return refundsHigh_;
   }
 
+  public static final int MODELS_FIELD_NUMBER = 18;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.ModelStats> models_;
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.ModelStats> getModelsList() {
+    return models_;
+  }
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.ModelStatsOrBuilder> 
+      getModelsOrBuilderList() {
+    return models_;
+  }
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public int getModelsCount() {
+    return models_.size();
+  }
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ModelStats getModels(int index) {
+    return models_.get(index);
+  }
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.ModelStatsOrBuilder getModelsOrBuilder(
+      int index) {
+    return models_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -483,6 +552,9 @@ private static final long serialVersionUID = 0L;
     }
     if (refundsHigh_ != 0) {
       output.writeInt32(17, refundsHigh_);
+    }
+    for (int i = 0; i < models_.size(); i++) {
+      output.writeMessage(18, models_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -552,6 +624,15 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(17, refundsHigh_);
     }
+
+        {
+          final int count = models_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(models_.get(i));
+          }
+          size += 2 * count;
+        }
     return size;
   }
   @java.lang.Override
@@ -610,6 +691,8 @@ private static final long serialVersionUID = 0L;
         != other.getAdjustedHigh()) return false;
     if (getRefundsHigh()
         != other.getRefundsHigh()) return false;
+    if (!getModelsList()
+        .equals(other.getModelsList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -663,6 +746,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getAdjustedHigh();
     hash = (37 * hash) + REFUNDS_HIGH_FIELD_NUMBER;
     hash = (53 * hash) + getRefundsHigh();
+    if (getModelsCount() > 0) {
+      hash = (37 * hash) + MODELS_FIELD_NUMBER;
+      hash = (53 * hash) + getModelsList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -763,8 +850,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Topic daily-stats (compacted): cumulative counts of one key within one partition of raw-events.
-   * Key: (partition, day, campaign_id, source, conversion_type, model). Conversions that no click is credited for are
-   * counted under an empty campaign_id, source and model.
+   * Key: (partition, day, campaign_id, source, conversion_type). Conversions that no click is credited for are counted
+   * under an empty campaign_id, source and model. Until 0.1 the model was part of the key, in records of their own.
    *
    * Conversions and revenue are net: what holds now, after refunds, restated values and retractions.
    *
@@ -822,6 +909,13 @@ private static final long serialVersionUID = 0L;
       revenueHigh_ = 0;
       adjustedHigh_ = 0;
       refundsHigh_ = 0;
+      if (modelsBuilder_ == null) {
+        models_ = java.util.Collections.emptyList();
+      } else {
+        models_ = null;
+        modelsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00020000);
       return this;
     }
 
@@ -848,9 +942,22 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public io.clickmesh.v1.DailyStats buildPartial() {
       io.clickmesh.v1.DailyStats result = new io.clickmesh.v1.DailyStats(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(io.clickmesh.v1.DailyStats result) {
+      if (modelsBuilder_ == null) {
+        if (((bitField0_ & 0x00020000) != 0)) {
+          models_ = java.util.Collections.unmodifiableList(models_);
+          bitField0_ = (bitField0_ & ~0x00020000);
+        }
+        result.models_ = models_;
+      } else {
+        result.models_ = modelsBuilder_.build();
+      }
     }
 
     private void buildPartial0(io.clickmesh.v1.DailyStats result) {
@@ -979,6 +1086,32 @@ private static final long serialVersionUID = 0L;
       if (other.getRefundsHigh() != 0) {
         setRefundsHigh(other.getRefundsHigh());
       }
+      if (modelsBuilder_ == null) {
+        if (!other.models_.isEmpty()) {
+          if (models_.isEmpty()) {
+            models_ = other.models_;
+            bitField0_ = (bitField0_ & ~0x00020000);
+          } else {
+            ensureModelsIsMutable();
+            models_.addAll(other.models_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.models_.isEmpty()) {
+          if (modelsBuilder_.isEmpty()) {
+            modelsBuilder_.dispose();
+            modelsBuilder_ = null;
+            models_ = other.models_;
+            bitField0_ = (bitField0_ & ~0x00020000);
+            modelsBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetModelsFieldBuilder() : null;
+          } else {
+            modelsBuilder_.addAllMessages(other.models_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1088,6 +1221,19 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00010000;
               break;
             } // case 136
+            case 146: {
+              io.clickmesh.v1.ModelStats m =
+                  input.readMessage(
+                      io.clickmesh.v1.ModelStats.parser(),
+                      extensionRegistry);
+              if (modelsBuilder_ == null) {
+                ensureModelsIsMutable();
+                models_.add(m);
+              } else {
+                modelsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 146
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1391,7 +1537,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object model_ = "";
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+     * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+     * rows that count clicks or unattributed conversions, which every model shares. Not set since.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1411,7 +1558,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+     * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+     * rows that count clicks or unattributed conversions, which every model shares. Not set since.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1432,7 +1580,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+     * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+     * rows that count clicks or unattributed conversions, which every model shares. Not set since.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1449,7 +1598,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+     * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+     * rows that count clicks or unattributed conversions, which every model shares. Not set since.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1463,7 +1613,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+     * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+     * rows that count clicks or unattributed conversions, which every model shares. Not set since.
      * </pre>
      *
      * <code>string model = 5 [json_name = "model"];</code>
@@ -1970,6 +2121,330 @@ private static final long serialVersionUID = 0L;
       refundsHigh_ = 0;
       onChanged();
       return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.ModelStats> models_ =
+      java.util.Collections.emptyList();
+    private void ensureModelsIsMutable() {
+      if (!((bitField0_ & 0x00020000) != 0)) {
+        models_ = new java.util.ArrayList<io.clickmesh.v1.ModelStats>(models_);
+        bitField0_ |= 0x00020000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ModelStats, io.clickmesh.v1.ModelStats.Builder, io.clickmesh.v1.ModelStatsOrBuilder> modelsBuilder_;
+
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ModelStats> getModelsList() {
+      if (modelsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(models_);
+      } else {
+        return modelsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public int getModelsCount() {
+      if (modelsBuilder_ == null) {
+        return models_.size();
+      } else {
+        return modelsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats getModels(int index) {
+      if (modelsBuilder_ == null) {
+        return models_.get(index);
+      } else {
+        return modelsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder setModels(
+        int index, io.clickmesh.v1.ModelStats value) {
+      if (modelsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureModelsIsMutable();
+        models_.set(index, value);
+        onChanged();
+      } else {
+        modelsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder setModels(
+        int index, io.clickmesh.v1.ModelStats.Builder builderForValue) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        modelsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder addModels(io.clickmesh.v1.ModelStats value) {
+      if (modelsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureModelsIsMutable();
+        models_.add(value);
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder addModels(
+        int index, io.clickmesh.v1.ModelStats value) {
+      if (modelsBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureModelsIsMutable();
+        models_.add(index, value);
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder addModels(
+        io.clickmesh.v1.ModelStats.Builder builderForValue) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.add(builderForValue.build());
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder addModels(
+        int index, io.clickmesh.v1.ModelStats.Builder builderForValue) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        modelsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder addAllModels(
+        java.lang.Iterable<? extends io.clickmesh.v1.ModelStats> values) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, models_);
+        onChanged();
+      } else {
+        modelsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder clearModels() {
+      if (modelsBuilder_ == null) {
+        models_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00020000);
+        onChanged();
+      } else {
+        modelsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public Builder removeModels(int index) {
+      if (modelsBuilder_ == null) {
+        ensureModelsIsMutable();
+        models_.remove(index);
+        onChanged();
+      } else {
+        modelsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats.Builder getModelsBuilder(
+        int index) {
+      return internalGetModelsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStatsOrBuilder getModelsOrBuilder(
+        int index) {
+      if (modelsBuilder_ == null) {
+        return models_.get(index);  } else {
+        return modelsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.ModelStatsOrBuilder> 
+         getModelsOrBuilderList() {
+      if (modelsBuilder_ != null) {
+        return modelsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(models_);
+      }
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats.Builder addModelsBuilder() {
+      return internalGetModelsFieldBuilder().addBuilder(
+          io.clickmesh.v1.ModelStats.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public io.clickmesh.v1.ModelStats.Builder addModelsBuilder(
+        int index) {
+      return internalGetModelsFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.ModelStats.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+     * are not set with it.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.ModelStats.Builder> 
+         getModelsBuilderList() {
+      return internalGetModelsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.ModelStats, io.clickmesh.v1.ModelStats.Builder, io.clickmesh.v1.ModelStatsOrBuilder> 
+        internalGetModelsFieldBuilder() {
+      if (modelsBuilder_ == null) {
+        modelsBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.ModelStats, io.clickmesh.v1.ModelStats.Builder, io.clickmesh.v1.ModelStatsOrBuilder>(
+                models_,
+                ((bitField0_ & 0x00020000) != 0),
+                getParentForChildren(),
+                isClean());
+        models_ = null;
+      }
+      return modelsBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.DailyStats)

@@ -67,7 +67,8 @@ public interface DailyStatsOrBuilder extends
 
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+   * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+   * rows that count clicks or unattributed conversions, which every model shares. Not set since.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -76,7 +77,8 @@ public interface DailyStatsOrBuilder extends
   java.lang.String getModel();
   /**
    * <pre>
-   * Attribution model; empty on rows that count clicks or unattributed conversions, which every model shares.
+   * Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
+   * rows that count clicks or unattributed conversions, which every model shares. Not set since.
    * </pre>
    *
    * <code>string model = 5 [json_name = "model"];</code>
@@ -192,4 +194,53 @@ public interface DailyStatsOrBuilder extends
    * @return The refundsHigh.
    */
   int getRefundsHigh();
+
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  java.util.List<io.clickmesh.v1.ModelStats> 
+      getModelsList();
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  io.clickmesh.v1.ModelStats getModels(int index);
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  int getModelsCount();
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.ModelStatsOrBuilder> 
+      getModelsOrBuilderList();
+  /**
+   * <pre>
+   * Conversions and revenue under each model that ever had any, also where all was taken back. Fields 8, 9 and 12 to 17
+   * are not set with it.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.ModelStats models = 18 [json_name = "models"];</code>
+   */
+  io.clickmesh.v1.ModelStatsOrBuilder getModelsOrBuilder(
+      int index);
 }

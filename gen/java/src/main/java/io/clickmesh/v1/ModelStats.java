@@ -188,6 +188,22 @@ private static final long serialVersionUID = 0L;
     return refundsHigh_;
   }
 
+  public static final int VERSION_FIELD_NUMBER = 10;
+  private long version_ = 0L;
+  /**
+   * <pre>
+   * In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+   * them apart from those of the other models; 0 if that is the whole counter's.
+   * </pre>
+   *
+   * <code>uint64 version = 10 [json_name = "version"];</code>
+   * @return The version.
+   */
+  @java.lang.Override
+  public long getVersion() {
+    return version_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -229,6 +245,9 @@ private static final long serialVersionUID = 0L;
     if (refundsHigh_ != 0) {
       output.writeInt32(9, refundsHigh_);
     }
+    if (version_ != 0L) {
+      output.writeUInt64(10, version_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -267,6 +286,10 @@ private static final long serialVersionUID = 0L;
     if (refundsHigh_ != 0) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(9, refundsHigh_);
+    }
+    if (version_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(10, version_);
     }
     return size;
   }
@@ -310,6 +333,8 @@ private static final long serialVersionUID = 0L;
         != other.getAdjustedHigh()) return false;
     if (getRefundsHigh()
         != other.getRefundsHigh()) return false;
+    if (getVersion()
+        != other.getVersion()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -344,6 +369,9 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getAdjustedHigh();
     hash = (37 * hash) + REFUNDS_HIGH_FIELD_NUMBER;
     hash = (53 * hash) + getRefundsHigh();
+    hash = (37 * hash) + VERSION_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getVersion());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -488,6 +516,7 @@ private static final long serialVersionUID = 0L;
       revenueHigh_ = 0;
       adjustedHigh_ = 0;
       refundsHigh_ = 0;
+      version_ = 0L;
       return this;
     }
 
@@ -548,6 +577,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000100) != 0)) {
         result.refundsHigh_ = refundsHigh_;
       }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.version_ = version_;
+      }
     }
 
     @java.lang.Override
@@ -590,6 +622,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getRefundsHigh() != 0) {
         setRefundsHigh(other.getRefundsHigh());
+      }
+      if (other.getVersion() != 0L) {
+        setVersion(other.getVersion());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -660,6 +695,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000100;
               break;
             } // case 72
+            case 80: {
+              version_ = input.readUInt64();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1021,6 +1061,53 @@ private static final long serialVersionUID = 0L;
     public Builder clearRefundsHigh() {
       bitField0_ = (bitField0_ & ~0x00000100);
       refundsHigh_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private long version_ ;
+    /**
+     * <pre>
+     * In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+     * them apart from those of the other models; 0 if that is the whole counter's.
+     * </pre>
+     *
+     * <code>uint64 version = 10 [json_name = "version"];</code>
+     * @return The version.
+     */
+    @java.lang.Override
+    public long getVersion() {
+      return version_;
+    }
+    /**
+     * <pre>
+     * In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+     * them apart from those of the other models; 0 if that is the whole counter's.
+     * </pre>
+     *
+     * <code>uint64 version = 10 [json_name = "version"];</code>
+     * @param value The version to set.
+     * @return This builder for chaining.
+     */
+    public Builder setVersion(long value) {
+
+      version_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+     * them apart from those of the other models; 0 if that is the whole counter's.
+     * </pre>
+     *
+     * <code>uint64 version = 10 [json_name = "version"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearVersion() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      version_ = 0L;
       onChanged();
       return this;
     }

@@ -77,4 +77,15 @@ public interface ModelStatsOrBuilder extends
    * @return The refundsHigh.
    */
   int getRefundsHigh();
+
+  /**
+   * <pre>
+   * In an attribution node's state alone: the last raw-events offset in these values, where a build before 0.2 counted
+   * them apart from those of the other models; 0 if that is the whole counter's.
+   * </pre>
+   *
+   * <code>uint64 version = 10 [json_name = "version"];</code>
+   * @return The version.
+   */
+  long getVersion();
 }
