@@ -177,6 +177,8 @@ func TestStatusesAreRetriedOrNot(t *testing.T) {
 func TestCodesAreRetriedOrNot(t *testing.T) {
 	asked := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
 	asked.Meta().Set("Retry-After", "1")
+	askedForNothing := connect.NewError(connect.CodeResourceExhausted, errors.New("full"))
+	askedForNothing.Meta().Set("Retry-After", "0")
 	info, detailErr := connect.NewErrorDetail(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
 	if detailErr != nil {
 		t.Fatal(detailErr)
@@ -194,6 +196,7 @@ func TestCodesAreRetriedOrNot(t *testing.T) {
 		"deadline":                     {err: connect.NewError(connect.CodeDeadlineExceeded, errors.New("late")), isRetried: true},
 		"exhausted, with retry-after":  {err: asked, isRetried: true, least: time.Second},
 		"exhausted, with RetryInfo":    {err: askedByInfo, isRetried: true, least: time.Second},
+		"exhausted, with no time":      {err: askedForNothing},
 		"exhausted, as it's too large": {err: tooLarge},
 		"internal":                     {err: connect.NewError(connect.CodeInternal, errors.New("bug"))},
 		"unauthenticated":              {err: connect.NewError(connect.CodeUnauthenticated, errors.New("who"))},

@@ -139,10 +139,11 @@ func backoff(err error, watched *attempt, n int) time.Duration {
 	return max(asked, rand.N(min(maxBackoff, firstBackoff<<min(n, 10))+1))
 }
 
-// retryAfter is how long the gateway asks to wait, by a header or a google.rpc.RetryInfo, and whether it does.
+// retryAfter is how long the gateway asks to wait, by a header or a google.rpc.RetryInfo, and whether it asks for any
+// time: no time is not asked.
 func retryAfter(err error, watched *attempt) (time.Duration, bool) {
 	if header := watched.retryAfter.Load(); header != nil {
-		if wait, isTime := parseRetryAfter(*header); isTime {
+		if wait := parseRetryAfter(*header); wait > 0 {
 			return wait, true
 		}
 	}
@@ -151,7 +152,7 @@ func retryAfter(err error, watched *attempt) (time.Duration, bool) {
 		return 0, false
 	}
 	// gRPC may have it behind the answer.
-	if wait, isTime := parseRetryAfter(connectErr.Meta().Get("Retry-After")); isTime {
+	if wait := parseRetryAfter(connectErr.Meta().Get("Retry-After")); wait > 0 {
 		return wait, true
 	}
 	for _, detail := range connectErr.Details() {
@@ -163,7 +164,8 @@ func retryAfter(err error, watched *attempt) (time.Duration, bool) {
 		delay, n := protowire.ConsumeBytes(detail.Bytes()[max(tag, 0):])
 		asked := &durationpb.Duration{}
 		if tag > 0 && n > 0 && proto.Unmarshal(delay, asked) == nil {
-			return bounded(asked.AsDuration()), true
+			wait := bounded(asked.AsDuration())
+			return wait, wait > 0
 		}
 	}
 	return 0, false
@@ -173,11 +175,14 @@ func bounded(wait time.Duration) time.Duration {
 	return min(max(wait, 0), maxRetryAfter)
 }
 
-// parseRetryAfter takes seconds or a date.
-func parseRetryAfter(header string) (time.Duration, bool) {
+// parseRetryAfter takes seconds or a date; 0 if it is neither.
+func parseRetryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
-		return bounded(time.Duration(seconds) * time.Second), true
+		return bounded(time.Duration(seconds) * time.Second)
 	}
 	date, err := http.ParseTime(header)
-	return bounded(time.Until(date)), err == nil
+	if err != nil {
+		return 0
+	}
+	return bounded(time.Until(date))
 }
