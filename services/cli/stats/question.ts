@@ -86,7 +86,7 @@ async function daysOf({
 }
 
 /** The zone whose days a mesh counts by: as it stamps any report. */
-async function zoneOf(url: string): Promise<string> {
+export async function zoneOf(url: string): Promise<string> {
   const utc = today('UTC');
   const text = await getText(
     url,
@@ -98,7 +98,7 @@ async function zoneOf(url: string): Promise<string> {
 
 function today(timeZone: string): string {
   try {
-    return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format();
+    return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(Date.now());
   } catch {
     throw new Error(`--time-zone is no name of IANA's database, such as Asia/Kolkata: ${timeZone}`);
   }

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
-import { eventsOf, screenText } from './watch.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { eventsOf, screenText, watched } from './watch.ts';
 
 async function* pieces(...texts: string[]) {
   for (const text of texts) yield Buffer.from(text, 'latin1');
@@ -79,6 +79,30 @@ test('rows that changed are told by line, over a stream that breaks off; Ctrl-C 
   ]);
   expect(resumed).toEqual([undefined, 'c1']);
   expect(await exited).toBe(0);
+  server.close();
+  server.closeAllConnections();
+});
+
+test('days that are not named go on with the day, from the stream of one to that of the next', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-08T23:59:59Z') });
+  onTestFinished(() => void vi.useRealTimers());
+  const asked: string[] = [];
+  const server = createServer(({ url, headers }, response) => {
+    const { searchParams } = new URL(url!, 'http://mesh');
+    asked.push(`${searchParams.get('start_date')}..${searchParams.get('end_date')} after ${headers['last-event-id']}`);
+    response.setHeader('content-type', 'text/event-stream');
+    response.write('event: report\nid: c\ndata: {}\n\n');
+    vi.setSystemTime(Date.parse('2026-03-09T00:00:00Z'));
+    response.write('event: heartbeat\ndata: {}\n\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const stop = new AbortController();
+  const read = async () => {
+    for await (const _ of watched({ url, timeZone: 'UTC' }, stop.signal)) if (asked.length === 2) stop.abort();
+  };
+  await expect(read()).rejects.toThrow();
+  expect(asked).toEqual(['2026-03-02..2026-03-08 after undefined', '2026-03-03..2026-03-09 after undefined']);
   server.close();
   server.closeAllConnections();
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { draw, lines, oneLine, print } from '../print.ts';
 import { getEvents } from '../reach-mesh.ts';
 import { exactly, spanText, timeText } from './forms.ts';
-import { asking } from './question.ts';
+import { asking, zoneOf } from './question.ts';
 import { type ReportAnswer, type ReportRow, reportTable } from './report-table.ts';
 import { addReportOptions, type ReportQuestion, reportParameters, shownOf } from './stats.ts';
 
@@ -24,12 +24,11 @@ Examples:
   clickmesh watch --by ad_id --source facebook | grep ad-7`,
   )
   .action(async (question: ReportQuestion) => {
-    const parameters = await reportParameters({ interval: 'none', ...question });
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
     const show = process.stdout.isTTY ? drawer(question) : teller();
     try {
-      for await (const event of watched(question.url, `/api/v1/report/watch?${parameters}`, stop.signal)) show(event);
+      for await (const event of watched(question, stop.signal)) show(event);
     } catch (error) {
       if (!stop.signal.aborted) throw error;
       // So that the prompt does not begin on the last line of the table.
@@ -40,19 +39,35 @@ Examples:
 /** What a stream sends: a report where it changed, else how far it goes. */
 type Watched = { report: ReportAnswer } | { complete_through: string; lag_ms: string };
 
-/** What is sent, over streams that break off; throws if there is none to begin with. */
-async function* watched(url: string, path: string, signal: AbortSignal): AsyncGenerator<Watched> {
+/**
+ * What is sent, over streams that break off; throws if there is none to begin with. Days that are not named go on with
+ * the day, where they are counted: another stream is asked for then.
+ */
+export async function* watched(question: ReportQuestion, signal: AbortSignal): AsyncGenerator<Watched> {
+  const { url } = question;
+  const { timeZone = question.endDate === undefined ? await zoneOf(url) : undefined } = question;
+  const pathNow = async () =>
+    `/api/v1/report/watch?${await reportParameters({ interval: 'none', ...question, timeZone })}`;
   const header = new Headers();
   for (let hasBegun = false; ; ) {
+    const path = await pathNow();
+    const leaving = new AbortController();
+    const either = AbortSignal.any([signal, leaving.signal]);
     try {
-      for await (const { type, id, data } of eventsOf(getEvents(url, path, header, signal))) {
+      for await (const { type, id, data } of eventsOf(getEvents(url, path, header, either))) {
         hasBegun = true;
+        if ((await pathNow()) !== path) {
+          header.delete('last-event-id');
+          leaving.abort();
+          continue;
+        }
         if (id !== undefined) header.set('last-event-id', id);
         yield type === 'report' ? { report: exactly(data) } : exactly(data);
       }
     } catch (error) {
       if (!hasBegun || signal.aborted) throw error;
-      process.stderr.write(lines(`clickmesh: ${(error as Error).message}: trying again\n`));
+      if (!leaving.signal.aborted)
+        process.stderr.write(lines(`clickmesh: ${(error as Error).message}: trying again\n`));
     }
     await sleep(AGAIN_MS, undefined, { signal });
   }
