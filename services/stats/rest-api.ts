@@ -1,5 +1,15 @@
 import type { RouteDescription } from '../http/routes/http-routes.ts';
 
+/** Forms of a report, with their content types. */
+export const REPORT_TYPES = { json: 'application/json', ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
+
+/** Parameters of a report that say how it is written. */
+export const REPORT_FORMS = {
+  format: { description: 'Instead of the header accept.', values: Object.keys(REPORT_TYPES) },
+  raw: { description: "CSV's cells as they are, even those that a spreadsheet would run.", values: ['false', 'true'] },
+  bom: { description: 'CSV begins with a byte order mark.', values: ['false', 'true'] },
+} as const;
+
 /** StatsService over plain HTTP. Nothing here imports from gen/, which is generated from this, too. */
 export const GET_STATS: RouteDescription = {
   method: 'GET',
@@ -40,8 +50,12 @@ export const RUN_REPORT: RouteDescription = {
   openapi: {
     operationId: 'runReport',
     query: 'RunReportRequest',
+    forms: REPORT_FORMS,
     answers: {
-      200: { description: 'The report.', schemas: ['RestReport'] },
+      200: {
+        ...{ description: 'The report.', schemas: ['RestReport'] },
+        texts: [REPORT_TYPES.ndjson, REPORT_TYPES.csv],
+      },
       default: { description: 'It could not be made.', schemas: ['RestError'] },
     },
   },

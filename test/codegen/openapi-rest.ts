@@ -125,12 +125,21 @@ export function restPaths(registry: FileRegistry): Json {
 }
 
 function operation({ path, summary }: RouteDescription, openapi: Operation, registry: FileRegistry): Json {
-  const { operationId, query, events, answers } = openapi;
+  const { operationId, query, forms = {}, events, answers } = openapi;
   const inPath = parametersOf(path).map((name) => ({ name, in: 'path', required: true, schema: string }));
-  const parameters = [...inPath, ...(query === undefined ? [] : queryParameters(message(registry, query)))];
-  const responses = Object.entries(answers).map(([status, { description: text, schemas, type }]) => {
+  const inQuery = query === undefined ? [] : queryParameters(message(registry, query));
+  const ofForm = Object.entries(forms).map(([name, { values, description: text }]) => {
+    const schema = { ...string, enum: values, default: values[0] };
+    return { name, in: 'query', required: false, schema, description: text };
+  });
+  const parameters = [...inPath, ...inQuery, ...ofForm];
+  const responses = Object.entries(answers).map(([status, { description: text, schemas, type, texts = [] }]) => {
     const refs = schemas.map(schemaRef);
-    return [status, { description: text, content: content(refs.length === 1 ? refs[0]! : { oneOf: refs }, type) }];
+    const written = [
+      content(refs.length === 1 ? refs[0]! : { oneOf: refs }, type),
+      ...texts.map((each) => content(string, each)),
+    ];
+    return [status, { description: text, content: Object.assign({}, ...written) }];
   });
   return {
     operationId,

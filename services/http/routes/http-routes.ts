@@ -25,10 +25,19 @@ export interface Operation {
   operationId: string;
   /** Message of the contract whose fields are the parameters of the query. */
   query?: string;
+  /** Parameters of the query beside them, each with its values, the first of which is the default. */
+  forms?: Readonly<Record<string, { description: string; values: readonly string[] }>>;
   /** Schema of the events in the body, which is one, an array of them, or NDJSON. */
   events?: string;
-  /** By status; the body is one of the schemas, in JSON unless it says another type. */
-  answers: Readonly<Record<number | 'default', { description: string; schemas: readonly string[]; type?: string }>>;
+  /** By status; the body is one of the schemas, in JSON unless it says another type, or text of one of other types. */
+  answers: Readonly<Record<number | 'default', Answer>>;
+}
+
+interface Answer {
+  description: string;
+  schemas: readonly string[];
+  type?: string;
+  texts?: readonly string[];
 }
 
 export interface HttpRoute extends RouteDescription {

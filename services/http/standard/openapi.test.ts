@@ -65,6 +65,12 @@ test('every operation says what it is for, and names the parameters of its path'
   for (const { path, summary } of routes) expect(summary, path).toMatch(/^[A-Z].*\.$/);
 });
 
+test('what says how a report is written is among its parameters', () => {
+  const { operation } = operations.find(({ name }) => name === 'GET /api/v1/report')!;
+  const names = operation.parameters!.map(({ name }) => name);
+  expect(names.slice(-3)).toEqual(['format', 'raw', 'bom']);
+});
+
 test('the generator of the document needs nothing that is generated, but what the contract said before', () => {
   const seen = new Set<string>();
   function visit(path: string): void {

@@ -4,11 +4,11 @@ import { ReportInterval, type ReportStamp, ReportStampSchema } from '../../../ge
 import { csvLine, harmless } from '../../contract/csv.ts';
 import type { HttpResponse } from '../../http/exchange/http-message.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
+import { REPORT_FORMS, REPORT_TYPES as TYPES } from '../rest-api.ts';
 import { CLICK_MEASURES, type ClickMeasure, MODEL_MEASURES, type ModelMeasure } from './order.ts';
 import type { ReportQuery } from './report-query.ts';
 import { cvrOf, type Measures, type Report, type Row } from './run-report.ts';
 
-const TYPES = { json: 'application/json', ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 type Format = keyof typeof TYPES;
 
 /** How an answer is to be written. */
@@ -28,9 +28,9 @@ export function readForm(query: string, accept: string | undefined): Form | Fiel
   const rest: string[] = [];
   for (const pair of query.split('&')) {
     const [name, value = ''] = pair.split('=');
-    if (name !== 'format' && name !== 'raw' && name !== 'bom') rest.push(pair);
-    else if (formed.has(name)) return { field: name, message: `${name} is given more than once` };
-    else formed.set(name, value);
+    if (!Object.hasOwn(REPORT_FORMS, name!)) rest.push(pair);
+    else if (formed.has(name!)) return { field: name!, message: `${name} is given more than once` };
+    else formed.set(name!, value);
   }
   const format = formed.get('format') ?? accepted(accept);
   if (!Object.hasOwn(TYPES, format)) return unknownValue('format', format, Object.keys(TYPES));

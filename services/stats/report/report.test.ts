@@ -251,6 +251,7 @@ describe('GET /api/v1/report', () => {
     ['format', `${QUERY}&format=csv&format=json`, 'given more than once'],
     ['format', `${QUERY}&format=xls`, 'Known are json, ndjson, csv'],
     ['raw', `${QUERY}&raw=yes`, 'Known are true, false'],
+    ['formats', `${QUERY}&formats=csv`, ', format, raw, bom, '],
   ])('answers 400 and names the field: %s', async (field, query, message) => {
     const { status, text } = await get(query);
     expect(status).toBe(400);

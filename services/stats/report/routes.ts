@@ -6,7 +6,7 @@ import type { StatsDeps } from '../deps.ts';
 import { strictJson } from '../requests/json-requests.ts';
 import { readParameters } from '../requests/query-parameters.ts';
 import { badRequest, valid } from '../requests/refuse.ts';
-import { RUN_REPORT } from '../rest-api.ts';
+import { REPORT_FORMS, RUN_REPORT } from '../rest-api.ts';
 import { askReport } from './ask-report.ts';
 import { answerOf, readForm } from './forms.ts';
 import { reportMessage } from './run-report.ts';
@@ -27,7 +27,7 @@ export function reportHttp(deps: StatsDeps): HttpRoute[] {
       async handle({ query: text, headers }) {
         const form = readForm(text, headers.accept);
         if ('field' in form) return badRequest(form);
-        const request = readParameters(RunReportRequestSchema, form.rest);
+        const request = readParameters(RunReportRequestSchema, form.rest, Object.keys(REPORT_FORMS));
         if ('field' in request) return badRequest(request);
         const answer = await askReport(request, deps);
         if ('field' in answer) return badRequest(answer);

@@ -22,11 +22,17 @@ const MAX_OF_TYPE = new Map<ScalarType | undefined, bigint>([
  * Parameters are named as the message's fields: lists with commas, enums by their short names, the numbers of a message
  * in its order with colons. Filters are named as their dimension, with ! after it for all but their values, and may be
  * repeated; a value that no click has but by lacking it is (none).
+ *
+ * @param others parameters that are known, too, and were read before
  */
-export function readParameters<Desc extends DescMessage>(schema: Desc, text: string): MessageShape<Desc> | FieldError {
+export function readParameters<Desc extends DescMessage>(
+  schema: Desc,
+  text: string,
+  others: readonly string[] = [],
+): MessageShape<Desc> | FieldError {
   const values = new Map<string, string>();
   const filters = new Map<string, ReportFilter>();
-  const known = namesOf(schema);
+  const known = namesOf(schema, others);
   for (const pair of text.split('&')) {
     if (pair === '') continue;
     const [nameText, ...rest] = pair.split('=');
@@ -54,8 +60,8 @@ export function readParameters<Desc extends DescMessage>(schema: Desc, text: str
 }
 
 /** The parameters of a message, as errors list them. */
-function namesOf(schema: DescMessage): string[] {
-  const names = schema.fields.filter((field) => !isFilters(field)).map(({ name }) => name);
+function namesOf(schema: DescMessage, others: readonly string[]): string[] {
+  const names = [...schema.fields.filter((field) => !isFilters(field)).map(({ name }) => name), ...others];
   return isFiltered(schema) ? [...names, ...FILTER_NAMES, 'and these with ! for all but a value'] : names;
 }
 
