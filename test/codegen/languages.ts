@@ -41,7 +41,7 @@ export const LANGUAGES = {
     generated: ['gen/python/clickmesh/v1'],
     installTools() {
       if (!existsSync(VENV)) run('python3', '-m', 'venv', VENV);
-      run(`${VENV}/bin/pip`, 'install', '--quiet', '--requirement', 'gen/python/requirements-dev.txt');
+      run(`${VENV}/bin/python`, '-m', 'pip', 'install', '--quiet', '--requirement', 'gen/python/requirements-dev.txt');
     },
   },
   go: {

@@ -21,7 +21,7 @@ const SDKS: { language: Language; build?: string; send: string }[] = [
   { language: LANGUAGES.typescript, build: 'node gen/ts/build.js', send: `node ${SENDERS}/send.mjs` },
   {
     language: LANGUAGES.python,
-    build: `${VENV}/bin/pip install --quiet gen/python`,
+    build: `${VENV}/bin/python -m pip install --quiet gen/python`,
     send: `${VENV}/bin/python ${SENDERS}/send.py`,
   },
   { language: LANGUAGES.go, send: `cd gen/go && go run ../../${SENDERS}/send.go` },

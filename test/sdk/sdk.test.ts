@@ -31,7 +31,7 @@ const SDKS: { language: Language; tests: string; example: string }[] = [
   },
   {
     language: LANGUAGES.python,
-    tests: `${VENV}/bin/pip install --quiet gen/python && ${VENV}/bin/pytest gen/python`,
+    tests: `${VENV}/bin/python -m pip install --quiet gen/python && ${VENV}/bin/python -m pytest gen/python`,
     example: `${VENV}/bin/python gen/python/examples/quickstart.py`,
   },
   {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -113,6 +114,9 @@ def identity(event: clickmesh.Event) -> Json:
 
 
 def told_error(error: BaseException) -> Json:
+    if isinstance(error, clickmesh.ClickmeshError):
+        # As it comes to another process.
+        error = pickle.loads(pickle.dumps(error))
     kind = next((kind for of, kind in ERRORS if isinstance(error, of)), "other")
     told: Json = {"kind": kind, "message": str(error), "events": [identity(e) for e in getattr(error, "events", [])]}
     if isinstance(error, clickmesh.NotSent):
@@ -121,6 +125,7 @@ def told_error(error: BaseException) -> Json:
 
 
 def refusal(error: Rejected) -> Json:
+    error = pickle.loads(pickle.dumps(error))
     reason = RejectReason.Name(error.reason).removeprefix("REJECT_REASON_")
     return {
         **{"event_id": error.event_id, "timestamp": error.timestamp, "field": error.field, "reason": reason},
@@ -146,7 +151,7 @@ def outcome_of(future: Future[Acceptance]) -> object:
 def caught(call: Callable[[], Any]) -> Any:
     try:
         return call()
-    except (clickmesh.ClickmeshError, asyncio.CancelledError) as error:
+    except (clickmesh.ClickmeshError, asyncio.CancelledError, TypeError) as error:
         return error
 
 
@@ -209,7 +214,11 @@ def mutate(client: Client, command: Command) -> Json:
     return {"object": before, "result": result_of(outcome_of(future))}
 
 
-def batch(client: Client, call: str, events: list[Any]) -> Json:
+def events_of(command: Command) -> Any:
+    return event_of(command["event"]) if "event" in command else [event_of(event) for event in command["events"]]
+
+
+def batch(client: Client, call: str, events: Any) -> Json:
     outcome = caught(lambda: getattr(client, "send_batch" if call == "sendBatch" else "send_stream")(events))
     if isinstance(outcome, BaseException):
         return {"error": told_error(outcome)}
@@ -404,8 +413,8 @@ COMMANDS: dict[str, Callable[[Client, Command], Json]] = {
     "trackAll": track_all,
     "mutate": mutate,
     "send": lambda client, command: one(client, "send", event_of(command["event"])),
-    "sendBatch": lambda client, command: batch(client, "sendBatch", [event_of(e) for e in command["events"]]),
-    "sendStream": lambda client, command: batch(client, "sendStream", [event_of(e) for e in command["events"]]),
+    "sendBatch": lambda client, command: batch(client, "sendBatch", events_of(command)),
+    "sendStream": lambda client, command: batch(client, "sendStream", events_of(command)),
     "sendAgain": send_again,
     "close": close,
     "flush": flush,

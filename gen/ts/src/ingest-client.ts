@@ -92,7 +92,11 @@ export class IngestClient {
   }
 
   #track(input: EventInput): Promise<Acceptance> {
-    if (this.#closing !== undefined) return Promise.reject(new ClientClosed());
+    if (this.#closing !== undefined) {
+      const error = new ClientClosed();
+      this.#ledger.reports.refused(error);
+      return Promise.reject(error);
+    }
     const prepared = prepare(input, Date.now());
     this.#ledger.counts.queued++;
     if (prepared instanceof Rejected) {

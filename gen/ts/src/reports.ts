@@ -1,4 +1,4 @@
-import { type QueueFull, Rejected, type SendFailed } from './errors.ts';
+import { type ClientClosed, type QueueFull, Rejected, type SendFailed } from './errors.ts';
 import type { CompletedEvent } from './events.ts';
 import type { ClickmeshOptions } from './options.ts';
 
@@ -51,6 +51,11 @@ export class Reports {
     const failed = (thrown: unknown) =>
       this.#note('told to an onError that failed', count, thrown instanceof Error ? thrown.message : typeof thrown);
     attempt(() => this.#onError?.(error, events), failed);
+  }
+
+  /** Warns of an event that was tracked too late: it counts nowhere, and its promise may be left alone. */
+  refused({ message }: ClientClosed): void {
+    this.#note('not taken', 1, message);
   }
 
   /** Warns at once, whatever was warned of before. */

@@ -60,8 +60,8 @@ const COMMANDS = {
     return { object, result: await answer };
   },
   send: async ({ client, event }) => ({ result: await resultOf(() => of(client).send(made(event))) }),
-  sendBatch: ({ client, events }) => batch(() => of(client).sendBatch(events.map(made))),
-  sendStream: ({ client, events }) => stream(() => of(client).sendStream(events.map(made))),
+  sendBatch: ({ client, events, event }) => batch(() => of(client).sendBatch(events?.map(made) ?? made(event))),
+  sendStream: ({ client, events, event }) => stream(() => of(client).sendStream(events?.map(made) ?? made(event))),
   complete({ client, event }) {
     const { event: type, ...fields } = of(client).complete(made(event));
     return { event: { type, fields: contractNames(fields) } };

@@ -1,36 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
-import type { IngestClient } from '../../../gen/ts/src/ingest-client.ts';
 import { startGateway, type TestGateway } from '../../fixtures/gateway.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { type Browser, type Page, startChromium } from './chromium.ts';
-
-/** What a page for the tests has in its window. */
-declare global {
-  var clickmesh: typeof import('../../../gen/ts/src/ingest.ts');
-  var client: IngestClient;
-}
+import { KNOWS_PLAIN_HOST, openClient, PLAIN_HOST, type Site, startSite } from './site.ts';
 
 const MAX_GZIP_BYTES = 20_000;
 const LATENCY_MS = 200;
 const WAIT = { timeout: 10_000 };
-/** A name that is this machine, and no secure context. */
-const PLAIN_HOST = 'shop.test';
-const PAGE = `<!doctype html><title>page</title><script type="module">
-  globalThis.clickmesh = await import('/ingest.min.js');
-  globalThis.isLoaded = true;
-</script>`;
 
 let gateway: TestGateway;
 let proxy: FaultProxy;
-let site: Server;
+let site: Site;
 let browser: Browser;
 let address: string;
 
@@ -46,15 +31,9 @@ test(`the build for pages has at most ${MAX_GZIP_BYTES} bytes gzipped`, () => {
 const stored = new Set<string>();
 const storedOf = (name: string) => [...stored].filter((user) => user.startsWith(name));
 
-const siteUrl = (host = '127.0.0.1') => `http://${host}:${(site.address() as AddressInfo).port}`;
-
 async function open(host = '127.0.0.1', page?: Page): Promise<Page> {
   const opened = page ?? (await browser.newPage());
-  await opened.goto(siteUrl(host));
-  await expect.poll(() => opened.evaluate(() => 'isLoaded' in globalThis)).toBe(true);
-  await opened.evaluate((url) => {
-    globalThis.client = clickmesh.connectClickmesh(url, { logger: null });
-  }, address);
+  await openClient(opened, site.url(host), address);
   return opened;
 }
 
@@ -86,21 +65,14 @@ describe('in Chromium', { tags: ['chromium', 'long'] }, () => {
 async function start(): Promise<void> {
   gateway = await startGateway();
   proxy = await startFaultProxy(gateway.url);
-  site = createServer((request, response) => {
-    const isScript = request.url === '/ingest.min.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    const page = request.url!.startsWith('/readme?') ? decodeURIComponent(request.url!.slice('/readme?'.length)) : PAGE;
-    response.end(isScript ? readFileSync('gen/ts/dist/ingest.min.js') : page);
-  });
-  site.listen(0, '127.0.0.1');
-  await once(site, 'listening');
-  browser = await startChromium(`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`);
+  site = await startSite();
+  browser = await startChromium(KNOWS_PLAIN_HOST);
 }
 
 async function stop(): Promise<void> {
   await browser?.close();
   await proxy?.[Symbol.asyncDispose]();
-  site?.close();
+  await site?.[Symbol.asyncDispose]();
   await gateway?.close();
 }
 
@@ -153,7 +125,7 @@ function testsOfStaying(): void {
   test('the page of README', async () => {
     const html = /```html\n(.*?)```/s.exec(readFileSync('gen/ts/README.md', 'utf8'))![1]!;
     const page = await open('127.0.0.1');
-    await page.goto(`${siteUrl()}/readme?${encodeURIComponent(html.replaceAll('http://127.0.0.1:8080', address))}`);
+    await page.goto(`${site.url()}/readme?${encodeURIComponent(html.replaceAll('http://127.0.0.1:8080', address))}`);
     await page.evaluate(() => dispatchEvent(new MouseEvent('click')));
     await expect.poll(() => storedOf('user-123'), WAIT).toHaveLength(1);
   });

@@ -77,6 +77,11 @@ export const EVENT_CHECKS: Checks = {
       const { results } = await one.driver.do('sendBatch', { events: [one.click(), item, one.click()] });
       rejected(results?.[1], 'event');
     }
+    if (TYPED.has(one.language)) return;
+    for (const call of ['sendBatch', 'sendStream']) {
+      const { error } = await one.driver.do(call, { event: one.click() });
+      match(error?.message ?? 'it was taken', /list|iterable/, `${call} of one event`);
+    }
   },
   async 'C-016'(one) {
     await one.open({ silent: true });

@@ -78,13 +78,13 @@ export const PROGRAMS: Readonly<Record<LanguageName, Program>> = {
   typescript: {
     language: LANGUAGES.typescript,
     source: 'gen/ts/test/driver.mjs',
-    build: 'tsc -p gen/ts',
+    build: 'node gen/ts/build.js',
     command: ['node', 'gen/ts/test/driver.mjs'],
   },
   python: {
     language: LANGUAGES.python,
     source: 'gen/python/tests/driver.py',
-    build: `${VENV}/bin/pip install --quiet gen/python`,
+    build: `${VENV}/bin/python -m pip install --quiet gen/python`,
     command: [`${VENV}/bin/python`, 'gen/python/tests/driver.py'],
   },
   go: {

@@ -6,6 +6,7 @@ import { CLOSING } from './checks-closing.ts';
 import { COPIES } from './checks-copies.ts';
 import { EVENT_CHECKS } from './checks-events.ts';
 import { OPTIONS } from './checks-options.ts';
+import { PAGES } from './checks-pages.ts';
 import { QUEUE } from './checks-queue.ts';
 import { REPORTS } from './checks-reports.ts';
 import { type LanguageName, Skipped } from './driver.ts';
@@ -18,6 +19,7 @@ export const CHECKS: Checks = {
   ...QUEUE,
   ...ATTEMPTS,
   ...CLOSING,
+  ...PAGES,
   ...REPORTS,
   ...OPTIONS,
 };
