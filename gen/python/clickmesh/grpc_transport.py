@@ -7,7 +7,16 @@ from typing import Any
 
 from clickmesh.errors import InvalidOption
 from clickmesh.options import Address, Options
-from clickmesh.transport import USER_AGENT, CallError, ConnectTransport, Transport, of_code, retry_delay, seconds_of
+from clickmesh.transport import (
+    USER_AGENT,
+    CallError,
+    ConnectTransport,
+    Transport,
+    headers_of,
+    of_code,
+    retry_delay,
+    seconds_of,
+)
 
 try:
     import grpc  # type: ignore[import-untyped]
@@ -51,7 +60,7 @@ class GrpcTransport:
         if self._is_aborted:
             raise CallError("CANCELLED", "the client was closed", is_transient=True)
         path = f"{self._address.prefix}/clickmesh.v1.{method}"
-        metadata = tuple(self._options.request_headers().items())
+        metadata = tuple(headers_of(self._options).items())
         try:
             # It blocks: a call that does not needs a thread, which is not to be had while the interpreter ends.
             call = getattr(self._opened(), kind)(path, None, None)

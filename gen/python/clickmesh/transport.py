@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
+from clickmesh.errors import InvalidOption
 from clickmesh.options import Address, Options
 
 USER_AGENT = "clickmesh-python/0.2.0"
@@ -56,6 +57,17 @@ def of_code(code: str, message: str, retry_after: float) -> CallError:
     # Without it the request is too large, and always will be.
     is_full = code == "RESOURCE_EXHAUSTED" and retry_after > 0
     return CallError(code, message, is_transient=is_full or code in RETRIED_CODES, retry_after=retry_after)
+
+
+def headers_of(options: Options) -> dict[str, str]:
+    """Those of the next request. Their function may have to ask somebody who is away."""
+    try:
+        return options.request_headers()
+    except InvalidOption:
+        raise
+    except Exception as error:
+        message = f"headers failed: {type(error).__name__}: {error}"
+        raise CallError("UNAVAILABLE", message, is_transient=True) from error
 
 
 class Transport(Protocol):
@@ -123,7 +135,7 @@ class ConnectTransport:
         ends_at = time.monotonic() + timeout
         headers = {
             "user-agent": USER_AGENT,
-            **self._options.request_headers(),
+            **headers_of(self._options),
             **headers,
             "connect-timeout-ms": str(max(1, round(timeout * 1000))),
         }

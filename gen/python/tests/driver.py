@@ -89,6 +89,17 @@ def event_of(event: Any) -> Any:
     return value_of(event)
 
 
+def failing_at_first(headers: dict[str, str]) -> Callable[[], dict[str, str]]:
+    asked = iter([0])
+
+    def give() -> dict[str, str]:
+        if next(asked, None) is not None:
+            raise OSError("no headers yet")
+        return headers
+
+    return give
+
+
 def options_of(name: str, given: Json) -> dict[str, Any]:
     options: dict[str, Any] = {}
     errors, warnings = reports.setdefault(name, ([], []))
@@ -97,7 +108,9 @@ def options_of(name: str, given: Json) -> dict[str, Any]:
             options[SECONDS[option]] = value / 1000 if isinstance(value, (int, float)) else value
         elif option == "silent":
             options["logger"] = warnings.append
-        elif option != "memory":
+        elif option == "failingHeaders":
+            options["headers"] = failing_at_first(given["headers"])
+        elif option != "memory" and not (option == "headers" and "headers" in options):
             options[OPTIONS.get(option, option)] = value
     options["on_error"] = lambda error, events: errors.append(
         {"error": told_error(error), "events": [identity(event) for event in events]}

@@ -499,14 +499,18 @@ def test_headers_key_and_path(gateway: Gateway) -> None:
 
 
 def test_headers_that_can_not_be_had_lose_nothing_silently(gateway: Gateway) -> None:
+    asked: list[int] = []
+
     def headers() -> dict[str, str]:
+        asked.append(len(asked))
         raise OSError("no token")
 
-    client = Client(gateway.url, headers=headers, logger=None)
+    client = Client(gateway.url, headers=headers, logger=None, timeout=1)
     with pytest.raises(SendFailed, match="no token"):
         client.track(event()).result(10)
     with pytest.raises(NotSent):
         client.close()
+    assert len(asked) > 1
 
 
 def test_a_proxy_of_the_environment(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ const CONTRACT = new Map(rules.map(({ name, localName }) => [localName, name]));
 const clients = new Map();
 
 const COMMANDS = {
-  open({ client = '', url, options: { memory, silent, ...options } = {} }) {
+  open({ client = '', url, options: { memory, silent, failingHeaders, ...options } = {} }) {
     const told = { errors: [], warnings: [] };
+    if (failingHeaders) options.headers = failingAtFirst(options.headers);
     const onError = (error, events) => told.errors.push({ error: errorOf(error), events: events.map(identity) });
     const all = { ...options, onError, ...(silent && { logger: (line) => told.warnings.push(line) }) };
     try {
@@ -157,6 +158,11 @@ const COMMANDS = {
       });
   },
 };
+
+function failingAtFirst(headers) {
+  let asked = 0;
+  return async () => (asked++ === 0 ? Promise.reject(new Error('no headers yet')) : headers);
+}
 
 function of(name = '') {
   return clients.get(name).client;

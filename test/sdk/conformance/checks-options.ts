@@ -87,6 +87,13 @@ export const OPTIONS: Checks = {
       equal(headers['x-tenant'], 'acme');
     }
     equal(gateway.calls.length, 2);
+    for (const protocol of ['grpc', 'connect']) {
+      const client = `${protocol}, which fails`;
+      const options = { headers: { 'x-tenant': protocol }, failingHeaders: true, protocol };
+      await one.driver.do('open', { client, url: gateway.url, options });
+      accepted((await one.driver.do('send', { client, event: one.click() })).result);
+      equal(gateway.calls.at(-1)!.headers['x-tenant'], protocol);
+    }
   },
   async 'C-075'(one) {
     const proxy = await one.proxy('HTTP/1.1 only');

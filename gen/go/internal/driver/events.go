@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -369,13 +370,26 @@ func optionsOf(told any) (options clickmesh.Options, isMemory bool, err error) {
 			options.Headers[name], _ = value.(string)
 		}
 	}
-	for _, name := range []string{"disabled", "memory", "silent"} {
+	if headers := options.Headers; named["failingHeaders"] == true {
+		options.Headers, options.HeadersFunc = nil, failingAtFirst(headers)
+	}
+	for _, name := range []string{"disabled", "failingHeaders", "memory", "silent"} {
 		delete(f.told, name)
 	}
 	for name := range f.told {
 		f.refuse(name, "the compiler refuses options that are not known")
 	}
 	return options, named["memory"] == true, f.err
+}
+
+func failingAtFirst(headers map[string]string) func(context.Context) (map[string]string, error) {
+	var hasFailed atomic.Bool
+	return func(context.Context) (map[string]string, error) {
+		if hasFailed.CompareAndSwap(false, true) {
+			return nil, errors.New("no headers yet")
+		}
+		return headers, nil
+	}
 }
 
 func (f *fields) duration(name string) time.Duration {

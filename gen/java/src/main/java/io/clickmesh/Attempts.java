@@ -88,8 +88,10 @@ final class Attempts {
     CompletableFuture<R> answer;
     try {
       answer = attempt.apply(Duration.ofNanos(Math.max(1_000_000, nanos)));
+    } catch (AttemptException beforeItWasSent) {
+      throw beforeItWasSent;
     } catch (RuntimeException fault) {
-      // Such as of the function that gives the headers.
+      // Such as headers that are none.
       throw new AttemptException(Status.Code.UNKNOWN, fault.toString(), false, 0, fault);
     }
     try {

@@ -2,6 +2,7 @@ package io.clickmesh;
 
 import io.clickmesh.v1.Event;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -170,9 +171,18 @@ public final class ClickmeshOptions {
     return copy;
   }
 
-  /** The headers of a request, the key among them. */
+  /**
+   * The headers of a request, the key among them.
+   *
+   * @throws AttemptException if the function that gives them fails: it may have to ask somebody who is away
+   */
   Map<String, String> requestHeaders() {
-    Map<String, String> given = headers.get();
+    Map<String, String> given;
+    try {
+      given = headers.get();
+    } catch (RuntimeException fault) {
+      throw new AttemptException(Status.Code.UNAVAILABLE, "headers failed: " + fault, true, 0, fault);
+    }
     if (key == null) return given == null ? Map.of() : given;
     Map<String, String> all = new HashMap<>();
     if (given != null) all.putAll(given);

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /** Events and options of the driver's protocol, made by what a program would call. */
 final class DriverEvents {
@@ -36,7 +38,16 @@ final class DriverEvents {
   static ClickmeshOptions options(JsonObject given) {
     ClickmeshOptions options = new ClickmeshOptions();
     given.asMap().forEach((name, value) -> set(options, name, value));
+    if (given.has("failingHeaders")) options.headers(failingAtFirst(options.headers));
     return options;
+  }
+
+  private static Supplier<Map<String, String>> failingAtFirst(Supplier<Map<String, String>> headers) {
+    AtomicBoolean hasFailed = new AtomicBoolean();
+    return () -> {
+      if (hasFailed.compareAndSet(false, true)) throw new IllegalStateException("no headers yet");
+      return headers.get();
+    };
   }
 
   private static void set(ClickmeshOptions options, String name, JsonElement value) {
@@ -58,7 +69,7 @@ final class DriverEvents {
       case "disabled" -> options.disabled(value.getAsBoolean());
       case "store" -> options.store(Path.of(value.getAsString()));
       case "storeBytes" -> options.storeBytes(integer(value).longValueExact());
-      case "memory", "silent" -> {}
+      case "failingHeaders", "memory", "silent" -> {}
       default -> throw new Unsupported("the compiler refuses the option " + name);
     }
   }

@@ -183,6 +183,23 @@ class ShapesTest {
   }
 
   @Test
+  void headersThatFailAreAskedForAgain() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    ClickmeshOptions options =
+        new ClickmeshOptions()
+            .headers(
+                () -> {
+                  if (asked.incrementAndGet() == 1) throw new IllegalStateException("no token yet");
+                  return Map.of();
+                });
+    try (FakeGateway gateway = FakeGateway.start();
+        ClickmeshClient client = new ClickmeshClient(gateway.url(), options)) {
+      client.send(click());
+      assertEquals(2, asked.get());
+    }
+  }
+
+  @Test
   void connectSpeaksHttp1() throws Exception {
     ClickmeshOptions options =
         new ClickmeshOptions().protocol(Protocol.CONNECT).key("secret").headers(Map.of("X-Tenant", "acme"));
