@@ -23,7 +23,7 @@ describe('on a mesh that nothing has been sent to', { tags: ['chromium'] }, () =
   beforeAll(async () => {
     // What `clickmesh up` serves.
     await buildDashboard(join(import.meta.dirname, '../../services/dashboard/dist'));
-    mesh = await startMeshProcess(folder.path);
+    mesh = await startMeshProcess(folder.path, { TRACES_URL: 'http://traces.example/' });
     browser = await startBrowser();
   }, 300_000);
   afterAll(async () => {
@@ -100,6 +100,8 @@ function testsOfOthers(): void {
     await page.waitForSelector('.tail tr:has-text("seen-live")');
     await page.click('nav a:has-text("Health")');
     await page.waitForSelector('[aria-label="Partitions"] tbody tr');
+    await page.waitForSelector('[aria-label="Partitions"] tfoot [data-l="State"]:has-text("B")');
+    expect(await page.getAttribute('a:has-text("Traces")', 'href')).toBe('http://traces.example/');
     expect(await page.locator('.stg h3 .tag').allTextContents()).toEqual(Array(4).fill('ready'));
     await page.click('#audit');
     await expect.poll(() => page.textContent('.audit header'), WAIT).toMatch(/Audit *clean/);

@@ -77,6 +77,9 @@ function testsOfLive(): void {
     await page.click('.seg button:has-text("Corrections")');
     await expect.poll(() => hashOf(page), WAIT).toBe('#/live?campaign_id=campaign-1&kind=corrections');
     await expect.poll(() => mesh.operations.tails.at(-1)?.eventTypes, WAIT).toEqual(['adjustment', 'verdict']);
+    await page.click('button[aria-label="Copy as curl"]');
+    const curl = await page.evaluate(() => navigator.clipboard.readText());
+    expect(curl).toContain("/api/v1/events/tail?event_types=adjustment%2Cverdict&campaign_id=campaign-1'");
     await page.fill('.search input', 'REFUND');
     await expect.poll(() => rows(page).count(), WAIT).toBe(5);
     await context.close();

@@ -63,6 +63,7 @@ function begin(status: PartitionStatus, recovered: RecoveredStore, loadMs: numbe
   status.checkpoint ??= checkpoint;
   status.progress = progressBefore(store, status.partition, next);
   status.nextOffset = next;
+  status.stateBytes = store.bytes();
 }
 
 /** Totals and watermark to go on from: the store's, or its published totals if the log begins behind those. */

@@ -10,6 +10,7 @@ import {
   INTAKE,
   invalidSettings,
   KAFKA,
+  LINKS,
   LISTEN,
   LOGGING,
   parseAll,
@@ -35,6 +36,7 @@ export function parseMeshConfig(env: NodeJS.ProcessEnv) {
     {
       ...LISTEN,
       ...INTAKE,
+      ...LINKS,
       ...DATA,
       ...LOGGING,
       PARTITIONS: PARTITIONS.default(8),

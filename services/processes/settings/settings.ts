@@ -15,6 +15,11 @@ export const INTAKE = {
     .refine((code) => Intl.supportedValuesOf('currency').includes(code), 'must be a code of ISO 4217, such as USD')
     .default('USD'),
 };
+/** What /status tells, and the dashboard links to. */
+export const LINKS = {
+  /** Where people look at the traces that OTEL_EXPORTER_OTLP_ENDPOINT collects; undefined if that is not known. */
+  TRACES_URL: z.url({ protocol: /^https?$/, error: 'must be http://… or https://…' }).optional(),
+};
 export const LOGGING = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
 };

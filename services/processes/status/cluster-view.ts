@@ -8,7 +8,7 @@ import { clickhouseGroup } from '../../clickhouse/migrate.ts';
 import { type ClickHouse, openClickHouse } from '../../clickhouse/servers.ts';
 import type { Topic } from '../../contract/topics.ts';
 import type { KafkaLog } from '../../log/kafka/log.ts';
-import { CLICKHOUSE, parseSettings } from '../settings/settings.ts';
+import { CLICKHOUSE, LINKS, parseSettings } from '../settings/settings.ts';
 import type { StallSource, Stalls } from './stalls.ts';
 import type { StatusSource } from './status.ts';
 
@@ -46,6 +46,7 @@ async function committedBy(log: KafkaLog, topic: Topic, group: string): Promise<
 export function clusterView({ env, log, clickhouse, stalls }: ClusterParts): StatusSource {
   return {
     stalls,
+    tracesUrl: parseSettings(env, LINKS).TRACES_URL,
     attribution: parseAttributionEnvironment(env),
     clickhouseUrl: clickhouse.urls[0]!,
     log,

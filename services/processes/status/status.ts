@@ -16,9 +16,13 @@ export interface StatusSource {
   log: EventLog;
   /** First offsets of raw-events not folded. */
   folded(): Promise<readonly (number | undefined)[]>;
+  /** Bytes of the state on disk; absent where nothing tells them. */
+  stateBytes?(): Promise<readonly (number | undefined)[]>;
   /** First offsets not in ClickHouse. */
   inserted(topic: Topic): Promise<readonly (number | undefined)[]>;
   stalls: Stalls;
+  /** Where traces are looked at; undefined if that is not known. */
+  tracesUrl: string | undefined;
   /** The part of a status that only a mesh of several processes has. */
   cluster?(): Promise<object>;
 }
@@ -51,8 +55,9 @@ async function setAsideOf(log: EventLog, known: SetAside[]) {
 async function status(source: StatusSource) {
   const { attribution } = source;
   const { retentionMs } = attributionConfig(attribution);
-  const [folded, committed, cluster, topics] = await Promise.all([
+  const [folded, bytes, committed, cluster, topics] = await Promise.all([
     source.folded(),
+    source.stateBytes?.(),
     source.log.committed('raw-events', GROUP),
     source.cluster?.(),
     Promise.all(TOPICS.map((topic) => topicStatus(source, topic))),
@@ -65,6 +70,7 @@ async function status(source: StatusSource) {
     models: attribution.MODELS,
     report_time_zone: attribution.REPORT_TIME_ZONE,
     max_touches: attribution.MAX_TOUCHES,
+    traces_url: source.tracesUrl,
     // How far apart a click and a conversion may arrive, and a correction and what it is about.
     touch_hours: retentionMs.touch / HOUR_MS,
     adjustment_hours: retentionMs.correction / HOUR_MS,
@@ -72,7 +78,8 @@ async function status(source: StatusSource) {
     attribution: folded.flatMap((next_offset, partition) => {
       // Before it all that follows is published; before next_offset all but counters of rollups.
       const { offset = 0 } = committed.find((each) => each.partition === partition) ?? {};
-      return next_offset === undefined ? [] : [{ partition, next_offset, committed: offset }];
+      const state_bytes = bytes?.[partition];
+      return next_offset === undefined ? [] : [{ partition, next_offset, committed: offset, state_bytes }];
     }),
     stalls: source.stalls.list().map(({ since, ...stall }) => ({ ...stall, since: new Date(since).toISOString() })),
     ...cluster,

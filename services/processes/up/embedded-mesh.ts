@@ -116,21 +116,23 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
 }
 
 /** How far attribution is, by partition; nothing while the pipeline is not up. */
-async function positionsOf(pipeline: Pipeline): Promise<Position[]> {
-  const positions: Position[] = [];
+async function positionsOf(pipeline: Pipeline): Promise<(Position & { stateBytes: number })[]> {
+  const positions: (Position & { stateBytes: number })[] = [];
   for (const { partition, ...position } of (await pipeline.status())?.attribution ?? [])
     positions[partition] = position;
   return positions;
 }
 
-function pipelineView({ attribution }: MeshConfig, parts: Parts, stalls: Stalls): StatusSource {
+function pipelineView({ attribution, TRACES_URL: tracesUrl }: MeshConfig, parts: Parts, stalls: Stalls): StatusSource {
   const { log, pipeline, clickhouseUrl } = parts;
   return {
     stalls,
+    tracesUrl,
     attribution,
     clickhouseUrl,
     log,
     folded: async () => (await positionsOf(pipeline)).map(({ nextOffset }) => nextOffset),
+    stateBytes: async () => (await positionsOf(pipeline)).map(({ stateBytes }) => stateBytes),
     inserted: async (topic) => (await pipeline.status())?.inserted[topic] ?? [],
   };
 }

@@ -24,7 +24,7 @@ export interface PipelineData {
 /** Questions to the thread, with the types of their answers. */
 export interface PipelineAnswers {
   status: {
-    attribution: { partition: number; nextOffset: number; trouble: string | undefined }[];
+    attribution: { partition: number; nextOffset: number; trouble: string | undefined; stateBytes: number }[];
     /** Next offset to insert, per partition. */
     inserted: Record<Topic, number[]>;
   };
@@ -71,7 +71,7 @@ portRequests(port, {
   status: async () => ({
     attribution: node
       .partitions()
-      .map(({ partition, nextOffset = 0, trouble }) => ({ partition, nextOffset, trouble })),
+      .map(({ partition, nextOffset = 0, trouble, stateBytes }) => ({ partition, nextOffset, trouble, stateBytes })),
     inserted: sink.positions(),
   }),
   metrics: async () => (await collectMetrics())?.scopeMetrics,

@@ -17,11 +17,14 @@ export interface TopicPartition {
 /** What `GET /status` answers, as far as it is shown; what only a mesh of several processes has is not always there. */
 export interface Status {
   topics: readonly { topic: string; partitions: readonly TopicPartition[] }[];
-  attribution: readonly { partition: number; next_offset: number; committed: number }[];
+  /** state_bytes are told by a mesh of one process. */
+  attribution: readonly { partition: number; next_offset: number; committed: number; state_bytes?: number }[];
   stalls: readonly { partition: number; offset: number; waiting: number; since: string; reason: string }[];
   set_aside: readonly { partition: number; records: number }[];
   models: readonly string[];
   lookback_hours: number;
+  /** Where traces are looked at. */
+  traces_url?: string;
   owners?: readonly { name: string; partitions: readonly number[] }[];
   watermarks?: readonly { partition: number; watermark: string }[];
   checkpoints?: readonly { partition: number; takenAt: number }[];

@@ -65,6 +65,12 @@ export function compact(value: number): string {
   return `${Number((value / unit).toPrecision(4))}${name}`;
 }
 
+/** "417 MB"; with a decimal below ten. */
+export function bytes(size: number): string {
+  const [unit, name] = size >= 1e9 ? [1e9, 'GB'] : size >= 1e6 ? [1e6, 'MB'] : size >= 1e3 ? [1e3, 'kB'] : [1, 'B'];
+  return `${(size / unit).toLocaleString('en', { maximumFractionDigits: size / unit < 10 ? 1 : 0 })} ${name}`;
+}
+
 export interface Change {
   way: 'up' | 'down' | 'even' | 'new' | 'unknown';
   text: string;

@@ -1,6 +1,8 @@
+import { BASE } from '../../data/client.ts';
 import { freshness } from '../../data/live.ts';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { zoneOf } from '../../data/report.ts';
+import { useShownUrl } from '../../data/shown.ts';
 import { useHealth } from '../../data/status.ts';
 import { dateTime, duration } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -20,6 +22,7 @@ export function Health() {
 /** How the mesh is, from the gateway to ClickHouse. */
 function Known({ mesh: known }: { mesh: Mesh }) {
   const health = useHealth();
+  useShownUrl(health.isMissing ? undefined : `${BASE}/status`);
   const zone = zoneOf(useUrl(), known);
   const { status, error } = health;
   return (

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Status, TopicPartition } from '../../data/status.ts';
-import { count, counted, NOTHING } from '../../format/number.ts';
+import { bytes, count, counted, NOTHING } from '../../format/number.ts';
 import { ago, clock } from '../../format/time.ts';
 import { Badge } from './badge.tsx';
 import { eventsOf, lagOf, notInserted, sum } from './sums.ts';
@@ -76,6 +76,7 @@ function columnsOf(status: Status, zone: string): Column[] {
   return [
     { title: 'Partition', cell: ({ partition }) => partition, sum: 'All' },
     ...clusterColumns(status, zone),
+    ...stateColumn(status),
     { title: 'End offset', cell: ({ end }) => text(end), sum: text(sum(events.map(({ end }) => end))) },
     {
       title: 'Lag',
@@ -96,6 +97,20 @@ function columnsOf(status: Status, zone: string): Column[] {
       sum: text(sum(status.set_aside.map(({ records }) => records))),
     },
   ];
+}
+
+/** Of a mesh of one process. */
+function stateColumn({ attribution }: Status): Column[] {
+  if (attribution.every(({ state_bytes }) => state_bytes === undefined)) return [];
+  const shown = (size: number | undefined) =>
+    size === undefined ? (
+      NOTHING
+    ) : (
+      <span data-tip={`about ${count(BigInt(size))} bytes on disk, without the newest writes`}>{bytes(size)}</span>
+    );
+  const cell = ({ partition }: TopicPartition) =>
+    shown(attribution.find((one) => one.partition === partition)?.state_bytes);
+  return [{ title: 'State', cell, sum: shown(sum(attribution.map(({ state_bytes }) => state_bytes))) }];
 }
 
 /** Of a mesh of several processes. */

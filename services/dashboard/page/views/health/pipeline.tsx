@@ -27,6 +27,11 @@ export function Pipeline({ health }: { health: Health }) {
         <h2>Pipeline</h2>
         <span class="note">{rates === undefined ? 'rates follow' : `last ${Math.round(rates.overMs / 1000)} s`}</span>
         <span class="grow" />
+        {status?.traces_url !== undefined && (
+          <a class="btn ghost" href={status.traces_url} target="_blank" rel="noreferrer">
+            Traces
+          </a>
+        )}
         <a class="btn ghost" href={`${BASE}/metrics`} target="_blank" rel="noreferrer">
           Metrics
         </a>

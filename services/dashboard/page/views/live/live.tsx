@@ -1,6 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
+import { BASE } from '../../data/client.ts';
+import { appendFilters } from '../../data/links.ts';
 import { type Mesh, mesh } from '../../data/mesh.ts';
 import { filtersOf, zoneOf } from '../../data/report.ts';
+import { useShownUrl } from '../../data/shown.ts';
+import type { TailQuery } from '../../data/tail.ts';
 import { useStore } from '../../state/store.ts';
 import { useUrl } from '../../state/url.ts';
 import { Events } from './events.tsx';
@@ -21,6 +25,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
   const [isHovered, setHovered] = useState(false);
   const kind = KINDS.find(([name]) => name === state.own.kind) ?? KINDS[0]!;
   const query = { eventTypes: [...kind[2]], filters: filtersOf(state), userId: state.own.user ?? '' };
+  useShownUrl(tailUrl(query));
   const tail = useTail(query, (state.own.q ?? '').toLowerCase(), isPaused || isHovered);
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
@@ -50,4 +55,12 @@ function Known({ mesh: known }: { mesh: Mesh }) {
       </div>
     </div>
   );
+}
+
+/** Where REST sends the tail. */
+function tailUrl({ eventTypes, filters, userId }: TailQuery): string {
+  const params = new URLSearchParams(eventTypes.length === 0 ? [] : [['event_types', eventTypes.join(',')]]);
+  if (userId !== '') params.set('user_id', userId);
+  appendFilters(params, filters);
+  return `${BASE}/api/v1/events/tail${params.size === 0 ? '' : `?${params}`}`;
 }
