@@ -35,7 +35,7 @@ export async function selectBounded<Row>(
   signal: AbortSignal | undefined,
   rows = MAX_ROWS_READ,
 ): Promise<Row[]> {
-  const settings = `${boundsOf(rows)}, do_not_merge_across_partitions_select_final = 1, optimize_skip_unused_shards = 1`;
+  const settings = `${boundsOf(rows)}, do_not_merge_across_partitions_select_final = 1, optimize_skip_unused_shards = 1, distributed_product_mode = 'global'`;
   const bounded = { query: `${query} SETTINGS ${settings}`, query_params };
   return withinBounds('ask for fewer days, or filter', () => selectRows<Row>(client, bounded, signal), rows);
 }

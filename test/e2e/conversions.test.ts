@@ -17,6 +17,8 @@ const folder = temporaryFolder();
 let mesh: MeshProcess;
 /** Generated journeys with refunds and verdicts. */
 let counted: Recounted;
+/** Where clicks came from, by their ids, as their metadata says. */
+const geos = new Map<string, string>();
 
 beforeAll(async () => {
   const settings = { MODELS: 'last_click,linear', LOOKBACK_HOURS_BY_TYPE: 'signup=100' };
@@ -41,6 +43,7 @@ async function replay(ndjson: Buffer): Promise<Recounted> {
     .trim()
     .split('\n')
     .map((line): SentEvent => JSON.parse(line));
+  for (const { event_id, metadata } of events) geos.set(event_id, metadata?.geo ?? '');
   return recount(events, (type) => (type === 'signup' ? 100 : 24) * HOUR);
 }
 
@@ -196,6 +199,34 @@ test('filters are on the credited click under the model, and on any candidate wi
       return sum(shares.filter((_, i) => is(valid[i]!))) / 1e6;
     });
   expect(linear.map(({ credit }) => credit)).toEqual(credits);
+});
+
+test('filters are on the metadata of clicks, too, in every list', async () => {
+  const all = onDays(counted, GENERATED, 'UTC').sort(byTime);
+  const geo = geos.get(all.find(({ valid }) => valid.length > 1)!.valid[0]!.id)!;
+  const is = ({ id }: { id: string }) => geos.get(id) === geo;
+  const ids = async (parameters: Record<string, string>) =>
+    (await listAll({ ...days('UTC'), limit: 1000, ...parameters })).all.map((row) => row.conversion_id);
+  const idsOf = (conversions: readonly CountedConversion[]) => conversions.map(({ id }) => id);
+  expect(await ids({ 'metadata.geo': geo })).toEqual(idsOf(all.filter(({ valid }) => valid.some(is))));
+  const last = all.filter(({ valid }) => valid.slice(-1).some((click) => !is(click)));
+  expect(await ids({ 'metadata.geo!': geo, model: 'last_click' })).toEqual(idsOf(last));
+  expect(await ids({ 'metadata.geo': '(none)' })).toEqual(idsOf(all.filter(({ valid }) => valid.length === 0)));
+  const counting = all.filter(({ retracted }) => !retracted);
+  const has = counting.filter(({ valid }) => valid.some(is));
+  expect(await get('paths', { ...days('UTC'), 'metadata.geo': geo })).toMatchObject({ conversions: has.length });
+  const { buckets } = await get<{ buckets: { conversions: number }[] }>('path-length', {
+    ...{ ...days('UTC'), 'metadata.geo!': geo },
+  });
+  expect(sum(buckets.map(({ conversions }) => conversions))).toBe(counting.length - has.length);
+  const lag = await get<{ buckets: typeof buckets }>('time-lag', {
+    ...days('UTC'),
+    'metadata.geo': geo,
+    model: 'last_click',
+  });
+  expect(sum(lag.buckets.map(({ conversions }) => conversions))).toBe(
+    counting.filter(({ valid }) => valid.slice(-1).some(is)).length,
+  );
 });
 
 test('those that no click is credited for, of one user', async () => {

@@ -38,6 +38,7 @@ export function asking(name: string): Command {
     .option('--ad-id <id>', 'only this ad; may be repeated', several)
     .option('--source <source>', 'only this source; may be repeated', several)
     .option('--conversion-type <type>', 'only conversions of this type; may be repeated', several)
+    .option('--metadata <key=value>', 'only clicks that have this, and their conversions; may be repeated', pair)
     .addOption(new Option('--exclude <dimension=value>', 'all but this; may be repeated').argParser(pair))
     .option('--limit <n>', 'most rows', filled);
 }

@@ -3,7 +3,7 @@ import { filled } from '../options.ts';
 import { lines, print } from '../print.ts';
 import { getAnswer, getText } from '../reach-mesh.ts';
 import { addForms, exactly, type Forms } from './forms.ts';
-import { asking, CALL_TIMEOUT_MS, pair, parametersOf, type Question } from './question.ts';
+import { asking, CALL_TIMEOUT_MS, parametersOf, type Question } from './question.ts';
 import { type ReportAnswer, reportTable, stampText } from './report-table.ts';
 
 export interface ReportQuestion extends Question {
@@ -21,7 +21,6 @@ export interface ReportQuestion extends Question {
 /** What commands that ask for a report take beside all others. */
 export function addReportOptions(command: Command): Command {
   return command
-    .option('--metadata <key=value>', 'only clicks that have this, and their conversions; may be repeated', pair)
     .option(
       '--by, --group-by <dimensions>',
       'campaign_id, ad_id, source, conversion_type, metadata.KEY, model; with commas',

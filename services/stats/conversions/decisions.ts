@@ -1,4 +1,6 @@
 import { CandidateReason } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type Dimension, isMetadata } from '../../contract/rollups.ts';
+import { bind, metadataValue } from '../metadata-value.ts';
 import type { Filter } from '../requests/filters.ts';
 import type { Scope, Span } from './scope.ts';
 
@@ -48,6 +50,28 @@ export function filterOn(
   const name = `only_${dimension}`;
   params[name] = values;
   return `${exclude ? 'NOT ' : ''}has({${name}:Array(String)}, ${column})`;
+}
+
+/** Whether a touch, the variable `t`, passes a filter on clicks. */
+export function filterOnTouch(filter: Filter, params: Record<string, unknown>): string {
+  const { dimension } = filter;
+  if (isMetadata(dimension)) {
+    return filterOnMetadata(`toUUIDOrZero(${ofTouch('click_id')})`, dimension, filter, params);
+  }
+  return filterOn(ofTouch(dimension as TouchField), filter, params);
+}
+
+/** Whether a click, by its id, has such metadata, which no decision and no credit has: all clicks are looked through. */
+export function filterOnMetadata(
+  clickId: string,
+  dimension: Dimension & `metadata.${string}`,
+  { values, exclude }: Filter,
+  params: Record<string, unknown>,
+): string {
+  return `(user_id, ${clickId}) ${exclude ? 'NOT IN' : 'IN'} (
+    SELECT user_id, event_id FROM events_distributed FINAL
+    WHERE event_type = 'click'
+      AND has({${bind(params, values)}:Array(String)}, ${metadataValue('metadata', dimension, params)}))`;
 }
 
 /** What every model says of a click that is not one by a verdict. */

@@ -16,14 +16,13 @@ import { pageTokenOf, positionOf } from '../requests/page-token.ts';
 import { textFault } from '../requests/text-fault.ts';
 import {
   type Condition,
-  filterOn,
+  filterOnTouch,
   INVALID_CLICKS,
   MAX_DECISIONS_READ,
   ofConversion,
   ofTouch,
   TOUCH_FIELDS,
   TOUCHES,
-  type TouchField,
 } from './decisions.ts';
 import { PAGE, parseLimit } from './limit.ts';
 import { parseScope, type Scope } from './scope.ts';
@@ -165,7 +164,7 @@ function matching({ scope, request }: Query): Condition {
 
 /** Whether a touch, `t`, is one that all filters on clicks name. */
 function matchingTouch({ clicks }: Scope, params: Record<string, unknown>): string {
-  const filters = clicks.map((filter) => filterOn(ofTouch(filter.dimension as TouchField), filter, params));
+  const filters = clicks.map((filter) => filterOnTouch(filter, params));
   return filters.length === 0 ? '1' : filters.join(' AND ');
 }
 

@@ -16,11 +16,10 @@ import type { StatsDeps } from '../deps.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import {
   type Condition,
-  filterOn,
+  filterOnTouch,
   listOf,
   MAX_DECISIONS_READ,
   ofConversion,
-  ofTouch,
   TOUCHES,
   type TouchField,
 } from './decisions.ts';
@@ -160,7 +159,7 @@ export async function pathLength(
 function matching({ clicks, ...scope }: Scope): Condition {
   const { sql, params } = ofConversion(scope);
   params.model = '';
-  const on = (filter: Scope['clicks'][number]) => filterOn(ofTouch(filter.dimension as TouchField), filter, params);
+  const on = (filter: Scope['clicks'][number]) => filterOnTouch(filter, params);
   const named = clicks.filter(({ exclude }) => !exclude).map(on);
   const excluded = clicks.filter(({ exclude }) => exclude).map((filter) => on({ ...filter, exclude: false }));
   const conditions = [sql, 'NOT retracted'];

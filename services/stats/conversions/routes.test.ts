@@ -49,11 +49,6 @@ test.each([
     `${DAYS_TEXT}&page_token=x`,
     'page_token is none that was given out. Leave it out for the first page',
   ],
-  [
-    '/api/v1/conversions',
-    `${DAYS_TEXT}&metadata.geo=DE`,
-    "filters by metadata.geo can't be answered: decisions have campaign_id, ad_id, source, conversion_type only",
-  ],
   ['/api/v1/conversions', `${DAYS_TEXT}&user_id=a&user_id=b`, 'user_id is given more than once'],
   [
     '/api/v1/conversions',

@@ -1,5 +1,4 @@
 import type { ReportFilter } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
-import { FIELDS, isMetadata } from '../../contract/rollups.ts';
 import { beginOfDay, parseDays, parseTimeZone } from '../requests/dates.ts';
 import type { FieldError } from '../requests/field-error.ts';
 import { type Filter, parseFilters } from '../requests/filters.ts';
@@ -41,11 +40,6 @@ export function parseScope(
   if ('field' in span) return span;
   const filters = parseFilters(request.filters);
   if ('field' in filters) return filters;
-  const unknown = filters.find(({ dimension }) => isMetadata(dimension));
-  if (unknown !== undefined) {
-    const message = `filters by ${unknown.dimension} can't be answered: decisions have ${FIELDS.join(', ')} only`;
-    return { field: 'filters', message };
-  }
   const isOfType = ({ dimension }: Filter) => dimension === 'conversion_type';
   return { ...span, types: filters.filter(isOfType), clicks: filters.filter((each) => !isOfType(each)) };
 }

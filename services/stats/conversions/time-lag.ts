@@ -5,12 +5,13 @@ import {
   TimeLagResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { UTC } from '../../contract/report-days.ts';
+import { isMetadata } from '../../contract/rollups.ts';
 import { selectBounded } from '../bounded.ts';
 import type { StatsDeps } from '../deps.ts';
 import { modelFault } from '../models.ts';
 import type { FieldError } from '../requests/field-error.ts';
 import { textFault } from '../requests/text-fault.ts';
-import { filterOn, ofConversion } from './decisions.ts';
+import { filterOn, filterOnMetadata, ofConversion } from './decisions.ts';
 import { saturated } from './paths.ts';
 import { parseScope } from './scope.ts';
 
@@ -44,7 +45,11 @@ export async function timeLag(
   const fault = textFault({ model }) ?? (await modelFault(client, model, models, signal));
   if (fault !== undefined) return fault;
   const { sql, params } = ofConversion(scope);
-  const filters = scope.clicks.map((filter) => filterOn(filter.dimension, filter, params));
+  const filters = scope.clicks.map((filter) => {
+    const { dimension } = filter;
+    if (isMetadata(dimension)) return filterOnMetadata('click_id', dimension, filter, params);
+    return filterOn(dimension, filter, params);
+  });
   const where = [sql, 'model = {model:String}', 'NOT conversion_retracted', ...filters].join(' AND ');
   const query_params = { ...params, model, begins: BEGINS };
   const lags = `

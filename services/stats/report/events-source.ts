@@ -1,16 +1,11 @@
 import { ReportInterval } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
-import {
-  type Dimension,
-  isMetadata,
-  LONG_VALUE,
-  MAX_METADATA_VALUE_BYTES,
-  metadataKeyOf,
-} from '../../contract/rollups.ts';
+import { type Dimension, isMetadata } from '../../contract/rollups.ts';
 import { BOUNDS } from '../bounded.ts';
+import { bind, metadataValue } from '../metadata-value.ts';
 import type { Leg } from './legs.ts';
 import { isOfConversion, neededBy, type ReportQuery } from './report-query.ts';
 import { COUNTED, type Counted, columnOf, periodOf, type Source, shifted } from './report-sql.ts';
-import { bind, dateOf, filtered } from './rollup-source.ts';
+import { dateOf, filtered } from './rollup-source.ts';
 
 type Params = Record<string, unknown>;
 
@@ -121,11 +116,6 @@ function unattributed({ filters }: ReportQuery, leg: Leg, params: Params): strin
   const sums = COUNTED.map((name) => `sum(toInt128(${OF_DECISION[name]})) AS ${columnOf(0, name)}`);
   return `SELECT ${['toUInt64(0) AS clicks', 'toUInt64(0) AS invalid_clicks', ...sums].join(', ')}
     FROM (SELECT * FROM conversion_decisions FINAL) AS d WHERE ${conditions.join(' AND ')}`;
-}
-
-function metadataValue(column: string, dimension: Dimension & `metadata.${string}`, params: Params): string {
-  const value = `${column}[{${bind(params, metadataKeyOf(dimension))}:String}]`;
-  return `if(length(${value}) > ${MAX_METADATA_VALUE_BYTES}, '${LONG_VALUE}', ${value})`;
 }
 
 function keysOf(query: ReportQuery, leg: Leg, time: string, of: (dimension: Dimension) => string) {

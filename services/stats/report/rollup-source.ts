@@ -1,6 +1,7 @@
 import { ReportInterval } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { DAY_MS } from '../../contract/limits.ts';
 import { DAILY_STATS, type Dimension, type Rollup } from '../../contract/rollups.ts';
+import { bind } from '../metadata-value.ts';
 import type { Filter } from '../requests/filters.ts';
 import type { Leg } from './legs.ts';
 import { isOfConversion, type ReportQuery } from './report-query.ts';
@@ -89,13 +90,6 @@ export function filtered(
 ): string {
   const named = `${column} ${exclude ? 'NOT IN' : 'IN'} {${bind(params, values)}:Array(String)}`;
   return isOfConversion(dimension) ? `(${column} = '' OR ${named})` : named;
-}
-
-/** Puts a value into the parameters and returns its name. */
-export function bind(params: Record<string, unknown>, value: unknown): string {
-  const name = `p${Object.keys(params).length}`;
-  params[name] = value;
-  return name;
 }
 
 /** Of hours the second since 1970-01-01 UTC that they begin at, of longer periods their first day. */
