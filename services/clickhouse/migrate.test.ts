@@ -114,6 +114,8 @@ const CHECKSUMS = {
   '130_event_arrivals.sql': '35636aa8f293',
   '140_credits_of_clicks.sql': 'da7c6085d3cf',
   '150_wide_daily_stats.sql': '603b95c886e3',
+  '160_decisions_by_month.sql': 'a712808ab0f5',
+  '161_moved_decisions.sql': '6386c4f4b968',
 };
 
 test('migrations are those that installations have applied', async () => {
@@ -141,28 +143,7 @@ test('applying them again does nothing', async () => {
   expect(await names(`SELECT name FROM system.tables WHERE name = 'sink_offsets'`)).toEqual([]);
 });
 
-test('events that are there are kept, and found by their ids', async () => {
-  const before = mkdtempSync(join(folder, 'before-'));
-  const sql = new URL('../../sql', import.meta.url);
-  const isBefore = (path: string) => !/\/(?:0[89]|[1-9])\d+_[^/]*$/.test(path);
-  cpSync(sql, before, { recursive: true, filter: isBefore });
-  await client.command({ query: 'CREATE DATABASE taken_over' });
-  await using other = createClient({ url, database: 'taken_over', log: { level: ClickHouseLogLevel.OFF } });
-  await migrate(other, { dir: pathToFileURL(`${before}/`) });
-  const event_id = '0b0b0b0b-0000-4000-8000-0000000000ff';
-  const values = [{ event_type: 'click', event_id, user_id: 'ann', ad_id: 'ad' }];
-  await other.insert({ table: 'events_distributed', values, format: 'JSONEachRow' });
-  await migrate(other, {});
-  await other.command({
-    query: 'ALTER TABLE events_local MATERIALIZE INDEX event_id_index SETTINGS mutations_sync = 1',
-  });
-  const query = `SELECT user_id, ad_id, kind FROM events_distributed WHERE event_id IN ['${event_id}']`;
-  const found = await other.query({ query, format: 'JSONEachRow' });
-  expect(await found.json()).toEqual([{ user_id: 'ann', ad_id: 'ad', kind: '' }]);
-  await client.command({ query: 'DROP DATABASE taken_over' });
-});
-
-test('credits and counters are kept in a partition a month, by when what they count happened', async () => {
+test('credits, decisions and counters are kept in a partition a month, by when what they count happened', async () => {
   const months = ['2025-11', '2026-02'];
   const insert = (table: string, values: object[]) => client.insert({ table, values, format: 'JSONEachRow' });
   await insert(
@@ -175,7 +156,11 @@ test('credits and counters are kept in a partition a month, by when what they co
       months.map((month) => ({ day: `${month}-28` })),
     );
   }
-  for (const table of ['attributed_events_local', 'daily_stats_local', 'rollup_stats_local']) {
+  await insert(
+    'conversion_decisions',
+    months.map((month) => ({ conversion_time: `${month}-28 23:59:59.999` })),
+  );
+  for (const table of ['attributed_events_local', 'decisions_local', 'daily_stats_local', 'rollup_stats_local']) {
     const parts = `SELECT DISTINCT partition AS name FROM system.parts WHERE active AND table = '${table}'`;
     expect(await names(parts), table).toEqual(['202511', '202602']);
     await client.command({ query: `TRUNCATE TABLE ${table}` });
@@ -230,48 +215,6 @@ async function engines(database: string): Promise<Map<string, string>> {
   );
 }
 
-test('what daily_stats has from a build before stays, and what comes then has more', async () => {
-  const database = 'grown';
-  await client.command({ query: `CREATE DATABASE ${database}` });
-  await using other = createClient({ url, database, log: { level: ClickHouseLogLevel.OFF } });
-  const before = mkdtempSync(join(folder, 'before-'));
-  cpSync(new URL('../../sql', import.meta.url), before, {
-    recursive: true,
-    filter: (path) => !/[/][1-9]\d\d_/.test(path),
-  });
-  await migrate(other, { dir: pathToFileURL(`${before}/`) });
-  const key = { day: 19_000, campaign_id: 'c', source: 's', conversion_type: 't', model: 'linear' };
-  const sums = { conversions_micros: 2, revenue_micros: '9223372036854775807' };
-  const stored = { ...key, partition: 0, clicks: 1, ...sums, version: 3 };
-  await other.insert({ table: 'daily_stats_queue', values: [stored], format: 'JSONEachRow' });
-  await migrate(other, {});
-  const next = { ...stored, partition: 1, revenue_high: 10, revenue_micros: 7, refunds_high: -1, invalid_clicks: 4 };
-  await other.insert({ table: 'daily_stats_queue', values: [next], format: 'JSONEachRow' });
-  const money = 'sum(s.revenue_micros)::String AS revenue, sum(refunds_micros)::String AS refunds';
-  const query = `SELECT sum(clicks) AS clicks, ${money}, sum(invalid_clicks) AS invalid FROM daily_stats AS s FINAL`;
-  const answer = await other.query({ query, format: 'JSONEachRow' });
-  expect(await answer.json()).toEqual([
-    { clicks: 2, revenue: '19223372036854775814', refunds: '-1000000000000000000', invalid: 4 },
-  ]);
-  // A record of all models takes the place of those that each had.
-  const { conversions_micros: _, model: __, clicks: ___, ...wide } = { ...stored, revenue_micros: 0, version: 4 };
-  const models = [
-    { model: 'last_click', conversions_micros: 3, revenue_micros: -1, revenue_high: 20, adjusted_high: 1 },
-    { model: 'linear', conversions_micros: 0, retracted_micros: 4, refunds_micros: 6 },
-  ];
-  await other.insert({ table: 'daily_stats_queue', values: [{ ...wide, models }], format: 'JSONEachRow' });
-  const values = 'conversions_micros, revenue_micros, retracted_micros, adjusted_micros, refunds_micros, version';
-  const wider = await other.query({
-    query: `SELECT toString((model, ${values})) FROM daily_stats FINAL WHERE partition = 0 ORDER BY model`,
-    format: 'TabSeparatedRaw',
-  });
-  expect((await wider.text()).trim().split('\n')).toEqual([
-    "('last_click',3,19999999999999999999,0,1000000000000000000,0,4)",
-    "('linear',0,0,4,0,6,4)",
-  ]);
-  await client.command({ query: `DROP DATABASE ${database}` });
-});
-
 async function migrateDatabase(database: string, options: MigrateOptions): Promise<Map<string, string>> {
   await client.command({ query: `CREATE DATABASE ${database}` });
   await using other = createClient({ url, database, log: { level: ClickHouseLogLevel.OFF } });
@@ -316,7 +259,7 @@ test('on a cluster rows are written and read through Distributed tables, by a ke
     'attributed_events of attributed_events_local': 'sipHash64(user_id)',
     'attribution_settings of attribution_settings_local': 'partition',
     'attribution_progress of attribution_progress_local': 'partition',
-    'conversion_decisions of conversion_decisions_local': 'sipHash64(conversion_id)',
+    'conversion_decisions of decisions_local': 'sipHash64(conversion_id)',
     'daily_stats of daily_stats_local': 'sipHash64(campaign_id)',
     'event_conflicts of event_conflicts_local': 'sipHash64(user_id)',
     'events_distributed of events_local': 'sipHash64(user_id)',
@@ -324,41 +267,6 @@ test('on a cluster rows are written and read through Distributed tables, by a ke
     'rollup_stats of rollup_stats_local': 'sipHash64(dimension_1)',
   });
 });
-
-test.each<MigrateOptions>([{}, { cluster: EMBEDDED_CLUSTER }])(
-  'rows of 0.1.0 stay, and say that nothing corrected them: %j',
-  async (options) => {
-    const migrations = readdirSync(new URL('../../sql/', import.meta.url)).filter((name) => name < '080');
-    const before = mkdtempSync(join(folder, '0.1.0-'));
-    for (const name of migrations) cpSync(new URL(`../../sql/${name}`, import.meta.url), join(before, name));
-    await client.command({ query: 'CREATE DATABASE taken_over' });
-    await using other = createClient({ url, database: 'taken_over', log: { level: ClickHouseLogLevel.OFF } });
-    await migrate(other, { ...options, dir: pathToFileURL(`${before}/`) });
-    const [conversion_id, click_id] = ['1', '2'].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
-    const of = { conversion_id, user_id: 'ann', version: 7 };
-    const click = { click_id, ad_id: 'ad', campaign_id: 'camp', source: 'web', click_time: 1 };
-    const candidates = [{ ...click, model: 'last_click', credit_micros: 1_000_000, reason: 'credited' }];
-    const written = {
-      conversion_decisions: { ...of, value_micros: 5, attributed: 1, candidates },
-      attributed_events: { ...of, click_id, model: 'last_click', credit_micros: 1_000_000, value_micros: 5 },
-      attribution_progress: { partition: 3, records: 2, clicks: 1, attributed: 1, version: 7 },
-    };
-    for (const [table, row] of Object.entries(written)) {
-      await other.insert({ table, values: [row], format: 'JSONEachRow' });
-    }
-    await migrate(other, options);
-    const unset = {
-      conversion_decisions: { models: [], considered: [], adjusted_micros: 0, retracted: 0, corrections: [] },
-      attributed_events: { adjusted_micros: 0, refunds_micros: 0, conversion_retracted: 0, cause_type: '' },
-      attribution_progress: { adjustments: 0, verdicts: 0, too_late: 0, invalid_clicks: 0 },
-    };
-    for (const [table, row] of Object.entries(written)) {
-      const stored = await other.query({ query: `SELECT * FROM ${table} FINAL`, format: 'JSONEachRow' });
-      expect(await stored.json()).toMatchObject([{ ...row, ...unset[table as keyof typeof unset] }]);
-    }
-    await client.command({ query: 'DROP DATABASE taken_over' });
-  },
-);
 
 test('with replicas every table that keeps rows is replicated under one path a shard', () => {
   const engine = (statement: string) => fillIn(statement, { cluster: 'clickmesh', replicated: true });

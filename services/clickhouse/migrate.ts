@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { schemaText } from './schema-text.ts';
 import { fillInTemplates } from './sql-template.ts';
 import { STREAMS, streamOf } from './streams.ts';
@@ -40,7 +40,9 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     if (before === checksum || (before !== undefined && before === EARLIER[name])) continue;
     if (before !== undefined)
       throw new Error(`migration ${name} was changed after it was applied: add a new one instead`);
-    for (const statement of sql) await client.command({ query: fillIn(statement, options) });
+    for (const statement of sql) {
+      await client.command({ query: fillIn(statement, options), clickhouse_settings: TELL_PROGRESS });
+    }
     await client.insert({ table: 'schema_migrations', values: [{ name, checksum }], format: 'JSONEachRow' });
   }
   if (options.kafkaBrokers !== undefined) {
@@ -48,6 +50,15 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     await checkThreads(client);
   }
 }
+
+/**
+ * A statement that moves the rows of a table takes longer than the client waits for the next byte. These come in
+ * headers, of which Node takes 16 KiB: enough for 20 minutes.
+ */
+const TELL_PROGRESS: ClickHouseSettings = {
+  send_progress_in_http_headers: 1,
+  http_headers_progress_interval_ms: '20000',
+};
 
 /**
  * Settings that the Kafka engine's inserts need; it takes them from the server's default profile only. Rows must be on

@@ -38,7 +38,7 @@ export const conversions: Scenario<MeshProcess> = {
 async function run(mesh: MeshProcess, size: typeof SIZE, quick: boolean): Promise<Figure[]> {
   await using client = await clickhouseOf(mesh, MERGE_TIMEOUT_MS);
   await fill(client, size.conversions);
-  for (const table of quick ? [] : ['conversion_decisions_local', 'attributed_events_local', 'events_local']) {
+  for (const table of quick ? [] : ['decisions_local', 'attributed_events_local', 'events_local']) {
     await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
     await waitUntilMerged(client, table);
   }

@@ -203,7 +203,7 @@ async function keysOnTwoShards(mesh: ClusterUnderTest): Promise<string[]> {
         UNION ALL SELECT DISTINCT 'event ' || toString((user_id, event_type, event_id)) FROM events_local
         UNION ALL SELECT DISTINCT 'stats ' || toString((day, campaign_id, source, conversion_type, model, partition)) FROM daily_stats_local
         UNION ALL SELECT DISTINCT 'rollup ' || toString((rollup, day, hour, dimension_1, dimension_2, dimension_3, dimension_4, partition)) FROM rollup_stats_local
-        UNION ALL SELECT DISTINCT 'decision ' || toString((conversion_id, user_id)) FROM conversion_decisions_local`;
+        UNION ALL SELECT DISTINCT 'decision ' || toString((conversion_id, user_id)) FROM decisions_local`;
       const rows = await (await client.query({ query, format: 'JSONEachRow' })).json<{ key: string }>();
       expect(rows.length, `${url} holds rows`).toBeGreaterThan(0);
       return new Set(rows.map(({ key }) => key));

@@ -18,8 +18,8 @@ export function ofTouch(field: TouchField | 'time' | 'credit'): string {
 }
 
 /**
- * Most decisions whose time is looked at. Decisions do not lie in the order of time, so all of them are, whatever days
- * are asked for, but of the others nothing else is read: a second for a hundred million.
+ * Most decisions whose time is looked at. In a month they do not lie in the order of time, so all of its are, whatever
+ * days are asked for, but of the others nothing else is read: a second for a hundred million.
  */
 export const MAX_DECISIONS_READ = 500_000_000;
 
@@ -33,12 +33,19 @@ export interface Condition {
  * PREWHERE and WHERE of conversions of a time whose type passes the filters; more conditions may follow with AND. The
  * time is the same in all versions of a conversion, and so may be looked at before FINAL, which then has less to merge.
  */
-export function ofConversion({ from, until, types }: Span & Partial<Scope>): Condition {
-  const span = `conversion_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-    AND conversion_time < fromUnixTimestamp64Milli({until:Int64}, 'UTC')`;
-  const params: Record<string, unknown> = { from: String(from), until: String(until) };
+export function ofConversion({ types, ...span }: Span & Partial<Scope>): Condition {
+  const { sql, params } = inSpan('conversion_time', span);
   const filters = (types ?? []).map((filter) => filterOn('conversion_type', filter, params));
-  return { sql: `PREWHERE ${span} WHERE ${['1', ...filters].join(' AND ')}`, params };
+  return { sql: `PREWHERE ${sql} WHERE ${['1', ...filters].join(' AND ')}`, params };
+}
+
+/** Whether a column's time is in a span. */
+export function inSpan(column: string, { from, until }: Span): Condition {
+  return {
+    sql: `${column} >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+      AND ${column} < fromUnixTimestamp64Milli({until:Int64}, 'UTC')`,
+    params: { from: String(from), until: String(until) },
+  };
 }
 
 /** Whether a column or expression passes a filter, whose values are added to the parameters. */

@@ -18,6 +18,7 @@ import {
   type Condition,
   filterOnTouch,
   INVALID_CLICKS,
+  inSpan,
   MAX_DECISIONS_READ,
   ofConversion,
   ofTouch,
@@ -184,7 +185,8 @@ async function selectDetails(
   signal: AbortSignal | undefined,
 ): Promise<ListedConversion[]> {
   if (keys.length === 0) return [];
-  const params: Record<string, unknown> = { model: request.model, ids: keys.map(({ id }) => id) };
+  const { sql, params: ofSpan } = inSpan('d.conversion_time', scope);
+  const params: Record<string, unknown> = { ...ofSpan, model: request.model, ids: keys.map(({ id }) => id) };
   const isAsked = matchingTouch(scope, params);
   const fields = TOUCH_FIELDS.map((field, i) => `if(has_best, best.${i + 1}, '') AS ${field}`);
   const statement = {
@@ -198,7 +200,7 @@ async function selectDetails(
         arrayMap(c -> c.kind, arrayFilter(c -> c.effect IN (1, 2), d.corrections)) AS kinds, cause_type,
         ${INVALID_CLICKS} AS invalid_clicks
       FROM conversion_decisions AS d FINAL
-      PREWHERE d.conversion_id IN {ids:Array(UUID)}`,
+      PREWHERE d.conversion_id IN {ids:Array(UUID)} AND ${sql}`,
     query_params: params,
   };
   const rows = await selectBounded<Details>(client, statement, signal);
