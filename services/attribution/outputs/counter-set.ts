@@ -7,6 +7,7 @@ import type { Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, counterName, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+import type { Clicks } from './clicks.ts';
 import { CounterTable, HIGH } from './counter-table.ts';
 import { encodeDaily, encodeRollup, encodeStored } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
@@ -58,11 +59,11 @@ export class CounterSet {
   #dirty: number[] = [];
   /** What the store has. */
   readonly #stored: StoredCounters;
-  /** Counters to be read from the store, and the clicks that wait for it: their counters and offsets. */
+  /** Counters to be read from the store. */
   readonly #unread: number[] = [];
-  readonly #clicked: number[] = [];
-  readonly #clickOffsets: number[] = [];
-  /** Counters of what is added, one of each rollup. */
+  /** Counters of the clicks that are added: of one rollup those of all, then of the next. */
+  #clicked = new Int32Array(0);
+  /** Counters of what else is added, one of each rollup. */
   readonly #found: number[] = [];
 
   /**
@@ -91,25 +92,13 @@ export class CounterSet {
     return this.#dirty.length > 0;
   }
 
-  /** Adds a click, see `Counters`; it counts from the next `add` on. */
-  addClick(texts: TouchTexts, campaignSource: number, ad: number, timestamp: number, offset: number): void {
-    for (let i = 0; i < this.#series.length; i++) {
-      const counter = this.#clickCounterOf(texts, i, campaignSource, ad, timestamp);
-      if ((this.#table.flagsOf(counter) & LOADED) !== 0) {
-        this.#countClick(counter, offset);
-        continue;
-      }
-      this.#clicked.push(counter);
-      this.#clickOffsets.push(offset);
-    }
-  }
-
   /** Adds clicks and credits, see `Counters`. */
-  add(store: StateStore, texts: TouchTexts, { clicks, credits, deltas }: Counted): void {
+  add(store: StateStore, texts: TouchTexts, plain: Clicks, { clicks, credits, deltas }: Counted): void {
+    this.#findClicked(texts, plain);
     for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '');
     for (const { of, touch } of credits) this.#find(texts, touch, of.conversion.timestamp, of.conversion.type);
     this.#read(store, texts);
-    for (let i = 0; i < this.#clicked.length; i++) this.#countClick(this.#clicked[i]!, this.#clickOffsets[i]!);
+    this.#countClicked(plain);
     let at = 0;
     for (const click of clicks) for (const _ of this.#series) this.#addClicks(this.#found[at++]!, click);
     for (const { of, from, to } of credits) {
@@ -119,7 +108,7 @@ export class CounterSet {
           this.#addDelta(counter, this.#numberOf(deltas.models[i]!), deltas, i, of.offset);
       }
     }
-    this.#clicked.length = this.#clickOffsets.length = this.#found.length = 0;
+    this.#found.length = 0;
   }
 
   /** The counters that changed since they were last taken. */
@@ -154,6 +143,26 @@ export class CounterSet {
     for (const series of this.#series) series.clear();
     this.#changed = [];
     this.#names.length = this.#nameBytes = 0;
+  }
+
+  #findClicked(texts: TouchTexts, { count, campaignSources, ads, timestamps }: Clicks): void {
+    const needed = count * this.#series.length;
+    if (needed > this.#clicked.length) this.#clicked = new Int32Array(2 * needed);
+    const clicked = this.#clicked;
+    let at = 0;
+    for (let s = 0; s < this.#series.length; s++) {
+      for (let i = 0; i < count; i++) {
+        clicked[at++] = this.#clickCounterOf(texts, s, campaignSources[i]!, ads[i]!, timestamps[i]!);
+      }
+    }
+  }
+
+  #countClicked({ count, offsets }: Clicks): void {
+    const clicked = this.#clicked;
+    let at = 0;
+    for (let s = 0; s < this.#series.length; s++) {
+      for (let i = 0; i < count; i++) this.#countClick(clicked[at++]!, offsets[i]!);
+    }
   }
 
   #clickCounterOf(texts: TouchTexts, i: number, campaignSource: number, ad: number, timestamp: number): number {

@@ -168,7 +168,7 @@ test('what is published and what is stored are the sums of what was added', () =
         const touch = touchOf(each);
         if (kind === 'click by number') {
           const numbers = [texts.campaignSourceNamed(campaignId, source), texts.adNamed(each)] as const;
-          counters.addClick(texts, ...numbers, touch.timestamp, offset);
+          counters.addClick(...numbers, touch.timestamp, offset);
           // At once, or with what comes later.
           if (sign > 0n) counters.add(store, texts, countedOf([]));
         } else if (kind === 'click') {
@@ -311,7 +311,7 @@ test('counters of all types and days take memory only where they exist, and beyo
   const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const [campaigns, types, models] = [20_000, 4_000, ['linear', 'last_click', 'first_click', 'time_decay', 'u']];
   for (let campaign = 0; campaign < campaigns; campaign++) {
-    counters.addClick(texts, texts.campaignSourceNamed(`c${campaign}`, ''), 0, 0, campaign);
+    counters.addClick(texts.campaignSourceNamed(`c${campaign}`, ''), 0, 0, campaign);
   }
   counters.add(store, texts, countedOf([]));
   let most = 0;
@@ -361,7 +361,7 @@ test('a counter that was left to the store goes on from there', () => {
   const counters = new Counters(PARTITION, [], DAYS, () => 0);
   const campaignSource = texts.campaignSourceNamed('c', '');
   for (const offset of [1, 2]) {
-    counters.addClick(texts, campaignSource, 0, 0, offset);
+    counters.addClick(campaignSource, 0, 0, offset);
     counters.add(store, texts, countedOf([]));
     expect(counters.takeChanged().map(({ bytes }) => daily(bytes).clicks.clicks)).toEqual([BigInt(offset)]);
     store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
@@ -373,9 +373,10 @@ test('R-6: counters that are not stored are not forgotten, for other texts or fo
   const store = memoryStateStore();
   const counters = new Counters(PARTITION, [], DAYS, () => 0);
   const texts = new TouchTexts();
-  counters.addClick(texts, texts.campaignSourceNamed('c', ''), 0, 0, 1);
+  counters.addClick(texts.campaignSourceNamed('c', ''), 0, 0, 1);
   counters.add(store, texts, countedOf([]));
   const others = new TouchTexts();
-  expect(() => counters.addClick(others, others.campaignSourceNamed('d', ''), 0, 0, 2)).toThrow('R-6');
+  counters.addClick(others.campaignSourceNamed('d', ''), 0, 0, 2);
+  expect(() => counters.add(store, others, countedOf([]))).toThrow('R-6');
   expect(() => counters.forgetIfFull()).toThrow('R-6');
 });

@@ -3,6 +3,7 @@ import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { Clicks } from './clicks.ts';
 import { type ChangedCounter, type Counted, CounterSet } from './counter-set.ts';
 
 /**
@@ -14,6 +15,8 @@ export class Counters {
   readonly #mostBytes: () => number;
   readonly #daily: CounterSet;
   readonly #rollups: CounterSet;
+  /** Those that the next `add` counts. */
+  readonly #clicks = new Clicks();
   /** The texts whose numbers are used. */
   #texts: TouchTexts | undefined;
 
@@ -44,21 +47,22 @@ export class Counters {
   }
 
   /**
-   * Adds a click, by the numbers of its campaign and source and of its ad in these texts; it counts from the next `add`
-   * on. Its offset is greater than those of calls before. The texts may be others than before only when all counters
-   * are stored.
+   * Adds a click, by the numbers of its campaign and source and of its ad in the texts of the next `add`, from which on
+   * it counts. Its offset is greater than those of calls before.
    */
-  addClick(texts: TouchTexts, campaignSource: number, ad: number, timestamp: number, offset: number): void {
-    this.#use(texts);
-    this.#daily.addClick(texts, campaignSource, ad, timestamp, offset);
-    this.#rollups.addClick(texts, campaignSource, ad, timestamp, offset);
+  addClick(campaignSource: number, ad: number, timestamp: number, offset: number): void {
+    this.#clicks.add(campaignSource, ad, timestamp, offset);
   }
 
-  /** Adds clicks and credits in any order, of which each is later in the log than those of calls before. */
+  /**
+   * Adds clicks and credits in any order, of which each is later in the log than those of calls before. The texts may
+   * be others than before only when all counters are stored.
+   */
   add(store: StateStore, texts: TouchTexts, counted: Counted): void {
     this.#use(texts);
-    this.#daily.add(store, texts, counted);
-    this.#rollups.add(store, texts, counted);
+    this.#daily.add(store, texts, this.#clicks, counted);
+    this.#rollups.add(store, texts, this.#clicks, counted);
+    this.#clicks.count = 0;
   }
 
   /** The counters that changed since they were last taken: those of daily_stats, and of the other rollups. */

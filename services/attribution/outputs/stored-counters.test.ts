@@ -21,7 +21,7 @@ function readsOf(store: StateStore, counters: Counters, campaigns: readonly stri
   // Numbers are others than before.
   for (let i = 0; i < offset; i++) texts.campaignSourceNamed(`other ${i}`, '');
   for (const [i, campaign] of campaigns.entries()) {
-    counters.addClick(texts, texts.campaignSourceNamed(campaign, 's'), 0, i * HOUR_MS, offset + i);
+    counters.addClick(texts.campaignSourceNamed(campaign, 's'), 0, i * HOUR_MS, offset + i);
   }
   counters.add({ ...store, getMany }, texts, countedOf([]));
   counters.takeChanged();
@@ -43,7 +43,10 @@ test('counters that the store can not have are not read, and those that it was g
     () => 0,
   );
   expect(readsOf(store, second, ['f'], 7)).toEqual(['d0\0f\0s\0\0', 'rhour:campaign_id\x000\0f']);
-  expect(readsOf(store, second, ['f', 'f', 'f', 'f'], 8).at(-1)).toBe('rhour:campaign_id\x002\0f');
+  expect(readsOf(store, second, ['f', 'f', 'f', 'f'], 8).slice(-2)).toEqual([
+    'rhour:campaign_id\x002\0f',
+    'rday:campaign_id,ad_id\x000\0f\0',
+  ]);
 });
 
 test('of periods before the newest thousand, counters are read unless many come at once and there are none', () => {
@@ -62,7 +65,7 @@ test('of periods before the newest thousand, counters are read unless many come 
     },
   };
   const click = (campaign: string, hour: number) =>
-    after.addClick(texts, texts.campaignSourceNamed(campaign, ''), 0, hour * HOUR_MS, hours + 1);
+    after.addClick(texts.campaignSourceNamed(campaign, ''), 0, hour * HOUR_MS, hours + 1);
   click('few', -1);
   click('a', 0);
   click('b', hours);

@@ -114,7 +114,7 @@ export function newPartitionFold(
       events.begin(records.length, table);
       const read = readAll(records, Number(progress.watermark), events);
       const effects = users.fold(store, events, (campaignSource, ad, timestamp, offset) => {
-        if (offset >= countFrom) counters.addClick(table.texts, campaignSource, ad, timestamp, offset);
+        if (offset >= countFrom) counters.addClick(campaignSource, ad, timestamp, offset);
       });
       counters.add(store, table.texts, {
         clicks: effects.clicks.filter(isUncounted),
