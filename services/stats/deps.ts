@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { DAY_MS } from '../contract/limits.ts';
 import type { Rollup } from '../contract/rollups.ts';
+import type { EventLog } from '../log/event-log.ts';
 
 export interface StatsDeps {
   /** A client of a migrated server. */
@@ -15,6 +16,8 @@ export interface StatsDeps {
   told?: ToldSettings;
   /** How far what ClickHouse has goes in the log; undefined of a process that does not know the log. */
   freshness?: Freshness;
+  /** The log that events came by; undefined of a process that does not know it. */
+  log?: Pick<EventLog, 'read'>;
   /** What GET /status answers; undefined of a process that does not know how far the others are. */
   status?: () => Promise<object>;
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */

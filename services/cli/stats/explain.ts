@@ -50,6 +50,8 @@ export interface Explanation {
   };
   near_misses: Missed[];
   corrections: Correction[];
+  late_clicks: { click_id: string; text: string }[];
+  trace_id: string;
   net_value: string;
   summary: string;
 }
@@ -86,6 +88,8 @@ export function explanationText({ decision, near_misses: missed, corrections, ..
   if (missed.length > 0) parts.push('\n', renderTable(withSigns(missedColumns(decision.conversion_time)), missed));
   if (corrections.length > 0) parts.push('\n', renderTable(withSigns(CORRECTION_COLUMNS), corrections));
   parts.push(leftOut(decision.corrections_left_out, 'adjustments'));
+  for (const { click_id: click, text } of rest.late_clicks) parts.push(oneLine(`late click ${click} ${text}`), '\n');
+  if (rest.trace_id !== '') parts.push(`trace ${oneLine(rest.trace_id)}\n`);
   return parts.join('');
 }
 

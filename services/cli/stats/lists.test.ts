@@ -19,6 +19,8 @@ test('an explanation has the answer first, then the clicks, and what changed it'
             { ...CLICK, click_time: TIME - 90_000_000, credits: [0, 0.5], reasons: ['older_than_winner', 'credited'] },
           ],
         },
+        late_clicks: [{ click_id: 'c-2', text: 'arrived 2 h after the conversion' }],
+        trace_id: '0af7651916cd43dd8448eb211c80319c',
         near_misses: [{ ...CLICK, click_time: TIME + 1500, text: '1 s after' }],
         corrections: [
           {
@@ -49,6 +51,8 @@ test('an explanation has the answer first, then the clicks, and what changed it'
       '',
       'changed                   by                 reason  effect   which means',
       '2025-12-01T00:00:00.000Z  adjustment refund  –       applied  10 → 7.5',
+      'late click c-2 arrived 2 h after the conversion',
+      'trace 0af7651916cd43dd8448eb211c80319c',
       '',
     ].join('\n'),
   );

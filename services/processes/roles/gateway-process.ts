@@ -45,6 +45,7 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
   const view = clickhouse && clusterView({ env, log, clickhouse, stalls });
   const stats = view && {
     client: clickhouse.client,
+    log,
     models: view.attribution.MODELS,
     rollups: view.attribution.ROLLUPS,
     timeZone: view.attribution.REPORT_TIME_ZONE,

@@ -98,7 +98,7 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const view = pipelineView(config, parts, stalls);
   const { MODELS: models, ROLLUPS: rollups, REPORT_TIME_ZONE: timeZone } = config.attribution;
   const told = toldBy(config.attribution, config.CURRENCY);
-  const stats = { client, models, rollups, timeZone, told, freshness: new Coverage(view), status: statusOf(view) };
+  const stats = { client, log, models, rollups, timeZone, told, freshness: new Coverage(view), status: statusOf(view) };
   watchClickHouse(view, logger, closing);
   return serveProcess({
     host: config.HOST,

@@ -1,12 +1,15 @@
+import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CandidateReason, CorrectionEffect } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { ExplainConversionRequestSchema, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
 import { storedEventId } from '../../contract/event-id.ts';
 import { DAY_MS } from '../../contract/limits.ts';
+import { type LogRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { statsRoutes } from '../routes.ts';
+import { explainConversion } from './explain.ts';
 
 const CONVERSION = '11111111-1111-4111-8111-111111111111';
 const TIME = Date.UTC(2023, 2, 15, 10);
@@ -280,6 +283,44 @@ test('two users under one event_id: the request must say which', async () => {
   await expect(both).rejects.toMatchObject({ code: Code.InvalidArgument, rawMessage: /^user_id / });
   const { decision: decided } = await stats.explainConversion({ conversionId: CONVERSION, userId: 'user-2' });
   expect(decided?.userId).toBe('user-2');
+});
+
+test('the clicks that arrived after it, and the trace that it was sent in, while the log has it', async () => {
+  const conversion_id = storedEventId('order-late');
+  const named = (n: number) => ({
+    click_id: uuid(n),
+    click_time: String(TIME - n),
+    credits_micros: ['0'],
+    reasons: [2],
+  });
+  await insert('conversion_decisions', [
+    { ...decision('user-8', 60, [named(49), named(51), named(52)]), conversion_id },
+  ]);
+  const arrived = (ms: number) => ({ _partition: 3, _append_time: new Date(TIME + ms).toISOString().slice(0, -1) });
+  const conversion = { event_type: 'conversion', event_id: conversion_id, user_id: 'user-8', _offset: 50 };
+  await insert('events_local', [
+    { ...conversion, conversion_type: 'purchase', timestamp: new Date(TIME).toISOString().slice(0, -1), ...arrived(0) },
+    ...[49, 51, 52, 53].map((n) => ({ ...click(n, 'user-8', TIME - n), ...arrived((n - 50) * 60_000) })),
+  ]);
+  const { lateClicks, traceId } = await stats.explainConversion({ conversionId: 'order-late' });
+  expect(lateClicks.map(({ clickId, text }) => [clickId, text])).toEqual([
+    [uuid(51), 'arrived 1 min after the conversion'],
+    [uuid(52), 'arrived 2 min after the conversion'],
+  ]);
+  expect(traceId).toBe('');
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const request = create(ExplainConversionRequestSchema, { conversionId: 'order-late' });
+  const read = (headers: Record<string, string>, offset: number) => {
+    const record = { partition: 3, offset, headers } as LogRecord;
+    return explainConversion({ client, log: { read: async () => [record] } }, request);
+  };
+  const traced = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+  expect(await read(traced, 50)).toMatchObject({ traceId: trace });
+  expect(await read({}, 50)).toMatchObject({ traceId: '' });
+  // The record that was asked for is gone.
+  expect(await read(traced, 51)).toMatchObject({ traceId: '' });
+  const gone = { read: () => Promise.reject(new OffsetOutOfRange('gone')) };
+  expect(await explainConversion({ client, log: gone }, request)).toMatchObject({ traceId: '' });
 });
 
 test('a conversion is found by its event_id as it was sent, and has the metadata it was sent with', async () => {

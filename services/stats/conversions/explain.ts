@@ -10,21 +10,25 @@ import {
   type ExplainConversionRequest,
   type ExplainConversionResponse,
   ExplainConversionResponseSchema,
+  type LateClick,
+  LateClickSchema,
   type NearMiss,
   NearMissSchema,
 } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { storedEventId } from '../../contract/event-id.ts';
+import { type EventLog, LogUnavailable, OffsetOutOfRange } from '../../log/event-log.ts';
+import type { StatsDeps } from '../deps.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import { textFault } from '../requests/text-fault.ts';
 import { selectRows } from '../select-rows.ts';
 import { explainCorrections } from './explain-corrections.ts';
-import { summaryOf, textOfMiss } from './explain-words.ts';
+import { duration, summaryOf, textOfMiss } from './explain-words.ts';
 
 const MAX_NEAR_MISSES = 20;
 
 /** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request names several. */
 export async function explainConversion(
-  client: ClickHouseClient,
+  { client, log }: Pick<StatsDeps, 'client' | 'log'>,
   { conversionId, userId, model }: ExplainConversionRequest,
   signal?: AbortSignal,
 ): Promise<ExplainConversionResponse | FieldError | undefined> {
@@ -39,13 +43,15 @@ export async function explainConversion(
   if (decision === undefined) return undefined;
   const { models } = decision;
   if (model !== '' && models.length > 0 && !models.includes(model)) return unknownValue('model', model, models);
-  const [nearMisses, metadata, corrections] = await Promise.all([
+  const sent = await selectEvent(client, decision, signal);
+  const [nearMisses, corrections, lateClicks, traceId] = await Promise.all([
     selectNearMisses(client, decision, signal),
-    selectMetadata(client, decision, signal),
     explainCorrections(client, decision, signal),
+    sent === undefined ? [] : selectLateClicks(client, decision, sent, signal),
+    sent === undefined || log === undefined ? '' : traceIn(log, sent),
   ]);
   return create(ExplainConversionResponseSchema, {
-    ...{ nearMisses, metadata, corrections, attributed: decision.attributed },
+    ...{ nearMisses, metadata: sent?.metadata, corrections, lateClicks, traceId, attributed: decision.attributed },
     decision: model === '' ? decision : underModel(decision, model),
     netValueMicros: decision.valueMicros - decision.adjustedMicros,
     summary: summaryOf(decision, model || (decision.models[0] ?? ''), nearMisses),
@@ -152,19 +158,71 @@ async function selectNearMisses(
   });
 }
 
-/** The metadata that the conversion was sent with; none while the event is not in ClickHouse. */
-async function selectMetadata(
+/** The event that a conversion was sent by: the first, if it came again. */
+interface Sent {
+  metadata: Record<string, string>;
+  partition: number;
+  offset: string;
+  arrival: string;
+}
+
+/** Undefined while the event is not in ClickHouse. */
+async function selectEvent(
   client: ClickHouseClient,
   { userId, conversionId }: ConversionDecision,
   signal: AbortSignal | undefined,
-): Promise<Record<string, string>> {
+): Promise<Sent | undefined> {
   const statement = {
     query: `
-      SELECT metadata FROM events_distributed FINAL
+      SELECT metadata, _partition AS partition, _offset AS offset, toUnixTimestamp64Milli(_append_time) AS arrival
+      FROM events_distributed FINAL
       WHERE user_id = {userId:String} AND event_type = 'conversion' AND event_id = {conversionId:UUID}
       SETTINGS optimize_skip_unused_shards = 1`,
     query_params: { userId, conversionId },
   };
-  const [row] = await selectRows<{ metadata: Record<string, string> }>(client, statement, signal);
-  return row?.metadata ?? {};
+  const [row] = await selectRows<Sent>(client, statement, signal);
+  return row;
+}
+
+/** Candidates that arrived after the conversion. All events of a user are in one partition, by their offsets. */
+async function selectLateClicks(
+  client: ClickHouseClient,
+  { userId, candidates }: ConversionDecision,
+  sent: Sent,
+  signal: AbortSignal | undefined,
+): Promise<LateClick[]> {
+  const statement = {
+    query: `
+      SELECT event_id AS click_id, toUnixTimestamp64Milli(_append_time) AS arrival_time
+      FROM events_distributed FINAL
+      WHERE user_id = {userId:String} AND event_type = 'click' AND has({candidates:Array(UUID)}, event_id)
+        AND _partition = {partition:UInt32} AND _offset > {offset:UInt64}
+      ORDER BY _offset
+      SETTINGS optimize_skip_unused_shards = 1`,
+    query_params: {
+      ...{ userId, partition: sent.partition, offset: sent.offset },
+      candidates: candidates.map(({ clickId }) => clickId),
+    },
+  };
+  const rows = await selectRows<JsonValue>(client, statement, signal);
+  return rows.map((row) => {
+    const late = fromJson(LateClickSchema, row);
+    return { ...late, text: `arrived ${duration(late.arrivalTime - BigInt(sent.arrival))} after the conversion` };
+  });
+}
+
+/** W3C's traceparent: version, trace, span, flags. */
+const TRACE = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
+
+/** The trace that a record has in its headers; empty if it has none, or the log does not have it any more, or now. */
+async function traceIn(log: Pick<EventLog, 'read'>, { partition, offset }: Sent): Promise<string> {
+  const place = { partition, offset: Number(offset) };
+  try {
+    const [record] = await log.read('raw-events', place, { maxBytes: 1, waitMs: 0 });
+    const parent = record?.offset === place.offset ? record.headers.traceparent : undefined;
+    return TRACE.exec(parent ?? '')?.[1] ?? '';
+  } catch (error) {
+    if (error instanceof OffsetOutOfRange || error instanceof LogUnavailable) return '';
+    throw error;
+  }
 }

@@ -44,7 +44,7 @@ function forEachMethod(
   each(method.listConflicts, (request, signal) => listConflicts(deps.client, request, signal));
   each(method.listDeadLetters, (request, signal) => listDeadLetters(deps.client, request, signal));
   each(method.explainConversion, async (request, signal) => {
-    const explanation = await explainConversion(deps.client, request, signal);
+    const explanation = await explainConversion(deps, request, signal);
     if (explanation !== undefined) return explanation;
     throw new ConnectError(`no decision on a conversion ${cut(request.conversionId)} is known`, Code.NotFound);
   });

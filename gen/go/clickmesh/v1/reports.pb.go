@@ -817,8 +817,8 @@ type ReportStamp struct {
 	RollupSince int64 `protobuf:"varint,5,opt,name=rollup_since,json=rollupSince,proto3" json:"rollup_since,omitempty"`
 	// By model, as rollup_since: in the order of `models`.
 	ModelsSince []int64 `protobuf:"varint,6,rep,packed,name=models_since,json=modelsSince,proto3" json:"models_since,omitempty"`
-	// Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-	// does not know the log.
+	// Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+	// first event; 0 if that is not known, as by a process that does not know the log.
 	CompleteThrough int64 `protobuf:"varint,7,opt,name=complete_through,json=completeThrough,proto3" json:"complete_through,omitempty"`
 	// How long before the answer that was, in ms; 0 if everything that is acknowledged is counted.
 	LagMs int64 `protobuf:"varint,8,opt,name=lag_ms,json=lagMs,proto3" json:"lag_ms,omitempty"`
@@ -1229,7 +1229,8 @@ type ListedConversion struct {
 	// What the clicks that the filters name are credited with under the model, in micros of the conversion; 0 without a
 	// model.
 	CreditMicros int64 `protobuf:"varint,16,opt,name=credit_micros,json=creditMicros,proto3" json:"credit_micros,omitempty"`
-	// What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+	// What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+	// ExplainConversion tells all of them.
 	CorrectedBy   []string `protobuf:"bytes,17,rep,name=corrected_by,json=correctedBy,proto3" json:"corrected_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -740,7 +740,13 @@ type ExplainConversionResponse struct {
 	// decision.attributed: a valid click is credited.
 	Attributed bool `protobuf:"varint,6,opt,name=attributed,proto3" json:"attributed,omitempty"`
 	// Why, in a sentence for people: "credited to campaign X: the last of 4 clicks in the 24 h before".
-	Summary       string `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`
+	Summary string `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`
+	// Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+	// decision names.
+	LateClicks []*LateClick `protobuf:"bytes,8,rep,name=late_clicks,json=lateClicks,proto3" json:"late_clicks,omitempty"`
+	// The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+	// empty if not, and from a process that does not know the log.
+	TraceId       string `protobuf:"bytes,9,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -824,6 +830,82 @@ func (x *ExplainConversionResponse) GetSummary() string {
 	return ""
 }
 
+func (x *ExplainConversionResponse) GetLateClicks() []*LateClick {
+	if x != nil {
+		return x.LateClicks
+	}
+	return nil
+}
+
+func (x *ExplainConversionResponse) GetTraceId() string {
+	if x != nil {
+		return x.TraceId
+	}
+	return ""
+}
+
+type LateClick struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	ClickId string                 `protobuf:"bytes,1,opt,name=click_id,json=clickId,proto3" json:"click_id,omitempty"`
+	// When it arrived, in ms since 1970-01-01 UTC.
+	ArrivalTime int64 `protobuf:"varint,2,opt,name=arrival_time,json=arrivalTime,proto3" json:"arrival_time,omitempty"`
+	// For people: "arrived 3 h 20 min after the conversion".
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateClick) Reset() {
+	*x = LateClick{}
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateClick) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateClick) ProtoMessage() {}
+
+func (x *LateClick) ProtoReflect() protoreflect.Message {
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateClick.ProtoReflect.Descriptor instead.
+func (*LateClick) Descriptor() ([]byte, []int) {
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LateClick) GetClickId() string {
+	if x != nil {
+		return x.ClickId
+	}
+	return ""
+}
+
+func (x *LateClick) GetArrivalTime() int64 {
+	if x != nil {
+		return x.ArrivalTime
+	}
+	return 0
+}
+
+func (x *LateClick) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // An adjustment or a verdict, and what it does now.
 type ExplainedCorrection struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -852,7 +934,7 @@ type ExplainedCorrection struct {
 
 func (x *ExplainedCorrection) Reset() {
 	*x = ExplainedCorrection{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +946,7 @@ func (x *ExplainedCorrection) String() string {
 func (*ExplainedCorrection) ProtoMessage() {}
 
 func (x *ExplainedCorrection) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[8]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +959,7 @@ func (x *ExplainedCorrection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedCorrection.ProtoReflect.Descriptor instead.
 func (*ExplainedCorrection) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{8}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExplainedCorrection) GetEventId() string {
@@ -975,7 +1057,7 @@ type NearMiss struct {
 
 func (x *NearMiss) Reset() {
 	*x = NearMiss{}
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1069,7 @@ func (x *NearMiss) String() string {
 func (*NearMiss) ProtoMessage() {}
 
 func (x *NearMiss) ProtoReflect() protoreflect.Message {
-	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[9]
+	mi := &file_clickmesh_v1_stats_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1082,7 @@ func (x *NearMiss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NearMiss.ProtoReflect.Descriptor instead.
 func (*NearMiss) Descriptor() ([]byte, []int) {
-	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{9}
+	return file_clickmesh_v1_stats_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NearMiss) GetClickId() string {
@@ -1122,7 +1204,7 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\x18ExplainConversionRequest\x12#\n" +
 	"\rconversion_id\x18\x01 \x01(\tR\fconversionId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x14\n" +
-	"\x05model\x18\x03 \x01(\tR\x05model\"\xcb\x03\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\"\xa0\x04\n" +
 	"\x19ExplainConversionResponse\x12<\n" +
 	"\bdecision\x18\x01 \x01(\v2 .clickmesh.v1.ConversionDecisionR\bdecision\x127\n" +
 	"\vnear_misses\x18\x02 \x03(\v2\x16.clickmesh.v1.NearMissR\n" +
@@ -1133,10 +1215,17 @@ const file_clickmesh_v1_stats_service_proto_rawDesc = "" +
 	"\n" +
 	"attributed\x18\x06 \x01(\bR\n" +
 	"attributed\x12\x18\n" +
-	"\asummary\x18\a \x01(\tR\asummary\x1a;\n" +
+	"\asummary\x18\a \x01(\tR\asummary\x128\n" +
+	"\vlate_clicks\x18\b \x03(\v2\x17.clickmesh.v1.LateClickR\n" +
+	"lateClicks\x12\x19\n" +
+	"\btrace_id\x18\t \x01(\tR\atraceId\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xba\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"]\n" +
+	"\tLateClick\x12\x19\n" +
+	"\bclick_id\x18\x01 \x01(\tR\aclickId\x12!\n" +
+	"\farrival_time\x18\x02 \x01(\x03R\varrivalTime\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xba\x03\n" +
 	"\x13ExplainedCorrection\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x1d\n" +
 	"\n" +
@@ -1206,7 +1295,7 @@ func file_clickmesh_v1_stats_service_proto_rawDescGZIP() []byte {
 }
 
 var file_clickmesh_v1_stats_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_clickmesh_v1_stats_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(Interval)(0),                     // 0: clickmesh.v1.Interval
 	(*GetStatsRequest)(nil),           // 1: clickmesh.v1.GetStatsRequest
@@ -1217,35 +1306,36 @@ var file_clickmesh_v1_stats_service_proto_goTypes = []any{
 	(*WatchStatsResponse)(nil),        // 6: clickmesh.v1.WatchStatsResponse
 	(*ExplainConversionRequest)(nil),  // 7: clickmesh.v1.ExplainConversionRequest
 	(*ExplainConversionResponse)(nil), // 8: clickmesh.v1.ExplainConversionResponse
-	(*ExplainedCorrection)(nil),       // 9: clickmesh.v1.ExplainedCorrection
-	(*NearMiss)(nil),                  // 10: clickmesh.v1.NearMiss
-	nil,                               // 11: clickmesh.v1.ExplainConversionResponse.MetadataEntry
-	(*ConversionDecision)(nil),        // 12: clickmesh.v1.ConversionDecision
-	(CorrectionEffect)(0),             // 13: clickmesh.v1.CorrectionEffect
-	(*RunReportRequest)(nil),          // 14: clickmesh.v1.RunReportRequest
-	(*WatchReportRequest)(nil),        // 15: clickmesh.v1.WatchReportRequest
-	(*ListConversionsRequest)(nil),    // 16: clickmesh.v1.ListConversionsRequest
-	(*ListClicksRequest)(nil),         // 17: clickmesh.v1.ListClicksRequest
-	(*TopPathsRequest)(nil),           // 18: clickmesh.v1.TopPathsRequest
-	(*TopTouchesRequest)(nil),         // 19: clickmesh.v1.TopTouchesRequest
-	(*TimeLagRequest)(nil),            // 20: clickmesh.v1.TimeLagRequest
-	(*PathLengthRequest)(nil),         // 21: clickmesh.v1.PathLengthRequest
-	(*ListConflictsRequest)(nil),      // 22: clickmesh.v1.ListConflictsRequest
-	(*ListDeadLettersRequest)(nil),    // 23: clickmesh.v1.ListDeadLettersRequest
-	(*TailEventsRequest)(nil),         // 24: clickmesh.v1.TailEventsRequest
-	(*RunAuditRequest)(nil),           // 25: clickmesh.v1.RunAuditRequest
-	(*RunReportResponse)(nil),         // 26: clickmesh.v1.RunReportResponse
-	(*WatchReportResponse)(nil),       // 27: clickmesh.v1.WatchReportResponse
-	(*ListConversionsResponse)(nil),   // 28: clickmesh.v1.ListConversionsResponse
-	(*ListClicksResponse)(nil),        // 29: clickmesh.v1.ListClicksResponse
-	(*TopPathsResponse)(nil),          // 30: clickmesh.v1.TopPathsResponse
-	(*TopTouchesResponse)(nil),        // 31: clickmesh.v1.TopTouchesResponse
-	(*TimeLagResponse)(nil),           // 32: clickmesh.v1.TimeLagResponse
-	(*PathLengthResponse)(nil),        // 33: clickmesh.v1.PathLengthResponse
-	(*ListConflictsResponse)(nil),     // 34: clickmesh.v1.ListConflictsResponse
-	(*ListDeadLettersResponse)(nil),   // 35: clickmesh.v1.ListDeadLettersResponse
-	(*TailEventsResponse)(nil),        // 36: clickmesh.v1.TailEventsResponse
-	(*RunAuditResponse)(nil),          // 37: clickmesh.v1.RunAuditResponse
+	(*LateClick)(nil),                 // 9: clickmesh.v1.LateClick
+	(*ExplainedCorrection)(nil),       // 10: clickmesh.v1.ExplainedCorrection
+	(*NearMiss)(nil),                  // 11: clickmesh.v1.NearMiss
+	nil,                               // 12: clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	(*ConversionDecision)(nil),        // 13: clickmesh.v1.ConversionDecision
+	(CorrectionEffect)(0),             // 14: clickmesh.v1.CorrectionEffect
+	(*RunReportRequest)(nil),          // 15: clickmesh.v1.RunReportRequest
+	(*WatchReportRequest)(nil),        // 16: clickmesh.v1.WatchReportRequest
+	(*ListConversionsRequest)(nil),    // 17: clickmesh.v1.ListConversionsRequest
+	(*ListClicksRequest)(nil),         // 18: clickmesh.v1.ListClicksRequest
+	(*TopPathsRequest)(nil),           // 19: clickmesh.v1.TopPathsRequest
+	(*TopTouchesRequest)(nil),         // 20: clickmesh.v1.TopTouchesRequest
+	(*TimeLagRequest)(nil),            // 21: clickmesh.v1.TimeLagRequest
+	(*PathLengthRequest)(nil),         // 22: clickmesh.v1.PathLengthRequest
+	(*ListConflictsRequest)(nil),      // 23: clickmesh.v1.ListConflictsRequest
+	(*ListDeadLettersRequest)(nil),    // 24: clickmesh.v1.ListDeadLettersRequest
+	(*TailEventsRequest)(nil),         // 25: clickmesh.v1.TailEventsRequest
+	(*RunAuditRequest)(nil),           // 26: clickmesh.v1.RunAuditRequest
+	(*RunReportResponse)(nil),         // 27: clickmesh.v1.RunReportResponse
+	(*WatchReportResponse)(nil),       // 28: clickmesh.v1.WatchReportResponse
+	(*ListConversionsResponse)(nil),   // 29: clickmesh.v1.ListConversionsResponse
+	(*ListClicksResponse)(nil),        // 30: clickmesh.v1.ListClicksResponse
+	(*TopPathsResponse)(nil),          // 31: clickmesh.v1.TopPathsResponse
+	(*TopTouchesResponse)(nil),        // 32: clickmesh.v1.TopTouchesResponse
+	(*TimeLagResponse)(nil),           // 33: clickmesh.v1.TimeLagResponse
+	(*PathLengthResponse)(nil),        // 34: clickmesh.v1.PathLengthResponse
+	(*ListConflictsResponse)(nil),     // 35: clickmesh.v1.ListConflictsResponse
+	(*ListDeadLettersResponse)(nil),   // 36: clickmesh.v1.ListDeadLettersResponse
+	(*TailEventsResponse)(nil),        // 37: clickmesh.v1.TailEventsResponse
+	(*RunAuditResponse)(nil),          // 38: clickmesh.v1.RunAuditResponse
 }
 var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	0,  // 0: clickmesh.v1.GetStatsRequest.interval:type_name -> clickmesh.v1.Interval
@@ -1255,46 +1345,47 @@ var file_clickmesh_v1_stats_service_proto_depIdxs = []int32{
 	3,  // 4: clickmesh.v1.GetStatsResponse.since:type_name -> clickmesh.v1.Since
 	1,  // 5: clickmesh.v1.WatchStatsRequest.query:type_name -> clickmesh.v1.GetStatsRequest
 	2,  // 6: clickmesh.v1.WatchStatsResponse.stats:type_name -> clickmesh.v1.GetStatsResponse
-	12, // 7: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
-	10, // 8: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
-	11, // 9: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
-	9,  // 10: clickmesh.v1.ExplainConversionResponse.corrections:type_name -> clickmesh.v1.ExplainedCorrection
-	13, // 11: clickmesh.v1.ExplainedCorrection.effect:type_name -> clickmesh.v1.CorrectionEffect
-	1,  // 12: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
-	5,  // 13: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
-	7,  // 14: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
-	14, // 15: clickmesh.v1.StatsService.RunReport:input_type -> clickmesh.v1.RunReportRequest
-	15, // 16: clickmesh.v1.StatsService.WatchReport:input_type -> clickmesh.v1.WatchReportRequest
-	16, // 17: clickmesh.v1.StatsService.ListConversions:input_type -> clickmesh.v1.ListConversionsRequest
-	17, // 18: clickmesh.v1.StatsService.ListClicks:input_type -> clickmesh.v1.ListClicksRequest
-	18, // 19: clickmesh.v1.StatsService.TopPaths:input_type -> clickmesh.v1.TopPathsRequest
-	19, // 20: clickmesh.v1.StatsService.TopTouches:input_type -> clickmesh.v1.TopTouchesRequest
-	20, // 21: clickmesh.v1.StatsService.TimeLag:input_type -> clickmesh.v1.TimeLagRequest
-	21, // 22: clickmesh.v1.StatsService.PathLength:input_type -> clickmesh.v1.PathLengthRequest
-	22, // 23: clickmesh.v1.StatsService.ListConflicts:input_type -> clickmesh.v1.ListConflictsRequest
-	23, // 24: clickmesh.v1.StatsService.ListDeadLetters:input_type -> clickmesh.v1.ListDeadLettersRequest
-	24, // 25: clickmesh.v1.StatsService.TailEvents:input_type -> clickmesh.v1.TailEventsRequest
-	25, // 26: clickmesh.v1.StatsService.RunAudit:input_type -> clickmesh.v1.RunAuditRequest
-	2,  // 27: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
-	6,  // 28: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
-	8,  // 29: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
-	26, // 30: clickmesh.v1.StatsService.RunReport:output_type -> clickmesh.v1.RunReportResponse
-	27, // 31: clickmesh.v1.StatsService.WatchReport:output_type -> clickmesh.v1.WatchReportResponse
-	28, // 32: clickmesh.v1.StatsService.ListConversions:output_type -> clickmesh.v1.ListConversionsResponse
-	29, // 33: clickmesh.v1.StatsService.ListClicks:output_type -> clickmesh.v1.ListClicksResponse
-	30, // 34: clickmesh.v1.StatsService.TopPaths:output_type -> clickmesh.v1.TopPathsResponse
-	31, // 35: clickmesh.v1.StatsService.TopTouches:output_type -> clickmesh.v1.TopTouchesResponse
-	32, // 36: clickmesh.v1.StatsService.TimeLag:output_type -> clickmesh.v1.TimeLagResponse
-	33, // 37: clickmesh.v1.StatsService.PathLength:output_type -> clickmesh.v1.PathLengthResponse
-	34, // 38: clickmesh.v1.StatsService.ListConflicts:output_type -> clickmesh.v1.ListConflictsResponse
-	35, // 39: clickmesh.v1.StatsService.ListDeadLetters:output_type -> clickmesh.v1.ListDeadLettersResponse
-	36, // 40: clickmesh.v1.StatsService.TailEvents:output_type -> clickmesh.v1.TailEventsResponse
-	37, // 41: clickmesh.v1.StatsService.RunAudit:output_type -> clickmesh.v1.RunAuditResponse
-	27, // [27:42] is the sub-list for method output_type
-	12, // [12:27] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 7: clickmesh.v1.ExplainConversionResponse.decision:type_name -> clickmesh.v1.ConversionDecision
+	11, // 8: clickmesh.v1.ExplainConversionResponse.near_misses:type_name -> clickmesh.v1.NearMiss
+	12, // 9: clickmesh.v1.ExplainConversionResponse.metadata:type_name -> clickmesh.v1.ExplainConversionResponse.MetadataEntry
+	10, // 10: clickmesh.v1.ExplainConversionResponse.corrections:type_name -> clickmesh.v1.ExplainedCorrection
+	9,  // 11: clickmesh.v1.ExplainConversionResponse.late_clicks:type_name -> clickmesh.v1.LateClick
+	14, // 12: clickmesh.v1.ExplainedCorrection.effect:type_name -> clickmesh.v1.CorrectionEffect
+	1,  // 13: clickmesh.v1.StatsService.GetStats:input_type -> clickmesh.v1.GetStatsRequest
+	5,  // 14: clickmesh.v1.StatsService.WatchStats:input_type -> clickmesh.v1.WatchStatsRequest
+	7,  // 15: clickmesh.v1.StatsService.ExplainConversion:input_type -> clickmesh.v1.ExplainConversionRequest
+	15, // 16: clickmesh.v1.StatsService.RunReport:input_type -> clickmesh.v1.RunReportRequest
+	16, // 17: clickmesh.v1.StatsService.WatchReport:input_type -> clickmesh.v1.WatchReportRequest
+	17, // 18: clickmesh.v1.StatsService.ListConversions:input_type -> clickmesh.v1.ListConversionsRequest
+	18, // 19: clickmesh.v1.StatsService.ListClicks:input_type -> clickmesh.v1.ListClicksRequest
+	19, // 20: clickmesh.v1.StatsService.TopPaths:input_type -> clickmesh.v1.TopPathsRequest
+	20, // 21: clickmesh.v1.StatsService.TopTouches:input_type -> clickmesh.v1.TopTouchesRequest
+	21, // 22: clickmesh.v1.StatsService.TimeLag:input_type -> clickmesh.v1.TimeLagRequest
+	22, // 23: clickmesh.v1.StatsService.PathLength:input_type -> clickmesh.v1.PathLengthRequest
+	23, // 24: clickmesh.v1.StatsService.ListConflicts:input_type -> clickmesh.v1.ListConflictsRequest
+	24, // 25: clickmesh.v1.StatsService.ListDeadLetters:input_type -> clickmesh.v1.ListDeadLettersRequest
+	25, // 26: clickmesh.v1.StatsService.TailEvents:input_type -> clickmesh.v1.TailEventsRequest
+	26, // 27: clickmesh.v1.StatsService.RunAudit:input_type -> clickmesh.v1.RunAuditRequest
+	2,  // 28: clickmesh.v1.StatsService.GetStats:output_type -> clickmesh.v1.GetStatsResponse
+	6,  // 29: clickmesh.v1.StatsService.WatchStats:output_type -> clickmesh.v1.WatchStatsResponse
+	8,  // 30: clickmesh.v1.StatsService.ExplainConversion:output_type -> clickmesh.v1.ExplainConversionResponse
+	27, // 31: clickmesh.v1.StatsService.RunReport:output_type -> clickmesh.v1.RunReportResponse
+	28, // 32: clickmesh.v1.StatsService.WatchReport:output_type -> clickmesh.v1.WatchReportResponse
+	29, // 33: clickmesh.v1.StatsService.ListConversions:output_type -> clickmesh.v1.ListConversionsResponse
+	30, // 34: clickmesh.v1.StatsService.ListClicks:output_type -> clickmesh.v1.ListClicksResponse
+	31, // 35: clickmesh.v1.StatsService.TopPaths:output_type -> clickmesh.v1.TopPathsResponse
+	32, // 36: clickmesh.v1.StatsService.TopTouches:output_type -> clickmesh.v1.TopTouchesResponse
+	33, // 37: clickmesh.v1.StatsService.TimeLag:output_type -> clickmesh.v1.TimeLagResponse
+	34, // 38: clickmesh.v1.StatsService.PathLength:output_type -> clickmesh.v1.PathLengthResponse
+	35, // 39: clickmesh.v1.StatsService.ListConflicts:output_type -> clickmesh.v1.ListConflictsResponse
+	36, // 40: clickmesh.v1.StatsService.ListDeadLetters:output_type -> clickmesh.v1.ListDeadLettersResponse
+	37, // 41: clickmesh.v1.StatsService.TailEvents:output_type -> clickmesh.v1.TailEventsResponse
+	38, // 42: clickmesh.v1.StatsService.RunAudit:output_type -> clickmesh.v1.RunAuditResponse
+	28, // [28:43] is the sub-list for method output_type
+	13, // [13:28] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_stats_service_proto_init() }
@@ -1305,14 +1396,14 @@ func file_clickmesh_v1_stats_service_proto_init() {
 	file_clickmesh_v1_attribution_proto_init()
 	file_clickmesh_v1_reports_proto_init()
 	file_clickmesh_v1_stats_service_proto_msgTypes[3].OneofWrappers = []any{}
-	file_clickmesh_v1_stats_service_proto_msgTypes[8].OneofWrappers = []any{}
+	file_clickmesh_v1_stats_service_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clickmesh_v1_stats_service_proto_rawDesc), len(file_clickmesh_v1_stats_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -139,7 +139,7 @@ class ExplainConversionRequest(_message.Message):
     def __init__(self, conversion_id: _Optional[str] = ..., user_id: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
 
 class ExplainConversionResponse(_message.Message):
-    __slots__ = ("decision", "near_misses", "metadata", "net_value_micros", "corrections", "attributed", "summary")
+    __slots__ = ("decision", "near_misses", "metadata", "net_value_micros", "corrections", "attributed", "summary", "late_clicks", "trace_id")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +154,8 @@ class ExplainConversionResponse(_message.Message):
     CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTED_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    LATE_CLICKS_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     decision: _attribution_pb2.ConversionDecision
     near_misses: _containers.RepeatedCompositeFieldContainer[NearMiss]
     metadata: _containers.ScalarMap[str, str]
@@ -161,7 +163,19 @@ class ExplainConversionResponse(_message.Message):
     corrections: _containers.RepeatedCompositeFieldContainer[ExplainedCorrection]
     attributed: bool
     summary: str
-    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., net_value_micros: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[ExplainedCorrection, _Mapping]]] = ..., attributed: _Optional[bool] = ..., summary: _Optional[str] = ...) -> None: ...
+    late_clicks: _containers.RepeatedCompositeFieldContainer[LateClick]
+    trace_id: str
+    def __init__(self, decision: _Optional[_Union[_attribution_pb2.ConversionDecision, _Mapping]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., net_value_micros: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[ExplainedCorrection, _Mapping]]] = ..., attributed: _Optional[bool] = ..., summary: _Optional[str] = ..., late_clicks: _Optional[_Iterable[_Union[LateClick, _Mapping]]] = ..., trace_id: _Optional[str] = ...) -> None: ...
+
+class LateClick(_message.Message):
+    __slots__ = ("click_id", "arrival_time", "text")
+    CLICK_ID_FIELD_NUMBER: _ClassVar[int]
+    ARRIVAL_TIME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    click_id: str
+    arrival_time: int
+    text: str
+    def __init__(self, click_id: _Optional[str] = ..., arrival_time: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
 
 class ExplainedCorrection(_message.Message):
     __slots__ = ("event_id", "event_type", "kind", "click_id", "value_micros", "timestamp", "reason", "effect", "value_before_micros", "value_after_micros", "text")

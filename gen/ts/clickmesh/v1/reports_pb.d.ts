@@ -385,8 +385,8 @@ export declare type ReportStamp = Message<"clickmesh.v1.ReportStamp"> & {
   modelsSince: bigint[];
 
   /**
-   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-   * does not know the log.
+   * Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+   * first event; 0 if that is not known, as by a process that does not know the log.
    *
    * @generated from field: int64 complete_through = 7;
    */
@@ -671,7 +671,8 @@ export declare type ListedConversion = Message<"clickmesh.v1.ListedConversion"> 
   creditMicros: bigint;
 
   /**
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    *
    * @generated from field: repeated string corrected_by = 17;
    */

@@ -431,6 +431,22 @@ export declare type ExplainConversionResponse = Message<"clickmesh.v1.ExplainCon
    * @generated from field: string summary = 7;
    */
   summary: string;
+
+  /**
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   *
+   * @generated from field: repeated clickmesh.v1.LateClick late_clicks = 8;
+   */
+  lateClicks: LateClick[];
+
+  /**
+   * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+   * empty if not, and from a process that does not know the log.
+   *
+   * @generated from field: string trace_id = 9;
+   */
+  traceId: string;
 };
 
 /**
@@ -438,6 +454,36 @@ export declare type ExplainConversionResponse = Message<"clickmesh.v1.ExplainCon
  * Use `create(ExplainConversionResponseSchema)` to create a new message.
  */
 export declare const ExplainConversionResponseSchema: GenMessage<ExplainConversionResponse>;
+
+/**
+ * @generated from message clickmesh.v1.LateClick
+ */
+export declare type LateClick = Message<"clickmesh.v1.LateClick"> & {
+  /**
+   * @generated from field: string click_id = 1;
+   */
+  clickId: string;
+
+  /**
+   * When it arrived, in ms since 1970-01-01 UTC.
+   *
+   * @generated from field: int64 arrival_time = 2;
+   */
+  arrivalTime: bigint;
+
+  /**
+   * For people: "arrived 3 h 20 min after the conversion".
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message clickmesh.v1.LateClick.
+ * Use `create(LateClickSchema)` to create a new message.
+ */
+export declare const LateClickSchema: GenMessage<LateClick>;
 
 /**
  * An adjustment or a verdict, and what it does now.

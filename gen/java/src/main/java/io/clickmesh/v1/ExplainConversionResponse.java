@@ -31,6 +31,8 @@ private static final long serialVersionUID = 0L;
     nearMisses_ = java.util.Collections.emptyList();
     corrections_ = java.util.Collections.emptyList();
     summary_ = "";
+    lateClicks_ = java.util.Collections.emptyList();
+    traceId_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -389,6 +391,121 @@ java.lang.String defaultValue) {
     }
   }
 
+  public static final int LATE_CLICKS_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.LateClick> lateClicks_;
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.LateClick> getLateClicksList() {
+    return lateClicks_;
+  }
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.LateClickOrBuilder> 
+      getLateClicksOrBuilderList() {
+    return lateClicks_;
+  }
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  @java.lang.Override
+  public int getLateClicksCount() {
+    return lateClicks_.size();
+  }
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.LateClick getLateClicks(int index) {
+    return lateClicks_.get(index);
+  }
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.LateClickOrBuilder getLateClicksOrBuilder(
+      int index) {
+    return lateClicks_.get(index);
+  }
+
+  public static final int TRACE_ID_FIELD_NUMBER = 9;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object traceId_ = "";
+  /**
+   * <pre>
+   * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+   * empty if not, and from a process that does not know the log.
+   * </pre>
+   *
+   * <code>string trace_id = 9 [json_name = "traceId"];</code>
+   * @return The traceId.
+   */
+  @java.lang.Override
+  public java.lang.String getTraceId() {
+    java.lang.Object ref = traceId_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      traceId_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+   * empty if not, and from a process that does not know the log.
+   * </pre>
+   *
+   * <code>string trace_id = 9 [json_name = "traceId"];</code>
+   * @return The bytes for traceId.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTraceIdBytes() {
+    java.lang.Object ref = traceId_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      traceId_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -426,6 +543,12 @@ java.lang.String defaultValue) {
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(summary_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 7, summary_);
+    }
+    for (int i = 0; i < lateClicks_.size(); i++) {
+      output.writeMessage(8, lateClicks_.get(i));
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(traceId_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 9, traceId_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -474,6 +597,18 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(summary_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(7, summary_);
     }
+
+        {
+          final int count = lateClicks_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(lateClicks_.get(i));
+          }
+          size += 1 * count;
+        }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(traceId_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(9, traceId_);
+    }
     return size;
   }
   @java.lang.Override
@@ -515,6 +650,10 @@ java.lang.String defaultValue) {
         != other.getAttributed()) return false;
     if (!getSummary()
         .equals(other.getSummary())) return false;
+    if (!getLateClicksList()
+        .equals(other.getLateClicksList())) return false;
+    if (!getTraceId()
+        .equals(other.getTraceId())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -550,6 +689,12 @@ java.lang.String defaultValue) {
         getAttributed());
     hash = (37 * hash) + SUMMARY_FIELD_NUMBER;
     hash = (53 * hash) + getSummary().hashCode();
+    if (getLateClicksCount() > 0) {
+      hash = (37 * hash) + LATE_CLICKS_FIELD_NUMBER;
+      hash = (53 * hash) + getLateClicksList().hashCode();
+    }
+    hash = (37 * hash) + TRACE_ID_FIELD_NUMBER;
+    hash = (53 * hash) + getTraceId().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -705,6 +850,7 @@ java.lang.String defaultValue) {
         internalGetDecisionFieldBuilder();
         internalGetNearMissesFieldBuilder();
         internalGetCorrectionsFieldBuilder();
+        internalGetLateClicksFieldBuilder();
       }
     }
     @java.lang.Override
@@ -734,6 +880,14 @@ java.lang.String defaultValue) {
       bitField0_ = (bitField0_ & ~0x00000010);
       attributed_ = false;
       summary_ = "";
+      if (lateClicksBuilder_ == null) {
+        lateClicks_ = java.util.Collections.emptyList();
+      } else {
+        lateClicks_ = null;
+        lateClicksBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000080);
+      traceId_ = "";
       return this;
     }
 
@@ -785,6 +939,15 @@ java.lang.String defaultValue) {
       } else {
         result.corrections_ = correctionsBuilder_.build();
       }
+      if (lateClicksBuilder_ == null) {
+        if (((bitField0_ & 0x00000080) != 0)) {
+          lateClicks_ = java.util.Collections.unmodifiableList(lateClicks_);
+          bitField0_ = (bitField0_ & ~0x00000080);
+        }
+        result.lateClicks_ = lateClicks_;
+      } else {
+        result.lateClicks_ = lateClicksBuilder_.build();
+      }
     }
 
     private void buildPartial0(io.clickmesh.v1.ExplainConversionResponse result) {
@@ -808,6 +971,9 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.summary_ = summary_;
+      }
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.traceId_ = traceId_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -893,6 +1059,37 @@ java.lang.String defaultValue) {
         bitField0_ |= 0x00000040;
         onChanged();
       }
+      if (lateClicksBuilder_ == null) {
+        if (!other.lateClicks_.isEmpty()) {
+          if (lateClicks_.isEmpty()) {
+            lateClicks_ = other.lateClicks_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+          } else {
+            ensureLateClicksIsMutable();
+            lateClicks_.addAll(other.lateClicks_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.lateClicks_.isEmpty()) {
+          if (lateClicksBuilder_.isEmpty()) {
+            lateClicksBuilder_.dispose();
+            lateClicksBuilder_ = null;
+            lateClicks_ = other.lateClicks_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+            lateClicksBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetLateClicksFieldBuilder() : null;
+          } else {
+            lateClicksBuilder_.addAllMessages(other.lateClicks_);
+          }
+        }
+      }
+      if (!other.getTraceId().isEmpty()) {
+        traceId_ = other.traceId_;
+        bitField0_ |= 0x00000100;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -974,6 +1171,24 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000040;
               break;
             } // case 58
+            case 66: {
+              io.clickmesh.v1.LateClick m =
+                  input.readMessage(
+                      io.clickmesh.v1.LateClick.parser(),
+                      extensionRegistry);
+              if (lateClicksBuilder_ == null) {
+                ensureLateClicksIsMutable();
+                lateClicks_.add(m);
+              } else {
+                lateClicksBuilder_.addMessage(m);
+              }
+              break;
+            } // case 66
+            case 74: {
+              traceId_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 74
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2071,6 +2286,427 @@ java.lang.String defaultValue) {
       checkByteStringIsUtf8(value);
       summary_ = value;
       bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.LateClick> lateClicks_ =
+      java.util.Collections.emptyList();
+    private void ensureLateClicksIsMutable() {
+      if (!((bitField0_ & 0x00000080) != 0)) {
+        lateClicks_ = new java.util.ArrayList<io.clickmesh.v1.LateClick>(lateClicks_);
+        bitField0_ |= 0x00000080;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.LateClick, io.clickmesh.v1.LateClick.Builder, io.clickmesh.v1.LateClickOrBuilder> lateClicksBuilder_;
+
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.LateClick> getLateClicksList() {
+      if (lateClicksBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(lateClicks_);
+      } else {
+        return lateClicksBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public int getLateClicksCount() {
+      if (lateClicksBuilder_ == null) {
+        return lateClicks_.size();
+      } else {
+        return lateClicksBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public io.clickmesh.v1.LateClick getLateClicks(int index) {
+      if (lateClicksBuilder_ == null) {
+        return lateClicks_.get(index);
+      } else {
+        return lateClicksBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder setLateClicks(
+        int index, io.clickmesh.v1.LateClick value) {
+      if (lateClicksBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureLateClicksIsMutable();
+        lateClicks_.set(index, value);
+        onChanged();
+      } else {
+        lateClicksBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder setLateClicks(
+        int index, io.clickmesh.v1.LateClick.Builder builderForValue) {
+      if (lateClicksBuilder_ == null) {
+        ensureLateClicksIsMutable();
+        lateClicks_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        lateClicksBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder addLateClicks(io.clickmesh.v1.LateClick value) {
+      if (lateClicksBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureLateClicksIsMutable();
+        lateClicks_.add(value);
+        onChanged();
+      } else {
+        lateClicksBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder addLateClicks(
+        int index, io.clickmesh.v1.LateClick value) {
+      if (lateClicksBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureLateClicksIsMutable();
+        lateClicks_.add(index, value);
+        onChanged();
+      } else {
+        lateClicksBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder addLateClicks(
+        io.clickmesh.v1.LateClick.Builder builderForValue) {
+      if (lateClicksBuilder_ == null) {
+        ensureLateClicksIsMutable();
+        lateClicks_.add(builderForValue.build());
+        onChanged();
+      } else {
+        lateClicksBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder addLateClicks(
+        int index, io.clickmesh.v1.LateClick.Builder builderForValue) {
+      if (lateClicksBuilder_ == null) {
+        ensureLateClicksIsMutable();
+        lateClicks_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        lateClicksBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder addAllLateClicks(
+        java.lang.Iterable<? extends io.clickmesh.v1.LateClick> values) {
+      if (lateClicksBuilder_ == null) {
+        ensureLateClicksIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, lateClicks_);
+        onChanged();
+      } else {
+        lateClicksBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder clearLateClicks() {
+      if (lateClicksBuilder_ == null) {
+        lateClicks_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000080);
+        onChanged();
+      } else {
+        lateClicksBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public Builder removeLateClicks(int index) {
+      if (lateClicksBuilder_ == null) {
+        ensureLateClicksIsMutable();
+        lateClicks_.remove(index);
+        onChanged();
+      } else {
+        lateClicksBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public io.clickmesh.v1.LateClick.Builder getLateClicksBuilder(
+        int index) {
+      return internalGetLateClicksFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public io.clickmesh.v1.LateClickOrBuilder getLateClicksOrBuilder(
+        int index) {
+      if (lateClicksBuilder_ == null) {
+        return lateClicks_.get(index);  } else {
+        return lateClicksBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.LateClickOrBuilder> 
+         getLateClicksOrBuilderList() {
+      if (lateClicksBuilder_ != null) {
+        return lateClicksBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(lateClicks_);
+      }
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public io.clickmesh.v1.LateClick.Builder addLateClicksBuilder() {
+      return internalGetLateClicksFieldBuilder().addBuilder(
+          io.clickmesh.v1.LateClick.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public io.clickmesh.v1.LateClick.Builder addLateClicksBuilder(
+        int index) {
+      return internalGetLateClicksFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.LateClick.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+     * decision names.
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.LateClick.Builder> 
+         getLateClicksBuilderList() {
+      return internalGetLateClicksFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.LateClick, io.clickmesh.v1.LateClick.Builder, io.clickmesh.v1.LateClickOrBuilder> 
+        internalGetLateClicksFieldBuilder() {
+      if (lateClicksBuilder_ == null) {
+        lateClicksBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.LateClick, io.clickmesh.v1.LateClick.Builder, io.clickmesh.v1.LateClickOrBuilder>(
+                lateClicks_,
+                ((bitField0_ & 0x00000080) != 0),
+                getParentForChildren(),
+                isClean());
+        lateClicks_ = null;
+      }
+      return lateClicksBuilder_;
+    }
+
+    private java.lang.Object traceId_ = "";
+    /**
+     * <pre>
+     * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+     * empty if not, and from a process that does not know the log.
+     * </pre>
+     *
+     * <code>string trace_id = 9 [json_name = "traceId"];</code>
+     * @return The traceId.
+     */
+    public java.lang.String getTraceId() {
+      java.lang.Object ref = traceId_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        traceId_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+     * empty if not, and from a process that does not know the log.
+     * </pre>
+     *
+     * <code>string trace_id = 9 [json_name = "traceId"];</code>
+     * @return The bytes for traceId.
+     */
+    public com.google.protobuf.ByteString
+        getTraceIdBytes() {
+      java.lang.Object ref = traceId_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        traceId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+     * empty if not, and from a process that does not know the log.
+     * </pre>
+     *
+     * <code>string trace_id = 9 [json_name = "traceId"];</code>
+     * @param value The traceId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTraceId(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      traceId_ = value;
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+     * empty if not, and from a process that does not know the log.
+     * </pre>
+     *
+     * <code>string trace_id = 9 [json_name = "traceId"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTraceId() {
+      traceId_ = getDefaultInstance().getTraceId();
+      bitField0_ = (bitField0_ & ~0x00000100);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+     * empty if not, and from a process that does not know the log.
+     * </pre>
+     *
+     * <code>string trace_id = 9 [json_name = "traceId"];</code>
+     * @param value The bytes for traceId to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTraceIdBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      traceId_ = value;
+      bitField0_ |= 0x00000100;
       onChanged();
       return this;
     }

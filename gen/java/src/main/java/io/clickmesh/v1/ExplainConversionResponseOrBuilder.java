@@ -211,4 +211,75 @@ java.lang.String defaultValue);
    */
   com.google.protobuf.ByteString
       getSummaryBytes();
+
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  java.util.List<io.clickmesh.v1.LateClick> 
+      getLateClicksList();
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  io.clickmesh.v1.LateClick getLateClicks(int index);
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  int getLateClicksCount();
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.LateClickOrBuilder> 
+      getLateClicksOrBuilderList();
+  /**
+   * <pre>
+   * Clicks in its window that arrived after it, the first of them first: each had it decided anew. Of those that the
+   * decision names.
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.LateClick late_clicks = 8 [json_name = "lateClicks"];</code>
+   */
+  io.clickmesh.v1.LateClickOrBuilder getLateClicksOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+   * empty if not, and from a process that does not know the log.
+   * </pre>
+   *
+   * <code>string trace_id = 9 [json_name = "traceId"];</code>
+   * @return The traceId.
+   */
+  java.lang.String getTraceId();
+  /**
+   * <pre>
+   * The trace of the request that brought it, 32 hex digits, if that was traced and its record is still in the log;
+   * empty if not, and from a process that does not know the log.
+   * </pre>
+   *
+   * <code>string trace_id = 9 [json_name = "traceId"];</code>
+   * @return The bytes for traceId.
+   */
+  com.google.protobuf.ByteString
+      getTraceIdBytes();
 }

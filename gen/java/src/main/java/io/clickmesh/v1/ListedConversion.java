@@ -479,7 +479,8 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -491,7 +492,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -502,7 +504,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -514,7 +517,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2128,7 +2132,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2141,7 +2146,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2152,7 +2158,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2164,7 +2171,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2177,7 +2185,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2196,7 +2205,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2214,7 +2224,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2232,7 +2243,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -2247,7 +2259,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+     * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+     * ExplainConversion tells all of them.
      * </pre>
      *
      * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>

@@ -190,7 +190,8 @@ public interface ListedConversionOrBuilder extends
 
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -200,7 +201,8 @@ public interface ListedConversionOrBuilder extends
       getCorrectedByList();
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -209,7 +211,8 @@ public interface ListedConversionOrBuilder extends
   int getCorrectedByCount();
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>
@@ -219,7 +222,8 @@ public interface ListedConversionOrBuilder extends
   java.lang.String getCorrectedBy(int index);
   /**
    * <pre>
-   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to.
+   * What has changed it: "refund", "restate", "retract", "verdict", each once; "late_click" if that was the last to:
+   * ExplainConversion tells all of them.
    * </pre>
    *
    * <code>repeated string corrected_by = 17 [json_name = "correctedBy"];</code>

@@ -284,8 +284,8 @@ private static final long serialVersionUID = 0L;
   private long completeThrough_ = 0L;
   /**
    * <pre>
-   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-   * does not know the log.
+   * Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+   * first event; 0 if that is not known, as by a process that does not know the log.
    * </pre>
    *
    * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -1812,8 +1812,8 @@ private static final long serialVersionUID = 0L;
     private long completeThrough_ ;
     /**
      * <pre>
-     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-     * does not know the log.
+     * Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+     * first event; 0 if that is not known, as by a process that does not know the log.
      * </pre>
      *
      * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -1825,8 +1825,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-     * does not know the log.
+     * Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+     * first event; 0 if that is not known, as by a process that does not know the log.
      * </pre>
      *
      * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>
@@ -1842,8 +1842,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-     * does not know the log.
+     * Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+     * first event; 0 if that is not known, as by a process that does not know the log.
      * </pre>
      *
      * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>

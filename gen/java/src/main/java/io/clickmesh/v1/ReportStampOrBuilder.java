@@ -132,8 +132,8 @@ public interface ReportStampOrBuilder extends
 
   /**
    * <pre>
-   * Everything that arrived before is counted, in ms since 1970-01-01 UTC; 0 if that is not known, as by a process that
-   * does not know the log.
+   * Everything that arrived before is counted, in ms since 1970-01-01 UTC: now where nothing is missing, as before the
+   * first event; 0 if that is not known, as by a process that does not know the log.
    * </pre>
    *
    * <code>int64 complete_through = 7 [json_name = "completeThrough"];</code>

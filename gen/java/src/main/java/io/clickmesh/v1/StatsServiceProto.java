@@ -72,6 +72,11 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_clickmesh_v1_LateClick_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_clickmesh_v1_LateClick_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_clickmesh_v1_ExplainedCorrection_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -138,7 +143,7 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "cursor\030\002 \001(\tR\006cursor\"n\n\030ExplainConversio" +
       "nRequest\022#\n\rconversion_id\030\001 \001(\tR\014convers" +
       "ionId\022\027\n\007user_id\030\002 \001(\tR\006userId\022\024\n\005model\030" +
-      "\003 \001(\tR\005model\"\313\003\n\031ExplainConversionRespon" +
+      "\003 \001(\tR\005model\"\240\004\n\031ExplainConversionRespon" +
       "se\022<\n\010decision\030\001 \001(\0132 .clickmesh.v1.Conv" +
       "ersionDecisionR\010decision\0227\n\013near_misses\030" +
       "\002 \003(\0132\026.clickmesh.v1.NearMissR\nnearMisse" +
@@ -148,64 +153,68 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
       "Micros\022C\n\013corrections\030\005 \003(\0132!.clickmesh." +
       "v1.ExplainedCorrectionR\013corrections\022\036\n\na" +
       "ttributed\030\006 \001(\010R\nattributed\022\030\n\007summary\030\007" +
-      " \001(\tR\007summary\032;\n\rMetadataEntry\022\020\n\003key\030\001 " +
-      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\272\003\n\023E" +
-      "xplainedCorrection\022\031\n\010event_id\030\001 \001(\tR\007ev" +
-      "entId\022\035\n\nevent_type\030\002 \001(\tR\teventType\022\022\n\004" +
-      "kind\030\003 \001(\tR\004kind\022\031\n\010click_id\030\004 \001(\tR\007clic" +
-      "kId\022!\n\014value_micros\030\005 \001(\003R\013valueMicros\022\034" +
-      "\n\ttimestamp\030\006 \001(\003R\ttimestamp\022\026\n\006reason\030\007" +
-      " \001(\tR\006reason\0226\n\006effect\030\010 \001(\0162\036.clickmesh" +
-      ".v1.CorrectionEffectR\006effect\0223\n\023value_be" +
-      "fore_micros\030\t \001(\003H\000R\021valueBeforeMicros\210\001" +
-      "\001\0221\n\022value_after_micros\030\n \001(\003H\001R\020valueAf" +
-      "terMicros\210\001\001\022\022\n\004text\030\013 \001(\tR\004textB\026\n\024_val" +
-      "ue_before_microsB\025\n\023_value_after_micros\"" +
-      "\276\001\n\010NearMiss\022\031\n\010click_id\030\001 \001(\tR\007clickId\022" +
-      "\037\n\013campaign_id\030\002 \001(\tR\ncampaignId\022\026\n\006sour" +
-      "ce\030\003 \001(\tR\006source\022\035\n\nclick_time\030\004 \001(\003R\tcl" +
-      "ickTime\022\026\n\006reason\030\005 \001(\tR\006reason\022\023\n\005ad_id" +
-      "\030\006 \001(\tR\004adId\022\022\n\004text\030\007 \001(\tR\004text*x\n\010Inte" +
-      "rval\022\030\n\024INTERVAL_UNSPECIFIED\020\000\022\022\n\016INTERV" +
-      "AL_DAILY\020\001\022\023\n\017INTERVAL_WEEKLY\020\002\022\024\n\020INTER" +
-      "VAL_MONTHLY\020\003\022\023\n\017INTERVAL_HOURLY\020\0042\255\n\n\014S" +
-      "tatsService\022N\n\010GetStats\022\035.clickmesh.v1.G" +
-      "etStatsRequest\032\036.clickmesh.v1.GetStatsRe" +
-      "sponse\"\003\220\002\001\022Q\n\nWatchStats\022\037.clickmesh.v1" +
-      ".WatchStatsRequest\032 .clickmesh.v1.WatchS" +
-      "tatsResponse0\001\022i\n\021ExplainConversion\022&.cl" +
-      "ickmesh.v1.ExplainConversionRequest\032\'.cl" +
-      "ickmesh.v1.ExplainConversionResponse\"\003\220\002" +
-      "\001\022Q\n\tRunReport\022\036.clickmesh.v1.RunReportR" +
-      "equest\032\037.clickmesh.v1.RunReportResponse\"" +
-      "\003\220\002\001\022T\n\013WatchReport\022 .clickmesh.v1.Watch" +
-      "ReportRequest\032!.clickmesh.v1.WatchReport" +
-      "Response0\001\022c\n\017ListConversions\022$.clickmes" +
-      "h.v1.ListConversionsRequest\032%.clickmesh." +
-      "v1.ListConversionsResponse\"\003\220\002\001\022T\n\nListC" +
-      "licks\022\037.clickmesh.v1.ListClicksRequest\032 " +
-      ".clickmesh.v1.ListClicksResponse\"\003\220\002\001\022N\n" +
-      "\010TopPaths\022\035.clickmesh.v1.TopPathsRequest" +
-      "\032\036.clickmesh.v1.TopPathsResponse\"\003\220\002\001\022T\n" +
-      "\nTopTouches\022\037.clickmesh.v1.TopTouchesReq" +
-      "uest\032 .clickmesh.v1.TopTouchesResponse\"\003" +
-      "\220\002\001\022K\n\007TimeLag\022\034.clickmesh.v1.TimeLagReq" +
-      "uest\032\035.clickmesh.v1.TimeLagResponse\"\003\220\002\001" +
-      "\022T\n\nPathLength\022\037.clickmesh.v1.PathLength" +
-      "Request\032 .clickmesh.v1.PathLengthRespons" +
-      "e\"\003\220\002\001\022]\n\rListConflicts\022\".clickmesh.v1.L" +
-      "istConflictsRequest\032#.clickmesh.v1.ListC" +
-      "onflictsResponse\"\003\220\002\001\022c\n\017ListDeadLetters" +
-      "\022$.clickmesh.v1.ListDeadLettersRequest\032%" +
-      ".clickmesh.v1.ListDeadLettersResponse\"\003\220" +
-      "\002\001\022Q\n\nTailEvents\022\037.clickmesh.v1.TailEven" +
-      "tsRequest\032 .clickmesh.v1.TailEventsRespo" +
-      "nse0\001\022K\n\010RunAudit\022\035.clickmesh.v1.RunAudi" +
-      "tRequest\032\036.clickmesh.v1.RunAuditResponse" +
-      "0\001Bu\n\017io.clickmesh.v1B\021StatsServiceProto" +
-      "P\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh\\V1\342\002" +
-      "\030Clickmesh\\V1\\GPBMetadata\352\002\rClickmesh::V" +
-      "1b\006proto3"
+      " \001(\tR\007summary\0228\n\013late_clicks\030\010 \003(\0132\027.cli" +
+      "ckmesh.v1.LateClickR\nlateClicks\022\031\n\010trace" +
+      "_id\030\t \001(\tR\007traceId\032;\n\rMetadataEntry\022\020\n\003k" +
+      "ey\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"" +
+      "]\n\tLateClick\022\031\n\010click_id\030\001 \001(\tR\007clickId\022" +
+      "!\n\014arrival_time\030\002 \001(\003R\013arrivalTime\022\022\n\004te" +
+      "xt\030\003 \001(\tR\004text\"\272\003\n\023ExplainedCorrection\022\031" +
+      "\n\010event_id\030\001 \001(\tR\007eventId\022\035\n\nevent_type\030" +
+      "\002 \001(\tR\teventType\022\022\n\004kind\030\003 \001(\tR\004kind\022\031\n\010" +
+      "click_id\030\004 \001(\tR\007clickId\022!\n\014value_micros\030" +
+      "\005 \001(\003R\013valueMicros\022\034\n\ttimestamp\030\006 \001(\003R\tt" +
+      "imestamp\022\026\n\006reason\030\007 \001(\tR\006reason\0226\n\006effe" +
+      "ct\030\010 \001(\0162\036.clickmesh.v1.CorrectionEffect" +
+      "R\006effect\0223\n\023value_before_micros\030\t \001(\003H\000R" +
+      "\021valueBeforeMicros\210\001\001\0221\n\022value_after_mic" +
+      "ros\030\n \001(\003H\001R\020valueAfterMicros\210\001\001\022\022\n\004text" +
+      "\030\013 \001(\tR\004textB\026\n\024_value_before_microsB\025\n\023" +
+      "_value_after_micros\"\276\001\n\010NearMiss\022\031\n\010clic" +
+      "k_id\030\001 \001(\tR\007clickId\022\037\n\013campaign_id\030\002 \001(\t" +
+      "R\ncampaignId\022\026\n\006source\030\003 \001(\tR\006source\022\035\n\n" +
+      "click_time\030\004 \001(\003R\tclickTime\022\026\n\006reason\030\005 " +
+      "\001(\tR\006reason\022\023\n\005ad_id\030\006 \001(\tR\004adId\022\022\n\004text" +
+      "\030\007 \001(\tR\004text*x\n\010Interval\022\030\n\024INTERVAL_UNS" +
+      "PECIFIED\020\000\022\022\n\016INTERVAL_DAILY\020\001\022\023\n\017INTERV" +
+      "AL_WEEKLY\020\002\022\024\n\020INTERVAL_MONTHLY\020\003\022\023\n\017INT" +
+      "ERVAL_HOURLY\020\0042\255\n\n\014StatsService\022N\n\010GetSt" +
+      "ats\022\035.clickmesh.v1.GetStatsRequest\032\036.cli" +
+      "ckmesh.v1.GetStatsResponse\"\003\220\002\001\022Q\n\nWatch" +
+      "Stats\022\037.clickmesh.v1.WatchStatsRequest\032 " +
+      ".clickmesh.v1.WatchStatsResponse0\001\022i\n\021Ex" +
+      "plainConversion\022&.clickmesh.v1.ExplainCo" +
+      "nversionRequest\032\'.clickmesh.v1.ExplainCo" +
+      "nversionResponse\"\003\220\002\001\022Q\n\tRunReport\022\036.cli" +
+      "ckmesh.v1.RunReportRequest\032\037.clickmesh.v" +
+      "1.RunReportResponse\"\003\220\002\001\022T\n\013WatchReport\022" +
+      " .clickmesh.v1.WatchReportRequest\032!.clic" +
+      "kmesh.v1.WatchReportResponse0\001\022c\n\017ListCo" +
+      "nversions\022$.clickmesh.v1.ListConversions" +
+      "Request\032%.clickmesh.v1.ListConversionsRe" +
+      "sponse\"\003\220\002\001\022T\n\nListClicks\022\037.clickmesh.v1" +
+      ".ListClicksRequest\032 .clickmesh.v1.ListCl" +
+      "icksResponse\"\003\220\002\001\022N\n\010TopPaths\022\035.clickmes" +
+      "h.v1.TopPathsRequest\032\036.clickmesh.v1.TopP" +
+      "athsResponse\"\003\220\002\001\022T\n\nTopTouches\022\037.clickm" +
+      "esh.v1.TopTouchesRequest\032 .clickmesh.v1." +
+      "TopTouchesResponse\"\003\220\002\001\022K\n\007TimeLag\022\034.cli" +
+      "ckmesh.v1.TimeLagRequest\032\035.clickmesh.v1." +
+      "TimeLagResponse\"\003\220\002\001\022T\n\nPathLength\022\037.cli" +
+      "ckmesh.v1.PathLengthRequest\032 .clickmesh." +
+      "v1.PathLengthResponse\"\003\220\002\001\022]\n\rListConfli" +
+      "cts\022\".clickmesh.v1.ListConflictsRequest\032" +
+      "#.clickmesh.v1.ListConflictsResponse\"\003\220\002" +
+      "\001\022c\n\017ListDeadLetters\022$.clickmesh.v1.List" +
+      "DeadLettersRequest\032%.clickmesh.v1.ListDe" +
+      "adLettersResponse\"\003\220\002\001\022Q\n\nTailEvents\022\037.c" +
+      "lickmesh.v1.TailEventsRequest\032 .clickmes" +
+      "h.v1.TailEventsResponse0\001\022K\n\010RunAudit\022\035." +
+      "clickmesh.v1.RunAuditRequest\032\036.clickmesh" +
+      ".v1.RunAuditResponse0\001Bu\n\017io.clickmesh.v" +
+      "1B\021StatsServiceProtoP\001\242\002\003CXX\252\002\014Clickmesh" +
+      ".V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMet" +
+      "adata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -260,21 +269,27 @@ public final class StatsServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ExplainConversionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionResponse_descriptor,
-        new java.lang.String[] { "Decision", "NearMisses", "Metadata", "NetValueMicros", "Corrections", "Attributed", "Summary", });
+        new java.lang.String[] { "Decision", "NearMisses", "Metadata", "NetValueMicros", "Corrections", "Attributed", "Summary", "LateClicks", "TraceId", });
     internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor =
       internal_static_clickmesh_v1_ExplainConversionResponse_descriptor.getNestedType(0);
     internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainConversionResponse_MetadataEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
-    internal_static_clickmesh_v1_ExplainedCorrection_descriptor =
+    internal_static_clickmesh_v1_LateClick_descriptor =
       getDescriptor().getMessageType(8);
+    internal_static_clickmesh_v1_LateClick_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_clickmesh_v1_LateClick_descriptor,
+        new java.lang.String[] { "ClickId", "ArrivalTime", "Text", });
+    internal_static_clickmesh_v1_ExplainedCorrection_descriptor =
+      getDescriptor().getMessageType(9);
     internal_static_clickmesh_v1_ExplainedCorrection_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ExplainedCorrection_descriptor,
         new java.lang.String[] { "EventId", "EventType", "Kind", "ClickId", "ValueMicros", "Timestamp", "Reason", "Effect", "ValueBeforeMicros", "ValueAfterMicros", "Text", });
     internal_static_clickmesh_v1_NearMiss_descriptor =
-      getDescriptor().getMessageType(9);
+      getDescriptor().getMessageType(10);
     internal_static_clickmesh_v1_NearMiss_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_NearMiss_descriptor,
