@@ -111,7 +111,7 @@ export class StringTable {
 /** Items by number, of which at most so many are kept: all are dropped then, as making them anew costs little. */
 export class KeptItems<T> {
   readonly #most: number;
-  #items: (T | undefined)[] = [];
+  readonly #items: (T | undefined)[] = [];
   #count = 0;
 
   constructor(most: number) {
@@ -125,7 +125,8 @@ export class KeptItems<T> {
   /** Keeps an item that is not there, and returns it. */
   put(number: number, item: T): T {
     if (this.#count === this.#most) {
-      this.#items = [];
+      // Emptied it would have to grow up to the next number again.
+      this.#items.fill(undefined);
       this.#count = 0;
     }
     // Without gaps: an array with gaps V8 keeps as a hash table.

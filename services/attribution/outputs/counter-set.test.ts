@@ -24,8 +24,8 @@ test('the bytes of a counter do not depend on which model came first', () => {
       counters.add(store, texts, countedOf([{ touch, timestamp: 0, conversionType, model, offset: 7, ...micros }]));
     add('other', first);
     for (const model of ['last_click', 'linear']) add('buy', model);
-    const changed = counters.takeChanged().filter(({ name }) => name.includes('buy'));
-    return changed.map(({ topic, bytes }) => `${topic} ${bytes.toString('hex')}`);
+    const changed = counters.takeChanged().filter(({ key }) => key.includes('buy'));
+    return changed.map(({ topic, value }) => `${topic} ${Buffer.from(value).toString('hex')}`);
   });
   expect(one).toHaveLength(2);
   expect(one).toEqual(other);

@@ -2,24 +2,19 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { type ModelStats, type RollupStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
+import type { NewRecord } from '../../log/event-log.ts';
 import type { ClickCount, Deltas, Effects } from '../decision/effects.ts';
 import type { Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, counterName, type RollupKey, rollupKey, rollupName } from '../store/keys.ts';
+import { counterKey, rollupKey } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { Clicks } from './clicks.ts';
 import { CounterTable, HIGH } from './counter-table.ts';
-import { encodeDaily, encodeRollup, encodeStored } from './encode-counters.ts';
+import { CounterValues } from './counter-values.ts';
+import { encodeDaily, encodeKey, encodeRollup, encodeStored } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
-import { Series, type SeriesKey } from './series.ts';
+import { Series } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
-
-/** A counter that changed, with its new cumulative value, as it is published. */
-export interface ChangedCounter {
-  topic: 'daily-stats' | 'rollup-stats';
-  name: string;
-  bytes: Buffer;
-}
 
 /** Flags of a counter. */
 const CHANGED = 1;
@@ -31,8 +26,6 @@ const APART = 8;
 
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
-/** About the bytes that a counter's name takes beside its own. */
-const NAME_BYTES = 40;
 
 /** What is counted of a batch. */
 export type Counted = Pick<Effects, 'clicks' | 'credits' | 'deltas'>;
@@ -51,9 +44,10 @@ export class CounterSet {
   readonly #series: readonly Series[];
   readonly #table = new CounterTable();
   readonly #models = new ModelNumbers();
-  /** The names of those that were published, until they are stored. */
-  readonly #names: (string | undefined)[] = [];
-  #nameBytes = 0;
+  readonly #values = new CounterValues();
+  /** What keys in the store and in the topic begin with, by the number of the rollup. */
+  readonly #storePrefixes: readonly Buffer[];
+  readonly #topicPrefixes: readonly Buffer[];
   /** Numbers of the counters with these flags. */
   #changed: number[] = [];
   #dirty: number[] = [];
@@ -74,13 +68,15 @@ export class CounterSet {
     this.#partition = partition;
     this.#isDaily = rollups[0] === DAILY_STATS;
     const names = rollups.map(({ name }) => (this.#isDaily ? undefined : name));
+    this.#storePrefixes = names.map((name) => (name === undefined ? counterKey('') : rollupKey(`${name}\0`)));
+    this.#topicPrefixes = names.map((name) => Buffer.from(`${partition}\0${name === undefined ? '' : `${name}\0`}`));
     this.#stored = new StoredCounters(names, storedBytes);
     this.#series = rollups.map((rollup) => new Series(rollup, days));
   }
 
   /** About the memory that they take, in bytes. */
   get bytesUsed(): number {
-    return this.#table.bytesUsed + this.#nameBytes;
+    return this.#table.bytesUsed;
   }
 
   /** Memory for what is known of the store, in bytes. */
@@ -111,25 +107,23 @@ export class CounterSet {
     this.#found.length = 0;
   }
 
-  /** The counters that changed since they were last taken. */
-  takeChanged(texts: TouchTexts): ChangedCounter[] {
-    const topic = this.#isDaily ? 'daily-stats' : 'rollup-stats';
-    const taken: ChangedCounter[] = [];
+  /** Adds the counters that changed since they were last taken, each with its cumulative value, as it is published. */
+  takeChanged(texts: TouchTexts, taken: NewRecord[]): void {
     for (const counter of this.#changed) {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~CHANGED);
-      taken.push({ topic, name: this.#keepName(texts, counter), bytes: this.#bytesOf(texts, counter) });
+      taken.push(this.#recordOf(texts, counter));
     }
     this.#changed = [];
-    return taken;
   }
 
   /** The counters that the store does not have as they are, which the caller now stores. */
   *takeDirty(texts: TouchTexts): Generator<StateEntry> {
     for (const counter of this.#dirty) {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
-      const key = this.#storeKeyOf(texts, counter);
-      this.#dropName(counter);
-      yield { key, value: encodeStored(this.#models.byName, this.#table, counter, this.#isDaily) };
+      yield {
+        key: this.#storeKeyOf(texts, counter),
+        value: encodeStored(this.#models.byName, this.#table, counter, this.#isDaily),
+      };
     }
     this.#dirty = [];
   }
@@ -142,7 +136,6 @@ export class CounterSet {
     this.#table.clear(bytes);
     for (const series of this.#series) series.clear();
     this.#changed = [];
-    this.#names.length = this.#nameBytes = 0;
   }
 
   #findClicked(texts: TouchTexts, { count, campaignSources, ads, timestamps }: Clicks): void {
@@ -192,7 +185,6 @@ export class CounterSet {
     const before = this.#table.count;
     const counter = this.#table.numberOf(series, group, ad, period, type);
     if (counter === before) {
-      this.#names.push(undefined);
       this.#unread.push(counter);
     }
     return counter;
@@ -223,7 +215,7 @@ export class CounterSet {
     this.#unread.length = 0;
     for (let from = 0; from < unread.length; from += READ_COUNTERS) {
       const counters = unread.slice(from, from + READ_COUNTERS);
-      const stored = store.getMany(counters.map((counter) => this.#storeKeyOf(texts, counter)));
+      const stored = store.getMany(counters.map((counter) => Buffer.from(this.#storeKeyOf(texts, counter))));
       for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
     }
   }
@@ -328,55 +320,37 @@ export class CounterSet {
     table.setFlags(counter, flags | CHANGED | DIRTY);
   }
 
+  #readValues(texts: TouchTexts, counter: number): CounterValues {
+    const [table, values] = [this.#table, this.#values];
+    values.clear();
+    const [group, ad] = [table.groupOf(counter), table.adOf(counter)];
+    this.#seriesOf(counter).addValues(texts, group, ad, table.typeOf(counter), values);
+    return values;
+  }
+
+  /** Good until the next call. */
   #storeKeyOf(texts: TouchTexts, counter: number): Buffer {
-    const name = this.#nameOf(texts, counter);
-    return this.#isDaily ? counterKey(name) : rollupKey(name);
+    const values = this.#readValues(texts, counter);
+    const prefix = this.#storePrefixes[this.#table.seriesOf(counter)]!;
+    return encodeKey(prefix, this.#table.periodOf(counter), values, this.#isDaily);
   }
 
-  #nameOf(texts: TouchTexts, counter: number): string {
-    const known = this.#names[counter];
-    if (known !== undefined) return known;
-    const key = this.#keyOf(texts, counter);
-    if (this.#isDaily) return counterName({ ...key, day: key.period });
-    return rollupName(rollupKeyOf(this.#seriesOf(counter), key));
+  /** The counter as it is published. */
+  #recordOf(texts: TouchTexts, counter: number): NewRecord {
+    const [partition, table, models] = [this.#partition, this.#table, this.#models.byName];
+    const values = this.#readValues(texts, counter);
+    const period = table.periodOf(counter);
+    const key = encodeKey(this.#topicPrefixes[table.seriesOf(counter)]!, period, values, this.#isDaily).toString();
+    if (this.#isDaily) {
+      return {
+        topic: 'daily-stats',
+        partition,
+        key,
+        value: encodeDaily(partition, period, values, models, table, counter),
+      };
+    }
+    const { name } = this.#seriesOf(counter).rollup;
+    const value = encodeRollup(partition, name, period, values, models, table, counter);
+    return { topic: 'rollup-stats', partition, key, value };
   }
-
-  #keyOf(texts: TouchTexts, counter: number): SeriesKey {
-    const table = this.#table;
-    const { campaignId, source } = texts.textsOf(table.groupOf(counter));
-    const { byAd, byMetadata } = this.#seriesOf(counter);
-    const ad = table.adOf(counter);
-    const adId = byAd ? texts.adIdOf(ad) : '';
-    const metadata = byMetadata ? texts.metadataOf(ad) : '';
-    const conversionType = table.typeOf(counter);
-    return { period: table.periodOf(counter), campaignId, adId, source, metadata, conversionType };
-  }
-
-  /** The counter in bytes, as it is published. */
-  #bytesOf(texts: TouchTexts, counter: number): Buffer {
-    const [partition, table, key] = [this.#partition, this.#table, this.#keyOf(texts, counter)];
-    if (this.#isDaily) return encodeDaily(partition, { ...key, day: key.period }, this.#models.byName, table, counter);
-    return encodeRollup(partition, rollupKeyOf(this.#seriesOf(counter), key), this.#models.byName, table, counter);
-  }
-
-  /** The counter's name, which is kept. */
-  #keepName(texts: TouchTexts, counter: number): string {
-    const known = this.#names[counter];
-    if (known !== undefined) return known;
-    const name = this.#nameOf(texts, counter);
-    this.#names[counter] = name;
-    this.#nameBytes += NAME_BYTES + name.length;
-    return name;
-  }
-
-  #dropName(counter: number): void {
-    const name = this.#names[counter];
-    if (name === undefined) return;
-    this.#names[counter] = undefined;
-    this.#nameBytes -= NAME_BYTES + name.length;
-  }
-}
-
-function rollupKeyOf(series: Series, key: SeriesKey): RollupKey {
-  return { rollup: series.rollup.name, period: key.period, values: series.valuesOf(key) };
 }

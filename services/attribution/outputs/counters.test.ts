@@ -188,8 +188,9 @@ test('what is published and what is stored are the sums of what was added', () =
       };
       const publish = (withRollups: boolean) => {
         counters.add(store, texts, countedOf([]));
-        for (const { topic, name, bytes } of counters.takeChanged(withRollups)) {
-          published.set(name, valuesOf(fromBinary(SCHEMAS[topic], bytes)));
+        for (const { topic, partition, key, value } of counters.takeChanged(withRollups)) {
+          expect([partition, key.startsWith(`${PARTITION}\0`)]).toEqual([PARTITION, true]);
+          published.set(key.slice(2), valuesOf(fromBinary(SCHEMAS[topic as keyof typeof SCHEMAS], value)));
         }
       };
       const flush = () => {
@@ -276,7 +277,7 @@ test('a counter of a build before, whose low word holds more than 10^18, goes on
   const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', model: 'linear', offset: 1 };
   const amounts = { ...UNCORRECTED, conversionsMicros: 1n, revenueMicros: 10n ** 18n };
   counters.add(store, texts, countedOf([{ ...credited, ...amounts }]));
-  expect(counters.takeChanged().map(({ bytes }) => daily(bytes).models.linear!.revenueMicros)).toEqual([10n ** 19n]);
+  expect(counters.takeChanged().map(({ value }) => daily(value).models.linear!.revenueMicros)).toEqual([10n ** 19n]);
 });
 
 test('of a counter that was joined of those of its models, each goes on from its own version', () => {
@@ -295,7 +296,7 @@ test('of a counter that was joined of those of its models, each goes on from its
     ['last_click', 'linear', 'new'].map((model) => ({ ...credited, model, conversionsMicros: 1n, offset })),
   );
   counters.add(store, texts, countedOf(increments));
-  const [{ clicks, models: counted }] = counters.takeChanged().map(({ bytes }) => daily(bytes)) as [CounterValues];
+  const [{ clicks, models: counted }] = counters.takeChanged().map(({ value }) => daily(value)) as [CounterValues];
   expect(clicks.version).toBe(10n);
   const conversions = Object.entries(counted).map(([model, { conversionsMicros }]) => [model, conversionsMicros]);
   expect(conversions).toEqual([
@@ -363,7 +364,7 @@ test('a counter that was left to the store goes on from there', () => {
   for (const offset of [1, 2]) {
     counters.addClick(campaignSource, 0, 0, offset);
     counters.add(store, texts, countedOf([]));
-    expect(counters.takeChanged().map(({ bytes }) => daily(bytes).clicks.clicks)).toEqual([BigInt(offset)]);
+    expect(counters.takeChanged().map(({ value }) => daily(value).clicks.clicks)).toEqual([BigInt(offset)]);
     store.write({ deletes: [], puts: counters.takeDirty(), appends: [] });
     counters.forgetIfFull();
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
+import type { NewRecord } from '../../log/event-log.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { Clicks } from './clicks.ts';
-import { type ChangedCounter, type Counted, CounterSet } from './counter-set.ts';
+import { type Counted, CounterSet } from './counter-set.ts';
 
 /**
  * The counters of one partition, ahead of its store: those of daily_stats, and of other rollups. Those in use are
@@ -65,10 +66,11 @@ export class Counters {
     this.#clicks.count = 0;
   }
 
-  /** The counters that changed since they were last taken: those of daily_stats, and of the other rollups. */
-  takeChanged(withRollups = true): ChangedCounter[] {
-    const taken = this.#daily.takeChanged(this.#texts!);
-    if (withRollups) for (const counter of this.#rollups.takeChanged(this.#texts!)) taken.push(counter);
+  /** The counters that changed since they were last taken, to be published: daily_stats, and the other rollups. */
+  takeChanged(withRollups = true): NewRecord[] {
+    const taken: NewRecord[] = [];
+    this.#daily.takeChanged(this.#texts!, taken);
+    if (withRollups) this.#rollups.takeChanged(this.#texts!, taken);
     return taken;
   }
 

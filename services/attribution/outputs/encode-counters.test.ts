@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { DailyStatsSchema, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { MAX_ID_BYTES } from '../../contract/event-rules.ts';
 import { CounterTable, HIGH } from './counter-table.ts';
+import { CounterValues } from './counter-values.ts';
 import { encodeDaily, encodeRollup, encodeStored } from './encode-counters.ts';
 
 const MODELS = ['', 'last_click', 'position_based', 'never met'].map((name, number) => ({ name, number }));
@@ -47,6 +48,16 @@ function tableOf({ clicks, version, invalidClicks }: Head, models: readonly Mode
   return [table, counter] as const;
 }
 
+function valuesOf(texts: readonly string[]): CounterValues {
+  const values = new CounterValues();
+  for (const [i, text] of texts.entries()) {
+    const bytes = Buffer.from(`-${text}-`);
+    if (i % 2 === 0) values.addText(text);
+    else values.add(bytes, 1, bytes.length - 1);
+  }
+  return values;
+}
+
 /** The fields of DailyStats and of ModelStats. */
 function sumsOf({ conversionsMicros, revenueMicros, rare }: ModelSums) {
   const revenue = BigInt(rare?.revenueHigh ?? 0) * HIGH + revenueMicros;
@@ -74,7 +85,8 @@ test('a counter is read as it was written, with all models that it was ever unde
       const models = all.map((sums, i) => ({ model: MODELS[i]!.name, ...sumsOf(sums) }));
       const message = create(DailyStatsSchema, { partition, ...key, ...countsOf(head), models });
       const [table, counter] = tableOf(head, all);
-      const bytes = encodeDaily(partition, key, MODELS, table, counter);
+      const values = valuesOf([key.campaignId, key.source, key.conversionType]);
+      const bytes = encodeDaily(partition, key.day, values, MODELS, table, counter);
       expect(fromBinary(DailyStatsSchema, bytes)).toEqual(message);
       expect(bytes).toEqual(Buffer.from(toBinary(DailyStatsSchema, message)));
       const stored = create(RollupStatsSchema, { ...countsOf(head), models });
@@ -94,7 +106,8 @@ test('a counter of a rollup is read as it was written, with all models that have
       });
       const message = create(RollupStatsSchema, { partition, ...key, ...countsOf(head), models });
       const [table, counter] = tableOf(head, all);
-      const bytes = encodeRollup(partition, key, MODELS, table, counter);
+      const values = valuesOf(key.values);
+      const bytes = encodeRollup(partition, key.rollup, key.period, values, MODELS, table, counter);
       expect(fromBinary(RollupStatsSchema, bytes)).toEqual(message);
       expect(bytes).toEqual(Buffer.from(toBinary(RollupStatsSchema, message)));
     }),

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { putBigint, putNumber, putSizedText, putText, putVarint } from '../../contract/wire.ts';
-import type { CounterKey } from '../decision/effects.ts';
-import type { RollupKey } from '../store/keys.ts';
+import { putBigint, putBytes, putNumber, putText, putVarint } from '../../contract/wire.ts';
 import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
+import type { CounterValues } from './counter-values.ts';
 import type { NumberedModel } from './model-numbers.ts';
 
 // Encoders of counters, whose bytes are those that toBinary gives. The store has a counter without what its key says.
@@ -11,55 +10,93 @@ import type { NumberedModel } from './model-numbers.ts';
 const MAX_FIXED_BYTES = 256;
 /** Most bytes of a ModelStats, with the tag and the length before it. */
 const MAX_MODEL_BYTES = 131;
+/** Most bytes of UTF-8 of a unit of UTF-16. */
+const MOST_UTF8 = 3;
 /** From a tag to that of the field behind it, of the same type. */
 const NEXT_FIELD = 1 << 3;
 
 /** Where one counter at a time is put together. */
 let scratch = Buffer.allocUnsafeSlow(4096);
 
-function reserve(bytes: number, ...texts: string[]): void {
-  let needed = MAX_FIXED_BYTES + bytes;
-  // No UTF-16 unit takes more than 3 bytes of UTF-8.
-  for (const text of texts) needed += 3 * text.length;
+/** Where one key at a time is. */
+let keyScratch = Buffer.allocUnsafeSlow(1024);
+
+function reserve(bytes: number): void {
+  const needed = MAX_FIXED_BYTES + bytes;
   if (needed > scratch.length) scratch = Buffer.allocUnsafeSlow(2 * needed);
+}
+
+function copyOf(length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  scratch.copy(bytes, 0, 0, length);
+  return bytes;
+}
+
+/**
+ * The key of a counter, as `counterName` and `rollupName` have it behind what it begins with: its period and values,
+ * with NULs between them, and one more if it ends with an empty value. Good until the next call.
+ */
+export function encodeKey(prefix: Buffer, period: number, values: CounterValues, endsWithEmpty: boolean): Buffer {
+  const digits = String(period);
+  const most = prefix.length + digits.length + 1 + values.length;
+  if (most > keyScratch.length) keyScratch = Buffer.allocUnsafeSlow(2 * most);
+  const key = keyScratch;
+  let at = 0;
+  for (; at < prefix.length; at++) key[at] = prefix[at]!;
+  for (let i = 0; i < digits.length; i++) key[at++] = digits.charCodeAt(i);
+  key[at++] = 0;
+  const end = endsWithEmpty ? values.length : values.length - 1;
+  for (let i = 0; i < end; i++) key[at++] = values.bytes[i]!;
+  return key.subarray(0, at);
 }
 
 /** A DailyStats, with all models that it was ever under: sinks keep the row of one that is not there as it was. */
 export function encodeDaily(
   partition: number,
-  { day, campaignId, source, conversionType }: CounterKey,
+  day: number,
+  values: CounterValues,
   models: readonly NumberedModel[],
   table: CounterTable,
   counter: number,
 ): Buffer {
-  reserve(models.length * MAX_MODEL_BYTES, campaignId, source, conversionType);
+  reserve(models.length * MAX_MODEL_BYTES + values.length);
   let at = putNumber(scratch, 0, 0x08, day);
-  at = putText(scratch, at, 0x12, campaignId);
-  at = putText(scratch, at, 0x1a, source);
-  at = putText(scratch, at, 0x22, conversionType);
+  // campaign_id, source and conversion_type, which follow each other.
+  for (let i = 0, start = 0; i < values.ends.length; i++) {
+    at = putBytes(scratch, at, 0x12 + i * NEXT_FIELD, values.bytes, start, values.ends[i]!);
+    start = values.ends[i]! + 1;
+  }
   at = putNumber(scratch, at, 0x30, partition);
   at = putHead(at, table, counter);
   for (const { name, number } of models) {
     if (table.isUnder(counter, number)) at = putModel(putVarint(scratch, at, 0x92), name, number, table, counter);
   }
-  return Buffer.from(scratch.subarray(0, at));
+  return copyOf(at);
 }
 
 /** A RollupStats, with all models that have anything. @param models those of the table, by name */
 export function encodeRollup(
   partition: number,
-  { rollup, period, values }: RollupKey,
+  rollup: string,
+  period: number,
+  values: CounterValues,
   models: readonly NumberedModel[],
   table: CounterTable,
   counter: number,
 ): Buffer {
-  reserve(models.length * MAX_MODEL_BYTES, rollup, ...values);
+  reserve(models.length * MAX_MODEL_BYTES + MOST_UTF8 * rollup.length + values.length);
   let at = putNumber(scratch, 0, 0x08, period);
   at = putText(scratch, at, 0x12, rollup);
-  for (const value of values) at = putSizedText(scratch, putVarint(scratch, at, 0x1a), value);
+  for (let i = 0, start = 0; i < values.ends.length; i++) {
+    const end = values.ends[i]!;
+    // An empty one, too.
+    at = putVarint(scratch, putVarint(scratch, at, 0x1a), end - start);
+    for (let from = start; from < end; from++) scratch[at++] = values.bytes[from]!;
+    start = end + 1;
+  }
   at = putModels(at, models, table, counter, false);
   at = putNumber(scratch, at, 0x30, partition);
-  return Buffer.from(scratch.subarray(0, putHead(at, table, counter)));
+  return copyOf(putHead(at, table, counter));
 }
 
 /**

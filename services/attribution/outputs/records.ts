@@ -12,7 +12,6 @@ import type { Traces } from '../../telemetry/tracing.ts';
 import type { Conflict, Effects } from '../decision/effects.ts';
 import { assertNever } from '../decision/kinds.ts';
 import { settingName } from '../store/keys.ts';
-import type { ChangedCounter } from './counter-set.ts';
 import { encodeAttributed, encodeDecision, MAX_CLICKS } from './encode-outputs.ts';
 import type { OutputMemory } from './output-memory.ts';
 
@@ -79,14 +78,6 @@ function conflictMessage(conflict: Conflict): EventConflict {
     default:
       return assertNever(conflict);
   }
-}
-
-export function counterRecords(partition: number, counters: readonly ChangedCounter[]): NewRecord[] {
-  const records: NewRecord[] = [];
-  for (const { topic, name, bytes } of counters) {
-    records.push({ topic, partition, key: `${partition}\0${name}`, value: bytes });
-  }
-  return records;
 }
 
 export function settingRecord(setting: AttributionSetting): NewRecord {

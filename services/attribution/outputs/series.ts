@@ -1,34 +1,9 @@
 import { HOUR_MS } from '../../contract/limits.ts';
 import type { ReportDays } from '../../contract/report-days.ts';
-import {
-  type Dimension,
-  type Field,
-  isMetadata,
-  metadataKeyOf,
-  metadataKeysOf,
-  type Rollup,
-} from '../../contract/rollups.ts';
+import { metadataKeyOf, metadataKeysOf, type Rollup } from '../../contract/rollups.ts';
 import { metadataOfKeys, metadataValue } from '../memory/counted-metadata.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
-
-/** What a counter of a rollup counts. Those of clicks have an empty type. */
-export interface SeriesKey {
-  /** Days since 1970-01-01, of the report time zone, or hours, UTC. */
-  period: number;
-  campaignId: string;
-  adId: string;
-  source: string;
-  /** As `Touch` has it. */
-  metadata: string;
-  conversionType: string;
-}
-
-const FIELDS = {
-  campaign_id: 'campaignId',
-  ad_id: 'adId',
-  source: 'source',
-  conversion_type: 'conversionType',
-} as const satisfies Record<Field, keyof SeriesKey>;
+import type { CounterValues } from './counter-values.ts';
 
 const FIRST = 1024;
 /** Counter + 1 | period | group. */
@@ -82,8 +57,16 @@ export class Series {
     if (campaignSource >= this.#groups.length) this.#groups = larger(this.#groups, campaignSource);
     const known = this.#groups[campaignSource]! - 1;
     if (known >= 0) return known;
-    const { campaignId, source } = texts.textsOf(campaignSource);
-    const group = texts.campaignSourceNamed(this.#byCampaign ? campaignId : '', this.#bySource ? source : '');
+    const { bytes } = texts.campaignSources;
+    const [start, end] = [texts.campaignSources.startOf(campaignSource), texts.campaignSources.endOf(campaignSource)];
+    const campaignEnd = texts.campaignEndOf(campaignSource);
+    const group = texts.campaignSourceOf(
+      bytes,
+      start,
+      this.#byCampaign ? campaignEnd : start,
+      this.#bySource ? campaignEnd + 1 : end,
+      end,
+    );
     this.#groups[campaignSource] = group + 1;
     return group;
   }
@@ -124,14 +107,28 @@ export class Series {
     this.#ads = new Int32Array(0);
   }
 
-  /** The values of the dimensions, in their order. */
-  valuesOf(key: SeriesKey): string[] {
-    return this.rollup.dimensions.map((dimension) => textOf(key, dimension));
+  /** Adds the values of the dimensions, in their order. */
+  addValues(texts: TouchTexts, group: number, ad: number, conversionType: string, to: CounterValues): void {
+    const { campaignSources, ads } = texts;
+    for (const dimension of this.rollup.dimensions) {
+      switch (dimension) {
+        case 'campaign_id':
+          to.add(campaignSources.bytes, campaignSources.startOf(group), texts.campaignEndOf(group));
+          break;
+        case 'source':
+          to.add(campaignSources.bytes, texts.campaignEndOf(group) + 1, campaignSources.endOf(group));
+          break;
+        case 'ad_id':
+          to.add(ads.bytes, ads.startOf(ad), texts.adIdEndOf(ad));
+          break;
+        case 'conversion_type':
+          to.addText(conversionType);
+          break;
+        default:
+          to.addText(metadataValue(texts.metadataOf(ad), metadataKeyOf(dimension)));
+      }
+    }
   }
-}
-
-function textOf(key: SeriesKey, dimension: Dimension): string {
-  return isMetadata(dimension) ? metadataValue(key.metadata, metadataKeyOf(dimension)) : key[FIELDS[dimension]];
 }
 
 function larger(numbers: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {

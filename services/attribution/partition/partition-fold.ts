@@ -11,7 +11,7 @@ import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/output-memory.ts';
-import { counterRecords, type DeadLetter, progressRecord, rowRecords, settingRecord } from '../outputs/records.ts';
+import { type DeadLetter, progressRecord, rowRecords, settingRecord } from '../outputs/records.ts';
 import { Settings } from '../outputs/settings.ts';
 import { type PublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { PROGRESS_KEY } from '../store/keys.ts';
@@ -135,7 +135,7 @@ export function newPartitionFold(
     takeTotals(withRollups = true) {
       // What counters mean stands before them in the log.
       const changed = settings.takeUnpublished().map(settingRecord);
-      for (const record of counterRecords(partition, counters.takeChanged(withRollups))) changed.push(record);
+      for (const record of counters.takeChanged(withRollups)) changed.push(record);
       if (isPublished || progress === progressTaken) return changed;
       progressTaken = progress;
       return [...changed, progressRecord(progress)];
