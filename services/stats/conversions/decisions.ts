@@ -68,7 +68,7 @@ export function filterOnTouch(filter: Filter, params: Record<string, unknown>): 
   return filterOn(ofTouch(dimension as TouchField), filter, params);
 }
 
-/** Whether a click, by its id, has such metadata, which no decision and no credit has: all clicks are looked through. */
+/** Whether a click, by its id, has such metadata. No decision and no credit has it: all clicks are looked through. */
 export function filterOnMetadata(
   clickId: string,
   dimension: Dimension & `metadata.${string}`,

@@ -207,7 +207,8 @@ async function selectLateClicks(
   const rows = await selectRows<JsonValue>(client, statement, signal);
   return rows.map((row) => {
     const late = fromJson(LateClickSchema, row);
-    return { ...late, text: `arrived ${duration(late.arrivalTime - BigInt(sent.arrival))} after the conversion` };
+    const after = late.arrivalTime - BigInt(sent.arrival);
+    return { ...late, text: `arrived ${after > 0n ? duration(after) : 'right'} after the conversion` };
   });
 }
 
