@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clickmesh, type MeshProcess, startMeshProcess, temporaryFolder } from '../fixtures/mesh-process.ts';
 import { type CountedConversion, type Recounted, recount } from '../fixtures/recount.ts';
+import { paths, quantile, sum } from '../fixtures/recount-paths.ts';
 import type { SentEvent } from '../fixtures/report-fold.ts';
 import { REAL_CLICKS } from '../needs.ts';
 
@@ -113,47 +114,9 @@ function byTime(a: CountedConversion, b: CountedConversion): number {
   return b.time - a.time || (a.id < b.id ? -1 : 1);
 }
 
-/** Paths of conversions as text, with what they count, the most first. */
-function paths(conversions: readonly CountedConversion[], steps: number, collapse: boolean) {
-  const attributed = conversions.filter(({ valid, retracted }) => valid.length > 0 && !retracted);
-  const grouped = Map.groupBy(attributed, ({ valid }) => {
-    const all = valid.map(({ source }) => source).filter((each, i, list) => !collapse || each !== list[i - 1]);
-    return `${all.length > steps ? '… ' : ''}${all.slice(-steps).join(' ')}`;
-  });
-  return [...grouped].map(([path, of]) => ({
-    path,
-    conversions: of.length,
-    revenue: sum(of.map(({ netMicros }) => netMicros)) / 1e6,
-    share: of.length / attributed.length,
-    median_lag_ms: upperMedian(of.map(({ time, valid }) => time - valid[0]!.time)),
-    median_last_lag_ms: upperMedian(of.map(({ time, valid }) => time - valid.at(-1)!.time)),
-  }));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
-}
-
-function upperMedian(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-}
-
 interface Path {
   steps: string[];
   longer: boolean;
-}
-
-/** The least lag that a share of the credit has at most. */
-function quantile(lags: readonly { lag: number; credit: number }[], share: number): number {
-  const enough = Math.ceil(sum(lags.map(({ credit }) => credit)) * share);
-  let credit = 0;
-  const reached = lags
-    .toSorted((a, b) => a.lag - b.lag)
-    .find((each) => {
-      credit += each.credit;
-      return credit >= enough;
-    });
-  return reached!.lag;
 }
 
 test.each(ZONES)('every conversion of two weeks in %s is listed once, on pages', async (zone) => {
