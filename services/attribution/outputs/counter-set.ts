@@ -138,14 +138,16 @@ export class CounterSet {
     this.#changed = [];
   }
 
-  #findClicked(texts: TouchTexts, { count, campaignSources, ads, timestamps }: Clicks): void {
+  #findClicked(texts: TouchTexts, clicks: Clicks): void {
+    const { count, campaignSources, ads, timestamps } = clicks;
     const needed = count * this.#series.length;
     if (needed > this.#clicked.length) this.#clicked = new Int32Array(2 * needed);
     const clicked = this.#clicked;
-    let at = 0;
-    for (let s = 0; s < this.#series.length; s++) {
-      for (let i = 0; i < count; i++) {
-        clicked[at++] = this.#clickCounterOf(texts, s, campaignSources[i]!, ads[i]!, timestamps[i]!);
+    for (let s = 0, at = 0; s < this.#series.length; s++) {
+      this.#series[s]!.lastCounters(texts, clicks, clicked, at);
+      for (let i = 0; i < count; i++, at++) {
+        if (clicked[at]! >= 0) continue;
+        clicked[at] = this.#clickCounterOf(texts, s, campaignSources[i]!, ads[i]!, timestamps[i]!);
       }
     }
   }

@@ -3,6 +3,7 @@ import type { ReportDays } from '../../contract/report-days.ts';
 import { metadataKeyOf, metadataKeysOf, type Rollup } from '../../contract/rollups.ts';
 import { metadataOfKeys, metadataValue } from '../memory/counted-metadata.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
+import type { Clicks } from './clicks.ts';
 import type { CounterValues } from './counter-values.ts';
 
 const FIRST = 1024;
@@ -90,6 +91,15 @@ export class Series {
     const last = this.#last;
     if (at >= last.length || last[at + 1] !== period || last[at + 2] !== group) return -1;
     return last[at]! - 1;
+  }
+
+  /** Puts what `lastCounter` has for each of some clicks where a list has room for it from `at` on. */
+  lastCounters(texts: TouchTexts, clicks: Clicks, counters: Int32Array, at: number): void {
+    const { count, campaignSources, ads, timestamps } = clicks;
+    for (let i = 0; i < count; i++) {
+      const group = this.groupOf(texts, campaignSources[i]!);
+      counters[at + i] = this.lastCounter(group, ads[i]!, this.periodOf(timestamps[i]!));
+    }
   }
 
   noteLast(group: number, ad: number, period: number, counter: number): void {
