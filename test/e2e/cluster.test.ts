@@ -26,6 +26,37 @@ const CONVERSION = {
 };
 const REPORT = '/api/v1/stats?start_date=2026-01-15&end_date=2026-01-15';
 
+/** Of the two events. */
+async function askEveryReport(url: string): Promise<void> {
+  const days = 'start_date=2026-01-15&end_date=2026-01-15';
+  const ask = async (path: string) => {
+    const response = await fetch(`${url}/api/v1/${path}`);
+    const text = await response.text();
+    expect(response.status, `${path}: ${text}`).toBe(200);
+    return JSON.parse(text);
+  };
+  const totals = { clicks: 1, conversions: 1, revenue: 19.99 };
+  const stamp = { complete_through: expect.any(Number) };
+  // Of a rollup, of the events of all shards, and of their metadata.
+  for (const query of ['group_by=campaign_id', 'time_zone=Asia/Kolkata', 'group_by=metadata.geo', 'time_basis=click']) {
+    expect(await ask(`report?${days}&${query}`)).toMatchObject({ totals, stamp });
+  }
+  const conversion = { conversion_id: CONVERSION.event_id, click_id: CLICK.event_id };
+  for (const query of ['campaign_id=camp-789', 'metadata.geo!=DE']) {
+    expect(await ask(`conversions?${days}&${query}`)).toMatchObject({ conversions: [conversion], total: 1 });
+    expect(await ask(`paths?${days}&${query}`)).toMatchObject({ paths: [{ steps: ['camp-789'], conversions: 1 }] });
+    expect(await ask(`time-lag?${days}&${query}`)).toMatchObject({ buckets: [{ conversions: 1 }] });
+    expect(await ask(`path-length?${days}&${query}`)).toMatchObject({ buckets: [{ touches: 1, conversions: 1 }] });
+  }
+  expect(await ask('clicks?user_id=user-123')).toMatchObject({ total: 1 });
+  expect(await ask(`explain?conversion_id=${CONVERSION.event_id}`)).toMatchObject({ attributed: true });
+  for (const path of ['dead-letters', 'conflicts']) expect(await ask(path)).toMatchObject({ total: 0 });
+  const watched = await fetch(`${url}/api/v1/report/watch?${days}`);
+  const { value } = await watched.body!.getReader().read();
+  expect(Buffer.from(value!).toString()).toContain('"clicks":1');
+  expect((await fetch(url)).headers.get('content-type')).toContain('text/html');
+}
+
 describe('a cluster', { tags: KAFKA }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'clickmesh-cluster-'));
   let mesh: ClusterUnderTest;
@@ -69,40 +100,7 @@ describe('a cluster', { tags: KAFKA }, () => {
     expect(audit, audit.stdout + audit.stderr).toMatchObject({ code: 0 });
   }, 60_000);
 
-  test('every report is answered from the shards, and says how far it goes', async () => {
-    const days = 'start_date=2026-01-15&end_date=2026-01-15';
-    const ask = async (path: string) => {
-      const response = await fetch(`${mesh.url}/api/v1/${path}`);
-      const text = await response.text();
-      expect(response.status, `${path}: ${text}`).toBe(200);
-      return JSON.parse(text);
-    };
-    const totals = { clicks: 1, conversions: 1, revenue: 19.99 };
-    const stamp = { complete_through: expect.any(Number) };
-    // Of a rollup, of the events of all shards, and of their metadata.
-    for (const query of [
-      'group_by=campaign_id',
-      'time_zone=Asia/Kolkata',
-      'group_by=metadata.geo',
-      'time_basis=click',
-    ]) {
-      expect(await ask(`report?${days}&${query}`)).toMatchObject({ totals, stamp });
-    }
-    const conversion = { conversion_id: CONVERSION.event_id, click_id: CLICK.event_id };
-    for (const query of ['campaign_id=camp-789', 'metadata.geo!=DE']) {
-      expect(await ask(`conversions?${days}&${query}`)).toMatchObject({ conversions: [conversion], total: 1 });
-      expect(await ask(`paths?${days}&${query}`)).toMatchObject({ paths: [{ steps: ['camp-789'], conversions: 1 }] });
-      expect(await ask(`time-lag?${days}&${query}`)).toMatchObject({ buckets: [{ conversions: 1 }] });
-      expect(await ask(`path-length?${days}&${query}`)).toMatchObject({ buckets: [{ touches: 1, conversions: 1 }] });
-    }
-    expect(await ask('clicks?user_id=user-123')).toMatchObject({ total: 1 });
-    expect(await ask(`explain?conversion_id=${CONVERSION.event_id}`)).toMatchObject({ attributed: true });
-    for (const path of ['dead-letters', 'conflicts']) expect(await ask(path)).toMatchObject({ total: 0 });
-    const watched = await fetch(`${mesh.url}/api/v1/report/watch?${days}`);
-    const { value } = await watched.body!.getReader().read();
-    expect(Buffer.from(value!).toString()).toContain('"clicks":1');
-    expect((await fetch(mesh.url)).headers.get('content-type')).toContain('text/html');
-  }, 60_000);
+  test('every report is answered from the shards, and says how far it goes', () => askEveryReport(mesh.url), 60_000);
 
   test('status lists every process, each of which answers for itself', async () => {
     const { stdout } = await clickmesh(['status', '--url', mesh.url, '--json']);

@@ -30,9 +30,10 @@ test('parameters of every kind are read into their fields', () => {
 });
 
 test.each([
-  ['limit=-1', 'limit', 'limit is not a whole number in [0, 4294967295]: "-1"'],
-  ['limit=4294967296', 'limit', 'limit is not a whole number in [0, 4294967295]: "4294967296"'],
-  ['limit=1e3', 'limit', 'limit is not a whole number in [0, 4294967295]: "1e3"'],
+  ['limit=-1', 'limit', 'limit is not a whole number in [1, 4294967295]: "-1"'],
+  ['limit=0', 'limit', 'limit is not a whole number in [1, 4294967295]: "0"'],
+  ['limit=4294967296', 'limit', 'limit is not a whole number in [1, 4294967295]: "4294967296"'],
+  ['limit=1e3', 'limit', 'limit is not a whole number in [1, 4294967295]: "1e3"'],
   ['limit=1&limit=1', 'limit', 'limit is given more than once'],
   ['min_watermark=3', 'min_watermark', 'min_watermark is not PARTITION:OFFSET'],
   ['min_watermark=3:x', 'min_watermark', 'min_watermark is not a whole number in [0, 18446744073709551615]: "x"'],

@@ -90,7 +90,8 @@ function readValue(field: DescField, text: string): unknown {
     const items = text.split(',').map((each) => readItem(name, field, each));
     return items.find(isFault) ?? items;
   }
-  if (field.fieldKind !== 'message') return readItem(name, field, text);
+  // In a field of the request 0 is what is not said; a parameter says something.
+  if (field.fieldKind !== 'message') return readItem(name, field, text, 1n);
   const { fields } = field.message;
   const parts = text.split(':');
   if (parts.length !== fields.length) {
@@ -100,7 +101,7 @@ function readValue(field: DescField, text: string): unknown {
   return read.find(isFault) ?? Object.fromEntries(fields.map(({ localName }, i) => [localName, read[i]]));
 }
 
-function readItem(name: string, { scalar, enum: values }: DescField, text: string): unknown {
+function readItem(name: string, { scalar, enum: values }: DescField, text: string, min = 0n): unknown {
   if (values !== undefined) {
     const names = shortNames(values);
     return names.get(text) ?? unknownValue(name, text, [...names.keys()]);
@@ -110,8 +111,8 @@ function readItem(name: string, { scalar, enum: values }: DescField, text: strin
   }
   const max = MAX_OF_TYPE.get(scalar);
   if (max === undefined) return text;
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) > max) {
-    return { field: name, message: `${name} is not a whole number in [0, ${max}]: "${cut(text)}"` };
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) < min || BigInt(text) > max) {
+    return { field: name, message: `${name} is not a whole number in [${min}, ${max}]: "${cut(text)}"` };
   }
   return scalar === ScalarType.UINT32 ? Number(text) : BigInt(text);
 }
