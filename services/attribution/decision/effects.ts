@@ -230,10 +230,14 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
   const { conversion } = ref;
   const { standing, lookbackMs } = decided;
   const [had, has] = [isAttributed(before.shares), isAttributed(decided.shares)];
+  const [wasUnattributed, isUnattributed] = [!had && before.isCounted, !has && conversion.isCounted];
   const change = {
-    ...ref,
-    before: had ? before.shares : unattributed(conversion, before.standing),
-    after: has ? decided.shares : unattributed(conversion, standing),
+    userId: ref.userId,
+    conversion,
+    offset: ref.offset,
+    cause: ref.cause,
+    before: wasUnattributed ? unattributed(conversion, before.standing) : before.shares,
+    after: isUnattributed ? unattributed(conversion, standing) : decided.shares,
     wasRetracted: before.standing.retracted,
     isRetracted: standing.retracted,
     lookbackMs,
@@ -242,8 +246,7 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
   const first = models.length;
   noteCredits(effects, change);
   const rows = models.length - first;
-  const [wasUnattributed, isUnattributed] = [!had && before.isCounted, !has && conversion.isCounted];
-  if (!(wasUnattributed && isUnattributed && isSameStanding(before, decided))) {
+  if ((wasUnattributed || isUnattributed) && !(wasUnattributed && isUnattributed && isSameStanding(before, decided))) {
     noteCredit(effects, change, undefined, wasUnattributed ? 0 : -1, isUnattributed ? 0 : -1);
   }
   effects.totals.attributed += Number(has) - Number(had);
@@ -253,7 +256,20 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
     DECIDED_BYTES +
     rows * CREDIT_BYTES +
     (decided.candidates.length + decided.invalid.length + decided.corrections.length) * CANDIDATE_BYTES;
-  effects.decisions.set(conversion, { ...ref, ...decided });
+  effects.decisions.set(conversion, {
+    userId: ref.userId,
+    conversion,
+    offset: ref.offset,
+    cause: ref.cause,
+    models: decided.models,
+    shares: decided.shares,
+    candidates: decided.candidates,
+    isTruncated: decided.isTruncated,
+    invalid: decided.invalid,
+    standing,
+    corrections: decided.corrections,
+    lookbackMs,
+  });
 }
 
 export function isAttributed({ byModel }: Shares): boolean {
@@ -273,14 +289,33 @@ function noteCredits(
   of: SharesChange,
   most = Number.POSITIVE_INFINITY,
 ): void {
-  const [old, now] = [of.before.touches, of.after.touches];
-  for (let i = 0, j = 0; (i < old.length || j < now.length) && effects.credits.length < most; ) {
-    const [was, is] = [old[i], now[j]];
+  const { before, after } = of;
+  const oldEnd = endOfCredits(before);
+  const nowEnd = endOfCredits(after);
+  // Without destructuring, whose arrays and iterators were most of the garbage of a conversion.
+  for (let i = startOfCredits(before), j = startOfCredits(after); i < oldEnd || j < nowEnd; ) {
+    if (effects.credits.length >= most) return;
+    const was = i < oldEnd ? before.touches[i]! : undefined;
+    const is = j < nowEnd ? after.touches[j]! : undefined;
     const isSame = was !== undefined && is !== undefined && (was === is || isSameClick(was, is));
     if (isSame) noteCredit(effects, of, is, i++, j++);
     else if (was === undefined || (is !== undefined && isAfter(was, is))) noteCredit(effects, of, is, -1, j++);
     else noteCredit(effects, of, was, i++, -1);
   }
+}
+
+/** Place of the first touch that may have credit under any model; as many as there are touches if none has. */
+function startOfCredits({ touches, byModel }: Shares): number {
+  let start = touches.length;
+  for (let m = 0; m < byModel.length; m++) start = Math.min(start, byModel[m]!.from);
+  return start;
+}
+
+/** Place behind the last one; what no touch has credit for is none of them. */
+function endOfCredits({ touches, byModel }: Shares): number {
+  let end = 0;
+  for (let m = 0; m < byModel.length; m++) end = Math.max(end, byModel[m]!.from + byModel[m]!.creditMicros.length);
+  return Math.min(end, touches.length);
 }
 
 /** Notes what a touch at these places has under the models, if it has other than before under any. */
@@ -291,7 +326,8 @@ function noteCredit(
   before: number,
   after: number,
 ): void {
-  const [old, now] = [of.before.byModel, of.after.byModel];
+  const old = of.before.byModel;
+  const now = of.after.byModel;
   const { models } = effects.deltas;
   const from = models.length;
   for (let m = 0; m < now.length; m++) {

@@ -27,8 +27,7 @@ const MAX_INVALID = 128;
 export function explain(decision: Pick<Decision, 'models' | 'shares' | 'candidates'>, name: NameCandidates): void {
   const { models, candidates } = decision;
   const judgements = judgementsOf(decision);
-  const credits = models.map(() => 0);
-  const reasons = models.map(() => CandidateReason.UNSPECIFIED);
+  credits.length = reasons.length = models.length;
   const first = candidates.length > MAX_CREDITED ? firstCredited(judgements) : 0;
   let [credited, uncredited] = [MAX_CREDITED, MAX_UNCREDITED];
   for (let to = candidates.length; to > 0; ) {
@@ -55,6 +54,10 @@ export function explain(decision: Pick<Decision, 'models' | 'shares' | 'candidat
   }
 }
 
+/** What is said of the candidates that are named now. */
+const credits: number[] = [];
+const reasons: CandidateReason[] = [];
+
 /** The invalid clicks that a decision names. */
 export function namedInvalid({ invalid }: Pick<Decision, 'invalid'>): readonly Touch[] {
   return invalid.length > MAX_INVALID ? invalid.slice(-MAX_INVALID) : invalid;
@@ -79,13 +82,27 @@ interface Judgement {
   reason: CandidateReason;
 }
 
-function judgementsOf({ models, shares: { byModel } }: Pick<Decision, 'models' | 'shares'>) {
-  return models.map((model, m): Judgement => {
-    const shares = underModel(byModel, model, m);
+/** Judgements of each model, which are used again: there are decisions by the hundred thousand. */
+const judgementsByModel: Judgement[] = [];
+
+function judgementsOf({ models, shares: { byModel } }: Pick<Decision, 'models' | 'shares'>): readonly Judgement[] {
+  judgementsByModel.length = models.length;
+  for (let m = 0; m < models.length; m++) {
+    const shares = underModel(byModel, models[m]!, m);
     const next = shares === undefined ? -1 : lastCredited(shares, shares.from + shares.creditMicros.length - 1);
     const hasWinner = next !== -1 && lastCredited(shares!, next - 1) === -1;
-    return { shares, hasWinner, next, from: 0, creditMicros: 0, reason: CandidateReason.UNSPECIFIED };
-  });
+    const judgement = judgementsByModel[m];
+    if (judgement === undefined) {
+      judgementsByModel[m] = { shares, hasWinner, next, from: 0, creditMicros: 0, reason: CandidateReason.UNSPECIFIED };
+      continue;
+    }
+    judgement.shares = shares;
+    judgement.hasWinner = hasWinner;
+    judgement.next = next;
+    judgement.from = judgement.creditMicros = 0;
+    judgement.reason = CandidateReason.UNSPECIFIED;
+  }
+  return judgementsByModel;
 }
 
 /** Place of the last one with credit that is not after `at`; -1 if there is none. */

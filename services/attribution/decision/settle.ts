@@ -60,8 +60,17 @@ export function decideNew(
   const under = { models: config.models, lookbackMs: conversion.windows.lookbackMs };
   const shares = decide(under, candidates, conversion, corrected.standing);
   const ref = { userId, offset, conversion, cause: { eventId: conversion.conversionId, type } };
-  const how = { before: corrected, corrected, models: config.models, wasTruncated: false, isNew: true };
-  settle(context, of, ref, { ...how, candidates, old: NO_SHARES, shares }, effects);
+  const settled = {
+    before: corrected,
+    corrected,
+    models: config.models,
+    candidates,
+    wasTruncated: false,
+    old: NO_SHARES,
+    shares,
+    isNew: true,
+  };
+  settle(context, of, ref, settled, effects);
 }
 
 interface Settled {
@@ -99,7 +108,13 @@ function settle(context: DecidingContext, of: Touches, ref: ConversionRef, settl
   const decided = {
     // One that no counter has stays one whose decision names no models, by which it is known.
     models: conversion.isCounted ? models : [],
-    ...{ shares, candidates, isTruncated, invalid, lookbackMs, ...corrected },
+    shares,
+    candidates,
+    isTruncated,
+    invalid,
+    standing: corrected.standing,
+    corrections: corrected.corrections,
+    lookbackMs,
   };
   recordChanges(effects, ref, published, decided);
 }
