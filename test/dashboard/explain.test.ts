@@ -50,6 +50,19 @@ function testsOfConversion(): void {
     await context.close();
   });
 
+  test('what is far beyond the window is by its distance at first', async () => {
+    const { page, context } = await open('#/conversion?id=narrow');
+    await page.waitForSelector('.tl');
+    const chosen = () => page.textContent('.seg [aria-pressed="true"]');
+    expect(await chosen()).toBe('Log');
+    await page.click('.seg button:has-text("Linear")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/conversion?id=narrow&scale=linear');
+    await page.click('.seg button:has-text("Log")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/conversion?id=narrow');
+    expect(await chosen()).toBe('Log');
+    await context.close();
+  });
+
   test('credit adds up, and 0 is another thing than no candidate', async () => {
     const { page, context } = await open(`#/conversion?id=${ID}`);
     await page.waitForSelector('.touch tbody th');

@@ -42,7 +42,10 @@ const CREDITS = [
   [1_000_000n, 0n, 250_000n, 512_900n, 400_000n],
 ];
 
-/** A conversion that a late click, a verdict and a refund have changed; "lost" is one that nothing is credited for. */
+/**
+ * A conversion that a late click, a verdict and a refund have changed; "lost" is one that nothing is credited for,
+ * "narrow" of a day's window.
+ */
 export function explanationOf({ conversionId }: ExplainConversionRequest): ExplainConversionResponse {
   if (conversionId === 'unknown' || conversionId.startsWith('user-'))
     throw new ConnectError('no decision on the conversion has arrived', Code.NotFound);
@@ -50,7 +53,12 @@ export function explanationOf({ conversionId }: ExplainConversionRequest): Expla
   const at = ({ hours }: MadeUpClick) => BigInt(Math.round(CONVERTED - hours * HOUR_MS));
   const decision = {
     ...{ conversionId, userId: 'user-58213', conversionType: 'purchase', conversionTime: BigInt(CONVERTED) },
-    ...{ valueMicros: 129_900_000n, lookbackMs: BigInt(168 * HOUR_MS), attributed: !isLost, version: 5_717_461n },
+    ...{
+      valueMicros: 129_900_000n,
+      lookbackMs: BigInt((conversionId === 'narrow' ? 24 : 168) * HOUR_MS),
+      attributed: !isLost,
+      version: 5_717_461n,
+    },
     ...{ models: MODELS, adjustedMicros: isLost ? 0n : 40_000_000n, causeId: 'refund-1', causeType: 'adjustment' },
     candidates: isLost
       ? []

@@ -76,12 +76,19 @@ export interface Change {
   text: string;
 }
 
+/** What has become so many times as much is told in times: percents of it are hard to read, and long. */
+const MANY_TIMES = 11n;
+
 /** How much more `now` is than `before`, in percent of that. */
 export function change(now: bigint, before: bigint | undefined): Change {
   if (before === undefined) return { way: 'unknown', text: NOTHING };
   if (before === 0n) return now === 0n ? { way: 'unknown', text: NOTHING } : { way: 'new', text: 'new' };
+  if (before > 0n && now >= MANY_TIMES * before) {
+    const times = (now * ONE) / before;
+    return { way: 'up', text: `×${rounded(times, times < 100n * ONE ? 1 : 0)}` };
+  }
   const difference = now - before;
-  const text = percent(difference < 0n ? -difference : difference, before);
+  const text = percent(difference < 0n ? -difference : difference, before < 0n ? -before : before);
   return { way: text === '0.0%' ? 'even' : difference > 0n ? 'up' : 'down', text };
 }
 

@@ -11,6 +11,8 @@ const ONE = 1_000_000n;
 /** Least width that it is drawn with, in pixels, and about that of a letter: so much room a label takes. */
 const WIDTH = 600;
 const LETTER = 6.3;
+/** Windows that are drawn to scale beside each other. */
+const MAX_WINDOWS = 4;
 /** What a share of a lane takes of the width, in percent. */
 const LANE_TEXT = 8;
 /** Most touches that are numbered; more are dots alone. */
@@ -32,7 +34,10 @@ export function Timeline({ explained, touches, zone }: Options) {
   const times = [opens, middle, ...touches.map(({ time }) => time), ...refunds];
   const span = { from: Math.min(...times), to: Math.max(...times), middle, zone };
   const nearest = Math.min(Number(lookbackMs), ...touches.map(({ time }) => Math.abs(middle - time)));
-  const isLog = own.scale === 'log';
+  // Of a window that is a small part of what is known, nothing could be told apart to scale.
+  const suiting = span.to - span.from > MAX_WINDOWS * Number(lookbackMs) ? 'log' : 'linear';
+  const shown = own.scale === 'log' || own.scale === 'linear' ? own.scale : suiting;
+  const isLog = shown === 'log';
   const scale = isLog ? logScale(span, nearest) : linearScale(span);
   return (
     <div class="card">
@@ -42,12 +47,12 @@ export function Timeline({ explained, touches, zone }: Options) {
         <Legend hasRefund={refunds.length > 0} />
         <Segment
           label="Scale"
-          value={isLog ? 'log' : 'linear'}
+          value={shown}
           options={[
             ['linear', 'Linear'],
             ['log', 'Log'],
           ]}
-          onChange={(next) => changeOwn({ scale: next === 'log' ? 'log' : '' })}
+          onChange={(next) => changeOwn({ scale: next === suiting ? '' : next })}
         />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
