@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,6 +78,39 @@ func TestOfTheStoreOnlyWhatWasNotSentIsSentAgain(t *testing.T) {
 		t.Errorf("counted %+v", counters)
 	}
 	s.expect(t, 700)
+}
+
+func TestWhatTheStoreSendsIsCountedOnceAndItsRejectionsAreTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	away := newClient(t, "http://127.0.0.1:1", clickmesh.Options{Timeout: 50 * time.Millisecond, Store: path})
+	refused := aClick("bad")
+	refused.UserID = "refused"
+	for _, event := range []clickmesh.Event{aClick("good"), refused} {
+		away.Track(t.Context(), event)
+	}
+	away.Close(t.Context())
+	s := startSink(t, http2)
+	var calls atomic.Int32
+	s.setFail(func() error {
+		calls.Add(1)
+		return connect.NewError(connect.CodeUnavailable, errors.New("down"))
+	})
+	told := make(chan string, 10)
+	client := newClient(t, s.url, clickmesh.Options{
+		AttemptTimeout: 100 * time.Millisecond, Store: path,
+		OnError: func(err error, events []*clickmesh.Completed) { told <- events[0].EventID() + ": " + err.Error() },
+	})
+	until(t, "the third call", func() bool { return calls.Load() >= 3 })
+	// While nobody sends them, they are the store's.
+	until(t, "a call that is given up", func() bool { return client.Counters() == clickmesh.Counters{} })
+	s.setFail(nil)
+	until(t, "what is told", func() bool { return len(told) > 0 })
+	if text := <-told; text != "bad: clickmesh: rejected: user_id is refused" {
+		t.Error(text)
+	}
+	if counters := client.Counters(); counters != (clickmesh.Counters{Queued: 2, Sent: 1, Rejected: 1}) {
+		t.Errorf("counted %+v", counters)
+	}
 }
 
 func TestWhatTheStoreHasNoRoomForIsLost(t *testing.T) {

@@ -167,6 +167,24 @@ class AttemptsTest {
   }
 
   @Test
+  void connectTriesAgainWhenAConnectionBreaks() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    gateway.before =
+        () -> {
+          if (calls.getAndIncrement() == 0) throw new IllegalStateException("ends the connection without an answer");
+          return null;
+        };
+    HttpServer http = gateway.startConnect();
+    String address = "http://127.0.0.1:" + http.getAddress().getPort();
+    try (ClickmeshClient client = new ClickmeshClient(address, new ClickmeshOptions().protocol(Protocol.CONNECT))) {
+      client.send(click());
+    } finally {
+      http.stop(0);
+    }
+    assertEquals(2, calls.get());
+  }
+
+  @Test
   void anAttemptThatIsCutShortHidesNothing() throws Exception {
     CountDownLatch over = new CountDownLatch(1);
     CountDownLatch hangs = new CountDownLatch(4);
