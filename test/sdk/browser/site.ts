@@ -16,6 +16,9 @@ export const PLAIN_HOST = 'shop.test';
 /** With it Chromium knows that name. */
 export const KNOWS_PLAIN_HOST = `--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`;
 
+/** The client for pages, once it is built. */
+export const SCRIPT = 'gen/ts/dist/ingest.min.js';
+
 const PAGE = `<!doctype html><title>page</title><script type="module">
   globalThis.clickmesh = await import('/ingest.min.js');
   globalThis.isLoaded = true;
@@ -27,11 +30,13 @@ export interface Site extends AsyncDisposable {
 }
 
 export async function startSite(): Promise<Site> {
+  // Other tests may build it anew meanwhile.
+  const script = readFileSync(SCRIPT);
   const server = createServer((request, response) => {
     const isScript = request.url === '/ingest.min.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     const page = request.url!.startsWith('/readme?') ? decodeURIComponent(request.url!.slice('/readme?'.length)) : PAGE;
-    response.end(isScript ? readFileSync('gen/ts/dist/ingest.min.js') : page);
+    response.end(isScript ? script : page);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,10 +1,11 @@
 import { ok } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { unmetNeeds } from '../../needs.ts';
 import { type Page, startChromium } from '../browser/chromium.ts';
-import { KNOWS_PLAIN_HOST, openClient, PLAIN_HOST, startSite } from '../browser/site.ts';
+import { KNOWS_PLAIN_HOST, openClient, PLAIN_HOST, SCRIPT, startSite } from '../browser/site.ts';
 import type { Case, Checks } from './case.ts';
 import { Skipped } from './driver.ts';
 
@@ -35,7 +36,7 @@ export const PAGES: Checks = {
   },
   async 'C-052'(one) {
     await inChromium(one, async (open) => {
-      const bytes = gzipSync(readFileSync('gen/ts/dist/ingest.min.js')).byteLength;
+      const bytes = gzipSync(readFileSync(SCRIPT)).byteLength;
       ok(bytes <= MAX_GZIP_BYTES, `ingest.min.js has ${bytes} bytes gzipped`);
       const plain = await open(one.url, PLAIN_HOST);
       ok(!(await plain.evaluate(() => isSecureContext)), 'the page is a secure context');
@@ -61,6 +62,7 @@ type Open = (gatewayUrl: string, host?: string) => Promise<Page>;
 async function inChromium({ language }: Case, check: (open: Open) => Promise<void>): Promise<void> {
   if (language !== 'typescript') throw new Skipped('the client for pages is that of TypeScript');
   if (unmetNeeds(['chromium']).length > 0) throw new Skipped('there is no Chromium');
+  execFileSync('node', ['gen/ts/build.js'], { stdio: ['ignore', 'ignore', 'inherit'] });
   await using site = await startSite();
   const browser = await startChromium(KNOWS_PLAIN_HOST);
   try {

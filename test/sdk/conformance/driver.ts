@@ -78,7 +78,7 @@ export const PROGRAMS: Readonly<Record<LanguageName, Program>> = {
   typescript: {
     language: LANGUAGES.typescript,
     source: 'gen/ts/test/driver.mjs',
-    build: 'node gen/ts/build.js',
+    build: 'tsc -p gen/ts',
     command: ['node', 'gen/ts/test/driver.mjs'],
   },
   python: {
