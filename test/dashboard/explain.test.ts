@@ -83,8 +83,11 @@ function testsOfItsHistory(): void {
     const { page, context } = await open(`#/conversion?id=${ID}`);
     await page.waitForSelector('.led');
     await expect
-      .poll(() => page.textContent('.led li:nth-child(2)'), WAIT)
+      .poll(() => page.textContent('.led li:nth-child(3)'), WAIT)
       .toContain('click 6, partner-coupons: its click takes no');
+    expect(await page.textContent('.led li:nth-child(2)')).toContain('click 5, retarget-cart-7d: arrived 25 min after');
+    const trace = 'http://traces.example/trace/9c1e7f0255aa4b6f8d3c2b1a00126e24';
+    expect(await page.getAttribute('.facts2 a:has-text("9c1e7f02…6e24")', 'href')).toBe(trace);
     expect(await texts(page, '.led li:last-child :is(del, ins)')).toEqual(['129.90', '89.90']);
     await page.focus('[role="tab"][aria-selected="true"]');
     await page.keyboard.press('ArrowRight');
@@ -107,6 +110,7 @@ function testsOfItsHistory(): void {
     await expect
       .poll(() => page.textContent('.touch tfoot'), WAIT)
       .toContain('No click is credited: 129.90 is unattributed');
+    expect(await page.textContent('.facts2')).not.toContain('Trace');
     await context.close();
   });
 

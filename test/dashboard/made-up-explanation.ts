@@ -78,8 +78,14 @@ export function explanationOf({ conversionId }: ExplainConversionRequest): Expla
       text: click.hours < 0 ? '9 h 39 min after it' : '8 d 2 h before; the window is 7 d',
     })),
     corrections: isLost ? [] : corrections(),
+    ...(!isLost && { lateClicks: [LATE], traceId: '9c1e7f0255aa4b6f8d3c2b1a00126e24' }),
   });
 }
+
+const LATE = {
+  ...{ clickId: 'a6c3-07d4', arrivalTime: BigInt(CONVERTED + 0.41 * HOUR_MS) },
+  text: 'arrived 25 min after the conversion',
+};
 
 function candidateOf(click: MadeUpClick, clickTime: bigint, i: number) {
   const isInvalid = i === 4;

@@ -164,6 +164,7 @@ function statusOf() {
     topics: [{ topic: 'raw-events', partitions }],
     attribution: partitions.map(({ partition, end }) => ({ partition, next_offset: end - 1, committed: end - 4 })),
     stalls: [],
+    traces_url: 'http://traces.example/trace/{trace_id}',
     set_aside: [{ partition: 1, records: 2 }],
     lookback_hours: 24,
     owners: [{ name: 'attribution-1', partitions: [0, 1, 2, 3] }],

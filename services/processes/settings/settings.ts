@@ -17,7 +17,7 @@ export const INTAKE = {
 };
 /** What /status tells, and the dashboard links to. */
 export const LINKS = {
-  /** Where people look at the traces that OTEL_EXPORTER_OTLP_ENDPOINT collects; undefined if that is not known. */
+  /** Where people look at the traces that are collected, with {trace_id} for that of one; undefined if not known. */
   TRACES_URL: z.url({ protocol: /^https?$/, error: 'must be http://… or https://…' }).optional(),
 };
 export const LOGGING = {

@@ -10,12 +10,15 @@ export interface Mesh {
   zone: string;
   /** No event has ever arrived. */
   isEmpty: boolean;
+  /** Where traces are looked at, with {trace_id} for that of one; undefined if that is not known. */
+  tracesUrl?: string | undefined;
 }
 
 interface Status {
   topics?: readonly { topic: string; partitions: readonly { end: number }[] }[];
   models?: readonly string[];
   report_time_zone?: string;
+  traces_url?: string;
 }
 
 /** Undefined until the mesh has answered. */
@@ -29,9 +32,10 @@ export async function askMesh(): Promise<void> {
     const response = await fetch(`${BASE}/status`);
     if (response.status === 404) return mesh.set(await meshOfReports());
     if (!response.ok) throw new Error(`${response.status}`);
-    const { models = ['last_click'], report_time_zone: zone = 'UTC', topics = [] }: Status = await response.json();
+    const status: Status = await response.json();
+    const { models = ['last_click'], report_time_zone: zone = 'UTC', topics = [], traces_url: tracesUrl } = status;
     const events = topics.find(({ topic }) => topic === 'raw-events')?.partitions ?? [];
-    mesh.set({ models, zone, isEmpty: events.length > 0 && events.every(({ end }) => end === 0) });
+    mesh.set({ models, zone, tracesUrl, isEmpty: events.length > 0 && events.every(({ end }) => end === 0) });
   } catch {
     setTimeout(askMesh, RETRY_MS);
   }

@@ -20,8 +20,8 @@ export interface Touched {
 }
 
 /**
- * How many conversions had a touch of a row at all. Undefined where the mesh does not know: touches have no metadata,
- * and conversions are of the day that they happened on.
+ * How many conversions had a touch of a row at all. Undefined where rows or credit are of something else: conversions
+ * are of the day that they happened on. Filters by metadata look through all clicks, which takes long.
  */
 export function useTouched(mesh: Mesh, by: string): Touched | undefined {
   const state = useUrl();

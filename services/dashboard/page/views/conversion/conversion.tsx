@@ -59,7 +59,7 @@ function Known({ mesh: known }: { mesh: Mesh }) {
       <StaleBanner error={staleError} />
       {id !== '' && explained?.decision !== undefined && (
         <div class={isOld ? 'old' : ''}>
-          <Explained explained={explained} zone={zone} />
+          <Explained explained={explained} zone={zone} tracesUrl={known.tracesUrl} />
         </div>
       )}
     </div>
@@ -94,13 +94,19 @@ function Search({ id }: { id: string }) {
   );
 }
 
-function Explained({ explained, zone }: { explained: ExplainConversionResponse; zone: string }) {
+interface ExplainedOptions {
+  explained: ExplainConversionResponse;
+  zone: string;
+  tracesUrl: string | undefined;
+}
+
+function Explained({ explained, zone, tracesUrl }: ExplainedOptions) {
   const touches = touchesOf(explained);
   const of = { explained, touches, zone };
   return (
     <div class="explain">
       <div class="col">
-        <Summary explained={explained} zone={zone} />
+        <Summary explained={explained} zone={zone} tracesUrl={tracesUrl} />
         <Timeline {...of} />
         <TouchTable {...of} />
       </div>
@@ -113,7 +119,7 @@ function Explained({ explained, zone }: { explained: ExplainConversionResponse; 
 }
 
 /** Why, in one sentence, and what was decided when. */
-function Summary({ explained, zone }: { explained: ExplainConversionResponse; zone: string }) {
+function Summary({ explained, zone, tracesUrl }: ExplainedOptions) {
   const { summary, netValueMicros: net, attributed } = explained;
   const { conversionId, conversionType, valueMicros, ...decision } = explained.decision!;
   const sentence = `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`;
@@ -161,8 +167,30 @@ function Summary({ explained, zone }: { explained: ExplainConversionResponse; zo
         />
         <Fact name="Version" value={count(decision.version)} tip="Offset in raw-events of what caused the decision" />
         <Fact name="Caused by" value={decision.causeType || 'the conversion'} tip={decision.causeId || conversionId} />
+        {explained.traceId !== '' && <Trace id={explained.traceId} url={tracesUrl} />}
       </dl>
     </section>
+  );
+}
+
+/** The trace of the request that brought the conversion. */
+function Trace({ id, url }: { id: string; url: string | undefined }) {
+  const short = `${id.slice(0, 8)}…${id.slice(-4)}`;
+  return (
+    <div>
+      <dt>Trace</dt>
+      <dd class="mono" data-tip={id}>
+        {url?.includes('{trace_id}') ? (
+          <a href={url.replace('{trace_id}', id)} target="_blank" rel="noreferrer">
+            {short}
+          </a>
+        ) : (
+          <button type="button" class="linkish" onClick={() => copy(id, 'Trace id copied')}>
+            {short}
+          </button>
+        )}
+      </dd>
+    </div>
   );
 }
 

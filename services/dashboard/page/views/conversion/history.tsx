@@ -15,15 +15,19 @@ interface Options {
 
 /** What changed a conversion since it was decided, the newest last. */
 export function History({ explained, touches, zone }: Options) {
-  const { decision, corrections } = explained;
+  const { decision, corrections, lateClicks } = explained;
   const { conversionTime, valueMicros, correctionsLeftOut, causeType, causeId } = decision!;
+  const all = [
+    ...lateClicks.map((late) => ({ time: late.arrivalTime, late, correction: undefined })),
+    ...corrections.map((correction) => ({ time: correction.timestamp, late: undefined, correction })),
+  ].sort((a, b) => Number(a.time - b.time));
+  // The decision does not name the click.
+  const isUnlisted = causeType === 'click' && lateClicks.every(({ clickId }) => clickId !== causeId);
   return (
     <div class="card">
       <header>
         <h2>Corrections</h2>
-        <span class="note">
-          {corrections.length === 0 ? 'none so far' : counted(BigInt(corrections.length), 'correction')}
-        </span>
+        <span class="note">{all.length === 0 ? 'none so far' : counted(BigInt(all.length), 'correction')}</span>
       </header>
       <ol class="led">
         <li>
@@ -43,10 +47,26 @@ export function History({ explained, touches, zone }: Options) {
             <p>{count(BigInt(correctionsLeftOut))} older adjustments are not listed.</p>
           </li>
         )}
-        {corrections.map((one) => (
-          <Correction key={`${one.eventType}\n${one.eventId}`} of={one} touches={touches} zone={zone} />
-        ))}
-        {causeType === 'click' && (
+        {all.map(({ late, correction }) =>
+          late === undefined ? (
+            <Correction
+              key={`${correction.eventType}\n${correction.eventId}`}
+              of={correction}
+              touches={touches}
+              zone={zone}
+            />
+          ) : (
+            <li key={late.clickId} data-tip={late.clickId}>
+              <div class="h">
+                Late click <time>{shortDateTime(Number(late.arrivalTime), zone)}</time>
+              </div>
+              <p>
+                {nameOf(late.clickId, touches)}: {late.text}. The credit shown is with it.
+              </p>
+            </li>
+          ),
+        )}
+        {isUnlisted && (
           <li>
             <div class="h">Late click</div>
             <p>

@@ -28,7 +28,12 @@ export function Pipeline({ health }: { health: Health }) {
         <span class="note">{rates === undefined ? 'rates follow' : `last ${Math.round(rates.overMs / 1000)} s`}</span>
         <span class="grow" />
         {status?.traces_url !== undefined && (
-          <a class="btn ghost" href={status.traces_url} target="_blank" rel="noreferrer">
+          <a
+            class="btn ghost"
+            href={status.traces_url.includes('{') ? new URL(status.traces_url).origin : status.traces_url}
+            target="_blank"
+            rel="noreferrer"
+          >
             Traces
           </a>
         )}
