@@ -31,6 +31,11 @@ const SPILL_SHARE = 1 / 16;
 const FINER = 4;
 /** Most parts of a check. Keys that do not fit into memory in so many are more than any table holds. */
 const MOST_PARTS = FINER ** 6;
+/** Most conversions beyond a limit that are told apart one by one: in a query that names them twice, 40 MB. */
+const MOST_LIMITED = 1_000_000;
+const MOST_QUERY_BYTES = 64 << 20;
+/** What names a conversion in a query. */
+const CONVERSION_KEY = 'cityHash64(user_id, toString(conversion_id))';
 const MEMORY_LIMIT_EXCEEDED = '241';
 
 function settingsWithin(bytes: number): ClickHouseSettings {
@@ -44,6 +49,7 @@ function settingsWithin(bytes: number): ClickHouseSettings {
     // Sorts both sides, on disk if need be, instead of holding one in memory; and it knows ASOF.
     join_algorithm: 'full_sorting_merge',
     join_use_nulls: 0,
+    max_query_size: String(MOST_QUERY_BYTES),
     // A sign of life, so that nobody between takes a long query for a dead one.
     send_progress_in_http_headers: 1,
     http_headers_progress_interval_ms: '10000',
@@ -69,18 +75,52 @@ export async function runCheck(
   parameters: CheckParameters,
   bytes: number = QUERY_BYTES,
 ): Promise<CheckResult> {
-  async function select<Row>(query: string): Promise<Row[]> {
+  const result: CheckResult = { name: check.name, compared: 0, differing: 0, limited: {}, rows: [] };
+  const select = selectWithin(client, parameters, bytes);
+  await inParts(async (part) => add(result, await runPart(check, part, select)));
+  return result;
+}
+
+/**
+ * A condition that holds of the conversions that differ under a check of theirs as they are beyond a limit; found in as
+ * many parts as it takes, too. Throws if they are more than MOST_LIMITED.
+ */
+export async function limitedConversions(
+  client: ClickHouseClient,
+  check: Check,
+  parameters: CheckParameters,
+  bytes: number = QUERY_BYTES,
+): Promise<string> {
+  const select = selectWithin(client, parameters, bytes);
+  const keys: string[] = [];
+  await inParts(async (part) => {
+    const found = await select<{ key: string }>(`
+      SELECT DISTINCT toString(${CONVERSION_KEY}) AS key
+      FROM (${withLimits(check, differencesOf(check, part))})
+      WHERE limit != ''
+      LIMIT ${MOST_LIMITED + 1}`);
+    for (const { key } of found) keys.push(key);
+    if (keys.length > MOST_LIMITED) throw new Error(`more than ${MOST_LIMITED} conversions are beyond a limit`);
+  });
+  return `${CONVERSION_KEY} IN (SELECT toUInt64(arrayJoin(splitByChar(' ', '${keys.join(' ')}'))))`;
+}
+
+function selectWithin(client: ClickHouseClient, parameters: CheckParameters, bytes: number): Select {
+  return async <Row>(query: string) => {
     const result = await client.query({
       ...{ query, query_params: { ...parameters }, format: 'JSONEachRow' },
       clickhouse_settings: settingsWithin(bytes),
     });
     return (await result.json()) as Row[];
-  }
-  const result: CheckResult = { name: check.name, compared: 0, differing: 0, limited: {}, rows: [] };
+  };
+}
+
+/** Runs something of all keys at once or, where that needs more memory, of one part of them after the other. */
+async function inParts(run: (part: Part) => Promise<void>): Promise<void> {
   let open: Part[] = [{ part: 0, parts: 1 }];
   while (open.length > 0) {
     try {
-      add(result, await runPart(check, open.at(-1)!, select));
+      await run(open.at(-1)!);
       open.pop();
     } catch (error) {
       const isTooLarge = error instanceof ClickHouseError && error.code === MEMORY_LIMIT_EXCEEDED;
@@ -89,7 +129,6 @@ export async function runCheck(
       open = open.flatMap(finer);
     }
   }
-  return result;
 }
 
 type Select = <Row>(query: string) => Promise<Row[]>;
@@ -144,11 +183,6 @@ function sidesOf({ keys, values, expected, stored }: Check, part: Part): string 
 function whereIn(keys: readonly string[], { part, parts }: Part): string {
   if (parts === 1) return '';
   return `WHERE cityHash64(${keys.includes('user_id') ? 'user_id' : keys.join(', ')}) % ${parts} = ${part}`;
-}
-
-/** SELECTs the conversions that differ under a check of theirs as they are beyond a limit. */
-export function limitedConversions(check: Check): string {
-  return `SELECT DISTINCT user_id, conversion_id FROM (${withLimits(check, differencesOf(check, { part: 0, parts: 1 }))}) WHERE limit != ''`;
 }
 
 /** SELECTs the keys that differ. */

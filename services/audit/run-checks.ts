@@ -30,7 +30,9 @@ export async function* runChecks({ status, client, queryBytes }: CaughtUp): Asyn
     const always = (byMetadata && check.expectedByMetadata) || check.expected;
     const expected = (limited !== undefined && check.expectedBut?.(limited)) || always;
     const result = await runCheck(client, { ...check, expected }, parameters, queryBytes);
-    if (check.name === WINNERS && Object.keys(result.limited).length > 0) limited = limitedConversions(check);
+    if (check.name === WINNERS && Object.keys(result.limited).length > 0) {
+      limited = await limitedConversions(client, check, parameters, queryBytes);
+    }
     yield result;
   }
 }

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuditedMesh, startAuditedMesh } from '../../../test/fixtures/audited-mesh.ts';
 import { BY_AD, DAY } from '../../../test/fixtures/audited-tables.ts';
+import { WINNERS } from '../../audit/checks.ts';
 import { audit } from './audit.ts';
 
 /** Clicks of a user, a campaign, a source and an ad each. */
 const CLICKS = 60_000;
 /** What the sums of all of them do not fit into, and those of some parts do. */
 const QUERY_BYTES = 64 << 20;
+/** The same of what joins their events and decisions, of which each takes some memory whatever comes. */
+const JOIN_BYTES = 160 << 20;
 const PARTITION = 7;
 
 let mesh: AuditedMesh;
@@ -47,4 +50,34 @@ test('a recount of more keys than fit into memory is made in parts', async () =>
   for (const [name, keys] of Object.entries(compared)) {
     expect({ name, more: keys - before[name]! }).toEqual({ name, more: (name.includes('rollup') ? 2 : 1) * CLICKS });
   }
+});
+
+test('so are the conversions told apart that are beyond a limit', { tags: ['long'] }, async () => {
+  const conversionId = `toUUID(concat('00000000-0000-4000-9000-', leftPad(toString(number), 12, '0')))`;
+  const value = 1_000_000;
+  const all = CLICKS * value;
+  for (const insert of [
+    `events_local (event_type, event_id, user_id, source, conversion_type, value_micros, timestamp, _partition, _offset)
+      SELECT 'conversion', ${conversionId}, concat('user-', toString(number)), 'app', 'purchase', ${value},
+        '${DAY} 12:30:00.000', ${PARTITION}, ${CLICKS} + number FROM numbers(${CLICKS})`,
+    // Under a window of a second, which none has a click in.
+    `conversion_decisions (conversion_id, user_id, conversion_type, conversion_time, value_micros, lookback_ms, models,
+        version)
+      SELECT ${conversionId}, concat('user-', toString(number)), 'purchase', '${DAY} 12:30:00.000', ${value}, 1000,
+        ['last_click', 'linear'], 1 + number FROM numbers(${CLICKS})`,
+    `daily_stats (day, conversion_type, partition, conversions_micros, revenue_micros, version)
+      VALUES ('${DAY}', 'purchase', ${PARTITION}, ${all}, ${all}, 1)`,
+    ...[`'${BY_AD}', 0, ''`, `'hour:conversion_type,campaign_id', 12, 'purchase'`].map(
+      (key) => `rollup_stats (rollup, hour, dimension_1, day, partition, models, conversions_micros, revenue_micros,
+          retracted_micros, adjusted_micros, refunds_micros, version)
+        VALUES (${key}, '${DAY}', ${PARTITION}, [''], [${all}], [${all}], [0], [0], [0], 1)`,
+    ),
+  ]) {
+    await mesh.client.command({ query: `INSERT INTO ${insert}` });
+  }
+  const results = await audit({ url: mesh.url, timeout: 10, queryBytes: JOIN_BYTES });
+  const found = new Map(results.map(({ name, limited, rows }) => [name, { limited, rows: rows.length }]));
+  expect(found.get(WINNERS)).toEqual({ limited: { 'another lookback window then': CLICKS }, rows: 0 });
+  const byCounters = [...found].filter(([name]) => name.includes('rollup') || name.includes('daily_stats'));
+  expect(byCounters.map(([, each]) => each)).toEqual(byCounters.map(() => ({ limited: {}, rows: 0 })));
 });
