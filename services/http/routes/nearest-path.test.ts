@@ -3,6 +3,7 @@ import { nearbyHint } from './nearest-path.ts';
 
 const SERVED = [
   '/api/v1/events',
+  '/api/v1/events/tail',
   '/click',
   '/conversion',
   '/clickmesh.v1.IngestService/Ingest',
@@ -13,6 +14,8 @@ const SERVED = [
 test.each([
   ['/api/v1/event', ': the nearest path is /api/v1/events'],
   ['/API/v1/events', ': the nearest path is /api/v1/events'],
+  ['/api/v1/events/batch', ': the nearest path is /api/v1/events'],
+  ['/api/v1/events/tails', ': the nearest path is /api/v1/events/tail'],
   ['/events', ': the nearest path is /api/v1/events'],
   ['/clicks', ': the nearest path is /click'],
   ['/conversions', ': the nearest path is /conversion'],

@@ -1,5 +1,7 @@
 /** Longest path that is compared with those that are served: each pair costs the product of their lengths. */
 const MAX_COMPARED = 200;
+/** Fewer edits than this are taken for a slip. */
+const TYPO_EDITS = 3;
 
 /** Says what is served near a path at which nothing is; empty if nothing is near. */
 export function nearbyHint(path: string, served: readonly string[]): string {
@@ -9,14 +11,18 @@ export function nearbyHint(path: string, served: readonly string[]): string {
     const prefix = path.slice(0, -prefixed.length);
     return `: clickmesh was reached, which serves ${prefixed}, without ${prefix} before it`;
   }
-  const nearest = served.find((one) => one.endsWith(path) && path.length > 1) ?? nearestOf(path, served);
+  const nearest =
+    served.find((one) => one.endsWith(path) && path.length > 1) ??
+    nearestOf(path, served, Math.min(TYPO_EDITS, path.length / 3)) ??
+    served.filter((one) => path.startsWith(`${one}/`)).sort((a, b) => b.length - a.length)[0] ??
+    nearestOf(path, served, path.length / 3);
   return nearest === undefined ? '' : `: the nearest path is ${nearest}`;
 }
 
-/** The path that the fewest edits lead to, if those are less than a third of it. Case costs nothing. */
-function nearestOf(path: string, served: readonly string[]): string | undefined {
+/** The path that the fewest edits lead to, if those are less than `limit`. Case costs nothing. */
+function nearestOf(path: string, served: readonly string[], limit: number): string | undefined {
   let nearest: string | undefined;
-  let fewest = path.length / 3;
+  let fewest = limit;
   for (const one of served) {
     if (Math.abs(one.length - path.length) >= fewest) continue;
     const edits = distance(path.toLowerCase(), one.toLowerCase());
