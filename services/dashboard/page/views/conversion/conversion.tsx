@@ -11,7 +11,7 @@ import { useQuery } from '../../data/query.ts';
 import { zoneOf } from '../../data/report.ts';
 import { useShownUrl } from '../../data/shown.ts';
 import { count, exact, money } from '../../format/number.ts';
-import { dateTime, duration } from '../../format/time.ts';
+import { dateTime, duration, shortDateTime } from '../../format/time.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Loading, Refused, StaleBanner } from '../../parts/states.tsx';
 import { copy } from '../../parts/toast.tsx';
@@ -160,7 +160,7 @@ function Summary({ explained, zone, tracesUrl }: ExplainedOptions) {
         <Fact name="Converted" value={dateTime(Number(decision.conversionTime), zone)} />
         <Fact
           name="Window"
-          value={`${duration(Number(decision.lookbackMs)).replace(/ 0 \w$/, '')}, from ${dateTime(
+          value={`${duration(Number(decision.lookbackMs)).replace(/ 0 \w$/, '')}, from ${shortDateTime(
             Number(decision.conversionTime - decision.lookbackMs),
             zone,
           )}`}
