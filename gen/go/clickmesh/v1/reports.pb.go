@@ -2837,7 +2837,8 @@ func (x *ListDeadLettersResponse) GetNextPageToken() string {
 	return ""
 }
 
-// A record that did not become a row, or that the fold could not take.
+// A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
+// letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
 type DeadLetter struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Topic     string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`

@@ -1424,7 +1424,8 @@ export declare type ListDeadLettersResponse = Message<"clickmesh.v1.ListDeadLett
 export declare const ListDeadLettersResponseSchema: GenMessage<ListDeadLettersResponse>;
 
 /**
- * A record that did not become a row, or that the fold could not take.
+ * A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
+ * letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
  *
  * @generated from message clickmesh.v1.DeadLetter
  */

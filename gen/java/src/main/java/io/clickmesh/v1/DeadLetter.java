@@ -7,7 +7,8 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * A record that did not become a row, or that the fold could not take.
+ * A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
+ * letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.DeadLetter}
@@ -403,7 +404,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A record that did not become a row, or that the fold could not take.
+   * A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
+   * letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.DeadLetter}
