@@ -88,12 +88,15 @@ const { INVALID } = CandidateReason;
 const EACH_ONCE = `arrayReverseSort(t -> (t.${TIME}, t.1), arrayDistinct(arrayMap(c ->
   (${TOUCH_FIELDS.map((field) => `c.${field}`).join(', ')}, c.click_time), candidates)))`;
 
+/** The credit under `{model:String}` of one of EACH_ONCE, `t`. */
+const OLD_CREDIT = 'arraySum(c -> if(c.model = {model:String} AND c.click_id = t.1, c.credit_micros, 0), candidates)';
+
 /** Valid touches of a decision, newest first, as tuples: its fields, its time, its credit under `{model:String}`. */
 export const TOUCHES = `if(empty(candidates),
   arrayMap(t -> (${TOUCH_FIELDS.map((field) => `t.${field}`).join(', ')}, t.click_time,
     t.credits_micros[indexOf(models, {model:String})]), arrayFilter(t -> t.reasons[1] != ${INVALID}, considered)),
   arrayMap(t -> (${TOUCH_FIELDS.map((_, i) => `t.${i + 1}`).join(', ')}, t.${TIME},
-    arraySum(c -> if(c.model = {model:String} AND c.click_id = t.1, c.credit_micros, 0), candidates)), ${EACH_ONCE}))`;
+    ${OLD_CREDIT}), ${EACH_ONCE}))`;
 
 /** One field of the valid touches, newest first. Nothing else of them is read. */
 export function listOf(field: TouchField | 'click_time'): string {
@@ -101,6 +104,11 @@ export function listOf(field: TouchField | 'click_time'): string {
   return `if(empty(candidates), arrayFilter((x, r) -> r[1] != ${INVALID}, considered.${field},
     considered.reasons), arrayMap(t -> t.${old}, ${EACH_ONCE}))`;
 }
+
+/** The credits of the valid touches under `{model:String}`, newest first. Nothing else of them is read. */
+export const CREDITS = `if(empty(candidates), arrayFilter((x, r) -> r[1] != ${INVALID},
+  arrayMap(c -> c[indexOf(models, {model:String})], considered.credits_micros), considered.reasons),
+  arrayMap(t -> ${OLD_CREDIT}, ${EACH_ONCE}))`;
 
 /** How many clicks verdicts have made invalid, of those that a decision names. */
 export const INVALID_CLICKS = `arrayCount(r -> r[1] = ${INVALID}, considered.reasons)`;

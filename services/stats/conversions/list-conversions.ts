@@ -16,9 +16,11 @@ import { pageTokenOf, positionOf } from '../requests/page-token.ts';
 import { textFault } from '../requests/text-fault.ts';
 import {
   type Condition,
+  CREDITS,
   filterOnTouch,
   INVALID_CLICKS,
   inSpan,
+  listOf,
   MAX_DECISIONS_READ,
   ofConversion,
   ofTouch,
@@ -28,18 +30,23 @@ import {
 import { PAGE, parseLimit } from './limit.ts';
 import { parseScope, type Scope } from './scope.ts';
 
-/** The click that a conversion is listed with: that with the most credit, the newest of them. */
+/**
+ * Place of the click that a conversion is listed with: that with the most credit, the newest of them. Of what is not
+ * used ClickHouse reads nothing.
+ */
 const BEST = `
   ${TOUCHES} AS touches,
-  arrayMax(t -> ${ofTouch('credit')}, touches) AS most,
-  arrayFirst(t -> ${ofTouch('credit')} = most, touches) AS best`;
+  ${listOf('click_time')} AS times,
+  ${CREDITS} AS credits,
+  arrayMax(credits) AS most,
+  indexOf(credits, most) AS best`;
 /** Without a model all credits are 0, and the newest click has the most. */
-const HAS_BEST = "notEmpty(touches) AND (most > 0 OR {model:String} = '')";
+const HAS_BEST = "notEmpty(times) AND (most > 0 OR {model:String} = '')";
 const TIME_MS = 'toUnixTimestamp64Milli(d.conversion_time)';
 const NET = 'value_micros - adjusted_micros';
-const TOUCH_COUNT = 'toInt64(if(empty(candidates), length(considered), length(touches)) + candidates_left_out)';
+const TOUCH_COUNT = 'toInt64(if(empty(candidates), length(considered), length(times)) + candidates_left_out)';
 const CORRECTIONS = `toInt64(length(corrections) + corrections_left_out + ${INVALID_CLICKS})`;
-const LAG = `if(${HAS_BEST}, ${TIME_MS} - best.${TOUCH_FIELDS.length + 1}, -1)`;
+const LAG = `if(${HAS_BEST}, ${TIME_MS} - times[best], -1)`;
 
 /** What a list is ordered by. */
 const ORDERS: Readonly<Record<string, string>> = {
@@ -188,7 +195,7 @@ async function selectDetails(
   const { sql, params: ofSpan } = inSpan('d.conversion_time', scope);
   const params: Record<string, unknown> = { ...ofSpan, model: request.model, ids: keys.map(({ id }) => id) };
   const isAsked = matchingTouch(scope, params);
-  const fields = TOUCH_FIELDS.map((field, i) => `if(has_best, best.${i + 1}, '') AS ${field}`);
+  const fields = TOUCH_FIELDS.map((field, i) => `if(has_best, touches[best].${i + 1}, '') AS ${field}`);
   const statement = {
     query: `
       WITH ${BEST}, ${HAS_BEST} AS has_best
