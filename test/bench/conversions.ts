@@ -29,7 +29,7 @@ const QUERIES = [
 export const conversions: Scenario<MeshProcess> = {
   name: 'conversions',
   method:
-    `Over ${SIZE.conversions.toLocaleString('en-US')} conversions in ${DAYS} days with 1 to ${MAX_TOUCHES} touches each, their ` +
+    `Over ${SIZE.conversions.toLocaleString('en-US')} conversions in ${DAYS} days with 1 to ${MAX_TOUCHES} touches each, under five models, their ` +
     `decisions, events and credits merged: ExplainConversion by REST, ${SIZE.explained} times, each of another conversion, and ` +
     `the lists and paths of all days, ${SIZE.queries} times; one after the other, until the answer is read to its end.`,
   run: (mesh, quick) => run(mesh, quick ? QUICK : SIZE, quick),
@@ -94,25 +94,37 @@ const SOURCE = "'source-' || toString(cityHash64(number, i) % 5)";
 const CLICK_MS = `(${TIME_MS} - i * 3600000)`;
 const NUMBERS = 'SELECT number FROM numbers({from:UInt64}, {size:UInt64})';
 const datetime = (ms: string) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`;
+/** Those that are on by default, with the credit of the touch under each; the last two as if they were linear, too. */
+const MODELS = "['last_click', 'first_click', 'linear', 'time_decay', 'position_based']";
+const SHARE = `intDiv(1000000, ${TOUCHES})`;
+const CREDITS = `[if(i = 1, 1000000, 0), if(i = ${TOUCHES}, 1000000, 0), ${SHARE}, ${SHARE}, ${SHARE}]`;
+/** The partition and the offset of the conversion; those of its clicks come after. */
+const PLACE = `number % 4, number * ${MAX_TOUCHES + 1}`;
 
+/** Rows as the sink writes them. */
 async function fill(client: ClickHouseClient, count: number): Promise<void> {
   const statements = [
     `INSERT INTO conversion_decisions (conversion_id, user_id, conversion_type, conversion_time, value_micros,
-        lookback_ms, attributed, models, considered, version)
-      SELECT ${ID}, ${USER}, 'purchase', ${datetime(TIME_MS)}, 19990000, 86400000, 1, ['last_click', 'linear'],
-        arrayMap(i -> (toString(${CLICK}), ${AD}, ${CAMPAIGN}, ${SOURCE}, ${CLICK_MS},
-          [if(i = 1, 1000000, 0), intDiv(1000000, ${TOUCHES})], [if(i = 1, 1, 2), 1]), range(1, ${TOUCHES} + 1)), 1
+        lookback_ms, attributed, models, considered, version, _partition, _offset)
+      SELECT ${ID}, ${USER}, 'purchase', ${datetime(TIME_MS)}, 19990000, 86400000, 1, ${MODELS},
+        arrayMap(i -> (toString(${CLICK}), ${AD}, ${CAMPAIGN}, ${SOURCE}, ${CLICK_MS}, ${CREDITS},
+          arrayMap(c -> if(c > 0, 1, if(i = 1, 3, 2)), ${CREDITS})), range(1, ${TOUCHES} + 1)), number + 1, ${PLACE}
       FROM (${NUMBERS})`,
     `INSERT INTO attributed_events (conversion_id, click_id, user_id, ad_id, campaign_id, source, conversion_type, model,
-        credit_micros, value_micros, click_time, conversion_time, version)
-      SELECT ${ID}, ${CLICK}, ${USER}, ${AD}, ${CAMPAIGN}, ${SOURCE}, 'purchase', 'last_click', 1000000, 19990000,
-        ${datetime(CLICK_MS)}, ${datetime(TIME_MS)}, 1
-      FROM (SELECT number, 1 AS i FROM (${NUMBERS}))`,
-    `INSERT INTO events_distributed (event_type, event_id, user_id, ad_id, campaign_id, source, timestamp)
-      SELECT 'click', ${CLICK}, ${USER}, ${AD}, ${CAMPAIGN}, ${SOURCE}, ${datetime(CLICK_MS)}
+        credit_micros, value_micros, click_time, conversion_time, attribution_window_hours, version, _partition, _offset)
+      SELECT ${ID}, ${CLICK}, ${USER}, ${AD}, ${CAMPAIGN}, ${SOURCE}, 'purchase', model, credit,
+        intDiv(credit * 1999, 100), ${datetime(CLICK_MS)}, ${datetime(TIME_MS)}, 24, number + 1, ${PLACE}
+      FROM (SELECT number, arrayJoin(range(1, ${TOUCHES} + 1)) AS i FROM (${NUMBERS}))
+      ARRAY JOIN ${MODELS} AS model, ${CREDITS} AS credit WHERE credit > 0`,
+    `INSERT INTO events_distributed (event_type, event_id, user_id, ad_id, campaign_id, source, timestamp, _partition,
+        _offset, _append_time)
+      SELECT 'click', ${CLICK}, ${USER}, ${AD}, ${CAMPAIGN}, ${SOURCE}, ${datetime(CLICK_MS)}, ${PLACE} + i,
+        ${datetime(CLICK_MS)}
       FROM (SELECT number, arrayJoin(range(1, ${TOUCHES} + 1)) AS i FROM (${NUMBERS}))`,
-    `INSERT INTO events_distributed (event_type, event_id, user_id, conversion_type, value_micros, timestamp)
-      SELECT 'conversion', ${ID}, ${USER}, 'purchase', 19990000, ${datetime(TIME_MS)} FROM (${NUMBERS})`,
+    `INSERT INTO events_distributed (event_type, event_id, user_id, conversion_type, value_micros, timestamp, _partition,
+        _offset, _append_time)
+      SELECT 'conversion', ${ID}, ${USER}, 'purchase', 19990000, ${datetime(TIME_MS)}, ${PLACE}, ${datetime(TIME_MS)}
+      FROM (${NUMBERS})`,
   ];
   for (let from = 0; from < count; from += AT_ONCE) {
     const query_params = { count, from, size: Math.min(AT_ONCE, count - from) };
