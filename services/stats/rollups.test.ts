@@ -1,15 +1,16 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { type Client, Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { Interval, type StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
 import { rollupRows } from '../../test/fixtures/rollup-rows.ts';
+import { countersIn, getRequest, statsClient } from '../../test/fixtures/stats.ts';
 import { clickhouseClient } from '../clickhouse/client.ts';
 import { parseRollups } from '../contract/rollups.ts';
 import type { StatsDeps } from './deps.ts';
-import { statsHttp, statsRoutes } from './routes.ts';
+import { statsHttp } from './routes.ts';
 
 const ROLLUPS = parseRollups(
   'day:campaign_id,ad_id; hour:campaign_id; hour:conversion_type; day:campaign_id,metadata.geo; hour:metadata.geo',
@@ -24,10 +25,7 @@ beforeAll(async () => {
   server = await startTestClickHouse();
   client = server.client;
   deps = { client, models: ['last_click', 'linear'], rollups: ROLLUPS };
-  stats = createClient(
-    StatsService,
-    createRouterTransport((router) => statsRoutes(router, deps)),
-  );
+  stats = statsClient(deps);
 });
 
 afterAll(() => server.close());
@@ -38,7 +36,7 @@ async function getText(query: string): Promise<{ status: number; body: string }>
 
 async function getOf(deps: StatsDeps, query: string): Promise<{ status: number; body: string }> {
   const [route] = statsHttp(deps);
-  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0), query };
+  const request = getRequest(query);
   const { status, stream, body } = await route!.handle(request);
   return { status, body: await text(stream ?? Readable.from([String(body)])) };
 }
@@ -76,17 +74,7 @@ async function insertRollups(): Promise<void> {
     hour:metadata.geo     2023-06-01 10   -      -    last_click 0         0      2           30      1
     hour:metadata.geo     2023-06-01 10   DE     -    -          0         8      0           0       1
   `;
-  const [, ...lines] = table.trim().split('\n');
-  const values = lines.map((line) => {
-    const [rollup, day, hour, dimension_1, dimension_2, model, partition, clicks, conversions, revenue, version] = line
-      .trim()
-      .split(/ +/)
-      .map((cell) => (cell === '-' ? '' : cell));
-    const micros = { conversions_micros: Number(conversions) * 1e6, revenue_micros: Number(revenue) * 1e6 };
-    const key = { rollup, day, hour, dimension_1, dimension_2, model: model!, partition };
-    return { ...key, clicks, ...micros, version: Number(version) };
-  });
-  await client.insert({ table: 'rollup_stats', values: rollupRows(values), format: 'JSONEachRow' });
+  await client.insert({ table: 'rollup_stats', values: rollupRows(countersIn(table)), format: 'JSONEachRow' });
 }
 
 test('in another time zone than UTC days are not made of hours, and hours are asked for by days of UTC', async () => {
@@ -105,10 +93,7 @@ test('in another time zone than UTC days are not made of hours, and hours are as
   // What is counted knows better.
   const setting = { partition: 0, kind: 'time_zone', name: 'Europe/Berlin', value: '3600', version: 1 };
   await client.insert({ table: 'attribution_settings', values: [setting], format: 'JSONEachRow' });
-  const { since } = await createClient(
-    StatsService,
-    createRouterTransport((router) => statsRoutes(router, { ...zoned, client: clickhouseClient(server.url) })),
-  ).getStats(JUNE);
+  const { since } = await statsClient({ ...zoned, client: clickhouseClient(server.url) }).getStats(JUNE);
   expect(since?.timeZone).toBe('Europe/Berlin');
   await client.command({ query: "DELETE FROM attribution_settings WHERE kind = 'time_zone'" });
 });
@@ -237,8 +222,7 @@ test('an answer says since when its model and its rollup are counted, unless the
   });
   const others = { ...deps, client: clickhouseClient(server.url), models: ['last_click', 'linear', 'time_decay'] };
   onTestFinished(() => others.client.close());
-  const routes = createRouterTransport((router) => statsRoutes(router, others));
-  const { getStats } = createClient(StatsService, routes);
+  const { getStats } = statsClient(others);
   const always = { model: 0n, modelUntil: 0n, rollup: '', rollupSince: 0n };
   expect((await getStats(JUNE)).since).toMatchObject(always);
   expect((await getStats({ ...JUNE, model: 'linear' })).since).toMatchObject({ ...always, model: 2_000n });
@@ -267,10 +251,7 @@ test('of rollups that can answer, the one with fewer dimensions only if it count
   onTestFinished(() => others.close());
   const since = async (startDate: string, names: readonly string[]) => {
     const rollups = parseRollups(names.join(';'));
-    const { getStats } = createClient(
-      StatsService,
-      createRouterTransport((router) => statsRoutes(router, { ...deps, client: others, rollups })),
-    );
+    const { getStats } = statsClient({ ...deps, client: others, rollups });
     return (await getStats({ startDate, endDate: '2023-06-30', by: ['ad_id'] })).since!.rollup;
   };
   expect(await since('2023-06-01', [FEW, MANY, NEW])).toBe(MANY);
@@ -282,10 +263,7 @@ test('of rollups that can answer, the one with fewer dimensions only if it count
 
 test('daily_stats answers what it can: a rollup of fewer dimensions may count only since it was added', async () => {
   const withSource = { ...deps, rollups: parseRollups('day:source; day:ad_id') };
-  const { getStats } = createClient(
-    StatsService,
-    createRouterTransport((router) => statsRoutes(router, withSource)),
-  );
+  const { getStats } = statsClient(withSource);
   expect((await getStats({ ...JUNE, by: ['source'] })).since?.rollup).toBe('');
   expect((await getStats({ ...JUNE, by: ['ad_id'] })).since?.rollup).toBe('day:ad_id');
 });

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { type Client, Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Interval, StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { Interval, type StatsService } from '../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../test/fixtures/clickhouse.ts';
+import { countersIn, getRequest, statsClient } from '../../test/fixtures/stats.ts';
 import { clickhouseClient } from '../clickhouse/client.ts';
 import type { StatsDeps } from './deps.ts';
-import { statsHttp, statsRoutes } from './routes.ts';
+import { statsHttp } from './routes.ts';
 
 let server: TestClickHouse;
 let client: ClickHouseClient;
@@ -19,10 +20,7 @@ beforeAll(async () => {
   client = server.client;
   deps = { client, models: ['last_click', 'time_decay'], rollups: [] };
   await insertDailyStats();
-  stats = createClient(
-    StatsService,
-    createRouterTransport((router) => statsRoutes(router, deps)),
-  );
+  stats = statsClient(deps);
 });
 
 afterAll(() => server.close());
@@ -45,16 +43,7 @@ async function insertDailyStats(): Promise<void> {
     2023-03-16 camp-3   facebook purchase last_click  0         0      0           0       9
     2023-04-01 camp-1   facebook -        -           0         1      0           0       9
   `;
-  const [, ...lines] = table.trim().split('\n');
-  const values = lines.map((line) => {
-    const [day, campaign_id, source, type, model, partition, clicks, conversions, revenue, version] = line
-      .trim()
-      .split(/ +/)
-      .map((cell) => (cell === '-' ? '' : cell));
-    const micros = { conversions_micros: Number(conversions) * 1e6, revenue_micros: Number(revenue) * 1e6 };
-    return { day, campaign_id, source, conversion_type: type, model, partition, clicks, ...micros, version };
-  });
-  await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
+  await client.insert({ table: 'daily_stats', values: countersIn(table), format: 'JSONEachRow' });
 }
 
 const MARCH = { startDate: '2023-03-01', endDate: '2023-03-31' };
@@ -147,7 +136,7 @@ describe('GetStats', () => {
   });
 });
 
-const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0) };
+const request = getRequest();
 
 async function get(query: string): Promise<{ status: number; body: unknown }> {
   const [route] = statsHttp(deps);
@@ -284,10 +273,9 @@ describe('WatchStats', () => {
 
 test('while ClickHouse is down: unavailable, with a time to try again', async () => {
   const nowhere = clickhouseClient('http://127.0.0.1:1');
-  const transport = createRouterTransport((router) =>
-    statsRoutes(router, { client: nowhere, models: ['last_click'], rollups: [] }),
-  );
-  const error = await createClient(StatsService, transport).getStats(MARCH).catch(ConnectError.from);
+  const error = await statsClient({ client: nowhere, models: ['last_click'], rollups: [] })
+    .getStats(MARCH)
+    .catch(ConnectError.from);
   expect(error).toMatchObject({ code: Code.Unavailable });
   expect((error as ConnectError).metadata.get('retry-after')).toBe('5');
   await nowhere.close();

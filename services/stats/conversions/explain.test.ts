@@ -1,14 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
+import { type Client, Code } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CandidateReason, CorrectionEffect } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { ExplainConversionRequestSchema, StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { ExplainConversionRequestSchema, type StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
+import { statsClient } from '../../../test/fixtures/stats.ts';
 import { storedEventId } from '../../contract/event-id.ts';
 import { DAY_MS } from '../../contract/limits.ts';
 import { type LogRecord, OffsetOutOfRange } from '../../log/event-log.ts';
-import { statsRoutes } from '../routes.ts';
 import { explainConversion } from './explain.ts';
 
 const CONVERSION = '11111111-1111-4111-8111-111111111111';
@@ -21,10 +21,7 @@ let stats: Client<typeof StatsService>;
 beforeAll(async () => {
   server = await startTestClickHouse();
   client = server.client;
-  stats = createClient(
-    StatsService,
-    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'], rollups: [] })),
-  );
+  stats = statsClient({ client, models: ['last_click'], rollups: [] });
 });
 
 afterAll(() => server.close());

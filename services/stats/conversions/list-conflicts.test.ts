@@ -1,9 +1,10 @@
-import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { type Client, Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ListedConflict } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
-import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
-import { statsHttp, statsRoutes } from '../routes.ts';
+import { getRequest, statsClient } from '../../../test/fixtures/stats.ts';
+import { statsHttp } from '../routes.ts';
 
 const idOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 /** A whole minute, as what arrived 90 days ago is forgotten. */
@@ -47,10 +48,7 @@ beforeAll(async () => {
   const { client } = server;
   await client.insert({ table: 'events_local', values: rows(kept, '_offset'), format: 'JSONEachRow' });
   await client.insert({ table: 'event_conflicts', values: rows(notKept, 'version'), format: 'JSONEachRow' });
-  stats = createClient(
-    StatsService,
-    createRouterTransport((router) => statsRoutes(router, { client, models: ['last_click'], rollups: [] })),
-  );
+  stats = statsClient({ client, models: ['last_click'], rollups: [] });
 });
 afterAll(() => server.close());
 
@@ -95,7 +93,7 @@ test('GET /api/v1/conflicts', async () => {
   const routes = statsHttp({ client: server.client, models: ['last_click'], rollups: [] });
   const route = routes.find(({ path }) => path === '/api/v1/conflicts')!;
   const get = async (query: string) => {
-    const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0), query };
+    const request = getRequest(query);
     const { status, body } = await route.handle(request);
     return { status, body: JSON.parse(String(body)) };
   };

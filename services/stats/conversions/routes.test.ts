@@ -1,7 +1,8 @@
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
-import { type Client, Code, createClient, createRouterTransport } from '@connectrpc/connect';
+import { type Client, Code } from '@connectrpc/connect';
 import { beforeEach, expect, test } from 'vitest';
-import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { getRequest, statsClient } from '../../../test/fixtures/stats.ts';
 import { conversionsHttp, conversionsRoutes } from './routes.ts';
 
 /** What ClickHouse answers to any statement: rows, or that it went beyond a limit. */
@@ -17,10 +18,7 @@ const client = {
 } as unknown as ClickHouseClient;
 
 const deps = { client, models: ['last_click', 'linear'], rollups: [] };
-const stats: Client<typeof StatsService> = createClient(
-  StatsService,
-  createRouterTransport((router) => conversionsRoutes(router, deps)),
-);
+const stats: Client<typeof StatsService> = statsClient(deps, conversionsRoutes);
 const DAYS = { startDate: '2025-06-01', endDate: '2025-06-30' };
 const DAYS_TEXT = 'start_date=2025-06-01&end_date=2025-06-30';
 
@@ -30,7 +28,7 @@ beforeEach(() => {
 
 async function get(path: string, query: string): Promise<{ status: number; body: unknown }> {
   const route = conversionsHttp(deps).find((each) => each.path === path)!;
-  const request = { method: 'GET', parameters: {}, query, headers: {}, peer: undefined, body: Buffer.alloc(0) };
+  const request = getRequest(query);
   const { status, body } = await route.handle(request);
   return { status, body: JSON.parse(String(body)) };
 }

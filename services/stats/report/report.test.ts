@@ -1,10 +1,11 @@
 import { gunzipSync } from 'node:zlib';
-import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { type Client, Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Compare, ReportInterval, TimeBasis } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
-import { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import type { StatsService } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { BY_AD, BY_TYPE_AND_HOUR, TABLES } from '../../../test/fixtures/audited-tables.ts';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
+import { getRequest, statsClient } from '../../../test/fixtures/stats.ts';
 import { parseRollups } from '../../contract/rollups.ts';
 import type { StatsDeps } from '../deps.ts';
 import { reportHttp, reportRoutes } from './routes.ts';
@@ -18,10 +19,7 @@ beforeAll(async () => {
   const { client } = server;
   for (const [table, values] of Object.entries(TABLES)) await client.insert({ table, values, format: 'JSONEachRow' });
   deps = { client, models: ['last_click', 'linear'], rollups: parseRollups(`${BY_AD};${BY_TYPE_AND_HOUR}`) };
-  stats = createClient(
-    StatsService,
-    createRouterTransport((router) => reportRoutes(router, deps)),
-  );
+  stats = statsClient(deps, reportRoutes);
 });
 
 afterAll(() => server.close());
@@ -31,7 +29,7 @@ const QUERY = 'start_date=2025-12-01&end_date=2025-12-09';
 
 async function get(query: string, headers: Record<string, string> = {}) {
   const [route] = reportHttp(deps);
-  const request = { method: 'GET', parameters: {}, headers, peer: undefined, body: Buffer.alloc(0), query };
+  const request = getRequest(query, headers);
   const response = await route!.handle(request);
   const body = Buffer.from(response.body);
   const isZipped = response.headers['content-encoding'] === 'gzip';
@@ -137,9 +135,8 @@ test('an answer reconciles in itself while more comes between what is asked of C
     await client.insert({ table: 'daily_stats', values, format: 'JSONEachRow' });
   };
   const busy = new Proxy(client, { get: (of, name) => (name === 'query' ? query : Reflect.get(of, name)) });
-  const routes = createRouterTransport((router) => reportRoutes(router, { ...deps, client: busy }));
   const asked = { startDate: '2024-05-01', endDate: '2024-05-01', groupBy: ['campaign_id'] };
-  const { rows, totals, unattributed } = await createClient(StatsService, routes).runReport(asked);
+  const { rows, totals, unattributed } = await statsClient({ ...deps, client: busy }, reportRoutes).runReport(asked);
   expect(rows).toHaveLength(1);
   expect(totals!.clicks).toBe(rows[0]!.clicks);
   expect(unattributed!.models[0]!.conversionsMicros).toBe(rows[0]!.clicks * 1_000_000n);
@@ -167,8 +164,7 @@ describe('RunReport refuses', () => {
     const query: typeof client.query = (params) =>
       client.query({ ...params, query: params.query.replace(/max_rows_to_read = \d+/, 'max_rows_to_read = 3') });
     const limited = new Proxy(client, { get: (of, name) => (name === 'query' ? query : Reflect.get(of, name)) });
-    const routes = createRouterTransport((router) => reportRoutes(router, { ...deps, client: limited }));
-    const asked = createClient(StatsService, routes).runReport({ ...DAYS, ...request });
+    const asked = statsClient({ ...deps, client: limited }, reportRoutes).runReport({ ...DAYS, ...request });
     if (advice === undefined) return expect((await asked).totalRows).toBeGreaterThan(0n);
     const error = await asked.catch(ConnectError.from);
     const rawMessage = expect.stringMatching(
