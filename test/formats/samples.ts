@@ -104,9 +104,14 @@ function foldOn(store: StateStore, records: readonly LogRecord[]): NewRecord[] {
   const fold = newPartitionFold(config, loadProgress(store, 0));
   const rows = fold.fold(store, records).map((record) => ({ ...record, value: Buffer.from(record.value) }));
   // Without settings, which are published again whenever a fold begins.
-  const totals = fold.takeTotals(false);
+  // In which order counters are published is no matter of the format.
+  const totals = fold.takeTotals(false).sort((a, b) => Buffer.compare(nameOf(a), nameOf(b)));
   fold.flush(store, []);
   return [...rows, ...totals];
+}
+
+function nameOf({ topic, key }: NewRecord): Buffer {
+  return Buffer.from(`${topic} ${key}`);
 }
 
 const MESSAGES: Partial<Record<Topic, DescMessage>> = {

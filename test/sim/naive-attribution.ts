@@ -195,7 +195,7 @@ function weightsOf(model: ModelName, clicks: readonly SimEvent[], conversion: Si
     source: 'src',
   }));
   const weights = MODELS[model](touches, { timestamp: conversion.timestamp, lookbackMs });
-  return [...touches.slice(weights.length).map(() => 0n), ...weights];
+  return [...touches.slice(weights.length).map(() => 0n), ...weights.map(BigInt)];
 }
 
 function byTimeThenId(a: SimEvent, b: SimEvent): number {

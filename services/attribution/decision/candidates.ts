@@ -127,17 +127,24 @@ function gather(
   const from = timestamp - lookbackMs;
   const isEligible = (touch: Touch) => isCandidate(config, touch, conversion) && isMeant(touch);
   const latestFirst: Touch[] = [];
+  const older: Touch[] = [];
   let left = eligible.length;
   for (const other of overflow().touches(from, timestamp, true)) {
     if (!isEligible(other)) continue;
+    if (left === eligible.length && left > 0 && latestFirst.length === 0 && isAfter(eligible[0]!, other)) {
+      // Mostly those in the state are the newest.
+      older.push(other);
+      if (older.length + left > maxTouches) break;
+      continue;
+    }
     while (left > 0 && latestFirst.length <= maxTouches && isAfter(eligible[left - 1]!, other)) {
       latestFirst.push(eligible[--left]!);
     }
     if (latestFirst.length > maxTouches) break;
     latestFirst.push(other);
   }
-  while (left > 0 && latestFirst.length <= maxTouches) latestFirst.push(eligible[--left]!);
-  const newest = latestFirst.reverse();
+  while (older.length === 0 && left > 0 && latestFirst.length <= maxTouches) latestFirst.push(eligible[--left]!);
+  const newest = older.length > 0 ? [...older.reverse(), ...eligible] : latestFirst.reverse();
   if (newest.length <= maxTouches || !modelsOf(config, conversion).includes(FIRST)) return { newest, first: undefined };
   return { newest, first: firstOf(overflow(), eligible[0], from, timestamp, isEligible) };
 }

@@ -1,6 +1,6 @@
 import type { AttributionConfig } from './config.ts';
-import { apportion, apportionNumber, MODELS, type ModelName, weightsOf } from './models.ts';
-import type { Credit, ModelShares, RememberedConversion, Shares, Standing, Touch, Windows } from './state.ts';
+import { apportion, apportionNumber, MODELS, type ModelName, type Weights, weightsOf } from './models.ts';
+import type { Amounts, Credit, ModelShares, RememberedConversion, Shares, Standing, Touch, Windows } from './state.ts';
 import { isAfter } from './touch-id.ts';
 
 const WHOLE_CREDIT_MICROS = 1_000_000;
@@ -66,7 +66,7 @@ export function shareAnew(
     const at = credits.map(({ touch }) => places.get(touch.clickId)!);
     const touches = at.map((place) => candidates[place]!);
     const weights = MODELS[model](touches, { timestamp: conversion.timestamp, lookbackMs });
-    const all = candidates.map(() => 0n);
+    const all = candidates.map(() => 0);
     weights.forEach((weight, i) => {
       all[at[touches.length - weights.length + i]!] = weight;
     });
@@ -102,8 +102,8 @@ export function creditsOf({ touches, byModel }: Shares): Credit[] {
       if (!hasCredit(shares, at)) continue;
       const i = at - from;
       credits.push({
-        ...{ model, touch: touches[at]!, creditMicros: creditMicros[i]!, valueMicros: valueMicros[i]! },
-        ...{ adjustedMicros: adjustedMicros?.[i] ?? 0n, refundsMicros: refundsMicros?.[i] ?? 0n },
+        ...{ model, touch: touches[at]!, creditMicros: creditMicros[i]!, valueMicros: BigInt(valueMicros[i]!) },
+        ...{ adjustedMicros: BigInt(adjustedMicros?.[i] ?? 0), refundsMicros: BigInt(refundsMicros?.[i] ?? 0) },
       });
     }
   }
@@ -114,9 +114,13 @@ export function creditsOf({ touches, byModel }: Shares): Credit[] {
 export function hasCredit(shares: ModelShares, at: number): boolean {
   const i = at - shares.from;
   if (i < 0 || i >= shares.creditMicros.length) return false;
-  if (shares.creditMicros[i] !== 0 || shares.valueMicros[i] !== 0n) return true;
   // A share of the value may be more than one micro where that of the conversion is less.
-  return (shares.adjustedMicros?.[i] ?? 0n) !== 0n || (shares.refundsMicros?.[i] ?? 0n) !== 0n;
+  if (shares.creditMicros[i] !== 0 || isSome(shares.valueMicros[i]!)) return true;
+  return isSome(shares.adjustedMicros?.[i] ?? 0) || isSome(shares.refundsMicros?.[i] ?? 0);
+}
+
+function isSome(amount: number | bigint): boolean {
+  return amount !== 0 && amount !== 0n;
 }
 
 /** Candidates together with the touches that have credit, ascending by time: those may be remembered only with it. */
@@ -136,24 +140,58 @@ export function withCredited(candidates: readonly Touch[], credits: readonly Cre
 function share(
   model: ModelName,
   first: number,
-  all: readonly bigint[],
+  all: readonly number[],
   { valueMicros: grossMicros }: RememberedConversion,
   { valueMicros, refundsMicros }: Standing,
 ): ModelShares {
   let [start, end] = [0, all.length];
-  while (all[start] === 0n) start++;
-  while (all[end - 1] === 0n) end--;
-  const weights = weightsOf(end - start === all.length ? all : all.slice(start, end));
+  while (all[start] === 0) start++;
+  while (all[end - 1] === 0) end--;
+  const { weights, creditMicros } = prepared(model, end - start === all.length ? all : all.slice(start, end));
   const values = apportion(valueMicros, weights);
   const isGross = valueMicros === grossMicros && refundsMicros === 0n;
   return {
     model,
     from: first + start,
-    creditMicros: apportionNumber(WHOLE_CREDIT_MICROS, weights),
+    creditMicros,
     valueMicros: values,
-    adjustedMicros: isGross ? undefined : apportion(grossMicros, weights).map((gross, i) => gross - values[i]!),
+    adjustedMicros: isGross ? undefined : less(apportion(grossMicros, weights), values),
     refundsMicros: isGross ? undefined : apportion(refundsMicros, weights),
   };
+}
+
+interface Prepared {
+  weights: Weights;
+  creditMicros: readonly number[];
+}
+
+/** Weights from which on a model's last ones are kept: the next conversion of a user with so many has the same. */
+const MANY_WEIGHTS = 64;
+const lastOf = new Map<ModelName, Prepared>();
+
+function prepared(model: ModelName, each: readonly number[]): Prepared {
+  const last = each.length < MANY_WEIGHTS ? undefined : lastOf.get(model);
+  if (last !== undefined && isSameList(last.weights.each, each)) return last;
+  const weights = weightsOf(each);
+  const now = { weights, creditMicros: apportionNumber(WHOLE_CREDIT_MICROS, weights) };
+  if (each.length >= MANY_WEIGHTS) lastOf.set(model, now);
+  return now;
+}
+
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Amounts less as many others. */
+function less(amounts: Amounts, others: Amounts): Amounts {
+  if (areNumbers(amounts) && areNumbers(others)) return amounts.map((amount, i) => amount - others[i]!);
+  return [...amounts].map((amount, i) => BigInt(amount) - BigInt(others[i]!));
+}
+
+function areNumbers(amounts: Amounts): amounts is readonly number[] {
+  return typeof amounts[0] === 'number';
 }
 
 /** The candidates of a conversion among some touches. These ascend by time, and so do they. */

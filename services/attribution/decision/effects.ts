@@ -66,42 +66,30 @@ export interface ConversionRef {
   cause: Cause;
 }
 
-/** A conversion's shares as they were published and as they are now; those of one without credits are unattributed. */
+/** What touches have of a conversion, new, changed or withdrawn under a model at least. */
 export interface SharesChange extends ConversionRef {
-  before: Shares;
-  after: Shares;
+  /** These touches, ascending; undefined of what is, or was, attributed to none, which is a change of its own. */
+  touches: readonly (Touch | undefined)[];
+  /**
+   * Their places in the shares before, and in those after, of one touch after the other; -1 where it is not in them.
+   * Maybe more than there are touches.
+   */
+  places: readonly number[];
+  models: readonly ModelChange[];
   /** Whether the conversion was, and is, retracted: then it counts as none. */
   wasRetracted: boolean;
   isRetracted: boolean;
   lookbackMs: number;
 }
 
-/** What a touch has of a conversion, new, changed or withdrawn under a model at least. */
-export interface CreditChange {
-  of: SharesChange;
-  /** Undefined for a conversion that is, or was, attributed to none. */
-  touch: Touch | undefined;
-  /** Its places in the shares; -1 if it is not in them. */
-  before: number;
-  after: number;
-  /** Its deltas are those of the effects from here to before `to`: one of each model that it has other under. */
-  from: number;
-  to: number;
-}
-
-/** Changes of what is counted of conversions, in columns: there are some for each touch of each conversion. */
-export interface Deltas {
+/** Shares under a model as they were published and as they are now. */
+export interface ModelChange {
   /** Empty of what no touch has credit for, which every model shares. */
-  readonly models: string[];
-  /** Of conversions that hold, and their revenue. */
-  readonly conversionsMicros: number[];
-  readonly revenueMicros: bigint[];
-  /** Of conversions that came but do not hold. */
-  readonly retractedMicros: number[];
-  /** Of revenue as it came less the one that holds: negative where that is more. */
-  readonly adjustedMicros: bigint[];
-  /** What of `adjustedMicros` refunds took. */
-  readonly refundsMicros: bigint[];
+  model: string;
+  /** Undefined if there were none. */
+  before: ModelShares | undefined;
+  /** Undefined if there are none. */
+  after: ModelShares | undefined;
 }
 
 /** A conversion decided, possibly again: a ConversionDecision before it is explained and encoded. */
@@ -135,8 +123,7 @@ export interface Effects {
   /** Events whose ids earlier ones had, by type. */
   duplicates: Record<EventType, number>;
   clicks: ClickCount[];
-  credits: CreditChange[];
-  deltas: Deltas;
+  changes: SharesChange[];
   /** The last decision of each conversion: if it was decided several times, those before count no more. */
   decisions: Map<RememberedConversion, Decision>;
   /** Duplicates that differ from what came first. */
@@ -151,8 +138,8 @@ export interface Effects {
 
 /** About the bytes of a conversion that is decided, as it is noted and as it is published. */
 const DECIDED_BYTES = 1000;
-/** About the bytes of what one touch has of it under one model. */
-const CREDIT_BYTES = 150;
+/** About the bytes of what one touch has of it under all models. */
+const SHARES_BYTES = 400;
 /** About the bytes of a conflict. */
 const CONFLICT_BYTES = 1000;
 /** About the bytes of a candidate that a decision names, or of a correction. */
@@ -163,20 +150,12 @@ export function newEffects(): Effects {
     totals: Object.fromEntries(TOTALS.map((name) => [name, 0])) as Totals,
     duplicates: Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as Record<EventType, number>,
     clicks: [],
-    credits: [],
-    deltas: newDeltas(),
+    changes: [],
     decisions: new Map(),
     conflicts: [],
     spilled: [],
     refused: [],
     bytes: 0,
-  };
-}
-
-function newDeltas(): Deltas {
-  return {
-    ...{ models: [], conversionsMicros: [], revenueMicros: [] },
-    ...{ retractedMicros: [], adjustedMicros: [], refundsMicros: [] },
   };
 }
 
@@ -230,31 +209,47 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
   const { conversion } = ref;
   const { standing, lookbackMs } = decided;
   const [had, has] = [isAttributed(before.shares), isAttributed(decided.shares)];
-  const [wasUnattributed, isUnattributed] = [!had && before.isCounted, !has && conversion.isCounted];
-  const change = {
-    userId: ref.userId,
-    conversion,
-    offset: ref.offset,
-    cause: ref.cause,
-    before: wasUnattributed ? unattributed(conversion, before.standing) : before.shares,
-    after: isUnattributed ? unattributed(conversion, standing) : decided.shares,
-    wasRetracted: before.standing.retracted,
-    isRetracted: standing.retracted,
-    lookbackMs,
-  };
-  const { models } = effects.deltas;
-  const first = models.length;
-  noteCredits(effects, change);
-  const rows = models.length - first;
+  const [wasRetracted, isRetracted] = [before.standing.retracted, standing.retracted];
+  const { userId, offset, cause } = ref;
+  const { touches, places, models } = changedTouches(before.shares, decided.shares, wasRetracted === isRetracted);
+  if (touches.length > 0) {
+    effects.changes.push({
+      userId,
+      conversion,
+      offset,
+      cause,
+      touches,
+      places,
+      models,
+      wasRetracted,
+      isRetracted,
+      lookbackMs,
+    });
+  }
+  const wasUnattributed = !had && before.isCounted;
+  const isUnattributed = !has && conversion.isCounted;
   if ((wasUnattributed || isUnattributed) && !(wasUnattributed && isUnattributed && isSameStanding(before, decided))) {
-    noteCredit(effects, change, undefined, wasUnattributed ? 0 : -1, isUnattributed ? 0 : -1);
+    const was = wasUnattributed ? unattributed(conversion, before.standing) : undefined;
+    const is = isUnattributed ? unattributed(conversion, standing) : undefined;
+    effects.changes.push({
+      userId,
+      conversion,
+      offset,
+      cause,
+      touches: NO_TOUCH,
+      places: [was === undefined ? -1 : 0, is === undefined ? -1 : 0],
+      models: [{ model: '', before: was, after: is }],
+      wasRetracted,
+      isRetracted,
+      lookbackMs,
+    });
   }
   effects.totals.attributed += Number(has) - Number(had);
   effects.totals.unattributed -= Number(has) - Number(had);
-  if (had && rows > 0) effects.totals.corrections++;
+  if (had && touches.length > 0) effects.totals.corrections++;
   effects.bytes +=
     DECIDED_BYTES +
-    rows * CREDIT_BYTES +
+    touches.length * SHARES_BYTES +
     (decided.candidates.length + decided.invalid.length + decided.corrections.length) * CANDIDATE_BYTES;
   effects.decisions.set(conversion, {
     userId: ref.userId,
@@ -272,36 +267,42 @@ export function recordChanges(effects: Effects, ref: ConversionRef, before: Publ
   });
 }
 
+const NO_TOUCH = [undefined];
+
 export function isAttributed({ byModel }: Shares): boolean {
   return byModel.length > 0;
 }
 
 /** Whether touches have the same of a conversion as before, which is not corrected otherwise. */
-export function isSameShares(ref: ConversionRef, before: Shares, after: Shares): boolean {
-  const noted = { credits: [], deltas: newDeltas() };
-  noteCredits(noted, { ...ref, before, after, wasRetracted: false, isRetracted: false, lookbackMs: 0 }, 1);
-  return noted.credits.length === 0;
+export function isSameShares(before: Shares, after: Shares): boolean {
+  return changedTouches(before, after, true, 1).touches.length === 0;
 }
 
-/** Notes every touch that has other than before under a model, until there are so many. */
-function noteCredits(
-  effects: Pick<Effects, 'credits' | 'deltas'>,
-  of: SharesChange,
-  most = Number.POSITIVE_INFINITY,
-): void {
-  const { before, after } = of;
+/** Every touch that has other than before under a model, until there are so many. */
+function changedTouches(before: Shares, after: Shares, isAsRetracted: boolean, most = Number.POSITIVE_INFINITY) {
+  const [old, now] = [before.touches, after.touches];
+  const models = modelChanges(before.byModel, after.byModel);
+  if (old.length === 0 && now.length > 1 && areAllChanged(models, now.length)) {
+    return { touches: now, places: placesOfNew(now.length), models };
+  }
+  const touches: Touch[] = [];
+  const places: number[] = [];
   const oldEnd = endOfCredits(before);
   const nowEnd = endOfCredits(after);
   // Without destructuring, whose arrays and iterators were most of the garbage of a conversion.
   for (let i = startOfCredits(before), j = startOfCredits(after); i < oldEnd || j < nowEnd; ) {
-    if (effects.credits.length >= most) return;
-    const was = i < oldEnd ? before.touches[i]! : undefined;
-    const is = j < nowEnd ? after.touches[j]! : undefined;
+    if (touches.length >= most) break;
+    const was = i < oldEnd ? old[i] : undefined;
+    const is = j < nowEnd ? now[j] : undefined;
     const isSame = was !== undefined && is !== undefined && (was === is || isSameClick(was, is));
-    if (isSame) noteCredit(effects, of, is, i++, j++);
-    else if (was === undefined || (is !== undefined && isAfter(was, is))) noteCredit(effects, of, is, -1, j++);
-    else noteCredit(effects, of, was, i++, -1);
+    const isNew = !isSame && (was === undefined || (is !== undefined && isAfter(was, is)));
+    const from = isNew ? -1 : i++;
+    const to = isSame || isNew ? j++ : -1;
+    if (!isChanged(models, from, to, isAsRetracted)) continue;
+    touches.push(to === -1 ? was! : is!);
+    places.push(from, to);
   }
+  return { touches, places, models };
 }
 
 /** Place of the first touch that may have credit under any model; as many as there are touches if none has. */
@@ -311,32 +312,40 @@ function startOfCredits({ touches, byModel }: Shares): number {
   return start;
 }
 
-/** Place behind the last one; what no touch has credit for is none of them. */
-function endOfCredits({ touches, byModel }: Shares): number {
+/** Place behind the last one. */
+function endOfCredits({ byModel }: Shares): number {
   let end = 0;
   for (let m = 0; m < byModel.length; m++) end = Math.max(end, byModel[m]!.from + byModel[m]!.creditMicros.length);
-  return Math.min(end, touches.length);
+  return end;
 }
 
-/** Notes what a touch at these places has under the models, if it has other than before under any. */
-function noteCredit(
-  effects: Pick<Effects, 'credits' | 'deltas'>,
-  of: SharesChange,
-  touch: Touch | undefined,
-  before: number,
-  after: number,
-): void {
-  const old = of.before.byModel;
-  const now = of.after.byModel;
-  const { models } = effects.deltas;
-  const from = models.length;
-  for (let m = 0; m < now.length; m++) {
-    noteDelta(effects.deltas, of, underModel(old, now[m]!.model, m), before, now[m], after);
+/** Whether each of so many touches, which all are new, has credit under some model. */
+function areAllChanged(models: readonly ModelChange[], touches: number): boolean {
+  const most = models.find(({ after }) => after !== undefined && after.creditMicros.length > 1)?.after;
+  for (let i = 0; i < touches; i++) {
+    if (most !== undefined && i >= most.from && most.creditMicros[i - most.from]! > 0) continue;
+    if (!isChanged(models, -1, i, true)) return false;
   }
-  for (let m = 0; m < old.length; m++) {
-    if (underModel(now, old[m]!.model, m) === undefined) noteDelta(effects.deltas, of, old[m], before, undefined, -1);
+  return true;
+}
+
+/** Places of touches that all are new, and maybe of more. */
+const newPlaces: number[] = [];
+
+function placesOfNew(touches: number): readonly number[] {
+  for (let i = newPlaces.length / 2; i < touches; i++) newPlaces.push(-1, i);
+  return newPlaces;
+}
+
+function modelChanges(before: readonly ModelShares[], after: readonly ModelShares[]): ModelChange[] {
+  const changes = after.map((shares, m): ModelChange => {
+    return { model: shares.model, before: underModel(before, shares.model, m), after: shares };
+  });
+  for (let m = 0; m < before.length; m++) {
+    const { model } = before[m]!;
+    if (underModel(after, model, m) === undefined) changes.push({ model, before: before[m]!, after: undefined });
   }
-  if (models.length > from) effects.credits.push({ of, touch, before, after, from, to: models.length });
+  return changes;
 }
 
 /** The shares under a model, which mostly has this place among them; undefined if there are none. */
@@ -344,40 +353,33 @@ export function underModel(shares: readonly ModelShares[], model: string, m: num
   return shares[m]?.model === model ? shares[m] : shares.find((each) => each.model === model);
 }
 
-function noteDelta(
-  deltas: Deltas,
-  { wasRetracted, isRetracted }: SharesChange,
-  old: ModelShares | undefined,
-  before: number,
-  now: ModelShares | undefined,
-  after: number,
-): void {
-  const had = old !== undefined && hasCredit(old, before);
-  const has = now !== undefined && hasCredit(now, after);
-  if (!had && !has) return;
-  const i = had ? before - old.from : 0;
-  const j = has ? after - now.from : 0;
-  const credit = has ? now.creditMicros[j]! : 0;
-  const oldCredit = had ? old.creditMicros[i]! : 0;
-  const revenue = difference(has ? now.valueMicros : undefined, j, had ? old.valueMicros : undefined, i);
-  const adjusted = difference(has ? now.adjustedMicros : undefined, j, had ? old.adjustedMicros : undefined, i);
-  const refunds = difference(has ? now.refundsMicros : undefined, j, had ? old.refundsMicros : undefined, i);
-  if (had && has && wasRetracted === isRetracted && credit === oldCredit) {
-    if (revenue === 0n && adjusted === 0n && refunds === 0n) return;
-  }
-  deltas.models.push((now ?? old)!.model);
-  deltas.conversionsMicros.push((isRetracted ? 0 : credit) - (wasRetracted ? 0 : oldCredit));
-  deltas.revenueMicros.push(revenue);
-  deltas.retractedMicros.push((isRetracted ? credit : 0) - (wasRetracted ? oldCredit : 0));
-  deltas.adjustedMicros.push(adjusted);
-  deltas.refundsMicros.push(refunds);
+function isChanged(models: readonly ModelChange[], from: number, to: number, isAsRetracted: boolean): boolean {
+  for (let m = 0; m < models.length; m++) if (isChangedUnder(models[m]!, from, to, isAsRetracted)) return true;
+  return false;
 }
 
-type Amounts = readonly bigint[] | undefined;
+/** Whether a touch, at these places, has other than before under a model; -1 is no place. */
+export function isChangedUnder(
+  { before, after }: ModelChange,
+  from: number,
+  to: number,
+  isAsRetracted: boolean,
+): boolean {
+  const had = before !== undefined && hasCredit(before, from);
+  const has = after !== undefined && hasCredit(after, to);
+  if (!had || !has || !isAsRetracted) return had || has;
+  const i = from - before.from;
+  const j = to - after.from;
+  return (
+    before.creditMicros[i] !== after.creditMicros[j] ||
+    !isSameAmount(before.valueMicros[i], after.valueMicros[j]) ||
+    !isSameAmount(before.adjustedMicros?.[i], after.adjustedMicros?.[j]) ||
+    !isSameAmount(before.refundsMicros?.[i], after.refundsMicros?.[j])
+  );
+}
 
-function difference(now: Amounts, j: number, old: Amounts, i: number): bigint {
-  if (old === undefined) return now === undefined ? 0n : now[j]!;
-  return now === undefined ? -old[i]! : now[j]! - old[i]!;
+function isSameAmount(a: number | bigint = 0, b: number | bigint = 0): boolean {
+  return typeof a === typeof b ? a === b : BigInt(a) === BigInt(b);
 }
 
 function isSameStanding({ standing: a }: { standing: Standing }, { standing: b }: { standing: Standing }): boolean {
@@ -385,9 +387,8 @@ function isSameStanding({ standing: a }: { standing: Standing }, { standing: b }
 }
 
 /** What a conversion counts as that no touch has credit for: all of it, under no model. */
-function unattributed({ valueMicros: grossMicros }: RememberedConversion, standing: Standing): Shares {
+function unattributed({ valueMicros: grossMicros }: RememberedConversion, standing: Standing): ModelShares {
   const { valueMicros, refundsMicros } = standing;
   const of = { model: '', from: 0, creditMicros: [1_000_000], valueMicros: [valueMicros] };
-  const adjustedMicros = [grossMicros - valueMicros];
-  return { touches: [], byModel: [{ ...of, adjustedMicros, refundsMicros: [refundsMicros] }] };
+  return { ...of, adjustedMicros: [grossMicros - valueMicros], refundsMicros: [refundsMicros] };
 }

@@ -193,7 +193,7 @@ function decideAnew(
   const candidates = change.is ? besides.with : besides.without;
   const shares = decide(under, candidates, conversion, standing);
   const old = before === candidates ? shares : decide(under, before, conversion, standing);
-  if (user.hasOverflow && before.isTruncated === candidates.isTruncated && isSameShares(ref, old, shares)) return;
+  if (user.hasOverflow && before.isTruncated === candidates.isTruncated && isSameShares(old, shares)) return;
   settle(context, user, ref, { ...settled, candidates, old, shares }, effects);
 }
 

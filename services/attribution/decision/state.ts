@@ -123,11 +123,14 @@ export interface ModelShares {
   /** Place of the first touch that the columns are about; touches before it and behind them have no credit. */
   readonly from: number;
   readonly creditMicros: readonly number[];
-  readonly valueMicros: readonly bigint[];
+  readonly valueMicros: Amounts;
   /** Undefined if it is 0 for all. */
-  readonly adjustedMicros: readonly bigint[] | undefined;
-  readonly refundsMicros: readonly bigint[] | undefined;
+  readonly adjustedMicros: Amounts | undefined;
+  readonly refundsMicros: Amounts | undefined;
 }
+
+/** Amounts in micros: numbers if these are exact, which is next to always. */
+export type Amounts = readonly number[] | readonly bigint[];
 
 /** What a correction makes of its target: of a conversion the first three, of a click the others. */
 export const CORRECTIONS = ['refund', 'restate', 'retract', 'valid', 'invalid'] as const;

@@ -131,6 +131,10 @@ export class InternedTouch implements TouchWithWords {
   readonly texts: TouchTexts;
   readonly memory: TouchMemory;
   readonly at: number;
+  /** Where it lies as it was published, in how many bytes, and in which batch; see `encode-outputs.ts`. */
+  written = 0;
+  writtenBytes = 0;
+  writtenIn = 0;
 
   constructor(texts: TouchTexts, memory: TouchMemory, at: number) {
     this.texts = texts;

@@ -1,20 +1,22 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { type ModelStats, type RollupStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { type RollupStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { NewRecord } from '../../log/event-log.ts';
-import type { ClickCount, Deltas, Effects } from '../decision/effects.ts';
-import type { Touch } from '../decision/state.ts';
+import type { ClickCount, Effects, SharesChange } from '../decision/effects.ts';
+import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterKey, rollupKey } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { Clicks } from './clicks.ts';
-import { CounterTable, HIGH } from './counter-table.ts';
+import { CounterTable } from './counter-table.ts';
 import { CounterValues } from './counter-values.ts';
-import { encodeDaily, encodeKey, encodeRollup, encodeStored } from './encode-counters.ts';
+import { type Delta, deltaOf } from './deltas.ts';
+import { encodeDaily, encodeKey, encodeRollup, encodeStored, readSums } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
 import { Series } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
+import type { TouchRun } from './touch-runs.ts';
 
 /** Flags of a counter. */
 const CHANGED = 1;
@@ -28,7 +30,7 @@ const APART = 8;
 const READ_COUNTERS = 1000;
 
 /** What is counted of a batch. */
-export type Counted = Pick<Effects, 'clicks' | 'credits' | 'deltas'>;
+export type Counted = Readonly<Pick<Effects, 'clicks'>> & { changes: readonly SharesChange[] };
 
 /** The version of a counter that the store had not. */
 const NOT_STORED = -1;
@@ -36,6 +38,8 @@ const NOT_STORED = -1;
 /** More than there are rollups. */
 const MOST_SERIES = 64;
 const hash = new Int32Array(HASH_WORDS);
+/** What is added. */
+const delta: Delta = { conversions: 0, revenue: 0, retracted: 0, adjusted: 0, refunds: 0 };
 
 /** Counters of one topic of one partition, of daily_stats or of all other rollups, with the values of all models. */
 export class CounterSet {
@@ -88,22 +92,29 @@ export class CounterSet {
     return this.#dirty.length > 0;
   }
 
-  /** Adds clicks and credits, see `Counters`. */
-  add(store: StateStore, texts: TouchTexts, plain: Clicks, { clicks, credits, deltas }: Counted): void {
+  /** Whether what happened at either time, in ms, counts in the same counters. */
+  isSamePeriod(a: number, b: number): boolean {
+    return this.#series.every((series) => series.periodOf(a) === series.periodOf(b));
+  }
+
+  /** Adds clicks and changes of what touches have, see `Counters`; some of these as runs. */
+  add(
+    store: StateStore,
+    texts: TouchTexts,
+    plain: Clicks,
+    { clicks, changes }: Counted,
+    runs: readonly TouchRun[],
+  ): void {
     this.#findClicked(texts, plain);
     for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '');
-    for (const { of, touch } of credits) this.#find(texts, touch, of.conversion.timestamp, of.conversion.type);
+    for (const { touches, conversion } of changes) this.#findEach(texts, touches, conversion);
+    for (const { touches, conversion } of runs) this.#findEach(texts, touches, conversion);
     this.#read(store, texts);
     this.#countClicked(plain);
     let at = 0;
     for (const click of clicks) for (const _ of this.#series) this.#addClicks(this.#found[at++]!, click);
-    for (const { of, from, to } of credits) {
-      for (let n = 0; n < this.#series.length; n++) {
-        const counter = this.#found[at++]!;
-        for (let i = from; i < to; i++)
-          this.#addDelta(counter, this.#numberOf(deltas.models[i]!), deltas, i, of.offset);
-      }
-    }
+    for (const change of changes) at = this.#addChange(change, at);
+    for (const run of runs) at = this.#addRun(texts, run, at);
     this.#found.length = 0;
   }
 
@@ -183,6 +194,14 @@ export class CounterSet {
     }
   }
 
+  #findEach(
+    texts: TouchTexts,
+    touches: readonly (Touch | undefined)[],
+    { timestamp, type }: RememberedConversion,
+  ): void {
+    for (let i = 0; i < touches.length; i++) this.#find(texts, touches[i], timestamp, type);
+  }
+
   #counterOf(series: number, group: number, ad: number, period: number, type: string): number {
     const before = this.#table.count;
     const counter = this.#table.numberOf(series, group, ad, period, type);
@@ -244,7 +263,7 @@ export class CounterSet {
     table.setClicks(counter, Number(read.clicks));
     table.setVersion(counter, Number(read.version));
     table.setLoadedVersion(counter, Number(read.version));
-    for (const sums of read.models) this.#fillSums(counter, this.#numberOf(sums.model), sums);
+    for (const sums of read.models) readSums(this.#table, counter, this.#numberOf(sums.model), sums);
     if (read.models.some(({ version }) => version > 0n)) this.#keepVersionsApart(counter, read);
     if (read.invalidClicks > 0n) table.rareOf(counter, 0).invalidClicks = Number(read.invalidClicks);
   }
@@ -256,18 +275,6 @@ export class CounterSet {
     for (const { model, version } of models) {
       this.#table.rareOf(counter, this.#numberOf(model)).loadedVersion = Number(version);
     }
-  }
-
-  #fillSums(counter: number, model: number, sums: ModelStats): void {
-    const revenueMicros = BigInt(sums.revenueHigh) * HIGH + sums.revenueMicros;
-    this.#table.setSums(counter, model, sums.conversionsMicros, revenueMicros % HIGH);
-    const rare = {
-      retractedMicros: sums.retractedMicros,
-      adjustedMicros: BigInt(sums.adjustedHigh) * HIGH + sums.adjustedMicros,
-      refundsMicros: BigInt(sums.refundsHigh) * HIGH + sums.refundsMicros,
-      revenueHigh: revenueMicros / HIGH,
-    };
-    if (Object.values(rare).some(Boolean)) Object.assign(this.#table.rareOf(counter, model), rare);
   }
 
   #countClick(counter: number, offset: number): void {
@@ -289,26 +296,61 @@ export class CounterSet {
     this.#note(counter, offset);
   }
 
-  #addDelta(counter: number, model: number, deltas: Deltas, i: number, offset: number): void {
+  /** Adds a change to its counters, which were found from this place on; returns the place behind them. */
+  #addChange(change: SharesChange, first: number): number {
+    const { touches, models, offset } = change;
+    for (let m = 0; m < models.length; m++) {
+      const model = this.#numberOf(models[m]!.model);
+      let at = first;
+      for (let i = 0; i < touches.length; i++, at += this.#series.length) {
+        if (deltaOf(change, i, models[m]!, delta)) this.#addToEach(at, model, offset);
+      }
+    }
+    return first + touches.length * this.#series.length;
+  }
+
+  /** As `#addChange`. What one of the counters has some of already is added change by change. */
+  #addRun(texts: TouchTexts, run: TouchRun, first: number): number {
+    const { touches, models, changes } = run;
+    const end = first + touches.length * this.#series.length;
+    if (this.#isLoadedFrom(run.firstOffset, first, end)) {
+      for (const change of changes) {
+        const from = this.#found.length;
+        this.#findEach(texts, change.touches, change.conversion);
+        this.#addChange(change, from);
+      }
+      return end;
+    }
+    for (let m = 0; m < models.length; m++) {
+      const model = this.#numberOf(models[m]!);
+      let at = first;
+      for (let i = 0; i < touches.length; i++, at += this.#series.length) {
+        const offset = run.sum(i, m, delta);
+        if (offset !== undefined) this.#addToEach(at, model, offset);
+      }
+    }
+    return end;
+  }
+
+  /** Whether one of the counters at these places was loaded with what follows from a record at or behind an offset. */
+  #isLoadedFrom(offset: number, from: number, to: number): boolean {
+    for (let at = from; at < to; at++) {
+      const counter = this.#found[at]!;
+      if (this.#table.loadedVersionOf(counter) >= offset || (this.#table.flagsOf(counter) & APART) !== 0) return true;
+    }
+    return false;
+  }
+
+  /** Adds `delta` to the counter of every rollup, from this place on. */
+  #addToEach(at: number, model: number, offset: number): void {
+    for (let n = 0; n < this.#series.length; n++) this.#addDelta(this.#found[at + n]!, model, offset);
+  }
+
+  #addDelta(counter: number, model: number, offset: number): void {
     const table = this.#table;
     if (offset <= table.loadedVersionOf(counter)) return;
     if ((table.flagsOf(counter) & APART) !== 0 && offset <= table.rareOf(counter, model).loadedVersion) return;
-    const retractedMicros = deltas.retractedMicros[i]!;
-    const [adjustedMicros, refundsMicros] = [deltas.adjustedMicros[i]!, deltas.refundsMicros[i]!];
-    const revenueMicros = table.revenueOf(counter, model) + deltas.revenueMicros[i]!;
-    const conversionsMicros = table.conversionsOf(counter, model) + BigInt(deltas.conversionsMicros[i]!);
-    if (revenueMicros >= HIGH || revenueMicros <= -HIGH) {
-      table.setSums(counter, model, conversionsMicros, revenueMicros % HIGH);
-      table.rareOf(counter, model).revenueHigh += revenueMicros / HIGH;
-    } else {
-      table.setSums(counter, model, conversionsMicros, revenueMicros);
-    }
-    if (retractedMicros !== 0 || adjustedMicros !== 0n || refundsMicros !== 0n) {
-      const rare = table.rareOf(counter, model);
-      rare.retractedMicros += BigInt(retractedMicros);
-      rare.adjustedMicros += adjustedMicros;
-      rare.refundsMicros += refundsMicros;
-    }
+    table.add(counter, model, delta);
     this.#note(counter, offset);
   }
 

@@ -1,4 +1,5 @@
 import { hashOf as hashOfText } from '../memory/string-table.ts';
+import type { Delta } from './deltas.ts';
 
 const FIRST_COUNTERS = 1024;
 const NONE = -1;
@@ -38,6 +39,10 @@ const RARE_BYTES = 250;
 /** What a sum of micros is divided by, so that both parts fit into the contract's fields. */
 export const HIGH = 10n ** 18n;
 
+const WORD = 2 ** 32;
+/** What keeps the higher word of a sum so small that the sum is less than HIGH, either way. */
+const MOST_HIGH_WORD = Math.floor(1e18 / WORD) - 1;
+
 /** What nearly all counters have none of, under one model. */
 export interface RareValues {
   /** Of the counter's first model only. */
@@ -68,6 +73,8 @@ export class CounterTable {
   #sumsStride = OF_MODEL * FIRST_MODELS;
   #sumsCount = 0;
   #sums = new BigInt64Array(FIRST_COUNTERS * OF_MODEL * FIRST_MODELS);
+  /** The same memory. */
+  #sumWords = new Int32Array(this.#sums.buffer);
   /** Numbers of counters by the hash of what they count, by linear probing. */
   #places = new Int32Array(PLACES * FIRST_COUNTERS).fill(NONE);
   readonly #types = new NumberedTexts();
@@ -97,7 +104,8 @@ export class CounterTable {
   numberOf(series: number, group: number, ad: number, period: number, conversionType: string): number {
     const type = this.#types.numberOf(conversionType);
     const mask = this.#places.length - 1;
-    const [words, stride] = [this.#words, 2 * STRIDE];
+    const words = this.#words;
+    const stride = 2 * STRIDE;
     let place = hashOf(series, group, ad, period, type) & mask;
     for (; ; place = (place + 1) & mask) {
       const counter = this.#places[place]!;
@@ -199,6 +207,7 @@ export class CounterTable {
     for (let sums = 0; sums < this.#sumsCount; sums++) {
       this.#sums.set(before.subarray(sums * stride, (sums + 1) * stride), sums * this.#sumsStride);
     }
+    this.#sumWords = new Int32Array(this.#sums.buffer);
   }
 
   conversionsOf(counter: number, model: number): bigint {
@@ -222,11 +231,41 @@ export class CounterTable {
     this.#sums[at + 1] = revenueMicros;
   }
 
+  /** Adds to what a counter has under a model that there is room for, which it is under from then on. */
+  add(counter: number, model: number, { conversions, revenue, retracted, adjusted, refunds }: Delta): void {
+    if (typeof revenue !== 'number' || !this.#addNumbers(counter, model, conversions, revenue)) {
+      const revenueMicros = this.revenueOf(counter, model) + BigInt(revenue);
+      this.setSums(counter, model, this.conversionsOf(counter, model) + BigInt(conversions), revenueMicros % HIGH);
+      const revenueHigh = revenueMicros / HIGH;
+      if (revenueHigh !== 0n) this.rareOf(counter, model).revenueHigh += revenueHigh;
+    }
+    if (retracted !== 0 || Number(adjusted) !== 0 || Number(refunds) !== 0) {
+      const rare = this.rareOf(counter, model);
+      rare.retractedMicros += BigInt(retracted);
+      rare.adjustedMicros += BigInt(adjusted);
+      rare.refundsMicros += BigInt(refunds);
+    }
+  }
+
+  /** Adds without big integers, unless the counter is not under the model yet, or `revenueHigh` may have to change. */
+  #addNumbers(counter: number, model: number, conversionsMicros: number, revenueMicros: number): boolean {
+    const head = 2 * counter * STRIDE;
+    if ((this.#words[head + FLAGS]! & (1 << (FLAG_BITS + model))) === 0) return false;
+    const words = this.#sumWords;
+    const at = 2 * ((this.#words[head + SUMS]! - 1) * this.#sumsStride + OF_MODEL * model);
+    const high = words[at + 3]! + Math.floor(revenueMicros / WORD);
+    if (high >= MOST_HIGH_WORD || high <= -MOST_HIGH_WORD) return false;
+    addTo(words, at, conversionsMicros);
+    addTo(words, at + 2, revenueMicros);
+    return true;
+  }
+
   #newSums(): number {
     const [sums, at] = [this.#sums, this.#sumsCount * this.#sumsStride];
     if (at === sums.length) {
       this.#sums = new BigInt64Array(2 * at);
       this.#sums.set(sums);
+      this.#sumWords = new Int32Array(this.#sums.buffer);
     }
     this.#sums.fill(0n, at, at + this.#sumsStride);
     return this.#sumsCount++;
@@ -257,6 +296,7 @@ export class CounterTable {
       [this.#words, this.#numbers] = viewsOf(new ArrayBuffer(8 * STRIDE * this.#room));
       this.#places = new Int32Array(PLACES * FIRST_COUNTERS);
       this.#sums = new BigInt64Array(FIRST_COUNTERS * this.#sumsStride);
+      this.#sumWords = new Int32Array(this.#sums.buffer);
     }
     this.#places.fill(NONE);
   }
@@ -276,6 +316,14 @@ export class CounterTable {
   }
 }
 
+/** Adds an integer to one of 64 bits, which lies in two words, the lower one first. */
+function addTo(words: Int32Array, at: number, value: number): void {
+  const high = Math.floor(value / WORD);
+  const low = (words[at]! >>> 0) + (value - high * WORD);
+  words[at] = low | 0;
+  words[at + 1] = (words[at + 1]! + high + (low >= WORD ? 1 : 0)) | 0;
+}
+
 /** By which rare values are found. */
 function rarePlace(counter: number, model: number): number {
   return counter * MOST_MODELS + model;
@@ -290,11 +338,19 @@ class NumberedTexts {
   readonly #numbers = new Map<string, number>();
   readonly #texts: string[] = [];
   readonly #hashes: number[] = [];
+  /** The text that was asked for last, as most are. */
+  #last: string | undefined;
+  #lastNumber = NONE;
   bytesUsed = 0;
 
   numberOf(text: string): number {
+    if (text === this.#last) return this.#lastNumber;
     const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#last = text;
+      this.#lastNumber = known;
+      return known;
+    }
     const number = this.#texts.push(text) - 1;
     this.#numbers.set(text, number);
     const bytes = Buffer.from(text);
@@ -313,6 +369,7 @@ class NumberedTexts {
 
   clear(): void {
     this.#numbers.clear();
+    this.#last = undefined;
     this.#texts.length = this.#hashes.length = this.bytesUsed = 0;
   }
 }

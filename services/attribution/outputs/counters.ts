@@ -6,6 +6,7 @@ import type { TouchTexts } from '../memory/touch-memory.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { Clicks } from './clicks.ts';
 import { type Counted, CounterSet } from './counter-set.ts';
+import { inRuns } from './touch-runs.ts';
 
 /**
  * The counters of one partition, ahead of its store: those of daily_stats, and of other rollups. Those in use are
@@ -20,6 +21,7 @@ export class Counters {
   readonly #clicks = new Clicks();
   /** The texts whose numbers are used. */
   #texts: TouchTexts | undefined;
+  readonly #isSamePeriod = (a: number, b: number) => this.#daily.isSamePeriod(a, b) && this.#rollups.isSamePeriod(a, b);
 
   /**
    * @param rollups those beside DAILY_STATS
@@ -56,13 +58,15 @@ export class Counters {
   }
 
   /**
-   * Adds clicks and credits in any order, of which each is later in the log than those of calls before. The texts may
-   * be others than before only when all counters are stored.
+   * Adds clicks and changes of what touches have, in any order, of which each is later in the log than those of calls
+   * before. The texts may be others than before only when all counters are stored.
    */
   add(store: StateStore, texts: TouchTexts, counted: Counted): void {
     this.#use(texts);
-    this.#daily.add(store, texts, this.#clicks, counted);
-    this.#rollups.add(store, texts, this.#clicks, counted);
+    const { runs, others } = inRuns(counted.changes, this.#isSamePeriod);
+    const single = { clicks: counted.clicks, changes: others };
+    this.#daily.add(store, texts, this.#clicks, single, runs);
+    this.#rollups.add(store, texts, this.#clicks, single, runs);
     this.#clicks.count = 0;
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ModelStats } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { putBigint, putBytes, putNumber, putText, putVarint } from '../../contract/wire.ts';
 import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
 import type { CounterValues } from './counter-values.ts';
@@ -173,4 +174,17 @@ function putHighs(start: number, tag: number, revenueMicros: bigint, rare: RareV
 function revenueOf(table: CounterTable, counter: number, model: number, rare: RareValues | undefined): bigint {
   const low = table.revenueOf(counter, model);
   return rare === undefined ? low : rare.revenueHigh * HIGH + low;
+}
+
+/** Gives a counter what the store has of it under a model. */
+export function readSums(table: CounterTable, counter: number, model: number, sums: ModelStats): void {
+  const revenueMicros = BigInt(sums.revenueHigh) * HIGH + sums.revenueMicros;
+  table.setSums(counter, model, sums.conversionsMicros, revenueMicros % HIGH);
+  const rare = {
+    retractedMicros: sums.retractedMicros,
+    adjustedMicros: BigInt(sums.adjustedHigh) * HIGH + sums.adjustedMicros,
+    refundsMicros: BigInt(sums.refundsHigh) * HIGH + sums.refundsMicros,
+    revenueHigh: revenueMicros / HIGH,
+  };
+  if (Object.values(rare).some(Boolean)) Object.assign(table.rareOf(counter, model), rare);
 }

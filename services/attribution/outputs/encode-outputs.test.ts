@@ -13,7 +13,7 @@ import { HOUR_MS } from '../../contract/limits.ts';
 import { sharesOf } from '../decision/decide.ts';
 import { type Cause, type ConversionRef, type Decision, isAttributed } from '../decision/effects.ts';
 import { explain } from '../decision/explain.ts';
-import type { Credit, RememberedConversion, Touch } from '../decision/state.ts';
+import type { Credit, RememberedConversion, Shares, Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { encodeAttributed, encodeDecision } from './encode-outputs.ts';
 import { OutputMemory } from './output-memory.ts';
@@ -217,9 +217,15 @@ test('what clicks have of a conversion is read as it was written', () => {
         );
       };
       const [before, after] = [sharesUnder(was, 'before'), sharesUnder(is, 'after')];
-      const change = { ...ref, before, after, wasRetracted: false };
-      const changes = touched.map(({ touch }, i) => ({ of: change, touch, before: i, after: i, from: 0, to: 1 }));
       const named = [...new Set([...after.byModel, ...before.byModel].map(({ model }) => model))];
+      const sharesOfModel = ({ byModel }: Shares, name: string) => byModel.find(({ model }) => model === name);
+      const change = {
+        ...{ ...ref, touches: touched.map(({ touch }) => touch), places: touched.flatMap((_, i) => [i, i]) },
+        wasRetracted: false,
+        models: named.map((model) => {
+          return { model, before: sharesOfModel(before, model), after: sharesOfModel(after, model) };
+        }),
+      };
       const isAdjusted = after.byModel.length > 0;
       const message = create(AttributedConversionSchema, {
         conversionId: ref.conversion.conversionId,
@@ -242,7 +248,7 @@ test('what clicks have of a conversion is read as it was written', () => {
         }),
         ...causeFields(change),
       });
-      const encoded = encodeAttributed(changes, 0, changes.length, new OutputMemory());
+      const encoded = encodeAttributed(change, 0, touched.length, new OutputMemory());
       expect(fromBinary(AttributedConversionSchema, encoded)).toEqual(message);
     }),
   );

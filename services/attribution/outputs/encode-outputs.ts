@@ -4,9 +4,15 @@ import { EVENTS } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { UUID_LENGTH, writeUuidText } from '../../contract/uuid.ts';
 import { putBigint, putBigVarint, putBytes, putNumber, putText, putVarint, varintBytes } from '../../contract/wire.ts';
-import { type ConversionRef, type CreditChange, type Decision, isAttributed, underModel } from '../decision/effects.ts';
+import {
+  type ConversionRef,
+  type Decision,
+  isAttributed,
+  type ModelChange,
+  type SharesChange,
+} from '../decision/effects.ts';
 import { explain, mostNamed, namedInvalid } from '../decision/explain.ts';
-import type { EffectiveCorrection, ModelShares, Touch } from '../decision/state.ts';
+import type { EffectiveCorrection, Touch } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
 import { InternedTouch } from '../memory/touch-memory.ts';
 import type { OutputMemory, Uncredited, Written } from './output-memory.ts';
@@ -42,6 +48,7 @@ const MANY_CANDIDATES = 64;
 export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer {
   const { userId, conversion, shares, models, lookbackMs, standing, offset } = decision;
   const { length } = decision.corrections;
+  areShared = decision.candidates.length >= MANY_CANDIDATES;
   const candidateBytes = mostNamed(decision) * (MAX_CLICK_BYTES + models.length * MODEL_BYTES);
   const correctionBytes = Math.min(length, MAX_CORRECTIONS) * MAX_CORRECTION_BYTES;
   let at = begin(memory, candidateBytes + correctionBytes, userId, conversion.type, ...models);
@@ -69,27 +76,23 @@ export function encodeDecision(decision: Decision, memory: OutputMemory): Buffer
 /** Most clicks of an AttributedConversion, so that it fits a record of the log (1 MiB). */
 export const MAX_CLICKS = 1000;
 
-/** An AttributedConversion of some touches, all of one conversion: those of the changes from `from` to before `to`. */
-export function encodeAttributed(changes: readonly CreditChange[], from: number, to: number, memory: OutputMemory) {
-  const { of } = changes[from]!;
-  const { userId, conversion, offset } = of;
-  const [old, now] = [of.before.byModel, of.after.byModel];
-  const models = now.length === 1 && now[0]!.model === '' ? [] : now.map(({ model }) => model);
-  for (const { model } of old) if (model !== '' && !models.includes(model)) models.push(model);
+/** An AttributedConversion of some touches of a change: those from `from` to before `to`. */
+export function encodeAttributed(change: SharesChange, from: number, to: number, memory: OutputMemory): Buffer {
+  const { userId, conversion, offset, touches, models } = change;
+  areShared = to - from >= MANY_CANDIDATES;
   let bytes = 0;
-  for (let i = from; i < to; i++) bytes += FIXED_CLICK_BYTES + textBytes(changes[i]!.touch!);
-  let at = begin(memory, bytes + (to - from) * models.length * AMOUNTS_BYTES, userId, conversion.type, ...models);
+  for (let i = from; i < to; i++) bytes += FIXED_CLICK_BYTES + textBytes(touches[i]!);
+  let at = begin(memory, bytes + (to - from) * models.length * AMOUNTS_BYTES, userId, conversion.type);
   at = putText(scratch, at, 0x0a, conversion.conversionId);
   at = putText(scratch, at, 0x1a, userId);
   at = putText(scratch, at, 0x3a, conversion.type);
   at = putNumber(scratch, at, 0x50, conversion.timestamp);
-  at = putNumber(scratch, at, 0x58, Math.ceil(of.lookbackMs / HOUR_MS));
+  at = putNumber(scratch, at, 0x58, Math.ceil(change.lookbackMs / HOUR_MS));
   at = putNumber(scratch, at, 0x60, offset);
-  at = putNumber(scratch, at, 0x98, of.isRetracted ? 1 : 0);
-  at = putCause(at, 0xa2, of);
-  for (const model of models) at = putName(at, 0xb2, model);
-  const shares = models.map((model, m) => underModel(now, model, m));
-  for (let i = from; i < to; i++) at = putClick(at, changes[i]!, shares);
+  at = putNumber(scratch, at, 0x98, change.isRetracted ? 1 : 0);
+  at = putCause(at, 0xa2, change);
+  for (const { model } of models) at = putName(at, 0xb2, model);
+  for (let i = from; i < to; i++) at = putClick(at, touches[i]!, change.places[2 * i + 1]!, models);
   return memory.take(at);
 }
 
@@ -110,25 +113,24 @@ function textBytes(touch: Touch): number {
   );
 }
 
-/** What a touch has now of a conversion, under each of its models. */
-function putClick(at: number, { touch, after }: CreditChange, shares: readonly (ModelShares | undefined)[]): number {
+/** What the touch at a place of the shares has now of a conversion, under each of its models. */
+function putClick(at: number, touch: Touch, place: number, models: readonly ModelChange[]): number {
   const start = at + 4;
-  let end = putTexts(putTouchId(start, 0x0a, touch!), 0x12, touch!);
-  end = putNumber(scratch, end, 0x28, touch!.timestamp);
+  let end = putTouch(start, touch);
   let isAdjusted = false;
   const credits = end;
   end += 3;
-  for (let m = 0; m < shares.length; m++) {
-    const of = shares[m];
-    const credit = of === undefined || after < of.from ? undefined : of.creditMicros[after - of.from];
+  for (let m = 0; m < models.length; m++) {
+    const { after } = models[m]!;
+    const credit = after === undefined || place < after.from ? undefined : after.creditMicros[place - after.from];
     end = putVarint(scratch, end, credit ?? 0);
-    isAdjusted ||= of?.adjustedMicros !== undefined;
+    isAdjusted ||= after?.adjustedMicros !== undefined;
   }
   putHead(credits, 0x32, end);
-  end = putAmounts(end, 0x3a, after, shares, 'valueMicros');
+  end = putAmounts(end, 0x3a, place, models, 'valueMicros');
   if (isAdjusted) {
-    end = putAmounts(end, 0x42, after, shares, 'adjustedMicros');
-    end = putAmounts(end, 0x4a, after, shares, 'refundsMicros');
+    end = putAmounts(end, 0x42, place, models, 'adjustedMicros');
+    end = putAmounts(end, 0x4a, place, models, 'refundsMicros');
   }
   scratch[at] = 0xba;
   scratch[at + 1] = 0x01;
@@ -141,14 +143,16 @@ function putAmounts(
   at: number,
   tag: number,
   place: number,
-  shares: readonly (ModelShares | undefined)[],
+  models: readonly ModelChange[],
   name: 'valueMicros' | 'adjustedMicros' | 'refundsMicros',
 ): number {
   let end = at + 3;
-  for (let m = 0; m < shares.length; m++) {
-    const of = shares[m];
-    const amount = of === undefined || place < of.from ? undefined : of[name]?.[place - of.from];
-    end = putBigVarint(scratch, end, amount ?? 0n);
+  for (let m = 0; m < models.length; m++) {
+    const { after } = models[m]!;
+    const amount = after === undefined || place < after.from ? undefined : after[name]?.[place - after.from];
+    if (amount === undefined || amount === 0) scratch[end++] = 0;
+    else if (typeof amount === 'number' && amount > 0) end = putVarint(scratch, end, amount);
+    else end = putBigVarint(scratch, end, BigInt(amount));
   }
   putHead(at, tag, end);
   return end;
@@ -264,8 +268,7 @@ const HEAD_BYTES = 3;
 
 function putCandidate(at: number, touch: Touch): number {
   const start = at + 3;
-  let end = putTexts(putTouchId(start, 0x0a, touch), 0x12, touch);
-  end = putNumber(scratch, end, 0x28, touch.timestamp);
+  let end = putTouch(start, touch);
   for (let i = 0; i < judgedBytes; i++) scratch[end++] = judged[i]!;
   scratch[at] = 0x5a;
   scratch[at + 1] = ((end - start) & 0x7f) | 0x80;
@@ -273,11 +276,41 @@ function putCandidate(at: number, touch: Touch): number {
   return end;
 }
 
-function putTouchId(at: number, tag: number, touch: Touch): number {
-  scratch[at] = tag;
+/** Whether touches are put that many conversions of the batch may have. */
+let areShared = false;
+/** Touches as they are put, those of one batch. */
+const shared = Buffer.allocUnsafeSlow(1 << 20);
+let sharedBytes = 0;
+let batch = 1;
+
+/** Forgets touches that were put before: their memory may be that of others now. */
+export function beginBatch(): void {
+  batch++;
+  sharedBytes = 0;
+}
+
+/** The fields that a click of a conversion and a candidate have alike. */
+function putTouch(at: number, touch: Touch): number {
+  if (!areShared || !(touch instanceof InternedTouch)) return putTouchFields(at, touch);
+  if (touch.writtenIn !== batch) {
+    const end = putTouchFields(at, touch);
+    if (sharedBytes + end - at > shared.length) beginBatch();
+    touch.written = sharedBytes;
+    touch.writtenBytes = end - at;
+    touch.writtenIn = batch;
+    for (let i = at; i < end; i++) shared[sharedBytes++] = scratch[i]!;
+    return end;
+  }
+  const { written, writtenBytes } = touch;
+  for (let i = 0; i < writtenBytes; i++) scratch[at + i] = shared[written + i]!;
+  return at + writtenBytes;
+}
+
+function putTouchFields(at: number, touch: Touch): number {
+  scratch[at] = 0x0a;
   scratch[at + 1] = UUID_LENGTH;
   writeUuidText(scratch, at + 2, idOf(touch), 0);
-  return at + 2 + UUID_LENGTH;
+  return putNumber(scratch, putTexts(at + 2 + UUID_LENGTH, 0x12, touch), 0x28, touch.timestamp);
 }
 
 function putCorrection(at: number, { correction, effect }: EffectiveCorrection): number {

@@ -12,7 +12,7 @@ import type { Traces } from '../../telemetry/tracing.ts';
 import type { Conflict, Effects } from '../decision/effects.ts';
 import { assertNever } from '../decision/kinds.ts';
 import { settingName } from '../store/keys.ts';
-import { encodeAttributed, encodeDecision, MAX_CLICKS } from './encode-outputs.ts';
+import { beginBatch, encodeAttributed, encodeDecision, MAX_CLICKS } from './encode-outputs.ts';
 import type { OutputMemory } from './output-memory.ts';
 
 // What a partition publishes goes to the partition it came from: so the order of a key's versions is that of the log.
@@ -32,14 +32,14 @@ export function rowRecords(rows: {
 }): NewRecord[] {
   const { partition, effects, deadLetters, traces, memory } = rows;
   const records: NewRecord[] = [];
-  const { credits } = effects;
-  for (let from = 0, to = 0; from < credits.length; from = to) {
-    const { of, touch } = credits[to++]!;
-    if (touch === undefined) continue;
-    while (to < credits.length && to - from < MAX_CLICKS && credits[to]!.of === of && credits[to]!.touch !== undefined)
-      to++;
-    const value = encodeAttributed(credits, from, to, memory);
-    records.push({ topic: 'attributed-events', partition, key: of.userId, value, headers: traces.get(of.offset) });
+  beginBatch();
+  for (const change of effects.changes) {
+    const { touches, userId: key, offset } = change;
+    if (touches[0] === undefined) continue;
+    for (let from = 0; from < touches.length; from += MAX_CLICKS) {
+      const value = encodeAttributed(change, from, Math.min(touches.length, from + MAX_CLICKS), memory);
+      records.push({ topic: 'attributed-events', partition, key, value, headers: traces.get(offset) });
+    }
   }
   for (const decision of effects.decisions.values()) {
     const { userId: key, offset } = decision;

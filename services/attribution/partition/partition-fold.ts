@@ -118,8 +118,7 @@ export function newPartitionFold(
       });
       counters.add(store, table.texts, {
         clicks: effects.clicks.filter(isUncounted),
-        credits: effects.credits.filter(({ of }) => isUncounted(of)),
-        deltas: effects.deltas,
+        changes: effects.changes.filter(isUncounted),
       });
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
       const letters = [...deadLetters, ...refusedOf(folded, effects)];

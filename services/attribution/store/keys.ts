@@ -1,4 +1,4 @@
-import { UUID_WORDS } from '../../contract/uuid.ts';
+import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
 import type { CounterKey } from '../decision/effects.ts';
 import { ROLES, type Role } from '../decision/kinds.ts';
 
@@ -50,6 +50,7 @@ const OVERFLOW = { touch: 't', conversion: 'v', invalid: 'w' } as const;
 /** Where these lie, by their ids. */
 const PLACE = 'x';
 const TIME_BYTES = 8;
+const idWords = new Int32Array(UUID_WORDS);
 export type OverflowKind = keyof typeof OVERFLOW;
 
 /** Users' states are between these. */
@@ -62,7 +63,23 @@ export const SWEPT_TO = Buffer.from('y');
 
 /** The key of an event that its user's state has no room for; those of a user and kind ascend by (timestamp, id). */
 export function overflowKey(kind: OverflowKind, userId: string, timestamp: number, eventId: string): Buffer {
-  return Buffer.concat([overflowKeysFrom(kind, userId, timestamp), idBytes(eventId)]);
+  readUuidText(eventId, idWords, 0);
+  return overflowKeyOf(kind, userId, timestamp, idWords);
+}
+
+/** The same of an event with these words as its id. */
+export function overflowKeyOf(kind: OverflowKind, userId: string, timestamp: number, id: Int32Array): Buffer {
+  // No UTF-16 unit takes more than three bytes of UTF-8.
+  const room = Buffer.allocUnsafe(2 + 3 * userId.length + TIME_BYTES + ID_BYTES);
+  room[0] = OVERFLOW[kind].charCodeAt(0);
+  let at = 1 + room.write(userId, 1);
+  room[at++] = 0;
+  const time = Math.max(0, timestamp);
+  room.writeUInt32BE(Math.floor(time / 2 ** 32), at);
+  room.writeUInt32BE(time % 2 ** 32, at + 4);
+  at += TIME_BYTES;
+  for (let word = 0; word < UUID_WORDS; word++, at += 4) room.writeInt32BE(id[word]!, at);
+  return room.subarray(0, at);
 }
 
 /** Key of what says where an event lies that its user's state has no room for. */

@@ -10,7 +10,14 @@ import {
   type Windows,
 } from '../decision/state.ts';
 import { idOf } from '../decision/touch-id.ts';
-import { adAt, campaignSourceAt, idAt, type TouchMemory, type TouchTexts } from '../memory/touch-memory.ts';
+import {
+  adAt,
+  campaignSourceAt,
+  InternedTouch,
+  idAt,
+  type TouchMemory,
+  type TouchTexts,
+} from '../memory/touch-memory.ts';
 import { conversionBytes, endOfTouch, readCorrection, StoredConversion, StoredTouch } from './stored-entries.ts';
 import {
   ADJUSTED_BYTES,
@@ -58,6 +65,10 @@ export class StateWriter {
   }
 
   touch(touch: Touch, isInvalid = false): void {
+    if (touch instanceof InternedTouch) {
+      this.touchAt(touch.memory, touch.at, touch.texts, isInvalid);
+      return;
+    }
     const start = this.length;
     // No UTF-16 unit takes more than three bytes of UTF-8.
     const { adId, campaignId, source, metadata } = touch;
@@ -80,14 +91,15 @@ export class StateWriter {
   }
 
   /** Writes a touch that lies in memory, without strings. */
-  touchAt(memory: TouchMemory, at: number, texts: TouchTexts): void {
+  touchAt(memory: TouchMemory, at: number, texts: TouchTexts, isInvalid = false): void {
     const { ads, campaignSources } = texts;
     const [ad, campaignSource] = [adAt(memory, at), campaignSourceAt(memory, at)];
     const start = this.length;
     const [adStart, adEnd] = [ads.startOf(ad), ads.endOf(ad)];
     const [pairStart, pairEnd] = [campaignSources.startOf(campaignSource), campaignSources.endOf(campaignSource)];
     this.reserve(TOUCH_TEXTS + adEnd - adStart + pairEnd - pairStart);
-    this.#head(start, TOUCH, memory.words, idAt(at), memory.times[at >> 1]!, memory.times[(at >> 1) + 1]!);
+    const kind = isInvalid ? INVALID_TOUCH : TOUCH;
+    this.#head(start, kind, memory.words, idAt(at), memory.times[at >> 1]!, memory.times[(at >> 1) + 1]!);
     this.#view.setUint16(start + 1, adEnd - adStart, true);
     this.#view.setUint16(start + 3, pairEnd - pairStart, true);
     this.length = start + TOUCH_TEXTS;

@@ -1,6 +1,14 @@
 import type { Role } from '../decision/kinds.ts';
 import type { Overflow, RememberedConversion, Touch } from '../decision/state.ts';
-import { type OverflowKind, overflowKey, overflowKeysFrom, placeKey, placeKeyOf } from '../store/keys.ts';
+import { idOf } from '../decision/touch-id.ts';
+import {
+  type OverflowKind,
+  overflowKey,
+  overflowKeyOf,
+  overflowKeysFrom,
+  placeKey,
+  placeKeyOf,
+} from '../store/keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from '../store/state-store.ts';
 import { placeOf, readPlace, StoredConversion, StoredTouch } from '../store/stored-entries.ts';
 import { StateWriter } from '../store/user-codec.ts';
@@ -109,7 +117,7 @@ export class OverflowStore {
     const kind = isInvalid ? 'invalid' : 'touch';
     this.#writer.length = 0;
     this.#writer.touch(touch);
-    return this.#putEntry(kind, userId, overflowKey(kind, userId, touch.timestamp, touch.clickId), this.#written());
+    return this.#putEntry(kind, userId, overflowKeyOf(kind, userId, touch.timestamp, idOf(touch)), this.#written());
   }
 
   #putConversion(userId: string, conversion: RememberedConversion): StateEntry {
