@@ -17,7 +17,7 @@ export interface StatsDeps {
   /** How far what ClickHouse has goes in the log; undefined of a process that does not know the log. */
   freshness?: Freshness;
   /** The log that events came by; undefined of a process that does not know it. */
-  log?: Pick<EventLog, 'read'>;
+  log?: Pick<EventLog, 'read' | 'offsets'>;
   /** What GET /status answers; undefined of a process that does not know how far the others are. */
   status?: () => Promise<object>;
   /** Ends the streams of WatchStats, which otherwise last until the caller leaves. */

@@ -132,6 +132,16 @@ const DEAD_LETTERS = create(ListDeadLettersResponseSchema, {
       value: new TextEncoder().encode('not an event at all'),
     },
   ],
+  setAside: [
+    {
+      topic: 'raw-events',
+      partition: 6,
+      offset: 5_741_002n,
+      arrivalTime: BigInt(Date.UTC(2026, 10, 26, 4, 2, 9)),
+      error: 'set aside: RangeError: Invalid time value',
+      value: new TextEncoder().encode('user-77120'),
+    },
+  ],
 });
 
 const CONFLICT = { eventType: 'conversion', eventId: 'b1f07c3a-0000-7000-8000-0000000090e2', userId: 'user-40718' };

@@ -121,6 +121,10 @@ function testsOfHealth(): void {
     await expect.poll(() => page.textContent('.drawer .dump'), WAIT).toContain('not an event at');
     await page.keyboard.press('Escape');
     await expect.poll(() => hashOf(page), WAIT).toBe('#/health');
+    await page.click('tr:has-text("set aside: RangeError") button');
+    await expect.poll(() => page.textContent('.drawer .dump'), WAIT).toContain('user-77120');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.textContent('.letters'), WAIT).toContain('6 @ 5,741,002');
     await page.click('tr:has-text("value 49.99 kept, 59.99 not") button');
     await expect.poll(() => page.textContent('.drawer tr:has-text("Value")'), WAIT).toBe('Value49.9959.99');
     await context.close();

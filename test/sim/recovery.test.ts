@@ -12,11 +12,11 @@ import {
   PartitionProgressSchema,
   RollupStatsSchema,
 } from '../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { setAsideOffset } from '../../services/attribution/outputs/records.ts';
 import { consumePartition } from '../../services/attribution/partition/consumer.ts';
 import { GROUP } from '../../services/attribution/partition/opening.ts';
 import { newStatus, type Role } from '../../services/attribution/status.ts';
 import type { StateStore, StateStores } from '../../services/attribution/store/state-store.ts';
+import { setAsideOf } from '../../services/contract/dead-letters.ts';
 import { COMPACTED, TOPICS, type Topic } from '../../services/contract/topics.ts';
 import type { EventLog, LogRecord, NewRecord } from '../../services/log/event-log.ts';
 import { type MemoryLog, memoryLog } from '../fixtures/memory-log.ts';
@@ -138,7 +138,7 @@ function ofTopics(log: MemoryLog, topics: readonly Topic[]) {
 
 /** Offsets of the records that were set aside. */
 function setAside(log: MemoryLog): number[] {
-  const offsets = log.records('raw-events.DLT').map(setAsideOffset);
+  const offsets = log.records('raw-events.DLT').map(({ headers }) => setAsideOf(headers)?.offset);
   return [...new Set(offsets.filter((offset) => offset !== undefined))].sort((a, b) => a - b);
 }
 

@@ -7,6 +7,7 @@ import {
   type PartitionProgress,
   PartitionProgressSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { letterHeaders, SET_ASIDE } from '../../contract/dead-letters.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
 import type { Traces } from '../../telemetry/tracing.ts';
 import type { Conflict, Effects } from '../decision/effects.ts';
@@ -92,34 +93,13 @@ export function progressRecord(progress: PartitionProgress): NewRecord {
   return { topic: 'attribution-progress', partition, key: String(partition), value };
 }
 
-/** What the reason of a letter begins with whose record can be read, but made the fold fail. */
-const SET_ASIDE = 'set aside: ';
-
 /** The letter of a record that is set aside for what the fold failed with. */
 export function setAsideRecord(record: LogRecord, reason: string): NewRecord {
   return deadLetterRecord(record.partition, { record, reason: SET_ASIDE + reason });
 }
 
-/** Offset in raw-events of the record that a letter set aside; undefined if the letter is of another kind. */
-export function setAsideOffset({ headers }: LogRecord): number | undefined {
-  const isSetAside = headers['kafka_dlt-exception-message']?.startsWith(SET_ASIDE);
-  return isSetAside ? Number(headers['kafka_dlt-original-offset']) : undefined;
-}
-
-/** The record as it was, with the headers that Spring Kafka gave the field. */
+/** The record as it was, with headers that tell where it was, and the reason. */
 function deadLetterRecord(partition: number, { record, reason }: DeadLetter): NewRecord {
-  return {
-    topic: 'raw-events.DLT',
-    partition,
-    key: record.key,
-    value: record.value,
-    headers: {
-      ...record.headers,
-      'kafka_dlt-original-topic': 'raw-events',
-      'kafka_dlt-original-partition': String(record.partition),
-      'kafka_dlt-original-offset': String(record.offset),
-      'kafka_dlt-original-timestamp': String(record.appendTime),
-      'kafka_dlt-exception-message': reason,
-    },
-  };
+  const headers = { ...record.headers, ...letterHeaders(record, reason) };
+  return { topic: 'raw-events.DLT', partition, key: record.key, value: record.value, headers };
 }

@@ -1,5 +1,6 @@
+import { setAsideOf } from '../../contract/dead-letters.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
-import { setAsideOffset, setAsideRecord } from '../outputs/records.ts';
+import { setAsideRecord } from '../outputs/records.ts';
 import { LETTERS_KEY } from '../store/keys.ts';
 import type { StateEntry } from '../store/state-store.ts';
 import { countSetAside } from './fold-metrics.ts';
@@ -50,8 +51,8 @@ export class SetAside {
       const letters = await this.#log.read('raw-events.DLT', from, { maxBytes: READ_BYTES, waitMs: 0 });
       if (letters.length === 0) return;
       for (const letter of letters) {
-        const offset = setAsideOffset(letter);
-        if (offset !== undefined) this.#letters.set(offset, letter.offset);
+        const setAside = setAsideOf(letter.headers);
+        if (setAside !== undefined) this.#letters.set(setAside.offset, letter.offset);
       }
       this.#next = letters.at(-1)!.offset + 1;
     }

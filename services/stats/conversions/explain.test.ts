@@ -241,27 +241,6 @@ test('a decision of 0.1.0 is listed, and has a path, as one that names each clic
   expect(await stats.pathLength(request)).toMatchObject({ buckets: [{ touches: 2, conversions: 1n }] });
 });
 
-test('dead letters, the newest first, on pages, with the begin of what they were', async () => {
-  const letter = (n: number, raw: string) => {
-    const times = { _append_time: new Date(TIME + (n % 2)).toISOString().slice(0, -1) };
-    return { topic: 'raw-events', _partition: 1, _offset: n, ...times, error: `of ${n}`, raw };
-  };
-  await insert('ingest_errors', [letter(1, ''), letter(2, 'x'.repeat(5000)), letter(3, 'ÿ'), letter(4, '')]);
-  const first = await stats.listDeadLetters({ limit: 3 });
-  expect(first.total).toBe(4n);
-  const { deadLetters: rest, nextPageToken } = await stats.listDeadLetters({
-    limit: 3,
-    pageToken: first.nextPageToken,
-  });
-  expect([...first.deadLetters, ...rest].map(({ offset, error }) => [Number(offset), error])).toEqual(
-    [3, 1, 4, 2].map((n) => [n, `of ${n}`]),
-  );
-  expect(nextPageToken).toBe('');
-  expect(first.deadLetters[0]).toMatchObject({ topic: 'raw-events', partition: 1, arrivalTime: BigInt(TIME + 1) });
-  expect(Buffer.from(first.deadLetters[0]!.value).toString()).toBe('ÿ');
-  expect(rest[0]!.value).toHaveLength(4096);
-});
-
 test('of many near misses the 20 nearest, newest first', async () => {
   await insert('conversion_decisions', [decision('user-3', 1, [])]);
   await insert(

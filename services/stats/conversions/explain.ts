@@ -28,7 +28,7 @@ const MAX_NEAR_MISSES = 20;
 
 /** Explains a conversion; undefined if no decision on it has arrived, a FieldError if the request names several. */
 export async function explainConversion(
-  { client, log }: Pick<StatsDeps, 'client' | 'log'>,
+  { client, log }: Pick<StatsDeps, 'client'> & { log?: Pick<EventLog, 'read'> },
   { conversionId, userId, model }: ExplainConversionRequest,
   signal?: AbortSignal,
 ): Promise<ExplainConversionResponse | FieldError | undefined> {

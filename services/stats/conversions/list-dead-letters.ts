@@ -1,18 +1,26 @@
-import { fromJson, type JsonValue } from '@bufbuild/protobuf';
-import type { ClickHouseClient } from '@clickhouse/client';
+import { create, fromJson, type JsonValue } from '@bufbuild/protobuf';
 import {
+  type DeadLetter,
+  DeadLetterSchema,
   type ListDeadLettersRequest,
   ListDeadLettersRequestSchema,
   type ListDeadLettersResponse,
   ListDeadLettersResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { type SetAsideLetter, setAsideOf } from '../../contract/dead-letters.ts';
+import { type EventLog, type LogRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { selectBounded } from '../bounded.ts';
+import type { StatsDeps } from '../deps.ts';
 import type { FieldError } from '../requests/field-error.ts';
 import { pageTokenOf, positionOf } from '../requests/page-token.ts';
 import { PAGE, parseLimit } from './limit.ts';
 
 /** Bytes of a record's value that are shown. */
 const MAX_VALUE_BYTES = 4096;
+/** Letters of a partition of raw-events.DLT, the newest, that are looked through, and most of all that are shown. */
+const NEWEST_LETTERS = 100;
+/** About the bytes of letters that are in memory at once. */
+const READ_BYTES = 1 << 20;
 
 interface Row extends Record<string, JsonValue> {
   topic: string;
@@ -21,8 +29,9 @@ interface Row extends Record<string, JsonValue> {
   arrival_time: string;
 }
 
+/** Throws LogUnavailable. */
 export async function listDeadLetters(
-  client: ClickHouseClient,
+  { client, log }: Pick<StatsDeps, 'client' | 'log'>,
   request: ListDeadLettersRequest,
   signal?: AbortSignal,
 ): Promise<ListDeadLettersResponse | FieldError> {
@@ -43,21 +52,59 @@ export async function listDeadLetters(
       LIMIT ${limit + 1}`,
     query_params: { time, topic, partition, offset },
   };
-  const [rows, [counted]] = await Promise.all([
+  const [rows, [counted], setAside] = await Promise.all([
     selectBounded<Row>(client, page, signal),
     selectBounded<{ total: string }>(
       client,
       { query: 'SELECT count() AS total FROM ingest_errors FINAL', query_params: {} },
       signal,
     ),
+    log === undefined || after !== undefined ? [] : newestSetAside(log),
   ]);
   const letters = rows.slice(0, limit);
   const last = letters.at(-1);
   const next = last && [last.arrival_time, last.topic, String(last.partition), last.offset];
   const isLast = rows.length <= limit || next === undefined;
-  return fromJson(ListDeadLettersResponseSchema, {
+  const answer = fromJson(ListDeadLettersResponseSchema, {
     dead_letters: letters,
     total: counted!.total,
     next_page_token: isLast ? '' : pageTokenOf(ListDeadLettersRequestSchema, request, next),
+  });
+  answer.setAside = setAside;
+  return answer;
+}
+
+/** What was set aside, as far as the newest letters of each partition tell, newest first. */
+async function newestSetAside(log: Pick<EventLog, 'read' | 'offsets'>): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  for (const [partition, { start, end }] of (await log.offsets('raw-events.DLT')).entries()) {
+    for (let offset = Math.max(start, end - NEWEST_LETTERS); offset < end; ) {
+      const records = await log
+        .read('raw-events.DLT', { partition, offset }, { maxBytes: READ_BYTES, waitMs: 0 })
+        .catch(droppedByRetention);
+      if (records.length === 0) break;
+      for (const { headers, value } of records) {
+        const letter = setAsideOf(headers);
+        if (letter !== undefined) found.push(deadLetterOf(partition, letter, value));
+      }
+      offset = records.at(-1)!.offset + 1;
+    }
+  }
+  return found.sort((a, b) => Number(b.arrivalTime - a.arrivalTime)).slice(0, NEWEST_LETTERS);
+}
+
+function droppedByRetention(error: unknown): LogRecord[] {
+  if (error instanceof OffsetOutOfRange) return [];
+  throw error;
+}
+
+function deadLetterOf(partition: number, { offset, arrival, reason }: SetAsideLetter, value: Uint8Array): DeadLetter {
+  return create(DeadLetterSchema, {
+    topic: 'raw-events',
+    partition,
+    offset: BigInt(offset),
+    arrivalTime: BigInt(arrival),
+    error: reason,
+    value: Uint8Array.from(value.subarray(0, MAX_VALUE_BYTES)),
   });
 }

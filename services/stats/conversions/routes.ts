@@ -42,7 +42,7 @@ function forEachMethod(
   each(method.timeLag, (request, signal) => timeLag(deps, request, signal));
   each(method.pathLength, (request, signal) => pathLength(deps, request, signal));
   each(method.listConflicts, (request, signal) => listConflicts(deps.client, request, signal));
-  each(method.listDeadLetters, (request, signal) => listDeadLetters(deps.client, request, signal));
+  each(method.listDeadLetters, (request, signal) => listDeadLetters(deps, request, signal));
   each(method.explainConversion, async (request, signal) => {
     const explanation = await explainConversion(deps, request, signal);
     if (explanation !== undefined) return explanation;

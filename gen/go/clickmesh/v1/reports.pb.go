@@ -2782,6 +2782,10 @@ type ListDeadLettersResponse struct {
 	DeadLetters   []*DeadLetter `protobuf:"bytes,1,rep,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
 	Total         uint64        `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
 	NextPageToken string        `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+	// events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+	// /status counts all (set_aside).
+	SetAside      []*DeadLetter `protobuf:"bytes,4,rep,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2837,8 +2841,14 @@ func (x *ListDeadLettersResponse) GetNextPageToken() string {
 	return ""
 }
 
-// A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
-// letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
+func (x *ListDeadLettersResponse) GetSetAside() []*DeadLetter {
+	if x != nil {
+		return x.SetAside
+	}
+	return nil
+}
+
+// A record that did not become a row, or that attribution set aside.
 type DeadLetter struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Topic     string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
@@ -3831,11 +3841,12 @@ const file_clickmesh_v1_reports_proto_rawDesc = "" +
 	"\x16ListDeadLettersRequest\x12\x14\n" +
 	"\x05limit\x18\x01 \x01(\rR\x05limit\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"\x94\x01\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xcb\x01\n" +
 	"\x17ListDeadLettersResponse\x12;\n" +
 	"\fdead_letters\x18\x01 \x03(\v2\x18.clickmesh.v1.DeadLetterR\vdeadLetters\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x04R\x05total\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\xa7\x01\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x125\n" +
+	"\tset_aside\x18\x04 \x03(\v2\x18.clickmesh.v1.DeadLetterR\bsetAside\"\xa7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x1c\n" +
@@ -4014,17 +4025,18 @@ var file_clickmesh_v1_reports_proto_depIdxs = []int32{
 	46, // 26: clickmesh.v1.ListedConflict.not_kept:type_name -> clickmesh.v1.EventConflict
 	46, // 27: clickmesh.v1.ListedConflict.kept:type_name -> clickmesh.v1.EventConflict
 	35, // 28: clickmesh.v1.ListDeadLettersResponse.dead_letters:type_name -> clickmesh.v1.DeadLetter
-	5,  // 29: clickmesh.v1.WatchReportRequest.query:type_name -> clickmesh.v1.RunReportRequest
-	7,  // 30: clickmesh.v1.WatchReportResponse.report:type_name -> clickmesh.v1.RunReportResponse
-	4,  // 31: clickmesh.v1.TailEventsRequest.filters:type_name -> clickmesh.v1.ReportFilter
-	41, // 32: clickmesh.v1.TailEventsResponse.events:type_name -> clickmesh.v1.TailedEvent
-	40, // 33: clickmesh.v1.TailEventsResponse.seconds:type_name -> clickmesh.v1.TailedSecond
-	44, // 34: clickmesh.v1.RunAuditResponse.checks:type_name -> clickmesh.v1.AuditCheck
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	35, // 29: clickmesh.v1.ListDeadLettersResponse.set_aside:type_name -> clickmesh.v1.DeadLetter
+	5,  // 30: clickmesh.v1.WatchReportRequest.query:type_name -> clickmesh.v1.RunReportRequest
+	7,  // 31: clickmesh.v1.WatchReportResponse.report:type_name -> clickmesh.v1.RunReportResponse
+	4,  // 32: clickmesh.v1.TailEventsRequest.filters:type_name -> clickmesh.v1.ReportFilter
+	41, // 33: clickmesh.v1.TailEventsResponse.events:type_name -> clickmesh.v1.TailedEvent
+	40, // 34: clickmesh.v1.TailEventsResponse.seconds:type_name -> clickmesh.v1.TailedSecond
+	44, // 35: clickmesh.v1.RunAuditResponse.checks:type_name -> clickmesh.v1.AuditCheck
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_clickmesh_v1_reports_proto_init() }

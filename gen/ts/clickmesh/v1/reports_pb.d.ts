@@ -1415,6 +1415,15 @@ export declare type ListDeadLettersResponse = Message<"clickmesh.v1.ListDeadLett
    * @generated from field: string next_page_token = 3;
    */
   nextPageToken: string;
+
+  /**
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   *
+   * @generated from field: repeated clickmesh.v1.DeadLetter set_aside = 4;
+   */
+  setAside: DeadLetter[];
 };
 
 /**
@@ -1424,8 +1433,7 @@ export declare type ListDeadLettersResponse = Message<"clickmesh.v1.ListDeadLett
 export declare const ListDeadLettersResponseSchema: GenMessage<ListDeadLettersResponse>;
 
 /**
- * A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
- * letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
+ * A record that did not become a row, or that attribution set aside.
  *
  * @generated from message clickmesh.v1.DeadLetter
  */

@@ -34,12 +34,13 @@ export function Letters({ zone }: { zone: string }) {
   const letters = useQuery(`letters ${limit}`, (signal) => stats.listDeadLetters({ limit }, { signal }), GOOD_MS);
   const conflicts = useQuery(`conflicts ${limit}`, (signal) => stats.listConflicts({ limit }, { signal }), GOOD_MS);
   const listed = {
-    letters: letters.value?.deadLetters ?? [],
+    letters: [...(letters.value?.deadLetters ?? []), ...(letters.value?.setAside ?? [])],
     conflicts: conflicts.value?.conflicts ?? [],
   };
   const rows = [...listed.letters.map(rowOfLetter), ...listed.conflicts.map((one) => rowOfConflict(one, zone))];
   rows.sort((a, b) => b.time - a.time);
-  const total = (letters.value?.total ?? 0n) + (conflicts.value?.total ?? 0n);
+  const setAside = BigInt(letters.value?.setAside.length ?? 0);
+  const total = (letters.value?.total ?? 0n) + setAside + (conflicts.value?.total ?? 0n);
   const isKnown = letters.value !== undefined && conflicts.value !== undefined;
   const errors = [letters.error, conflicts.error].filter((error) => error !== undefined);
   const letter = listed.letters.find((one) => keyOfLetter(one) === own.record);

@@ -7,8 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
- * letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
+ * A record that did not become a row, or that attribution set aside.
  * </pre>
  *
  * Protobuf type {@code clickmesh.v1.DeadLetter}
@@ -404,8 +403,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A record that did not become a row. One that the fold failed at and set aside is a row of the events, and no dead
-   * letter here: it is in raw-events.DLT, and counted by GET /status (set_aside).
+   * A record that did not become a row, or that attribution set aside.
    * </pre>
    *
    * Protobuf type {@code clickmesh.v1.DeadLetter}

@@ -30,6 +30,7 @@ private static final long serialVersionUID = 0L;
   private ListDeadLettersResponse() {
     deadLetters_ = java.util.Collections.emptyList();
     nextPageToken_ = "";
+    setAside_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -161,6 +162,77 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int SET_ASIDE_FIELD_NUMBER = 4;
+  @SuppressWarnings("serial")
+  private java.util.List<io.clickmesh.v1.DeadLetter> setAside_;
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<io.clickmesh.v1.DeadLetter> getSetAsideList() {
+    return setAside_;
+  }
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends io.clickmesh.v1.DeadLetterOrBuilder> 
+      getSetAsideOrBuilderList() {
+    return setAside_;
+  }
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  @java.lang.Override
+  public int getSetAsideCount() {
+    return setAside_.size();
+  }
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.DeadLetter getSetAside(int index) {
+    return setAside_.get(index);
+  }
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  @java.lang.Override
+  public io.clickmesh.v1.DeadLetterOrBuilder getSetAsideOrBuilder(
+      int index) {
+    return setAside_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -184,6 +256,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(nextPageToken_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 3, nextPageToken_);
     }
+    for (int i = 0; i < setAside_.size(); i++) {
+      output.writeMessage(4, setAside_.get(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -204,6 +279,15 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(nextPageToken_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(3, nextPageToken_);
     }
+
+        {
+          final int count = setAside_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(setAside_.get(i));
+          }
+          size += 1 * count;
+        }
     return size;
   }
   @java.lang.Override
@@ -234,6 +318,8 @@ private static final long serialVersionUID = 0L;
         != other.getTotal()) return false;
     if (!getNextPageToken()
         .equals(other.getNextPageToken())) return false;
+    if (!getSetAsideList()
+        .equals(other.getSetAsideList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -254,6 +340,10 @@ private static final long serialVersionUID = 0L;
         getTotal());
     hash = (37 * hash) + NEXT_PAGE_TOKEN_FIELD_NUMBER;
     hash = (53 * hash) + getNextPageToken().hashCode();
+    if (getSetAsideCount() > 0) {
+      hash = (37 * hash) + SET_ASIDE_FIELD_NUMBER;
+      hash = (53 * hash) + getSetAsideList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -394,6 +484,13 @@ private static final long serialVersionUID = 0L;
       bitField0_ = (bitField0_ & ~0x00000001);
       total_ = 0L;
       nextPageToken_ = "";
+      if (setAsideBuilder_ == null) {
+        setAside_ = java.util.Collections.emptyList();
+      } else {
+        setAside_ = null;
+        setAsideBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000008);
       return this;
     }
 
@@ -435,6 +532,15 @@ private static final long serialVersionUID = 0L;
         result.deadLetters_ = deadLetters_;
       } else {
         result.deadLetters_ = deadLettersBuilder_.build();
+      }
+      if (setAsideBuilder_ == null) {
+        if (((bitField0_ & 0x00000008) != 0)) {
+          setAside_ = java.util.Collections.unmodifiableList(setAside_);
+          bitField0_ = (bitField0_ & ~0x00000008);
+        }
+        result.setAside_ = setAside_;
+      } else {
+        result.setAside_ = setAsideBuilder_.build();
       }
     }
 
@@ -494,6 +600,32 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000004;
         onChanged();
       }
+      if (setAsideBuilder_ == null) {
+        if (!other.setAside_.isEmpty()) {
+          if (setAside_.isEmpty()) {
+            setAside_ = other.setAside_;
+            bitField0_ = (bitField0_ & ~0x00000008);
+          } else {
+            ensureSetAsideIsMutable();
+            setAside_.addAll(other.setAside_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.setAside_.isEmpty()) {
+          if (setAsideBuilder_.isEmpty()) {
+            setAsideBuilder_.dispose();
+            setAsideBuilder_ = null;
+            setAside_ = other.setAside_;
+            bitField0_ = (bitField0_ & ~0x00000008);
+            setAsideBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetSetAsideFieldBuilder() : null;
+          } else {
+            setAsideBuilder_.addAllMessages(other.setAside_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -541,6 +673,19 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 26
+            case 34: {
+              io.clickmesh.v1.DeadLetter m =
+                  input.readMessage(
+                      io.clickmesh.v1.DeadLetter.parser(),
+                      extensionRegistry);
+              if (setAsideBuilder_ == null) {
+                ensureSetAsideIsMutable();
+                setAside_.add(m);
+              } else {
+                setAsideBuilder_.addMessage(m);
+              }
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -966,6 +1111,348 @@ private static final long serialVersionUID = 0L;
       bitField0_ |= 0x00000004;
       onChanged();
       return this;
+    }
+
+    private java.util.List<io.clickmesh.v1.DeadLetter> setAside_ =
+      java.util.Collections.emptyList();
+    private void ensureSetAsideIsMutable() {
+      if (!((bitField0_ & 0x00000008) != 0)) {
+        setAside_ = new java.util.ArrayList<io.clickmesh.v1.DeadLetter>(setAside_);
+        bitField0_ |= 0x00000008;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.DeadLetter, io.clickmesh.v1.DeadLetter.Builder, io.clickmesh.v1.DeadLetterOrBuilder> setAsideBuilder_;
+
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.DeadLetter> getSetAsideList() {
+      if (setAsideBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(setAside_);
+      } else {
+        return setAsideBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public int getSetAsideCount() {
+      if (setAsideBuilder_ == null) {
+        return setAside_.size();
+      } else {
+        return setAsideBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public io.clickmesh.v1.DeadLetter getSetAside(int index) {
+      if (setAsideBuilder_ == null) {
+        return setAside_.get(index);
+      } else {
+        return setAsideBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder setSetAside(
+        int index, io.clickmesh.v1.DeadLetter value) {
+      if (setAsideBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureSetAsideIsMutable();
+        setAside_.set(index, value);
+        onChanged();
+      } else {
+        setAsideBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder setSetAside(
+        int index, io.clickmesh.v1.DeadLetter.Builder builderForValue) {
+      if (setAsideBuilder_ == null) {
+        ensureSetAsideIsMutable();
+        setAside_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        setAsideBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder addSetAside(io.clickmesh.v1.DeadLetter value) {
+      if (setAsideBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureSetAsideIsMutable();
+        setAside_.add(value);
+        onChanged();
+      } else {
+        setAsideBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder addSetAside(
+        int index, io.clickmesh.v1.DeadLetter value) {
+      if (setAsideBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureSetAsideIsMutable();
+        setAside_.add(index, value);
+        onChanged();
+      } else {
+        setAsideBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder addSetAside(
+        io.clickmesh.v1.DeadLetter.Builder builderForValue) {
+      if (setAsideBuilder_ == null) {
+        ensureSetAsideIsMutable();
+        setAside_.add(builderForValue.build());
+        onChanged();
+      } else {
+        setAsideBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder addSetAside(
+        int index, io.clickmesh.v1.DeadLetter.Builder builderForValue) {
+      if (setAsideBuilder_ == null) {
+        ensureSetAsideIsMutable();
+        setAside_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        setAsideBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder addAllSetAside(
+        java.lang.Iterable<? extends io.clickmesh.v1.DeadLetter> values) {
+      if (setAsideBuilder_ == null) {
+        ensureSetAsideIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, setAside_);
+        onChanged();
+      } else {
+        setAsideBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder clearSetAside() {
+      if (setAsideBuilder_ == null) {
+        setAside_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000008);
+        onChanged();
+      } else {
+        setAsideBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public Builder removeSetAside(int index) {
+      if (setAsideBuilder_ == null) {
+        ensureSetAsideIsMutable();
+        setAside_.remove(index);
+        onChanged();
+      } else {
+        setAsideBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public io.clickmesh.v1.DeadLetter.Builder getSetAsideBuilder(
+        int index) {
+      return internalGetSetAsideFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public io.clickmesh.v1.DeadLetterOrBuilder getSetAsideOrBuilder(
+        int index) {
+      if (setAsideBuilder_ == null) {
+        return setAside_.get(index);  } else {
+        return setAsideBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public java.util.List<? extends io.clickmesh.v1.DeadLetterOrBuilder> 
+         getSetAsideOrBuilderList() {
+      if (setAsideBuilder_ != null) {
+        return setAsideBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(setAside_);
+      }
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public io.clickmesh.v1.DeadLetter.Builder addSetAsideBuilder() {
+      return internalGetSetAsideFieldBuilder().addBuilder(
+          io.clickmesh.v1.DeadLetter.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public io.clickmesh.v1.DeadLetter.Builder addSetAsideBuilder(
+        int index) {
+      return internalGetSetAsideFieldBuilder().addBuilder(
+          index, io.clickmesh.v1.DeadLetter.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+     * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+     * /status counts all (set_aside).
+     * </pre>
+     *
+     * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+     */
+    public java.util.List<io.clickmesh.v1.DeadLetter.Builder> 
+         getSetAsideBuilderList() {
+      return internalGetSetAsideFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        io.clickmesh.v1.DeadLetter, io.clickmesh.v1.DeadLetter.Builder, io.clickmesh.v1.DeadLetterOrBuilder> 
+        internalGetSetAsideFieldBuilder() {
+      if (setAsideBuilder_ == null) {
+        setAsideBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            io.clickmesh.v1.DeadLetter, io.clickmesh.v1.DeadLetter.Builder, io.clickmesh.v1.DeadLetterOrBuilder>(
+                setAside_,
+                ((bitField0_ & 0x00000008) != 0),
+                getParentForChildren(),
+                isClean());
+        setAside_ = null;
+      }
+      return setAsideBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:clickmesh.v1.ListDeadLettersResponse)

@@ -71,4 +71,58 @@ public interface ListDeadLettersResponseOrBuilder extends
    */
   com.google.protobuf.ByteString
       getNextPageTokenBytes();
+
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  java.util.List<io.clickmesh.v1.DeadLetter> 
+      getSetAsideList();
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  io.clickmesh.v1.DeadLetter getSetAside(int index);
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  int getSetAsideCount();
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  java.util.List<? extends io.clickmesh.v1.DeadLetterOrBuilder> 
+      getSetAsideOrBuilderList();
+  /**
+   * <pre>
+   * On the first page only, and not in total: records that attribution failed at and set aside, which became rows of the
+   * events but count nowhere. Newest first, at most 100 of the last 100 letters of each partition of raw-events.DLT; GET
+   * /status counts all (set_aside).
+   * </pre>
+   *
+   * <code>repeated .clickmesh.v1.DeadLetter set_aside = 4 [json_name = "setAside"];</code>
+   */
+  io.clickmesh.v1.DeadLetterOrBuilder getSetAsideOrBuilder(
+      int index);
 }

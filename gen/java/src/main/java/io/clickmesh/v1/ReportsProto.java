@@ -409,66 +409,67 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
       ".v1.EventConflictR\004kept\022!\n\014arrival_time\030" +
       "\003 \001(\003R\013arrivalTime\"M\n\026ListDeadLettersReq" +
       "uest\022\024\n\005limit\030\001 \001(\rR\005limit\022\035\n\npage_token" +
-      "\030\002 \001(\tR\tpageToken\"\224\001\n\027ListDeadLettersRes" +
+      "\030\002 \001(\tR\tpageToken\"\313\001\n\027ListDeadLettersRes" +
       "ponse\022;\n\014dead_letters\030\001 \003(\0132\030.clickmesh." +
       "v1.DeadLetterR\013deadLetters\022\024\n\005total\030\002 \001(" +
       "\004R\005total\022&\n\017next_page_token\030\003 \001(\tR\rnextP" +
-      "ageToken\"\247\001\n\nDeadLetter\022\024\n\005topic\030\001 \001(\tR\005" +
-      "topic\022\034\n\tpartition\030\002 \001(\rR\tpartition\022\026\n\006o" +
-      "ffset\030\003 \001(\004R\006offset\022!\n\014arrival_time\030\004 \001(" +
-      "\003R\013arrivalTime\022\024\n\005error\030\005 \001(\tR\005error\022\024\n\005" +
-      "value\030\006 \001(\014R\005value\"\177\n\022WatchReportRequest" +
-      "\0224\n\005query\030\001 \001(\0132\036.clickmesh.v1.RunReport" +
-      "RequestR\005query\022\033\n\tperiod_ms\030\002 \001(\rR\010perio" +
-      "dMs\022\026\n\006cursor\030\003 \001(\tR\006cursor\"\250\001\n\023WatchRep" +
-      "ortResponse\0227\n\006report\030\001 \001(\0132\037.clickmesh." +
-      "v1.RunReportResponseR\006report\022\026\n\006cursor\030\002" +
-      " \001(\tR\006cursor\022)\n\020complete_through\030\003 \001(\003R\017" +
-      "completeThrough\022\025\n\006lag_ms\030\004 \001(\003R\005lagMs\"\203" +
-      "\001\n\021TailEventsRequest\022\037\n\013event_types\030\001 \003(" +
-      "\tR\neventTypes\0224\n\007filters\030\002 \003(\0132\032.clickme" +
-      "sh.v1.ReportFilterR\007filters\022\027\n\007user_id\030\003" +
-      " \001(\tR\006userId\"\227\001\n\022TailEventsResponse\0221\n\006e" +
-      "vents\030\001 \003(\0132\031.clickmesh.v1.TailedEventR\006" +
-      "events\022\030\n\007skipped\030\002 \001(\004R\007skipped\0224\n\007seco" +
-      "nds\030\003 \003(\0132\032.clickmesh.v1.TailedSecondR\007s" +
-      "econds\"\232\001\n\014TailedSecond\022\022\n\004time\030\001 \001(\003R\004t" +
-      "ime\022\026\n\006clicks\030\002 \001(\004R\006clicks\022 \n\013conversio" +
-      "ns\030\003 \001(\004R\013conversions\022 \n\013adjustments\030\004 \001" +
-      "(\004R\013adjustments\022\032\n\010verdicts\030\005 \001(\004R\010verdi" +
-      "cts\"\270\003\n\013TailedEvent\022\035\n\nevent_type\030\001 \001(\tR" +
-      "\teventType\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\027\n" +
-      "\007user_id\030\003 \001(\tR\006userId\022\037\n\013campaign_id\030\004 " +
-      "\001(\tR\ncampaignId\022\023\n\005ad_id\030\005 \001(\tR\004adId\022\026\n\006" +
-      "source\030\006 \001(\tR\006source\022\'\n\017conversion_type\030" +
-      "\007 \001(\tR\016conversionType\022!\n\014value_micros\030\010 " +
-      "\001(\003R\013valueMicros\022\022\n\004kind\030\t \001(\tR\004kind\022\033\n\t" +
-      "target_id\030\n \001(\tR\010targetId\022\034\n\ttimestamp\030\013" +
-      " \001(\003R\ttimestamp\022!\n\014arrival_time\030\014 \001(\003R\013a" +
-      "rrivalTime\0220\n\024credited_campaign_id\030\r \001(\t" +
-      "R\022creditedCampaignId\022\030\n\007outcome\030\016 \001(\tR\007o" +
-      "utcome\"\021\n\017RunAuditRequest\"y\n\020RunAuditRes" +
-      "ponse\0220\n\006checks\030\001 \003(\0132\030.clickmesh.v1.Aud" +
-      "itCheckR\006checks\022\022\n\004done\030\002 \001(\010R\004done\022\037\n\013f" +
-      "inished_at\030\003 \001(\003R\nfinishedAt\"\210\001\n\nAuditCh" +
-      "eck\022\022\n\004name\030\001 \001(\tR\004name\022\030\n\007outcome\030\002 \001(\t" +
-      "R\007outcome\022\032\n\010compared\030\003 \001(\004R\010compared\022\034\n" +
-      "\tdiffering\030\004 \001(\004R\tdiffering\022\022\n\004text\030\005 \001(" +
-      "\tR\004text*\263\001\n\016ReportInterval\022\037\n\033REPORT_INT" +
-      "ERVAL_UNSPECIFIED\020\000\022\030\n\024REPORT_INTERVAL_H" +
-      "OUR\020\001\022\027\n\023REPORT_INTERVAL_DAY\020\002\022\030\n\024REPORT" +
-      "_INTERVAL_WEEK\020\003\022\031\n\025REPORT_INTERVAL_MONT" +
-      "H\020\004\022\030\n\024REPORT_INTERVAL_NONE\020\005*X\n\tTimeBas" +
-      "is\022\032\n\026TIME_BASIS_UNSPECIFIED\020\000\022\031\n\025TIME_B" +
-      "ASIS_CONVERSION\020\001\022\024\n\020TIME_BASIS_CLICK\020\002*" +
-      "Z\n\007Compare\022\027\n\023COMPARE_UNSPECIFIED\020\000\022\033\n\027C" +
-      "OMPARE_PREVIOUS_PERIOD\020\001\022\031\n\025COMPARE_PREV" +
-      "IOUS_YEAR\020\002*O\n\nAttributed\022\032\n\026ATTRIBUTED_" +
-      "UNSPECIFIED\020\000\022\022\n\016ATTRIBUTED_YES\020\001\022\021\n\rATT" +
-      "RIBUTED_NO\020\002Bp\n\017io.clickmesh.v1B\014Reports" +
-      "ProtoP\001\242\002\003CXX\252\002\014Clickmesh.V1\312\002\014Clickmesh" +
-      "\\V1\342\002\030Clickmesh\\V1\\GPBMetadata\352\002\rClickme" +
-      "sh::V1b\006proto3"
+      "ageToken\0225\n\tset_aside\030\004 \003(\0132\030.clickmesh." +
+      "v1.DeadLetterR\010setAside\"\247\001\n\nDeadLetter\022\024" +
+      "\n\005topic\030\001 \001(\tR\005topic\022\034\n\tpartition\030\002 \001(\rR" +
+      "\tpartition\022\026\n\006offset\030\003 \001(\004R\006offset\022!\n\014ar" +
+      "rival_time\030\004 \001(\003R\013arrivalTime\022\024\n\005error\030\005" +
+      " \001(\tR\005error\022\024\n\005value\030\006 \001(\014R\005value\"\177\n\022Wat" +
+      "chReportRequest\0224\n\005query\030\001 \001(\0132\036.clickme" +
+      "sh.v1.RunReportRequestR\005query\022\033\n\tperiod_" +
+      "ms\030\002 \001(\rR\010periodMs\022\026\n\006cursor\030\003 \001(\tR\006curs" +
+      "or\"\250\001\n\023WatchReportResponse\0227\n\006report\030\001 \001" +
+      "(\0132\037.clickmesh.v1.RunReportResponseR\006rep" +
+      "ort\022\026\n\006cursor\030\002 \001(\tR\006cursor\022)\n\020complete_" +
+      "through\030\003 \001(\003R\017completeThrough\022\025\n\006lag_ms" +
+      "\030\004 \001(\003R\005lagMs\"\203\001\n\021TailEventsRequest\022\037\n\013e" +
+      "vent_types\030\001 \003(\tR\neventTypes\0224\n\007filters\030" +
+      "\002 \003(\0132\032.clickmesh.v1.ReportFilterR\007filte" +
+      "rs\022\027\n\007user_id\030\003 \001(\tR\006userId\"\227\001\n\022TailEven" +
+      "tsResponse\0221\n\006events\030\001 \003(\0132\031.clickmesh.v" +
+      "1.TailedEventR\006events\022\030\n\007skipped\030\002 \001(\004R\007" +
+      "skipped\0224\n\007seconds\030\003 \003(\0132\032.clickmesh.v1." +
+      "TailedSecondR\007seconds\"\232\001\n\014TailedSecond\022\022" +
+      "\n\004time\030\001 \001(\003R\004time\022\026\n\006clicks\030\002 \001(\004R\006clic" +
+      "ks\022 \n\013conversions\030\003 \001(\004R\013conversions\022 \n\013" +
+      "adjustments\030\004 \001(\004R\013adjustments\022\032\n\010verdic" +
+      "ts\030\005 \001(\004R\010verdicts\"\270\003\n\013TailedEvent\022\035\n\nev" +
+      "ent_type\030\001 \001(\tR\teventType\022\031\n\010event_id\030\002 " +
+      "\001(\tR\007eventId\022\027\n\007user_id\030\003 \001(\tR\006userId\022\037\n" +
+      "\013campaign_id\030\004 \001(\tR\ncampaignId\022\023\n\005ad_id\030" +
+      "\005 \001(\tR\004adId\022\026\n\006source\030\006 \001(\tR\006source\022\'\n\017c" +
+      "onversion_type\030\007 \001(\tR\016conversionType\022!\n\014" +
+      "value_micros\030\010 \001(\003R\013valueMicros\022\022\n\004kind\030" +
+      "\t \001(\tR\004kind\022\033\n\ttarget_id\030\n \001(\tR\010targetId" +
+      "\022\034\n\ttimestamp\030\013 \001(\003R\ttimestamp\022!\n\014arriva" +
+      "l_time\030\014 \001(\003R\013arrivalTime\0220\n\024credited_ca" +
+      "mpaign_id\030\r \001(\tR\022creditedCampaignId\022\030\n\007o" +
+      "utcome\030\016 \001(\tR\007outcome\"\021\n\017RunAuditRequest" +
+      "\"y\n\020RunAuditResponse\0220\n\006checks\030\001 \003(\0132\030.c" +
+      "lickmesh.v1.AuditCheckR\006checks\022\022\n\004done\030\002" +
+      " \001(\010R\004done\022\037\n\013finished_at\030\003 \001(\003R\nfinishe" +
+      "dAt\"\210\001\n\nAuditCheck\022\022\n\004name\030\001 \001(\tR\004name\022\030" +
+      "\n\007outcome\030\002 \001(\tR\007outcome\022\032\n\010compared\030\003 \001" +
+      "(\004R\010compared\022\034\n\tdiffering\030\004 \001(\004R\tdifferi" +
+      "ng\022\022\n\004text\030\005 \001(\tR\004text*\263\001\n\016ReportInterva" +
+      "l\022\037\n\033REPORT_INTERVAL_UNSPECIFIED\020\000\022\030\n\024RE" +
+      "PORT_INTERVAL_HOUR\020\001\022\027\n\023REPORT_INTERVAL_" +
+      "DAY\020\002\022\030\n\024REPORT_INTERVAL_WEEK\020\003\022\031\n\025REPOR" +
+      "T_INTERVAL_MONTH\020\004\022\030\n\024REPORT_INTERVAL_NO" +
+      "NE\020\005*X\n\tTimeBasis\022\032\n\026TIME_BASIS_UNSPECIF" +
+      "IED\020\000\022\031\n\025TIME_BASIS_CONVERSION\020\001\022\024\n\020TIME" +
+      "_BASIS_CLICK\020\002*Z\n\007Compare\022\027\n\023COMPARE_UNS" +
+      "PECIFIED\020\000\022\033\n\027COMPARE_PREVIOUS_PERIOD\020\001\022" +
+      "\031\n\025COMPARE_PREVIOUS_YEAR\020\002*O\n\nAttributed" +
+      "\022\032\n\026ATTRIBUTED_UNSPECIFIED\020\000\022\022\n\016ATTRIBUT" +
+      "ED_YES\020\001\022\021\n\rATTRIBUTED_NO\020\002Bp\n\017io.clickm" +
+      "esh.v1B\014ReportsProtoP\001\242\002\003CXX\252\002\014Clickmesh" +
+      ".V1\312\002\014Clickmesh\\V1\342\002\030Clickmesh\\V1\\GPBMet" +
+      "adata\352\002\rClickmesh::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -666,7 +667,7 @@ public final class ReportsProto extends com.google.protobuf.GeneratedFile {
     internal_static_clickmesh_v1_ListDeadLettersResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_clickmesh_v1_ListDeadLettersResponse_descriptor,
-        new java.lang.String[] { "DeadLetters", "Total", "NextPageToken", });
+        new java.lang.String[] { "DeadLetters", "Total", "NextPageToken", "SetAside", });
     internal_static_clickmesh_v1_DeadLetter_descriptor =
       getDescriptor().getMessageType(31);
     internal_static_clickmesh_v1_DeadLetter_fieldAccessorTable = new
