@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Code } from '@connectrpc/connect';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { WatchReportResponse } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import type { WatchStatsResponse } from '../../../gen/ts/clickmesh/v1/stats_service_pb.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
@@ -101,13 +101,18 @@ test('WatchReport as server-sent events: the JSON of GET /api/v1/report, and ref
 });
 
 test('a report by server-sent events is made once to begin with, and no more when the caller has left', async () => {
-  const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find(({ path }) => /report/.test(path))!;
-  const query = 'start_date=2024-01-01&end_date=2024-01-01&interval=week';
-  const request = { ...{ method: 'GET', parameters: {}, peer: undefined, body: Buffer.alloc(0) }, query, headers: {} };
+  // Who watches since the tests before is looking on.
+  const query = vi.fn(client.query.bind(client));
+  const watched = Object.create(client, { query: { value: query } }) as ClickHouseClient;
+  const made = () => query.mock.calls.filter(([{ query }]) => query.includes('daily_stats')).length;
+  const route = liveHttp({ client: watched, models: ['last_click'], rollups: [] }).find(({ path }) =>
+    /report/.test(path),
+  )!;
+  const request = getRequest('start_date=2024-01-01&end_date=2024-01-01&interval=week');
   for (const _ of ['first', 'who comes when nobody watches any more']) {
-    const before = looks;
+    const before = made();
     const { stream } = await route.handle(request);
-    expect(looks - before).toBe(1);
+    expect(made() - before).toBe(1);
     // It has not been read.
     stream!.destroy();
     await once(stream!, 'close');
