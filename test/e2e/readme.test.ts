@@ -98,7 +98,7 @@ test('the command line', async () => {
   expect(told).toMatchObject({ code: 0 });
   const [conversions, paths, explained] = told.stdout.split(/^(?=conversions {2}share|credited to)/m);
   expect(conversions!.trimEnd().split('\n')).toHaveLength(6);
-  expect(paths).toMatch(/^779 conversions with [\d.]+ took \d+ paths; the first 10 are shown$/m);
+  expect(paths).toMatch(/^221 conversions with [\d.]+ took \d+ paths; the first 10 are shown$/m);
   expect(explained).toMatch(/^credited to campaign camp-789: .*\npurchase of [\d.]+ of 19.99 by user-123 at /);
   const ads = readFileSync(join(folder.path, 'ads.csv'), 'utf8').split('\r\n');
   expect(ads[0]).toMatch(/^date,ad_id,clicks,invalid_clicks,last_click\.conversions,.*linear\.conversions,/);

@@ -17,8 +17,8 @@ export const INTAKE = {
 };
 /** What /status tells, and the dashboard links to. */
 export const LINKS = {
-  /** Where people look at the traces that are collected, with {trace_id} for that of one; undefined if not known. */
-  TRACES_URL: z.url({ protocol: /^https?$/, error: 'must be http://… or https://…' }).optional(),
+  /** Where people look at the traces that are collected, with {trace_id} for that of one; empty if not known. */
+  TRACES_URL: z.url({ protocol: /^https?$/, error: 'must be http://… or https://…' }).default(''),
 };
 export const LOGGING = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),

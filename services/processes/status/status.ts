@@ -21,8 +21,8 @@ export interface StatusSource {
   /** First offsets not in ClickHouse. */
   inserted(topic: Topic): Promise<readonly (number | undefined)[]>;
   stalls: Stalls;
-  /** Where traces are looked at; undefined if that is not known. */
-  tracesUrl: string | undefined;
+  /** Where traces are looked at; empty if that is not known. */
+  tracesUrl: string;
   /** The part of a status that only a mesh of several processes has. */
   cluster?(): Promise<object>;
 }
@@ -70,7 +70,7 @@ async function status(source: StatusSource) {
     models: attribution.MODELS,
     report_time_zone: attribution.REPORT_TIME_ZONE,
     max_touches: attribution.MAX_TOUCHES,
-    traces_url: source.tracesUrl,
+    traces_url: source.tracesUrl || undefined,
     // How far apart a click and a conversion may arrive, and a correction and what it is about.
     touch_hours: retentionMs.touch / HOUR_MS,
     adjustment_hours: retentionMs.correction / HOUR_MS,
