@@ -38,7 +38,7 @@ const OPENERS: readonly [opener: string, opened: string][] = [
   ['button:has-text("Shortcuts")', '#keys[open]'],
 ];
 
-describe('every view', { tags: ['chromium'] }, () => {
+describe('every view', { tags: ['chromium', 'long'] }, () => {
   startPages();
 
   test.each(VIEWS)('is no wider than the window, and axe finds nothing in either theme: %s', async (hash, shown) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ID } from './made-up-explanation.ts';
 import { hashOf, mesh, numberOf, open, savedBy, startPages, texts, WAIT } from './made-up-pages.ts';
 
-describe('views that explain', { tags: ['chromium'] }, () => {
+describe('views that explain', { tags: ['chromium', 'long'] }, () => {
   startPages();
   describe('conversion', testsOfConversion);
   describe('what changed it', testsOfItsHistory);

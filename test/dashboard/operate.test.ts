@@ -8,7 +8,7 @@ const MAX_ROWS = 200;
 const rows = (page: Page) => page.locator('.tail tbody tr');
 const first = (page: Page) => rows(page).first().textContent();
 
-describe('operating', { tags: ['chromium'] }, () => {
+describe('operating', { tags: ['chromium', 'long'] }, () => {
   startPages();
   beforeEach(() => Object.assign(mesh.operations, { isDown: false, hasStatus: true, hasAudit: true }));
   describe('live', testsOfLive);

@@ -6,7 +6,7 @@ const BLOCKS_MS = 100;
 /** Windows that a table is scrolled by. */
 const STEPS = 100;
 
-describe('views', { tags: ['chromium'] }, () => {
+describe('views', { tags: ['chromium', 'long'] }, () => {
   startPages();
   describe('overview', testsOfOverview);
   describe('its table', testsOfBreakdown);

@@ -247,7 +247,7 @@ interface Explained {
   corrections: { event_type: string; value_before: number; value_after: number }[];
 }
 
-describe('real clicks', { tags: 'real-clicks' }, () => {
+describe('real clicks', { tags: ['real-clicks', 'long'] }, () => {
   const range = { start: '2017-11-06', end: '2017-11-07' };
   let real: Recounted;
   beforeAll(async () => {

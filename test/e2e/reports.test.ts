@@ -236,7 +236,7 @@ function yearAfter(date: string): string {
   return date.endsWith('-02-29') ? `${year}-02-28` : `${year}${date.slice(4)}`;
 }
 
-describe('over real clicks', { tags: 'real-clicks' }, () => {
+describe('over real clicks', { tags: ['real-clicks', 'long'] }, () => {
   const FILE = join(REAL_CLICKS, 'talkingdata-clicks.ndjson.gz');
   const NOVEMBER = { start_date: '2017-11-06', end_date: '2017-11-10' };
   let real: SentEvent[];
