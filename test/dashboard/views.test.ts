@@ -11,6 +11,7 @@ describe('views', { tags: ['chromium', 'long'] }, () => {
   describe('overview', testsOfOverview);
   describe('its table', testsOfBreakdown);
   describe('attribution explorer', testsOfAttribution);
+  describe('its choices', testsOfChoices);
   describe('many rows', testsOfManyRows);
 });
 
@@ -215,6 +216,30 @@ function testsOfAttribution(): void {
     await page.click('.opt.position_based');
     await expect.poll(() => page.locator('thead .mh').count(), WAIT).toBe(3);
     expect(hashOf(page)).toBe('#/attribution?models=last_click,first_click,linear');
+    await context.close();
+  });
+}
+
+function testsOfChoices(): void {
+  test('rows are sorted by what is chosen, and cells show one measure or both, as the address says', async () => {
+    const { page, context } = await open('#/attribution');
+    await page.waitForSelector('tbody th');
+    await page.click('.pill:has-text("Sort")');
+    await page.click('.opt:has-text("linear")');
+    await expect.poll(() => hashOf(page), WAIT).toBe('#/attribution?sort=-conversions.linear');
+    const credits = async () => (await texts(page, 'tbody .cell.linear b')).map(numberOf);
+    const isSorted = async () => {
+      const all = await credits();
+      return all.length > 1 && all.every((each, i) => i === 0 || all[i - 1]! >= each);
+    };
+    await expect.poll(isSorted, WAIT).toBe(true);
+    const whole = await credits();
+    await page.click('fieldset[aria-label="Cells"] button >> nth=2');
+    await expect.poll(() => hashOf(page), WAIT).toMatch(/[?&]show=revenue/);
+    await expect.poll(credits, WAIT).not.toEqual(whole);
+    await page.reload();
+    await page.waitForSelector('tbody .cell.linear b');
+    expect(await page.locator('fieldset[aria-label="Cells"] [aria-pressed="true"]').textContent()).toBe('Revenue');
     await context.close();
   });
 }
