@@ -103,8 +103,12 @@ function putAscii(to: Buffer, at: number, text: string): boolean {
 
 /** Writes a field of the bytes [start, end), of a text or a message; none if there are none. Meant for a few bytes. */
 export function putBytes(to: Buffer, at: number, tag: number, bytes: Buffer, start: number, end: number): number {
-  if (end === start) return at;
-  const first = putVarint(to, putVarint(to, at, tag), end - start);
+  return end === start ? at : putSizedBytes(to, putVarint(to, at, tag), bytes, start, end);
+}
+
+/** Writes these bytes with their length before them, none, too. */
+export function putSizedBytes(to: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
+  const first = putVarint(to, at, end - start);
   // A loop, which for so few takes less than a call into the runtime.
   for (let i = start; i < end; i++) to[first + i - start] = bytes[i]!;
   return first + end - start;

@@ -205,9 +205,7 @@ export class CounterSet {
   #counterOf(series: number, group: number, ad: number, period: number, type: string): number {
     const before = this.#table.count;
     const counter = this.#table.numberOf(series, group, ad, period, type);
-    if (counter === before) {
-      this.#unread.push(counter);
-    }
+    if (counter === before) this.#unread.push(counter);
     return counter;
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ModelStats } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { putBigint, putBytes, putNumber, putText, putVarint } from '../../contract/wire.ts';
+import { putBigint, putBytes, putNumber, putSizedBytes, putText, putVarint } from '../../contract/wire.ts';
 import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
 import type { CounterValues } from './counter-values.ts';
 import type { NumberedModel } from './model-numbers.ts';
@@ -90,9 +90,7 @@ export function encodeRollup(
   at = putText(scratch, at, 0x12, rollup);
   for (let i = 0, start = 0; i < values.ends.length; i++) {
     const end = values.ends[i]!;
-    // An empty one, too.
-    at = putVarint(scratch, putVarint(scratch, at, 0x1a), end - start);
-    for (let from = start; from < end; from++) scratch[at++] = values.bytes[from]!;
+    at = putSizedBytes(scratch, putVarint(scratch, at, 0x1a), values.bytes, start, end);
     start = end + 1;
   }
   at = putModels(at, models, table, counter, false);

@@ -122,7 +122,7 @@ test('a report by server-sent events is made once to begin with, and no more whe
 test.each([/report/, /tail/])('server-sent events of %s end when the server is closing', async (path) => {
   const route = liveHttp({ client, models: ['last_click'], rollups: [] }).find((each) => path.test(each.path))!;
   const query = route.path.includes('report') ? 'start_date=2024-01-01&end_date=2024-01-01' : '';
-  const request = { method: 'GET', parameters: {}, headers: {}, peer: undefined, body: Buffer.alloc(0), query };
+  const request = getRequest(query);
   const closing = new AbortController();
   const { stream } = await route.handle(request, closing.signal);
   stream!.resume();
