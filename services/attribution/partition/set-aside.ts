@@ -1,5 +1,6 @@
 import { setAsideOf } from '../../contract/dead-letters.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
+import { readRange } from '../../log/read-range.ts';
 import { setAsideRecord } from '../outputs/records.ts';
 import { LETTERS_KEY } from '../store/keys.ts';
 import type { StateEntry } from '../store/state-store.ts';
@@ -7,7 +8,6 @@ import { countSetAside } from './fold-metrics.ts';
 import { untilDone, type Waiter } from './outage.ts';
 import { publish } from './publish.ts';
 
-const READ_BYTES = 1 << 20;
 /** Most records that a note lists, which is written with every flush: some 100 KB. */
 const MOST_NOTED = 10_000;
 
@@ -46,10 +46,7 @@ export class SetAside {
     const { start, end } = (await this.#log.offsets('raw-events.DLT'))[partition]!;
     // Behind the end there is nothing to go on from: the letters are others.
     this.#next = this.#next > end ? start : Math.max(this.#next, start);
-    while (this.#next < end) {
-      const from = { partition, offset: this.#next };
-      const letters = await this.#log.read('raw-events.DLT', from, { maxBytes: READ_BYTES, waitMs: 0 });
-      if (letters.length === 0) return;
+    for await (const letters of readRange(this.#log, 'raw-events.DLT', partition, { start: this.#next, end })) {
       for (const letter of letters) {
         const setAside = setAsideOf(letter.headers);
         if (setAside !== undefined) this.#letters.set(setAside.offset, letter.offset);

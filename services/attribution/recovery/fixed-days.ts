@@ -2,12 +2,11 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { AttributionSettingSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { ReportDays, reportDays, UTC } from '../../contract/report-days.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import { readRange } from '../../log/read-range.ts';
 import { SETTINGS_FROM, SETTINGS_TO } from '../store/keys.ts';
 import { loadProgress } from '../store/progress.ts';
 import { entriesBetween, type StateStore } from '../store/state-store.ts';
 import { loadPublishedTotals } from './published-totals.ts';
-
-const READ_BYTES = 1 << 20;
 
 /**
  * The days by which a partition counts: those of its state; or of any other partition, so that all have one table; or
@@ -53,16 +52,12 @@ function daysOfStore(store: StateStore, partition: number): ReportDays | undefin
 
 /** The days of what is published of any partition; undefined if nothing is. */
 async function daysOfLog(log: EventLog): Promise<ReportDays | undefined> {
-  for (const [partition, { start, end }] of (await log.offsets('attribution-settings')).entries()) {
-    for (let offset = start; offset < end; ) {
-      const position = { partition, offset };
-      const records = await log.read('attribution-settings', position, { maxBytes: READ_BYTES, waitMs: 0 });
+  for (const [partition, range] of (await log.offsets('attribution-settings')).entries()) {
+    for await (const records of readRange(log, 'attribution-settings', partition, range)) {
       for (const { value } of records) {
         const days = daysOf(value);
         if (days !== undefined) return days;
       }
-      // Compaction may have taken out the last records before the end.
-      offset = records.length === 0 ? end : records.at(-1)!.offset + 1;
     }
   }
   // What builds before the setting have counted.

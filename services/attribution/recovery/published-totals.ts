@@ -9,6 +9,7 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
+import { readRange } from '../../log/read-range.ts';
 import {
   counterKey,
   counterName,
@@ -167,13 +168,9 @@ async function* wholePartition(log: EventLog, topic: Topic, partition: number, s
         'Restore the state folder or a checkpoint',
     );
   }
-  for (let offset = 0; offset < end; ) {
+  for await (const records of readRange(log, topic, partition, { start, end }, READ_BYTES)) {
     stop.throwIfAborted();
-    const records = await log.read(topic, { partition, offset }, { maxBytes: READ_BYTES, waitMs: 0 });
-    // Compaction may have taken out the last records before the end.
-    if (records.length === 0) return;
     yield records;
-    offset = records.at(-1)!.offset + 1;
   }
 }
 

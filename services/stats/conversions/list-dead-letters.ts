@@ -8,7 +8,8 @@ import {
   ListDeadLettersResponseSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { type SetAsideLetter, setAsideOf } from '../../contract/dead-letters.ts';
-import { type EventLog, type LogRecord, OffsetOutOfRange } from '../../log/event-log.ts';
+import { type EventLog, OffsetOutOfRange } from '../../log/event-log.ts';
+import { readRange } from '../../log/read-range.ts';
 import { selectBounded } from '../bounded.ts';
 import type { StatsDeps } from '../deps.ts';
 import type { FieldError } from '../requests/field-error.ts';
@@ -19,8 +20,6 @@ import { PAGE, parseLimit } from './limit.ts';
 const MAX_VALUE_BYTES = 4096;
 /** Letters of a partition of raw-events.DLT, the newest, that are looked through, and most of all that are shown. */
 const NEWEST_LETTERS = 100;
-/** About the bytes of letters that are in memory at once. */
-const READ_BYTES = 1 << 20;
 
 interface Row extends Record<string, JsonValue> {
   topic: string;
@@ -78,24 +77,20 @@ export async function listDeadLetters(
 async function newestSetAside(log: Pick<EventLog, 'read' | 'offsets'>): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
   for (const [partition, { start, end }] of (await log.offsets('raw-events.DLT')).entries()) {
-    for (let offset = Math.max(start, end - NEWEST_LETTERS); offset < end; ) {
-      const records = await log
-        .read('raw-events.DLT', { partition, offset }, { maxBytes: READ_BYTES, waitMs: 0 })
-        .catch(droppedByRetention);
-      if (records.length === 0) break;
-      for (const { headers, value } of records) {
-        const letter = setAsideOf(headers);
-        if (letter !== undefined) found.push(deadLetterOf(partition, letter, value));
+    const newest = { start: Math.max(start, end - NEWEST_LETTERS), end };
+    try {
+      for await (const records of readRange(log, 'raw-events.DLT', partition, newest)) {
+        for (const { headers, value } of records) {
+          const letter = setAsideOf(headers);
+          if (letter !== undefined) found.push(deadLetterOf(partition, letter, value));
+        }
       }
-      offset = records.at(-1)!.offset + 1;
+    } catch (error) {
+      // Retention dropped them meanwhile.
+      if (!(error instanceof OffsetOutOfRange)) throw error;
     }
   }
   return found.sort((a, b) => Number(b.arrivalTime - a.arrivalTime)).slice(0, NEWEST_LETTERS);
-}
-
-function droppedByRetention(error: unknown): LogRecord[] {
-  if (error instanceof OffsetOutOfRange) return [];
-  throw error;
 }
 
 function deadLetterOf(partition: number, { offset, arrival, reason }: SetAsideLetter, value: Uint8Array): DeadLetter {
