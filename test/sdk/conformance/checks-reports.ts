@@ -27,7 +27,7 @@ export const REPORTS: Checks = {
   },
   async 'C-061'(one) {
     const proxy = await one.proxy('refuse');
-    await one.open({ timeoutMs: 500, batchSize: 10, batchDelayMs: 50, silent: true }, proxy.url);
+    await one.open({ timeoutMs: 500, batchSize: 10, batchDelayMs: 60_000, silent: true }, proxy.url);
     const all = await Promise.all(one.clicks(10).map((event) => one.driver.do('track', { event })));
     await one.driver.do('track', { event: one.click({ user_id: '' }) });
     const { errors } = await one.driver.do('reports');
