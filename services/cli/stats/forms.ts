@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { csvLine, harmless } from '../../contract/csv.ts';
+import { csvLine, harmless } from '../../contract/shown.ts';
 import type { Column } from '../table.ts';
 
 /** How an answer is to be written; as a table if none of the first three is set. */

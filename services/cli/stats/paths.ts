@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { pathText } from '../../contract/shown.ts';
 import { filled } from '../options.ts';
 import { print } from '../print.ts';
 import { getText } from '../reach-mesh.ts';
@@ -58,10 +59,6 @@ export function pathsTable({ paths, conversions, revenue, total_paths: all }: Pa
   return `${renderTable(TABLE_COLUMNS, paths)}${total}${shown}\n`;
 }
 
-function stepsText({ steps, longer }: Path): string {
-  return [...(longer ? ['…'] : []), ...steps.map((step) => step || '(none)')].join(' > ');
-}
-
 const CONVERSIONS: Column<Path> = { title: 'conversions', text: (row) => row.conversions, right: true };
 const TABLE_COLUMNS: Column<Path>[] = [
   CONVERSIONS,
@@ -69,12 +66,12 @@ const TABLE_COLUMNS: Column<Path>[] = [
   { title: 'revenue', text: (row) => money(row.revenue), right: true },
   { title: 'median lag', text: (row) => spanText(row.median_lag_ms), right: true },
   { title: 'from the last', text: (row) => spanText(row.median_last_lag_ms), right: true },
-  { title: 'path', text: stepsText },
+  { title: 'path', text: pathText },
 ];
 
 /** Named as by REST, with all digits. */
 const CSV_COLUMNS: Column<Path>[] = [
-  { title: 'path', text: stepsText },
+  { title: 'path', text: pathText },
   { title: 'longer', text: (row) => String(row.longer) },
   CONVERSIONS,
   { title: 'revenue', text: (row) => row.revenue, right: true },

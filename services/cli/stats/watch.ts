@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_VALUE } from '../../contract/shown.ts';
 import { draw, lines, oneLine, print } from '../print.ts';
 import { getEvents } from '../reach-mesh.ts';
 import { exactly, spanText, timeText } from './forms.ts';
@@ -173,7 +174,7 @@ export function rowText(row: ReportRow): { key: string; text: string } {
         measures.push(...MEASURES.filter((each) => each in of).map((each) => `${each}.${model} ${of[each]}`));
       }
     } else if (MEASURES.includes(name)) measures.push(`${name} ${value}`);
-    else if (!OTHERS.has(name)) key.push(String(value) || '(none)');
+    else if (!OTHERS.has(name)) key.push(String(value) || NO_VALUE);
   }
   return { key: key.join('  '), text: measures.join('  ') };
 }

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { ReportInterval, type ReportStamp, ReportStampSchema } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
-import { csvLine, harmless } from '../../contract/csv.ts';
+import { csvLine, harmless } from '../../contract/shown.ts';
 import type { HttpResponse } from '../../http/exchange/http-message.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import { REPORT_FORMS, REPORT_TYPES as TYPES } from '../rest-api.ts';

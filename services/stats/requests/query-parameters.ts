@@ -2,12 +2,10 @@ import { create, type DescField, type DescMessage, type MessageShape, ScalarType
 import { type ReportFilter, ReportFilterSchema } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { cut } from '../../contract/cut.ts';
 import { dimensionNamed } from '../../contract/rollups.ts';
+import { NO_VALUE } from '../../contract/shown.ts';
 import { shortNames } from './enum-names.ts';
 import { type FieldError, unknownName, unknownValue } from './field-error.ts';
 import { FILTER_NAMES } from './filters.ts';
-
-/** What stands for the empty value in a filter, as no parameter may be empty. */
-const NO_VALUE = '(none)';
 
 /** Numbers that a field can hold; beyond 2^53 they are exact, too. */
 const MAX_OF_TYPE = new Map<ScalarType | undefined, bigint>([

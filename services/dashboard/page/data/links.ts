@@ -1,5 +1,6 @@
 import type { ReportFilter, RunReportRequest } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { Compare, ReportInterval, TimeBasis } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { NO_VALUE } from '../../../contract/shown.ts';
 import { BASE } from './client.ts';
 import { MAX_ROWS } from './report.ts';
 
@@ -14,9 +15,6 @@ const COMPARE_NAMES: Readonly<Record<number, string>> = {
   [Compare.PREVIOUS_PERIOD]: 'previous_period',
   [Compare.PREVIOUS_YEAR]: 'previous_year',
 };
-
-/** How REST and the command line name what has no value. */
-const NO_VALUE = '(none)';
 
 /** Filters as REST has them. */
 export function appendFilters(params: URLSearchParams, filters: readonly ReportFilter[]): void {

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { NO_VALUE } from '../../../contract/shown.ts';
 import type { Mesh } from '../data/mesh.ts';
 import { measuresOf, modelOf, reportRequest, useReport } from '../data/report.ts';
 import { conversions, count } from '../format/number.ts';
@@ -16,7 +17,7 @@ const LISTED = 60;
 export function DimensionFilter({ dimension, title, mesh }: { dimension: string; title: string; mesh: Mesh }) {
   const { filters } = useUrl();
   const { values = [], exclude = false } = filters.find((filter) => filter.dimension === dimension) ?? {};
-  const text = values.length === 1 ? values[0] || '(none)' : `${values.length}`;
+  const text = values.length === 1 ? values[0] || NO_VALUE : `${values.length}`;
   const clear = (
     <button
       type="button"
@@ -99,7 +100,7 @@ function Picker({ dimension, title, mesh, values, exclude }: PickerOptions) {
         {listed.map((value) => (
           <Value
             key={value}
-            text={value || '(none)'}
+            text={value || NO_VALUE}
             counted={counted(value)}
             isChosen={values.includes(value)}
             choose={() => set(value)}

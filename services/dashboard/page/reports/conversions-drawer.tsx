@@ -8,6 +8,7 @@ import {
   type ListedConversion,
   ReportFilterSchema,
 } from '../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { NO_VALUE } from '../../../contract/shown.ts';
 import { stats } from '../data/client.ts';
 import type { Mesh } from '../data/mesh.ts';
 import { useQuery } from '../data/query.ts';
@@ -69,7 +70,7 @@ export function ConversionsDrawer({ mesh, counted, model, of = {} }: Options) {
   });
   const { value: listed } = useConversions(request);
   const { value: touched } = useConversions(create(ListConversionsRequestSchema, { ...all, limit: 1 }));
-  const name = model === undefined ? 'Unattributed' : Object.values(of).at(-1) || '(none)';
+  const name = model === undefined ? 'Unattributed' : Object.values(of).at(-1) || NO_VALUE;
   return (
     <Drawer
       label={`Conversions, ${name}${model === undefined ? '' : ` under ${model}`}`}

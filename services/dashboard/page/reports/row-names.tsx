@@ -1,3 +1,4 @@
+import { NO_VALUE } from '../../../contract/shown.ts';
 import { Icon } from '../parts/icon.tsx';
 import type { Column } from '../parts/table.tsx';
 import { changeOwn } from '../state/url.ts';
@@ -11,7 +12,7 @@ export function nameColumn<Line extends { name: string; isChild: boolean }>(by: 
     head: dimensionTitle(by),
     sortable: true,
     cell: ({ name, isChild }) => {
-      const text = <span class={`t truncate ${name === '' ? 'none' : ''}`}>{name || '(none)'}</span>;
+      const text = <span class={`t truncate ${name === '' ? 'none' : ''}`}>{name || NO_VALUE}</span>;
       if (isChild || !isOpened) return <span class="rowname">{text}</span>;
       return (
         <button

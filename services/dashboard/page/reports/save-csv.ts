@@ -1,4 +1,4 @@
-import { csvLine, harmless } from '../../../contract/csv.ts';
+import { csvLine, harmless } from '../../../contract/shown.ts';
 
 /** How long a file stays in memory for the browser to write it, in ms. */
 const KEPT_MS = 60_000;

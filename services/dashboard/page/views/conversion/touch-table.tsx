@@ -1,4 +1,5 @@
 import type { ExplainConversionResponse } from '../../../../../gen/ts/clickmesh/v1/stats_service_pb.js';
+import { NO_VALUE } from '../../../../contract/shown.ts';
 import { count, exact, money, NOTHING, rounded } from '../../format/number.ts';
 import { duration, shortDateTime } from '../../format/time.ts';
 import { ModelGlyph } from '../../parts/model-name.tsx';
@@ -107,7 +108,7 @@ function Name({ of: { no, campaignId, adId, source } }: { of: Touch }) {
     <span class="named">
       <span class="no">{no}</span>
       <span class="truncate">
-        {campaignId || '(none)'}
+        {campaignId || NO_VALUE}
         <small class="truncate">{[adId, source].filter(Boolean).join(' · ') || NOTHING}</small>
       </span>
     </span>

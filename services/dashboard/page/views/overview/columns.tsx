@@ -1,3 +1,4 @@
+import { NO_VALUE } from '../../../../contract/shown.ts';
 import { type Measures, measuresOf } from '../../data/report.ts';
 import { conversions, count, exact, money, NOTHING, percent } from '../../format/number.ts';
 import { Delta } from '../../parts/delta.tsx';
@@ -65,7 +66,7 @@ function sourceColumn(sources: Sources): Column<Line> {
     headClass: 'w2',
     cell: ({ name, isChild }) => {
       if (isChild) return <span class="muted">ad</span>;
-      const [first, ...others] = (sources.get(name) ?? []).map((source) => source || '(none)');
+      const [first, ...others] = (sources.get(name) ?? []).map((source) => source || NO_VALUE);
       if (first === undefined) return <span class="muted">{NOTHING}</span>;
       const more = others.length === 0 ? '' : ` +${others.length}`;
       return (

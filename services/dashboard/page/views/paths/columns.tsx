@@ -3,6 +3,7 @@ import type {
   PathLengthResponse,
   TopPathsResponse,
 } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { NO_VALUE } from '../../../../contract/shown.ts';
 import { count, counted, exact, money, NOTHING, percent } from '../../format/number.ts';
 import { duration } from '../../format/time.ts';
 import type { Column } from '../../parts/table.tsx';
@@ -77,7 +78,7 @@ function Chips({ path: { steps, longer }, rank }: { path: ConversionPath; rank: 
     else runs.push({ step, times: 1 });
   }
   return (
-    <span class="pathrow" data-tip={`${longer ? '… → ' : ''}${steps.map((step) => step || '(none)').join(' → ')}`}>
+    <span class="pathrow" data-tip={`${longer ? '… → ' : ''}${steps.map((step) => step || NO_VALUE).join(' → ')}`}>
       <span class="rank">{rank}</span>
       {longer && (
         <>
@@ -89,7 +90,7 @@ function Chips({ path: { steps, longer }, rank }: { path: ConversionPath; rank: 
         <span key={i} class="step">
           {i > 0 && <Arrow />}
           <span class={`pc ${i === runs.length - 1 ? 'end' : ''}`}>
-            {step || '(none)'}
+            {step || NO_VALUE}
             {times > 1 && <b>×{times}</b>}
           </span>
         </span>

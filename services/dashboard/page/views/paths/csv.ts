@@ -1,13 +1,11 @@
 import type { ConversionPath } from '../../../../../gen/ts/clickmesh/v1/reports_pb.js';
+import { pathText } from '../../../../contract/shown.ts';
 import { decimal } from '../../format/number.ts';
 import type { CsvColumn } from '../../reports/save-csv.ts';
 
 /** Paths as `clickmesh paths --csv` writes them. */
 export const CSV_COLUMNS: readonly CsvColumn<ConversionPath>[] = [
-  {
-    name: 'path',
-    text: ({ steps, longer }) => [...(longer ? ['…'] : []), ...steps.map((step) => step || '(none)')].join(' > '),
-  },
+  { name: 'path', text: pathText },
   { name: 'longer', text: ({ longer }) => String(longer) },
   { name: 'conversions', text: ({ conversions }) => String(conversions), isNumber: true },
   { name: 'revenue', text: ({ revenueMicros }) => decimal(revenueMicros), isNumber: true },

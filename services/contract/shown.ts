@@ -1,3 +1,11 @@
+/** What is shown for the empty value of a dimension, and stands for it in a filter, as no parameter may be empty. */
+export const NO_VALUE = '(none)';
+
+/** The steps of a path, first to last, as a table and CSV have them. */
+export function pathText({ steps, longer }: { steps: readonly string[]; longer: boolean }): string {
+  return [...(longer ? ['…'] : []), ...steps.map((step) => step || NO_VALUE)].join(' > ');
+}
+
 /** What a spreadsheet takes for a formula, or after what it looks for one. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
