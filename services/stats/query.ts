@@ -10,7 +10,7 @@ import {
   type Rollup,
 } from '../contract/rollups.ts';
 import { type Days, parseDays } from './requests/dates.ts';
-import { shortNames } from './requests/enum-names.ts';
+import { protobufNames } from './requests/enum-names.ts';
 import { type FieldError, unknownValue } from './requests/field-error.ts';
 import { textFault } from './requests/text-fault.ts';
 
@@ -35,8 +35,6 @@ export interface StatsQuery extends Days {
 /** A query with all rollups that can answer it, at least one, that which takes the least first. */
 export type AnswerableQuery = Omit<StatsQuery, 'rollup'> & { rollups: readonly Rollup[] };
 
-const INTERVAL_NAMES = [...shortNames(IntervalSchema).keys()];
-
 /** What rows are by if a request does not say. */
 export const DEFAULT_BY: readonly Dimension[] = ['campaign_id', 'source'];
 
@@ -57,7 +55,7 @@ export function parseQuery(
   const days = parseDays(startDate, endDate);
   if ('field' in days) return days;
   const interval = request.interval || Interval.DAILY;
-  if (!isInterval(interval)) return unknownValue('interval', String(interval), INTERVAL_NAMES);
+  if (!isInterval(interval)) return unknownValue('interval', String(interval), protobufNames(IntervalSchema));
   const model = request.model || defaultModel;
   const texts = { campaign_id: campaignId, source, conversion_type: conversionType, model };
   const fault = textFault(texts);

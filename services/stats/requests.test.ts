@@ -12,6 +12,7 @@ const DAYS = { start_date: '2023-03-01', end_date: '2023-03-31' };
 const DAYS_TEXT = String(new URLSearchParams(DAYS));
 const KNOWN =
   'Known are start_date, end_date, campaign_id, interval, source, conversion_type, model, by, gross, unattributed';
+const INTERVALS = 'Known are INTERVAL_DAILY, INTERVAL_WEEKLY, INTERVAL_MONTHLY, INTERVAL_HOURLY';
 
 let server: RunningServer;
 let raw: RawClient;
@@ -153,9 +154,12 @@ describe('JSON by', () => {
     expect(asked).toEqual([]);
   });
 
-  test.each(ways)('%s: an interval may have the name that REST has', async (_, send) => {
+  test.each(ways)('%s: the name that REST has for an interval is refused', async (_, send) => {
     const answer = await send(JSON.stringify({ ...DAYS, interval: 'weekly' }));
-    expect(textOf(answer)).toContain('"interval":"INTERVAL_WEEKLY"');
+    expect(textOf(answer)).toContain(` is unknown: is INTERVAL_WEEKLY meant? ${INTERVALS}`);
+    expect(asked).toEqual([]);
+    const meant = await send(JSON.stringify({ ...DAYS, interval: 'INTERVAL_WEEKLY' }));
+    expect(textOf(meant)).toContain('"interval":"INTERVAL_WEEKLY"');
     expect(asked).toContainEqual(expect.stringContaining('toMonday'));
   });
 });
@@ -168,11 +172,13 @@ describe('Connect with JSON', () => {
   test.each([
     [`{${days},"timezone":"Asia/Tokyo"}`, `timezone is unknown. ${KNOWN}`],
     [`{${days},"campaignID":"c"}`, `campaignID is unknown: is campaign_id meant? ${KNOWN}`],
+    [`{${days},"interval":"week"}`, `interval "week" is unknown: is INTERVAL_WEEKLY meant? ${INTERVALS}`],
     [
-      `{${days},"interval":"week"}`,
-      'interval "week" is unknown: is weekly meant? Known are daily, weekly, monthly, hourly',
+      `{${days},"interval":"Interval_Daily"}`,
+      `interval "Interval_Daily" is unknown: is INTERVAL_DAILY meant? ${INTERVALS}`,
     ],
-    [`{${days},"interval":9}`, 'interval "9" is unknown. Known are daily, weekly, monthly, hourly'],
+    [`{${days},"interval":"2"}`, `interval "2" is unknown. ${INTERVALS}`],
+    [`{${days},"interval":9}`, `interval "9" is unknown. ${INTERVALS}`],
     [`{${days},"model":"linear"}`, 'model "linear" is not counted by this mesh. Known are time_decay, last_click'],
     [`{${days},"campaign_id":"\\u0000"}`, 'campaign_id has NUL or half of a surrogate pair, which no event has'],
     [`{${days},"campaignId":"\\ud83d"}`, 'campaign_id has NUL or half of a surrogate pair, which no event has'],
@@ -193,7 +199,7 @@ describe('Connect with JSON', () => {
 
   test.each([
     [`{${days},"interval":"INTERVAL_MONTHLY"}`, 'INTERVAL_MONTHLY'],
-    [`{${days}, "interval" : "monthly"}`, 'INTERVAL_MONTHLY'],
+    [`{${days}, "interval" : "INTERVAL_MONTHLY"}`, 'INTERVAL_MONTHLY'],
     [`{${days},"interval":2}`, 'INTERVAL_WEEKLY'],
     [`{${days},"interval":null,"campaignId":null}`, 'INTERVAL_DAILY'],
     [`{${days},"source":"\\"interval\\":\\"weekly\\""}`, 'INTERVAL_DAILY'],
@@ -224,10 +230,12 @@ describe('Connect with JSON', () => {
       'value is unknown: is values meant? Known are dimension, values, exclude',
     ],
     ['{"filters":[{"dimension":"ad_id","values":["a",null]}]}', 'values must be a string'],
-    ['{"attributed":"true"}', 'attributed "true" is unknown. Known are yes, no'],
-    ['{"attributed":"YES"}', 'attributed "YES" is unknown: is yes meant? Known are yes, no'],
+    ['{"attributed":"true"}', 'attributed "true" is unknown. Known are ATTRIBUTED_YES, ATTRIBUTED_NO'],
+    [
+      '{"attributed":"yes"}',
+      'attributed "yes" is unknown: is ATTRIBUTED_YES meant? Known are ATTRIBUTED_YES, ATTRIBUTED_NO',
+    ],
     // What follows is read, and refused for what it lacks.
-    ['{"attributed":"yes"}', 'start_date is required'],
     ['{"attributed":"ATTRIBUTED_NO"}', 'start_date is required'],
     [`{"page_token":"${'A'.repeat(200)}"}`, 'start_date is required'],
   ])('ListConversions, with its filters: %s', async (json, message) => {

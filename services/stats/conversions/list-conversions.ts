@@ -2,6 +2,7 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import type { ClickHouseClient } from '@clickhouse/client';
 import {
   Attributed,
+  AttributedSchema,
   type ListConversionsRequest,
   ListConversionsRequestSchema,
   type ListConversionsResponse,
@@ -11,6 +12,7 @@ import {
 import { UTC } from '../../contract/report-days.ts';
 import { selectBounded } from '../bounded.ts';
 import type { StatsDeps } from '../deps.ts';
+import { protobufNames } from '../requests/enum-names.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import { pageTokenOf, positionOf } from '../requests/page-token.ts';
 import { textFault } from '../requests/text-fault.ts';
@@ -97,7 +99,9 @@ function parse(request: ListConversionsRequest, timeZone: string): Query | Field
   const { orderBy, userId, model } = request;
   const fault = textFault({ user_id: userId, model });
   if (fault !== undefined) return fault;
-  if (!(request.attributed in Attributed)) return unknownValue('attributed', String(request.attributed), ['yes', 'no']);
+  if (!(request.attributed in Attributed)) {
+    return unknownValue('attributed', String(request.attributed), protobufNames(AttributedSchema));
+  }
   const descending = orderBy === '' || orderBy.startsWith('-');
   const order = orderBy === '' ? 'time' : orderBy.replace(/^-/, '');
   if (!Object.hasOwn(ORDERS, order)) {

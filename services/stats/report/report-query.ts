@@ -1,14 +1,16 @@
 import {
   Compare,
+  CompareSchema,
   ReportInterval,
   ReportIntervalSchema,
   type RunReportRequest,
   RunReportRequestSchema,
   TimeBasis,
+  TimeBasisSchema,
 } from '../../../gen/ts/clickmesh/v1/reports_pb.js';
 import { type Dimension, dimensionNamed, FIELDS, MAX_DIMENSIONS } from '../../contract/rollups.ts';
 import { type Days, parseDays, parseTimeZone } from '../requests/dates.ts';
-import { shortNames } from '../requests/enum-names.ts';
+import { protobufNames } from '../requests/enum-names.ts';
 import { type FieldError, unknownValue } from '../requests/field-error.ts';
 import { FILTER_NAMES, type Filter, parseFilters } from '../requests/filters.ts';
 import { positionOf } from '../requests/page-token.ts';
@@ -80,13 +82,13 @@ export function parseReport(
 /** The first enum whose number is none of the contract's. */
 function enumFault({ interval, timeBasis, compare }: RunReportRequest): FieldError | undefined {
   if (ReportInterval[interval] === undefined) {
-    return unknownValue('interval', String(interval), [...shortNames(ReportIntervalSchema).keys()]);
+    return unknownValue('interval', String(interval), protobufNames(ReportIntervalSchema));
   }
   if (TimeBasis[timeBasis] === undefined) {
-    return unknownValue('time_basis', String(timeBasis), ['conversion', 'click']);
+    return unknownValue('time_basis', String(timeBasis), protobufNames(TimeBasisSchema));
   }
   if (Compare[compare] === undefined) {
-    return unknownValue('compare', String(compare), ['previous_period', 'previous_year']);
+    return unknownValue('compare', String(compare), protobufNames(CompareSchema));
   }
   return undefined;
 }

@@ -1,46 +1,28 @@
-import { type DescEnum, type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ConnectRouterOptions } from '@connectrpc/connect';
-import { shortNames } from './enum-names.ts';
+import { protobufNames } from './enum-names.ts';
 import { type FieldError, unknownName, unknownValue } from './field-error.ts';
 import { textFault } from './text-fault.ts';
 
 /**
  * JSON options of a method that has its requests read strictly, in every protocol: the library passes over the names
- * and the enums' values that it does not know, and puts U+FFFD for what is not UTF-8. Enums may have their short names.
+ * and the enums' values that it does not know, and puts U+FFFD for what is not UTF-8. Enums have their names of
+ * Protobuf, or numbers.
  */
 export function strictJson(request: DescMessage): NonNullable<ConnectRouterOptions['jsonOptions']> {
-  const enums = enumsOf(request);
-  const textDecoder = { decode: (bytes: Uint8Array) => textOf(request, enums, bytes) };
+  const textDecoder = { decode: (bytes: Uint8Array) => textOf(request, bytes) };
   return { textDecoder } as object;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Returns the text of a request for the library to read. Throws a ConnectError for what that would pass over. */
-function textOf(request: DescMessage, enums: ReadonlyMap<string, DescEnum>, bytes: Uint8Array): string {
+function textOf(request: DescMessage, bytes: Uint8Array): string {
   const text = orInvalid('the request is not UTF-8', () => UTF8.decode(bytes));
   const json: unknown = orInvalid('the request is not valid JSON', () => JSON.parse(text));
   const fault = faultIn(request, json);
   if (fault !== undefined) throw invalid(fault.message);
-  return text.replace(NAMED, (whole, key: string, name: string, value: string) => {
-    const values = enums.get(name);
-    const number = values === undefined ? undefined : shortNames(values).get(value);
-    return number === undefined ? whole : `${key}${number}`;
-  });
-}
-
-/** A key with a name for its value as JSON writes them, which no other text in JSON can look like. */
-const NAMED = /("(\w+)"\s*:\s*)"(\w+)"/g;
-
-/** The enums of a request and of the messages in it, by the names of their fields, of which none has two. */
-function enumsOf({ fields }: DescMessage): Map<string, DescEnum> {
-  return new Map(
-    fields.flatMap((field): [string, DescEnum][] => {
-      if (field.message !== undefined) return [...enumsOf(field.message)];
-      const values = field.enum;
-      return values === undefined ? [] : [field.name, field.jsonName].map((name) => [name, values]);
-    }),
-  );
+  return text;
 }
 
 function faultIn({ fields }: DescMessage, json: unknown): FieldError | undefined {
@@ -79,9 +61,8 @@ function faultOfItem({ name, message, enum: values, scalar }: DescField, value: 
     return OPAQUE.has(name) ? undefined : textFault({ [name]: value });
   }
   if (values === undefined || typeof value !== 'string') return undefined;
-  const names = shortNames(values);
-  if (names.has(value) || values.values.some((each) => each.name === value)) return undefined;
-  return unknownValue(name, value, [...names.keys()]);
+  if (values.values.some((each) => each.name === value)) return undefined;
+  return unknownValue(name, value, protobufNames(values));
 }
 
 function isObject(json: unknown): json is object {

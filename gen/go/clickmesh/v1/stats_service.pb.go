@@ -21,6 +21,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// In JSON by Connect or gRPC by its name as it stands here, or its number; by REST daily, weekly, monthly or hourly.
 type Interval int32
 
 const (

@@ -621,6 +621,8 @@ export declare type NearMiss = Message<"clickmesh.v1.NearMiss"> & {
 export declare const NearMissSchema: GenMessage<NearMiss>;
 
 /**
+ * In JSON by Connect or gRPC by its name as it stands here, or its number; by REST daily, weekly, monthly or hourly.
+ *
  * @generated from enum clickmesh.v1.Interval
  */
 export enum Interval {

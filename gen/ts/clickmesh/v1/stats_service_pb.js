@@ -96,6 +96,8 @@ export const IntervalSchema = /*@__PURE__*/
   enumDesc(file_clickmesh_v1_stats_service, 0);
 
 /**
+ * In JSON by Connect or gRPC by its name as it stands here, or its number; by REST daily, weekly, monthly or hourly.
+ *
  * @generated from enum clickmesh.v1.Interval
  */
 export const Interval = /*@__PURE__*/

@@ -6,6 +6,10 @@
 package io.clickmesh.v1;
 
 /**
+ * <pre>
+ * In JSON by Connect or gRPC by its name as it stands here, or its number; by REST daily, weekly, monthly or hourly.
+ * </pre>
+ *
  * Protobuf enum {@code clickmesh.v1.Interval}
  */
 @com.google.protobuf.Generated
