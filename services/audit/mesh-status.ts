@@ -21,7 +21,12 @@ const statusSchema = z.object({
   attribution: z.array(z.object({ partition: count, next_offset: count, committed: count.optional() })),
   set_aside: z.array(z.object({ partition: count, records: count })).default([]),
   stalls: z
-    .array(z.object({ partition: count, offset: count, waiting: count, since: z.string(), reason: z.string() }))
+    .array(
+      z.object({
+        ...{ reader: z.string(), topic: z.string(), partition: count },
+        ...{ offset: count, waiting: count, since: z.string(), reason: z.string() },
+      }),
+    )
     .default([]),
   owners: z.array(z.object({ name: z.string(), partitions: z.array(count) })).default([]),
   watermarks: z.array(z.object({ partition: count, watermark: z.string() })).default([]),

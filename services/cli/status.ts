@@ -27,8 +27,10 @@ function asideText({ partition, records }: MeshStatus['set_aside'][number]): str
   return `the fold failed at ${records} records of partition ${partition}: they are in raw-events.DLT, and not counted`;
 }
 
-function stallText({ partition, offset, waiting, since, reason }: MeshStatus['stalls'][number]): string {
-  return `attribution of partition ${partition} is at ${offset} since ${since}, and ${waiting} records wait: ${reason}`;
+function stallText({ reader, topic, partition, ...stall }: MeshStatus['stalls'][number]): string {
+  const { offset, waiting, since, reason } = stall;
+  const at = `${reader} is at ${offset} of ${topic}, partition ${partition}, since ${since}`;
+  return `${at}, and ${waiting} records wait: ${reason}`;
 }
 
 const PROCESS_COLUMNS: Column<NonNullable<MeshStatus['processes']>[number]>[] = [

@@ -11,6 +11,8 @@ import { STREAMS, type Stream } from './streams.ts';
 export interface Sink {
   /** Next offset to insert, by topic and partition: those before are inserted. Empty for topics it does not read. */
   positions(): Record<Topic, number[]>;
+  /** Why the last insert of a topic failed, for those that have failed since one was stored. */
+  troubles(): Partial<Record<Topic, string>>;
   /** Rejects if the sink can't go on, as the log is not the one it read before; otherwise never settles. */
   failed: Promise<never>;
   /** Finishes the inserts under way and notes the progress, if ClickHouse answers. */
@@ -25,6 +27,8 @@ const INSERT_TIMEOUT_MS = 300_000;
 const INSERT_INTERVAL_MS = 250;
 /** Pause between two notes of the progress, in ms: what came since the last is inserted again after a crash. */
 const SAVE_INTERVAL_MS = 1000;
+/** Most that is told of an error, which may repeat a whole statement. */
+const MAX_TROUBLE_LENGTH = 200;
 const RETRIES: Restarts = { firstMs: 200, longestMs: 5000, steadyMs: 5000 };
 
 /** A client for a sink, which waits longer for an answer than others do. */
@@ -41,6 +45,7 @@ export function sinkClient(url: string, timeoutMs: number = INSERT_TIMEOUT_MS): 
  */
 export function startSink(log: EventLog, client: ClickHouseClient, logger: Logger): Sink {
   const positions = Object.fromEntries(TOPICS.map((topic) => [topic, [] as number[]])) as Record<Topic, number[]>;
+  const troubles: Partial<Record<Topic, string>> = {};
   const closing = new AbortController();
   const saveProgress = progressWriter(client, positions);
 
@@ -59,13 +64,24 @@ export function startSink(log: EventLog, client: ClickHouseClient, logger: Logge
     });
   }
 
+  async function insert(stream: Stream): Promise<number> {
+    try {
+      const pauseMs = await insertBatch(stream);
+      delete troubles[stream.topic];
+      return pauseMs;
+    } catch (err) {
+      troubles[stream.topic] = (err as Error).message.slice(0, MAX_TROUBLE_LENGTH).trim();
+      throw err;
+    }
+  }
+
   async function insertBatch(stream: Stream): Promise<number> {
     const began = performance.now();
     if (positions[stream.topic].length === 0) positions[stream.topic] = await loadPositions(client, log, stream.topic);
     const next = positions[stream.topic];
     const records = await readBatch(log, stream.topic, next, logger);
-    const insert = () => insertRecords(client, stream, records);
-    if (records.length > 0) await withRecordSpans('insert', stream.topic, records, insert);
+    const inserting = () => insertRecords(client, stream, records);
+    if (records.length > 0) await withRecordSpans('insert', stream.topic, records, inserting);
     let bytes = 0;
     for (const { partition, offset, value } of records) {
       next[partition] = offset + 1;
@@ -76,11 +92,12 @@ export function startSink(log: EventLog, client: ClickHouseClient, logger: Logge
     return Math.max(0, INSERT_INTERVAL_MS - (performance.now() - began));
   }
 
-  const inserting = STREAMS.map((stream) => repeat(`inserting ${stream.topic}`, () => insertBatch(stream)));
+  const inserting = STREAMS.map((stream) => repeat(`inserting ${stream.topic}`, () => insert(stream)));
   const noting = repeat('noting the progress', () => saveProgress().then(() => SAVE_INTERVAL_MS));
   const loops = [...inserting, noting];
   return {
     positions: () => positions,
+    troubles: () => troubles,
     failed: Promise.all(loops).then(() => new Promise<never>(() => {})),
     async close() {
       closing.abort();

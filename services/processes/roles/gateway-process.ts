@@ -20,7 +20,7 @@ import { statusOf, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { questionsToOthers } from './worker-questions.ts';
 
-/** Pause between two looks whether attribution goes on, in ms. */
+/** Pause between two looks whether attribution and ClickHouse go on, in ms. */
 const LOOK_MS = 10_000;
 
 /** `clickmesh gateway`, or a worker of it: ingest into Kafka; with CLICKHOUSE_URL it serves stats and status, too. */
@@ -41,7 +41,11 @@ async function startGateway(env: NodeJS.ProcessEnv, running: AsyncDisposableStac
   // What is the same for all workers is measured, and said, by one.
   const isFirst = (config.GATEWAY_WORKER_NUMBER ?? 1) === 1;
   const say = (line: string) => isFirst && logger.error(line);
-  const stalls = watchStalls(clusterStalls(log), { everyMs: LOOK_MS, say, logger }, watching.signal);
+  const stalls = watchStalls(
+    clusterStalls(log, clickhouse !== undefined),
+    { everyMs: LOOK_MS, say, logger },
+    watching.signal,
+  );
   const view = clickhouse && clusterView({ env, log, clickhouse, stalls });
   const stats = view && {
     client: clickhouse.client,

@@ -6,10 +6,11 @@ import { checkpointStore, RECOVERY } from '../../attribution/recovery/recovery-c
 import { kafkaConsumers } from '../../clickhouse/kafka-consumers.ts';
 import { clickhouseGroup } from '../../clickhouse/migrate.ts';
 import { type ClickHouse, openClickHouse } from '../../clickhouse/servers.ts';
+import { STREAMS } from '../../clickhouse/streams.ts';
 import type { Topic } from '../../contract/topics.ts';
 import type { KafkaLog } from '../../log/kafka/log.ts';
 import { CLICKHOUSE, LINKS, parseSettings } from '../settings/settings.ts';
-import type { StallSource, Stalls } from './stalls.ts';
+import type { Reader, Reading, StallSource, Stalls } from './stalls.ts';
 import type { StatusSource } from './status.ts';
 
 /** Longest wait of a status for a ClickHouse server that may hang, in ms. */
@@ -28,11 +29,24 @@ interface ClusterParts {
   stalls: Stalls;
 }
 
-/** What the offsets that attribution commits to its group tell of how it goes on. */
-export function clusterStalls(log: KafkaLog): StallSource {
+/**
+ * What the offsets that attribution and ClickHouse commit to their groups tell of how they go on.
+ *
+ * @param hasClickHouse whether a ClickHouse reads the log: only those who are told of it know
+ */
+export function clusterStalls(log: KafkaLog, hasClickHouse: boolean): StallSource {
+  const reading = async (reader: Reader, topic: Topic, group: string): Promise<Reading> => {
+    const offsets = await committedBy(log, topic, group);
+    return { reader, topic, positions: offsets.map((nextOffset) => ({ nextOffset })) };
+  };
+  const ofClickHouse = hasClickHouse ? STREAMS : [];
   return {
     log,
-    positions: async () => (await committedBy(log, 'raw-events', GROUP)).map((nextOffset) => ({ nextOffset })),
+    readings: () =>
+      Promise.all([
+        reading('attribution', 'raw-events', GROUP),
+        ...ofClickHouse.map(({ topic }) => reading('ClickHouse', topic, clickhouseGroup(topic))),
+      ]),
   };
 }
 

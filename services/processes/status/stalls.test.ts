@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { memoryLog } from '../../../test/fixtures/memory-log.ts';
-import { type Failure, type Position, StallWatch } from './stalls.ts';
+import { type Failure, type Position, type Reading, StallWatch } from './stalls.ts';
 
 const MINUTE = 60_000;
 
@@ -11,7 +11,10 @@ async function watching(records: number) {
     log.append(Array.from({ length: count }, () => ({ topic: 'raw-events', key: 'k', value: Buffer.of(1) })));
   await append(records);
   const told = { position: undefined as Position | undefined, failure: undefined as Failure | undefined };
-  const watch = new StallWatch({ log, positions: async () => [told.position], failure: () => told.failure });
+  const readings = async (): Promise<Reading[]> => [
+    { reader: 'attribution', topic: 'raw-events', positions: [told.position] },
+  ];
+  const watch = new StallWatch({ log, readings, failure: () => told.failure });
   const look = async (now: number, position?: Position, failure?: Failure) => {
     Object.assign(told, { position, failure });
     await watch.look(now);
@@ -60,4 +63,39 @@ test('trouble, and a failure without progress since, are said at once', async ()
   expect(await look(20, { nextOffset: 4 }, failure)).toEqual(['4 +6 since 0: out of memory']);
   expect(await look(30, { nextOffset: 5 }, failure)).toEqual([]);
   expect(await look(40, { nextOffset: 10, trouble: 'none of this' }, failure)).toEqual([]);
+});
+
+test('a topic that ClickHouse does not go on in is told apart from attribution, with the error of the last try', async () => {
+  const log = memoryLog(2);
+  await log.append([
+    { topic: 'raw-events', key: 'k', value: Buffer.of(1) },
+    { topic: 'daily-stats', key: 'k', value: Buffer.of(1) },
+  ]);
+  const partition = (await log.offsets('daily-stats')).findIndex(({ end }) => end === 1);
+  let inserted = 0;
+  const readings = async (): Promise<Reading[]> => [
+    { reader: 'attribution', topic: 'raw-events', positions: [{ nextOffset: 1 }, { nextOffset: 1 }] },
+    ...(['raw-events', 'daily-stats'] as const).map((topic): Reading => {
+      const nextOffset = topic === 'raw-events' ? 1 : inserted;
+      const position = { nextOffset, lastError: 'the table is gone' };
+      return { reader: 'ClickHouse', topic, positions: [position, position] };
+    }),
+  ];
+  const watch = new StallWatch({ log, readings });
+  await watch.look(0);
+  await watch.look(MINUTE - 1);
+  expect(watch.notice()).toBeUndefined();
+  await watch.look(MINUTE);
+  expect(watch.list()).toMatchObject([
+    { reader: 'ClickHouse', topic: 'daily-stats', partition, offset: 0, waiting: 1 },
+  ]);
+  const notice =
+    `ClickHouse does not go on: daily-stats, partition ${partition}, offset 0, 1 waiting, since ` +
+    '1970-01-01T00:00:00.000Z: the table is gone; events are kept and will be counted';
+  expect(watch.notice()).toBe(notice);
+  expect(watch.notice('ClickHouse')).toBe(notice);
+  expect(watch.notice('attribution')).toBeUndefined();
+  inserted = 1;
+  await watch.look(2 * MINUTE);
+  expect(watch.notice()).toBeUndefined();
 });

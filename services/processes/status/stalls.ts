@@ -1,14 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Topic } from '../../contract/topics.ts';
 import type { EventLog } from '../../log/event-log.ts';
 
 /** Time without progress after which records that wait count as stalled, in ms: twice the longest between flushes. */
 const STALL_MS = 60_000;
 
-/** A partition of raw-events that attribution does not go on in. */
+/** What goes through topics of the log, record by record: until both have, an event is not in the stats. */
+export type Reader = 'attribution' | 'ClickHouse';
+
+/** A partition of a topic that its reader does not go on in. */
 export interface Stall {
+  reader: Reader;
+  topic: Topic;
   partition: number;
-  /** Offset of the first record that is not folded. */
+  /** Offset of the first record that is not folded, or inserted. */
   offset: number;
   /** Records that wait. */
   waiting: number;
@@ -17,42 +23,52 @@ export interface Stall {
   reason: string;
 }
 
-/** An end of what folds. */
+/** An end of the readers. */
 export interface Failure {
   reason: string;
   /** In ms since 1970-01-01 UTC. */
   at: number;
 }
 
-/** How far attribution is in a partition. */
+/** How far a reader is in a partition. */
 export interface Position {
-  /** Offset of the first record not folded; undefined while it is not known. */
+  /** Offset of the first record not folded, or inserted; undefined while it is not known. */
   nextOffset: number | undefined;
   /** Why it does not go on, where that is known. */
   trouble?: string | undefined;
+  /** Why it failed the last time, where it did since it last went on: it tries again. */
+  lastError?: string | undefined;
+}
+
+/** How far a reader is in a topic. */
+export interface Reading {
+  reader: Reader;
+  topic: Topic;
+  /** By partition, without those that nothing is known of. */
+  positions: readonly (Position | undefined)[];
 }
 
 export interface StallSource {
   log: EventLog;
-  /** By partition, without those that nothing is known of. */
-  positions(): Promise<readonly (Position | undefined)[]>;
-  /** The latest failure of what folds all partitions, if it is known to have failed. */
+  /** Those of attribution first, as others wait for it. */
+  readings(): Promise<readonly Reading[]>;
+  /** The latest failure of all readers, if they are known to have failed. */
   failure?(): Failure | undefined;
 }
 
 export interface Stalls {
-  /** Those of now, by partition. */
+  /** Those of now, by reader, topic and partition. */
   list(): readonly Stall[];
-  /** What to tell people of them, in one line of ASCII; undefined if there are none. */
-  notice(): string | undefined;
+  /** What to tell people of them, or those of one reader, in one line of ASCII; undefined if there are none. */
+  notice(reader?: Reader): string | undefined;
 }
 
-/** The partitions that attribution goes on in, as far as it was seen. */
+/** How the readers go on, as far as it was seen. */
 export class StallWatch implements Stalls {
   readonly #source: StallSource;
-  readonly #seen: { nextOffset: number; since: number }[] = [];
+  /** By reader, topic and partition. */
+  readonly #seen = new Map<string, { nextOffset: number; since: number }>();
   #stalls: readonly Stall[] = [];
-  #notice: string | undefined;
 
   constructor(source: StallSource) {
     this.#source = source;
@@ -62,31 +78,38 @@ export class StallWatch implements Stalls {
     return this.#stalls;
   }
 
-  notice(): string | undefined {
-    return this.#notice;
+  notice(reader?: Reader): string | undefined {
+    const stalls = reader === undefined ? this.#stalls : this.#stalls.filter((stall) => stall.reader === reader);
+    return stalls.length === 0 ? undefined : noticeOf(stalls);
   }
 
   /** @param now in ms since 1970-01-01 UTC. Throws LogUnavailable. */
   async look(now: number): Promise<void> {
-    const [ranges, positions] = await Promise.all([this.#source.log.offsets('raw-events'), this.#source.positions()]);
+    const readings = await this.#source.readings();
+    const stalls = await Promise.all(readings.map((reading) => this.#stallsOf(reading, now)));
+    this.#stalls = stalls.flat();
+  }
+
+  async #stallsOf({ reader, topic, positions }: Reading, now: number): Promise<Stall[]> {
+    const ranges = await this.#source.log.offsets(topic);
     const failure = this.#source.failure?.();
-    this.#stalls = ranges.flatMap(({ start, end }, partition) => {
-      const seen = this.#seen[partition] ?? { nextOffset: 0, since: now };
-      this.#seen[partition] = seen;
-      const { nextOffset = seen.nextOffset, trouble } = positions[partition] ?? {};
+    return ranges.flatMap(({ start, end }, partition) => {
+      const key = `${reader} ${topic} ${partition}`;
+      const seen = this.#seen.get(key) ?? { nextOffset: 0, since: now };
+      this.#seen.set(key, seen);
+      const { nextOffset = seen.nextOffset, trouble, lastError } = positions[partition] ?? {};
       const offset = Math.max(start, seen.nextOffset, nextOffset);
       if (offset > seen.nextOffset || offset >= end) Object.assign(seen, { nextOffset: offset, since: now });
       const hasFailed = failure !== undefined && failure.at >= seen.since;
       const known = trouble ?? (hasFailed ? failure.reason : undefined);
       if (offset >= end || (known === undefined && now - seen.since < STALL_MS)) return [];
-      const reason = known ?? `no progress for ${Math.floor((now - seen.since) / 1000)} s`;
-      return [{ partition, offset, waiting: end - offset, since: seen.since, reason }];
+      const reason = known ?? lastError ?? `no progress for ${Math.floor((now - seen.since) / 1000)} s`;
+      return [{ reader, topic, partition, offset, waiting: end - offset, since: seen.since, reason }];
     });
-    this.#notice = this.#stalls.length === 0 ? undefined : noticeOf(this.#stalls);
   }
 }
 
-/** Looks periodically until `closing` aborts, and says when attribution stops to go on, and when it does again. */
+/** Looks periodically until `closing` aborts, and says when a reader stops to go on, and when all do again. */
 export function watchStalls(
   source: StallSource,
   { everyMs, say, logger }: { everyMs: number; say: (line: string) => void; logger: Logger },
@@ -99,21 +122,24 @@ export function watchStalls(
   async function keepLooking(): Promise<void> {
     while (!closing.aborted) {
       const before = watch.notice();
-      await watch.look(Date.now()).catch((err) => logger.debug({ err }, 'could not look whether attribution goes on'));
+      await watch
+        .look(Date.now())
+        .catch((err) => logger.debug({ err }, 'could not look whether attribution and ClickHouse go on'));
       const notice = watch.notice();
       if (before === undefined && notice !== undefined) say(notice);
-      else if (before !== undefined && notice === undefined) say('attribution goes on');
+      else if (before !== undefined && notice === undefined) say('attribution and ClickHouse go on');
       await sleep(everyMs, undefined, { signal: closing, ref: false }).catch(() => {});
     }
   }
 }
 
 function noticeOf(stalls: readonly Stall[]): string {
-  const { partition, offset, waiting, since, reason } = stalls[0]!;
+  const { reader, topic, partition, offset, waiting, since, reason } = stalls[0]!;
   const others = stalls.length === 1 ? '' : ` and ${stalls.length - 1} more`;
   const time = new Date(since).toISOString();
-  const where = `partition ${partition}${others}, offset ${offset}, ${waiting} waiting, since ${time}`;
-  return `attribution does not go on: ${where}: ${asAscii(reason)}; events are kept and will be counted`;
+  const of = reader === 'attribution' ? '' : `${topic}, `;
+  const where = `${of}partition ${partition}${others}, offset ${offset}, ${waiting} waiting, since ${time}`;
+  return `${reader} does not go on: ${where}: ${asAscii(reason)}; events are kept and will be counted`;
 }
 
 /** Header values are ASCII. */

@@ -7,6 +7,7 @@ import { refuseOtherTimeZone } from '../../attribution/recovery/fixed-days.ts';
 import { clickhouseClient } from '../../clickhouse/client.ts';
 import { startEmbeddedClickHouse } from '../../clickhouse/embedded/server.ts';
 import { migrate } from '../../clickhouse/migrate.ts';
+import { STREAMS } from '../../clickhouse/streams.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { TOPICS } from '../../contract/topics.ts';
 import { dashboardHttp } from '../../dashboard/routes.ts';
@@ -27,12 +28,13 @@ import { serveProcess } from '../run/serve-process.ts';
 import { writableFolder } from '../run/writable-folder.ts';
 import { type MeshConfig, parseMeshConfig } from '../settings/config.ts';
 import { Coverage, toldBy } from '../status/coverage.ts';
-import { type Position, type Stalls, watchStalls } from '../status/stalls.ts';
+import { type Position, type Reading, type Stalls, watchStalls } from '../status/stalls.ts';
 import { type StatusSource, statusOf, statusRoute } from '../status/status.ts';
 import { watchClickHouse } from '../status/watch-clickhouse.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import type { PipelineAnswers } from './pipeline-worker.ts';
 
-/** Pause between two looks whether attribution goes on, in ms. */
+/** Pause between two looks whether attribution and the sink go on, in ms. */
 const LOOK_MS = 1000;
 /** Pause between two looks whether a ClickHouse server is up, in ms. */
 const CLICKHOUSE_RETRY_MS = 1000;
@@ -91,7 +93,7 @@ interface Parts {
 function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
   const { log, client, logger, pipeline } = parts;
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const source = { log, positions: () => positionsOf(pipeline), failure: pipeline.failure };
+  const source = { log, readings: () => readingsOf(pipeline), failure: pipeline.failure };
   const stalls = watchStalls(source, { everyMs: LOOK_MS, say, logger }, closing);
   const ready = readiness(client, pipeline, stalls);
   const gateway = { log, findUsers: usersInClickHouse(client), now: Date.now, currency: config.CURRENCY };
@@ -117,10 +119,26 @@ function serveAll(config: MeshConfig, parts: Parts, closing: AbortSignal) {
 
 /** How far attribution is, by partition; nothing while the pipeline is not up. */
 async function positionsOf(pipeline: Pipeline): Promise<(Position & { stateBytes: number })[]> {
+  return attributionOf(await pipeline.status());
+}
+
+function attributionOf(status: PipelineAnswers['status'] | undefined): (Position & { stateBytes: number })[] {
   const positions: (Position & { stateBytes: number })[] = [];
-  for (const { partition, ...position } of (await pipeline.status())?.attribution ?? [])
-    positions[partition] = position;
+  for (const { partition, ...position } of status?.attribution ?? []) positions[partition] = position;
   return positions;
+}
+
+/** How far attribution and the sink are; nothing of the latter while the pipeline is not up. */
+async function readingsOf(pipeline: Pipeline): Promise<Reading[]> {
+  const status = await pipeline.status();
+  const attribution: Reading = { reader: 'attribution', topic: 'raw-events', positions: attributionOf(status) };
+  if (status === undefined) return [attribution];
+  const { inserted, troubles } = status;
+  const sink = STREAMS.map(({ topic }): Reading => {
+    const ofTopic = inserted[topic].map((nextOffset) => ({ nextOffset, lastError: troubles[topic] }));
+    return { reader: 'ClickHouse', topic, positions: ofTopic };
+  });
+  return [attribution, ...sink];
 }
 
 function pipelineView({ attribution, TRACES_URL: tracesUrl }: MeshConfig, parts: Parts, stalls: Stalls): StatusSource {
@@ -139,12 +157,13 @@ function pipelineView({ attribution, TRACES_URL: tracesUrl }: MeshConfig, parts:
 
 function readiness(client: ClickHouseClient, pipeline: Pipeline, stalls: Stalls): Readiness {
   return async () => ({
-    clickhouse: check((await client.ping()).success, 'ClickHouse does not answer'),
+    clickhouse: check((await client.ping()).success ? stalls.notice('ClickHouse') : 'ClickHouse does not answer'),
     pipeline: check(
-      (await pipeline.status()) !== undefined,
-      pipeline.failure()?.reason ?? 'attribution is not running yet',
+      (await pipeline.status()) === undefined
+        ? (pipeline.failure()?.reason ?? 'attribution is not running yet')
+        : undefined,
     ),
-    attribution: check(stalls.notice() === undefined, stalls.notice() ?? ''),
+    attribution: check(stalls.notice('attribution')),
   });
 }
 
@@ -157,8 +176,8 @@ async function migrateWhenUp(client: ClickHouseClient, logger: Logger): Promise<
   await migrate(client, {});
 }
 
-function check(ok: boolean, reason: string): Check {
-  return ok ? { ok } : { ok, reason };
+function check(fault: string | undefined): Check {
+  return fault === undefined ? { ok: true } : { ok: false, reason: fault };
 }
 
 async function embeddedClickHouse(dataDir: string, logger: Logger, running: AsyncDisposableStack): Promise<string> {

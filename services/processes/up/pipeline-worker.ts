@@ -27,6 +27,8 @@ export interface PipelineAnswers {
     attribution: { partition: number; nextOffset: number; trouble: string | undefined; stateBytes: number }[];
     /** Next offset to insert, per partition. */
     inserted: Record<Topic, number[]>;
+    /** Why the last insert of a topic failed, where it is tried again. */
+    troubles: Partial<Record<Topic, string>>;
   };
   metrics: ScopeMetrics[] | undefined;
 }
@@ -73,6 +75,7 @@ portRequests(port, {
       .partitions()
       .map(({ partition, nextOffset = 0, trouble, stateBytes }) => ({ partition, nextOffset, trouble, stateBytes })),
     inserted: sink.positions(),
+    troubles: sink.troubles(),
   }),
   metrics: async () => (await collectMetrics())?.scopeMetrics,
 } satisfies Answerer<PipelineAnswers>);

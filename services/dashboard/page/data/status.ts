@@ -19,7 +19,7 @@ export interface Status {
   topics: readonly { topic: string; partitions: readonly TopicPartition[] }[];
   /** state_bytes are told by a mesh of one process. */
   attribution: readonly { partition: number; next_offset: number; committed: number; state_bytes?: number }[];
-  stalls: readonly { partition: number; offset: number; waiting: number; since: string; reason: string }[];
+  stalls: readonly Stall[];
   set_aside: readonly { partition: number; records: number }[];
   models: readonly string[];
   lookback_hours: number;
@@ -29,6 +29,17 @@ export interface Status {
   watermarks?: readonly { partition: number; watermark: string }[];
   checkpoints?: readonly { partition: number; takenAt: number }[];
   warnings?: readonly string[];
+}
+
+/** Where attribution or ClickHouse does not go on. */
+export interface Stall {
+  reader: 'attribution' | 'ClickHouse';
+  topic: string;
+  partition: number;
+  offset: number;
+  waiting: number;
+  since: string;
+  reason: string;
 }
 
 /** What `GET /readyz` answers. */

@@ -24,10 +24,11 @@ export function Partitions({ status, zone }: { status: Status; zone: string }) {
         <span class="grow" />
         {status.stalls.length > 0 && <Badge state="stalled" />}
       </header>
-      {status.stalls.map(({ partition, offset, waiting, since, reason }) => (
-        <p key={partition} class="stall failed">
-          Partition {partition} stands at offset {count(BigInt(offset))} since {clock(Date.parse(since), zone)},{' '}
-          {counted(BigInt(waiting), 'record')} waiting: {reason}
+      {status.stalls.map(({ reader, topic, partition, offset, waiting, since, reason }) => (
+        <p key={`${reader} ${topic} ${partition}`} class="stall failed">
+          {reader === 'attribution' ? 'Partition' : `ClickHouse: ${topic}, partition`} {partition} stands at offset{' '}
+          {count(BigInt(offset))} since {clock(Date.parse(since), zone)}, {counted(BigInt(waiting), 'record')} waiting:{' '}
+          {reason}
         </p>
       ))}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { BASE } from '../../data/client.ts';
 import { freshness } from '../../data/live.ts';
-import type { Health, Readiness } from '../../data/status.ts';
+import type { Health, Readiness, Stall, Status } from '../../data/status.ts';
 import { count, counted, NOTHING } from '../../format/number.ts';
 import { duration } from '../../format/time.ts';
 import { useStore } from '../../state/store.ts';
@@ -120,14 +120,19 @@ function logState({ status, readiness }: Health): State {
 
 function attributionState({ status, readiness }: Health): State {
   if (status === undefined) return 'unknown';
-  if (status.stalls.length > 0) return 'stalled';
+  if (isStalled(status, 'attribution')) return 'stalled';
   const checked = stateOf(readiness, 'attribution');
   return checked === 'unknown' && status.attribution.length > 0 ? 'ready' : checked;
 }
 
 function clickhouseState({ status, readiness }: Health): State {
+  if (isStalled(status, 'ClickHouse')) return 'stalled';
   if ((status?.warnings?.length ?? 0) > 0) return 'warned';
   return stateOf(readiness, 'clickhouse');
+}
+
+function isStalled(status: Status | undefined, reader: Stall['reader']): boolean {
+  return status?.stalls.some((stall) => stall.reader === reader) ?? false;
 }
 
 function checksOf(readiness: Readiness | undefined): Fact[] {
