@@ -29,7 +29,7 @@ export interface WithAndWithout {
 export function candidatesOf(context: Surroundings, of: TouchesOfUser, conversion: RememberedConversion): Candidates {
   const { config } = context;
   const eligible = candidatesAmong(config, of.touches, conversion);
-  const gathered = of.hasOverflow ? gather(context, eligible, conversion, () => true) : ofState(eligible);
+  const gathered = of.hasOverflow ? gather(context, eligible, conversion) : ofState(eligible);
   return candidatesIn(config, gathered, conversion);
 }
 
@@ -43,11 +43,9 @@ export function candidatesBesides(
 ): WithAndWithout {
   const { config } = context;
   const isOther = (other: Touch) => !isSameClick(other, touch);
-  const eligible = () => candidatesAmong(config, of.touches, conversion).filter(isOther);
   const others =
-    neighbours === undefined
-      ? ofState(eligible())
-      : (neighbours.candidatesOf(context, conversion) ?? gather(context, eligible(), conversion, isOther));
+    neighbours?.candidatesOf(context, conversion) ??
+    ofState(candidatesAmong(config, of.touches, conversion).filter(isOther));
   const newest = others.newest.slice();
   insertTouch(newest, touch);
   const first = others.first !== undefined && isAfter(others.first, touch) ? touch : others.first;
@@ -120,12 +118,11 @@ function gather(
   { config, overflow }: Surroundings,
   eligible: readonly Touch[],
   conversion: RememberedConversion,
-  isMeant: (touch: Touch) => boolean,
 ): Gathered {
   const { lookbackMs, maxTouches } = windowsOf(config, conversion);
   const { timestamp } = conversion;
   const from = timestamp - lookbackMs;
-  const isEligible = (touch: Touch) => isCandidate(config, touch, conversion) && isMeant(touch);
+  const isEligible = (touch: Touch) => isCandidate(config, touch, conversion);
   const latestFirst: Touch[] = [];
   const older: Touch[] = [];
   let left = eligible.length;
@@ -179,6 +176,9 @@ export class Neighbours {
   readonly #touch: Touch;
   readonly #before: Some;
   readonly #after: Some;
+  readonly #recent: Recent;
+  /** The first candidate of the conversion asked for last, if none but the touch is before it in [from, …), in ms. */
+  #first: { touch: Touch; from: number } | undefined;
   /** Least and greatest arrival of the first n touches after it, in ms. */
   readonly #arrivals: [least: number, greatest: number][] = [];
 
@@ -187,6 +187,7 @@ export class Neighbours {
     this.#touch = touch;
     this.#before = new Some(earlierThan(touches, overflow, touch));
     this.#after = new Some(laterThan(touches, overflow, touch));
+    this.#recent = new Recent(touches, overflow, touch);
   }
 
   /** Whether no model gives another credit for it that the touch is a candidate; false if in doubt. */
@@ -210,29 +211,35 @@ export class Neighbours {
     return true;
   }
 
-  /** The candidates of a conversion without the touch; undefined if it is not among the newest. */
-  candidatesOf({ config, overflow }: Surroundings, conversion: RememberedConversion): Gathered | undefined {
-    const { lookbackMs, maxTouches } = windowsOf(config, conversion);
-    const { timestamp } = conversion;
-    const from = timestamp - lookbackMs;
-    const after: Touch[] = [];
-    for (let i = 0; ; i++) {
-      const touch = this.#after.at(i);
-      if (touch === undefined || touch.timestamp > timestamp) break;
-      if (after.length > maxTouches) return undefined;
-      if (isCandidate(config, touch, conversion)) after.push(touch);
-    }
-    const before: Touch[] = [];
-    for (let i = 0; before.length + after.length <= maxTouches; i++) {
-      const touch = this.#before.at(i);
-      if (touch === undefined || touch.timestamp < from) break;
-      if (isCandidate(config, touch, conversion)) before.push(touch);
-    }
-    const newest = [...before.reverse(), ...after];
-    if (newest.length <= maxTouches || !modelsOf(config, conversion).includes(FIRST))
+  /** The candidates of a conversion without the touch. */
+  candidatesOf(context: Surroundings, conversion: RememberedConversion): Gathered {
+    const { config } = context;
+    const { maxTouches } = windowsOf(config, conversion);
+    const newest = this.#recent.newestOf(config, conversion);
+    if (newest.length <= maxTouches || !modelsOf(config, conversion).includes(FIRST)) {
       return { newest, first: undefined };
-    const isEligible = (other: Touch) => isCandidate(config, other, conversion) && !isSameClick(other, this.#touch);
-    return { newest, first: firstOf(overflow(), this.#touches.find(isEligible), from, timestamp, isEligible) };
+    }
+    return { newest, first: this.#firstOf(context, conversion) };
+  }
+
+  /** The first candidate of a conversion; mostly that of the conversion before. */
+  #firstOf({ config, overflow }: Surroundings, conversion: RememberedConversion): Touch | undefined {
+    const { timestamp } = conversion;
+    const from = timestamp - windowsOf(config, conversion).lookbackMs;
+    const last = this.#first;
+    if (last !== undefined && last.from <= from && isCandidate(config, last.touch, conversion)) return last.touch;
+    const isOther = (other: Touch) => !isSameClick(other, this.#touch);
+    const isEligible = (other: Touch) => isOther(other) && isCandidate(config, other, conversion);
+    const first = firstOf(overflow(), this.#touches.find(isEligible), from, timestamp, isEligible);
+    const veryFirst = firstOf(
+      overflow(),
+      this.#touches.find((other) => other.timestamp >= from && isOther(other)),
+      from,
+      timestamp,
+      isOther,
+    );
+    this.#first = first !== undefined && first === veryFirst ? { touch: first, from } : undefined;
+    return first;
   }
 
   #arrivalsOf(n: number): [least: number, greatest: number] {
@@ -245,13 +252,87 @@ export class Neighbours {
   }
 }
 
+/**
+ * The valid touches up to a time, but one of them. Each is read once as long as the times that they are asked for up to
+ * ascend: one conversion shares most of them with the next.
+ */
+class Recent {
+  readonly #touches: readonly Touch[];
+  readonly #overflow: Overflow;
+  readonly #but: Touch;
+  /** Those before some place, descending, and those behind it, ascending. */
+  #before: Some;
+  #after: Some;
+  /** How many of `#after` are up to the time asked for last, in ms. */
+  #count = 0;
+  #time = Number.POSITIVE_INFINITY;
+
+  constructor(touches: readonly Touch[], overflow: Overflow, but: Touch) {
+    this.#touches = touches;
+    this.#overflow = overflow;
+    this.#but = but;
+    [this.#before, this.#after] = this.#around(but, but);
+  }
+
+  /** The newest candidates of a conversion, ascending: one more than models share among, if there are more. */
+  newestOf(config: AttributionConfig, conversion: RememberedConversion): Touch[] {
+    const { lookbackMs, maxTouches } = windowsOf(config, conversion);
+    this.#goTo(conversion.timestamp, maxTouches);
+    const newest: Touch[] = [];
+    const take = (touch: Touch) => {
+      if (isCandidate(config, touch, conversion) && !isSameClick(touch, this.#but)) newest.push(touch);
+    };
+    for (let i = this.#count - 1; i >= 0 && newest.length <= maxTouches; i--) take(this.#after.at(i)!);
+    for (let i = 0; newest.length <= maxTouches; i++) {
+      const touch = this.#before.at(i);
+      if (touch === undefined || touch.timestamp < conversion.timestamp - lookbackMs) break;
+      take(touch);
+    }
+    return newest.reverse();
+  }
+
+  #goTo(time: number, maxTouches: number): void {
+    if (time < this.#time) this.#begin([], { timestamp: time, clickId: LAST_ID });
+    this.#time = time;
+    for (let next = this.#after.at(this.#count); next !== undefined && next.timestamp <= time; ) {
+      next = this.#after.at(++this.#count);
+    }
+    // Those long before are of no conversion that comes.
+    if (this.#count > KEPT_TIMES * maxTouches) {
+      const kept = Array.from({ length: maxTouches + 1 }, (_, i) => this.#after.at(this.#count - 1 - i)!);
+      this.#begin(kept, kept[0]!);
+    }
+  }
+
+  /** @param read those before and at `last`, descending, that are read */
+  #begin(read: Touch[], last: Place): void {
+    [this.#before, this.#after] = this.#around(read.at(-1) ?? last, last, read);
+    this.#count = 0;
+  }
+
+  #around(before: Place, after: Place, read: Touch[] = []): [Some, Some] {
+    const [touches, overflow] = [this.#touches, this.#overflow];
+    return [new Some(earlierThan(touches, overflow, before), read), new Some(laterThan(touches, overflow, after))];
+  }
+}
+
+/** How many times as many touches as models share among are kept before those in excess are let go. */
+const KEPT_TIMES = 4;
+/** After all ids. */
+const LAST_ID = '~';
+
+/** Where a touch is in the order of touches. */
+type Place = Pick<Touch, 'timestamp' | 'clickId'>;
+
 /** Touches that are read once they are asked for. */
 class Some {
-  readonly #read: Touch[] = [];
+  readonly #read: Touch[];
   readonly #rest: Iterator<Touch, undefined>;
 
-  constructor(touches: Iterator<Touch, undefined>) {
+  /** @param read those before the others, which are read */
+  constructor(touches: Iterator<Touch, undefined>, read: Touch[] = []) {
     this.#rest = touches;
+    this.#read = read;
   }
 
   at(i: number): Touch | undefined {
@@ -265,7 +346,7 @@ class Some {
 }
 
 /** Touches in a user's state and beside it that are after one, ascending. */
-function* laterThan(touches: readonly Touch[], overflow: Overflow, touch: Touch): Generator<Touch, undefined> {
+function* laterThan(touches: readonly Touch[], overflow: Overflow, touch: Place): Generator<Touch, undefined> {
   let next = touches.length;
   while (next > 0 && isAfter(touches[next - 1]!, touch)) next--;
   for (const other of overflow.touches(touch.timestamp, END_OF_TIME, false)) {
@@ -278,7 +359,7 @@ function* laterThan(touches: readonly Touch[], overflow: Overflow, touch: Touch)
 }
 
 /** Touches in a user's state and beside it that are before one, descending. */
-function* earlierThan(touches: readonly Touch[], overflow: Overflow, touch: Touch): Generator<Touch, undefined> {
+function* earlierThan(touches: readonly Touch[], overflow: Overflow, touch: Place): Generator<Touch, undefined> {
   let next = touches.length;
   while (next > 0 && !isAfter(touch, touches[next - 1]!)) next--;
   for (const other of overflow.touches(0, touch.timestamp, true)) {

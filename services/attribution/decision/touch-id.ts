@@ -39,7 +39,7 @@ export function insertTouch(touches: Touch[], touch: Touch) {
 }
 
 /** The order of touches: by time, and then by id. */
-export function isAfter(a: Touch, b: Touch): boolean {
+export function isAfter(a: Pick<Touch, 'timestamp' | 'clickId'>, b: typeof a): boolean {
   return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.clickId > b.clickId);
 }
 
