@@ -128,7 +128,7 @@ export interface Effects {
   decisions: Map<RememberedConversion, Decision>;
   /** Duplicates that differ from what came first. */
   conflicts: Conflict[];
-  /** Events that the state of the last one's user forgets: the caller takes over their ids after each event. */
+  /** Events that the last one's user has no more, be it beside its state: the caller takes over their ids each time. */
   spilled: RememberedEvent[];
   /** Events that can't be folded. */
   refused: { offset: number; reason: string }[];

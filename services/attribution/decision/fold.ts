@@ -110,7 +110,7 @@ function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid
   if (touches.length <= maxTouches) return;
   const dropped = touches.shift()!;
   effects.totals.touchesDropped++;
-  moveOut(context, user, bounds, { role: 'touch', touch: dropped }, effects);
+  moveOut(context, user, bounds, { role: 'touch', touch: dropped });
   context.overflow().addTouch(dropped, invalid);
   if (invalid) bounds.hasInvalidInOverflow = true;
 }
@@ -133,7 +133,7 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
   if (user.conversions.length > context.config.maxTouches) {
     bounds.lastConversionTimes.shift();
     const dropped = user.conversions.shift()!;
-    moveOut(context, user, bounds, { role: 'outcome', conversion: dropped }, effects);
+    moveOut(context, user, bounds, { role: 'outcome', conversion: dropped });
     context.overflow().addConversion(dropped);
     bounds.lastInOverflow = Math.max(lastInOverflow(context.overflow, bounds), dropped.timestamp);
   }

@@ -95,9 +95,8 @@ export function expire(
   if (watermark > bounds.correctionsKeptUntil) expireCorrections(clock, user, bounds);
 }
 
-/** Leaves an event that a user's state has no room for to its overflow. Corrections stay, and count from then on. */
-export function moveOut(clock: Clock, user: UserState, bounds: UserBounds, event: RememberedEvent, effects: Effects) {
-  effects.spilled.push(event);
+/** Notes that an event is left to a user's overflow. Corrections stay, and count from then on. */
+export function moveOut(clock: Clock, user: UserState, bounds: UserBounds, event: RememberedEvent) {
   user.hasOverflow = true;
   if (correctionsOf(user, bounds, event).length > 0) bounds.correctionsKeptUntil = Number.NEGATIVE_INFINITY;
   if (event.role === 'touch') return;
@@ -138,9 +137,9 @@ function expireTouches(
       return true;
     }
     gone.add(touch.clickId);
-    spillIfKnown(clock, effects, { role: 'touch', touch });
     // A conversion that is not in the state may count it as a candidate still.
     if (user.hasOverflow) clock.overflow().addTouch(touch, isInvalid);
+    else spillIfKnown(clock, effects, { role: 'touch', touch });
     if (isInvalid) bounds.hasInvalidInOverflow = undefined;
     return false;
   };

@@ -176,7 +176,10 @@ export interface EffectiveCorrection {
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
 export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome'; conversion: RememberedConversion };
 
-/** Touches and conversions of a user for which there is no room in its state, by when they happened, in ms. */
+/**
+ * Touches and conversions of a user for which there is no room in its state, by when they happened, in ms. The ids of
+ * those that are added are known from then on, as if they were spilled.
+ */
 export interface Overflow {
   addTouch(touch: Touch, isInvalid: boolean): void;
   /** Takes a touch that is here as invalid, or as valid again. */

@@ -10,7 +10,7 @@ test('no two kinds of entries of a store have keys in common', () => {
     'counter of 0.1': keys.OLD_COUNTERS_FROM,
     rollup: keys.rollupKey('day'),
     setting: keys.settingKey('model'),
-    place: keys.placeKey('touch', 'a', '00000000-0000-4000-8000-000000000001'),
+    place: keys.placeKeyOf('a', 'touch'),
     ...Object.fromEntries(
       (['touch', 'conversion', 'invalid'] as const).map((kind) => [kind, keys.overflowKeysFrom(kind, 'a', 0)]),
     ),

@@ -1,4 +1,4 @@
-import { readUuidText, UUID_WORDS } from '../../contract/uuid.ts';
+import { UUID_WORDS } from '../../contract/uuid.ts';
 import type { CounterKey } from '../decision/effects.ts';
 import { ROLES, type Role } from '../decision/kinds.ts';
 
@@ -45,30 +45,26 @@ export const OLD_COUNTERS_TO = Buffer.from(COUNTER);
 export const SETTINGS_FROM = Buffer.from(SETTING);
 export const SETTINGS_TO = Buffer.from('g');
 
-/** Events that their users' states have no room for: one letter a kind, side by side with USER. */
+/** Events that their users' states have no room for, in blocks: one letter a kind, side by side with USER. */
 const OVERFLOW = { touch: 't', conversion: 'v', invalid: 'w' } as const;
-/** Where these lie, by their ids. */
+/** Their ids, with where they lie. */
 const PLACE = 'x';
 const TIME_BYTES = 8;
-const idWords = new Int32Array(UUID_WORDS);
 export type OverflowKind = keyof typeof OVERFLOW;
 
 /** Users' states are between these. */
 export const USERS_FROM = Buffer.from(USER);
 export const USERS_TO = Buffer.from('v');
 
-/** Everything that the sweep looks at: users' states, events for which these have no room, and their places. */
+/** Everything that the sweep looks at: users' states, events for which these have no room, and their ids. */
 export const SWEPT_FROM = Buffer.from(OVERFLOW.touch);
 export const SWEPT_TO = Buffer.from('y');
 
-/** The key of an event that its user's state has no room for; those of a user and kind ascend by (timestamp, id). */
-export function overflowKey(kind: OverflowKind, userId: string, timestamp: number, eventId: string): Buffer {
-  readUuidText(eventId, idWords, 0);
-  return overflowKeyOf(kind, userId, timestamp, idWords);
-}
-
-/** The same of an event with these words as its id. */
-export function overflowKeyOf(kind: OverflowKind, userId: string, timestamp: number, id: Int32Array): Buffer {
+/**
+ * The key of a block of a user's events that its state has no room for, of which the first happened at `timestamp`, in
+ * ms, and has these words as its id; those of a user and kind ascend by both.
+ */
+export function overflowKey(kind: OverflowKind, userId: string, timestamp: number, id: Int32Array): Buffer {
   // No UTF-16 unit takes more than three bytes of UTF-8.
   const room = Buffer.allocUnsafe(2 + 3 * userId.length + TIME_BYTES + ID_BYTES);
   room[0] = OVERFLOW[kind].charCodeAt(0);
@@ -82,20 +78,20 @@ export function overflowKeyOf(kind: OverflowKind, userId: string, timestamp: num
   return room.subarray(0, at);
 }
 
-/** Key of what says where an event lies that its user's state has no room for. */
-export function placeKey(role: Role, userId: string, eventId: string): Buffer {
-  return Buffer.concat([Buffer.from(`${PLACE}${ROLE_LETTERS[role]}${userId}\0`), idBytes(eventId)]);
+/** Ids of events that lie beside their users' states are between these. */
+export const PLACES_FROM = Buffer.from(PLACE);
+export const PLACES_TO = SWEPT_TO;
+
+/** What the keys of the ids of a user's events beside its state have in common; `putId` puts in the rest. */
+export function placeKeyOf(userId: string, role: Role): Buffer {
+  return Buffer.from(`${PLACE}${ROLE_LETTERS[role]}${userId}\0${' '.repeat(ID_BYTES)}`);
 }
 
-/** The same, of the event that has this key there. */
-export function placeKeyOf(key: Buffer): Buffer {
-  const place = Buffer.allocUnsafe(key.length + 1 - TIME_BYTES);
-  place[0] = PLACE.charCodeAt(0);
-  place[1] = ROLE_LETTERS[key[0] === OVERFLOW.conversion.charCodeAt(0) ? 'outcome' : 'touch'].charCodeAt(0);
-  const time = key.length - ID_BYTES - TIME_BYTES;
-  key.copy(place, 2, 1, time);
-  key.copy(place, 1 + time, time + TIME_BYTES);
-  return place;
+/** Puts an id, which lies at `at` in `words`, at the end of a key. */
+export function putId(key: Buffer, words: Int32Array, at: number): Buffer {
+  const id = key.length - ID_BYTES;
+  for (let word = 0; word < UUID_WORDS; word++) key.writeInt32BE(words[at + word]!, id + 4 * word);
+  return key;
 }
 
 export function isPlaceKey(key: Buffer): boolean {
@@ -142,9 +138,7 @@ export function spilledKeyOf(userId: string, role: Role): Buffer {
  */
 export function putSpilledKey(key: Buffer, period: number, words: Int32Array, at: number): Buffer {
   key.writeUInt32BE(period, SPILLED.length);
-  const id = key.length - ID_BYTES;
-  for (let word = 0; word < UUID_WORDS; word++) key.writeInt32BE(words[at + word]!, id + 4 * word);
-  return key;
+  return putId(key, words, at);
 }
 
 /** What all keys of spilled ids that arrived in earlier periods are less than. */
@@ -226,10 +220,6 @@ export function rollupKey(name: string): Buffer {
 /** Names a counter of a rollup in keys of RocksDB and of the log. */
 export function rollupName({ rollup, period, values }: RollupKey): string {
   return [rollup, period, ...values].join('\0');
-}
-
-function idBytes(eventId: string): Buffer {
-  return Buffer.from(eventId.replaceAll('-', ''), 'hex');
 }
 
 function roleOfLetter(letter: number, key: Buffer): Role {

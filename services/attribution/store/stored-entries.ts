@@ -259,14 +259,13 @@ export function timesAt(bytes: Buffer, at: number) {
   return { timestamp: bytes.readDoubleLE(at + TIMESTAMP), arrival: bytes.readDoubleLE(at + ARRIVAL) };
 }
 
-/** Says where an event lies that its user's state has no room for, by its entry: timestamp f64 | arrival f64. */
-export function placeOf(entry: Buffer): Buffer {
-  return entry.subarray(TIMESTAMP, ARRIVAL + 8);
-}
-
-/** When the event at a place happened and arrived, in ms. */
-export function readPlace(place: Buffer) {
-  return { timestamp: place.readDoubleLE(0), arrival: place.readDoubleLE(ARRIVAL - TIMESTAMP) };
+/** The order of two touches, or of two conversions, by time and then by id. */
+export function compareEntries(a: Buffer, at: number, b: Buffer, other: number): number {
+  let order = a.readDoubleLE(at + TIMESTAMP) - b.readDoubleLE(other + TIMESTAMP);
+  for (let i = 0; order === 0 && i < UUID_WORDS; i++) {
+    order = (a.readInt32LE(at + ID + 4 * i) >>> 0) - (b.readInt32LE(other + ID + 4 * i) >>> 0);
+  }
+  return order;
 }
 
 export function readCorrection(bytes: Buffer, at: number): Correction {

@@ -3,7 +3,8 @@ import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { counterKey, PROGRESS_KEY, placeKey, spilledKeyOf, userKey } from './keys.ts';
+import { counterKey, PROGRESS_KEY, placeKeyOf, putId, spilledKeyOf, userKey } from './keys.ts';
+import { storedId } from './stored-ids.ts';
 import { newSweep } from './sweep.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
@@ -55,12 +56,8 @@ test('finds users of whom the fold would keep nothing but ids, and nothing else'
 
 test('finds what says where an event lies as late as the event', () => {
   const store = memoryStateStore();
-  const [kept, gone] = ['1', '2'].map((n) => placeKey('touch', 'u', `00000000-0000-4000-8000-00000000000${n}`));
-  const place = (days: number) => {
-    const value = Buffer.alloc(16);
-    value.writeDoubleLE(now - days * 24 * HOUR_MS, 8);
-    return value;
-  };
+  const [kept, gone] = [1, 2].map((n) => putId(placeKeyOf('u', 'touch'), Int32Array.of(0, 0, 0, n), 0));
+  const place = (days: number) => storedId({ arrival: now - days * 24 * HOUR_MS, digest: 1 }, 0);
   const puts = [
     { key: kept!, value: place(122) },
     { key: gone!, value: place(123) },

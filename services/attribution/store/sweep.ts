@@ -2,8 +2,9 @@ import { HOUR_MS } from '../../contract/limits.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
 import { isPlaceKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
 import { longestApart } from './longest-apart.ts';
+import { lastArrival } from './overflow-blocks.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
-import { readPlace, timesAt } from './stored-entries.ts';
+import { arrivalOfId } from './stored-ids.ts';
 import { lastArrivals } from './user-codec.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
@@ -38,7 +39,7 @@ export function newSweep(config: AttributionConfig) {
 
 /** Whether the fold would keep nothing of a user's state, or no longer looks at an event, at `watermark`, in ms. */
 export function isExpired(
-  { retentionMs }: AttributionConfig,
+  { retentionMs, eventIdMs }: AttributionConfig,
   { key, value }: StateEntry,
   watermark: number,
   longestApartMs: number,
@@ -48,7 +49,8 @@ export function isExpired(
     const kinds = ['touch', 'outcome', 'correction'] as const;
     return kinds.every((kind) => isForgotten(last[kind], watermark, retentionMs[kind]));
   }
-  const { arrival } = isPlaceKey(key) ? readPlace(value) : timesAt(value, 0);
   // A touch that arrived near a conversion may be credited with it as long as that is kept.
-  return isForgotten(arrival, watermark, longestApartMs + retentionMs.outcome);
+  const keptMs = longestApartMs + retentionMs.outcome;
+  if (isPlaceKey(key)) return isForgotten(arrivalOfId(value), watermark, Math.max(keptMs, eventIdMs));
+  return isForgotten(lastArrival(value), watermark, keptMs);
 }

@@ -1,239 +1,210 @@
+import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
 import type { Role } from '../decision/kinds.ts';
 import type { Overflow, RememberedConversion, Touch } from '../decision/state.ts';
-import { idOf } from '../decision/touch-id.ts';
-import {
-  type OverflowKind,
-  overflowKey,
-  overflowKeyOf,
-  overflowKeysFrom,
-  placeKey,
-  placeKeyOf,
-} from '../store/keys.ts';
-import { keyAfter, type StateEntry, type StateStore } from '../store/state-store.ts';
-import { placeOf, readPlace, StoredConversion, StoredTouch } from '../store/stored-entries.ts';
+import type { OverflowKind } from '../store/keys.ts';
+import { changedBlocks, END_OF_TIME, type Entry, storedBetween } from '../store/overflow-blocks.ts';
+import type { StateEntry, StateStore } from '../store/state-store.ts';
+import { compareEntries, readIdWords, StoredConversion, StoredTouch, timesAt } from '../store/stored-entries.ts';
 import { StateWriter } from '../store/user-codec.ts';
+import type { SpilledIds } from './spilled-ids.ts';
 
-/** Entries read first, and then at once, where more are asked for. */
-const FIRST_SLICE = 1;
-const SLICE = 64;
+/** About the memory that an entry takes beside its bytes, its id included. */
+const ENTRY_BYTES = 80;
 
-/** About the memory that an entry takes beside its bytes. */
-const ENTRY_BYTES = 200;
+/** Where those of a user begin that are not yet in the store, ascending by (timestamp, id); ~ of one that goes. */
+type Starts = Record<OverflowKind, number[]>;
 
-/** A key that every key of an event is less than. */
-const END_OF_TIME = 2 ** 53 - 1;
-
-/** The value of an entry that is to be deleted from the store. */
-const GONE = Buffer.alloc(0);
+/** What is asked for in the name of one user. */
+interface Asking {
+  store: StateStore;
+  userId: string;
+  slot: number;
+  ids: SpilledIds;
+}
 
 /**
- * Touches and conversions for which there is no room in their users' states, each under a key of its own, so that one
- * is found by its time with a seek: those that are not yet in the store, ahead of those that are. Invalid touches lie
- * apart, so that no seek has to pass over them. Where each lies is found by its id, for what corrects it.
+ * Touches and conversions for which there is no room in their users' states, in blocks by their times, so that one is
+ * found by its time with a seek: those that are not yet in the store, ahead of those that are. Invalid touches lie
+ * apart, so that no seek has to pass over them. When each happened is found by its id, for what corrects it.
  */
 export class OverflowStore {
-  /** By kind and user, ascending by key. */
-  #put = new Map<string, StateEntry[]>();
-  /** Those whose places are not yet in the store, in the order in which they came. */
-  #added: StateEntry[] = [];
-  /** These by the keys of their places, once one is asked for. */
-  #addedAt: Map<string, StateEntry> | undefined;
+  #put = new Map<string, Starts>();
+  #writer = new StateWriter();
+  #entries = 0;
   /** Of whom was asked last: events of a user with very many follow on each other. */
-  #asked: { store: StateStore; userId: string; overflow: Overflow } | undefined;
-  readonly #writer = new StateWriter();
-  /** About the memory that it takes. */
-  bytesUsed = 0;
+  #asked: (Asking & { overflow: Overflow }) | undefined;
+
+  /** About the memory that it takes, in bytes: up to half of what is written to is free. */
+  get bytesUsed(): number {
+    return 2 * this.#writer.length + this.#entries * ENTRY_BYTES;
+  }
 
   /** What of a user is in here and in the store. */
-  of(store: StateStore, userId: string): Overflow {
+  of(store: StateStore, userId: string, slot: number, ids: SpilledIds): Overflow {
     const last = this.#asked;
-    if (last?.store === store && last.userId === userId) return last.overflow;
-    const overflow = this.#of(store, userId);
-    this.#asked = { store, userId, overflow };
+    if (last?.store === store && last.userId === userId && last.slot === slot && last.ids === ids) return last.overflow;
+    const asking = { store, userId, slot, ids };
+    const overflow = this.#of(asking);
+    this.#asked = { ...asking, overflow };
     return overflow;
   }
 
-  #of(store: StateStore, userId: string): Overflow {
-    const entries = this.#entries.bind(this, store, userId);
+  #of(asking: Asking): Overflow {
+    const { store, userId, slot, ids } = asking;
+    const between = this.#between.bind(this, store, userId);
     return {
       addTouch: (touch, isInvalid) => {
-        this.#noteAdded(this.#putTouch(userId, touch, isInvalid));
+        ids.add(slot, { role: 'touch', touch }, touch.timestamp);
+        this.#putTouch(userId, touch, isInvalid ? 'invalid' : 'touch');
       },
       judgeTouch: (touch, isInvalid) => {
-        const { timestamp, clickId } = touch;
-        this.#putTouch(userId, touch, isInvalid);
-        const before = isInvalid ? 'touch' : 'invalid';
-        this.#putEntry(before, userId, overflowKey(before, userId, timestamp, clickId), GONE);
+        this.#putTouch(userId, touch, isInvalid ? 'invalid' : 'touch');
+        this.#putTouch(userId, touch, isInvalid ? 'touch' : 'invalid', true);
       },
       addConversion: (conversion) => {
-        this.#noteAdded(this.#putConversion(userId, conversion));
-      },
-      putConversion: (conversion) => {
+        ids.add(slot, { role: 'outcome', conversion }, conversion.timestamp);
         this.#putConversion(userId, conversion);
       },
+      putConversion: (conversion) => this.#putConversion(userId, conversion),
       touchWithId: (id) => {
-        const value = this.#valueOf(store, 'touch', userId, id, ['touch', 'invalid']);
-        return value && new StoredTouch(value, 0);
+        const entry = this.#withId(asking, 'touch', id, ['touch', 'invalid']);
+        return entry && new StoredTouch(entry.bytes, entry.at);
       },
       conversionWithId: (id) => {
-        const value = this.#valueOf(store, 'outcome', userId, id, ['conversion']);
-        return value && new StoredConversion(value, 0);
+        const entry = this.#withId(asking, 'outcome', id, ['conversion']);
+        return entry && new StoredConversion(entry.bytes, entry.at);
       },
       *touches(from, to, isBack) {
-        for (const { value } of entries('touch', from, to, isBack)) yield new StoredTouch(value, 0);
+        for (const { bytes, at } of between('touch', from, to, isBack)) yield new StoredTouch(bytes, at);
       },
       *invalidTouches(from, to, isBack) {
-        for (const { value } of entries('invalid', from, to, isBack)) yield new StoredTouch(value, 0);
+        for (const { bytes, at } of between('invalid', from, to, isBack)) yield new StoredTouch(bytes, at);
       },
       *conversions(from, to, isBack) {
-        for (const { value } of entries('conversion', from, to, isBack)) yield new StoredConversion(value, 0);
+        for (const { bytes, at } of between('conversion', from, to, isBack)) yield new StoredConversion(bytes, at);
       },
     };
   }
 
   /** Whether a user has any. */
   has(store: StateStore, userId: string): boolean {
-    const isIn = (kind: OverflowKind) => !this.#entries(store, userId, kind, 0, END_OF_TIME, false).next().done;
+    const isIn = (kind: OverflowKind) => !this.#between(store, userId, kind, 0, END_OF_TIME, false).next().done;
     return isIn('touch') || isIn('conversion') || isIn('invalid');
   }
 
-  /** Keys of those that the caller now deletes from the store, before it puts others there. */
-  deletes(): Buffer[] {
-    return [...this.#put.values()].flatMap((entries) => entries.filter(isGone).map(({ key }) => key));
-  }
-
-  /** Those that are not yet in the store, where the caller now puts them. */
-  *takePuts(): Generator<StateEntry> {
-    const [put, added] = [this.#put, this.#added];
+  /** The blocks of those that are not yet in the store, where the caller now puts them. */
+  *takePuts(store: StateStore): Generator<StateEntry> {
+    const [put, { bytes }] = [this.#put, this.#writer];
     this.#put = new Map();
-    this.#added = [];
-    this.#addedAt = undefined;
-    this.bytesUsed = 0;
-    for (const entries of put.values()) for (const entry of entries) if (!isGone(entry)) yield entry;
-    for (const { key, value } of added) yield { key: placeKeyOf(key), value: placeOf(value) };
+    this.#writer = new StateWriter();
+    this.#entries = 0;
+    for (const [userId, { touch, invalid, conversion }] of put) {
+      yield* changedBlocks(store, 'touch', userId, bytes, touch);
+      yield* changedBlocks(store, 'invalid', userId, bytes, invalid);
+      yield* changedBlocks(store, 'conversion', userId, bytes, conversion);
+    }
   }
 
-  #putTouch(userId: string, touch: Touch, isInvalid: boolean): StateEntry {
-    const kind = isInvalid ? 'invalid' : 'touch';
-    this.#writer.length = 0;
+  #putTouch(userId: string, touch: Touch, kind: OverflowKind, isGone = false): void {
+    const at = this.#writer.length;
     this.#writer.touch(touch);
-    return this.#putEntry(kind, userId, overflowKeyOf(kind, userId, touch.timestamp, idOf(touch)), this.#written());
+    this.#putEntry(userId, kind, at, isGone);
   }
 
-  #putConversion(userId: string, conversion: RememberedConversion): StateEntry {
-    this.#writer.length = 0;
+  #putConversion(userId: string, conversion: RememberedConversion): void {
+    const at = this.#writer.length;
     this.#writer.conversion(conversion);
-    const { timestamp, conversionId } = conversion;
-    const key = overflowKey('conversion', userId, timestamp, conversionId);
-    return this.#putEntry('conversion', userId, key, this.#written());
+    this.#putEntry(userId, 'conversion', at, false);
   }
 
-  #written(): Buffer {
-    return Buffer.from(this.#writer.bytes.subarray(0, this.#writer.length));
+  /** Takes in the entry that was written from `at` on. */
+  #putEntry(userId: string, kind: OverflowKind, at: number, isGone: boolean): void {
+    const { bytes } = this.#writer;
+    const starts = this.#startsOf(userId)[kind];
+    const i = firstNotBefore(bytes, starts, timesAt(bytes, at).timestamp, at);
+    const isThere = i < starts.length && compareEntries(bytes, entryAt(starts[i]!), bytes, at) === 0;
+    const start = isGone ? ~at : at;
+    if (i === starts.length) starts.push(start);
+    else starts.splice(i, isThere ? 1 : 0, start);
+    this.#entries++;
   }
 
-  #noteAdded(entry: StateEntry): void {
-    this.#added.push(entry);
-    this.#addedAt?.set(placeKeyOf(entry.key).toString('latin1'), entry);
+  #startsOf(userId: string): Starts {
+    const known = this.#put.get(userId);
+    if (known !== undefined) return known;
+    const starts: Starts = { touch: [], invalid: [], conversion: [] };
+    this.#put.set(userId, starts);
+    return starts;
   }
 
-  /** What says where an event lies. */
-  #placeWithId(store: StateStore, role: Role, userId: string, id: string): Buffer | undefined {
-    const key = placeKey(role, userId, id);
-    this.#addedAt ??= new Map(this.#added.map((entry) => [placeKeyOf(entry.key).toString('latin1'), entry]));
-    const added = this.#addedAt.get(key.toString('latin1'));
-    return added === undefined ? store.getMany([key])[0] : placeOf(added.value);
-  }
-
-  /** What lies under an event's id, as one of these kinds; undefined if there is nothing. */
-  #valueOf(store: StateStore, role: Role, userId: string, id: string, kinds: readonly OverflowKind[]) {
-    const place = this.#placeWithId(store, role, userId, id);
-    if (place === undefined) return undefined;
+  /** The entry with an event's id, as one of these kinds; undefined if there is none. */
+  #withId({ store, userId, slot, ids }: Asking, role: Role, id: string, kinds: readonly OverflowKind[]) {
+    const time = ids.timeOf(store, slot, userId, role, id);
+    if (time === undefined) return undefined;
     for (const kind of kinds) {
-      const key = overflowKey(kind, userId, readPlace(place).timestamp, id);
-      const put = this.#put.get(`${kind} ${userId}`) ?? [];
-      const i = firstNotBefore(put, key);
-      const value = put[i]?.key.equals(key) ? put[i]!.value : store.getMany([key])[0];
-      if (value !== undefined && value.length > 0) return value;
+      for (const entry of this.#between(store, userId, kind, time, time, false)) {
+        readIdWords(entry.bytes, entry.at, words, 0);
+        if (uuidText(words, 0) === id) return entry;
+      }
     }
     return undefined;
   }
 
-  #putEntry(kind: OverflowKind, userId: string, key: Buffer, value: Buffer): StateEntry {
-    const entry = { key, value };
-    const name = `${kind} ${userId}`;
-    const entries = this.#put.get(name) ?? [];
-    const at = firstNotBefore(entries, key);
-    const isThere = at < entries.length && entries[at]!.key.equals(key);
-    entries.splice(at, isThere ? 1 : 0, entry);
-    this.#put.set(name, entries);
-    this.bytesUsed += ENTRY_BYTES + key.length + entry.value.length;
-    return entry;
-  }
-
   /** A user's entries of events that happened in [from, to], in ms, ascending or descending. */
-  *#entries(
+  *#between(
     store: StateStore,
     userId: string,
     kind: OverflowKind,
     from: number,
     to: number,
     isBack: boolean,
-  ): Generator<StateEntry> {
-    for (const entry of this.#all(store, userId, kind, from, to, isBack)) if (!isGone(entry)) yield entry;
-  }
-
-  *#all(
-    store: StateStore,
-    userId: string,
-    kind: OverflowKind,
-    from: number,
-    to: number,
-    isBack: boolean,
-  ): Generator<StateEntry> {
-    const [first, end] = [overflowKeysFrom(kind, userId, from), overflowKeysFrom(kind, userId, to + 1)];
-    // What is put meanwhile changes values, and not keys.
-    const put = this.#put.get(`${kind} ${userId}`) ?? [];
-    const [begin, behind] = [firstNotBefore(put, first), firstNotBefore(put, end)];
-    let i = isBack ? behind - 1 : begin;
-    for (const entry of storedBetween(store, first, end, isBack)) {
+  ): Generator<Entry> {
+    const { bytes } = this.#writer;
+    const starts = this.#put.get(userId)?.[kind] ?? [];
+    // Conversions may be put meanwhile.
+    const put = kind === 'conversion' ? starts.slice() : starts;
+    const [begin, end] = [firstNotBefore(bytes, put, from), firstNotBefore(bytes, put, to + 1)];
+    const step = isBack ? -1 : 1;
+    let i = isBack ? end - 1 : begin;
+    for (const entry of storedBetween(store, kind, userId, from, to, isBack)) {
       let order = -1;
-      while (i >= begin && i < behind && order <= 0) {
-        order = Buffer.compare(put[i]!.key, entry.key) * (isBack ? -1 : 1);
-        if (order <= 0) yield put[isBack ? i-- : i++]!;
-        if (order === 0) break;
+      while (i >= begin && i < end && order < 0) {
+        order = step * compareEntries(bytes, entryAt(put[i]!), entry.bytes, entry.at);
+        if (order > 0) break;
+        if (put[i]! >= 0) yield { bytes, at: put[i]! };
+        i += step;
       }
       if (order !== 0) yield entry;
     }
-    while (i >= begin && i < behind) yield put[isBack ? i-- : i++]!;
+    for (; i >= begin && i < end; i += step) if (put[i]! >= 0) yield { bytes, at: put[i]! };
   }
 }
 
-function isGone({ value }: StateEntry): boolean {
-  return value.length === 0;
+/** Where an entry begins, be it one that goes. */
+function entryAt(start: number): number {
+  return start < 0 ? ~start : start;
 }
 
-function* storedBetween(store: StateStore, from: Buffer, to: Buffer, isBack: boolean): Generator<StateEntry> {
-  let [first, end] = [from, to];
-  for (let limit = FIRST_SLICE; ; limit = SLICE) {
-    const entries = isBack ? store.scanBack(first, end, limit) : store.scan(first, end, limit);
-    yield* entries;
-    if (entries.length < limit) return;
-    const last = entries.at(-1)!.key;
-    if (isBack) end = last;
-    else first = keyAfter(last);
-  }
-}
-
-/** Index of the first of some entries, which ascend, whose key is not less. */
-function firstNotBefore(entries: readonly StateEntry[], key: Buffer): number {
-  let [low, high] = [0, entries.length];
+/**
+ * Index of the first of some entries, which ascend, that happened at `time`, in ms, or later.
+ *
+ * @param at where an entry of that time begins in `bytes`, than which the first is not less; -1 for none
+ */
+function firstNotBefore(bytes: Buffer, starts: readonly number[], time: number, at = -1): number {
+  let [low, high] = [0, starts.length];
   // Most come last.
-  if (high > 0 && Buffer.compare(entries[high - 1]!.key, key) < 0) return high;
+  if (high > 0 && isBefore(bytes, entryAt(starts[high - 1]!), time, at)) return high;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (Buffer.compare(entries[middle]!.key, key) < 0) low = middle + 1;
+    if (isBefore(bytes, entryAt(starts[middle]!), time, at)) low = middle + 1;
     else high = middle;
   }
   return low;
 }
+
+function isBefore(bytes: Buffer, entry: number, time: number, at: number): boolean {
+  const { timestamp } = timesAt(bytes, entry);
+  return timestamp < time || (timestamp === time && at !== -1 && compareEntries(bytes, entry, bytes, at) < 0);
+}
+
+const words = new Int32Array(UUID_WORDS);

@@ -12,6 +12,10 @@ import {
   OLD_SPILLED_FROM,
   OLD_SPILLED_TO,
   ownerOfOldKey,
+  PLACES_FROM,
+  PLACES_TO,
+  placeKeyOf,
+  putId,
   putSpilledKey,
   readSpilledId,
   SPILLED_FROM,
@@ -20,14 +24,12 @@ import {
 } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
 import { StoredConversion, StoredTouch } from '../store/stored-entries.ts';
+import { arrivalOfId, readStoredId, storedId, timeOfPlace } from '../store/stored-ids.ts';
 import { readCorrections, readEntries } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { IdFilter } from './id-filter.ts';
 import type { UserTable } from './user-table.ts';
 
-/** What lies in the store under a spilled id: arrival f64 | digest i32, little-endian. */
-const ENTRY_BYTES = 12;
-const DIGEST = 8;
 /** A build of version 0.1 had buckets of them, without digests: id 4 × i32, little-endian | arrival f64. */
 const OLD_ENTRY_BYTES = 24;
 const OLD_ARRIVAL = 16;
@@ -46,9 +48,9 @@ const NONE = -1;
 const SWEPT_USERS = 1 << 29;
 
 /**
- * Ids of events that are no longer in their users' states: those not yet in the store, and which of those that are in
- * it an event may be a duplicate of. Users are known by their slots in the table, where they stay until what changed is
- * stored.
+ * Ids of events that are no longer in their users' states, be they beside these: those not yet in the store, and which
+ * of those that are in it an event may be a duplicate of. Users are known by their slots in the table, where they stay
+ * until what changed is stored.
  */
 export class SpilledIds {
   readonly #config: AttributionConfig;
@@ -56,6 +58,8 @@ export class SpilledIds {
   #count = 0;
   #words = new Int32Array(1024 * WORDS);
   #arrivals = new Float64Array(1024);
+  /** When those happened that lie beside their users' states, in ms; NaN of others. */
+  #times = new Float64Array(1024);
   /** The last id of each hash; NONE if there is none. Their number is a power of two, no less than that of ids. */
   #heads = new Int32Array(1024).fill(NONE);
   readonly #sweptUsers: string[] = [];
@@ -71,9 +75,14 @@ export class SpilledIds {
     this.#config = config;
     this.#filter = new IdFilter(config.eventIdMs, filterBytes);
     takeOver(store);
-    for (const { key, value } of entriesBetween(store, SPILLED_FROM, SPILLED_TO)) {
+    this.#addStored(store, SPILLED_FROM, SPILLED_TO);
+    this.#addStored(store, PLACES_FROM, PLACES_TO);
+  }
+
+  #addStored(store: StateStore, from: Buffer, to: Buffer): void {
+    for (const { key, value } of entriesBetween(store, from, to)) {
       readSpilledId(key, oneId);
-      this.#filter.add(oneId, 0, value.readDoubleLE(0));
+      this.#filter.add(oneId, 0, arrivalOfId(value));
     }
   }
 
@@ -81,8 +90,12 @@ export class SpilledIds {
     return this.#filter.bytesUsed;
   }
 
-  /** Takes in an event's id, of the user in this slot. */
-  add(slot: number, event: RememberedEvent): void {
+  /**
+   * Takes in an event's id, of the user in this slot.
+   *
+   * @param time when it happened, in ms, if it lies beside the user's state: there it is found by its id
+   */
+  add(slot: number, event: RememberedEvent, time = Number.NaN): void {
     if (this.#count === this.#heads.length) this.#grow();
     const i = this.#count++;
     const at = i * WORDS;
@@ -90,6 +103,7 @@ export class SpilledIds {
     this.#words[at + USER_AND_ROLE] = userAndRole(slot, event.role);
     this.#words[at + DIGEST_WORD] = digestOf(event);
     this.#arrivals[i] = arrivalOf(event);
+    this.#times[i] = time;
     this.#link(i);
     this.#filter.add(this.#words, at, this.#arrivals[i]!);
   }
@@ -120,11 +134,27 @@ export class SpilledIds {
    * not here.
    */
   find(slot: number, event: FoldEvent): SpilledId | undefined {
-    const id = idOfEvent(event);
-    const user = userAndRole(slot, ID_ROLES[event.role]);
+    const i = this.#find(idOfEvent(event), userAndRole(slot, ID_ROLES[event.role]));
+    return i === NONE ? undefined : this.#at(i);
+  }
+
+  /** When the event with an id happened that lies beside the state of the user in this slot, in ms. */
+  timeOf(store: StateStore, slot: number, userId: string, role: Role, eventId: string): number | undefined {
+    readUuidText(eventId, oneId, 0);
+    const i = this.#find(oneId, userAndRole(slot, role));
+    if (i !== NONE && !Number.isNaN(this.#times[i]!)) return this.#times[i];
+    const [place] = store.getMany([putId(placeKeyOf(userId, role), oneId, 0)]);
+    return place && timeOfPlace(place);
+  }
+
+  #find(id: Int32Array, user: number): number {
     let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
     while (i !== NONE && !this.#isAt(i * WORDS, id, user)) i = this.#words[i * WORDS + NEXT]!;
-    return i === NONE ? undefined : { arrival: this.#arrivals[i]!, digest: this.#words[i * WORDS + DIGEST_WORD]! };
+    return i;
+  }
+
+  #at(i: number): SpilledId {
+    return { arrival: this.#arrivals[i]!, digest: this.#words[i * WORDS + DIGEST_WORD]! };
   }
 
   /** What the store knows of those events by their ids, or of what they correct, by the events' places. */
@@ -142,7 +172,7 @@ export class SpilledIds {
     if (keys.length === 0) return found;
     store.getMany(keys).forEach((entry, n) => {
       if (entry === undefined) return;
-      const [i, known] = [asked[n]!, readEntry(entry)];
+      const [i, known] = [asked[n]!, readStoredId(entry)];
       if (known.arrival > (found.get(i)?.arrival ?? 0)) found.set(i, known);
     });
     return found;
@@ -150,19 +180,21 @@ export class SpilledIds {
 
   /** Ids that are not yet in the store, where the caller now puts them: each entry before it takes the next one. */
   *takePuts(table: UserTable): Generator<StateEntry> {
-    const value = Buffer.alloc(ENTRY_BYTES);
     let user = NONE;
-    let key: Buffer = value;
+    let [key, place]: (Buffer | undefined)[] = [];
     for (let i = 0; i < this.#count; i++) {
       const at = i * WORDS;
       const owner = this.#words[at + USER_AND_ROLE]!;
-      if (owner !== user) {
-        key = spilledKeyOf(this.#nameOf(Math.floor(owner / ROLES.length), table), ROLES[owner % ROLES.length]!);
-        user = owner;
+      if (owner !== user) key = place = undefined;
+      user = owner;
+      const time = this.#times[i]!;
+      if (Number.isNaN(time)) {
+        key ??= spilledKeyOf(...this.#ownerOf(owner, table));
+        yield { key: putSpilledKey(key, periodOf(this.#arrivals[i]!), this.#words, at), value: storedId(this.#at(i)) };
+      } else {
+        place ??= placeKeyOf(...this.#ownerOf(owner, table));
+        yield { key: putId(place, this.#words, at), value: storedId(this.#at(i), time) };
       }
-      value.writeDoubleLE(this.#arrivals[i]!, 0);
-      value.writeInt32LE(this.#words[at + DIGEST_WORD]!, DIGEST);
-      yield { key: putSpilledKey(key, periodOf(this.#arrivals[i]!), this.#words, at), value };
     }
     this.#count = 0;
     this.#heads.fill(NONE);
@@ -180,8 +212,10 @@ export class SpilledIds {
     this.#firstPeriod = first;
   }
 
-  #nameOf(user: number, table: UserTable): string {
-    return user < SWEPT_USERS ? table.index.idOf(user) : this.#sweptUsers[user - SWEPT_USERS]!;
+  #ownerOf(userAndRole: number, table: UserTable): [userId: string, role: Role] {
+    const user = Math.floor(userAndRole / ROLES.length);
+    const userId = user < SWEPT_USERS ? table.index.idOf(user) : this.#sweptUsers[user - SWEPT_USERS]!;
+    return [userId, ROLES[userAndRole % ROLES.length]!];
   }
 
   #mayBeStored(events: EventBatch, i: number): boolean {
@@ -204,7 +238,7 @@ export class SpilledIds {
     const role = ID_ROLES[event.role];
     const id = idOfEvent(event);
     const arrival = arrivalOf(event);
-    const keys: Buffer[] = [];
+    const keys = [putId(placeKeyOf(userId, role), id, 0)];
     const first = periodOf(Math.max(0, arrival - this.#config.eventIdMs));
     for (let period = first; period <= periodOf(arrival); period++) {
       keys.push(putSpilledKey(spilledKeyOf(userId, role), period, id, 0));
@@ -224,11 +258,13 @@ export class SpilledIds {
   }
 
   #grow(): void {
-    const [words, arrivals] = [this.#words, this.#arrivals];
+    const [words, arrivals, times] = [this.#words, this.#arrivals, this.#times];
     this.#words = new Int32Array(2 * words.length);
     this.#words.set(words);
     this.#arrivals = new Float64Array(2 * arrivals.length);
     this.#arrivals.set(arrivals);
+    this.#times = new Float64Array(2 * times.length);
+    this.#times.set(times);
     this.#heads = new Int32Array(2 * arrivals.length).fill(NONE);
     for (let i = 0; i < this.#count; i++) this.#link(i);
   }
@@ -242,17 +278,11 @@ function takeOver(store: StateStore): void {
     for (let at = 0; at < value.length; at += OLD_ENTRY_BYTES) {
       for (let word = 0; word < UUID_WORDS; word++) oneId[word] = value.readInt32LE(at + 4 * word);
       const arrival = value.readDoubleLE(at + OLD_ARRIVAL);
-      const entry = Buffer.alloc(ENTRY_BYTES);
-      entry.writeDoubleLE(arrival, 0);
-      entry.writeInt32LE(UNKNOWN_DIGEST, DIGEST);
-      puts.push({ key: putSpilledKey(spilledKeyOf(userId, role), periodOf(arrival), oneId, 0), value: entry });
+      const key = putSpilledKey(spilledKeyOf(userId, role), periodOf(arrival), oneId, 0);
+      puts.push({ key, value: storedId({ arrival, digest: UNKNOWN_DIGEST }) });
     }
     store.write({ deletes: [key], puts, appends: [] });
   }
-}
-
-function readEntry(entry: Buffer): SpilledId {
-  return { arrival: entry.readDoubleLE(0), digest: entry.readInt32LE(DIGEST) };
 }
 
 const oneId = new Int32Array(UUID_WORDS);

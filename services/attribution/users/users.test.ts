@@ -19,7 +19,7 @@ import { type FoldContext, type FoldEvent, fold } from '../decision/fold.ts';
 import { arrivalOf, CORRECTIONS, type CorrectionKind, type SpilledId, type UserState } from '../decision/state.ts';
 import { readEvent } from '../input/read-event.ts';
 import { TouchSpace } from '../memory/touch-memory.ts';
-import { SPILLED_FROM, SPILLED_TO, userKey } from '../store/keys.ts';
+import { PLACES_FROM, PLACES_TO, SPILLED_FROM, SPILLED_TO, userKey } from '../store/keys.ts';
 import { readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
 import { EventBatch } from './event-batch.ts';
 import { OVERFLOW } from './user-slots.ts';
@@ -148,8 +148,9 @@ function start(env: NodeJS.ProcessEnv = {}) {
       const [bytes] = store.getMany([userKey('ann')]);
       return bytes && decodeUser(bytes);
     },
-    /** Ids that were spilled from the user's state. */
-    storedIds: () => store.scan(SPILLED_FROM, SPILLED_TO, Number.POSITIVE_INFINITY),
+    /** Ids that were spilled from the user's state, and of what lies beside it. */
+    storedIds: () =>
+      [store.scan(SPILLED_FROM, SPILLED_TO, Number.POSITIVE_INFINITY), store.scan(PLACES_FROM, PLACES_TO, 1000)].flat(),
     storedHours() {
       return this.stored()?.touches.map(({ timestamp }) => timestamp / HOUR_MS - START_HOUR);
     },
@@ -297,8 +298,8 @@ testRuns('an event that takes the short way ends as the fold would have it', 800
         // With the same events, but written as one.
         const unwritten = start(env);
         const expected = newUser();
-        const overflow = memoryOverflow();
         const spilled = new Map<string, SpilledId>();
+        const overflow = memoryOverflow(spilled);
         let arrival = START_HOUR * HOUR_MS;
         for (const { kind, number, hour, pause, next } of events) {
           arrival += (pause * HOUR_MS) / 10;

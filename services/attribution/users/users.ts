@@ -148,11 +148,11 @@ export class Users {
    * @param watermark the partition's clock, in ms
    */
   takeChanges(store: StateStore, expired: readonly Buffer[], watermark: number): StateChanges {
-    const deletes = [...this.#sweep(store, expired, watermark), ...this.#overflow.deletes()];
+    const deletes = this.#sweep(store, expired, watermark);
     const dirty = this.table.takeDirty();
     const [whole, added]: [number[], number[]] = [[], []];
     for (const slot of dirty) (this.table.slots.isAppendable(slot) ? added : whole).push(slot);
-    return { deletes, puts: this.#puts(whole), appends: this.#appends(added) };
+    return { deletes, puts: this.#puts(store, whole), appends: this.#appends(added) };
   }
 
   /** Forgets ids that are too old when the clock is at `watermark`, in ms, which must be stored before. */
@@ -195,7 +195,7 @@ export class Users {
     return gone;
   }
 
-  *#puts(slots: readonly number[]): Generator<StateEntry> {
+  *#puts(store: StateStore, slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
       const corrections = this.table.corrections(slot);
       this.#writer.begin(this.table.slots.has(slot, OVERFLOW));
@@ -204,7 +204,7 @@ export class Users {
       yield this.#entry(slot, 0, 0);
     }
     if (this.#spilled !== undefined) yield* this.#spilled.takePuts(this.table);
-    yield* this.#overflow.takePuts();
+    yield* this.#overflow.takePuts(store);
     yield* this.#longestApart.takePuts();
   }
 
@@ -323,7 +323,7 @@ export class Users {
       watermark: arrivalOf(event),
       longestApartMs: this.#longestApart.ms,
       spilled: () => spilled.find(user.slot, event) ?? stored,
-      overflow: () => this.#overflow.of(store, event.userId),
+      overflow: () => this.#overflow.of(store, event.userId, user.slot, spilled),
     };
     fold(context, user.state, event, effects);
     if (effects.spilled.length > 0) this.table.slots.set(user.slot, SPILLED);
