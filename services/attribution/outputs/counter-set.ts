@@ -1,5 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
-import { type RollupStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { NewRecord } from '../../log/event-log.ts';
@@ -9,10 +7,10 @@ import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.
 import { counterKey, rollupKey } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { Clicks } from './clicks.ts';
-import { CounterTable } from './counter-table.ts';
+import { CounterTable, NOT_STORED } from './counter-table.ts';
 import { CounterValues } from './counter-values.ts';
 import { type Delta, deltaOf } from './deltas.ts';
-import { encodeDaily, encodeKey, encodeRollup, encodeStored, readSums } from './encode-counters.ts';
+import { encodeDaily, encodeKey, encodeRollup, encodeStored, readStored } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
 import { Series } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
@@ -31,9 +29,6 @@ const READ_COUNTERS = 1000;
 
 /** What is counted of a batch. */
 export type Counted = Readonly<Pick<Effects, 'clicks'>> & { changes: readonly SharesChange[] };
-
-/** The version of a counter that the store had not. */
-const NOT_STORED = -1;
 
 /** More than there are rollups. */
 const MOST_SERIES = 64;
@@ -253,26 +248,8 @@ export class CounterSet {
   #fill(counter: number, stored: Buffer | undefined): void {
     const table = this.#table;
     table.setFlags(counter, LOADED);
-    if (stored === undefined) {
-      table.setLoadedVersion(counter, NOT_STORED);
-      return;
-    }
-    const read = fromBinary(RollupStatsSchema, stored);
-    table.setClicks(counter, Number(read.clicks));
-    table.setVersion(counter, Number(read.version));
-    table.setLoadedVersion(counter, Number(read.version));
-    for (const sums of read.models) readSums(this.#table, counter, this.#numberOf(sums.model), sums);
-    if (read.models.some(({ version }) => version > 0n)) this.#keepVersionsApart(counter, read);
-    if (read.invalidClicks > 0n) table.rareOf(counter, 0).invalidClicks = Number(read.invalidClicks);
-  }
-
-  /** Under a model that the counter did not have, it has nothing of any version. */
-  #keepVersionsApart(counter: number, { models }: RollupStats): void {
-    this.#table.setFlags(counter, LOADED | APART);
-    this.#table.setLoadedVersion(counter, NOT_STORED);
-    for (const { model, version } of models) {
-      this.#table.rareOf(counter, this.#numberOf(model)).loadedVersion = Number(version);
-    }
+    if (stored === undefined) table.setLoadedVersion(counter, NOT_STORED);
+    else if (readStored(stored, table, counter, this.#models)) table.setFlags(counter, LOADED | APART);
   }
 
   #countClick(counter: number, offset: number): void {

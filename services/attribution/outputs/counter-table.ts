@@ -1,8 +1,11 @@
-import { hashOf as hashOfText } from '../memory/string-table.ts';
+import { NumberedTexts } from '../memory/numbered-texts.ts';
 import type { Delta } from './deltas.ts';
 
 const FIRST_COUNTERS = 1024;
 const NONE = -1;
+
+/** The version of a counter that the store had not. */
+export const NOT_STORED = -1;
 
 /** What a counter counts, in words from its begin on: numbers of texts but for the period. */
 const GROUP = 0;
@@ -31,8 +34,6 @@ const FLAG_BITS = 4;
 /** Places of four bytes in the hash table for each counter: at most half is in use. */
 const PLACES = 2;
 const COUNTER_BYTES = 2 * (8 * STRIDE + 4 * PLACES);
-/** About the bytes that a text takes beside its own. */
-const TEXT_BYTES = 100;
 /** About the bytes that a counter's rare values take. */
 const RARE_BYTES = 250;
 
@@ -189,7 +190,7 @@ export class CounterTable {
     this.#numbers[counter * STRIDE + VERSION] = version;
   }
 
-  /** Version in the store, whose values contain all up to it; -1 for a new counter. */
+  /** Version in the store, whose values contain all up to it; NOT_STORED for a new counter. */
   loadedVersionOf(counter: number): number {
     return this.#numbers[counter * STRIDE + LOADED_VERSION]!;
   }
@@ -221,14 +222,40 @@ export class CounterTable {
     return sums === 0 ? 0n : this.#sums[(sums - 1) * this.#sumsStride + OF_MODEL * model + 1]!;
   }
 
+  /** As `conversionsOf`, without a big integer; -1 unless it is in [0, 2^53), as nearly all are. */
+  conversionsNumberOf(counter: number, model: number): number {
+    const sums = this.#words[2 * counter * STRIDE + SUMS]!;
+    return sums === 0 ? 0 : numberAt(this.#sumWords, 2 * ((sums - 1) * this.#sumsStride + OF_MODEL * model));
+  }
+
+  /** As `revenueOf`, in the same way. */
+  revenueNumberOf(counter: number, model: number): number {
+    const sums = this.#words[2 * counter * STRIDE + SUMS]!;
+    return sums === 0 ? 0 : numberAt(this.#sumWords, 2 * ((sums - 1) * this.#sumsStride + OF_MODEL * model + 1));
+  }
+
   /** Sets what a counter has under a model that there is room for, which it is under from then on. */
   setSums(counter: number, model: number, conversionsMicros: bigint, revenueMicros: bigint): void {
+    const at = this.#sumsUnder(counter, model);
+    this.#sums[at] = conversionsMicros;
+    this.#sums[at + 1] = revenueMicros;
+  }
+
+  /** The same of safe integers. */
+  setNumbers(counter: number, model: number, conversionsMicros: number, revenueMicros: number): void {
+    const at = 2 * this.#sumsUnder(counter, model);
+    const words = this.#sumWords;
+    words[at] = words[at + 1] = words[at + 2] = words[at + 3] = 0;
+    addTo(words, at, conversionsMicros);
+    addTo(words, at + 2, revenueMicros);
+  }
+
+  /** Where the sums of a counter under a model are, which it is under from then on. */
+  #sumsUnder(counter: number, model: number): number {
     const head = 2 * counter * STRIDE;
     this.#words[head + FLAGS]! |= 1 << (FLAG_BITS + model);
     if (this.#words[head + SUMS] === 0) this.#words[head + SUMS] = this.#newSums() + 1;
-    const at = (this.#words[head + SUMS]! - 1) * this.#sumsStride + OF_MODEL * model;
-    this.#sums[at] = conversionsMicros;
-    this.#sums[at + 1] = revenueMicros;
+    return (this.#words[head + SUMS]! - 1) * this.#sumsStride + OF_MODEL * model;
   }
 
   /** Adds to what a counter has under a model that there is room for, which it is under from then on. */
@@ -247,12 +274,10 @@ export class CounterTable {
     }
   }
 
-  /** Adds without big integers, unless the counter is not under the model yet, or `revenueHigh` may have to change. */
+  /** Adds without big integers, unless `revenueHigh` may have to change. */
   #addNumbers(counter: number, model: number, conversionsMicros: number, revenueMicros: number): boolean {
-    const head = 2 * counter * STRIDE;
-    if ((this.#words[head + FLAGS]! & (1 << (FLAG_BITS + model))) === 0) return false;
+    const at = 2 * this.#sumsUnder(counter, model);
     const words = this.#sumWords;
-    const at = 2 * ((this.#words[head + SUMS]! - 1) * this.#sumsStride + OF_MODEL * model);
     const high = words[at + 3]! + Math.floor(revenueMicros / WORD);
     if (high >= MOST_HIGH_WORD || high <= -MOST_HIGH_WORD) return false;
     addTo(words, at, conversionsMicros);
@@ -267,13 +292,13 @@ export class CounterTable {
       this.#sums.set(sums);
       this.#sumWords = new Int32Array(this.#sums.buffer);
     }
-    this.#sums.fill(0n, at, at + this.#sumsStride);
+    this.#sumWords.fill(0, 2 * at, 2 * (at + this.#sumsStride));
     return this.#sumsCount++;
   }
 
   /** The counter's rare values under a model; undefined if it has none. */
   rareIfAny(counter: number, model: number): RareValues | undefined {
-    return this.#rare.get(rarePlace(counter, model));
+    return this.#rare.size === 0 ? undefined : this.#rare.get(rarePlace(counter, model));
   }
 
   /** The counter's rare values under a model, to be changed. */
@@ -281,7 +306,7 @@ export class CounterTable {
     const known = this.rareIfAny(counter, model);
     if (known !== undefined) return known;
     const sums = { retractedMicros: 0n, adjustedMicros: 0n, refundsMicros: 0n, revenueHigh: 0n };
-    const rare = { invalidClicks: 0, ...sums, loadedVersion: -1 };
+    const rare = { invalidClicks: 0, ...sums, loadedVersion: NOT_STORED };
     this.#rare.set(rarePlace(counter, model), rare);
     return rare;
   }
@@ -324,6 +349,12 @@ function addTo(words: Int32Array, at: number, value: number): void {
   words[at + 1] = (words[at + 1]! + high + (low >= WORD ? 1 : 0)) | 0;
 }
 
+/** What `addTo` adds to; -1 unless it is in [0, 2^53). */
+function numberAt(words: Int32Array, at: number): number {
+  const high = words[at + 1]!;
+  return high < 0 || high >= 2 ** 21 ? -1 : high * WORD + (words[at]! >>> 0);
+}
+
 /** By which rare values are found. */
 function rarePlace(counter: number, model: number): number {
   return counter * MOST_MODELS + model;
@@ -331,47 +362,6 @@ function rarePlace(counter: number, model: number): number {
 
 function viewsOf(memory: ArrayBuffer): [Int32Array<ArrayBuffer>, Float64Array<ArrayBuffer>] {
   return [new Int32Array(memory), new Float64Array(memory)];
-}
-
-/** Texts, each kept once and named by a number. */
-class NumberedTexts {
-  readonly #numbers = new Map<string, number>();
-  readonly #texts: string[] = [];
-  readonly #hashes: number[] = [];
-  /** The text that was asked for last, as most are. */
-  #last: string | undefined;
-  #lastNumber = NONE;
-  bytesUsed = 0;
-
-  numberOf(text: string): number {
-    if (text === this.#last) return this.#lastNumber;
-    const known = this.#numbers.get(text);
-    if (known !== undefined) {
-      this.#last = text;
-      this.#lastNumber = known;
-      return known;
-    }
-    const number = this.#texts.push(text) - 1;
-    this.#numbers.set(text, number);
-    const bytes = Buffer.from(text);
-    this.#hashes.push(hashOfText(bytes, 0, bytes.length));
-    this.bytesUsed += TEXT_BYTES + 2 * text.length;
-    return number;
-  }
-
-  textOf(number: number): string {
-    return this.#texts[number]!;
-  }
-
-  hashOf(number: number): number {
-    return this.#hashes[number]!;
-  }
-
-  clear(): void {
-    this.#numbers.clear();
-    this.#last = undefined;
-    this.#texts.length = this.#hashes.length = this.bytesUsed = 0;
-  }
 }
 
 function hashAt(words: Int32Array, at: number): number {

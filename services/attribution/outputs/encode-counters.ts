@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import type { ModelStats } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import { fromBinary } from '@bufbuild/protobuf';
+import { type ModelStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { putBigint, putBytes, putNumber, putSizedBytes, putText, putVarint } from '../../contract/wire.ts';
-import { type CounterTable, HIGH, type RareValues } from './counter-table.ts';
+import { type CounterTable, HIGH, NOT_STORED, type RareValues } from './counter-table.ts';
 import type { CounterValues } from './counter-values.ts';
-import type { NumberedModel } from './model-numbers.ts';
+import type { ModelNumbers, NumberedModel } from './model-numbers.ts';
 
-// Encoders of counters, whose bytes are those that toBinary gives. The store has a counter without what its key says.
+// Encoders of counters, whose bytes are those that toBinary gives, and the reader of those in the store, which has a
+// counter without what its key says.
 
 /** Most bytes of a message but for its texts and models. */
 const MAX_FIXED_BYTES = 256;
@@ -137,17 +139,42 @@ function putModels(
 }
 
 function hasAny(table: CounterTable, counter: number, model: number): boolean {
+  const conversions = table.conversionsNumberOf(counter, model);
+  if (conversions !== 0 || table.revenueNumberOf(counter, model) !== 0) return true;
   const rare = table.rareIfAny(counter, model);
-  if (table.conversionsOf(counter, model) !== 0n || revenueOf(table, counter, model, rare) !== 0n) return true;
-  return rare !== undefined && (rare.retractedMicros !== 0n || rare.adjustedMicros !== 0n || rare.refundsMicros !== 0n);
+  if (rare === undefined) return false;
+  const { revenueHigh, retractedMicros, adjustedMicros, refundsMicros } = rare;
+  return revenueHigh !== 0n || retractedMicros !== 0n || adjustedMicros !== 0n || refundsMicros !== 0n;
 }
 
 /** What a counter has under a model, as a ModelStats behind its tag. */
 function putModel(start: number, name: string, model: number, table: CounterTable, counter: number): number {
   const rare = table.rareIfAny(counter, model);
-  const revenueMicros = revenueOf(table, counter, model, rare);
   let at = putText(scratch, start + 1, 0x0a, name);
-  at = putBigint(scratch, at, 0x10, table.conversionsOf(counter, model));
+  const conversions = table.conversionsNumberOf(counter, model);
+  const revenue = table.revenueNumberOf(counter, model);
+  if (rare === undefined && conversions >= 0 && revenue >= 0) {
+    at = putNumber(scratch, at, 0x10, conversions);
+    at = putNumber(scratch, at, 0x18, revenue);
+  } else {
+    at = putRare(at, model, table, counter, rare);
+  }
+  const length = at - start - 1;
+  assert(length < 128, 'a model whose name is too long for a length of one byte');
+  scratch[start] = length;
+  return at;
+}
+
+/** The same without the name of the model, whatever the counter has. */
+function putRare(
+  start: number,
+  model: number,
+  table: CounterTable,
+  counter: number,
+  rare: RareValues | undefined,
+): number {
+  const revenueMicros = revenueOf(table, counter, model, rare);
+  let at = putBigint(scratch, start, 0x10, table.conversionsOf(counter, model));
   at = putBigint(scratch, at, 0x18, revenueMicros % HIGH);
   if (rare !== undefined) {
     at = putBigint(scratch, at, 0x20, rare.retractedMicros);
@@ -155,9 +182,6 @@ function putModel(start: number, name: string, model: number, table: CounterTabl
     at = putBigint(scratch, at, 0x30, rare.refundsMicros % HIGH);
     at = putHighs(at, 0x38, revenueMicros, rare);
   }
-  const length = at - start - 1;
-  assert(length < 128, 'a model whose name is too long for a length of one byte');
-  scratch[start] = length;
   return at;
 }
 
@@ -174,8 +198,90 @@ function revenueOf(table: CounterTable, counter: number, model: number, rare: Ra
   return rare === undefined ? low : rare.revenueHigh * HIGH + low;
 }
 
+/** Gives a new counter what the store has of it. Returns whether some of its models have versions of their own. */
+export function readStored(stored: Buffer, table: CounterTable, counter: number, models: ModelNumbers): boolean {
+  if (readPlain(stored, table, counter, models)) {
+    table.setLoadedVersion(counter, table.versionOf(counter));
+    return false;
+  }
+  const read = fromBinary(RollupStatsSchema, stored);
+  const isApart = read.models.some(({ version }) => version > 0n);
+  table.setClicks(counter, Number(read.clicks));
+  table.setVersion(counter, Number(read.version));
+  // Under a model that the counter did not have, it has nothing of any version.
+  table.setLoadedVersion(counter, isApart ? NOT_STORED : Number(read.version));
+  for (const sums of read.models) {
+    const model = models.numberOf(sums.model);
+    table.reserveModels(models.count);
+    readSums(table, counter, model, sums);
+    if (isApart) table.rareOf(counter, model).loadedVersion = Number(sums.version);
+  }
+  if (read.invalidClicks > 0n) table.rareOf(counter, 0).invalidClicks = Number(read.invalidClicks);
+  return isApart;
+}
+
+/** Where `readNumber` goes on. */
+let cursor = 0;
+
+/** Reads a varint: exact if it is a safe integer, and none if it is not. */
+function readNumber(bytes: Buffer): number {
+  let value = 0;
+  for (let factor = 1; ; factor *= 0x80) {
+    const byte = bytes[cursor++]!;
+    value += (byte & 0x7f) * factor;
+    if (!(byte >= 0x80)) return value;
+  }
+}
+
+/**
+ * The same of one that has only what nearly all have: clicks, a version, and conversions and revenue of less than 2^53
+ * micros under models. False if there is anything else, or in another order: then all of it is to be read once more.
+ */
+function readPlain(stored: Buffer, table: CounterTable, counter: number, models: ModelNumbers): boolean {
+  cursor = 0;
+  while (cursor < stored.length) {
+    const tag = stored[cursor++];
+    if (tag === 0x22) {
+      if (!readPlainModel(stored, table, counter, models)) return false;
+      continue;
+    }
+    const value = readNumber(stored);
+    if (!Number.isSafeInteger(value)) return false;
+    if (tag === 0x38) table.setClicks(counter, value);
+    else if (tag === 0x50) table.setVersion(counter, value);
+    else return false;
+  }
+  return true;
+}
+
+function readPlainModel(stored: Buffer, table: CounterTable, counter: number, models: ModelNumbers): boolean {
+  const length = readNumber(stored);
+  const end = cursor + length;
+  let nameEnd = cursor;
+  let name = cursor;
+  if (stored[cursor] === 0x0a) {
+    name = cursor + 2;
+    nameEnd = name + stored[cursor + 1]!;
+    cursor = nameEnd;
+  }
+  const conversions = readField(stored, end, 0x10);
+  const revenue = readField(stored, end, 0x18);
+  if (cursor !== end || !Number.isSafeInteger(conversions) || !Number.isSafeInteger(revenue)) return false;
+  const model = models.numberIn(stored, name, nameEnd);
+  table.reserveModels(models.count);
+  table.setNumbers(counter, model, conversions, revenue);
+  return true;
+}
+
+/** Reads the number of a field whose tag takes a byte; 0 if another field, or the end, comes next. */
+function readField(bytes: Buffer, end: number, tag: number): number {
+  if (cursor >= end || bytes[cursor] !== tag) return 0;
+  cursor++;
+  return readNumber(bytes);
+}
+
 /** Gives a counter what the store has of it under a model. */
-export function readSums(table: CounterTable, counter: number, model: number, sums: ModelStats): void {
+function readSums(table: CounterTable, counter: number, model: number, sums: ModelStats): void {
   const revenueMicros = BigInt(sums.revenueHigh) * HIGH + sums.revenueMicros;
   table.setSums(counter, model, sums.conversionsMicros, revenueMicros % HIGH);
   const rare = {

@@ -24,6 +24,14 @@ export class ModelNumbers {
     return this.#byName;
   }
 
+  /** The number of the model whose name, in ASCII, lies in these bytes. */
+  numberIn(bytes: Buffer, start: number, end: number): number {
+    const names = this.#names;
+    for (let number = 0; number < names.length; number++)
+      if (isTextIn(names[number]!, bytes, start, end)) return number;
+    return this.numberOf(bytes.toString('latin1', start, end));
+  }
+
   numberOf(name: string): number {
     const known = this.#names.indexOf(name);
     if (known >= 0) return known;
@@ -32,4 +40,10 @@ export class ModelNumbers {
     this.#byName = this.#names.map((name, number) => ({ name, number })).sort((a, b) => (a.name < b.name ? -1 : 1));
     return this.#names.length - 1;
   }
+}
+
+function isTextIn(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
 }
