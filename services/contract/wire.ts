@@ -37,6 +37,8 @@ export function putVarint(to: Buffer, at: number, value: number): number {
 }
 
 const MAX_INT32 = 0x7fffffff;
+/** Greatest integer that a number is exact for, as a big integer: one is compared with a number by a slow call. */
+const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Splits off the lowest four bytes: shifts do for the rest of 25 bits, and take less than divisions. */
 function putLongVarint(to: Buffer, at: number, value: number): number {
@@ -56,13 +58,14 @@ export function putNumber(to: Buffer, at: number, tag: number, value: number): n
 
 /** Writes a field of an int64 or uint64, in [-2^63, 2^64); none for 0. Negative ones take ten bytes. */
 export function putBigint(to: Buffer, at: number, tag: number, value: bigint): number {
-  if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return putNumber(to, at, tag, Number(value));
+  if (value === 0n) return at;
+  if (value > 0n && value <= MAX_EXACT) return putNumber(to, at, tag, Number(value));
   return putBigVarint(to, putVarint(to, at, tag), value);
 }
 
 /** Writes an integer in [-2^63, 2^64). */
 export function putBigVarint(to: Buffer, at: number, value: bigint): number {
-  if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return putVarint(to, at, Number(value));
+  if (value >= 0n && value <= MAX_EXACT) return putVarint(to, at, Number(value));
   if (value < -(2n ** 63n) || value >= 2n ** 64n) throw new RangeError(`${value} is not in [-2^63, 2^64)`);
   let end = at;
   let rest = BigInt.asUintN(64, value);
