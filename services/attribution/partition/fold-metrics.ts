@@ -36,7 +36,7 @@ export function countFolded({ records, events, effects, deadLetters, models }: F
   const { totals, duplicates, decisions } = effects;
   for (const kind of Object.values(KINDS)) {
     let count = 0;
-    for (const each of events.kinds) if (each === kind) count++;
+    for (let i = 0; i < events.count; i++) if (events.kinds[i] === kind) count++;
     attributionEvents.add(count, { event_type: kind.type });
     attributionDuplicates.add(duplicates[kind.type], { event_type: kind.type });
   }

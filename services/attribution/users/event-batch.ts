@@ -22,6 +22,7 @@ type ObjectOf<K extends Kind> = K extends OutcomeKind
  */
 export class EventBatch {
   count = 0;
+  /** Of the first `count` events, as all lists here: one that is emptied would grow anew with every batch. */
   readonly kinds: Kind[] = [];
   /** The touches, each at `touchAt` of its event. */
   touches = touchMemory(0);
@@ -51,7 +52,9 @@ export class EventBatch {
   /** Empties the batch and makes room for so many records. */
   begin(records: number, users: UserTable): void {
     this.#users = users;
-    this.count = this.kinds.length = this.objects.length = this.added.length = this.#ids.length = 0;
+    this.count = this.added.length = 0;
+    this.objects.fill(undefined);
+    this.#ids.fill(NO_BYTES);
     this.#texts.clear();
     this.cutOffset = Number.POSITIVE_INFINITY;
     if (records <= this.slots.length) return;
@@ -71,7 +74,7 @@ export class EventBatch {
   cut(i: number): void {
     if (i >= this.count) return;
     this.cutOffset = this.offsets[i]!;
-    this.count = this.kinds.length = i;
+    this.count = i;
   }
 
   /** Leaves out the events from the first one of a user on whom `findUsers` added, and forgets users added since. */
@@ -110,10 +113,10 @@ export class EventBatch {
   /** Takes in the touch that lies at `touchAt(count)`, or another event, of a user whose id is these bytes. */
   add<K extends Kind>(kind: K, offset: number, bytes: Buffer, start: number, end: number, of: ObjectOf<K>): void {
     const i = this.count++;
-    this.kinds.push(kind);
+    this.kinds[i] = kind;
     this.offsets[i] = offset;
-    this.objects.push(of);
-    this.#ids.push(bytes);
+    this.objects[i] = of;
+    this.#ids[i] = bytes;
     this.#idStarts[i] = start;
     this.#idEnds[i] = end;
     this.#hashes[i] = hashOf(bytes, start, end);

@@ -62,6 +62,11 @@ export class IdFilter {
     return this.#parts.reduce((sum, { words }) => sum + words.byteLength, 0);
   }
 
+  /** Whether no id was ever added. */
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
   /** @param at where the id begins in `words` */
   add(words: Int32Array, at: number, arrival: number): void {
     let part = this.#parts.at(-1);

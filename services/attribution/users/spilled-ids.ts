@@ -159,6 +159,8 @@ export class SpilledIds {
 
   /** What the store knows of those events by their ids, or of what they correct, by the events' places. */
   findStored(store: StateStore, events: EventBatch): Map<number, SpilledId> {
+    const found = new Map<number, SpilledId>();
+    if (this.#filter.isEmpty) return found;
     const asked: number[] = [];
     const keys: Buffer[] = [];
     for (let i = 0; i < events.count; i++) {
@@ -168,7 +170,6 @@ export class SpilledIds {
         keys.push(key);
       }
     }
-    const found = new Map<number, SpilledId>();
     if (keys.length === 0) return found;
     store.getMany(keys).forEach((entry, n) => {
       if (entry === undefined) return;

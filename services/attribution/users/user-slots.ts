@@ -124,11 +124,14 @@ export class UserSlots {
     return hasBit(this.#words, at, two & 0xff) && hasBit(this.#words, at, two >>> 8);
   }
 
-  /** Notes that a touch or conversion was added to a list. */
-  noteAdded(slot: number, list: List, size: number, timestamp: number, arrival: number, bits: number): void {
+  /**
+   * Notes that a touch or conversion was added to a list. Its timestamp and arrival lie in `times` from `from` on: as
+   * arguments they would be objects, two for each event.
+   */
+  noteAdded(slot: number, list: List, size: number, times: Float64Array, from: number, bits: number): void {
     const time = slot * SLOT_TIMES + list;
-    this.#times[time + FIRST_ARRIVAL] = Math.min(this.#times[time + FIRST_ARRIVAL]!, arrival);
-    this.#times[time + LAST_TIMESTAMP] = Math.max(this.#times[time + LAST_TIMESTAMP]!, timestamp);
+    this.#times[time + FIRST_ARRIVAL] = Math.min(this.#times[time + FIRST_ARRIVAL]!, times[from + 1]!);
+    this.#times[time + LAST_TIMESTAMP] = Math.max(this.#times[time + LAST_TIMESTAMP]!, times[from]!);
     const at = slot * SLOT_WORDS;
     this.#words[at + COUNT + list]!++;
     this.#words[at + SIZE + list]! += size;

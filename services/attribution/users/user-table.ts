@@ -126,8 +126,7 @@ export class UserTable {
     if (place === 0) this.#extend(slot, TOUCHES);
     const block = slots.tail(slot, TOUCHES);
     copyTouch(from, start, this.#blocks.pageOf(block), wordOf(block) + HEAD_WORDS + place * TOUCH_WORDS);
-    const [timestamp, arrival] = [from.times[start >> 1]!, from.times[(start >> 1) + 1]!];
-    slots.noteAdded(slot, TOUCHES, 1, timestamp, arrival, filterBitsOf(from.words, idAt(start)));
+    slots.noteAdded(slot, TOUCHES, 1, from.times, start >> 1, filterBitsOf(from.words, idAt(start)));
   }
 
   /**
@@ -177,7 +176,6 @@ export class UserTable {
   /** Adds a conversion, as it is stored, behind all others. */
   putConversion(slot: number, from: Buffer, start: number, end: number): void {
     const { slots } = this;
-    const { timestamp, arrival } = timesAt(from, start);
     let place = slots.size(slot, CONVERSIONS) % CONTENT_BYTES;
     for (let i = start; i < end; ) {
       if (place === 0) this.#extend(slot, CONVERSIONS);
@@ -190,7 +188,10 @@ export class UserTable {
       i += part;
     }
     readIdWords(from, start, oneId, 0);
-    slots.noteAdded(slot, CONVERSIONS, end - start, timestamp, arrival, filterBitsOf(oneId, 0));
+    const { timestamp, arrival } = timesAt(from, start);
+    oneTimes[0] = timestamp;
+    oneTimes[1] = arrival;
+    slots.noteAdded(slot, CONVERSIONS, end - start, oneTimes, 0, filterBitsOf(oneId, 0));
   }
 
   /** Adds the user's conversions as they are stored, from the byte `first` on, to what is written. */
@@ -331,3 +332,4 @@ function firstInBlock(touch: number): number {
 }
 
 const oneId = new Int32Array(UUID_WORDS);
+const oneTimes = new Float64Array(2);
