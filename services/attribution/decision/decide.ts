@@ -144,7 +144,8 @@ function share(
   { valueMicros: grossMicros }: RememberedConversion,
   { valueMicros, refundsMicros }: Standing,
 ): ModelShares {
-  let [start, end] = [0, all.length];
+  let start = 0;
+  let end = all.length;
   while (all[start] === 0) start++;
   while (all[end - 1] === 0) end--;
   const { weights, creditMicros } = prepared(model, end - start === all.length ? all : all.slice(start, end));

@@ -208,8 +208,10 @@ export type Decided = Pick<
 export function recordChanges(effects: Effects, ref: ConversionRef, before: Published, decided: Decided): void {
   const { conversion } = ref;
   const { standing, lookbackMs } = decided;
-  const [had, has] = [isAttributed(before.shares), isAttributed(decided.shares)];
-  const [wasRetracted, isRetracted] = [before.standing.retracted, standing.retracted];
+  const had = isAttributed(before.shares);
+  const has = isAttributed(decided.shares);
+  const wasRetracted = before.standing.retracted;
+  const isRetracted = standing.retracted;
   const { userId, offset, cause } = ref;
   const { touches, places, models } = changedTouches(before.shares, decided.shares, wasRetracted === isRetracted);
   if (touches.length > 0) {
@@ -280,17 +282,21 @@ export function isSameShares(before: Shares, after: Shares): boolean {
 
 /** Every touch that has other than before under a model, until there are so many. */
 function changedTouches(before: Shares, after: Shares, isAsRetracted: boolean, most = Number.POSITIVE_INFINITY) {
-  const [old, now] = [before.touches, after.touches];
+  const old = before.touches;
+  const now = after.touches;
   const models = modelChanges(before.byModel, after.byModel);
   if (old.length === 0 && now.length > 1 && areAllChanged(models, now.length)) {
     return { touches: now, places: placesOfNew(now.length), models };
   }
+  const oldEnd = endOfCredits(before);
+  const nowStart = startOfCredits(after);
+  const nowEnd = endOfCredits(after);
+  // All of a conversion is one touch's, as under last_click.
+  if (old.length === 0 && nowEnd - nowStart === 1) return { touches: [now[nowStart]!], places: [-1, nowStart], models };
   const touches: Touch[] = [];
   const places: number[] = [];
-  const oldEnd = endOfCredits(before);
-  const nowEnd = endOfCredits(after);
   // Without destructuring, whose arrays and iterators were most of the garbage of a conversion.
-  for (let i = startOfCredits(before), j = startOfCredits(after); i < oldEnd || j < nowEnd; ) {
+  for (let i = startOfCredits(before), j = nowStart; i < oldEnd || j < nowEnd; ) {
     if (touches.length >= most) break;
     const was = i < oldEnd ? old[i] : undefined;
     const is = j < nowEnd ? now[j] : undefined;

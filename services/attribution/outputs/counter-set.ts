@@ -102,13 +102,13 @@ export class CounterSet {
   ): void {
     this.#findClicked(texts, plain);
     for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '');
-    for (const { touches, conversion } of changes) this.#findEach(texts, touches, conversion);
+    for (let i = 0; i < changes.length; i++) this.#findEach(texts, changes[i]!.touches, changes[i]!.conversion);
     for (const { touches, conversion } of runs) this.#findEach(texts, touches, conversion);
     this.#read(store, texts);
     this.#countClicked(plain);
     let at = 0;
     for (const click of clicks) for (const _ of this.#series) this.#addClicks(this.#found[at++]!, click);
-    for (const change of changes) at = this.#addChange(change, at);
+    for (let i = 0; i < changes.length; i++) at = this.#addChange(changes[i]!, at);
     for (const run of runs) at = this.#addRun(texts, run, at);
     this.#found.length = 0;
   }
@@ -183,9 +183,10 @@ export class CounterSet {
     const ad = adOf(touch, texts);
     for (let i = 0; i < this.#series.length; i++) {
       const series = this.#series[i]!;
-      const group = series.groupOf(texts, campaignSource);
-      const type = series.byType ? conversionType : '';
-      this.#found.push(this.#counterOf(i, group, series.adOf(texts, ad), series.periodOf(timestamp), type));
+      if (series.byType && conversionType !== '') {
+        const group = series.groupOf(texts, campaignSource);
+        this.#found.push(this.#counterOf(i, group, series.adOf(texts, ad), series.periodOf(timestamp), conversionType));
+      } else this.#found.push(this.#clickCounterOf(texts, i, campaignSource, ad, timestamp));
     }
   }
 

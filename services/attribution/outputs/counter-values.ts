@@ -6,16 +6,18 @@ const UNIT_BYTES = 3;
 export class CounterValues {
   /** Each with a NUL behind it, which none has. */
   bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  /** Where each ends. */
+  /** How many there are. */
+  count = 0;
+  /** Where each of these ends. */
   readonly ends: number[] = [];
 
   clear(): void {
-    this.ends.length = 0;
+    this.count = 0;
   }
 
   /** Where the next value begins: behind the last one and its NUL. */
   get length(): number {
-    return this.ends.length === 0 ? 0 : this.ends[this.ends.length - 1]! + 1;
+    return this.count === 0 ? 0 : this.ends[this.count - 1]! + 1;
   }
 
   add(from: Uint8Array, start: number, end: number): void {
@@ -25,7 +27,7 @@ export class CounterValues {
     // A few bytes: a loop takes less than a call into the runtime.
     for (let i = start; i < end; i++) bytes[at++] = from[i]!;
     bytes[at] = 0;
-    this.ends.push(at);
+    this.ends[this.count++] = at;
   }
 
   addText(text: string): void {
@@ -33,7 +35,7 @@ export class CounterValues {
     this.#reserve(at + UNIT_BYTES * text.length + 1);
     const end = at + this.bytes.write(text, at);
     this.bytes[end] = 0;
-    this.ends.push(end);
+    this.ends[this.count++] = end;
   }
 
   #reserve(bytes: number): void {

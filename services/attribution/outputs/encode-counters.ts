@@ -65,7 +65,7 @@ export function encodeDaily(
   reserve(models.length * MAX_MODEL_BYTES + values.length);
   let at = putNumber(scratch, 0, 0x08, day);
   // campaign_id, source and conversion_type, which follow each other.
-  for (let i = 0, start = 0; i < values.ends.length; i++) {
+  for (let i = 0, start = 0; i < values.count; i++) {
     at = putBytes(scratch, at, 0x12 + i * NEXT_FIELD, values.bytes, start, values.ends[i]!);
     start = values.ends[i]! + 1;
   }
@@ -90,7 +90,7 @@ export function encodeRollup(
   reserve(models.length * MAX_MODEL_BYTES + MOST_UTF8 * rollup.length + values.length);
   let at = putNumber(scratch, 0, 0x08, period);
   at = putText(scratch, at, 0x12, rollup);
-  for (let i = 0, start = 0; i < values.ends.length; i++) {
+  for (let i = 0, start = 0; i < values.count; i++) {
     const end = values.ends[i]!;
     at = putSizedBytes(scratch, putVarint(scratch, at, 0x1a), values.bytes, start, end);
     start = end + 1;
