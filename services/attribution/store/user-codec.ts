@@ -56,6 +56,8 @@ export class StateWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   length = 0;
   #view = viewOf(this.bytes);
+  #models: readonly string[] = [];
+  #letters = '';
 
   /** Begins a state anew, with its head. */
   begin(hasOverflow: boolean): void {
@@ -138,7 +140,7 @@ export class StateWriter {
     { lookbackMs, apartMs, maxTouches }: Windows,
   ): void {
     const start = this.length;
-    const names = models.map((name) => MODEL_LETTERS[name] ?? name).join(MODELS_SEPARATOR);
+    const names = this.#lettersOf(models);
     this.reserve(WINDOWED_TYPE + 3 * (type.length + names.length));
     readUuidText(conversionId, id, 0);
     this.#head(start, WINDOWED_CONVERSION, id, 0, timestamp, arrival);
@@ -151,6 +153,15 @@ export class StateWriter {
     this.length = start + WINDOWED_TYPE + typeBytes;
     this.length += this.bytes.write(names, this.length);
     this.#view.setUint32(start + 1, this.length - start, true);
+  }
+
+  /** Models as they are stored: those of one conversion are mostly those of the one before. */
+  #lettersOf(models: readonly string[]): string {
+    if (models !== this.#models) {
+      this.#models = models;
+      this.#letters = models.map((name) => MODEL_LETTERS[name] ?? name).join(MODELS_SEPARATOR);
+    }
+    return this.#letters;
   }
 
   correction({ targetId, eventId, kind, valueMicros, timestamp, arrival }: Correction): void {
