@@ -287,8 +287,8 @@ export class CounterSet {
 
   /** As `#addChange`. What one of the counters has some of already is added change by change. */
   #addRun(texts: TouchTexts, run: TouchRun, first: number): number {
-    const { touches, models, changes } = run;
-    const end = first + touches.length * this.#series.length;
+    const { models, changes } = run;
+    const end = first + run.touches.length * this.#series.length;
     if (this.#isLoadedFrom(run.firstOffset, first, end)) {
       for (const change of changes) {
         const from = this.#found.length;
@@ -297,13 +297,10 @@ export class CounterSet {
       }
       return end;
     }
-    for (let m = 0; m < models.length; m++) {
-      const model = this.#numberOf(models[m]!);
-      let at = first;
-      for (let i = 0; i < touches.length; i++, at += this.#series.length) {
-        const offset = run.sum(i, m, delta);
-        if (offset !== undefined) this.#addToEach(at, model, offset);
-      }
+    const numbers = models.map((model) => this.#numberOf(model));
+    for (let i = 0, at = first; at < end; i++, at += this.#series.length) {
+      const version = run.addTo(this.#table, this.#found, at, this.#series.length, numbers, i);
+      for (let n = 0; n < this.#series.length; n++) this.#note(this.#found[at + n]!, version);
     }
     return end;
   }
@@ -319,15 +316,14 @@ export class CounterSet {
 
   /** Adds `delta` to the counter of every rollup, from this place on. */
   #addToEach(at: number, model: number, offset: number): void {
-    for (let n = 0; n < this.#series.length; n++) this.#addDelta(this.#found[at + n]!, model, offset);
-  }
-
-  #addDelta(counter: number, model: number, offset: number): void {
     const table = this.#table;
-    if (offset <= table.loadedVersionOf(counter)) return;
-    if ((table.flagsOf(counter) & APART) !== 0 && offset <= table.rareOf(counter, model).loadedVersion) return;
-    table.add(counter, model, delta);
-    this.#note(counter, offset);
+    for (let n = 0; n < this.#series.length; n++) {
+      const counter = this.#found[at + n]!;
+      if (offset <= table.loadedVersionOf(counter)) continue;
+      if ((table.flagsOf(counter) & APART) !== 0 && offset <= table.rareOf(counter, model).loadedVersion) continue;
+      table.add(counter, model, delta);
+      this.#note(counter, offset);
+    }
   }
 
   #note(counter: number, version: number): void {

@@ -1,5 +1,6 @@
 import type { SharesChange } from '../decision/effects.ts';
 import type { RememberedConversion, Touch } from '../decision/state.ts';
+import type { CounterTable } from './counter-table.ts';
 import type { Delta } from './deltas.ts';
 
 /** Touches from which on what a conversion gives them is counted in runs. */
@@ -8,6 +9,9 @@ const MANY_TOUCHES = 64;
 const SUMS = 3;
 /** How often touches that are not the next ones are looked for, of one conversion. */
 const MOST_LOOKS = 2;
+
+/** What is added. */
+const delta: Delta = { conversions: 0, revenue: 0, retracted: 0, adjusted: 0, refunds: 0 };
 
 /**
  * New conversions of a user with very many touches, whose candidates are nearly the same: what they give to a touch is
@@ -67,6 +71,30 @@ export class TouchRun {
         sums[at + 2]! += value;
       }
     }
+  }
+
+  /**
+   * Adds what a touch has to `count` counters, those at `at`, under every model: each lies in one or two lines of a
+   * processor's cache. Returns the offset that it has the last of it from.
+   *
+   * @param models their numbers
+   */
+  addTo(
+    table: CounterTable,
+    counters: readonly number[],
+    at: number,
+    count: number,
+    models: readonly number[],
+    touch: number,
+  ): number {
+    let version = -1;
+    for (let m = 0; m < models.length; m++) {
+      const offset = this.sum(touch, m, delta);
+      if (offset === undefined) continue;
+      for (let n = 0; n < count; n++) table.add(counters[at + n]!, models[m]!, delta);
+      version = Math.max(version, offset);
+    }
+    return version;
   }
 
   /** Puts into `delta` what a touch has under a model; returns the offset it has it from, undefined for nothing. */
