@@ -26,7 +26,7 @@ const MAX_INVALID = 128;
  */
 export function explain(decision: Pick<Decision, 'models' | 'shares' | 'candidates'>, name: NameCandidates): void {
   const { models, candidates } = decision;
-  const judgements = judgementsOf(decision);
+  const judgements = judgementsOf(decision, candidates.length);
   credits.length = reasons.length = models.length;
   const first = candidates.length > MAX_CREDITED ? firstCredited(judgements) : 0;
   let [credited, uncredited] = [MAX_CREDITED, MAX_UNCREDITED];
@@ -35,10 +35,12 @@ export function explain(decision: Pick<Decision, 'models' | 'shares' | 'candidat
     let isCredited = false;
     for (let i = 0; i < judgements.length; i++) {
       const judgement = judgements[i]!;
-      judge(judgement, candidates, to - 1);
+      if (judgement.from >= to) {
+        judge(judgement, candidates, to - 1);
+        credits[i] = judgement.creditMicros;
+        reasons[i] = judgement.reason;
+      }
       from = Math.max(from, judgement.from);
-      credits[i] = judgement.creditMicros;
-      reasons[i] = judgement.reason;
       isCredited ||= judgement.reason === CandidateReason.CREDITED;
     }
     if (isCredited) {
@@ -76,7 +78,7 @@ interface Judgement {
   hasWinner: boolean;
   /** Place of the last one with credit that is not after the candidate looked at, or, of a winner, its place; or -1. */
   next: number;
-  /** All from this candidate to the one looked at have the same credit for the same reason. */
+  /** All from this candidate to the one looked at have the same credit for the same reason; at first behind all. */
   from: number;
   creditMicros: number;
   reason: CandidateReason;
@@ -85,7 +87,10 @@ interface Judgement {
 /** Judgements of each model, which are used again: there are decisions by the hundred thousand. */
 const judgementsByModel: Judgement[] = [];
 
-function judgementsOf({ models, shares: { byModel } }: Pick<Decision, 'models' | 'shares'>): readonly Judgement[] {
+function judgementsOf(
+  { models, shares: { byModel } }: Pick<Decision, 'models' | 'shares'>,
+  count: number,
+): readonly Judgement[] {
   judgementsByModel.length = models.length;
   for (let m = 0; m < models.length; m++) {
     const shares = underModel(byModel, models[m]!, m);
@@ -93,13 +98,15 @@ function judgementsOf({ models, shares: { byModel } }: Pick<Decision, 'models' |
     const hasWinner = next !== -1 && lastCredited(shares!, next - 1) === -1;
     const judgement = judgementsByModel[m];
     if (judgement === undefined) {
-      judgementsByModel[m] = { shares, hasWinner, next, from: 0, creditMicros: 0, reason: CandidateReason.UNSPECIFIED };
+      const reason = CandidateReason.UNSPECIFIED;
+      judgementsByModel[m] = { shares, hasWinner, next, from: count, creditMicros: 0, reason };
       continue;
     }
     judgement.shares = shares;
     judgement.hasWinner = hasWinner;
     judgement.next = next;
-    judgement.from = judgement.creditMicros = 0;
+    judgement.from = count;
+    judgement.creditMicros = 0;
     judgement.reason = CandidateReason.UNSPECIFIED;
   }
   return judgementsByModel;

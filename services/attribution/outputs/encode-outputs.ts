@@ -301,9 +301,7 @@ function putTouch(at: number, touch: Touch): number {
     for (let i = at; i < end; i++) shared[sharedBytes++] = scratch[i]!;
     return end;
   }
-  const { written, writtenBytes } = touch;
-  for (let i = 0; i < writtenBytes; i++) scratch[at + i] = shared[written + i]!;
-  return at + writtenBytes;
+  return at + shared.copy(scratch, at, touch.written, touch.written + touch.writtenBytes);
 }
 
 function putTouchFields(at: number, touch: Touch): number {
