@@ -79,9 +79,17 @@ export function apportionNumber(total: number, { each, sum }: Weights): number[]
 /** What is left of each entry's quota, and where the greatest of these are looked for. */
 let [remainders, ordered] = [new Float64Array(0), new Float64Array(0)];
 
+const zeros: number[] = [];
+
+/** As many zeros, in a list of that size: one that grows to a thousand leaves more than twice as much as garbage. */
+function zerosOf(count: number): number[] {
+  while (zeros.length < count) zeros.push(0);
+  return zeros.slice(0, count);
+}
+
 /** The same by doubles, which are a tenth of the work: shares are guessed, and remainders are exact. */
 function apportionDoubles(total: number, weights: readonly number[], sum: number): number[] {
-  const shares: number[] = [];
+  const shares = zerosOf(weights.length);
   if (remainders.length < weights.length) {
     [remainders, ordered] = [new Float64Array(2 * weights.length), new Float64Array(2 * weights.length)];
   }
@@ -98,7 +106,7 @@ function apportionDoubles(total: number, weights: readonly number[], sum: number
       for (; remainder < 0; remainder += sum) guess--;
       for (; remainder >= sum; remainder -= sum) guess++;
     }
-    shares.push(guess);
+    shares[i] = guess;
     remainders[i] = remainder;
     left -= guess;
   }
