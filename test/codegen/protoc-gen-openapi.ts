@@ -1,4 +1,5 @@
 import type { DescMethod, FileRegistry } from '@bufbuild/protobuf';
+import { getSyntaxComments } from '@bufbuild/protoplugin';
 import { content, restPaths, restSchemas } from './openapi-rest.ts';
 import { CONNECT_ERROR, description, type Json, messageSchema, reachable, schemaRef } from './openapi-schema.ts';
 import { runPlugin } from './plugin.ts';
@@ -22,7 +23,10 @@ function openapi(files: FileRegistry): Json {
   const schemas = [...messages.add(rejection)].map((desc) => [desc.name, messageSchema(desc)] as const);
   return {
     openapi: '3.1.0',
-    info: { title: 'clickmesh', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      ...{ title: 'clickmesh', version: 'v1', ...aboutOf(files) },
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     paths: { ...restPaths(files), ...Object.fromEntries(unary.map(connectPath)) },
     components: {
       schemas: {
@@ -32,6 +36,15 @@ function openapi(files: FileRegistry): Json {
       },
     },
   };
+}
+
+/** What stands at the heads of the files of events and of stats: what is taken as it is sent, and what numbers mean. */
+function aboutOf(files: FileRegistry): { description: string } {
+  const heads = ['event', 'stats_service'].map((name) => {
+    const { leading = '' } = getSyntaxComments(files.getFile(`clickmesh/v1/${name}.proto`)!);
+    return leading.replaceAll(/^ /gm, '').trim();
+  });
+  return { description: heads.join('\n\n') };
 }
 
 function connectPath(method: DescMethod): [string, Json] {

@@ -49,6 +49,9 @@ Events of one user are sent in their order. Sending a file again, or the rest of
 by their event_id for EVENT_ID_DAYS of the mesh (30) after they arrived. What is older than that is warned about: if the
 mesh had it before, it counts twice.
 
+Texts are taken as they are: nothing is decoded, trimmed or case-folded. Times are milliseconds since 1970-01-01 UTC, or
+RFC 3339 with a zone. Two event_ids are two clicks, and every click counts, of bots, too.
+
 Rejected events are written as they came to <file>.rejects-1 (-2, ... where that exists), and why, a line of JSON each,
 to <file>.rejects-1.reasons. Mend the former in place and replay it. What is rejected here is what POST /api/v1/events
 rejects, in the same words. A gzip file that is cut off or damaged is sent up to there.

@@ -64,7 +64,17 @@ export const explainCommand = new Command('explain')
   .option('--user-id <id>', 'needed only where two users sent a conversion under one id', filled)
   .option('--model <model>', 'only under this model', filled)
   .option('--json', 'as GET /api/v1/explain answers')
-  .addHelpText('after', '\nExample:\n  clickmesh explain order-1001 --model linear')
+  .addHelpText(
+    'after',
+    `
+Candidates are the clicks of the user at the instant of the conversion or up to the lookback window before it; of clicks
+in one millisecond that with the greater event_id is the later. last_click credits the last, first_click the first, linear
+all alike; time_decay half as much for every quarter of the lookback window before the conversion (a half-life of 6 hours
+in 24); position_based 40 % to the first, 40 % to the last, 20 % to those between (40/20/40), of two half to each.
+
+Example:
+  clickmesh explain order-1001 --model linear`,
+  )
   .action(async (id: string, options: { url: string; userId?: string; model?: string; json?: boolean }) => {
     const { url, userId, model, json } = options;
     const parameters = new URLSearchParams({ conversion_id: id });

@@ -52,6 +52,12 @@ export const statsCommand = addForms(addReportOptions(asking('stats')))
   .addHelpText(
     'after',
     `
+Days are those of REPORT_TIME_ZONE of the mesh, UTC by default, and weeks begin on Monday. A conversion counts on its own
+day, under what the click is of that is credited with it. cvr is conversions by clicks of the same row, and "–" without
+clicks. A day may still change: by late clicks until lookback window and ALLOWED_LATENESS_HOURS have passed (48 hours by
+default), by adjustments and verdicts for ADJUSTMENT_DAYS (90). Filters compare texts as they were sent: nothing is
+decoded, trimmed or case-folded.
+
 Examples:
   clickmesh stats --by campaign_id --top 10 --compare previous_period
   clickmesh stats --start-date 2025-12-01 --end-date 2025-12-31 --interval week --models last_click,linear

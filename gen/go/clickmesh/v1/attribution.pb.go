@@ -37,7 +37,8 @@ const (
 	CandidateReason_CANDIDATE_REASON_OLDER_THAN_WINNER CandidateReason = 2
 	// Under first_click.
 	CandidateReason_CANDIDATE_REASON_NEWER_THAN_WINNER CandidateReason = 3
-	// It happened at the same time as the winner.
+	// It happened in the same millisecond as the winner, whose event_id is the greater (under first_click the smaller): as
+	// texts in lower case.
 	CandidateReason_CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID CandidateReason = 4
 	// Neither of the conversion nor of its value.
 	CandidateReason_CANDIDATE_REASON_SHARE_BELOW_ONE_MICRO CandidateReason = 5

@@ -1171,7 +1171,8 @@ export enum CandidateReason {
   NEWER_THAN_WINNER = 3,
 
   /**
-   * It happened at the same time as the winner.
+   * It happened in the same millisecond as the winner, whose event_id is the greater (under first_click the smaller): as
+   * texts in lower case.
    *
    * @generated from enum value: CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID = 4;
    */

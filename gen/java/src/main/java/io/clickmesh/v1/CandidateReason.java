@@ -41,7 +41,8 @@ public enum CandidateReason
   CANDIDATE_REASON_NEWER_THAN_WINNER(3),
   /**
    * <pre>
-   * It happened at the same time as the winner.
+   * It happened in the same millisecond as the winner, whose event_id is the greater (under first_click the smaller): as
+   * texts in lower case.
    * </pre>
    *
    * <code>CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID = 4;</code>
@@ -101,7 +102,8 @@ public enum CandidateReason
   public static final int CANDIDATE_REASON_NEWER_THAN_WINNER_VALUE = 3;
   /**
    * <pre>
-   * It happened at the same time as the winner.
+   * It happened in the same millisecond as the winner, whose event_id is the greater (under first_click the smaller): as
+   * texts in lower case.
    * </pre>
    *
    * <code>CANDIDATE_REASON_LOST_TIE_ON_EVENT_ID = 4;</code>

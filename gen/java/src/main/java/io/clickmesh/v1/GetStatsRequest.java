@@ -196,7 +196,7 @@ private static final long serialVersionUID = 0L;
   private int interval_ = 0;
   /**
    * <pre>
-   * In JSON also "daily", "weekly", "monthly" or "hourly".
+   * By REST "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -207,7 +207,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * In JSON also "daily", "weekly", "monthly" or "hourly".
+   * By REST "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -317,7 +317,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object model_ = "";
   /**
    * <pre>
-   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+   * there are stand at the head of this file.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>
@@ -338,7 +339,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+   * there are stand at the head of this file.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>
@@ -1238,7 +1240,7 @@ private static final long serialVersionUID = 0L;
     private int interval_ = 0;
     /**
      * <pre>
-     * In JSON also "daily", "weekly", "monthly" or "hourly".
+     * By REST "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1249,7 +1251,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly", "monthly" or "hourly".
+     * By REST "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1264,7 +1266,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly", "monthly" or "hourly".
+     * By REST "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1277,7 +1279,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly", "monthly" or "hourly".
+     * By REST "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1294,7 +1296,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * In JSON also "daily", "weekly", "monthly" or "hourly".
+     * By REST "daily", "weekly", "monthly" or "hourly".
      * </pre>
      *
      * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -1494,7 +1496,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object model_ = "";
     /**
      * <pre>
-     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+     * there are stand at the head of this file.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1514,7 +1517,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+     * there are stand at the head of this file.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1535,7 +1539,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+     * there are stand at the head of this file.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1552,7 +1557,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+     * there are stand at the head of this file.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>
@@ -1566,7 +1572,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+     * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+     * there are stand at the head of this file.
      * </pre>
      *
      * <code>string model = 7 [json_name = "model"];</code>

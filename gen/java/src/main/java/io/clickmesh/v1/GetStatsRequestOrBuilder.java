@@ -66,7 +66,7 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * In JSON also "daily", "weekly", "monthly" or "hourly".
+   * By REST "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -75,7 +75,7 @@ public interface GetStatsRequestOrBuilder extends
   int getIntervalValue();
   /**
    * <pre>
-   * In JSON also "daily", "weekly", "monthly" or "hourly".
+   * By REST "daily", "weekly", "monthly" or "hourly".
    * </pre>
    *
    * <code>.clickmesh.v1.Interval interval = 4 [json_name = "interval"];</code>
@@ -125,7 +125,8 @@ public interface GetStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+   * there are stand at the head of this file.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>
@@ -134,7 +135,8 @@ public interface GetStatsRequestOrBuilder extends
   java.lang.String getModel();
   /**
    * <pre>
-   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS.
+   * Attribution model, of those that the mesh counts or has counted; when empty the first of its setting MODELS. The five
+   * there are stand at the head of this file.
    * </pre>
    *
    * <code>string model = 7 [json_name = "model"];</code>

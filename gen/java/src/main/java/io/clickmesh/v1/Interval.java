@@ -7,7 +7,7 @@ package io.clickmesh.v1;
 
 /**
  * <pre>
- * In JSON by Connect or gRPC by its name as it stands here, or its number; by REST daily, weekly, monthly or hourly.
+ * In JSON by Connect or gRPC it is its name as it stands here, or its number.
  * </pre>
  *
  * Protobuf enum {@code clickmesh.v1.Interval}
