@@ -27,6 +27,8 @@ interface BodyCase {
 const CODINGS: Readonly<Record<string, (body: string) => Buffer>> = {
   '': latin1,
   gzip: (body) => gzipSync(latin1(body)),
+  'gzip-lines': (body) => Buffer.concat(body.split(/(?<=\n)/).map((line) => gzipSync(latin1(line)))),
+  'gzip-cut': (body) => gzipSync(latin1(body)).subarray(0, -20),
   deflate: (body) => deflateSync(latin1(body)),
   br: (body) => brotliCompressSync(latin1(body)),
   zstd: (body) => zstdCompressSync(latin1(body)),

@@ -11,3 +11,14 @@ test('what was accepted is told by type, in the order of the contract', () => {
 test('where nothing was accepted, no types are told', () => {
   expect(summaryText(new ReplaySummary())).not.toContain('are');
 });
+
+test('names that senders chose stand in the summary without what steers a terminal, in reasons as well', () => {
+  const summary = new ReplaySummary();
+  summary.countIgnored(['a\u001b[31m\0b']);
+  const others = { message: '', received: '', event_id: '' };
+  summary.countRejected({ reason: 'misnamed_value', field: 'am\u001b]ount\u202e', ...others });
+  expect([...summary.ignored.keys()]).toEqual(['a\u001b[31m\0b']);
+  const text = summaryText(summary);
+  expect(text).toContain('a?[31m?b');
+  expect(text).toContain('misnamed_value am?]ount?');
+});

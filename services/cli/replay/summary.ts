@@ -37,7 +37,7 @@ export class ReplaySummary {
 
   countIgnored(names: readonly string[]): void {
     for (const name of names) {
-      const short = printable(name);
+      const short = cut(name);
       increment(this.ignored, this.ignored.has(short) || this.ignored.size < MAX_NAMES ? short : OTHER_NAMES);
     }
   }
@@ -56,9 +56,9 @@ function increment<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** A name for a terminal: short, without characters of control. */
+/** A name for a terminal: without characters of control. */
 function printable(name: string): string {
-  return cut(name).replace(/\p{C}/gu, '?');
+  return name.replace(/\p{C}/gu, '?');
 }
 
 /** The summary for people: a line, and tables of what is to be looked at. */
@@ -94,7 +94,7 @@ function table(counts: ReadonlyMap<string, number>, number: string, what: string
   const rows = [...counts].sort(([, a], [, b]) => b - a);
   const columns: Column<[string, number]>[] = [
     { title: number, text: ([, events]) => count(events), right: true },
-    { title: what, text: ([name]) => name },
+    { title: what, text: ([name]) => printable(name) },
   ];
   const more = rows.length - MAX_NAMES_SHOWN;
   return renderTable(columns, rows.slice(0, MAX_NAMES_SHOWN)) + (more > 0 ? `... and ${count(more)} more\n` : '');
