@@ -3,7 +3,7 @@ import { Role } from '../../../gen/ts/clickmesh/v1/rules_pb.js';
 import { EVENTS } from '../../contract/event-rules.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { UUID_LENGTH, writeUuidText } from '../../contract/uuid.ts';
-import { putBigint, putBigVarint, putBytes, putNumber, putText, putVarint, varintBytes } from '../../contract/wire.ts';
+import { putBigint, putBigVarint, putBytes, putNumber, putText, putVarint } from '../../contract/wire.ts';
 import {
   type ConversionRef,
   type Decision,
@@ -122,8 +122,10 @@ function putClick(at: number, touch: Touch, place: number, models: readonly Mode
   end += 3;
   for (let m = 0; m < models.length; m++) {
     const { after } = models[m]!;
-    const credit = after === undefined || place < after.from ? undefined : after.creditMicros[place - after.from];
-    end = putVarint(scratch, end, credit ?? 0);
+    const i = after === undefined ? -1 : place - after.from;
+    // Beyond the end of a list V8 looks for what is there by a way of its own.
+    if (i < 0 || i >= after!.creditMicros.length) scratch[end++] = 0;
+    else end = putVarint(scratch, end, after!.creditMicros[i]!);
     isAdjusted ||= after?.adjustedMicros !== undefined;
   }
   putHead(credits, 0x32, end);
@@ -149,8 +151,9 @@ function putAmounts(
   let end = at + 3;
   for (let m = 0; m < models.length; m++) {
     const { after } = models[m]!;
-    const amount = after === undefined || place < after.from ? undefined : after[name]?.[place - after.from];
-    if (amount === undefined || amount === 0) scratch[end++] = 0;
+    const i = after === undefined ? -1 : place - after.from;
+    const amount = i < 0 || i >= after!.creditMicros.length ? 0 : (after![name]?.[i] ?? 0);
+    if (amount === 0) scratch[end++] = 0;
     else if (typeof amount === 'number' && amount > 0) end = putVarint(scratch, end, amount);
     else end = putBigVarint(scratch, end, BigInt(amount));
   }
@@ -252,11 +255,11 @@ function writeJudged(credits: readonly number[], reasons: readonly CandidateReas
   const models = credits.length;
   const needed = 4 * HEAD_BYTES + models * MODEL_BYTES;
   if (judged.length < needed) judged = Buffer.allocUnsafeSlow(needed);
-  let creditBytes = 0;
-  for (let i = 0; i < models; i++) creditBytes += varintBytes(credits[i]!);
   judged[0] = 0x32;
-  let at = putVarint(judged, 1, creditBytes);
+  let at = 2;
   for (let i = 0; i < models; i++) at = putVarint(judged, at, credits[i]!);
+  // Less than 128: there are a handful of models, and a credit takes three bytes.
+  judged[1] = at - 2;
   judged[at] = 0x3a;
   at = putVarint(judged, at + 1, models);
   for (let i = 0; i < models; i++) judged[at++] = reasons[i]!;
