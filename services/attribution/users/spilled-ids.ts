@@ -48,6 +48,12 @@ const NONE = -1;
 const MOST_IDS = 2 ** 27;
 const HASH_SHIFT = 6;
 
+/** What all keys of a user's ids begin with, and room for the rest. */
+interface Keys {
+  spilled: Buffer;
+  place: Buffer;
+}
+
 /** Users whose states the sweep deletes have numbers from here on; the others those of their slots. */
 const SWEPT_USERS = 1 << 29;
 
@@ -200,19 +206,22 @@ export class SpilledIds {
 
   /** In about the order of their keys: what RocksDB looks at for one is in the processor's cache for the next. */
   *#putsOf([userId, role]: [string, Role], ids: readonly number[]): Generator<StateEntry> {
-    let [key, place]: (Buffer | undefined)[] = [];
-    const order = Float64Array.from(ids, (i) => (this.#words[i * WORDS]! >>> HASH_SHIFT) * MOST_IDS + i);
-    for (const each of order.sort()) {
-      const i = each - Math.floor(each / MOST_IDS) * MOST_IDS;
-      const [at, time] = [i * WORDS, this.#times[i]!];
-      if (Number.isNaN(time)) {
-        key ??= spilledKeyOf(userId, role);
-        yield { key: putSpilledKey(key, periodOf(this.#arrivals[i]!), this.#words, at), value: storedId(this.#at(i)) };
-      } else {
-        place ??= placeKeyOf(userId, role);
-        yield { key: putId(place, this.#words, at), value: storedId(this.#at(i), time) };
-      }
+    const keys: Keys = { spilled: spilledKeyOf(userId, role), place: placeKeyOf(userId, role) };
+    const order = new Float64Array(ids.length);
+    for (let n = 0; n < ids.length; n++) order[n] = (this.#words[ids[n]! * WORDS]! >>> HASH_SHIFT) * MOST_IDS + ids[n]!;
+    order.sort();
+    for (let n = 0; n < order.length; n++) {
+      const at = order[n]!;
+      yield this.#entryAt(at - Math.floor(at / MOST_IDS) * MOST_IDS, keys);
     }
+  }
+
+  /** What is stored of an id. */
+  #entryAt(i: number, { spilled, place }: Keys): StateEntry {
+    const [at, arrival, time] = [i * WORDS, this.#arrivals[i]!, this.#times[i]!];
+    const digest = this.#words[at + DIGEST_WORD]!;
+    if (!Number.isNaN(time)) return { key: putId(place, this.#words, at), value: storedId({ arrival, digest }, time) };
+    return { key: putSpilledKey(spilled, periodOf(arrival), this.#words, at), value: storedId({ arrival, digest }) };
   }
 
   /**
