@@ -9,6 +9,12 @@ interface ClientError extends Error {
   reason?: string;
 }
 
+/** What Node knows of a connection: the answer that is not written yet, and the request whose rest is on its way. */
+interface Connection extends Duplex {
+  _httpMessage?: ServerResponse | null;
+  parser?: { incoming: unknown } | null;
+}
+
 const BAD_URL = 'the URL holds a character that must be percent-encoded, such as %C3%A9 for é';
 const REASONS: Readonly<Record<string, [status: number, message: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'the headers are too large'],
@@ -20,8 +26,10 @@ const REASONS: Readonly<Record<string, [status: number, message: string]>> = {
 /** Answers over HTTP/1.1, in JSON, a request that Node could not read, and ends the connection. */
 export function answerClientError(error: ClientError, socket: Duplex): void {
   // The answer to a request before it may be under way.
-  const { _httpMessage: before } = socket as { _httpMessage?: ServerResponse };
-  if (!socket.writable || before?.headersSent) {
+  const { _httpMessage: before, parser } = socket as Connection;
+  // One that was refused before it came whole has its answer: another would be taken for that of the next.
+  const isAnswered = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && !before && parser?.incoming;
+  if (!socket.writable || before?.headersSent || isAnswered) {
     socket.destroy();
     return;
   }
