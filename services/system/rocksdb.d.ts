@@ -50,7 +50,10 @@ declare module '@nxtedition/rocksdb' {
     open(): Promise<void>;
     close(): Promise<void>;
     batch(): Batch;
-    _getManySync(keys: readonly Buffer[], options: { valueEncoding: 'buffer' }): (Buffer | undefined)[];
+    _getManySync(
+      keys: readonly Buffer[],
+      options: { valueEncoding: 'buffer'; fillCache?: boolean },
+    ): (Buffer | undefined)[];
     /** Keys and values in turn. */
     querySync(options: RangeOptions): { rows: Buffer[] };
     /** Deletes a range. */

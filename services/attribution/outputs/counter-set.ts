@@ -230,7 +230,8 @@ export class CounterSet {
     this.#unread.length = 0;
     for (let from = 0; from < unread.length; from += READ_COUNTERS) {
       const counters = unread.slice(from, from + READ_COUNTERS);
-      const stored = store.getMany(counters.map((counter) => Buffer.from(this.#storeKeyOf(texts, counter))));
+      const keys = counters.map((counter) => Buffer.from(this.#storeKeyOf(texts, counter)));
+      const stored = store.getMany(keys, true);
       for (let i = 0; i < counters.length; i++) this.#fill(counters[i]!, stored[i]);
     }
   }

@@ -5,6 +5,10 @@ import type { StateEntry, StateStore, StateStores } from './state-store.ts';
 
 const BUFFERS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 
+const CACHED = { valueEncoding: 'buffer', fillCache: true } as const;
+/** A block that takes the place of another in the cache costs a fifth of the read of a value that is not there. */
+const UNCACHED = { valueEncoding: 'buffer', fillCache: false } as const;
+
 /** RocksDB keeps it to know that the folder is in use. */
 const LOCK_FILE = 'LOCK';
 
@@ -65,7 +69,7 @@ async function openStore(dir: string): Promise<StateStore> {
   });
   await db.open();
   return {
-    getMany: (keys) => db._getManySync(keys, { valueEncoding: 'buffer' }),
+    getMany: (keys, areScattered = false) => db._getManySync(keys, areScattered ? UNCACHED : CACHED),
     write({ puts, deletes, appends }) {
       // Of its own: one that is used again keeps the memory of the largest write.
       const batch = db.batch();

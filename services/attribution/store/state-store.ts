@@ -7,8 +7,12 @@
  * - Only one store may be open on a place.
  */
 export interface StateStore {
-  /** Values in the order of the keys, for the caller to keep and change. */
-  getMany(keys: readonly Buffer[]): (Buffer | undefined)[];
+  /**
+   * Values in the order of the keys, for the caller to keep and change.
+   *
+   * @param areScattered whether what is stored near them will hardly be asked for soon, so that it need not be cached
+   */
+  getMany(keys: readonly Buffer[], areScattered?: boolean): (Buffer | undefined)[];
   write(changes: StateChanges): void;
   /** Forgets all entries with `from <= key < to`, in less time than a write of each; not before earlier writes. */
   drop(from: Buffer, to: Buffer): void;

@@ -20,9 +20,9 @@ export class EntryFailure extends Error {
 /** The store, whose failures `isStoreFailure` knows from then on. */
 export function withKnownFailures(store: StateStore): StateStore {
   return {
-    getMany(keys) {
+    getMany(keys, areScattered) {
       try {
-        return store.getMany(keys);
+        return store.getMany(keys, areScattered);
       } catch (error) {
         throw noted(error);
       }
