@@ -5,6 +5,7 @@ import type { StateEntry, StateStore, StateStores } from './state-store.ts';
 
 const BUFFERS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 
+const NO_OPTIONS = {};
 const CACHED = { valueEncoding: 'buffer', fillCache: true } as const;
 /** A block that takes the place of another in the cache costs a fifth of the read of a value that is not there. */
 const UNCACHED = { valueEncoding: 'buffer', fillCache: false } as const;
@@ -73,9 +74,9 @@ async function openStore(dir: string): Promise<StateStore> {
     write({ puts, deletes, appends }) {
       // Of its own: one that is used again keeps the memory of the largest write.
       const batch = db.batch();
-      for (const key of deletes) batch._del(key, {});
-      for (const { key, value } of puts) batch._put(key, value, {});
-      for (const { key, value } of appends) batch._merge(key, value, {});
+      for (const key of deletes) batch._del(key, NO_OPTIONS);
+      for (const { key, value } of puts) batch._put(key, value, NO_OPTIONS);
+      for (const { key, value } of appends) batch._merge(key, value, NO_OPTIONS);
       batch._writeSync({ sync: false });
       void batch.close();
     },
