@@ -3,6 +3,8 @@ import type { LogRecord } from '../event-log.ts';
 /** What the records of a batch have in common. */
 export interface DecodedBatch {
   partition: number;
+  /** A time of the batch, in ms: of the log's append, or else of its first record. */
+  time: number;
   /** The records, uncompressed. */
   bytes: Buffer;
 }
@@ -15,19 +17,24 @@ const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
  */
 export class KafkaRecord implements LogRecord {
   readonly offset: number;
-  readonly appendTime: number;
   readonly start: number;
   readonly end: number;
   headers = NO_HEADERS;
   readonly #batch: DecodedBatch;
   readonly #keyStart: number;
   readonly #keyEnd: number;
+  /** Small, as the time itself is not: that would be an object of its own. */
+  readonly #timeDelta: number;
 
-  /** Key and value lie in the batch's bytes, each from its start to its end; the key is UTF-8. */
+  /**
+   * Key and value lie in the batch's bytes, each from its start to its end; the key is UTF-8.
+   *
+   * @param timeDelta what it was appended after the batch's time, in ms
+   */
   constructor(
     batch: DecodedBatch,
     offset: number,
-    appendTime: number,
+    timeDelta: number,
     keyStart: number,
     keyEnd: number,
     start: number,
@@ -35,7 +42,7 @@ export class KafkaRecord implements LogRecord {
   ) {
     this.#batch = batch;
     this.offset = offset;
-    this.appendTime = appendTime;
+    this.#timeDelta = timeDelta;
     this.#keyStart = keyStart;
     this.#keyEnd = keyEnd;
     this.start = start;
@@ -44,6 +51,10 @@ export class KafkaRecord implements LogRecord {
 
   get partition(): number {
     return this.#batch.partition;
+  }
+
+  get appendTime(): number {
+    return this.#batch.time + this.#timeDelta;
   }
 
   get bytes(): Buffer {

@@ -54,33 +54,32 @@ function decodeBatch(encoded: Buffer, partition: number, from: number, decoded: 
   const attributes = encoded.readInt16BE(format.ATTRIBUTES);
   if (attributes & format.CONTROL) return 0;
   const baseOffset = Number(encoded.readBigInt64BE(0));
-  const firstTime = Number(encoded.readBigInt64BE(format.FIRST_TIMESTAMP));
-  const appendTime =
-    attributes & format.LOG_APPEND_TIME ? Number(encoded.readBigInt64BE(format.LAST_TIMESTAMP)) : undefined;
+  const isAppendTime = (attributes & format.LOG_APPEND_TIME) !== 0;
+  const time = Number(encoded.readBigInt64BE(isAppendTime ? format.LAST_TIMESTAMP : format.FIRST_TIMESTAMP));
   const algorithm = attributes & format.COMPRESSION;
   const stored = encoded.subarray(format.HEADER_BYTES);
   const bytes = algorithm === 0 ? stored : compressionsAlgorithmsByBitmask[algorithm]!.decompressSync(stored);
-  const batch = { partition, bytes };
+  const batch = { partition, time, bytes };
   const count = encoded.readInt32BE(format.COUNT);
   cursor = 0;
   for (let i = 0; i < count; i++) {
     const end = readVarint(bytes) + cursor;
     cursor++; // attributes, of which there are none
-    const time = firstTime + readVarint(bytes);
+    const delta = readVarint(bytes);
     const offset = baseOffset + readVarint(bytes);
-    if (offset >= from) decoded.push(readRecord(batch, offset, appendTime ?? time));
+    if (offset >= from) decoded.push(readRecord(batch, offset, isAppendTime ? 0 : delta));
     cursor = end;
   }
   return bytes.length;
 }
 
-function readRecord(batch: DecodedBatch, offset: number, appendTime: number): KafkaRecord {
+function readRecord(batch: DecodedBatch, offset: number, timeDelta: number): KafkaRecord {
   const { bytes } = batch;
   const keyStart = readSized(bytes);
   const keyEnd = cursor;
   const start = readSized(bytes);
   const end = cursor;
-  const record = new KafkaRecord(batch, offset, appendTime, keyStart, keyEnd, start, end);
+  const record = new KafkaRecord(batch, offset, timeDelta, keyStart, keyEnd, start, end);
   const headerCount = readVarint(bytes);
   if (headerCount > 0) record.headers = readHeaders(bytes, headerCount);
   return record;
