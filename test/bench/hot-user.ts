@@ -104,6 +104,10 @@ function foldOn(store: StateStore) {
         for (let rest = records; rest.length > 0; ) {
           cost.rows += fold.fold(store, rest, memory).length;
           memory.release();
+          while (fold.isUnfinished) {
+            cost.rows += fold.goOn(store, memory).length;
+            memory.release();
+          }
           rest = rest.filter(({ offset }) => offset > Number(fold.progress.version));
         }
         unflushed += records.length;

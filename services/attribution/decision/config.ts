@@ -32,7 +32,12 @@ export interface AttributionConfig {
   maxTouches: number;
   /** About how many bytes of users' states and counters a node keeps in memory, in equal shares of its partitions. */
   userCacheBytes: number;
+  /** About how many bytes follow from one part of an event that decides very many conversions anew; see `redecide`. */
+  partBytes: number;
 }
+
+/** Of some 150 conversions that a few touches share, or 10 that MAX_TOUCHES share: 20 ms or so. */
+const PART_BYTES = 2 << 20;
 
 /** How much longer than it can be corrected a conversion is known, in ms: what is too late is told from what waits. */
 const TOO_LATE_MS = 30 * DAY_MS;
@@ -123,6 +128,7 @@ export function attributionConfig(env: AttributionEnvironment): AttributionConfi
     eventIdMs: Math.max(env.EVENT_ID_DAYS * DAY_MS, touch),
     maxTouches: env.MAX_TOUCHES,
     userCacheBytes: env.USER_CACHE_MB * 2 ** 20,
+    partBytes: PART_BYTES,
   };
 }
 

@@ -14,7 +14,7 @@ import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
 import { type ConversionRef, type Effects, noteConflict, noteTouch, noteVerdict } from './effects.ts';
 import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
 import { addCorrection, boundsOf, expire, moveOut, type Surroundings } from './retention.ts';
-import { adjust, decideNew, redecide } from './settle.ts';
+import { adjust, decideNew, type Rest, redecide } from './settle.ts';
 import {
   arrivalOf,
   type Correction,
@@ -61,28 +61,28 @@ interface Folding<E extends FoldEvent = FoldEvent> {
  * The order in which events arrive does not matter to where they end, as long as no click and conversion are further
  * apart in arrival than the touch retention, and no correction is from what it corrects than the correction retention:
  * a click that comes after its conversion re-decides it, a correction that comes before what it corrects waits for it.
+ *
+ * @returns what is left to be done before the user's next event is folded; see `redecide`
  */
-export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): void {
+export function fold(context: FoldContext, user: UserState, event: FoldEvent, effects: Effects): Rest | undefined {
   user.bounds ??= boundsOf(context.config, user);
   const { bounds } = user;
   expire(context, user, bounds, effects);
   switch (event.role) {
     case 'touch':
-      foldTouch({ context, user, bounds, event, effects });
-      return;
+      return foldTouch({ context, user, bounds, event, effects });
     case 'outcome':
       foldOutcome({ context, user, bounds, event, effects });
-      return;
+      return undefined;
     case 'adjustment':
     case 'verdict':
-      foldCorrection({ context, user, bounds, event, effects });
-      return;
+      return foldCorrection({ context, user, bounds, event, effects });
     default:
-      assertNever(event);
+      return assertNever(event);
   }
 }
 
-function foldTouch(folding: Folding<TouchEvent>): void {
+function foldTouch(folding: Folding<TouchEvent>): Rest | undefined {
   const { context, user, bounds, event, effects } = folding;
   const { type, offset, touch } = event;
   const first = touchWithId(user, bounds, touch);
@@ -90,14 +90,14 @@ function foldTouch(folding: Folding<TouchEvent>): void {
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
     if (first === undefined ? isOther(spilled!, event) : !sameClick(first, touch)) noteConflict(effects, event);
-    return;
+    return undefined;
   }
   const verdicts = correctionsOf(user, bounds, event);
   effects.totals.waiting -= verdicts.length;
   const invalid = isInvalid(verdicts);
   noteTouch(effects, type, { touch, isInvalid: invalid, offset });
   keep(folding, touch, invalid);
-  redecide(folding, { touch, was: false, is: !invalid }, { eventId: touch.clickId, type });
+  return redecide(folding, { touch, was: false, is: !invalid }, { eventId: touch.clickId, type });
 }
 
 /** Takes a touch into the state, and out of it another that there is no room for. */
@@ -140,35 +140,37 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
   decideNew(context, user, event, correct(conversion, corrections), effects);
 }
 
-function foldCorrection(folding: Folding<CorrectionEvent>): void {
+function foldCorrection(folding: Folding<CorrectionEvent>): Rest | undefined {
   const { context, user, bounds, event, effects } = folding;
   const { type, offset, correction } = event;
   const first = firstCorrection(user, bounds, correction);
   if (first !== undefined) {
     effects.duplicates[type]++;
     if (!isSameCorrection(first, correction)) noteConflict(effects, event);
-    return;
+    return undefined;
   }
   const target = targetOf(context, user, bounds, correction);
   if (target === undefined ? spilledId(context, event, effects) !== undefined : isTooLate(context, target)) {
     effects.totals.tooLate++;
-    return;
+    return undefined;
   }
   const before = [...correctionsBeside(user, bounds, correction)];
   const reason = whyRefused(user, correction, before.length);
   if (reason !== undefined) {
     effects.refused.push({ offset, reason });
-    return;
+    return undefined;
   }
   effects.totals[type === 'adjustment' ? 'adjustments' : 'verdicts']++;
   addCorrection(context, user, bounds, correction, target && arrivalOf(target));
   const after = [...before, correction];
-  if (target === undefined) effects.totals.waiting++;
-  else if (target.role === 'touch') judge(folding, target.touch, isInvalid(before), isInvalid(after));
-  else {
-    const [was, is] = [correct(target.conversion, before), correct(target.conversion, after)];
-    adjust(folding, target.conversion, was, is, { eventId: correction.eventId, type });
+  if (target?.role === 'touch') return judge(folding, target.touch, isInvalid(before), isInvalid(after));
+  if (target === undefined) {
+    effects.totals.waiting++;
+    return undefined;
   }
+  const [was, is] = [correct(target.conversion, before), correct(target.conversion, after)];
+  adjust(folding, target.conversion, was, is, { eventId: correction.eventId, type });
+  return undefined;
 }
 
 /** Why there is no room for one more correction; undefined if there is. */
@@ -179,8 +181,13 @@ function whyRefused({ corrections }: UserState, { targetId }: Correction, others
 }
 
 /** Counts a click as invalid, or as valid again, and decides its conversions without it, or with it. */
-function judge(folding: Folding<CorrectionEvent>, touch: Touch, wasInvalid: boolean, invalid: boolean): void {
-  if (wasInvalid === invalid) return;
+function judge(
+  folding: Folding<CorrectionEvent>,
+  touch: Touch,
+  wasInvalid: boolean,
+  invalid: boolean,
+): Rest | undefined {
+  if (wasInvalid === invalid) return undefined;
   const { context, user, bounds, event, effects } = folding;
   const { type, offset, correction } = event;
   const touches = wasInvalid ? user.invalidTouches : user.touches;
@@ -193,7 +200,7 @@ function judge(folding: Folding<CorrectionEvent>, touch: Touch, wasInvalid: bool
     touches.splice(at, 1);
     keep(folding, touch, invalid);
   }
-  redecide(folding, { touch, was: !wasInvalid, is: !invalid }, { eventId: correction.eventId, type });
+  return redecide(folding, { touch, was: !wasInvalid, is: !invalid }, { eventId: correction.eventId, type });
 }
 
 /** What is known by its id alone of the event, or of what it corrects, be it since now; undefined if nothing. */

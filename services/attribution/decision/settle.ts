@@ -28,7 +28,7 @@ import type { RememberedConversion, Shares, Touch, UserBounds, UserState } from 
 import { isSameClick } from './touch-id.ts';
 
 /** A user whose conversions are decided, and what for. */
-interface Deciding {
+export interface Deciding {
   context: Surroundings;
   user: UserState;
   bounds: UserBounds;
@@ -125,34 +125,106 @@ function saysTruncated({ isTruncated }: Candidates, models: readonly string[]): 
 }
 
 /** A touch that came or was judged: whether conversions could be credited to it before, and can be now. */
-interface TouchChange {
+export interface TouchChange {
   touch: Touch;
   was: boolean;
   is: boolean;
 }
 
-/** Decides all conversions anew that have a touch as a candidate, or would if it were valid. */
-export function redecide(deciding: Deciding, change: TouchChange, cause: Cause): void {
-  const { context, user, bounds } = deciding;
+/** Bytes that a conversion counts as that is only looked at. */
+const LOOKED_AT_BYTES = 1 << 10;
+
+/** What is left of a change that decides very many conversions anew. */
+export interface Rest {
+  change: TouchChange;
+  cause: Cause;
+  event: Deciding['event'];
+  /** The partition's clock at the event, in ms. */
+  watermark: number;
+  /** Where it goes on. */
+  at: Place;
+  /** Goes on there, for as long as the user's lists are as they were. */
+  parts: Iterator<Place, undefined>;
+}
+
+/** A conversion in the state, by its place, or, once these are done, the one beside it that comes next. */
+interface Place {
+  inState: number;
+  beside: ConversionPlace | undefined;
+}
+
+const BEGIN: Place = { inState: 0, beside: undefined };
+
+/**
+ * Decides all conversions anew that have a touch as a candidate, or would if it were valid. Of very many only a part:
+ * what the others are decided to depends on the user alone, of whom nothing else may be folded until they are.
+ *
+ * @returns what is left
+ */
+export function redecide(deciding: Deciding, change: TouchChange, cause: Cause, from = BEGIN): Rest | undefined {
+  const { context, user, bounds, event } = deciding;
   const { touch } = change;
-  const { hasOverflow } = user;
-  if (hasOverflow && change.was === change.is) return;
-  const first = firstNotBefore(touch.timestamp, bounds);
-  const isBeforeOthers = hasOverflow && touch.timestamp <= lastInOverflow(context.overflow, bounds);
+  if (user.hasOverflow && change.was === change.is) return undefined;
+  const first = Math.max(from.inState, firstNotBefore(touch.timestamp, bounds));
+  const isBeforeOthers = user.hasOverflow && touch.timestamp <= lastInOverflow(context.overflow, bounds);
   // Most are the latest of all.
-  if (first === user.conversions.length && !isBeforeOthers) return;
-  const neighbours = hasOverflow ? new Neighbours(user, context.overflow(), touch) : undefined;
-  for (const conversion of user.conversions.slice(first)) {
+  if (first === user.conversions.length && !isBeforeOthers) return undefined;
+  const parts = redecideFrom(deciding, change, cause, { ...from, inState: first }, isBeforeOthers);
+  const { watermark } = context;
+  return nextPart({ change, cause, event, watermark, at: from, parts });
+}
+
+/** Decides some more, and returns what is left. */
+export function nextPart(rest: Rest): Rest | undefined {
+  const { value } = rest.parts.next();
+  return value && { ...rest, at: value };
+}
+
+function* redecideFrom(
+  deciding: Deciding,
+  change: TouchChange,
+  cause: Cause,
+  { inState, beside }: Place,
+  isBeforeOthers: boolean,
+): Generator<Place, undefined> {
+  const { context, user } = deciding;
+  const { touch } = change;
+  const neighbours = user.hasOverflow ? new Neighbours(user, context.overflow(), touch) : undefined;
+  let lookedAt = 0;
+  let before = deciding.effects.bytes;
+  const isPart = () => deciding.effects.bytes - before + ++lookedAt * LOOKED_AT_BYTES > context.config.partBytes;
+  const begin = () => {
+    lookedAt = 0;
+    before = deciding.effects.bytes;
+  };
+  for (let i = inState; i < user.conversions.length; i++) {
+    if (isPart()) {
+      yield { inState: i, beside };
+      begin();
+    }
+    const conversion = user.conversions[i]!;
     if (isToDecide(deciding, touch, neighbours, conversion))
       decideAnew(deciding, change, neighbours, conversion, cause);
   }
-  if (!isBeforeOthers) return;
-  const to = touch.timestamp + context.longestApartMs;
-  for (const conversion of context.overflow().conversions(touch.timestamp, to, false)) {
+  if (!isBeforeOthers) return undefined;
+  const [from, to] = [beside?.timestamp ?? touch.timestamp, touch.timestamp + context.longestApartMs];
+  for (const conversion of context.overflow().conversions(from, to, false)) {
+    if (beside !== undefined && isBefore(conversion, beside)) continue;
+    if (isPart()) {
+      yield { inState: user.conversions.length, beside: conversion };
+      begin();
+    }
     if (!isToDecide(deciding, touch, neighbours, conversion)) continue;
     decideAnew(deciding, change, neighbours, conversion, cause);
     if (conversion.windows === undefined) context.overflow().putConversion(conversion);
   }
+  return undefined;
+}
+
+type ConversionPlace = Pick<RememberedConversion, 'timestamp' | 'conversionId'>;
+
+function isBefore(a: ConversionPlace, b: ConversionPlace): boolean {
+  return a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.conversionId < b.conversionId);
 }
 
 function isToDecide(

@@ -194,6 +194,7 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   if (records.length === 0) run.caution.attempt(run.store, run.flushed, run.nextOffset, publishTotals, run, false);
   // Appends go out before the next batch takes the thread.
   await turn();
+  if (run.fold.isUnfinished) return;
   if (checkpointer?.isDue()) {
     await flush(run);
     assert(run.unflushed === 0, 'R-12: the store is not at the offset of its checkpoint');
@@ -255,7 +256,6 @@ function waitMs(run: Run): number {
 /**
  * Folds records, or sets one aside. Resolves when the outputs of the batch before are durable; those of this one may
  * still be under way, while the next batch is read and folded.
- *
  * @returns whether it folded the log to its end
  */
 async function foldNext(run: Run, records: readonly LogRecord[]): Promise<boolean> {
@@ -299,13 +299,15 @@ function replay(run: Run, records: readonly LogRecord[]): boolean {
 function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemory, traces: Traces): NewRecord[] {
   const { store, fold } = run;
   let rows: NewRecord[] = [];
-  if (run.aside.has(records[0]!.offset)) fold.pass(records[0]!);
+  if (fold.isUnfinished) rows = fold.goOn(store, memory, traces);
+  else if (run.aside.has(records[0]!.offset)) fold.pass(records[0]!);
   else rows = fold.fold(store, records, memory, traces);
-  const { progress } = fold;
-  run.expired.push(...run.sweep.next(store, Number(progress.watermark)));
-  run.unfolded = behind(records, nextOffset(progress)!);
+  // A record that is folded in part is still the next one.
+  const next = nextOffset(fold.progress)! - Number(fold.isUnfinished);
+  run.expired.push(...run.sweep.next(store, Number(fold.progress.watermark)));
+  run.unfolded = behind(records, next);
   run.unflushed += records.length - run.unfolded.length;
-  advance(run, nextOffset(progress)!);
+  advance(run, next);
   return rows;
 }
 
@@ -345,7 +347,7 @@ function trackPublishing(run: Run, publishing: Promise<void>): void {
 
 /** Appends outputs after those under way; the status moves on once all that follows from the records is durable. */
 async function publishNext(run: Run, outputs: readonly NewRecord[]): Promise<void> {
-  const position = hasUnpublishedCounters(run) ? undefined : positionOf(run);
+  const position = hasUnpublishedCounters(run) || run.fold.isUnfinished ? undefined : positionOf(run);
   await run.publishing;
   await untilDone(run.waiter, () => publish(run.deps.log, outputs));
   Object.assign(run.status, position);
@@ -364,7 +366,7 @@ function isFlushDue({ fold, unflushed, flushedAt, flushed, caution }: Run, isCau
 /** Ends a transaction: publishes what is not yet published, writes the state, commits. */
 async function flush(run: Run): Promise<void> {
   const { status, store, caution, flushed, nextOffset } = run;
-  if (run.unflushed === 0) return;
+  if (run.unflushed === 0 || run.fold.isUnfinished) return;
   caution.attempt(store, flushed, nextOffset, publishTotals, run, true);
   await run.publishing;
   caution.attempt(store, flushed, nextOffset, writeState, run);

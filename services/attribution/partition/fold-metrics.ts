@@ -18,7 +18,7 @@ import type { EventBatch } from '../users/event-batch.ts';
 
 interface Folded {
   records: number;
-  events: EventBatch;
+  events: Pick<EventBatch, 'kinds' | 'count'>;
   effects: Effects;
   deadLetters: readonly DeadLetter[];
   models: AttributionConfig['models'];

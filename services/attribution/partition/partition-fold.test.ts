@@ -57,10 +57,18 @@ function eventId(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
-function click(offset: number, userId: string) {
-  const [timestamp, eventId_] = [BigInt(START + offset), eventId(offset)];
+function click(offset: number, userId: string, time = START + offset) {
+  const [timestamp, eventId_] = [BigInt(time), eventId(offset)];
   const ids = { eventId: eventId_, userId, adId: `ad-${offset}`, campaignId: `c-${offset}`, source: `s-${offset}` };
   const event = create(EventSchema, { event: { case: 'click', value: { ...ids, timestamp } } });
+  return logRecord({ offset, appendTime: START + offset, value: toBinary(EventSchema, event) });
+}
+
+function verdict(offset: number, userId: string, clickId: string, valid: boolean) {
+  const timestamp = BigInt(START + offset);
+  const event = create(EventSchema, {
+    event: { case: 'verdict', value: { eventId: eventId(offset), userId, clickId, valid, timestamp } },
+  });
   return logRecord({ offset, appendTime: START + offset, value: toBinary(EventSchema, event) });
 }
 
@@ -71,19 +79,37 @@ function conversion(offset: number, userId: string) {
   return logRecord({ offset, appendTime: START + offset, value: toBinary(EventSchema, event) });
 }
 
+interface Folding {
+  atOnce: number;
+  cacheBytes: number;
+  env?: NodeJS.ProcessEnv;
+  partBytes?: number;
+}
+
 /** Folds records and flushes them, as often as it takes, and returns how often it took and all that is published. */
-function foldAll(records: readonly LogRecord[], { atOnce, cacheBytes }: { atOnce: number; cacheBytes: number }) {
+function foldAll(records: readonly LogRecord[], { atOnce, cacheBytes, env, partBytes }: Folding) {
   const store = memoryStateStore();
   const models = Object.keys(MODELS).join(',');
+  const whole = attributionConfig(parseAttributionEnvironment({ MODELS: models, ...env }));
   const fold = newPartitionFold(
-    attributionConfig(parseAttributionEnvironment({ MODELS: models })),
+    { ...whole, partBytes: partBytes ?? whole.partBytes },
     create(PartitionProgressSchema),
     { cacheBytes: () => cacheBytes },
   );
   const published = new Map<string, string>();
+  /** How many records followed from each part of events that were folded in parts. */
+  const parts: number[] = [];
   let folds = 0;
   for (let next = 0; next < records.length; folds++) {
-    const outputs = [...fold.fold(store, records.slice(next, next + atOnce)), ...fold.takeTotals()];
+    const outputs = fold.fold(store, records.slice(next, next + atOnce));
+    while (fold.isUnfinished) {
+      expect(() => fold.takeTotals()).toThrow('R-20');
+      expect(() => fold.fold(store, records.slice(-1))).toThrow('R-20');
+      const part = fold.goOn(store);
+      parts.push(part.length);
+      outputs.push(...part);
+    }
+    outputs.push(...fold.takeTotals());
     for (const { topic, key, value } of outputs) {
       const bytes = Buffer.from(value).toString('hex');
       // Counters and totals are cumulative: the last one counts.
@@ -93,7 +119,7 @@ function foldAll(records: readonly LogRecord[], { atOnce, cacheBytes }: { atOnce
     fold.flush(store, []);
     next = Number(fold.progress.version) + 1;
   }
-  return { folds, published, progress: fold.progress };
+  return { folds, parts, published, progress: fold.progress };
 }
 
 test('R-4: a batch takes no more users than its memory has room for, and the others are folded next', () => {
@@ -102,10 +128,10 @@ test('R-4: a batch takes no more users than its memory has room for, and the oth
   const more = users.map((user, i) => (i % 7 === 3 ? poison(200 + i, 201 + i)[0]! : click(200 + i, user)));
   const conversions = users.map((user, i) => conversion(400 + i, user));
   const records = [...clicks, ...more, ...conversions];
-  const { folds, ...parts } = foldAll(records, { atOnce: 200, cacheBytes: 0 });
+  const { folds, ...several } = foldAll(records, { atOnce: 200, cacheBytes: 0 });
   expect(folds).toBeGreaterThan(5);
   const { folds: _, ...single } = foldAll(records, { atOnce: 1, cacheBytes: Number.POSITIVE_INFINITY });
-  expect(parts).toEqual(single);
+  expect(several).toEqual(single);
 });
 
 test('a click keeps what it had of metadata when it came, whatever rollups are by since', () => {
@@ -134,8 +160,25 @@ test('R-4: a batch takes no more events than its memory has room for what follow
   const clicks = Array.from({ length: 64 }, (_, i) => click(i, 'hot'));
   const conversions = Array.from({ length: 30 }, (_, i) => conversion(64 + i, 'hot'));
   const records = [...clicks, ...conversions, click(94, 'hot')];
-  const { folds, ...parts } = foldAll(records, { atOnce: 1000, cacheBytes: 1 << 20 });
+  const { folds, ...several } = foldAll(records, { atOnce: 1000, cacheBytes: 1 << 20 });
   expect(folds).toBeGreaterThan(4);
   const { folds: _, ...single } = foldAll(records, { atOnce: 1, cacheBytes: Number.POSITIVE_INFINITY });
-  expect(parts).toEqual(single);
+  expect(several).toEqual(single);
+});
+
+test('R-20: what decides very many conversions anew is folded in parts, as if it were folded whole', () => {
+  const conversions = Array.from({ length: 60 }, (_, i) => conversion(2 + i, 'hot'));
+  const late = click(63, 'hot', START + 1);
+  const verdicts = [false, true].map((valid, i) => verdict(64 + i, 'hot', eventId(63), valid));
+  const records = [click(0, 'ann'), click(1, 'hot', START), ...conversions, click(62, 'ann'), late, ...verdicts];
+  for (const MAX_TOUCHES of ['1', '7', '1024']) {
+    const of = { atOnce: 1, cacheBytes: Number.POSITIVE_INFINITY, env: { MAX_TOUCHES } };
+    const { parts, ...inParts } = foldAll(records, { ...of, partBytes: 20_000 });
+    expect(parts.length).toBeGreaterThan(3 * 5);
+    // About ten conversions, each with its decision and what touches have of it.
+    expect(Math.max(...parts)).toBeLessThan(30);
+    const { parts: none, ...whole } = foldAll(records, { ...of, partBytes: Number.POSITIVE_INFINITY });
+    expect(none).toEqual([]);
+    expect(inParts).toEqual(whole);
+  }
 });

@@ -9,6 +9,7 @@ import type { AttributionConfig } from '../decision/config.ts';
 import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
 import { KINDS } from '../decision/kinds.ts';
 import { readEvent } from '../input/read-event.ts';
+import type { Counted } from '../outputs/counter-set.ts';
 import { Counters } from '../outputs/counters.ts';
 import { OutputMemory } from '../outputs/output-memory.ts';
 import { type DeadLetter, progressRecord, rowRecords, settingRecord } from '../outputs/records.ts';
@@ -45,6 +46,13 @@ export interface PartitionFold {
    * @param memory holds the values of the records returned, until it is released
    */
   fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
+  /**
+   * Whether the last record is folded in part, as very many conversions follow from it. Until it is folded whole, the
+   * next call is `goOn`.
+   */
+  readonly isUnfinished: boolean;
+  /** Folds another part of the last record, and returns what `fold` does; `progress` stays where it is. */
+  goOn(store: StateStore, memory?: OutputMemory, traces?: Traces): NewRecord[];
   /** Goes past the record that follows those before, which was set aside: it counts as a dead letter. */
   pass(record: LogRecord): void;
   /**
@@ -93,7 +101,6 @@ export function newPartitionFold(
   let progressTaken = before;
   const countFrom = publishedTotals?.countFrom ?? 0;
   const through = publishedThrough(publishedTotals);
-  const isUncounted = ({ offset }: { offset: number }) => offset >= countFrom;
   function moveOn(last: number, watermark: number, after: PartitionProgress): void {
     isPublished = last <= through;
     const totals = isPublished ? publishedTotals!.totals : after;
@@ -103,23 +110,23 @@ export function newPartitionFold(
     get progress() {
       return progress;
     },
+    get isUnfinished() {
+      return users.isUnfinished;
+    },
     fold(store, records, memory = new OutputMemory(), traces = NO_TRACES) {
       const began = performance.now();
+      assert(!users.isUnfinished, 'R-20: a record is folded before the one before it is');
       const isWithin = records.at(-1)!.offset <= through;
       assert(isWithin || records[0]!.offset > through, 'R-2: a batch goes across the published totals');
       const hasCounted = progress.records > 0n || countFrom > 0;
       const clock = hasCounted ? greater(progress.watermark, publishedTotals?.totals.watermark ?? 0n) : undefined;
       settings.begin(store, partition, clock, Math.max(records[0]!.offset, through + 1));
-      const { table } = users;
-      events.begin(records.length, table);
+      events.begin(records.length, users.table);
       const read = readAll(records, Number(progress.watermark), events);
       const effects = users.fold(store, events, (campaignSource, ad, timestamp, offset) => {
         if (offset >= countFrom) counters.addClick(campaignSource, ad, timestamp, offset);
       });
-      counters.add(store, table.texts, {
-        clicks: effects.clicks.filter(isUncounted),
-        changes: effects.changes.filter(isUncounted),
-      });
+      counters.add(store, users.table.texts, since(countFrom, effects));
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
       const letters = [...deadLetters, ...refusedOf(folded, effects)];
       const after = advance(progress, folded.length, effects, letters.length);
@@ -128,10 +135,19 @@ export function newPartitionFold(
       countFolded({ records: folded.length, events, effects, deadLetters: letters, models: config.models }, began);
       return rows;
     },
+    goOn(store, memory = new OutputMemory(), traces = NO_TRACES) {
+      const began = performance.now();
+      const effects = users.goOn(store);
+      counters.add(store, users.table.texts, since(countFrom, effects));
+      moveOn(Number(progress.version), Number(progress.watermark), advance(progress, 0, effects, 0));
+      countFolded({ records: 0, events: NO_EVENTS, effects, deadLetters: [], models: config.models }, began);
+      return rowRecords({ partition, effects, deadLetters: [], traces, memory });
+    },
     pass({ offset, appendTime }) {
       moveOn(offset, Math.max(Number(progress.watermark), appendTime), advance(progress, 1, newEffects(), 1));
     },
     takeTotals(withRollups = true) {
+      assert(!users.isUnfinished, 'R-20: counts would be published of a record that is folded in part');
       // What counters mean stands before them in the log.
       const changed = settings.takeUnpublished().map(settingRecord);
       for (const record of counters.takeChanged(withRollups)) changed.push(record);
@@ -154,6 +170,14 @@ export function newPartitionFold(
       users.forgetTexts();
     },
   };
+}
+
+const NO_EVENTS = { kinds: [], count: 0 };
+
+/** What is counted of records from an offset on. */
+function since(from: number, { clicks, changes }: Effects): Counted {
+  const isSince = ({ offset }: { offset: number }) => offset >= from;
+  return { clicks: clicks.filter(isSince), changes: changes.filter(isSince) };
 }
 
 /** Letters of the events that could be read, but not be folded. */

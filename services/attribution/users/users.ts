@@ -5,15 +5,8 @@ import { correct } from '../decision/corrections.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
 import { assertNever, type TouchKind } from '../decision/kinds.ts';
-import { decideNew } from '../decision/settle.ts';
-import {
-  arrivalOf,
-  type Correction,
-  type RememberedConversion,
-  type SpilledId,
-  type Touch,
-  type UserState,
-} from '../decision/state.ts';
+import { decideNew, type Rest } from '../decision/settle.ts';
+import { arrivalOf, type RememberedConversion, type SpilledId, type UserState } from '../decision/state.ts';
 import {
   adAt,
   campaignSourceAt,
@@ -27,12 +20,13 @@ import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
 import { LongestApart } from '../store/longest-apart.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
 import { EntryFailure } from '../store/store-failure.ts';
-import type { StoredConversion } from '../store/stored-entries.ts';
 import { hasOverflow, readConversions, readCorrections, StateWriter } from '../store/user-codec.ts';
 import { type EventBatch, touchAt } from './event-batch.ts';
 import { loadUser } from './load-user.ts';
+import { keptOf, type OpenUser } from './open-user.ts';
 import { OverflowStore } from './overflow.ts';
 import { SpilledIds } from './spilled-ids.ts';
+import { UnfinishedUsers } from './unfinished-users.ts';
 import { CONVERSIONS, NO_PLACE, OVERFLOW, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
@@ -54,8 +48,8 @@ const MOST_LOADED = 0.25;
 const LOADED_AT_ONCE = 64;
 
 /**
- * Share of the cache that what follows from a batch may take before the batch takes no more events. One event may cause
- * more: a click that decides all conversions of a user anew, which MAX_TOUCHES bounds.
+ * Share of the cache that what follows from a batch may take before the batch takes no more events. What follows from
+ * one event is as much as `partBytes` at once.
  */
 const MOST_EFFECTS = 1 / 16;
 /** Bytes that may follow from a batch, however small the cache is: each batch waits for an fsync. */
@@ -68,17 +62,6 @@ const USERS_SHARE = 1 - 2 * MOST_EFFECTS;
 /** Most bytes of memory for stored conversions that are kept from one batch to the next. */
 const MOST_STORED = 16 << 20;
 
-/** A user whose state is taken apart for the whole fold. */
-interface OpenUser {
-  slot: number;
-  state: UserState;
-  /** The lists as the table has them: what differs in the state when all is folded was changed. */
-  touches: readonly Touch[];
-  conversions: readonly StoredConversion[];
-  invalidTouches: readonly Touch[];
-  corrections: readonly Correction[];
-}
-
 /** The users of one partition, ahead of its store. */
 export class Users {
   table: UserTable;
@@ -87,6 +70,7 @@ export class Users {
   #spilled: SpilledIds | undefined;
   readonly #overflow = new OverflowStore();
   readonly #longestApart: LongestApart;
+  readonly #unfinished: UnfinishedUsers;
   /** Memory of open users: their touches, and their conversions as they are stored. */
   #space: TouchSpace;
   #stored = new StateWriter();
@@ -100,12 +84,18 @@ export class Users {
     this.table = new UserTable(config.rollups);
     this.#space = new TouchSpace(this.table.texts);
     this.#longestApart = new LongestApart(config);
+    this.#unfinished = new UnfinishedUsers(config);
+  }
+
+  /** Whether the last event is folded in part: what is left of it is done by `goOn`, before anything else is. */
+  get isUnfinished(): boolean {
+    return this.#unfinished.isAny;
   }
 
   /**
    * Folds events, in their order, into their users: at least the first, and as many as there is memory for what is read
-   * for them and follows from them; the others are cut from `events`. A click is either passed to `onClick` or among
-   * the clicks of the effects, whose touches are good until the next call.
+   * for them and follows from them; the others are cut from `events`, as those behind one that is folded in part. A
+   * click is either passed to `onClick` or among the clicks of the effects, whose touches are good until the next call.
    */
   fold(store: StateStore, events: EventBatch, onClick: OnClick): Effects {
     this.#space.clear();
@@ -126,12 +116,27 @@ export class Users {
         if (effects.bytes >= mostEffects) events.cut(i + 1);
         continue;
       }
-      const user = place === NO_PLACE ? this.#open(slot, open) : open[place]!;
-      this.#foldWhole(store, events.eventAt(i), user, spilled, stored.get(i), effects);
+      const user = place === NO_PLACE ? this.#openIn(open, slot) : open[place]!;
+      const rest = this.#foldWhole(store, events.eventAt(i), user, spilled, stored.get(i), effects);
+      if (rest !== undefined) {
+        this.#unfinished.add(slot, rest);
+        events.cut(i + 1);
+      }
       if (effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
     this.table.evict(USERS_SHARE * this.#cacheBytes() - spilled.filterBytes - this.#overflow.bytesUsed);
+    return effects;
+  }
+
+  /** Folds another part of the event that is unfinished. */
+  goOn(store: StateStore): Effects {
+    const effects = newEffects();
+    const user = this.#unfinished.goOn(effects, this.#longestApart.ms, {
+      open: (slot) => this.#open(slot, new TouchSpace(this.table.texts), new StateWriter()),
+      overflow: (userId, slot) => this.#overflow.of(store, userId, slot, this.#spilledIds(store)),
+    });
+    if (user !== undefined) this.#close(user);
     return effects;
   }
 
@@ -286,9 +291,18 @@ export class Users {
     return true;
   }
 
-  #open(slot: number, open: OpenUser[]): OpenUser {
-    const touches = this.table.touchesOf(slot, this.#space);
-    const conversions = this.#conversionsOf(slot);
+  #openIn(open: OpenUser[], slot: number): OpenUser {
+    const user = this.#open(slot, this.#space, this.#stored);
+    this.table.slots.setPlace(slot, open.push(user) - 1);
+    return user;
+  }
+
+  /** @param stored memory for the user's conversions */
+  #open(slot: number, space: TouchSpace, stored: StateWriter): OpenUser {
+    const touches = this.table.touchesOf(slot, space);
+    const from = stored.length;
+    this.table.copyConversions(slot, 0, stored);
+    const conversions = readConversions(stored.bytes, from, stored.length);
     const { corrections, invalidTouches } = readCorrections(this.table.corrections(slot));
     const state = {
       touches: touches.slice(),
@@ -297,16 +311,7 @@ export class Users {
       corrections: corrections.slice(),
       hasOverflow: this.table.slots.has(slot, OVERFLOW),
     };
-    const user = { slot, state, touches, conversions, invalidTouches, corrections };
-    this.table.slots.setPlace(slot, open.push(user) - 1);
-    return user;
-  }
-
-  /** The user's conversions, which lie in the batch's memory. */
-  #conversionsOf(slot: number): StoredConversion[] {
-    const from = this.#stored.length;
-    this.table.copyConversions(slot, 0, this.#stored);
-    return readConversions(this.#stored.bytes, from, this.#stored.length);
+    return { slot, state, touches, conversions, invalidTouches, corrections };
   }
 
   /** @param stored what the store knows of the event, if its id was spilled */
@@ -317,7 +322,7 @@ export class Users {
     spilled: SpilledIds,
     stored: SpilledId | undefined,
     effects: Effects,
-  ): void {
+  ): Rest | undefined {
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
@@ -325,10 +330,11 @@ export class Users {
       spilled: () => spilled.find(user.slot, event) ?? stored,
       overflow: () => this.#overflow.of(store, event.userId, user.slot, spilled),
     };
-    fold(context, user.state, event, effects);
+    const rest = fold(context, user.state, event, effects);
     if (effects.spilled.length > 0) this.table.slots.set(user.slot, SPILLED);
     for (const each of effects.spilled) spilled.add(user.slot, each);
     effects.spilled.length = 0;
+    return rest;
   }
 
   /** Writes a user's state back: all that differs from the table, whatever event made it so. */
@@ -336,8 +342,7 @@ export class Users {
     const { slot, state, touches, conversions } = user;
     this.table.slots.setPlace(slot, NO_PLACE);
     if (state.hasOverflow) this.table.slots.noteOverflow(slot);
-    const keepsTouches = beginsWith(state.touches, touches);
-    const keepsConversions = beginsWith(state.conversions, conversions) && conversions.every((each) => each.isAsStored);
+    const { keepsTouches, keepsConversions, keepsCorrections } = keptOf(user);
     if (!keepsTouches) this.table.clear(slot, TOUCHES);
     if (!keepsConversions) this.table.clear(slot, CONVERSIONS);
     for (let i = keepsTouches ? touches.length : 0; i < state.touches.length; i++) {
@@ -347,9 +352,7 @@ export class Users {
     for (let i = keepsConversions ? conversions.length : 0; i < state.conversions.length; i++) {
       this.#putConversion(slot, state.conversions[i]!);
     }
-    if (!isSame(state.corrections, user.corrections) || !isSame(state.invalidTouches, user.invalidTouches)) {
-      this.#putCorrections(slot, state);
-    }
+    if (!keepsCorrections) this.#putCorrections(slot, state);
     this.table.slots.noteKept(slot, state.bounds!.touchesKeptUntil - this.#config.retentionMs.touch);
     this.table.touched(slot);
   }
@@ -379,15 +382,6 @@ function countTouch(type: TouchKind['type'], events: EventBatch, i: number, effe
     default:
       assertNever(type);
   }
-}
-
-/** Whether the first of some items are these very ones. */
-function beginsWith<T>(items: readonly T[], first: readonly T[]): boolean {
-  return first.every((item, i) => item === items[i]);
-}
-
-function isSame<T>(items: readonly T[], others: readonly T[]): boolean {
-  return items.length === others.length && beginsWith(items, others);
 }
 
 const NONE: readonly never[] = [];
