@@ -36,8 +36,8 @@ export interface AttributionConfig {
   partBytes: number;
 }
 
-/** Of some 150 conversions that a few touches share, or 10 that MAX_TOUCHES share: 20 ms or so. */
-const PART_BYTES = 2 << 20;
+/** Of some 75 conversions that a few touches share, or 5 that MAX_TOUCHES share: 10 or 15 ms. */
+const PART_BYTES = 1 << 20;
 
 /** How much longer than it can be corrected a conversion is known, in ms: what is too late is told from what waits. */
 const TOO_LATE_MS = 30 * DAY_MS;
