@@ -127,11 +127,11 @@ function expireTouches(
   bounds: UserBounds,
   effects: Pick<Effects, 'spilled'>,
 ): void {
-  const { config, watermark } = clock;
+  const { watermark } = clock;
   const gone = new Set<string>();
   let next = Number.POSITIVE_INFINITY;
   const isKept = (touch: Touch, isInvalid: boolean) => {
-    const until = keptUntil(config, touch, user.conversions);
+    const until = keptUntil(clock, touch, user.conversions);
     if (watermark <= until) {
       next = Math.min(next, until);
       return true;
@@ -159,13 +159,28 @@ function spillIfKnown({ config, watermark }: Clock, effects: Pick<Effects, 'spil
   if (!isForgotten(arrivalOf(forgotten), watermark, config.eventIdMs)) effects.spilled.push(forgotten);
 }
 
-function keptUntil(config: AttributionConfig, touch: Touch, conversions: readonly RememberedConversion[]): number {
-  let until = touch.arrival + config.retentionMs.touch;
-  for (const conversion of conversions) {
-    const closed = conversion.arrival + config.retentionMs.correction;
-    if (closed > until && isCandidate(config, touch, conversion)) until = closed;
+function keptUntil(clock: Surroundings, touch: Touch, conversions: readonly RememberedConversion[]): number {
+  const { config, longestApartMs } = clock;
+  const until = touch.arrival + config.retentionMs.touch;
+  // In order of arrival: that of the last is kept the longest, and few arrived near the touch.
+  for (let i = firstAfter(conversions, touch.arrival + longestApartMs) - 1; i >= 0; i--) {
+    const { arrival } = conversions[i]!;
+    const closed = arrival + config.retentionMs.correction;
+    if (closed <= until || arrival < touch.arrival - longestApartMs) return until;
+    if (isCandidate(config, touch, conversions[i]!)) return closed;
   }
   return until;
+}
+
+/** Index of the first of some conversions, which are in order of arrival, that arrived after a time, in ms. */
+function firstAfter(conversions: readonly RememberedConversion[], time: number): number {
+  let [low, high] = [0, conversions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (conversions[middle]!.arrival <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function expireCorrections(context: Surroundings, user: UserState, bounds: UserBounds): void {
