@@ -58,8 +58,7 @@ export function putNumber(to: Buffer, at: number, tag: number, value: number): n
 
 /** Writes a field of an int64 or uint64, in [-2^63, 2^64); none for 0. Negative ones take ten bytes. */
 export function putBigint(to: Buffer, at: number, tag: number, value: bigint): number {
-  if (value === 0n) return at;
-  if (value > 0n && value <= MAX_EXACT) return putNumber(to, at, tag, Number(value));
+  if (value >= 0n && value <= MAX_EXACT) return putNumber(to, at, tag, Number(value));
   return putBigVarint(to, putVarint(to, at, tag), value);
 }
 
