@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openKafkaLog } from '../../services/log/kafka/log.ts';
 import { processTree } from '../bench/usage.ts';
+import { hang } from '../fixtures/hang.ts';
 import { startTestKafka, type TestKafka } from '../fixtures/kafka.ts';
 import { clickmesh, isRunning } from '../fixtures/mesh-process.ts';
 import { type ServiceProcess, startService } from '../fixtures/service-process.ts';
@@ -51,7 +52,7 @@ describe('a gateway of several workers says of its port what is so for all', { t
     const checks = async () => JSON.parse((await get(`${url}/readyz`)).body);
     expect(await checks()).toEqual({ ready: true, checks: { workers: { ok: true }, log: { ok: true } } });
     const [, second] = workersOf(pid);
-    process.kill(second!, 'SIGSTOP');
+    await hang(second!);
     // The first two connections may be given to the one that hangs.
     const hung = { ready: false, checks: { workers: { ok: false, reason: 'worker 2: does not answer' } } };
     await expect.poll(() => within(4000, checks), { timeout: 20_000 }).toMatchObject(hung);

@@ -10,6 +10,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestClickHouse, type TestClickHouse } from '../../../test/fixtures/clickhouse.ts';
+import { hang } from '../../../test/fixtures/hang.ts';
 import { clickhouseClient } from '../../clickhouse/client.ts';
 import { EMBEDDED_CLUSTER, startClickHouseShards } from '../../clickhouse/embedded/shards.ts';
 import { migrate } from '../../clickhouse/migrate.ts';
@@ -109,7 +110,7 @@ test('users of all shards are found, and while one of them is down none is taken
   expect(await onSecond.json()).not.toEqual([{ rows: expect.stringMatching(/^(?:0|20)$/) }]);
 
   // Stopped, not killed, which would start it again at once.
-  process.kill(shards.pids()[1]!, 'SIGSTOP');
+  await hang(shards.pids()[1]!);
   await expect(findUsers(['click'], ids)).rejects.toMatchObject({ code: Code.Unavailable });
   process.kill(shards.pids()[1]!, 'SIGCONT');
   await expect.poll(() => findUsers(['click'], ids).then(({ size }) => size), { timeout: 30_000 }).toBe(20);
