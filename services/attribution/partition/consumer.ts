@@ -254,10 +254,8 @@ function waitMs(run: Run): number {
 }
 
 /**
- * Folds records, or sets one aside. Resolves when the outputs of the batch before are durable; those of this one may
- * still be under way, while the next batch is read and folded.
- *
- * @returns whether it folded the log to its end
+ * Folds records, or sets one aside, and returns whether it folded the log to its end. Resolves when the outputs of the
+ * batch before are durable; those of this one may still be under way, while the next batch is read and folded.
  */
 async function foldNext(run: Run, records: readonly LogRecord[]): Promise<boolean> {
   const reason = verdictOnNext(run);
