@@ -26,7 +26,7 @@ import { loadUser } from './load-user.ts';
 import { keptOf, type OpenUser } from './open-user.ts';
 import { OverflowStore } from './overflow.ts';
 import { SpilledIds } from './spilled-ids.ts';
-import { UnfinishedUsers } from './unfinished-users.ts';
+import { UnfinishedUser } from './unfinished-user.ts';
 import { CONVERSIONS, NO_PLACE, OVERFLOW, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
@@ -70,7 +70,7 @@ export class Users {
   #spilled: SpilledIds | undefined;
   readonly #overflow = new OverflowStore();
   readonly #longestApart: LongestApart;
-  readonly #unfinished: UnfinishedUsers;
+  #unfinished: UnfinishedUser | undefined;
   /** Memory of open users: their touches, and their conversions as they are stored. */
   #space: TouchSpace;
   #stored = new StateWriter();
@@ -84,12 +84,11 @@ export class Users {
     this.table = new UserTable(config.rollups);
     this.#space = new TouchSpace(this.table.texts);
     this.#longestApart = new LongestApart(config);
-    this.#unfinished = new UnfinishedUsers(config);
   }
 
   /** Whether the last event is folded in part: what is left of it is done by `goOn`, before anything else is. */
   get isUnfinished(): boolean {
-    return this.#unfinished.isAny;
+    return this.#unfinished !== undefined;
   }
 
   /**
@@ -118,11 +117,8 @@ export class Users {
       }
       const user = place === NO_PLACE ? this.#openIn(open, slot) : open[place]!;
       const rest = this.#foldWhole(store, events.eventAt(i), user, spilled, stored.get(i), effects);
-      if (rest !== undefined) {
-        this.#unfinished.add(slot, rest);
-        events.cut(i + 1);
-      }
-      if (effects.bytes >= mostEffects) events.cut(i + 1);
+      if (rest !== undefined) this.#unfinished = new UnfinishedUser(this.#config, slot, rest);
+      if (rest !== undefined || effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
     this.table.evict(USERS_SHARE * this.#cacheBytes() - spilled.filterBytes - this.#overflow.bytesUsed);
@@ -132,11 +128,14 @@ export class Users {
   /** Folds another part of the event that is unfinished. */
   goOn(store: StateStore): Effects {
     const effects = newEffects();
-    const user = this.#unfinished.goOn(effects, this.#longestApart.ms, {
+    const user = this.#unfinished!.goOn(effects, this.#longestApart.ms, {
       open: (slot) => this.#open(slot, new TouchSpace(this.table.texts), new StateWriter()),
       overflow: (userId, slot) => this.#overflow.of(store, userId, slot, this.#spilledIds(store)),
     });
-    if (user !== undefined) this.#close(user);
+    if (user !== undefined) {
+      this.#close(user);
+      this.#unfinished = undefined;
+    }
     return effects;
   }
 
