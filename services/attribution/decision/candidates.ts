@@ -1,10 +1,14 @@
 import type { AttributionConfig } from './config.ts';
 import { arrivedNear, type Candidates, candidatesAmong, isCandidate, modelsOf, windowsOf } from './decide.ts';
-import type { Overflow, RememberedConversion, Touch, UserBounds, UserState } from './state.ts';
+import {
+  END_OF_TIME,
+  type Overflow,
+  type RememberedConversion,
+  type Touch,
+  type UserBounds,
+  type UserState,
+} from './state.ts';
 import { insertTouch, isAfter, isSameClick } from './touch-id.ts';
-
-/** After all times of events, in ms. */
-const END_OF_TIME = Number.MAX_SAFE_INTEGER - 1;
 
 /** Where a user's touches are. */
 export interface TouchesOfUser {
@@ -260,9 +264,9 @@ class Recent {
   readonly #touches: readonly Touch[];
   readonly #overflow: Overflow;
   readonly #but: Touch;
-  /** Those before some place, descending, and those behind it, ascending. */
-  #before: Some;
-  #after: Some;
+  /** Those before some place, descending, and those behind it, ascending: once a time is asked for. */
+  #before!: Some;
+  #after!: Some;
   /** How many of `#after` are up to the time asked for last, in ms. */
   #count = 0;
   #time = Number.POSITIVE_INFINITY;
@@ -271,7 +275,6 @@ class Recent {
     this.#touches = touches;
     this.#overflow = overflow;
     this.#but = but;
-    [this.#before, this.#after] = this.#around(but, but);
   }
 
   /** The newest candidates of a conversion, ascending: one more than models share among, if there are more. */
@@ -306,13 +309,10 @@ class Recent {
 
   /** @param read those before and at `last`, descending, that are read */
   #begin(read: Touch[], last: Place): void {
-    [this.#before, this.#after] = this.#around(read.at(-1) ?? last, last, read);
-    this.#count = 0;
-  }
-
-  #around(before: Place, after: Place, read: Touch[] = []): [Some, Some] {
     const [touches, overflow] = [this.#touches, this.#overflow];
-    return [new Some(earlierThan(touches, overflow, before), read), new Some(laterThan(touches, overflow, after))];
+    this.#before = new Some(earlierThan(touches, overflow, read.at(-1) ?? last), read);
+    this.#after = new Some(laterThan(touches, overflow, last));
+    this.#count = 0;
   }
 }
 

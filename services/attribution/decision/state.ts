@@ -176,6 +176,9 @@ export interface EffectiveCorrection {
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
 export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome'; conversion: RememberedConversion };
 
+/** After all times of events, in ms. */
+export const END_OF_TIME = Number.MAX_SAFE_INTEGER - 1;
+
 /**
  * Touches and conversions of a user for which there is no room in its state, by when they happened, in ms. The ids of
  * those that are added are known from then on, as if they were spilled.

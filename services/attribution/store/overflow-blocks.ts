@@ -1,4 +1,5 @@
 import { UUID_WORDS } from '../../contract/uuid.ts';
+import { END_OF_TIME } from '../decision/state.ts';
 import { type OverflowKind, overflowKey, overflowKeysFrom } from './keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 import { compareEntries, conversionBytes, endOfTouch, readIdWords, timesAt } from './stored-entries.ts';
@@ -17,9 +18,6 @@ const MOST_ENTRIES = 32;
 /** Blocks read first, and then at once, where more are asked for. */
 const FIRST_SLICE = 1;
 const SLICE = 4;
-
-/** A key that every key of an event is less than, in ms. */
-export const END_OF_TIME = 2 ** 53 - 2;
 
 /** Where an entry lies. */
 export interface Entry {
@@ -120,8 +118,8 @@ export function* changedBlocks(
   }
 }
 
-/** Where an entry begins, be it one that goes, or one of a block. */
-function entryAt(start: number): number {
+/** Where an entry begins, be its place given with ~. */
+export function entryAt(start: number): number {
   return start < 0 ? ~start : start;
 }
 

@@ -1,8 +1,8 @@
 import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
 import type { Role } from '../decision/kinds.ts';
-import type { Overflow, RememberedConversion, Touch } from '../decision/state.ts';
+import { END_OF_TIME, type Overflow, type RememberedConversion, type Touch } from '../decision/state.ts';
 import type { OverflowKind } from '../store/keys.ts';
-import { changedBlocks, END_OF_TIME, type Entry, storedBetween } from '../store/overflow-blocks.ts';
+import { changedBlocks, type Entry, entryAt, storedBetween } from '../store/overflow-blocks.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { compareEntries, readIdWords, StoredConversion, StoredTouch, timesAt } from '../store/stored-entries.ts';
 import { StateWriter } from '../store/user-codec.ts';
@@ -178,11 +178,6 @@ export class OverflowStore {
     }
     for (; i >= begin && i < end; i += step) if (put[i]! >= 0) yield { bytes, at: put[i]! };
   }
-}
-
-/** Where an entry begins, be it one that goes. */
-function entryAt(start: number): number {
-  return start < 0 ? ~start : start;
 }
 
 /**
