@@ -153,3 +153,10 @@ function larger(bytes: Buffer, more: number): Buffer {
   bytes.copy(grown);
   return grown;
 }
+
+/** Whether a text in ASCII is that of these bytes. */
+export function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== bytes[i]) return false;
+  return true;
+}

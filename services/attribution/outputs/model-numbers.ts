@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isText } from '../memory/string-table.ts';
 import { MOST_MODELS } from './counter-table.ts';
 
 /** A model and its number in a table. */
@@ -27,8 +28,7 @@ export class ModelNumbers {
   /** The number of the model whose name, in ASCII, lies in these bytes. */
   numberIn(bytes: Buffer, start: number, end: number): number {
     const names = this.#names;
-    for (let number = 0; number < names.length; number++)
-      if (isTextIn(names[number]!, bytes, start, end)) return number;
+    for (let number = 0; number < names.length; number++) if (isText(names[number]!, bytes, start, end)) return number;
     return this.numberOf(bytes.toString('latin1', start, end));
   }
 
@@ -40,10 +40,4 @@ export class ModelNumbers {
     this.#byName = this.#names.map((name, number) => ({ name, number })).sort((a, b) => (a.name < b.name ? -1 : 1));
     return this.#names.length - 1;
   }
-}
-
-function isTextIn(text: string, bytes: Buffer, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
-  return true;
 }

@@ -89,7 +89,7 @@ export class TouchRun {
   ): number {
     let version = -1;
     for (let m = 0; m < models.length; m++) {
-      const offset = this.sum(touch, m, delta);
+      const offset = this.#sum(touch, m, delta);
       if (offset === undefined) continue;
       for (let n = 0; n < count; n++) table.add(counters[at + n]!, models[m]!, delta);
       version = Math.max(version, offset);
@@ -98,7 +98,7 @@ export class TouchRun {
   }
 
   /** Puts into `delta` what a touch has under a model; returns the offset it has it from, undefined for nothing. */
-  sum(touch: number, model: number, delta: Delta): number | undefined {
+  #sum(touch: number, model: number, delta: Delta): number | undefined {
     const at = SUMS * (touch * this.models.length + model);
     if (this.#sums[at] === 0) return undefined;
     delta.conversions = this.#sums[at + 1]!;

@@ -1,4 +1,4 @@
-import { hashOf } from '../memory/string-table.ts';
+import { hashOf, isText } from '../memory/string-table.ts';
 
 export const NO_USER = -1;
 const FIRST_SLOTS = 1024;
@@ -116,10 +116,4 @@ export class UserIndex {
 function hashOfText(text: string): number {
   const bytes = Buffer.from(text);
   return hashOf(bytes, 0, bytes.length);
-}
-
-function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== bytes[i]) return false;
-  return true;
 }
