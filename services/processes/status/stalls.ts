@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Topic } from '../../contract/topics.ts';
-import type { EventLog } from '../../log/event-log.ts';
+import type { EventLog, OffsetRange } from '../../log/event-log.ts';
 
 /** Time without progress after which records that wait count as stalled, in ms: twice the longest between flushes. */
 const STALL_MS = 60_000;
@@ -86,12 +86,13 @@ export class StallWatch implements Stalls {
   /** @param now in ms since 1970-01-01 UTC. Throws LogUnavailable. */
   async look(now: number): Promise<void> {
     const readings = await this.#source.readings();
-    const stalls = await Promise.all(readings.map((reading) => this.#stallsOf(reading, now)));
-    this.#stalls = stalls.flat();
+    const topics = new Set(readings.map(({ topic }) => topic));
+    const rangesOf = async (topic: Topic) => [topic, await this.#source.log.offsets(topic)] as const;
+    const ranges = new Map(await Promise.all([...topics].map(rangesOf)));
+    this.#stalls = readings.flatMap((reading) => this.#stallsOf(reading, ranges.get(reading.topic)!, now));
   }
 
-  async #stallsOf({ reader, topic, positions }: Reading, now: number): Promise<Stall[]> {
-    const ranges = await this.#source.log.offsets(topic);
+  #stallsOf({ reader, topic, positions }: Reading, ranges: readonly OffsetRange[], now: number): Stall[] {
     const failure = this.#source.failure?.();
     return ranges.flatMap(({ start, end }, partition) => {
       const key = `${reader} ${topic} ${partition}`;
