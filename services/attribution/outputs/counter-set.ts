@@ -4,13 +4,13 @@ import type { NewRecord } from '../../log/event-log.ts';
 import type { ClickCount, Effects, SharesChange } from '../decision/effects.ts';
 import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, rollupKey } from '../store/keys.ts';
+import { counterHash, counterPrefix, inKeyOrder } from '../store/counter-keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { Clicks } from './clicks.ts';
 import { CounterTable, NOT_STORED } from './counter-table.ts';
 import { CounterValues } from './counter-values.ts';
 import { type Delta, deltaOf } from './deltas.ts';
-import { encodeDaily, encodeKey, encodeRollup, encodeStored, readStored } from './encode-counters.ts';
+import { encodeDaily, encodeKey, encodeRollup, encodeStored, encodeStoreKey, readStored } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
 import { Series } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
@@ -67,7 +67,7 @@ export class CounterSet {
     this.#partition = partition;
     this.#isDaily = rollups[0] === DAILY_STATS;
     const names = rollups.map(({ name }) => (this.#isDaily ? undefined : name));
-    this.#storePrefixes = names.map((name) => (name === undefined ? counterKey('') : rollupKey(`${name}\0`)));
+    this.#storePrefixes = names.map(counterPrefix);
     this.#topicPrefixes = names.map((name) => Buffer.from(`${partition}\0${name === undefined ? '' : `${name}\0`}`));
     this.#stored = new StoredCounters(names, storedBytes);
     this.#series = rollups.map((rollup) => new Series(rollup, days));
@@ -122,13 +122,17 @@ export class CounterSet {
     this.#changed = [];
   }
 
-  /** The counters that the store does not have as they are, which the caller now stores. */
+  /** The counters that the store does not have as they are, which the caller now stores, in the order of their keys. */
   *takeDirty(texts: TouchTexts): Generator<StateEntry> {
-    for (const counter of this.#dirty) {
-      this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
+    const [table, dirty] = [this.#table, this.#dirty];
+    const periods = Float64Array.from(dirty, (counter) => table.seriesOf(counter) * 2 ** 32 + table.periodOf(counter));
+    const hashes = Uint32Array.from(dirty, (counter) => this.#hashOf(texts, counter));
+    for (const i of inKeyOrder(periods, hashes)) {
+      const counter = dirty[i]!;
+      table.setFlags(counter, table.flagsOf(counter) & ~DIRTY);
       yield {
         key: this.#storeKeyOf(texts, counter),
-        value: encodeStored(this.#models.byName, this.#table, counter, this.#isDaily),
+        value: encodeStored(this.#models.byName, table, counter, this.#isDaily),
       };
     }
     this.#dirty = [];
@@ -345,11 +349,17 @@ export class CounterSet {
     return values;
   }
 
+  /** What counters of a period are in order by in the store. */
+  #hashOf(texts: TouchTexts, counter: number): number {
+    const { bytes, length } = this.#readValues(texts, counter);
+    return counterHash(bytes, length);
+  }
+
   /** Good until the next call. */
   #storeKeyOf(texts: TouchTexts, counter: number): Buffer {
     const values = this.#readValues(texts, counter);
     const prefix = this.#storePrefixes[this.#table.seriesOf(counter)]!;
-    return encodeKey(prefix, this.#table.periodOf(counter), values, this.#isDaily);
+    return encodeStoreKey(prefix, this.#table.periodOf(counter), values);
   }
 
   /** The counter as it is published. */

@@ -33,7 +33,6 @@ const FLAG_BITS = 4;
 
 /** Places of four bytes in the hash table for each counter: at most half is in use. */
 const PLACES = 2;
-const COUNTER_BYTES = 2 * (8 * STRIDE + 4 * PLACES);
 /** About the bytes that a counter's rare values take. */
 const RARE_BYTES = 250;
 
@@ -84,14 +83,10 @@ export class CounterTable {
     [this.#words, this.#numbers] = viewsOf(new ArrayBuffer(8 * STRIDE * this.#room));
   }
 
-  /** About the memory that it takes, in bytes; up to half of what counters take is free. */
+  /** About the memory that it takes, in bytes: what is allocated beyond was never touched, and so is none. */
   get bytesUsed(): number {
-    const sums = this.#sumsCount * this.#sumsBytes;
-    return this.count * COUNTER_BYTES + sums + this.#rare.size * RARE_BYTES + this.#types.bytesUsed;
-  }
-
-  get #sumsBytes(): number {
-    return 2 * 8 * this.#sumsStride;
+    const table = this.count * 8 * STRIDE + this.#places.byteLength + this.#sumsCount * 8 * this.#sumsStride;
+    return table + this.#rare.size * RARE_BYTES + this.#types.bytesUsed;
   }
 
   /**
@@ -316,7 +311,7 @@ export class CounterTable {
     this.#types.clear();
     this.#rare.clear();
     this.count = this.#sumsCount = 0;
-    if (this.#room * COUNTER_BYTES + 2 * this.#sums.byteLength > 2 * bytes) {
+    if (this.#words.byteLength + this.#places.byteLength + this.#sums.byteLength > 2 * bytes) {
       this.#room = FIRST_COUNTERS;
       [this.#words, this.#numbers] = viewsOf(new ArrayBuffer(8 * STRIDE * this.#room));
       this.#places = new Int32Array(PLACES * FIRST_COUNTERS);

@@ -10,16 +10,8 @@ import {
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import { readRange } from '../../log/read-range.ts';
-import {
-  counterKey,
-  counterName,
-  oldCounterKey,
-  PUBLISHED_TOTALS_KEY,
-  rollupKey,
-  rollupName,
-  settingKey,
-  settingName,
-} from '../store/keys.ts';
+import { counterKey } from '../store/counter-keys.ts';
+import { oldCounterKey, PUBLISHED_TOTALS_KEY, settingKey, settingName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { sumsOf } from './old-counters.ts';
 
@@ -92,7 +84,7 @@ const READ = {
     const counter = fromBinary(RollupStatsSchema, value);
     const counts = { ...counter, partition: 0, period: 0, rollup: '', values: [] };
     return {
-      key: rollupKey(rollupName(counter)),
+      key: counterKey(counter.rollup, counter.period, counter.values),
       version: counter.version,
       value: toBinary(RollupStatsSchema, counts),
     };
@@ -111,7 +103,9 @@ function readDaily(value: Uint8Array): ToStore {
   const isUnattributed = counter.models.length === 0 && counter.conversionType !== '';
   const models = isUnattributed ? [sumsOf('', counter)] : counter.models;
   const stored = create(RollupStatsSchema, { clicks, invalidClicks, version, models });
-  return { key: counterKey(counterName(counter)), version, value: toBinary(RollupStatsSchema, stored) };
+  const { day, campaignId, source, conversionType } = counter;
+  const key = counterKey(undefined, day, [campaignId, source, conversionType]);
+  return { key, version, value: toBinary(RollupStatsSchema, stored) };
 }
 
 /** The same without its key: a RollupStats, but for fields that this does not know. */
