@@ -113,7 +113,9 @@ test('a damaged gzip file ends with an error that says so, and which line is the
   const unread = reasons(summary.rejects!).filter(({ reason }) => reason === 'malformed');
   expect(unread.length).toBeGreaterThan(1);
   expect(String(summary.stopped)).toMatch(
-    new RegExp(`${path} is damaged somewhere before byte ${damaged.length}: its checksum is wrong, and part of what was `),
+    new RegExp(
+      `${path} is damaged somewhere before byte ${damaged.length}: its checksum is wrong, and part of what was `,
+    ),
   );
   expect(String(summary.stopped)).toContain(`, of which line ${unread[0]!.input_line} is the first that is no event`);
 });
