@@ -269,6 +269,19 @@ export class CounterTable {
     }
   }
 
+  /**
+   * Adds to what a counter has under some models: `sums` has the conversions and the revenue under each, safe integers
+   * not below 0, from `at` on. Nothing is counted under those that have neither.
+   */
+  addSums(counter: number, models: readonly number[], sums: Float64Array, at: number): void {
+    for (let m = 0; m < models.length; m++) {
+      const [conversions, revenue] = [sums[at + OF_MODEL * m]!, sums[at + OF_MODEL * m + 1]!];
+      if (conversions === 0 && revenue === 0) continue;
+      if (this.#addNumbers(counter, models[m]!, conversions, revenue)) continue;
+      this.add(counter, models[m]!, { conversions, revenue, retracted: 0, adjusted: 0, refunds: 0 });
+    }
+  }
+
   /** Adds without big integers, unless `revenueHigh` may have to change. */
   #addNumbers(counter: number, model: number, conversionsMicros: number, revenueMicros: number): boolean {
     const at = 2 * this.#sumsUnder(counter, model);

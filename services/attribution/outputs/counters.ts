@@ -63,7 +63,7 @@ export class Counters {
    */
   add(store: StateStore, texts: TouchTexts, counted: Counted): void {
     this.#use(texts);
-    const { runs, others } = inRuns(counted.changes, this.#isSamePeriod);
+    const { runs, others } = inRuns(texts, counted.changes, this.#isSamePeriod);
     const single = { clicks: counted.clicks, changes: others };
     this.#daily.add(store, texts, this.#clicks, single, runs);
     this.#rollups.add(store, texts, this.#clicks, single, runs);
