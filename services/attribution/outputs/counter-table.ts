@@ -275,7 +275,9 @@ export class CounterTable {
    */
   addSums(counter: number, models: readonly number[], sums: Float64Array, at: number): void {
     for (let m = 0; m < models.length; m++) {
-      const [conversions, revenue] = [sums[at + OF_MODEL * m]!, sums[at + OF_MODEL * m + 1]!];
+      // Without destructuring, whose iterators were a tenth of the garbage of a user with very many touches.
+      const conversions = sums[at + OF_MODEL * m]!;
+      const revenue = sums[at + OF_MODEL * m + 1]!;
       if (conversions === 0 && revenue === 0) continue;
       if (this.#addNumbers(counter, models[m]!, conversions, revenue)) continue;
       this.add(counter, models[m]!, { conversions, revenue, retracted: 0, adjusted: 0, refunds: 0 });

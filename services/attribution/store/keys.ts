@@ -108,6 +108,12 @@ export function overflowKeysFrom(kind: OverflowKind, userId: string, time: numbe
   return key;
 }
 
+/** When the event happened that the block with a key begins with, in ms; 0 of one before that. */
+export function timeOfOverflowKey(key: Buffer): number {
+  const at = key.length - ID_BYTES - TIME_BYTES;
+  return key.readUInt32BE(at) * 2 ** 32 + key.readUInt32BE(at + 4);
+}
+
 export function isUserKey(key: Buffer): boolean {
   return key[0] === USER.charCodeAt(0);
 }
