@@ -1,7 +1,7 @@
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { NewRecord } from '../../log/event-log.ts';
-import type { ClickCount, Effects, SharesChange } from '../decision/effects.ts';
+import type { ClickCount, SharesChange } from '../decision/effects.ts';
 import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import { counterHash, counterPrefix, inKeyOrder } from '../store/counter-keys.ts';
@@ -28,7 +28,10 @@ const APART = 8;
 const READ_COUNTERS = 1000;
 
 /** What is counted of a batch. */
-export type Counted = Readonly<Pick<Effects, 'clicks'>> & { changes: readonly SharesChange[] };
+export interface Counted {
+  clicks: readonly ClickCount[];
+  changes: readonly SharesChange[];
+}
 
 /** More than there are rollups. */
 const MOST_SERIES = 64;

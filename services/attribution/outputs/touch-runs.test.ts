@@ -27,9 +27,10 @@ const conversion = fc.record({
   type: fc.constantFrom('buy', 'buy', 'install'),
   valueMicros: fc.oneof(
     fc.bigInt({ min: 0n, max: 10n ** 9n }),
+    fc.bigInt({ min: 0n, max: 100n }),
     fc.constantFrom(2n ** 53n - 1n, 2n ** 53n - 2n, 2n ** 53n),
   ),
-  models: fc.constantFrom<ModelName[]>(ALL_MODELS, ['linear', 'last_click']),
+  models: fc.constantFrom<ModelName[]>(ALL_MODELS, ['linear', 'last_click'], ['time_decay'], ['last_click']),
   /** Whether the first touch is one of those beside the state, an object of its own each time. */
   isFirstBeside: fc.boolean(),
 });
