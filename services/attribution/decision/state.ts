@@ -180,8 +180,9 @@ export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome
 export const END_OF_TIME = Number.MAX_SAFE_INTEGER - 1;
 
 /**
- * Touches and conversions of a user for which there is no room in its state, by when they happened, in ms. The ids of
- * those that are added are known from then on, as if they were spilled.
+ * Touches and conversions of a user that lie beside its state, by when they happened, in ms: those for which there is
+ * no room in it and, if they are asked for, those that are closed. The ids of those that are added are known from then
+ * on, as if they were spilled.
  */
 export interface Overflow {
   addTouch(touch: Touch, isInvalid: boolean): void;
@@ -190,6 +191,9 @@ export interface Overflow {
   addConversion(conversion: RememberedConversion): void;
   /** Takes a conversion that is here in place of what it was. */
   putConversion(conversion: RememberedConversion): void;
+  /** Takes what is closed. Its id is not known by that. */
+  closeTouch(touch: Touch, isInvalid: boolean): void;
+  closeConversion(conversion: RememberedConversion): void;
   /** The touch with this id, valid or not. */
   touchWithId(clickId: string): Touch | undefined;
   conversionWithId(conversionId: string): RememberedConversion | undefined;

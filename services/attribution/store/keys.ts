@@ -23,7 +23,7 @@ export const LETTERS_KEY = Buffer.from('l');
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
-/** The longest that touches were ever kept to be credited: f64, in ms. */
+/** The longest that touches were ever kept to be credited, and since when. */
 export const LONGEST_APART_KEY = Buffer.from('m');
 
 /** Ids spilled from users' states are between these, in order of their periods. */
@@ -48,9 +48,12 @@ export const OLD_COUNTERS_TO = Buffer.from(OLD_DAILY);
 export const SETTINGS_FROM = Buffer.from(SETTING);
 export const SETTINGS_TO = Buffer.from('g');
 
-/** Events that their users' states have no room for, in blocks: one letter a kind, side by side with USER. */
-const OVERFLOW = { touch: 't', conversion: 'v', invalid: 'w' } as const;
-/** Their ids, with where they lie. */
+/**
+ * Events that lie beside their users' states, as these have no room for them or they are closed, in blocks: one letter
+ * a kind, side by side with USER.
+ */
+const OVERFLOW = { touch: 't', conversion: 'v', invalid: 'w', closedTouch: 'y', closedConversion: 'z' } as const;
+/** Ids of those that there is no room for, with where they lie. */
 const PLACE = 'x';
 const TIME_BYTES = 8;
 export type OverflowKind = keyof typeof OVERFLOW;
@@ -59,12 +62,12 @@ export type OverflowKind = keyof typeof OVERFLOW;
 export const USERS_FROM = Buffer.from(USER);
 export const USERS_TO = Buffer.from('v');
 
-/** Everything that the sweep looks at: users' states, events for which these have no room, and their ids. */
+/** Everything that the sweep looks at: users' states, events beside them, and ids of these. */
 export const SWEPT_FROM = Buffer.from(OVERFLOW.touch);
-export const SWEPT_TO = Buffer.from('y');
+export const SWEPT_TO = Buffer.from('{');
 
 /**
- * The key of a block of a user's events that its state has no room for, of which the first happened at `timestamp`, in
+ * The key of a block of a user's events beside its state, of which the first happened at `timestamp`, in
  * ms, and has these words as its id; those of a user and kind ascend by both.
  */
 export function overflowKey(kind: OverflowKind, userId: string, timestamp: number, id: Int32Array): Buffer {
@@ -83,7 +86,7 @@ export function overflowKey(kind: OverflowKind, userId: string, timestamp: numbe
 
 /** Ids of events that lie beside their users' states are between these. */
 export const PLACES_FROM = Buffer.from(PLACE);
-export const PLACES_TO = SWEPT_TO;
+export const PLACES_TO = Buffer.from(OVERFLOW.closedTouch);
 
 /** What the keys of the ids of a user's events beside its state have in common; `putId` puts in the rest. */
 export function placeKeyOf(userId: string, role: Role): Buffer {

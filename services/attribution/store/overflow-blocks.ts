@@ -3,10 +3,10 @@ import { END_OF_TIME } from '../decision/state.ts';
 import { type OverflowKind, overflowKey, overflowKeysFrom, timeOfOverflowKey } from './keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 import { compareEntries, conversionBytes, endOfTouch, readIdWords, timesAt } from './stored-entries.ts';
-import { TOUCH } from './user-format.ts';
+import { INVALID_TOUCH, TOUCH } from './user-format.ts';
 
 /**
- * Touches and conversions that their users' states have no room for, in blocks of some entries one after the other,
+ * Touches and conversions beside their users' states, in blocks of some entries one after the other,
  * ascending by (timestamp, id), under a key that none of them is less than and all entries of blocks before are. So an
  * event is found by its time with a seek, and many that come in order take few writes. An empty block is none: the
  * sweep deletes it.
@@ -42,7 +42,10 @@ const MOST_GAPS = 4;
 export class KnownBlocks {
   #store: StateStore | undefined;
   #userId = '';
-  readonly #gaps: Record<OverflowKind, Gap[]> = { touch: [], invalid: [], conversion: [] };
+  readonly #gaps: Record<OverflowKind, Gap[]> = {
+    ...{ touch: [], invalid: [], conversion: [] },
+    ...{ closedTouch: [], closedConversion: [] },
+  };
 
   /** Forgets all: blocks are about to be stored. */
   clear(): void {
@@ -129,7 +132,7 @@ function startsOf(block: Buffer): number[] {
 }
 
 function endOfEntry(bytes: Buffer, at: number): number {
-  return bytes[at] === TOUCH ? endOfTouch(bytes, at) : at + conversionBytes(bytes, at);
+  return bytes[at] === TOUCH || bytes[at] === INVALID_TOUCH ? endOfTouch(bytes, at) : at + conversionBytes(bytes, at);
 }
 
 /** When the event of a block arrived that arrived last, in ms; -Infinity of an empty one. */

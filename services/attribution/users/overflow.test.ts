@@ -72,6 +72,54 @@ testRuns(
   },
 );
 
+const put = fc.record({
+  time: fc.nat(LAST_TIME),
+  isClosed: fc.boolean(),
+  isInvalid: fc.boolean(),
+  /** Which one is judged anew then, if it is there. */
+  judged: fc.nat(60),
+  isFlushed: fc.boolean(),
+});
+
+testRuns('what is closed is found beside what there was no room for, but only if it is asked for', 400, (runs) => {
+  fc.assert(
+    fc.property(fc.array(put, { maxLength: 60 }), range, (puts, [from, to]) => {
+      const store = memoryStateStore();
+      const [beside, ids] = [new OverflowStore(), new SpilledIds(config, store, 1 << 16)];
+      const of = (withClosed: boolean) => beside.of(store, 'ann', 1, ids, withClosed);
+      const expected: { touch: Touch; isClosed: boolean; isInvalid: boolean }[] = [];
+      puts.forEach(({ time, isClosed, isInvalid, judged, isFlushed }, n) => {
+        const touch = touchAt(time, n);
+        if (isClosed) of(true).closeTouch(touch, isInvalid);
+        else of(false).addTouch(touch, isInvalid);
+        expected.push({ touch, isClosed, isInvalid });
+        const other = expected[judged];
+        if (other !== undefined) {
+          other.isInvalid = !other.isInvalid;
+          const found = of(true).touchWithId(other.touch.clickId)!;
+          expect(plain(found)).toEqual(plain(other.touch));
+          of(true).judgeTouch(found, other.isInvalid);
+        }
+        if (isFlushed) store.write({ deletes: [], puts: [...beside.takePuts(store)], appends: [] });
+      });
+      for (const withClosed of [false, true]) {
+        const seen = expected.filter(({ isClosed }) => withClosed || !isClosed);
+        const [valid, invalid] = [false, true].map((is) =>
+          seen.flatMap(({ touch, isInvalid }) => (isInvalid === is ? [touch] : [])),
+        );
+        const user = of(withClosed);
+        expect([...user.touches(from, to, false)].map(plain)).toEqual(between(valid!, from, to));
+        expect([...user.touches(from, to, true)].map(plain)).toEqual(between(valid!, from, to).reverse());
+        expect([...user.invalidTouches(from, to, true)].map(plain)).toEqual(between(invalid!, from, to).reverse());
+        for (const { touch, isClosed } of expected) {
+          expect(user.touchWithId(touch.clickId) !== undefined).toBe(withClosed || !isClosed);
+        }
+      }
+    }),
+    { numRuns: runs },
+  );
+});
+
 function plain({ clickId, timestamp, arrival, adId }: Touch) {
   return { clickId, timestamp, arrival, adId };
 }
