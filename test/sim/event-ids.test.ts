@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { attributionConfig, parseAttributionEnvironment } from '../../services/attribution/decision/config.ts';
+import {
+  type AttributionConfig,
+  attributionConfig,
+  parseAttributionEnvironment,
+} from '../../services/attribution/decision/config.ts';
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { loadProgress } from '../../services/attribution/store/progress.ts';
 import type { StateStore } from '../../services/attribution/store/state-store.ts';
@@ -23,6 +27,8 @@ const config = attributionConfig(
     ADJUSTMENT_DAYS: '1',
   }),
 );
+/** With which all that is closed moves out of states, the sooner the better. */
+const closing = { ...config, closing: { conversions: 1, touches: 1 } };
 const KNOWN_MS = { click: 3 * DAY_MS, conversion: 31 * DAY_MS };
 
 const step = fc.record({
@@ -40,7 +46,7 @@ testRuns('R-19: an id is known for EVENT_ID_DAYS, and nothing depends on when th
   const met = { swept: 0, duplicates: 0, again: 0 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20, size: 'max' }), (steps) => {
-      const [swept, unswept] = [play(steps, true), play(steps, false)];
+      const [swept, unswept] = [play(config, steps, true), play(config, steps, false)];
       expect(swept.published).toEqual(unswept.published);
       expect(stateDigest(config, swept.store)).toBe(stateDigest(config, unswept.store));
       const naive = countNaively(steps);
@@ -51,6 +57,9 @@ testRuns('R-19: an id is known for EVENT_ID_DAYS, and nothing depends on when th
       met.swept += swept.deleted;
       met.duplicates += naive.click.duplicates + naive.conversion.duplicates;
       met.again += naive.again;
+      const [closedSwept, closedUnswept] = [play(closing, steps, true), play(closing, steps, false)];
+      expect(closedSwept.published).toEqual(closedUnswept.published);
+      expect(stateDigest(closing, closedSwept.store)).toBe(stateDigest(closing, closedUnswept.store));
     }),
     { numRuns },
   );
@@ -62,7 +71,7 @@ function arrivals(steps: readonly Step[]): number[] {
   return steps.map(({ pause }) => (arrival += pause * HOUR_MS));
 }
 
-function play(steps: readonly Step[], sweeps: boolean) {
+function play(config: AttributionConfig, steps: readonly Step[], sweeps: boolean) {
   const store = memoryStateStore();
   const published: string[] = [];
   let deleted = 0;

@@ -69,8 +69,8 @@ testRuns('what there is no room for is corrected as long as if there were room',
         // What is sent again is known as long as its id, or its event: that may differ.
         const events = [...new Map(all.map((event) => [`${typeOf(event)}${event.userId}${event.id}`, event])).values()];
         const env = { MODELS: EXACT.join(','), EVENT_ID_DAYS: known };
-        const [few, many] = ['1', '10000'].map((most) => {
-          const { published, progress } = foldWith({ ...env, MAX_TOUCHES: most }, events, steps, days);
+        const [few, many, ...closing] = ['1', '10000', '1', '10000'].map((most, i) => {
+          const { published, progress } = foldWith({ ...env, MAX_TOUCHES: most }, events, steps, days, i > 1);
           if (most === '1' && progress.touchesDropped > 0n) {
             if (progress.adjustments + progress.verdicts > 2n) met.corrected++;
             if (progress.tooLate > 0n) met.tooLate++;
@@ -79,6 +79,7 @@ testRuns('what there is no room for is corrected as long as if there were room',
           return { attributed, counters, totals: totalsOf(progress) };
         });
         expect(few).toEqual(many);
+        expect(closing).toEqual([many, many]);
       },
     ),
     { numRuns },
@@ -127,15 +128,20 @@ function idOf(n: number): string {
 
 type Steps = readonly { size: number; next: string }[];
 
-/** @param days that pass before each event */
+/**
+ * @param days that pass before each event
+ * @param closes whether what is closed moves out of states as soon as there is any
+ */
 function foldWith(
   env: Record<string, string>,
   events: readonly SimEvent[],
   steps: Steps,
   days: readonly number[] = [],
+  closes = false,
 ) {
   const hours = { LOOKBACK_HOURS: String(LOOKBACK / 3_600_000) };
-  const config = attributionConfig(parseAttributionEnvironment({ ...hours, ...env }));
+  const given = attributionConfig(parseAttributionEnvironment({ ...hours, ...env }));
+  const config = closes ? { ...given, closing: { conversions: 1, touches: 1 } } : given;
   const store = memoryStateStore();
   const published: NewRecord[] = [];
   const begin = () => newPartitionFold(config, loadProgress(store, 0));

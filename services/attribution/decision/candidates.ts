@@ -1,5 +1,6 @@
 import type { AttributionConfig } from './config.ts';
 import { arrivedNear, type Candidates, candidatesAmong, isCandidate, modelsOf, windowsOf } from './decide.ts';
+import { looksBeside, type Surroundings } from './retention.ts';
 import {
   END_OF_TIME,
   type Overflow,
@@ -18,10 +19,7 @@ export interface TouchesOfUser {
   hasOverflow: boolean;
 }
 
-interface Surroundings {
-  config: AttributionConfig;
-  overflow(): Overflow;
-}
+type Beside = Pick<Surroundings, 'config' | 'overflow' | 'seesClosed'>;
 
 /** The candidates of a conversion, with a touch and without it. */
 export interface WithAndWithout {
@@ -30,16 +28,25 @@ export interface WithAndWithout {
 }
 
 /** Finds the candidates of a conversion. */
-export function candidatesOf(context: Surroundings, of: TouchesOfUser, conversion: RememberedConversion): Candidates {
-  const { config } = context;
-  const eligible = candidatesAmong(config, of.touches, conversion);
-  const gathered = of.hasOverflow ? gather(context, eligible, conversion) : ofState(eligible);
-  return candidatesIn(config, gathered, conversion);
+export function candidatesOf(context: Beside, of: TouchesOfUser, conversion: RememberedConversion): Candidates {
+  return candidatesIn(context.config, gatherAmong(context, of, conversion), conversion);
+}
+
+/** Finds candidates of a conversion, all or some. */
+function gatherAmong(
+  context: Beside,
+  of: TouchesOfUser,
+  conversion: RememberedConversion,
+  isAmong?: (touch: Touch) => boolean,
+): Gathered {
+  const all = candidatesAmong(context.config, of.touches, conversion);
+  const eligible = isAmong === undefined ? all : all.filter(isAmong);
+  return looksBeside(context, of) ? gather(context, eligible, conversion, isAmong) : ofState(eligible);
 }
 
 /** Finds the candidates of a conversion as they are with a touch that could be one, and as they are without it. */
 export function candidatesBesides(
-  context: Surroundings,
+  context: Beside,
   of: TouchesOfUser,
   conversion: RememberedConversion,
   touch: Touch,
@@ -47,9 +54,7 @@ export function candidatesBesides(
 ): WithAndWithout {
   const { config } = context;
   const isOther = (other: Touch) => !isSameClick(other, touch);
-  const others =
-    neighbours?.candidatesOf(context, conversion) ??
-    ofState(candidatesAmong(config, of.touches, conversion).filter(isOther));
+  const others = neighbours?.candidatesOf(context, conversion) ?? gatherAmong(context, of, conversion, isOther);
   const newest = others.newest.slice();
   insertTouch(newest, touch);
   const first = others.first !== undefined && isAfter(others.first, touch) ? touch : others.first;
@@ -61,7 +66,7 @@ export function candidatesBesides(
 
 /** What would be candidates of a conversion if they were valid, ascending; of those beside the state, the newest. */
 export function invalidOf(
-  { config, overflow }: Surroundings,
+  context: Beside,
   {
     invalidTouches,
     hasOverflow,
@@ -69,8 +74,9 @@ export function invalidOf(
   }: Pick<UserState, 'hasOverflow' | 'bounds'> & { invalidTouches: readonly Touch[] },
   conversion: RememberedConversion,
 ): readonly Touch[] {
+  const { config, overflow, seesClosed } = context;
   const invalid = candidatesAmong(config, invalidTouches, conversion);
-  if (!hasOverflow || bounds === undefined || !hasInvalid(overflow, bounds)) return invalid;
+  if (!seesClosed && (!hasOverflow || bounds === undefined || !hasInvalid(overflow, bounds))) return invalid;
   const { timestamp } = conversion;
   const { lookbackMs, maxTouches } = windowsOf(config, conversion);
   const others: Touch[] = [];
@@ -119,14 +125,15 @@ function candidatesIn(config: AttributionConfig, { newest, first }: Gathered, co
 
 /** Finds candidates of a conversion: some that are eligible in its user's state, and of those beside it some, too. */
 function gather(
-  { config, overflow }: Surroundings,
+  { config, overflow }: Beside,
   eligible: readonly Touch[],
   conversion: RememberedConversion,
+  isAmong: (touch: Touch) => boolean = () => true,
 ): Gathered {
   const { lookbackMs, maxTouches } = windowsOf(config, conversion);
   const { timestamp } = conversion;
   const from = timestamp - lookbackMs;
-  const isEligible = (touch: Touch) => isCandidate(config, touch, conversion);
+  const isEligible = (touch: Touch) => isAmong(touch) && isCandidate(config, touch, conversion);
   const latestFirst: Touch[] = [];
   const older: Touch[] = [];
   let left = eligible.length;
@@ -216,7 +223,7 @@ export class Neighbours {
   }
 
   /** The candidates of a conversion without the touch. */
-  candidatesOf(context: Surroundings, conversion: RememberedConversion): Gathered {
+  candidatesOf(context: Beside, conversion: RememberedConversion): Gathered {
     const { config } = context;
     const { maxTouches } = windowsOf(config, conversion);
     const newest = this.#recent.newestOf(config, conversion);
@@ -227,7 +234,7 @@ export class Neighbours {
   }
 
   /** The first candidate of a conversion; mostly that of the conversion before. */
-  #firstOf({ config, overflow }: Surroundings, conversion: RememberedConversion): Touch | undefined {
+  #firstOf({ config, overflow }: Beside, conversion: RememberedConversion): Touch | undefined {
     const { timestamp } = conversion;
     const from = timestamp - windowsOf(config, conversion).lookbackMs;
     const last = this.#first;

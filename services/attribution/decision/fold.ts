@@ -13,7 +13,7 @@ import {
 import { digestOf, UNKNOWN_DIGEST } from './digest.ts';
 import { type ConversionRef, type Effects, noteConflict, noteTouch, noteVerdict } from './effects.ts';
 import { assertNever, type CorrectingKind, ID_ROLES, type OutcomeKind, type TouchKind } from './kinds.ts';
-import { addCorrection, boundsOf, expire, moveOut, type Surroundings } from './retention.ts';
+import { addCorrection, boundsOf, expire, hasClosed, moveOut, type Surroundings } from './retention.ts';
 import { adjust, decideNew, type Rest, redecide } from './settle.ts';
 import {
   arrivalOf,
@@ -26,7 +26,7 @@ import {
   type UserBounds,
   type UserState,
 } from './state.ts';
-import { conversionWithId, isTooLate, targetOf, touchWithId } from './targets.ts';
+import { conversionWithId, isTooLate, targetBeside, targetOf, touchWithId } from './targets.ts';
 import { idHashOf, insertTouch, isSameClick } from './touch-id.ts';
 
 type EventRef = Pick<ConversionRef, 'userId' | 'offset'>;
@@ -70,29 +70,43 @@ export function fold(context: FoldContext, user: UserState, event: FoldEvent, ef
   expire(context, user, bounds, effects);
   switch (event.role) {
     case 'touch':
-      return foldTouch({ context, user, bounds, event, effects });
+      return foldTouch({ context: seeing(context, user, bounds), user, bounds, event, effects });
     case 'outcome':
-      foldOutcome({ context, user, bounds, event, effects });
+      foldOutcome({ context: seeing(context, user, bounds), user, bounds, event, effects });
       return undefined;
     case 'adjustment':
     case 'verdict':
-      return foldCorrection({ context, user, bounds, event, effects });
+      return foldCorrection({ context: seeingClosed(context, user, bounds), user, bounds, event, effects });
     default:
       return assertNever(event);
   }
 }
 
+/** What a touch or an outcome looks at: hardly ever at what is closed. */
+function seeing(context: FoldContext, user: UserState, bounds: UserBounds): FoldContext {
+  const { watermark, closedSeenUntil } = context;
+  return closedSeenUntil !== undefined && watermark <= closedSeenUntil ? seeingClosed(context, user, bounds) : context;
+}
+
+/** What a correction looks at. */
+function seeingClosed(context: FoldContext, user: UserState, bounds: UserBounds): FoldContext {
+  if (context.seesClosed || !hasClosed(context, user)) return context;
+  // Known of the overflow alone.
+  bounds.lastInOverflow = undefined;
+  return { ...context, seesClosed: true, overflow: () => context.overflow(true) };
+}
+
 function foldTouch(folding: Folding<TouchEvent>): Rest | undefined {
   const { context, user, bounds, event, effects } = folding;
   const { type, offset, touch } = event;
-  const first = touchWithId(user, bounds, touch);
+  const verdicts = correctionsOf(user, bounds, event);
+  const first = touchWithId(user, bounds, touch) ?? correctedBeside(folding, verdicts)?.touch;
   const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
     if (first === undefined ? isOther(spilled!, event) : !sameClick(first, touch)) noteConflict(effects, event);
     return undefined;
   }
-  const verdicts = correctionsOf(user, bounds, event);
   effects.totals.waiting -= verdicts.length;
   const invalid = isInvalid(verdicts);
   noteTouch(effects, type, { touch, isInvalid: invalid, offset });
@@ -115,9 +129,13 @@ function keep({ context, user, bounds, effects }: Folding, touch: Touch, invalid
   if (invalid) bounds.hasInvalidInOverflow = true;
 }
 
-function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeEvent>): void {
+function foldOutcome(folding: Folding<OutcomeEvent>): void {
+  const { context, user, bounds, event, effects } = folding;
   const { type, conversion } = event;
-  const first = conversionWithId(user.conversions, bounds, conversion.conversionId);
+  const corrections = correctionsOf(user, bounds, event);
+  const first =
+    conversionWithId(user.conversions, bounds, conversion.conversionId) ??
+    correctedBeside(folding, corrections)?.conversion;
   const spilled = first === undefined ? spilledId(context, event, effects) : undefined;
   if (first !== undefined || spilled !== undefined) {
     effects.duplicates[type]++;
@@ -125,7 +143,6 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
     if (isConflict) noteConflict(effects, event);
     return;
   }
-  const corrections = correctionsOf(user, bounds, event);
   effects.totals.waiting -= corrections.length;
   user.conversions.push(conversion);
   bounds.conversionIds?.add(conversion.conversionId);
@@ -138,6 +155,16 @@ function foldOutcome({ context, user, bounds, event, effects }: Folding<OutcomeE
     bounds.lastInOverflow = Math.max(lastInOverflow(context.overflow, bounds), dropped.timestamp);
   }
   decideNew(context, user, event, correct(conversion, corrections), effects);
+}
+
+/**
+ * What some corrections are about, if it has come and lies beside the state: its id may be forgotten, but they do not
+ * wait for another event with that.
+ */
+function correctedBeside({ context, user, bounds }: Folding, [correction]: readonly Correction[]) {
+  if (correction === undefined) return undefined;
+  const target = targetBeside(seeingClosed(context, user, bounds), user, correction);
+  return { touch: undefined, conversion: undefined, ...target };
 }
 
 function foldCorrection(folding: Folding<CorrectionEvent>): Rest | undefined {

@@ -6,6 +6,7 @@ import type { Role } from './kinds.ts';
 import {
   arrivalOf,
   type Correction,
+  NOTHING_CLOSED,
   type Overflow,
   type RememberedConversion,
   type RememberedEvent,
@@ -23,6 +24,12 @@ import {
  * - a correction as long as what it is about can be corrected, or, before that comes, as long as if it had come, too.
  *
  * What it has no room for can be credited and corrected as long; its corrections stay in the state.
+ *
+ * A conversion is closed once no touch that comes can be its candidate, and a touch once no conversion that can still
+ * change but by corrections, or that comes, can have it as one. What is closed of a user without overflow moves out of
+ * its state, too, as soon as there is much of it. Only corrections look for it there, and find all as if it were in the
+ * state: decisions, and what is published of them, do not depend on whether, or when, it has moved. Only their
+ * duplicates may: ids of what has moved are known for EVENT_ID_DAYS, of what is in the state as long as that is there.
  */
 
 /** What the fold knows of time. */
@@ -36,7 +43,31 @@ export interface Clock {
 export interface Surroundings extends Clock {
   /** The longest that touches were ever kept to be credited, in ms: no conversion is decided within a longer window. */
   longestApartMs: number;
-  overflow(): Overflow;
+  /** @param withClosed whether with what is closed */
+  overflow(withClosed?: boolean): Overflow;
+  /** Whether what is decided now looks at what lies beside the user's state as closed, too. */
+  seesClosed?: boolean;
+  /**
+   * The partition's clock until which not only corrections do, in ms: what was closed under windows may be a candidate
+   * of what comes under longer ones. Absent if windows never became longer.
+   */
+  closedSeenUntil?: number;
+}
+
+/** How much lies beside a user's state that what is decided now looks at. */
+export function looksBeside({ seesClosed }: Pick<Surroundings, 'seesClosed'>, of: Pick<UserState, 'hasOverflow'>) {
+  return of.hasOverflow || seesClosed === true;
+}
+
+/** Whether something of the user lies beside its state as closed that can be corrected, or told to be too late. */
+export function hasClosed(clock: Surroundings, { lastClosed }: UserState): boolean {
+  return lastClosed !== NOTHING_CLOSED && !isForgotten(lastClosed, clock.watermark, besideMs(clock));
+}
+
+/** How long after it arrived what lies beside a state is looked at, at most, in ms. */
+export function besideMs({ config, longestApartMs }: Pick<Surroundings, 'config' | 'longestApartMs'>): number {
+  // A touch that arrived near a conversion may be credited with it as long as that is kept.
+  return longestApartMs + config.retentionMs.outcome;
 }
 
 /** Whether a conversion's value, and the validity of its candidates, can still be corrected. */
@@ -92,7 +123,45 @@ export function expire(
     bounds.lastConversionTimes = lastTimes(user.conversions);
   }
   if (watermark > bounds.touchesKeptUntil) expireTouches(clock, user, bounds, effects);
+  const firstLeft = user.conversions[0]?.arrival ?? Number.POSITIVE_INFINITY;
+  if (!user.hasOverflow && mustClose(clock, watermark, firstLeft, user.conversions.length, user.touches.length)) {
+    close(clock, user, bounds, effects);
+  }
+  if (user.lastClosed !== NOTHING_CLOSED && !hasClosed(clock, user)) user.lastClosed = NOTHING_CLOSED;
   if (watermark > bounds.correctionsKeptUntil) expireCorrections(clock, user, bounds);
+}
+
+/**
+ * Whether there is so much of a user, and so old, that what is closed moves out of its state. Conversions are closed at
+ * half that age: else one with many that are open would have each moved alone.
+ *
+ * @param first when the first of its conversions arrived, in ms; Infinity if it has none
+ */
+export function mustClose(
+  { config, longestApartMs }: Pick<Surroundings, 'config' | 'longestApartMs'>,
+  watermark: number,
+  first: number,
+  conversions: number,
+  touches: number,
+): boolean {
+  if (!isForgotten(first, watermark, 2 * longestApartMs)) return false;
+  return conversions >= config.closing.conversions || touches >= config.closing.touches;
+}
+
+/** Moves out of the state all of it that is closed. */
+function close(clock: Surroundings, user: UserState, bounds: UserBounds, effects: Pick<Effects, 'spilled'>): void {
+  const { watermark, longestApartMs, overflow } = clock;
+  const isClosed = ({ arrival }: RememberedConversion) => isForgotten(arrival, watermark, longestApartMs);
+  const open = user.conversions.findIndex((conversion) => !isClosed(conversion));
+  const closed = user.conversions.splice(0, open === -1 ? user.conversions.length : open);
+  for (const conversion of closed) {
+    overflow(true).closeConversion(conversion);
+    spillIfKnown(clock, effects, { role: 'outcome', conversion });
+    user.lastClosed = Math.max(user.lastClosed, conversion.arrival);
+  }
+  bounds.lastConversionTimes = lastTimes(user.conversions);
+  bounds.correctionsKeptUntil = user.corrections.length === 0 ? bounds.correctionsKeptUntil : Number.NEGATIVE_INFINITY;
+  expireTouches(clock, user, bounds, effects);
 }
 
 /** Notes that an event is left to a user's overflow. Corrections stay, and count from then on. */
@@ -129,6 +198,7 @@ function expireTouches(
 ): void {
   const { watermark } = clock;
   const gone = new Set<string>();
+  let hasMoved = false;
   let next = Number.POSITIVE_INFINITY;
   const isKept = (touch: Touch, isInvalid: boolean) => {
     const until = keptUntil(clock, touch, user.conversions);
@@ -136,21 +206,25 @@ function expireTouches(
       next = Math.min(next, until);
       return true;
     }
-    gone.add(touch.clickId);
     // A conversion that is not in the state may count it as a candidate still.
-    if (user.hasOverflow) clock.overflow().addTouch(touch, isInvalid);
-    else spillIfKnown(clock, effects, { role: 'touch', touch });
+    const isBeside = user.hasOverflow || touch.arrival - user.lastClosed <= clock.longestApartMs;
+    if (user.hasOverflow) {
+      clock.overflow().addTouch(touch, isInvalid);
+    } else {
+      if (isBeside) clock.overflow(true).closeTouch(touch, isInvalid);
+      spillIfKnown(clock, effects, { role: 'touch', touch });
+    }
+    if (isBeside) hasMoved = true;
+    else gone.add(touch.clickId);
     if (isInvalid) bounds.hasInvalidInOverflow = undefined;
     return false;
   };
   user.touches = user.touches.filter((touch) => isKept(touch, false));
   user.invalidTouches = user.invalidTouches.filter((touch) => isKept(touch, true));
   bounds.touchesKeptUntil = next;
-  if (user.corrections.length === 0 || gone.size === 0) return;
-  if (user.hasOverflow) {
-    bounds.correctionsKeptUntil = Number.NEGATIVE_INFINITY;
-    return;
-  }
+  if (user.corrections.length === 0) return;
+  if (hasMoved) bounds.correctionsKeptUntil = Number.NEGATIVE_INFINITY;
+  if (gone.size === 0) return;
   dropCorrections(user, bounds, ({ kind, targetId }) => targetRole(kind) === 'touch' && gone.has(targetId));
 }
 
@@ -185,6 +259,7 @@ function firstAfter(conversions: readonly RememberedConversion[], time: number):
 
 function expireCorrections(context: Surroundings, user: UserState, bounds: UserBounds): void {
   const { config, watermark } = context;
+  const isBeside = user.hasOverflow || hasClosed(context, user);
   const clicks = new Set([...user.touches, ...user.invalidTouches].map(({ clickId }) => clickId));
   const conversions = new Map(user.conversions.map(({ conversionId, arrival }) => [conversionId, arrival]));
   let next = Number.POSITIVE_INFINITY;
@@ -193,7 +268,7 @@ function expireCorrections(context: Surroundings, user: UserState, bounds: UserB
     if (role === 'touch' && clicks.has(targetId)) return false;
     const since = role === 'outcome' ? (conversions.get(targetId) ?? arrival) : arrival;
     let until = since + config.retentionMs.correction;
-    if (watermark > until && user.hasOverflow) until = movedOutUntil(context, role, targetId);
+    if (watermark > until && isBeside) until = movedOutUntil(context, role, targetId);
     if (watermark <= until) next = Math.min(next, until);
     return watermark > until;
   });
@@ -201,10 +276,11 @@ function expireCorrections(context: Surroundings, user: UserState, bounds: UserB
 }
 
 /** How long what has moved out can be corrected at most, in ms; -Infinity if there is none. */
-function movedOutUntil({ config, overflow }: Surroundings, role: Role, id: string): number {
-  const { touch: keptMs, correction: correctedMs } = config.retentionMs;
-  if (role === 'outcome') return (overflow().conversionWithId(id)?.arrival ?? Number.NEGATIVE_INFINITY) + correctedMs;
-  return (overflow().touchWithId(id)?.arrival ?? Number.NEGATIVE_INFINITY) + keptMs + correctedMs;
+function movedOutUntil({ config, longestApartMs, overflow }: Surroundings, role: Role, id: string): number {
+  const { correction: correctedMs } = config.retentionMs;
+  const beside = overflow(true);
+  if (role === 'outcome') return (beside.conversionWithId(id)?.arrival ?? Number.NEGATIVE_INFINITY) + correctedMs;
+  return (beside.touchWithId(id)?.arrival ?? Number.NEGATIVE_INFINITY) + longestApartMs + correctedMs;
 }
 
 function dropCorrections(user: UserState, bounds: UserBounds, isDropped: (correction: Correction) => boolean): void {

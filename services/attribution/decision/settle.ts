@@ -23,7 +23,7 @@ import {
   withCredited,
 } from './decide.ts';
 import { type Cause, type ConversionRef, type Effects, isAttributed, isSameShares, recordChanges } from './effects.ts';
-import { isCorrectable, type Surroundings } from './retention.ts';
+import { isCorrectable, looksBeside, type Surroundings } from './retention.ts';
 import type { RememberedConversion, Shares, Touch, UserBounds, UserState } from './state.ts';
 import { isSameClick } from './touch-id.ts';
 
@@ -36,7 +36,7 @@ export interface Deciding {
   effects: Effects;
 }
 
-type DecidingContext = Pick<Surroundings, 'config' | 'overflow'>;
+type DecidingContext = Pick<Surroundings, 'config' | 'overflow' | 'seesClosed'>;
 type NewConversion = Pick<ConversionRef, 'userId' | 'offset' | 'conversion'> & Pick<Cause, 'type'>;
 
 /** The touches of a user, by which conversions are decided. */
@@ -141,6 +141,7 @@ export interface Rest {
   event: Deciding['event'];
   /** The partition's clock at the event, in ms. */
   watermark: number;
+  seesClosed: boolean | undefined;
   /** Where it goes on. */
   at: Place;
   /** Goes on there, for as long as the user's lists are as they were. */
@@ -166,12 +167,12 @@ export function redecide(deciding: Deciding, change: TouchChange, cause: Cause, 
   const { touch } = change;
   if (user.hasOverflow && change.was === change.is) return undefined;
   const first = Math.max(from.inState, firstNotBefore(touch.timestamp, bounds));
-  const isBeforeOthers = user.hasOverflow && touch.timestamp <= lastInOverflow(context.overflow, bounds);
+  const isBeforeOthers = looksBeside(context, user) && touch.timestamp <= lastInOverflow(context.overflow, bounds);
   // Most are the latest of all.
   if (first === user.conversions.length && !isBeforeOthers) return undefined;
   const parts = redecideFrom(deciding, change, cause, { ...from, inState: first }, isBeforeOthers);
-  const { watermark } = context;
-  return nextPart({ change, cause, event, watermark, at: from, parts });
+  const { watermark, seesClosed } = context;
+  return nextPart({ change, cause, event, watermark, seesClosed, at: from, parts });
 }
 
 /** Decides some more, and returns what is left. */

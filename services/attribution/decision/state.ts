@@ -12,6 +12,8 @@ export interface UserState {
   corrections: Correction[];
   /** Whether there was no room for some touches and conversions, which are in its `Overflow`. */
   hasOverflow: boolean;
+  /** When the last conversion arrived that lies beside it as closed, in ms; NOTHING_CLOSED if none does. */
+  lastClosed: number;
   /** Bounds of the lists, made by the fold when it first needs them. */
   bounds?: UserBounds;
 }
@@ -175,6 +177,9 @@ export interface EffectiveCorrection {
 
 /** An event whose id is kept beside the user's state, so that a duplicate is still known. */
 export type RememberedEvent = { role: 'touch'; touch: Touch } | { role: 'outcome'; conversion: RememberedConversion };
+
+/** Before all arrivals, in ms. */
+export const NOTHING_CLOSED = Number.NEGATIVE_INFINITY;
 
 /** After all times of events, in ms. */
 export const END_OF_TIME = Number.MAX_SAFE_INTEGER - 1;

@@ -1,6 +1,6 @@
 import { isForgotten } from './config.ts';
 import { targetRole } from './corrections.ts';
-import { isCorrectable, isJudgeable, type Surroundings } from './retention.ts';
+import { isCorrectable, isJudgeable, looksBeside, type Surroundings } from './retention.ts';
 import type { Correction, RememberedConversion, RememberedEvent, Touch, UserBounds, UserState } from './state.ts';
 import { idHashOf, isSameClick } from './touch-id.ts';
 
@@ -12,14 +12,29 @@ export function targetOf(
   context: Surroundings,
   user: UserState,
   bounds: UserBounds,
+  correction: Correction,
+): RememberedEvent | undefined {
+  const { kind, targetId } = correction;
+  if (targetRole(kind) === 'outcome') {
+    const conversion = conversionWithId(user.conversions, bounds, targetId);
+    return conversion === undefined ? targetBeside(context, user, correction) : { role: 'outcome', conversion };
+  }
+  const hasId = ({ clickId }: Touch) => clickId === targetId;
+  const touch = user.touches.find(hasId) ?? user.invalidTouches.find(hasId);
+  return touch === undefined ? targetBeside(context, user, correction) : { role: 'touch', touch };
+}
+
+/** What a correction is about, if it lies beside its user's state; else undefined. */
+export function targetBeside(
+  context: Surroundings,
+  user: UserState,
   { kind, targetId }: Correction,
 ): RememberedEvent | undefined {
   if (targetRole(kind) === 'outcome') {
-    const conversion = conversionWithId(user.conversions, bounds, targetId) ?? movedConversion(context, user, targetId);
+    const conversion = movedConversion(context, user, targetId);
     return conversion && { role: 'outcome', conversion };
   }
-  const hasId = ({ clickId }: Touch) => clickId === targetId;
-  const touch = user.touches.find(hasId) ?? user.invalidTouches.find(hasId) ?? movedTouch(context, user, targetId);
+  const touch = movedTouch(context, user, targetId);
   return touch && { role: 'touch', touch };
 }
 
@@ -29,15 +44,15 @@ export function isTooLate(context: Surroundings, target: RememberedEvent): boole
 }
 
 /** A conversion that has moved out of the state, as long as it would be there if it had room. */
-function movedConversion(context: Surroundings, { hasOverflow }: UserState, id: string) {
+function movedConversion(context: Surroundings, user: UserState, id: string) {
   const { config, watermark, overflow } = context;
-  const conversion = hasOverflow ? overflow().conversionWithId(id) : undefined;
+  const conversion = looksBeside(context, user) ? overflow().conversionWithId(id) : undefined;
   if (conversion === undefined || isForgotten(conversion.arrival, watermark, config.retentionMs.outcome)) return;
   return conversion;
 }
 
 function movedTouch(context: Surroundings, user: UserState, id: string): Touch | undefined {
-  const touch = user.hasOverflow ? context.overflow().touchWithId(id) : undefined;
+  const touch = looksBeside(context, user) ? context.overflow().touchWithId(id) : undefined;
   return touch !== undefined && isJudgeable(context, user, touch) ? touch : undefined;
 }
 

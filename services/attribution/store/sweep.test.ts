@@ -44,6 +44,8 @@ test('finds users of whom the fold would keep nothing but ids, and nothing else'
       { key: userKey('old click'), value: userSeen({ click: 49 }) },
       { key: userKey('old click, conversion known'), value: userSeen({ click: 49, conversion: 120 * 24 }) },
       { key: userKey('all old'), value: userSeen({ click: 49, conversion: 120 * 24 + 1 }) },
+      { key: userKey('closed'), value: encodeUser({ lastClosed: now - 122 * 24 * HOUR_MS }) },
+      { key: userKey('closed long ago'), value: encodeUser({ lastClosed: now - (122 * 24 + 1) * HOUR_MS }) },
       { key: spilledKeyOf('u', 'touch'), value: Buffer.of() },
       { key: counterKey(undefined, 1, ['name']), value: Buffer.of() },
       { key: PROGRESS_KEY, value: Buffer.of() },
@@ -52,7 +54,7 @@ test('finds users of whom the fold would keep nothing but ids, and nothing else'
     appends: [],
   });
   const expired = newSweep(config).next(store, now);
-  expect(expired).toEqual([userKey('all old'), userKey('old click')]);
+  expect(expired).toEqual([userKey('all old'), userKey('closed long ago'), userKey('old click')]);
 });
 
 test('finds what says where an event lies as late as the event', () => {

@@ -1,11 +1,12 @@
 import { HOUR_MS } from '../../contract/limits.ts';
 import { type AttributionConfig, isForgotten } from '../decision/config.ts';
+import { besideMs } from '../decision/retention.ts';
 import { isPlaceKey, isUserKey, SWEPT_FROM, SWEPT_TO } from './keys.ts';
-import { longestApart } from './longest-apart.ts';
+import { longestApartMs } from './longest-apart.ts';
 import { lastArrival } from './overflow-blocks.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 import { arrivalOfId } from './stored-ids.ts';
-import { lastArrivals } from './user-codec.ts';
+import { lastArrivals, lastClosedIn } from './user-codec.ts';
 
 /** Entries looked at in one slice: a few hundred microseconds. */
 const SLICE = 200;
@@ -31,26 +32,27 @@ export function newSweep(config: AttributionConfig) {
       if (betweenPasses) passStartedAt = watermark;
       const entries = store.scan(cursor, SWEPT_TO, SLICE);
       cursor = entries.length < SLICE ? SWEPT_FROM : keyAfter(entries.at(-1)!.key);
-      const longestApartMs = longestApart(store, config);
-      return entries.filter((entry) => isExpired(config, entry, watermark, longestApartMs)).map(({ key }) => key);
+      const apartMs = longestApartMs(store, config);
+      return entries.filter((entry) => isExpired(config, entry, watermark, apartMs)).map(({ key }) => key);
     },
   };
 }
 
 /** Whether the fold would keep nothing of a user's state, or no longer looks at an event, at `watermark`, in ms. */
 export function isExpired(
-  { retentionMs, eventIdMs }: AttributionConfig,
+  config: AttributionConfig,
   { key, value }: StateEntry,
   watermark: number,
   longestApartMs: number,
 ): boolean {
+  const { retentionMs, eventIdMs } = config;
+  const keptMs = besideMs({ config, longestApartMs });
   if (isUserKey(key)) {
+    if (!isForgotten(lastClosedIn(value), watermark, keptMs)) return false;
     const last = lastArrivals(value);
     const kinds = ['touch', 'outcome', 'correction'] as const;
     return kinds.every((kind) => isForgotten(last[kind], watermark, retentionMs[kind]));
   }
-  // A touch that arrived near a conversion may be credited with it as long as that is kept.
-  const keptMs = longestApartMs + retentionMs.outcome;
   if (isPlaceKey(key)) return isForgotten(arrivalOfId(value), watermark, Math.max(keptMs, eventIdMs));
   return isForgotten(lastArrival(value), watermark, keptMs);
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { plainState } from '../../../test/fixtures/plain-state.ts';
 import { decodeUser, encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { MODELS } from '../decision/models.ts';
-import { CORRECTIONS } from '../decision/state.ts';
+import { CORRECTIONS, NOTHING_CLOSED } from '../decision/state.ts';
 import { putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import { lastArrivals, readConversions, StateWriter } from './user-codec.ts';
 
@@ -60,6 +60,7 @@ const user = fc.record({
   conversions: fc.array(fc.oneof(conversion, windowed, uncounted), { maxLength: 10 }),
   corrections: fc.array(correction, { maxLength: 5 }),
   hasOverflow: fc.boolean(),
+  lastClosed: fc.oneof(fc.constant(NOTHING_CLOSED), time),
 });
 
 test('a state reads back as it was written', () => {

@@ -4,6 +4,7 @@ import {
   CORRECTIONS,
   type Correction,
   type Credit,
+  NOTHING_CLOSED,
   type RememberedConversion,
   type Touch,
   type UserState,
@@ -23,6 +24,7 @@ import {
   ADJUSTED_BYTES,
   APART,
   ARRIVAL,
+  CLOSED,
   CONVERSION,
   CORRECTED_CONVERSION,
   CORRECTION,
@@ -35,6 +37,8 @@ import {
   HEAD_BYTES,
   ID,
   INVALID_TOUCH,
+  LAST_CLOSED,
+  LAST_CLOSED_BYTES,
   LOOKBACK,
   MAX_TOUCHES,
   MODEL_LETTERS,
@@ -60,10 +64,12 @@ export class StateWriter {
   #letters = '';
 
   /** Begins a state anew, with its head. */
-  begin(hasOverflow: boolean): void {
+  begin({ hasOverflow, lastClosed }: Pick<UserState, 'hasOverflow' | 'lastClosed'>): void {
+    const hasClosed = lastClosed !== NOTHING_CLOSED;
     this.bytes[0] = FORMAT;
-    this.bytes[1] = hasOverflow ? OVERFLOW : 0;
-    this.length = HEAD_BYTES;
+    this.bytes[1] = (hasOverflow ? OVERFLOW : 0) | (hasClosed ? CLOSED : 0);
+    if (hasClosed) this.#view.setFloat64(LAST_CLOSED, lastClosed, true);
+    this.length = hasClosed ? HEAD_BYTES + LAST_CLOSED_BYTES : HEAD_BYTES;
   }
 
   touch(touch: Touch, isInvalid = false): void {
@@ -240,7 +246,7 @@ export function readEntries(bytes: Buffer, reader: EntryReader): void {
   if (bytes[0] !== FORMAT && bytes[0] !== FORMAT_BEFORE) {
     throw new Error(`user state has format ${bytes[0]}, this build reads ${FORMAT_BEFORE} and ${FORMAT}`);
   }
-  for (let at = HEAD_BYTES; at < bytes.length; ) {
+  for (let at = headBytes(bytes); at < bytes.length; ) {
     const start = at;
     switch (bytes[at]) {
       case TOUCH:
@@ -318,6 +324,15 @@ function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
 }
 
 const id = new Int32Array(UUID_WORDS);
+
+function headBytes(bytes: Buffer): number {
+  return (bytes[1]! & CLOSED) === 0 ? HEAD_BYTES : HEAD_BYTES + LAST_CLOSED_BYTES;
+}
+
+/** When the last conversion arrived that lies beside this state as closed, in ms; NOTHING_CLOSED if none does. */
+export function lastClosedIn(bytes: Buffer): number {
+  return (bytes[1]! & CLOSED) === 0 ? NOTHING_CLOSED : bytes.readDoubleLE(LAST_CLOSED);
+}
 
 /** Whether there was no room for some of the user's events in this state. */
 export function hasOverflow(bytes: Buffer): boolean {

@@ -1,9 +1,10 @@
 /**
- * How a user's state lies in the store: a head of two bytes, then entries one after the other. Touches ascend as in the
+ * How a user's state lies in the store: a head, then entries one after the other. Touches ascend as in the
  * state, so do those that are invalid; conversions and corrections are in order of arrival. So what came last is added
  * at the end, by RocksDB, to bytes that nobody read. Numbers are little-endian, texts UTF-8.
  *
- *     head:       format u8 | 2 u8 if there was no room for some events, else 0; 1 once said that ids were spilled
+ *     head:       format u8 | 2 if there was no room for some events, 4 if some lie beside it as closed, u8; 1 once
+ *                 said that ids were spilled | in the latter case when the last conversion of those arrived f64
  *     touch:      1 u8, or 4 if it is invalid | bytes of ad u16 | bytes of campaign and source u16 | id 4 × i32 |
  *                 timestamp f64 | arrival f64 | ad (with metadata that rollups are by: ad, NUL, and the metadata as
  *                 `Touch` has it) | campaign and source (campaign, NUL, source)
@@ -24,6 +25,9 @@ export const FORMAT = 5;
 export const FORMAT_BEFORE = 4;
 export const HEAD_BYTES = 2;
 export const OVERFLOW = 2;
+export const CLOSED = 4;
+export const LAST_CLOSED = 2;
+export const LAST_CLOSED_BYTES = 8;
 export const TOUCH = 1;
 export const UNCOUNTED_CONVERSION = 2;
 export const CORRECTION = 3;

@@ -1,6 +1,6 @@
 import { idAt, putFields, TOUCH_WORDS, touchMemory } from '../memory/touch-memory.ts';
 import { readIdWords, StoredTouch } from '../store/stored-entries.ts';
-import { hasOverflow, isCurrent, readEntries } from '../store/user-codec.ts';
+import { hasOverflow, isCurrent, lastClosedIn, readEntries } from '../store/user-codec.ts';
 import type { UserTable } from './user-table.ts';
 
 /** Fills a user that was added to the table with what the store has of it. */
@@ -8,6 +8,7 @@ export function loadUser(table: UserTable, slot: number, stored: Buffer): void {
   const { ads, campaignSources } = table.texts;
   const corrections: Buffer[] = [];
   if (hasOverflow(stored)) table.slots.noteOverflow(slot);
+  table.noteClosed(slot, lastClosedIn(stored));
   readEntries(stored, {
     touch(at) {
       const touch = new StoredTouch(stored, at);

@@ -9,7 +9,7 @@ import type { OpenUser } from './open-user.ts';
 interface Source {
   /** Takes a user's state apart, in memory of its own. */
   open(slot: number): OpenUser;
-  overflow(userId: string, slot: number): Overflow;
+  overflow(userId: string, slot: number, withClosed: boolean): Overflow;
 }
 
 /** A user of whom an event is folded in part, which decides very many conversions anew. */
@@ -41,12 +41,12 @@ export class UnfinishedUser {
   }
 
   #begin(effects: Effects, longestApartMs: number, source: Source): Rest | undefined {
-    const { change, cause, event, watermark, at } = this.#rest;
+    const { change, cause, event, watermark, seesClosed, at } = this.#rest;
     const user = source.open(this.#slot);
     const { state } = user;
     state.bounds = boundsOf(this.#config, state);
-    const overflow = () => source.overflow(event.userId, this.#slot);
-    const context = { config: this.#config, watermark, longestApartMs, overflow };
+    const overflow = (withClosed = seesClosed === true) => source.overflow(event.userId, this.#slot, withClosed);
+    const context = { config: this.#config, watermark, longestApartMs, overflow, seesClosed };
     const deciding = { context, user: state, bounds: state.bounds, event, effects };
     this.#opened = { user, deciding };
     return redecide(deciding, change, cause, at);

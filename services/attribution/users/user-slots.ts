@@ -42,6 +42,9 @@ export const REFERENCED = 4;
 /** Flag of a user for whose touches, or conversions, there was no room in its state. */
 export const OVERFLOW = 16;
 
+/** Flag of a user of whom something lies beside the state as closed. */
+export const CLOSED = 32;
+
 export const NO_PLACE = -1;
 const NOT_STORED = -1;
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { metadataKeysOf, type Rollup } from '../../contract/rollups.ts';
 import { UUID_WORDS } from '../../contract/uuid.ts';
-import { type AttributionConfig, isForgotten } from '../decision/config.ts';
+import { isForgotten } from '../decision/config.ts';
+import { mustClose } from '../decision/retention.ts';
+import { NOTHING_CLOSED } from '../decision/state.ts';
 import { BLOCK_BYTES, BlockPool, CONTENT_BYTES, HEAD_WORDS, NO_BLOCK, wordOf } from '../memory/block-pool.ts';
 import {
   copyTouch,
@@ -13,10 +15,12 @@ import {
   type TouchSpace,
   TouchTexts,
 } from '../memory/touch-memory.ts';
+import type { LongestApart } from '../store/longest-apart.ts';
 import { readIdWords, timesAt } from '../store/stored-entries.ts';
 import type { StateWriter } from '../store/user-codec.ts';
 import { NO_USER, UserIndex } from './user-index.ts';
 import {
+  CLOSED,
   CONVERSIONS,
   CORRECTED,
   DIRTY,
@@ -32,9 +36,13 @@ import {
 const TOUCHES_IN_BLOCK = Math.floor(CONTENT_BYTES / (4 * TOUCH_WORDS));
 /** About the bytes that the object of a buffer takes, and its place in a map. */
 const BUFFER_BYTES = 200;
+/** About the bytes that a number takes in a map. */
+const LAST_CLOSED_BYTES = 50;
 const NONE = Buffer.alloc(0);
 /** About the bytes that a user takes in the index: its id and a place in three lists. */
 const INDEX_BYTES = 64;
+
+type Within = Pick<LongestApart, 'config' | 'longestApartMs' | 'closedSeenUntil'>;
 
 /**
  * The users of a partition that are in memory. Each has a slot, which holds what is read most, and two chains of
@@ -49,6 +57,8 @@ export class UserTable {
   /** Corrections and invalid touches of the few users that have some, as they are stored. */
   readonly #corrections = new Map<number, Buffer>();
   #correctionBytes = 0;
+  /** Of users of whom something lies beside the state as closed, when the last conversion of that arrived, in ms. */
+  readonly #lastClosed = new Map<number, number>();
   #dirty: number[] = [];
   /** About the memory, in bytes, of users that changed since `takeDirty`. */
   dirtyBytes = 0;
@@ -61,7 +71,8 @@ export class UserTable {
 
   /** About the memory that the table takes, in bytes. */
   get bytesUsed(): number {
-    const ofUsers = this.index.count * (SLOT_BYTES + INDEX_BYTES) + this.#correctionBytes;
+    const inMaps = this.#correctionBytes + this.#lastClosed.size * LAST_CLOSED_BYTES;
+    const ofUsers = this.index.count * (SLOT_BYTES + INDEX_BYTES) + inMaps;
     return ofUsers + this.#blocks.used * BLOCK_BYTES + this.texts.bytesUsed;
   }
 
@@ -91,14 +102,14 @@ export class UserTable {
    * user's touches and conversions, they change no decision. False if in doubt: if something might have to go, or the
    * touch be a duplicate of one of them.
    */
-  takesTouch(slot: number, from: TouchMemory, start: number, config: AttributionConfig): boolean {
+  takesTouch(slot: number, from: TouchMemory, start: number, within: Within): boolean {
     const timestamp = from.times[start >> 1]!;
     return (
       timestamp > this.slots.lastTimestamp(slot, TOUCHES) &&
       timestamp > this.slots.lastTimestamp(slot, CONVERSIONS) &&
       !this.slots.has(slot, OVERFLOW) &&
-      this.slots.count(slot, TOUCHES) < config.maxTouches &&
-      !this.#mustGo(slot, from.times[(start >> 1) + 1]!, config) &&
+      this.slots.count(slot, TOUCHES) < within.config.maxTouches &&
+      !this.#mustGo(slot, from.times[(start >> 1) + 1]!, within) &&
       !this.#hasTouch(slot, from.words, start)
     );
   }
@@ -110,12 +121,12 @@ export class UserTable {
    * @param id of the conversion
    * @param arrival of the conversion, in ms
    */
-  takesConversion(slot: number, id: Int32Array, arrival: number, config: AttributionConfig): boolean {
+  takesConversion(slot: number, id: Int32Array, arrival: number, within: Within): boolean {
     return (
-      this.slots.count(slot, CONVERSIONS) < config.maxTouches &&
+      this.slots.count(slot, CONVERSIONS) < within.config.maxTouches &&
       !this.slots.has(slot, OVERFLOW) &&
       !this.slots.mayHave(slot, CONVERSIONS, filterBitsOf(id, 0)) &&
-      !this.#mustGo(slot, arrival, config)
+      !this.#mustGo(slot, arrival, within)
     );
   }
 
@@ -224,6 +235,24 @@ export class UserTable {
     this.#correctionBytes += bytes.length + BUFFER_BYTES;
   }
 
+  /** As `UserState` has it. */
+  lastClosed(slot: number): number {
+    return this.slots.has(slot, CLOSED) ? this.#lastClosed.get(slot)! : NOTHING_CLOSED;
+  }
+
+  /** Notes when the last conversion arrived that lies beside the user's state as closed. */
+  noteClosed(slot: number, lastClosed: number): void {
+    if (lastClosed === this.lastClosed(slot)) return;
+    this.slots.noteRewritten(slot);
+    if (lastClosed === NOTHING_CLOSED) {
+      this.slots.unset(slot, CLOSED);
+      this.#lastClosed.delete(slot);
+      return;
+    }
+    this.slots.set(slot, CLOSED);
+    this.#lastClosed.set(slot, lastClosed);
+  }
+
   /** Notes that the user has changed. */
   touched(slot: number): void {
     const bytes = this.#bytesOf(slot);
@@ -276,6 +305,7 @@ export class UserTable {
     this.clear(slot, TOUCHES);
     this.clear(slot, CONVERSIONS);
     this.#dropCorrections(slot);
+    this.noteClosed(slot, NOTHING_CLOSED);
     this.index.remove(slot);
   }
 
@@ -302,11 +332,16 @@ export class UserTable {
    * Whether something of the user is forgotten when an event arrives, as `expire` has it, or what comes may have been
    * corrected already.
    */
-  #mustGo(slot: number, arrival: number, { retentionMs }: AttributionConfig): boolean {
+  #mustGo(slot: number, arrival: number, within: Within): boolean {
+    const { slots } = this;
+    const { retentionMs } = within.config;
+    const first = slots.firstArrival(slot, CONVERSIONS);
     return (
       this.slots.has(slot, CORRECTED) ||
+      (arrival <= within.closedSeenUntil && this.slots.has(slot, CLOSED)) ||
       isForgotten(this.slots.firstArrival(slot, TOUCHES), arrival, retentionMs.touch) ||
-      isForgotten(this.slots.firstArrival(slot, CONVERSIONS), arrival, retentionMs.outcome)
+      isForgotten(first, arrival, retentionMs.outcome) ||
+      mustClose(within, arrival, first, slots.count(slot, CONVERSIONS), slots.count(slot, TOUCHES))
     );
   }
 

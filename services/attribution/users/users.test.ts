@@ -11,7 +11,7 @@ import { plainState, plainTouch } from '../../../test/fixtures/plain-state.ts';
 import { expectMet, testRuns } from '../../../test/fixtures/test-runs.ts';
 import { decodeUser, newUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
-import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
+import { type AttributionConfig, attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { targetRole } from '../decision/corrections.ts';
 import { digestOf } from '../decision/digest.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
@@ -74,8 +74,8 @@ function correction(kind: CorrectionKind, number: number, hour: number, target: 
 
 type EventInit = NonNullable<MessageInitShape<typeof EventSchema>['event']>;
 
-function start(env: NodeJS.ProcessEnv = {}) {
-  const config = attributionConfig(parseAttributionEnvironment({ MODELS: 'last_click', ...env }));
+function start(env: NodeJS.ProcessEnv = {}, closing: Partial<AttributionConfig> = {}) {
+  const config = { ...attributionConfig(parseAttributionEnvironment({ MODELS: 'last_click', ...env })), ...closing };
   const store = memoryStateStore();
   let conversions = 0;
   let clicks = 0;
@@ -142,6 +142,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
         conversions,
         ...readCorrections(table.corrections(slot)),
         hasOverflow: table.slots.has(slot, OVERFLOW),
+        lastClosed: table.lastClosed(slot),
       };
     },
     stored(): UserState | undefined {
@@ -159,7 +160,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
 
 const TOUCH_BYTES = 37 + 'adc\0s'.length;
 /** Of the longest window, which is stored once. */
-const LONGEST_BYTES = 8;
+const LONGEST_BYTES = 24;
 
 test('of a user that the store has, only what is new is written', () => {
   const ann = start();
@@ -263,9 +264,11 @@ const OTHER_CONVERSION = {
 };
 
 /** Limits of a user's state, and times that are over within a history. */
-const ENVIRONMENTS = [
-  { MAX_TOUCHES: '3' },
-  { MAX_TOUCHES: '20', LOOKBACK_HOURS: '10', ALLOWED_LATENESS_HOURS: '5', EVENT_ID_DAYS: '1', ADJUSTMENT_DAYS: '1' },
+const SHORT = { LOOKBACK_HOURS: '10', ALLOWED_LATENESS_HOURS: '5', EVENT_ID_DAYS: '1' };
+const ENVIRONMENTS: Parameters<typeof start>[] = [
+  [{ MAX_TOUCHES: '3' }],
+  [{ MAX_TOUCHES: '20', ADJUSTMENT_DAYS: '1', ...SHORT }],
+  [{ MAX_TOUCHES: '20', ...SHORT }, { closing: { conversions: 2, touches: 3 } }],
 ];
 
 testRuns('an event that takes the short way ends as the fold would have it', 800, (numRuns) => {
@@ -281,22 +284,17 @@ testRuns('an event that takes the short way ends as the fold would have it', 800
     next: fc.constantFrom('go on', 'go on', 'flush', 'reopen'),
   });
   const met = {
-    clicks: 0,
-    conversions: 0,
-    duplicatesOfSpilled: 0,
-    forgotten: 0,
-    corrected: 0,
-    movedOut: 0,
-    tooLate: 0,
+    ...{ clicks: 0, conversions: 0, duplicatesOfSpilled: 0, forgotten: 0 },
+    ...{ corrected: 0, movedOut: 0, tooLate: 0, closed: 0 },
   };
   fc.assert(
     fc.property(
       fc.array(event, { minLength: 20, maxLength: 40, size: 'max' }),
       fc.constantFrom(...ENVIRONMENTS),
       (events, env) => {
-        const ann = start(env);
+        const ann = start(...env);
         // With the same events, but written as one.
-        const unwritten = start(env);
+        const unwritten = start(...env);
         const expected = newUser();
         const spilled = new Map<string, SpilledId>();
         const overflow = memoryOverflow(spilled);
@@ -342,6 +340,7 @@ testRuns('an event that takes the short way ends as the fold would have it', 800
         ann.flush();
         unwritten.flush();
         expect(ann.storedIds()).toEqual(unwritten.storedIds());
+        if (expected.lastClosed > 0) met.closed++;
         met.clicks += ann.taken().clicks;
         met.conversions += ann.taken().conversions;
       },

@@ -128,9 +128,10 @@ export class Users {
   /** Folds another part of the event that is unfinished. */
   goOn(store: StateStore): Effects {
     const effects = newEffects();
-    const user = this.#unfinished!.goOn(effects, this.#longestApart.ms, {
+    const user = this.#unfinished!.goOn(effects, this.#longestApart.longestApartMs, {
       open: (slot) => this.#open(slot, new TouchSpace(this.table.texts), new StateWriter()),
-      overflow: (userId, slot) => this.#overflow.of(store, userId, slot, this.#spilledIds(store)),
+      overflow: (userId, slot, withClosed) =>
+        this.#overflow.of(store, userId, slot, this.#spilledIds(store), withClosed),
     });
     if (user !== undefined) {
       this.#close(user);
@@ -202,7 +203,8 @@ export class Users {
   *#puts(store: StateStore, slots: readonly number[]): Generator<StateEntry> {
     for (const slot of slots) {
       const corrections = this.table.corrections(slot);
-      this.#writer.begin(this.table.slots.has(slot, OVERFLOW));
+      const hasOverflow = this.table.slots.has(slot, OVERFLOW);
+      this.#writer.begin({ hasOverflow, lastClosed: this.table.lastClosed(slot) });
       this.#writer.reserve(corrections.length);
       this.#writer.copy(corrections, 0, corrections.length);
       yield this.#entry(slot, 0, 0);
@@ -262,7 +264,7 @@ export class Users {
     const kind = events.kinds[i]!;
     switch (kind.role) {
       case 'touch':
-        if (!this.table.takesTouch(slot, events.touches, touchAt(i), this.#config)) return false;
+        if (!this.table.takesTouch(slot, events.touches, touchAt(i), this.#longestApart)) return false;
         this.table.putTouch(slot, events.touches, touchAt(i));
         this.table.touched(slot);
         countTouch(kind.type, events, i, effects, onClick);
@@ -280,7 +282,7 @@ export class Users {
   #addOutcome(slot: number, event: OutcomeEvent, effects: Effects): boolean {
     const { conversionId, arrival } = event.conversion;
     readUuidText(conversionId, oneId, 0);
-    if (!this.table.takesConversion(slot, oneId, arrival, this.#config)) return false;
+    if (!this.table.takesConversion(slot, oneId, arrival, this.#longestApart)) return false;
     const since = event.conversion.timestamp - this.#config.windows(event.conversion.type).lookbackMs;
     const touches = this.table.touchesOf(slot, this.#space, since);
     const user = { touches, invalidTouches: NONE, hasOverflow: false };
@@ -309,6 +311,7 @@ export class Users {
       conversions: conversions.slice(),
       corrections: corrections.slice(),
       hasOverflow: this.table.slots.has(slot, OVERFLOW),
+      lastClosed: this.table.lastClosed(slot),
     };
     return { slot, state, touches, conversions, invalidTouches, corrections };
   }
@@ -325,9 +328,10 @@ export class Users {
     const context: FoldContext = {
       config: this.#config,
       watermark: arrivalOf(event),
-      longestApartMs: this.#longestApart.ms,
+      longestApartMs: this.#longestApart.longestApartMs,
+      closedSeenUntil: this.#longestApart.closedSeenUntil,
       spilled: () => spilled.find(user.slot, event) ?? stored,
-      overflow: () => this.#overflow.of(store, event.userId, user.slot, spilled),
+      overflow: (withClosed) => this.#overflow.of(store, event.userId, user.slot, spilled, withClosed),
     };
     const rest = fold(context, user.state, event, effects);
     if (effects.spilled.length > 0) this.table.slots.set(user.slot, SPILLED);
@@ -341,6 +345,7 @@ export class Users {
     const { slot, state, touches, conversions } = user;
     this.table.slots.setPlace(slot, NO_PLACE);
     if (state.hasOverflow) this.table.slots.noteOverflow(slot);
+    this.table.noteClosed(slot, state.lastClosed);
     const { keepsTouches, keepsConversions, keepsCorrections } = keptOf(user);
     if (!keepsTouches) this.table.clear(slot, TOUCHES);
     if (!keepsConversions) this.table.clear(slot, CONVERSIONS);
