@@ -2,22 +2,19 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing.ts';
-import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/output-memory.ts';
 import { type Checkpointer, newCheckpointer } from '../recovery/checkpointer.ts';
 import { behind, loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
-import type { RecoverDeps } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
 import { nextOffset } from '../store/progress.ts';
-import type { StateStore } from '../store/state-store.ts';
 import { withKnownFailures } from '../store/store-failure.ts';
-import { newSweep, type Sweep } from '../store/sweep.ts';
-import { type Caution, FoldFailure } from './caution.ts';
+import { newSweep } from '../store/sweep.ts';
+import { FoldFailure } from './caution.ts';
 import { committedOffset, type Opened, openPartition } from './opening.ts';
 import { isOutage, pause, RETRY_MS, retrying, untilDone, type Waiter } from './outage.ts';
-import { newPartitionFold, type PartitionFold } from './partition-fold.ts';
+import { newPartitionFold } from './partition-fold.ts';
 import { publish } from './publish.ts';
-import type { SetAside } from './set-aside.ts';
+import { type PartitionDeps, phaseOf, type Run } from './run.ts';
 
 /** Most bytes of raw events in one batch: some thousands of events, some tens of ms. */
 const BATCH_BYTES = 512 * 1024;
@@ -46,56 +43,6 @@ const READ_WAIT_MS = 10_000;
 
 /** Pause between two looks of a standby at the group's offset, in ms. */
 const FOLLOW_MS = 250;
-
-export interface PartitionDeps extends RecoverDeps {
-  config: AttributionConfig;
-  /** Memory for users' states that this partition may take now, in bytes; kept to roughly. */
-  cacheBytes(): number;
-  /** Commits the group's offset: what follows from the records before it is published, and will not be again. */
-  commit(partition: number, offset: number): void;
-}
-
-/**
- * What folding the next record means. Replaying, what follows from it is published; passing, all but totals is to be
- * published; live, everything. Before there is a Run the partition is opening: it gets its store.
- */
-type Phase = 'replaying' | 'passing' | 'live';
-
-/** The fold of one partition under way. Offsets are those of raw-events. */
-interface Run {
-  deps: PartitionDeps;
-  status: PartitionStatus;
-  waiter: Waiter;
-  store: StateStore;
-  fold: PartitionFold;
-  sweep: Sweep;
-  /** Keys of users that the sweep found, to be deleted with the next flush. */
-  expired: Buffer[];
-  /** Offset of the last record in the published totals that the store was rebuilt with, -1 if it never was. */
-  publishedThrough: number;
-  /** Offset of the next record to fold. */
-  nextOffset: number;
-  /** The group's offset: when the run began or, at a standby, when it was last asked for. */
-  committed: number;
-  /** Records that were set aside. */
-  aside: SetAside;
-  caution: Caution;
-  /** Offset of the next record that is not in the store. */
-  flushed: number;
-  /** Counters that records before this offset changed were handed to the publisher, or thrown away by a replay. */
-  countersTaken: number;
-  /** As countersTaken, of rollups, which are many: they are published with a flush. */
-  rollupsTaken: number;
-  /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
-  publishing: Promise<void>;
-  /** Records that were read and are not yet folded, as those before them filled the memory of a batch. */
-  unfolded: readonly LogRecord[];
-  /** Records folded since the last flush. */
-  unflushed: number;
-  /** Time of the last flush, and of the begin, in ms of performance.now(). */
-  flushedAt: number;
-  startedAt: number;
-}
 
 /**
  * Folds one partition of raw-events until `signal` aborts; then finishes its batch, flushes and closes the store. Keeps
@@ -178,11 +125,6 @@ async function fold(
     await checkpointer?.close();
     await run.store.close();
   }
-}
-
-function phaseOf({ nextOffset, committed, publishedThrough }: Run): Phase {
-  if (nextOffset < committed) return 'replaying';
-  return nextOffset <= publishedThrough ? 'passing' : 'live';
 }
 
 /** Waits for records, folds them, and flushes when it is time. */
