@@ -201,7 +201,7 @@ function waitMs(run: Run): number {
  */
 async function foldNext(run: Run, records: readonly LogRecord[]): Promise<boolean> {
   const reason = verdictOnNext(run);
-  if (reason !== undefined) await run.aside.add(records[0]!, reason, run.waiter);
+  if (reason !== undefined) await run.aside.setAside(records[0]!, reason, run.waiter);
   const before = run.publishing;
   const { caution, store, nextOffset } = run;
   const isCaughtUp = caution.attempt(store, nextOffset, records.at(-1)!.offset + 1, foldBatch, run, records);
