@@ -5,6 +5,7 @@ import type { PartitionStatus } from '../status.ts';
 import type { StateStore } from '../store/state-store.ts';
 import type { Sweep } from '../store/sweep.ts';
 import type { Caution } from './caution.ts';
+import type { CountedApart } from './counted-apart.ts';
 import type { Waiter } from './outage.ts';
 import type { PartitionFold } from './partition-fold.ts';
 import type { SetAside } from './set-aside.ts';
@@ -39,8 +40,9 @@ export interface Run {
   nextOffset: number;
   /** The group's offset: when the run began or, at a standby, when it was last asked for. */
   committed: number;
-  /** Records that were set aside. */
+  /** Records that were set aside, and those that count apart. */
   aside: SetAside;
+  apart: CountedApart;
   caution: Caution;
   /** Offset of the next record that is not in the store. */
   flushed: number;
@@ -48,6 +50,8 @@ export interface Run {
   countersTaken: number;
   /** As countersTaken, of rollups, which are many: they are published with a flush. */
   rollupsTaken: number;
+  /** When they were taken last, in ms of performance.now(). */
+  rollupsTakenAt: number;
   /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
   publishing: Promise<void>;
   /** Records that were read and are not yet folded, as those before them filled the memory of a batch. */

@@ -11,6 +11,8 @@ import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import { readRange } from '../../log/read-range.ts';
 import {
+  APART,
+  apartKey,
   counterKey,
   counterName,
   oldCounterKey,
@@ -92,7 +94,7 @@ const READ = {
     const counter = fromBinary(RollupStatsSchema, value);
     const counts = { ...counter, partition: 0, period: 0, rollup: '', values: [] };
     return {
-      key: rollupKey(rollupName(counter)),
+      key: keyIn(counter.partition, rollupKey(rollupName(counter))),
       version: counter.version,
       value: toBinary(RollupStatsSchema, counts),
     };
@@ -111,7 +113,13 @@ function readDaily(value: Uint8Array): ToStore {
   const isUnattributed = counter.models.length === 0 && counter.conversionType !== '';
   const models = isUnattributed ? [sumsOf('', counter)] : counter.models;
   const stored = create(RollupStatsSchema, { clicks, invalidClicks, version, models });
-  return { key: counterKey(counterName(counter)), version, value: toBinary(RollupStatsSchema, stored) };
+  const key = keyIn(counter.partition, counterKey(counterName(counter)));
+  return { key, version, value: toBinary(RollupStatsSchema, stored) };
+}
+
+/** The key of a counter that was published as one of a partition, or of what is counted apart there. */
+function keyIn(partition: number, key: Buffer): Buffer {
+  return partition >= APART ? apartKey(key) : key;
 }
 
 /** The same without its key: a RollupStats, but for fields that this does not know. */

@@ -19,6 +19,9 @@ export const ATTEMPT_KEY = Buffer.from('a');
 /** How far the letters of raw-events.DLT were read, and which of them a fold from the state on has to know: a Note. */
 export const LETTERS_KEY = Buffer.from('l');
 
+/** How far counted-apart was read, and which of its records a fold from the state on has to know: a Note. */
+export const COUNTED_APART_KEY = Buffer.from('q');
+
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 
@@ -187,6 +190,29 @@ export function rangeOfCounters(rollup: string | undefined, period?: number): [f
 export function periodOfCounter(rollup: string | undefined, key: Buffer): number {
   const start = rangeOfCounters(rollup)[0].length;
   return Number(key.toString('latin1', start, key.indexOf(0, start)));
+}
+
+/**
+ * What the number of a partition is raised by in the counters of what is counted apart, as they are published: they
+ * are counters of their own. More than there are partitions.
+ */
+export const APART = 2 ** 31;
+
+/** What tells keys of counters of what is counted apart from those of other counters: a capital letter. */
+const CAPITAL = 0x20;
+
+/** The key of a counter of what is counted apart, by the key that it would have else. */
+export function apartKey(key: Buffer): Buffer {
+  const apart = Buffer.from(key);
+  apart[0]! &= ~CAPITAL;
+  return apart;
+}
+
+/** The key that it would have else. */
+export function keyOfApart(key: Buffer): Buffer {
+  const other = Buffer.from(key);
+  other[0]! |= CAPITAL;
+  return other;
 }
 
 /** Key of a setting, whose value is an AttributionSetting. */

@@ -14,6 +14,8 @@ const ENTRY_BYTES = 80;
 /** Where those of a user begin that are not yet in the store, ascending by (timestamp, id); ~ of one that goes. */
 type Starts = Record<OverflowKind, number[]>;
 
+const NONE: Starts = { touch: [], invalid: [], conversion: [] };
+
 /** What is asked for in the name of one user. */
 interface Asking {
   store: StateStore;
@@ -49,9 +51,11 @@ export class OverflowStore {
     return overflow;
   }
 
-  #of(asking: Asking): Overflow {
+  /** @param put those that are not yet in the store, if not those of the time when it is asked */
+  #of(asking: Asking, put?: Starts): Overflow {
     const { store, userId, slot, ids } = asking;
-    const between = this.#between.bind(this, store, userId);
+    const between = (kind: OverflowKind, from: number, to: number, isBack: boolean) =>
+      this.#between(store, userId, kind, from, to, isBack, put);
     return {
       addTouch: (touch, isInvalid) => {
         ids.add(slot, { role: 'touch', touch }, touch.timestamp);
@@ -84,6 +88,16 @@ export class OverflowStore {
         for (const { bytes, at } of between('conversion', from, to, isBack)) yield new StoredConversion(bytes, at);
       },
     };
+  }
+
+  /**
+   * What of a user is in here and in the store now: what it reads stays so whatever is put in here later, until the
+   * blocks are taken.
+   */
+  frozen(store: StateStore, userId: string, slot: number, ids: SpilledIds): Overflow {
+    const { touch, invalid, conversion } = this.#put.get(userId) ?? NONE;
+    const put = { touch: touch.slice(), invalid: invalid.slice(), conversion: conversion.slice() };
+    return this.#of({ store, userId, slot, ids }, put);
   }
 
   /** Whether a user has any. */
@@ -158,11 +172,12 @@ export class OverflowStore {
     from: number,
     to: number,
     isBack: boolean,
+    frozen?: Starts,
   ): Generator<Entry> {
     const { bytes } = this.#writer;
-    const starts = this.#put.get(userId)?.[kind] ?? [];
+    const starts = (frozen ?? this.#put.get(userId) ?? NONE)[kind];
     // Conversions may be put meanwhile.
-    const put = kind === 'conversion' ? starts.slice() : starts;
+    const put = kind === 'conversion' && frozen === undefined ? starts.slice() : starts;
     const [begin, end] = [firstNotBefore(bytes, put, from), firstNotBefore(bytes, put, to + 1)];
     const step = isBack ? -1 : 1;
     let i = isBack ? end - 1 : begin;
