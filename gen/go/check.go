@@ -318,7 +318,7 @@ func numbersInRange(t *eventType, has *values, _ time.Time) *fault {
 			continue
 		}
 		if number := has[i].Float(); number < 0 || number > float64(f.max) {
-			return outOfRange(f.name, f.max, numberText(number))
+			return outOfRange(&f.fieldRule, numberText(number))
 		}
 	}
 	for _, i := range t.integers {
@@ -327,7 +327,7 @@ func numbersInRange(t *eventType, has *values, _ time.Time) *fault {
 			continue
 		}
 		if integer := has[i].Int(); integer < 0 || integer > f.max {
-			return outOfRange(f.name, f.max, strconv.FormatInt(integer, 10))
+			return outOfRange(&f.fieldRule, strconv.FormatInt(integer, 10))
 		}
 	}
 	return nil
@@ -342,7 +342,7 @@ func storedNumbersAgree(t *eventType, has *values, _ time.Time) *fault {
 	if !t.fields[t.from].optional && (number == 0 || micros == 0) {
 		return nil
 	}
-	exact, _ := Float(number).micros()
+	exact, _ := Float(number).micros(&t.fields[t.from].fieldRule)
 	if exact == micros || float64(micros)/microsPerUnit == number {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -135,7 +136,7 @@ func (e Click) build(now time.Time) (*v1.Event, bool, *fault) {
 }
 
 func (e Conversion) build(now time.Time) (*v1.Event, bool, *fault) {
-	micros, wrong := e.Value.micros()
+	micros, wrong := e.Value.micros(valueOf("conversion"))
 	return &v1.Event{Event: &v1.Event_Conversion{Conversion: &v1.Conversion{
 		EventId: orNewID(e.EventID), UserId: e.UserID, Type: e.Type, ValueMicros: micros, Currency: e.Currency, Source: e.Source,
 		Timestamp: millis(e.Time, now), Metadata: e.Metadata,
@@ -159,7 +160,7 @@ func adjustment(kind string, e Refund, now time.Time) (*v1.Event, bool, *fault) 
 		EventId: orNewID(e.EventID), UserId: e.UserID, ConversionId: e.ConversionID, Kind: kind, Currency: e.Currency,
 		Reason: e.Reason, Timestamp: millis(e.Time, now),
 	}
-	micros, wrong := e.Value.micros()
+	micros, wrong := e.Value.micros(valueOf("adjustment"))
 	if e.Value != "" {
 		adjustment.ValueMicros = &micros
 	}
@@ -220,12 +221,16 @@ func shortest(value *big.Rat) Decimal {
 const (
 	microDigits   = 6
 	microsPerUnit = 1_000_000
-	// Most units of an event.
-	maxUnits = 1_000_000_000_000
 )
 
-// micros is 0 of an empty text.
-func (d Decimal) micros() (int64, *fault) {
+// valueOf is the rule of the number of an event type that is stored as micros.
+func valueOf(eventType string) *fieldRule {
+	rules := eventRules[eventType]
+	return &rules[slices.IndexFunc(rules, func(rule fieldRule) bool { return rule.storedIn != "" })]
+}
+
+// micros is 0 of an empty text. The rule is that of the field.
+func (d Decimal) micros(rule *fieldRule) (int64, *fault) {
 	if d == "" {
 		return 0, nil
 	}
@@ -242,8 +247,8 @@ func (d Decimal) micros() (int64, *fault) {
 		return 0, tooFine(string(d))
 	}
 	micros, err := strconv.ParseInt(units+decimals+strings.Repeat("0", microDigits-len(decimals)), 10, 64)
-	if isNegative := strings.HasPrefix(string(d), "-"); err != nil || micros > maxUnits*microsPerUnit || isNegative && micros > 0 {
-		return 0, outOfRange("value", maxUnits, string(d))
+	if isNegative := strings.HasPrefix(string(d), "-"); err != nil || micros > rule.max*microsPerUnit || isNegative && micros > 0 {
+		return 0, outOfRange(rule, string(d))
 	}
 	return micros, nil
 }

@@ -35,11 +35,14 @@ func notFinite(name, received string) *fault {
 	return &fault{field: name, reason: reason, message: name + " is not a finite number", received: received}
 }
 
-func outOfRange(name string, most int64, received string) *fault {
-	limit := fmt.Sprintf("[0, %s]", strings.ReplaceAll(strconv.FormatFloat(float64(most), 'e', -1, 64), "+", ""))
-	message := fmt.Sprintf("%s must be in %s: it is %s", name, limit, received)
+func outOfRange(rule *fieldRule, received string) *fault {
+	limit := fmt.Sprintf("[0, %s]", strings.ReplaceAll(strconv.FormatFloat(float64(rule.max), 'e', -1, 64), "+", ""))
+	message := fmt.Sprintf("%s must be in %s: it is %s", rule.name, limit, received)
+	if strings.HasPrefix(received, "-") && rule.reducedBy != "" {
+		message += "; to take something back, send an event of type " + rule.reducedBy
+	}
 	reason := v1.RejectReason_REJECT_REASON_OUT_OF_RANGE
-	return &fault{field: name, reason: reason, limit: limit, message: message, received: received}
+	return &fault{field: rule.name, reason: reason, limit: limit, message: message, received: received}
 }
 
 // Faults of a Decimal.

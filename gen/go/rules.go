@@ -21,7 +21,9 @@ type fieldRule struct {
 	maxAheadMs int64
 	max        int64
 	// The field of the same number in micros.
-	storedIn     string
+	storedIn string
+	// The event type that takes from the number.
+	reducedBy    string
 	maxEntries   int
 	values       []string
 	withoutValue []string
@@ -42,10 +44,10 @@ var eventRules = map[string][]fieldRule{
 		{name: "event_id", kind: "uuid", required: true, maxBytes: 128},
 		{name: "user_id", kind: "text", required: true, maxBytes: 128, isId: true},
 		{name: "type", kind: "text", required: true, maxBytes: 128},
-		{name: "value", kind: "number", max: 1_000_000_000_000, storedIn: "value_micros"},
+		{name: "value", kind: "number", max: 1_000_000_000_000, storedIn: "value_micros", reducedBy: "adjustment"},
 		{name: "source", kind: "text", required: true, maxBytes: 128},
 		{name: "timestamp", kind: "time", required: true, minMs: 946_684_800_000, maxAheadMs: 86_400_000},
-		{name: "value_micros", kind: "integer", max: 1_000_000_000_000_000_000},
+		{name: "value_micros", kind: "integer", max: 1_000_000_000_000_000_000, reducedBy: "adjustment"},
 		{name: "metadata", kind: "map", maxEntries: 32, maxBytes: 4_096},
 		{name: "currency", kind: "currency"},
 	},

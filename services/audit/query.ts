@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
 import type { Check, CheckParameters } from './checks.ts';
 import { withLimits } from './limits.ts';
@@ -25,8 +27,13 @@ export interface Difference {
 const MAX_ROWS = 20;
 /** Memory that ClickHouse may take for a query of the audit, in bytes: half of what the embedded server has in all. */
 const QUERY_BYTES = 1 << 30;
-/** Share of it that a sorting or grouping takes before it goes on on disk. Several of them run in one query. */
-const SPILL_SHARE = 1 / 16;
+/** Share of it that a sorting takes before it goes on on disk. Several of them run in one query. */
+const SORT_SHARE = 1 / 16;
+/**
+ * Share that all of a query takes before a grouping goes on on disk. Reading and joining take up to a third: below that
+ * a grouping would write every block to a file of its own, and the buffers of all files take more than it does.
+ */
+const GROUP_SHARE = 1 / 2;
 /** What needs more memory is asked in so many parts more. */
 const FINER = 4;
 /** Most parts of a check. Keys that do not fit into memory in so many are more than any table holds. */
@@ -37,13 +44,19 @@ const MOST_QUERY_BYTES = 64 << 20;
 /** What names a conversion in a query. */
 const CONVERSION_KEY = 'cityHash64(user_id, toString(conversion_id))';
 const MEMORY_LIMIT_EXCEEDED = '241';
+/** Stands in the message if it is the limit of all that the server does, and not that of the query. */
+const OF_ALL = '(total)';
+/** Pauses before what others left no memory for is tried again, in ms: they double, and together take a minute. */
+const FIRST_PAUSE_MS = 250;
+const PAUSES = 8;
 
 function settingsWithin(bytes: number): ClickHouseSettings {
-  const spillBytes = String(Math.floor(bytes * SPILL_SHARE));
   return {
     max_memory_usage: String(bytes),
-    max_bytes_before_external_sort: spillBytes,
-    max_bytes_before_external_group_by: spillBytes,
+    max_bytes_before_external_sort: String(Math.floor(bytes * SORT_SHARE)),
+    max_bytes_before_external_group_by: String(Math.floor(bytes * GROUP_SHARE)),
+    // Each has buffers and hash tables of its own: memory would grow with the cores, and with it what is spilled.
+    max_threads: 1,
     // Tables are sorted by user: groups of one user can be finished before the next. Halves a recount's time (2026-11).
     optimize_aggregation_in_order: 1,
     // Sorts both sides, on disk if need be, instead of holding one in memory; and it knows ASOF.
@@ -115,16 +128,25 @@ function selectWithin(client: ClickHouseClient, parameters: CheckParameters, byt
   };
 }
 
-/** Runs something of all keys at once or, where that needs more memory, of one part of them after the other. */
+/**
+ * Runs something of all keys at once or, where that needs more memory, of one part of them after the other. Merges and
+ * the queries of others are waited for while they leave less memory than a query may take.
+ */
 async function inParts(run: (part: Part) => Promise<void>): Promise<void> {
   let open: Part[] = [{ part: 0, parts: 1 }];
+  let pauses = 0;
   while (open.length > 0) {
     try {
       await run(open.at(-1)!);
       open.pop();
+      pauses = 0;
     } catch (error) {
-      const isTooLarge = error instanceof ClickHouseError && error.code === MEMORY_LIMIT_EXCEEDED;
-      if (!isTooLarge || open.at(-1)!.parts === MOST_PARTS) throw error;
+      if (!(error instanceof ClickHouseError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
+      if (error.message.includes(OF_ALL) && pauses < PAUSES) {
+        await sleep(FIRST_PAUSE_MS * 2 ** pauses++);
+        continue;
+      }
+      if (open.at(-1)!.parts === MOST_PARTS) throw error;
       // The others are as large.
       open = open.flatMap(finer);
     }
@@ -135,7 +157,7 @@ type Select = <Row>(query: string) => Promise<Row[]>;
 
 async function runPart(check: Check, part: Part, select: Select): Promise<Omit<CheckResult, 'name'>> {
   const [counts] = await select<Record<'compared' | 'differing', string>>(
-    `SELECT count() AS compared, countIf(expected != stored) AS differing FROM (${sidesOf(check, part)})`,
+    `SELECT count() AS compared, countIf(differs) AS differing FROM (${balancesOf(check, part)})`,
   );
   const [compared, differing] = [Number(counts!.compared), Number(counts!.differing)];
   if (differing === 0) return { compared, differing, limited: {}, rows: [] };
@@ -165,18 +187,58 @@ function add(total: CheckResult, { compared, differing, limited, rows }: Omit<Ch
   total.rows.push(...rows.slice(0, MAX_ROWS - total.rows.length));
 }
 
+/**
+ * SELECTs for each key whether its sides differ, without the key: whether the digests of the rows that are stored add
+ * up to those that are expected. Takes a tenth of the memory that keys and rows do.
+ */
+function balancesOf(check: Check, part: Part): string {
+  const { keys, expected, stored } = check;
+  const digests = (sign: string, rows: string) => `SELECT *, ${sign}(${digestOf(check)}) AS digest FROM (${rows})`;
+  return `
+    SELECT sum(digest) != 0 AS differs
+    FROM (
+      SELECT ${keys.join(', ')}, digest FROM (${digests('-', expected)})
+      UNION ALL
+      SELECT ${keys.join(', ')}, digest FROM (${digests('', stored)})
+    )
+    ${whereIn(keys, part)}
+    GROUP BY sipHash128(${keys.join(', ')})
+    HAVING max(digest != 0)`;
+}
+
+/** Of a row: a hash, or of what is to be added up a number of which the same holds, each value times its own weight. */
+function digestOf({ values, isOfSums }: Check): string {
+  if (!isOfSums) return `toInt128(cityHash64(${asTexts(values)}))`;
+  return values.map((value) => `toInt128(${value}) * toInt128('${weightOf(value)}')`).join(' + ');
+}
+
+/** A number of 120 bits that those of other columns have nothing to do with. */
+function weightOf(column: string): bigint {
+  return BigInt(`0x${createHash('sha256').update(column).digest('hex').slice(0, 30)}`);
+}
+
 /** SELECTs each key with the rows that either side has for it. */
-function sidesOf({ keys, values, expected, stored }: Check, part: Part): string {
+function sidesOf({ keys, values, isOfSums, expected, stored }: Check, part: Part): string {
   const key = keys.join(', ');
+  const rows = (side: string) => (isOfSums ? sumsOf(keys, values, side) : side);
   return `
     SELECT ${key}, groupArrayIf(row, NOT is_stored) AS expected, groupArrayIf(row, is_stored) AS stored
     FROM (
-      SELECT ${key}, ${texts(values)} AS row, false AS is_stored FROM (${expected})
+      SELECT ${key}, ${texts(values)} AS row, false AS is_stored FROM (${rows(expected)})
       UNION ALL
-      SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${stored})
+      SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${rows(stored)})
     )
     ${whereIn(keys, part)}
     GROUP BY ${key}`;
+}
+
+/** Sums may be larger than what is added up, which may not wrap unseen. */
+function sumsOf(keys: readonly string[], values: readonly string[], rows: string): string {
+  return `
+    SELECT ${keys.join(', ')}, ${values.map((value) => `sum(toInt128(s.${value})) AS ${value}`).join(', ')}
+    FROM (${rows}) AS s
+    GROUP BY ${keys.join(', ')}
+    HAVING ${values.map((value) => `${value} != 0`).join(' OR ')}`;
 }
 
 /** By the user where keys have one: ClickHouse then reads and joins only what is of these users. */
@@ -194,6 +256,9 @@ type DifferenceTuple = [Difference['key'], Difference['expected'], Difference['s
 
 /** Columns as one value, in JSON an object of texts. */
 function texts(columns: readonly string[]): string {
-  const values = columns.map((column) => `toString(${column})`).join(', ');
-  return `CAST(tuple(${values}) AS Tuple(${columns.map((column) => `${column} String`).join(', ')}))`;
+  return `CAST(tuple(${asTexts(columns)}) AS Tuple(${columns.map((column) => `${column} String`).join(', ')}))`;
+}
+
+function asTexts(columns: readonly string[]): string {
+  return columns.map((column) => `toString(${column})`).join(', ');
 }

@@ -12,14 +12,6 @@ const COUNTS = ['clicks', 'invalid_clicks'];
 const MEASURES = ['conversions_micros', 'retracted_micros', 'revenue_micros', 'adjusted_micros', 'refunds_micros'];
 export const ALL_MEASURES = [...COUNTS, ...MEASURES];
 
-export const IS_COUNTED = ALL_MEASURES.map((measure) => `${measure} != 0`).join(' OR ');
-
-/** Sums of all measures of `s`; those of conversions are larger than the counters, which may not wrap unseen. */
-export const SUMS = [
-  ...COUNTS.map((measure) => `toInt64(sum(s.${measure})) AS ${measure}`),
-  ...MEASURES.map((measure) => `sum(toInt128(s.${measure})) AS ${measure}`),
-].join(', ');
-
 /** Credits with the metadata of their clicks. */
 const CREDITS_WITH_METADATA = `
   SELECT credit.*, metadata
@@ -57,12 +49,10 @@ function counted(byMetadata: boolean): string {
 
 export const DAILY_KEYS = ['day', 'campaign_id', 'source', 'conversion_type', 'model'];
 
-/** What daily_stats should have. */
+/** What daily_stats should have, to be added up. */
 export const DAILY_SUMS = `
-  SELECT ${dayOf('time')} AS day, campaign_id, source, conversion_type, model, ${SUMS}
-  FROM (${counted(false)}) AS s
-  GROUP BY ${DAILY_KEYS.join(', ')}
-  HAVING ${IS_COUNTED}`;
+  SELECT ${dayOf('time')} AS day, campaign_id, source, conversion_type, model, ${ALL_MEASURES.join(', ')}
+  FROM (${counted(false)})`;
 
 const VALUES = ['dimension_1', 'dimension_2', 'dimension_3', 'dimension_4'];
 /** Not the rollup first: ClickHouse takes `GROUP BY rollup` for its modifier. */
@@ -81,12 +71,13 @@ const ROLLUPS = `
 /** SELECTs a row if a rollup is by metadata. */
 export const BY_METADATA = `SELECT 1 WHERE arrayExists(name -> position(name, 'metadata.') > 0, (${ROLLUPS}))`;
 
-/** What rollup_stats should have, by what the names of the rollups say, such as `hour:source,campaign_id`. */
+/** What rollup_stats should have, to be added up, by what the names of the rollups say: `hour:source,campaign_id`. */
 function rollupSums(byMetadata: boolean): string {
   const field = "texts[indexOf(['campaign_id', 'ad_id', 'source', 'conversion_type'], d)]";
   const value = byMetadata ? `if(startsWith(d, 'metadata.'), ${metadataText('substring(d, 10)')}, ${field})` : field;
   return `
-  SELECT rollup, day, hour, ${VALUES.map((name, i) => `values[${i + 1}] AS ${name}`).join(', ')}, model, ${SUMS}
+  SELECT rollup, day, hour, ${VALUES.map((name, i) => `values[${i + 1}] AS ${name}`).join(', ')}, model,
+    ${ALL_MEASURES.join(', ')}
   FROM (
     SELECT *, arrayJoin((${ROLLUPS})) AS rollup, splitByChar(',', splitByChar(':', rollup)[2]) AS dimensions,
       if(startsWith(rollup, 'hour:'), toDate32(time), ${dayOf('time')}) AS day,
@@ -94,9 +85,7 @@ function rollupSums(byMetadata: boolean): string {
       [toString(campaign_id), ad_id, toString(source), toString(conversion_type)] AS texts,
       arrayMap(d -> ${value}, dimensions) AS values
     FROM (${counted(byMetadata)})
-  ) AS s
-  GROUP BY ${ROLLUP_KEYS.join(', ')}
-  HAVING ${IS_COUNTED}`;
+  )`;
 }
 
 /** What metadata counts as, under a key. */
@@ -109,20 +98,15 @@ export const ROLLUP_SUMS = rollupSums(false);
 /** The same where rollups are by metadata. */
 export const METADATA_SUMS = rollupSums(true);
 
-/** Clicks of a row are under no model, as in `counted`; then what its models have. */
+/** What it has. Clicks of a row are under no model, as in `counted`; then what its models have. */
 export const STORED_ROLLUPS = `
-  SELECT ${ROLLUP_KEYS.join(', ')}, ${SUMS}
+  SELECT ${KEYS_OF_ROW}, '' AS model, toInt64(clicks) AS clicks, toInt64(invalid_clicks) AS invalid_clicks,
+    ${MEASURES.map((measure) => `toInt64(0) AS ${measure}`).join(', ')}
+  FROM rollup_stats FINAL
+  UNION ALL
+  SELECT ${KEYS_OF_ROW}, of.1 AS model, 0 AS clicks, 0 AS invalid_clicks,
+    ${MEASURES.map((measure, i) => `of.${i + 2} AS ${measure}`).join(', ')}
   FROM (
-    SELECT ${KEYS_OF_ROW}, '' AS model, toInt64(clicks) AS clicks, toInt64(invalid_clicks) AS invalid_clicks,
-      ${MEASURES.map((measure) => `toInt128(0) AS ${measure}`).join(', ')}
+    SELECT ${KEYS_OF_ROW}, arrayJoin(arrayZip(models, ${MEASURES.join(', ')})) AS of
     FROM rollup_stats FINAL
-    UNION ALL
-    SELECT ${KEYS_OF_ROW}, of.1 AS model, 0 AS clicks, 0 AS invalid_clicks,
-      ${MEASURES.map((measure, i) => `toInt128(of.${i + 2}) AS ${measure}`).join(', ')}
-    FROM (
-      SELECT ${KEYS_OF_ROW}, arrayJoin(arrayZip(models, ${MEASURES.join(', ')})) AS of
-      FROM rollup_stats FINAL
-    )
-  ) AS s
-  GROUP BY ${ROLLUP_KEYS.join(', ')}
-  HAVING ${IS_COUNTED}`;
+  )`;

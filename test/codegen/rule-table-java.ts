@@ -78,6 +78,8 @@ const FIELD_RULE_IN_JAVA = `  /** What must hold for a field of an event. Limits
     long max;
     /** The field of the same number in micros; else empty. */
     String storedIn = "";
+    /** The event type that takes from the number; else empty. */
+    String reducedBy = "";
     int maxEntries;
     List<String> values = List.of();
     List<String> withoutValue = List.of();
@@ -129,6 +131,11 @@ const FIELD_RULE_IN_JAVA = `  /** What must hold for a field of an event. Limits
 
     private FieldRule storedIn(String value) {
       storedIn = value;
+      return this;
+    }
+
+    private FieldRule reducedBy(String value) {
+      reducedBy = value;
       return this;
     }
 

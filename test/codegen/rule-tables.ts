@@ -51,9 +51,9 @@ function ofKind(rule: FieldShape['rule']): Record<string, Fact> {
     case 'time':
       return { minMs: Number(rule.value.minMs), maxAheadMs: Number(rule.value.maxAheadMs) };
     case 'number':
-      return { max: BigInt(rule.value.max), storedIn: rule.value.storedIn };
+      return { max: BigInt(rule.value.max), storedIn: rule.value.storedIn, reducedBy: rule.value.reducedBy };
     case 'integer':
-      return { max: rule.value.max };
+      return { max: rule.value.max, reducedBy: rule.value.reducedBy };
     case 'map':
       return { maxEntries: rule.value.maxEntries, maxBytes: rule.value.maxBytes };
     case 'choice':
@@ -94,6 +94,8 @@ export interface FieldRule {
   max?: bigint;
   /** The field of the same number in micros. */
   storedIn?: string;
+  /** The event type that takes from the number. */
+  reducedBy?: string;
   maxEntries?: number;
   values?: readonly string[];
   withoutValue?: readonly string[];
@@ -151,6 +153,8 @@ class FieldRule(NamedTuple):
     max: int = 0
     #: The field of the same number in micros.
     stored_in: str = ""
+    #: The event type that takes from the number.
+    reduced_by: str = ""
     max_entries: int = 0
     values: tuple[str, ...] = ()
     without_value: tuple[str, ...] = ()
@@ -205,7 +209,9 @@ type fieldRule struct {
 	maxAheadMs int64
 	max        int64
 	// The field of the same number in micros.
-	storedIn     string
+	storedIn string
+	// The event type that takes from the number.
+	reducedBy    string
 	maxEntries   int
 	values       []string
 	withoutValue []string

@@ -16,7 +16,7 @@ import { attributionConfig, parseAttributionEnvironment } from '../../services/a
 import { newPartitionFold } from '../../services/attribution/partition/partition-fold.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint } from '../../services/attribution/recovery/checkpoint.ts';
 import { directoryCheckpointStore } from '../../services/attribution/recovery/directory-checkpoint-store.ts';
-import { joinOldCounters } from '../../services/attribution/recovery/old-counters.ts';
+import { joinOldCounters, rekeyOldCounters } from '../../services/attribution/recovery/old-counters.ts';
 import { loadProgress, nextOffset } from '../../services/attribution/store/progress.ts';
 import { entriesBetween, type StateStore } from '../../services/attribution/store/state-store.ts';
 import { HOUR_MS } from '../../services/contract/limits.ts';
@@ -193,6 +193,7 @@ const state: Format = {
     const puts = Object.entries(sample).map(([key, value]) => ({ key: bytesOf(key), value: bytesOf(value) }));
     store.write({ deletes: [], puts, appends: [] });
     joinOldCounters(store);
+    rekeyOldCounters(store);
     return published(foldOn(store, recordsOf(LATER, nextOffset(loadProgress(store, 0))!)));
   },
 };

@@ -205,6 +205,8 @@ def not_finite(name: str, text: str) -> Fault:
 def out_of_range(rule: FieldRule, text: str) -> Fault:
     limit = f"[0, 1e{len(str(rule.max)) - 1}]"
     message = f"{rule.name} must be in {limit}: it is {text}"
+    if text.startswith("-") and rule.reduced_by:
+        message += f"; to take something back, send an event of type {rule.reduced_by}"
     return Fault(rule.name, RejectReason.REJECT_REASON_OUT_OF_RANGE, message, limit, text)
 
 

@@ -24,6 +24,8 @@ class FieldRule(NamedTuple):
     max: int = 0
     #: The field of the same number in micros.
     stored_in: str = ""
+    #: The event type that takes from the number.
+    reduced_by: str = ""
     max_entries: int = 0
     values: tuple[str, ...] = ()
     without_value: tuple[str, ...] = ()
@@ -44,10 +46,10 @@ EVENT_RULES: dict[str, tuple[FieldRule, ...]] = {
         FieldRule("event_id", "uuid", required=True, max_bytes=128),
         FieldRule("user_id", "text", required=True, max_bytes=128, is_id=True),
         FieldRule("type", "text", required=True, max_bytes=128),
-        FieldRule("value", "number", max=1_000_000_000_000, stored_in="value_micros"),
+        FieldRule("value", "number", max=1_000_000_000_000, stored_in="value_micros", reduced_by="adjustment"),
         FieldRule("source", "text", required=True, max_bytes=128),
         FieldRule("timestamp", "time", required=True, min_ms=946_684_800_000, max_ahead_ms=86_400_000),
-        FieldRule("value_micros", "integer", max=1_000_000_000_000_000_000),
+        FieldRule("value_micros", "integer", max=1_000_000_000_000_000_000, reduced_by="adjustment"),
         FieldRule("metadata", "map", max_entries=32, max_bytes=4_096),
         FieldRule("currency", "currency"),
     ),

@@ -171,11 +171,14 @@ function numbersInRange({ numbers, integers }: Shape, fields: Fields): Fault | u
 }
 
 function outOfRange(rules: readonly FieldRule[], fields: Fields): Fault | undefined {
-  for (const { name, localName, max } of rules) {
+  for (const { name, localName, max, reducedBy } of rules) {
     const number = fields[localName] as number | bigint | undefined;
     if (number === undefined || (number >= 0 && number <= max!)) continue;
     const limit = `[0, ${Number(max).toExponential().replace('+', '')}]`;
-    return { field: name, reason: 'OUT_OF_RANGE', limit, message: `${name} must be in ${limit}: it is ${number}` };
+    const isTakenBack = number < 0 && reducedBy !== undefined;
+    const wayOut = isTakenBack ? `; to take something back, send an event of type ${reducedBy}` : '';
+    const message = `${name} must be in ${limit}: it is ${number}${wayOut}`;
+    return { field: name, reason: 'OUT_OF_RANGE', limit, message };
   }
   return undefined;
 }

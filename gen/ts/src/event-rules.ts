@@ -20,6 +20,8 @@ export interface FieldRule {
   max?: bigint;
   /** The field of the same number in micros. */
   storedIn?: string;
+  /** The event type that takes from the number. */
+  reducedBy?: string;
   maxEntries?: number;
   values?: readonly string[];
   withoutValue?: readonly string[];
@@ -40,10 +42,10 @@ export const EVENT_RULES: Readonly<Record<"click" | "conversion" | "adjustment" 
     { name: "event_id", localName: "eventId", number: 1, kind: "uuid", required: true, maxBytes: 128 },
     { name: "user_id", localName: "userId", number: 2, kind: "text", required: true, maxBytes: 128, isId: true },
     { name: "type", localName: "type", number: 3, kind: "text", required: true, maxBytes: 128 },
-    { name: "value", localName: "value", number: 4, kind: "number", max: 1_000_000_000_000n, storedIn: "value_micros" },
+    { name: "value", localName: "value", number: 4, kind: "number", max: 1_000_000_000_000n, storedIn: "value_micros", reducedBy: "adjustment" },
     { name: "source", localName: "source", number: 5, kind: "text", required: true, maxBytes: 128 },
     { name: "timestamp", localName: "timestamp", number: 6, kind: "time", required: true, minMs: 946_684_800_000, maxAheadMs: 86_400_000 },
-    { name: "value_micros", localName: "valueMicros", number: 7, kind: "integer", max: 1_000_000_000_000_000_000n },
+    { name: "value_micros", localName: "valueMicros", number: 7, kind: "integer", max: 1_000_000_000_000_000_000n, reducedBy: "adjustment" },
     { name: "metadata", localName: "metadata", number: 8, kind: "map", maxEntries: 32, maxBytes: 4_096 },
     { name: "currency", localName: "currency", number: 9, kind: "currency" },
   ],

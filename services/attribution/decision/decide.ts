@@ -180,6 +180,7 @@ function prepared(model: ModelName, each: readonly number[]): Prepared {
 }
 
 function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -1,5 +1,5 @@
 import { assertNever } from './kinds.ts';
-import type { RememberedEvent } from './state.ts';
+import type { RememberedEvent, Touch } from './state.ts';
 
 /** What no event has as its digest. */
 export const UNKNOWN_DIGEST = 0;
@@ -9,10 +9,8 @@ export const UNKNOWN_DIGEST = 0;
  */
 export function digestOf(event: RememberedEvent): number {
   switch (event.role) {
-    case 'touch': {
-      const { timestamp, adId, campaignId, source } = event.touch;
-      return known(addText(addText(addText(hashOfNumber(timestamp), adId), campaignId), source));
-    }
+    case 'touch':
+      return hasDigest(event.touch) ? event.touch.digest : digestOfTexts(event.touch);
     case 'outcome': {
       const { timestamp, type, valueMicros } = event.conversion;
       const low = Number(BigInt.asIntN(32, valueMicros));
@@ -21,6 +19,48 @@ export function digestOf(event: RememberedEvent): number {
     default:
       return assertNever(event);
   }
+}
+
+/** A touch that knows its digest without strings of its texts. */
+export interface TouchWithDigest extends Touch {
+  readonly digest: number;
+}
+
+function hasDigest(touch: Touch): touch is TouchWithDigest {
+  return 'digest' in touch;
+}
+
+export function digestOfTexts({ timestamp, adId, campaignId, source }: Touch): number {
+  return known(addText(addText(addText(hashOfNumber(timestamp), adId), campaignId), source));
+}
+
+/**
+ * The same of texts where they lie in UTF-8; undefined if they are not all ASCII.
+ *
+ * @param ad where the ad's id begins in `ads`
+ * @param pair where the campaign, NUL and the source begin in `pairs`
+ */
+export function digestOfBytes(
+  timestamp: number,
+  ads: Uint8Array,
+  ad: number,
+  adEnd: number,
+  pairs: Uint8Array,
+  pair: number,
+  pairEnd: number,
+): number | undefined {
+  let hash = hashOfNumber(timestamp);
+  for (let i = ad; i < adEnd; i++) {
+    if (ads[i]! >= 0x80) return undefined;
+    hash = add(hash, ads[i]!);
+  }
+  hash = add(hash, -1);
+  for (let i = pair; i < pairEnd; i++) {
+    if (pairs[i]! >= 0x80) return undefined;
+    // There one text ends.
+    hash = add(hash, pairs[i] === 0 ? -1 : pairs[i]!);
+  }
+  return known(add(hash, -1));
 }
 
 function known(hash: number): number {

@@ -14,7 +14,7 @@ export interface ConversionTime {
  * must be pure, and its weights integers below 2^53, so that every machine credits the same. Those of the touches with
  * weight must be the same, but for a factor, without the others: an adjustment is shared among those that are credited.
  */
-export type AttributionModel = (touches: readonly Touch[], conversion: ConversionTime) => number[];
+export type AttributionModel = (touches: readonly Touch[], conversion: ConversionTime) => readonly number[];
 
 /** Share of the first and the last touch of position_based, in percent; the others share the rest (Google Ads). */
 const POSITION_PERCENT = 40;
@@ -22,23 +22,35 @@ const POSITION_PERCENT = 40;
 /** Half-lives of time_decay in one lookback window: 7 days in 28, the field's default, kept in proportion. */
 const HALF_LIVES_PER_LOOKBACK = 4;
 
+/**
+ * A model by nothing but how many touches there are: of as many as the last time its weights are the same list.
+ *
+ * @param weightAt the weight of the touch at a place, of so many
+ */
+function byCount(weightAt: (count: number, i: number) => number): AttributionModel {
+  let last: readonly number[] = [];
+  return (touches) => {
+    if (last.length !== touches.length) last = touches.map((_, i) => weightAt(touches.length, i));
+    return last;
+  };
+}
+
 /** Every model there is. A new one is one entry here. */
 export const MODELS = {
   last_click: () => [1],
-  first_click: (touches) => touches.map((_, i) => (i === 0 ? 1 : 0)),
-  linear: (touches) => touches.map(() => 1),
+  first_click: byCount((_, i) => (i === 0 ? 1 : 0)),
+  linear: byCount(() => 1),
   time_decay: (touches, conversion) =>
     touches.map((touch) => {
       const age = (conversion.timestamp - touch.timestamp) / conversion.lookbackMs;
       // V8 computes ** in software, so the double is the same everywhere; 2^40 keeps 12 digits of it.
       return Math.round(2 ** (40 - HALF_LIVES_PER_LOOKBACK * age));
     }),
-  position_based: (touches) => {
-    const others = touches.length - 2;
-    if (others <= 0) return touches.map(() => 1);
-    const ends = POSITION_PERCENT * others;
-    return touches.map((_, i) => (i === 0 || i === touches.length - 1 ? ends : 100 - 2 * POSITION_PERCENT));
-  },
+  position_based: byCount((count, i) => {
+    const others = count - 2;
+    if (others <= 0) return 1;
+    return i === 0 || i === count - 1 ? POSITION_PERCENT * others : 100 - 2 * POSITION_PERCENT;
+  }),
 } as const satisfies Record<string, AttributionModel>;
 
 export type ModelName = keyof typeof MODELS;

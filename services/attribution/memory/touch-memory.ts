@@ -1,4 +1,5 @@
 import { uuidText } from '../../contract/uuid.ts';
+import { digestOfBytes, digestOfTexts, type TouchWithDigest } from '../decision/digest.ts';
 import type { Touch } from '../decision/state.ts';
 import { idOf, type TouchWithWords } from '../decision/touch-id.ts';
 import { CountedMetadata } from './counted-metadata.ts';
@@ -118,6 +119,14 @@ export class TouchTexts {
     return this.#campaignSources.put(campaignSource, { campaignId, source });
   }
 
+  /** The digest of a touch that has these texts; undefined if they are not all ASCII. */
+  digestOf(timestamp: number, ad: number, campaignSource: number): number | undefined {
+    const { ads, campaignSources } = this;
+    const [start, end] = [ads.startOf(ad), this.adIdEndOf(ad)];
+    const [pair, pairEnd] = [campaignSources.startOf(campaignSource), campaignSources.endOf(campaignSource)];
+    return digestOfBytes(timestamp, ads.bytes, start, end, campaignSources.bytes, pair, pairEnd);
+  }
+
   /** Where the campaign of a pair ends in `campaignSources.bytes`; the source begins after the NUL there. */
   campaignEndOf(campaignSource: number): number {
     let end = this.campaignSources.startOf(campaignSource);
@@ -127,7 +136,7 @@ export class TouchTexts {
 }
 
 /** A touch where it lies in memory, which must not be used for another meanwhile. */
-export class InternedTouch implements TouchWithWords {
+export class InternedTouch implements TouchWithWords, TouchWithDigest {
   readonly texts: TouchTexts;
   readonly memory: TouchMemory;
   readonly at: number;
@@ -178,6 +187,10 @@ export class InternedTouch implements TouchWithWords {
 
   get campaignId(): string {
     return this.texts.textsOf(this.campaignSource).campaignId;
+  }
+
+  get digest(): number {
+    return this.texts.digestOf(this.timestamp, this.ad, this.campaignSource) ?? digestOfTexts(this);
   }
 
   get source(): string {

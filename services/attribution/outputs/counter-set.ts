@@ -1,16 +1,16 @@
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { NewRecord } from '../../log/event-log.ts';
-import type { ClickCount, Effects, SharesChange } from '../decision/effects.ts';
+import type { ClickCount, SharesChange } from '../decision/effects.ts';
 import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
-import { counterKey, rollupKey } from '../store/keys.ts';
+import { counterHash, counterPrefix, inKeyOrder } from '../store/counter-keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { Clicks } from './clicks.ts';
 import { CounterTable, NOT_STORED } from './counter-table.ts';
 import { CounterValues } from './counter-values.ts';
 import { type Delta, deltaOf } from './deltas.ts';
-import { encodeDaily, encodeKey, encodeRollup, encodeStored, readStored } from './encode-counters.ts';
+import { encodeDaily, encodeKey, encodeRollup, encodeStored, encodeStoreKey, readStored } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
 import { Series } from './series.ts';
 import { HASH_WORDS, StoredCounters } from './stored-counters.ts';
@@ -28,7 +28,10 @@ const APART = 8;
 const READ_COUNTERS = 1000;
 
 /** What is counted of a batch. */
-export type Counted = Readonly<Pick<Effects, 'clicks'>> & { changes: readonly SharesChange[] };
+export interface Counted {
+  clicks: readonly ClickCount[];
+  changes: readonly SharesChange[];
+}
 
 /** More than there are rollups. */
 const MOST_SERIES = 64;
@@ -56,6 +59,8 @@ export class CounterSet {
   readonly #unread: number[] = [];
   /** Counters of the clicks that are added: of one rollup those of all, then of the next. */
   #clicked = new Int32Array(0);
+  /** Counters of the runs' touches: of one run those of one rollup, then of the next. */
+  #inRuns = new Int32Array(0);
   /** Counters of what else is added, one of each rollup. */
   readonly #found: number[] = [];
 
@@ -67,7 +72,7 @@ export class CounterSet {
     this.#partition = partition;
     this.#isDaily = rollups[0] === DAILY_STATS;
     const names = rollups.map(({ name }) => (this.#isDaily ? undefined : name));
-    this.#storePrefixes = names.map((name) => (name === undefined ? counterKey('') : rollupKey(`${name}\0`)));
+    this.#storePrefixes = names.map(counterPrefix);
     this.#topicPrefixes = names.map((name) => Buffer.from(`${partition}\0${name === undefined ? '' : `${name}\0`}`));
     this.#stored = new StoredCounters(names, storedBytes);
     this.#series = rollups.map((rollup) => new Series(rollup, days));
@@ -103,13 +108,13 @@ export class CounterSet {
     this.#findClicked(texts, plain);
     for (const { touch } of clicks) this.#find(texts, touch, touch.timestamp, '');
     for (let i = 0; i < changes.length; i++) this.#findEach(texts, changes[i]!.touches, changes[i]!.conversion);
-    for (const { touches, conversion } of runs) this.#findEach(texts, touches, conversion);
+    this.#findRuns(texts, runs);
     this.#read(store, texts);
     this.#countClicked(plain);
     let at = 0;
     for (const click of clicks) for (const _ of this.#series) this.#addClicks(this.#found[at++]!, click);
     for (let i = 0; i < changes.length; i++) at = this.#addChange(changes[i]!, at);
-    for (const run of runs) at = this.#addRun(texts, run, at);
+    for (let i = 0, at = 0; i < runs.length; i++) at = this.#addRun(texts, runs[i]!, at);
     this.#found.length = 0;
   }
 
@@ -122,13 +127,17 @@ export class CounterSet {
     this.#changed = [];
   }
 
-  /** The counters that the store does not have as they are, which the caller now stores. */
+  /** The counters that the store does not have as they are, which the caller now stores, in the order of their keys. */
   *takeDirty(texts: TouchTexts): Generator<StateEntry> {
-    for (const counter of this.#dirty) {
-      this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~DIRTY);
+    const [table, dirty] = [this.#table, this.#dirty];
+    const periods = Float64Array.from(dirty, (counter) => table.seriesOf(counter) * 2 ** 32 + table.periodOf(counter));
+    const hashes = Uint32Array.from(dirty, (counter) => this.#hashOf(texts, counter));
+    for (const i of inKeyOrder(periods, hashes)) {
+      const counter = dirty[i]!;
+      table.setFlags(counter, table.flagsOf(counter) & ~DIRTY);
       yield {
         key: this.#storeKeyOf(texts, counter),
-        value: encodeStored(this.#models.byName, this.#table, counter, this.#isDaily),
+        value: encodeStored(this.#models.byName, table, counter, this.#isDaily),
       };
     }
     this.#dirty = [];
@@ -153,7 +162,8 @@ export class CounterSet {
       this.#series[s]!.lastCounters(texts, clicks, clicked, at);
       for (let i = 0; i < count; i++, at++) {
         if (clicked[at]! >= 0) continue;
-        clicked[at] = this.#clickCounterOf(texts, s, campaignSources[i]!, ads[i]!, timestamps[i]!);
+        const period = this.#series[s]!.periodOf(timestamps[i]!);
+        clicked[at] = this.#clickCounterOf(texts, s, campaignSources[i]!, ads[i]!, period);
       }
     }
   }
@@ -166,9 +176,29 @@ export class CounterSet {
     }
   }
 
-  #clickCounterOf(texts: TouchTexts, i: number, campaignSource: number, ad: number, timestamp: number): number {
+  #findRuns(texts: TouchTexts, runs: readonly TouchRun[]): void {
+    const needed = runs.reduce((sum, { count }) => sum + count * this.#series.length, 0);
+    if (needed > this.#inRuns.length) this.#inRuns = new Int32Array(2 * needed);
+    let at = 0;
+    for (const { count, campaignSources, ads, conversion } of runs) {
+      for (let s = 0; s < this.#series.length; s++) {
+        const period = this.#series[s]!.periodOf(conversion.timestamp);
+        for (let i = 0; i < count; i++) {
+          this.#inRuns[at++] = this.#counterIn(texts, s, campaignSources[i]!, ads[i]!, period, conversion.type);
+        }
+      }
+    }
+  }
+
+  /** The counter of a rollup for a click, or for what it has of a conversion of this type. */
+  #counterIn(texts: TouchTexts, i: number, campaignSource: number, ad: number, period: number, type: string): number {
     const series = this.#series[i]!;
-    const period = series.periodOf(timestamp);
+    if (!series.byType || type === '') return this.#clickCounterOf(texts, i, campaignSource, ad, period);
+    return this.#counterOf(i, series.groupOf(texts, campaignSource), series.adOf(texts, ad), period, type);
+  }
+
+  #clickCounterOf(texts: TouchTexts, i: number, campaignSource: number, ad: number, period: number): number {
+    const series = this.#series[i]!;
     const group = series.groupOf(texts, campaignSource);
     const last = series.lastCounter(group, ad, period);
     if (last >= 0) return last;
@@ -182,11 +212,8 @@ export class CounterSet {
     const campaignSource = campaignSourceOf(touch, texts);
     const ad = adOf(touch, texts);
     for (let i = 0; i < this.#series.length; i++) {
-      const series = this.#series[i]!;
-      if (series.byType && conversionType !== '') {
-        const group = series.groupOf(texts, campaignSource);
-        this.#found.push(this.#counterOf(i, group, series.adOf(texts, ad), series.periodOf(timestamp), conversionType));
-      } else this.#found.push(this.#clickCounterOf(texts, i, campaignSource, ad, timestamp));
+      const period = this.#series[i]!.periodOf(timestamp);
+      this.#found.push(this.#counterIn(texts, i, campaignSource, ad, period, conversionType));
     }
   }
 
@@ -288,8 +315,8 @@ export class CounterSet {
 
   /** As `#addChange`. What one of the counters has some of already is added change by change. */
   #addRun(texts: TouchTexts, run: TouchRun, first: number): number {
-    const { models, changes } = run;
-    const end = first + run.touches.length * this.#series.length;
+    const { count, stride, versions, sums, changes } = run;
+    const end = first + count * this.#series.length;
     if (this.#isLoadedFrom(run.firstOffset, first, end)) {
       for (const change of changes) {
         const from = this.#found.length;
@@ -298,18 +325,21 @@ export class CounterSet {
       }
       return end;
     }
-    const numbers = models.map((model) => this.#numberOf(model));
-    for (let i = 0, at = first; at < end; i++, at += this.#series.length) {
-      const version = run.addTo(this.#table, this.#found, at, this.#series.length, numbers, i);
-      for (let n = 0; n < this.#series.length; n++) this.#note(this.#found[at + n]!, version);
+    const models = run.models.map((model) => this.#numberOf(model));
+    for (let at = first; at < end; ) {
+      for (let i = 0; i < count; i++, at++) {
+        const counter = this.#inRuns[at]!;
+        this.#table.addSums(counter, models, sums, stride * i);
+        this.#note(counter, versions[i]!);
+      }
     }
     return end;
   }
 
-  /** Whether one of the counters at these places was loaded with what follows from a record at or behind an offset. */
+  /** Whether one of the runs' counters at these places was loaded with what follows from this offset on. */
   #isLoadedFrom(offset: number, from: number, to: number): boolean {
     for (let at = from; at < to; at++) {
-      const counter = this.#found[at]!;
+      const counter = this.#inRuns[at]!;
       if (this.#table.loadedVersionOf(counter) >= offset || (this.#table.flagsOf(counter) & APART) !== 0) return true;
     }
     return false;
@@ -345,11 +375,17 @@ export class CounterSet {
     return values;
   }
 
+  /** What counters of a period are in order by in the store. */
+  #hashOf(texts: TouchTexts, counter: number): number {
+    const { bytes, length } = this.#readValues(texts, counter);
+    return counterHash(bytes, length);
+  }
+
   /** Good until the next call. */
   #storeKeyOf(texts: TouchTexts, counter: number): Buffer {
     const values = this.#readValues(texts, counter);
     const prefix = this.#storePrefixes[this.#table.seriesOf(counter)]!;
-    return encodeKey(prefix, this.#table.periodOf(counter), values, this.#isDaily);
+    return encodeStoreKey(prefix, this.#table.periodOf(counter), values);
   }
 
   /** The counter as it is published. */

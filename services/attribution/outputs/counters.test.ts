@@ -8,7 +8,6 @@ import {
   type RollupStats,
   RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { COUNTERS_FROM, COUNTERS_TO, ROLLUPS_FROM, ROLLUPS_TO } from '../../../test/fixtures/counter-keys.ts';
 import { countedOf } from '../../../test/fixtures/credits.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { DAY_MS, HOUR_MS } from '../../contract/limits.ts';
@@ -16,7 +15,8 @@ import { reportDays } from '../../contract/report-days.ts';
 import { type Field, parseRollups } from '../../contract/rollups.ts';
 import type { Touch } from '../decision/state.ts';
 import { InternedTouch, putTouch, TOUCH_WORDS, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
-import { counterKey, counterName, rollupName } from '../store/keys.ts';
+import { COUNTERS_FROM, COUNTERS_TO, counterKey, HEAD_BYTES, ROLLUPS_FROM, ROLLUPS_TO } from '../store/counter-keys.ts';
+import { counterName } from '../store/keys.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { HIGH } from './counter-table.ts';
 import { Counters } from './counters.ts';
@@ -136,7 +136,7 @@ function namesOf(change: Change): [daily: string, ...rollups: string[]] {
     counterName(daily),
     ...ROLLUPS.map(({ name, grain, dimensions }) => {
       const values = dimensions.map((dimension) => texts[dimension]!);
-      return rollupName({ rollup: name, period: grain === 'day' ? day : 24 * day + hour, values });
+      return [name, grain === 'day' ? day : 24 * day + hour, ...values].join('\0');
     }),
   ];
 }
@@ -242,9 +242,18 @@ function storedIn(store: StateStore): Map<string, CounterValues> {
   const rollups = store.scan(ROLLUPS_FROM, ROLLUPS_TO, Number.POSITIVE_INFINITY);
   return new Map(
     [...daily, ...rollups].map(({ key, value }) => {
-      return [key.toString('utf8', 1), valuesOf(fromBinary(RollupStatsSchema, value))] as const;
+      return [nameOf(key), valuesOf(fromBinary(RollupStatsSchema, value))] as const;
     }),
   );
+}
+
+/** The key that a counter of the store has in the log, but for the partition. */
+function nameOf(key: Buffer): string {
+  const isDaily = key[0] === COUNTERS_FROM[0];
+  const start = isDaily ? 1 : key.indexOf(0) + 1;
+  const period = key.readUInt32BE(start) - 2 ** 31;
+  const values = key.toString('utf8', start + HEAD_BYTES);
+  return `${key.toString('utf8', 1, start)}${period}\0${isDaily ? values : values.slice(0, -1)}`;
 }
 
 function valuesOf({ clicks, version, invalidClicks, models }: DailyStats | RollupStats): CounterValues {
@@ -269,10 +278,9 @@ function sumsOf(read: ModelStats) {
 test('a counter of a build before, whose low word holds more than 10^18, goes on with it', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const key = { day: 0, campaignId: 'c', source: '', conversionType: 't' };
   const models = [{ model: 'linear', revenueMicros: 9n * 10n ** 18n }];
   const value = Buffer.from(toBinary(RollupStatsSchema, create(RollupStatsSchema, { models })));
-  store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value }], appends: [] });
+  store.write({ deletes: [], puts: [{ key: counterKey(undefined, 0, ['c', '', 't']), value }], appends: [] });
   const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', model: 'linear', offset: 1 };
   const amounts = { ...UNCORRECTED, conversionsMicros: 1n, revenueMicros: 10n ** 18n };
@@ -283,13 +291,12 @@ test('a counter of a build before, whose low word holds more than 10^18, goes on
 test('of a counter that was joined of those of its models, each goes on from its own version', () => {
   const store = memoryStateStore();
   const texts = new TouchTexts();
-  const name = counterName({ day: 0, campaignId: 'c', source: '', conversionType: 't' });
   const models = [
     { model: 'last_click', conversionsMicros: 5n, version: 9n },
     { model: 'linear', conversionsMicros: 5n, version: 7n },
   ];
   const value = Buffer.from(toBinary(RollupStatsSchema, create(RollupStatsSchema, { models, version: 9n })));
-  store.write({ deletes: [], puts: [{ key: counterKey(name), value }], appends: [] });
+  store.write({ deletes: [], puts: [{ key: counterKey(undefined, 0, ['c', '', 't']), value }], appends: [] });
   const counters = new Counters(PARTITION, [], DAYS, () => MOST_BYTES);
   const credited = { touch: touchOf('c'), timestamp: 0, conversionType: 't', ...UNCORRECTED, revenueMicros: 0n };
   const increments = [6, 8, 10].flatMap((offset) =>

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { ReportDays } from '../../contract/report-days.ts';
 import { DAILY_STATS, type Rollup } from '../../contract/rollups.ts';
 import type { NewRecord } from '../../log/event-log.ts';
-import type { TouchTexts } from '../memory/touch-memory.ts';
+import type { ClickCount } from '../decision/effects.ts';
+import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { Clicks } from './clicks.ts';
 import { type Counted, CounterSet } from './counter-set.ts';
@@ -51,7 +52,7 @@ export class Counters {
 
   /**
    * Adds a click, by the numbers of its campaign and source and of its ad in the texts of the next `add`, from which on
-   * it counts. Its offset is greater than those of calls before.
+   * it counts.
    */
   addClick(campaignSource: number, ad: number, timestamp: number, offset: number): void {
     this.#clicks.add(campaignSource, ad, timestamp, offset);
@@ -63,11 +64,20 @@ export class Counters {
    */
   add(store: StateStore, texts: TouchTexts, counted: Counted): void {
     this.#use(texts);
-    const { runs, others } = inRuns(counted.changes, this.#isSamePeriod);
-    const single = { clicks: counted.clicks, changes: others };
+    const { runs, others } = inRuns(texts, counted.changes, this.#isSamePeriod);
+    const single = { clicks: this.#takePlain(texts, counted.clicks), changes: others };
     this.#daily.add(store, texts, this.#clicks, single, runs);
     this.#rollups.add(store, texts, this.#clicks, single, runs);
     this.#clicks.count = 0;
+  }
+
+  /** Counts clicks as `addClick` does if none of them was judged, and returns those that are left. */
+  #takePlain(texts: TouchTexts, clicks: readonly ClickCount[]): readonly ClickCount[] {
+    if (clicks.some((click) => click.clicks !== 1 || click.invalidClicks !== 0)) return clicks;
+    for (const { touch, offset } of clicks) {
+      this.addClick(campaignSourceOf(touch, texts), adOf(touch, texts), touch.timestamp, offset);
+    }
+    return [];
   }
 
   /** The counters that changed since they were last taken, to be published: daily_stats, and the other rollups. */

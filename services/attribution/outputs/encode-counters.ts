@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type ModelStats, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { putBigint, putBytes, putNumber, putSizedBytes, putText, putVarint } from '../../contract/wire.ts';
+import { HEAD_BYTES, putCounterKey } from '../store/counter-keys.ts';
 import { type CounterTable, HIGH, NOT_STORED, type RareValues } from './counter-table.ts';
 import type { CounterValues } from './counter-values.ts';
 import type { ModelNumbers, NumberedModel } from './model-numbers.ts';
@@ -36,14 +37,12 @@ function copyOf(length: number): Buffer {
 }
 
 /**
- * The key of a counter, as `counterName` and `rollupName` have it behind what it begins with: its period and values,
- * with NULs between them, and one more if it ends with an empty value. Good until the next call.
+ * The key of a counter in its topic: what it begins with, the period and the values, with NULs between them, and one
+ * more if it ends with an empty value. Good until the next call.
  */
 export function encodeKey(prefix: Buffer, period: number, values: CounterValues, endsWithEmpty: boolean): Buffer {
   const digits = String(period);
-  const most = prefix.length + digits.length + 1 + values.length;
-  if (most > keyScratch.length) keyScratch = Buffer.allocUnsafeSlow(2 * most);
-  const key = keyScratch;
+  const key = keyOf(prefix.length + digits.length + 1 + values.length);
   let at = 0;
   for (; at < prefix.length; at++) key[at] = prefix[at]!;
   for (let i = 0; i < digits.length; i++) key[at++] = digits.charCodeAt(i);
@@ -51,6 +50,18 @@ export function encodeKey(prefix: Buffer, period: number, values: CounterValues,
   const end = endsWithEmpty ? values.length : values.length - 1;
   for (let i = 0; i < end; i++) key[at++] = values.bytes[i]!;
   return key.subarray(0, at);
+}
+
+/** The key of a counter in the store. Good until the next call. */
+export function encodeStoreKey(prefix: Buffer, period: number, { bytes, length }: CounterValues): Buffer {
+  const key = keyOf(prefix.length + HEAD_BYTES + length);
+  return key.subarray(0, putCounterKey(key, prefix, period, bytes, length));
+}
+
+/** Memory for a key. */
+function keyOf(bytes: number): Buffer {
+  if (bytes > keyScratch.length) keyScratch = Buffer.allocUnsafeSlow(2 * bytes);
+  return keyScratch;
 }
 
 /** A DailyStats, with all models that it was ever under: sinks keep the row of one that is not there as it was. */

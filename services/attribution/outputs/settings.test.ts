@@ -4,7 +4,8 @@ import { AttributionSettingSchema, RollupStatsSchema } from '../../../gen/ts/cli
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { reportDays } from '../../contract/report-days.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { counterKey, counterName, SETTINGS_FROM, SETTINGS_TO } from '../store/keys.ts';
+import { counterKey } from '../store/counter-keys.ts';
+import { SETTINGS_FROM, SETTINGS_TO } from '../store/keys.ts';
 import { entriesBetween, type StateStore } from '../store/state-store.ts';
 import { Settings } from './settings.ts';
 
@@ -55,10 +56,9 @@ test('what a partition begins with holds from its first record on, and what chan
 
 test('a model that a build before has counted was always counted, a rollup that it did not have was not', () => {
   const store = memoryStateStore();
-  const key = { day: 1, campaignId: 'c', source: 's', conversionType: 't' };
   const counter = create(RollupStatsSchema, { models: [{ model: 'last_click', conversionsMicros: 1n }] });
   const value = Buffer.from(toBinary(RollupStatsSchema, counter));
-  store.write({ deletes: [], puts: [{ key: counterKey(counterName(key)), value }], appends: [] });
+  store.write({ deletes: [], puts: [{ key: counterKey(undefined, 1, ['c', 's', 't']), value }], appends: [] });
   expect(begin(store, { MODELS: 'last_click,linear', ROLLUPS: ROLLUP }, 700, 70)).toEqual([
     'time_zone UTC 0 0 0 @70',
     'model last_click 0 0 @70',

@@ -6,7 +6,8 @@ import {
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import type { ReportDays } from '../../contract/report-days.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { COUNTERS_FROM, COUNTERS_TO, SETTINGS_FROM, SETTINGS_TO, settingKey, settingName } from '../store/keys.ts';
+import { COUNTERS_FROM, COUNTERS_TO } from '../store/counter-keys.ts';
+import { SETTINGS_FROM, SETTINGS_TO, settingKey, settingName } from '../store/keys.ts';
 import { entriesBetween, type StateEntry, type StateStore } from '../store/state-store.ts';
 
 type Setting = Pick<AttributionSetting, 'kind' | 'name' | 'value'>;

@@ -5,16 +5,20 @@ import { HOUR_MS } from '../../contract/limits.ts';
 import { reportDays } from '../../contract/report-days.ts';
 import { parseRollups } from '../../contract/rollups.ts';
 import { TouchTexts } from '../memory/touch-memory.ts';
+import { counterKey, ROLLUPS_FROM } from '../store/counter-keys.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { Counters } from './counters.ts';
 
 const PARTITION = 3;
+const BY_HOUR = 'hour:campaign_id';
+const BY_AD = 'day:campaign_id,ad_id';
+const keyOf = (...key: Parameters<typeof counterKey>) => counterKey(...key).toString('hex');
 
 /** The keys that are read while a click of each campaign is added, each an hour later, after which all is forgotten. */
 function readsOf(store: StateStore, counters: Counters, campaigns: readonly string[], offset: number): string[] {
   const keys: string[] = [];
   const getMany = (asked: readonly Buffer[]) => {
-    keys.push(...asked.map(String));
+    keys.push(...asked.map((key) => key.toString('hex')));
     return store.getMany(asked);
   };
   const texts = new TouchTexts();
@@ -34,7 +38,10 @@ test('counters that the store can not have are not read, and those that it was g
   const store = memoryStateStore();
   const first = new Counters(PARTITION, parseRollups('hour:campaign_id'), reportDays('UTC'), () => 0);
   expect(readsOf(store, first, ['a', 'b', 'c'], 1)).toEqual([]);
-  expect(readsOf(store, first, ['d', 'b', 'e'], 4)).toEqual(['d0\0b\0s\0\0', 'rhour:campaign_id\x001\0b']);
+  expect(readsOf(store, first, ['d', 'b', 'e'], 4)).toEqual([
+    keyOf(undefined, 0, ['b', 's', '']),
+    keyOf(BY_HOUR, 1, ['b']),
+  ]);
   // Of what was there before only periods are known.
   const second = new Counters(
     PARTITION,
@@ -42,10 +49,10 @@ test('counters that the store can not have are not read, and those that it was g
     reportDays('UTC'),
     () => 0,
   );
-  expect(readsOf(store, second, ['f'], 7)).toEqual(['d0\0f\0s\0\0', 'rhour:campaign_id\x000\0f']);
+  expect(readsOf(store, second, ['f'], 7)).toEqual([keyOf(undefined, 0, ['f', 's', '']), keyOf(BY_HOUR, 0, ['f'])]);
   expect(readsOf(store, second, ['f', 'f', 'f', 'f'], 8).slice(-2)).toEqual([
-    'rhour:campaign_id\x002\0f',
-    'rday:campaign_id,ad_id\x000\0f\0',
+    keyOf(BY_HOUR, 2, ['f']),
+    keyOf(BY_AD, 0, ['f', '']),
   ]);
 });
 
@@ -60,7 +67,7 @@ test('of periods before the newest thousand, counters are read unless many come 
   const spied = {
     ...store,
     getMany(keys: readonly Buffer[]) {
-      asked.push(...keys.map(String).filter((key) => key.startsWith('r')));
+      asked.push(...keys.filter((key) => key[0] === ROLLUPS_FROM[0]).map((key) => key.toString('hex')));
       return store.getMany(keys);
     },
   };
@@ -71,5 +78,5 @@ test('of periods before the newest thousand, counters are read unless many come 
   click('b', hours);
   for (let i = 0; i < 16; i++) click(`many ${i}`, -2);
   after.add(spied, texts, countedOf([]));
-  expect(asked).toEqual(['rhour:campaign_id\x00-1\0few', 'rhour:campaign_id\x000\0a']);
+  expect(asked).toEqual([keyOf(BY_HOUR, -1, ['few']), keyOf(BY_HOUR, 0, ['a'])]);
 });

@@ -1,5 +1,5 @@
 import { UUID_WORDS } from '../../contract/uuid.ts';
-import { periodOfCounter, rangeOfCounters } from '../store/keys.ts';
+import { periodOfCounter, rangeOfCounters } from '../store/counter-keys.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { IdFilter } from '../users/id-filter.ts';
 
@@ -89,8 +89,8 @@ export class StoredCounters {
 /** The newest periods of a rollup that a store has counters of, at most NEWEST_PERIODS. */
 class NewestPeriods {
   readonly periods = new Set<number>();
-  /** What they are all greater than, or equal to, as texts, which keys ascend by. */
-  readonly #from: string;
+  /** What they are all greater than, or equal to. */
+  readonly #from: number;
 
   constructor(store: StateStore, rollup: string | undefined) {
     const [from, end] = rangeOfCounters(rollup);
@@ -102,11 +102,11 @@ class NewestPeriods {
       this.periods.add(period);
       [to] = rangeOfCounters(rollup, period);
     }
-    this.#from = this.periods.size < NEWEST_PERIODS ? '' : String([...this.periods].at(-1));
+    this.#from = this.periods.size < NEWEST_PERIODS ? Number.NEGATIVE_INFINITY : [...this.periods].at(-1)!;
   }
 
   /** Whether the period is among them if the store had any counter of it. */
   hasAll(period: number): boolean {
-    return this.#from === '' || String(period) >= this.#from;
+    return period >= this.#from;
   }
 }

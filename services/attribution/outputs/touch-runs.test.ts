@@ -11,11 +11,14 @@ import type { RememberedConversion, Touch } from '../decision/state.ts';
 import { putTouch, TOUCH_WORDS, TouchSpace, TouchTexts, touchMemory } from '../memory/touch-memory.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { Counters } from './counters.ts';
+import { inRuns } from './touch-runs.ts';
 
 const TOUCHES = 200;
 const BASE_MS = 20_000 * 24 * HOUR_MS;
 const ROLLUPS = parseRollups('day:campaign_id,ad_id; hour:campaign_id; day:conversion_type');
 const NOTHING = { retracted: false, valueMicros: 0n, refundsMicros: 0n, exceededMicros: 0n };
+
+const ALL_MODELS = Object.keys(MODELS) as ModelName[];
 
 const conversion = fc.record({
   first: fc.nat(40),
@@ -24,9 +27,10 @@ const conversion = fc.record({
   type: fc.constantFrom('buy', 'buy', 'install'),
   valueMicros: fc.oneof(
     fc.bigInt({ min: 0n, max: 10n ** 9n }),
+    fc.bigInt({ min: 0n, max: 100n }),
     fc.constantFrom(2n ** 53n - 1n, 2n ** 53n - 2n, 2n ** 53n),
   ),
-  models: fc.constantFrom<ModelName[]>(Object.keys(MODELS) as ModelName[], ['linear', 'last_click']),
+  models: fc.constantFrom<ModelName[]>(ALL_MODELS, ['linear', 'last_click'], ['time_decay'], ['last_click']),
   /** Whether the first touch is one of those beside the state, an object of its own each time. */
   isFirstBeside: fc.boolean(),
 });
@@ -58,6 +62,30 @@ test('conversions that many touches share are counted together as they are one b
   );
 });
 
+test('a touch of many conversions is in their run once, be it the first of all, an object of its own each time', () => {
+  const texts = new TouchTexts();
+  const touches = touchesIn(texts);
+  const of = { minutes: 0, type: 'buy', valueMicros: 10n, models: ALL_MODELS, isFirstBeside: true };
+  // Two at a time begin with the same touch, and the next ones ten later.
+  const changes = Array.from({ length: 10 }, (_, i) =>
+    changesOf({ ...of, first: 10 * (i >> 1), end: 101 + 10 * (i >> 1) }, i, touches),
+  ).flat();
+  const { runs } = inRuns(texts, changes, () => true);
+  const [inState, beside] = [140, 5];
+  expect(runs.map(({ count }) => count)).toEqual([inState + beside]);
+});
+
+test('clicks of two users with the same id are not taken for one', () => {
+  const texts = new TouchTexts();
+  const touches = touchesIn(texts);
+  const of = { minutes: 0, type: 'buy', valueMicros: 10n, models: ALL_MODELS, isFirstBeside: true };
+  const [change] = changesOf({ ...of, first: 0, end: 110 }, 0, touches);
+  const others = [{ ...touchOf(0), adId: 'other' }, ...change!.touches.slice(1)];
+  const changes = [change!, { ...change!, userId: 'v', touches: others, offset: 20 }];
+  const [together, single] = [[changes], changes.map((each) => [each])];
+  expect(counted(memoryStateStore(), texts, together)).toEqual(counted(memoryStateStore(), texts, single));
+});
+
 /** What the store has in the end. */
 function counted(store: StateStore, texts: TouchTexts, parts: readonly (readonly SharesChange[])[]) {
   const counters = new Counters(3, ROLLUPS, reportDays('UTC'), () => 1 << 20);
@@ -84,11 +112,17 @@ function touchOf(i: number): Touch {
   return { clickId, timestamp: BASE_MS + i, arrival: BASE_MS + i, ...of };
 }
 
-function changesOf(
-  given: typeof conversion extends fc.Arbitrary<infer T> ? T : never,
-  i: number,
-  all: readonly Touch[],
-) {
+interface Given {
+  first: number;
+  end: number;
+  minutes: number;
+  type: string;
+  valueMicros: bigint;
+  models: readonly ModelName[];
+  isFirstBeside: boolean;
+}
+
+function changesOf(given: Given, i: number, all: readonly Touch[]) {
   const { first, end, minutes, type, valueMicros, models, isFirstBeside } = given;
   const timestamp = BASE_MS + minutes * 60_000;
   const touches = all.slice(first, end);

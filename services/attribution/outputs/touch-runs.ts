@@ -1,17 +1,14 @@
 import type { SharesChange } from '../decision/effects.ts';
 import type { RememberedConversion, Touch } from '../decision/state.ts';
-import type { CounterTable } from './counter-table.ts';
-import type { Delta } from './deltas.ts';
+import { isSameClick } from '../decision/touch-id.ts';
+import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 
 /** Touches from which on what a conversion gives them is counted in runs. */
 const MANY_TOUCHES = 64;
-/** Numbers of a touch under a model: offset of the last conversion that it has credit for + 1, credit, and value. */
-const SUMS = 3;
+/** Numbers of a touch under a model: credit, and value. */
+const SUMS = 2;
 /** How often touches that are not the next ones are looked for, of one conversion. */
 const MOST_LOOKS = 2;
-
-/** What is added. */
-const delta: Delta = { conversions: 0, revenue: 0, retracted: 0, adjusted: 0, refunds: 0 };
 
 /**
  * New conversions of a user with very many touches, whose candidates are nearly the same: what they give to a touch is
@@ -20,16 +17,36 @@ const delta: Delta = { conversions: 0, revenue: 0, retracted: 0, adjusted: 0, re
 export class TouchRun {
   readonly changes: SharesChange[] = [];
   /** In order of time, for the most part; one may be there twice. */
-  readonly touches: Touch[] = [];
+  readonly #touches: Touch[] = [];
   readonly models: readonly string[];
-  #sums: Float64Array<ArrayBuffer>;
+  /** The numbers of their campaigns and sources, and of their ads. */
+  campaignSources = new Int32Array(2 * MANY_TOUCHES);
+  ads = new Int32Array(2 * MANY_TOUCHES);
+  /** Offset of the last conversion that each has credit for. */
+  versions = new Float64Array(2 * MANY_TOUCHES);
+  /** What each has under the models, of each of these the conversions and the revenue, in micros. */
+  sums: Float64Array<ArrayBuffer>;
+  readonly #texts: TouchTexts;
   #total = 0;
-  /** Where the first touch of the last conversion is. */
+  /** Where the first touch of the last conversion is, and where the others begin. */
+  #first = 0;
   #begin = 0;
 
-  constructor({ models }: SharesChange) {
+  /** @param texts whose numbers it has */
+  constructor({ models }: SharesChange, texts: TouchTexts) {
     this.models = models.map(({ model }) => model);
-    this.#sums = new Float64Array(SUMS * this.models.length * 2 * MANY_TOUCHES);
+    this.sums = new Float64Array(this.stride * 2 * MANY_TOUCHES);
+    this.#texts = texts;
+  }
+
+  /** How many touches it has. */
+  get count(): number {
+    return this.#touches.length;
+  }
+
+  /** How many sums each of them has. */
+  get stride(): number {
+    return SUMS * this.models.length;
   }
 
   get firstOffset(): number {
@@ -52,94 +69,85 @@ export class TouchRun {
   }
 
   add(change: SharesChange): void {
-    const { touches, places, models, offset, conversion } = change;
+    const { userId, touches, places, models, offset, conversion } = change;
+    const isOfLast = this.changes.at(-1)?.userId === userId;
     this.changes.push(change);
     this.#total += totalOf(conversion);
-    const found = this.#find(touches as readonly Touch[]);
-    const sums = this.#sums;
+    this.#find(touches as readonly Touch[], isOfLast);
+    const { sums, stride, versions } = this;
+    for (let i = 0; i < touches.length; i++) versions[found[i]!] = offset;
     for (let m = 0; m < models.length; m++) {
       const { from, creditMicros, valueMicros } = models[m]!.after!;
-      for (let i = 0; i < found.length; i++) {
+      for (let i = 0; i < touches.length; i++) {
         const n = places[2 * i + 1]! - from;
         if (n < 0 || n >= creditMicros.length) continue;
-        const credit = creditMicros[n]!;
-        const value = valueMicros[n] as number;
-        if (credit === 0 && value === 0) continue;
-        const at = SUMS * (found[i]! * models.length + m);
-        sums[at] = offset + 1;
-        sums[at + 1]! += credit;
-        sums[at + 2]! += value;
+        const at = stride * found[i]! + SUMS * m;
+        sums[at]! += creditMicros[n]!;
+        sums[at + 1]! += valueMicros[n] as number;
       }
     }
   }
 
   /**
-   * Adds what a touch has to `count` counters, those at `at`, under every model: each lies in one or two lines of a
-   * processor's cache. Returns the offset that it has the last of it from.
+   * Puts into `found` where these touches are, of which most follow each other there; others are added.
    *
-   * @param models their numbers
+   * @param areOfLast whether they are of the last conversion's user
    */
-  addTo(
-    table: CounterTable,
-    counters: readonly number[],
-    at: number,
-    count: number,
-    models: readonly number[],
-    touch: number,
-  ): number {
-    let version = -1;
-    for (let m = 0; m < models.length; m++) {
-      const offset = this.#sum(touch, m, delta);
-      if (offset === undefined) continue;
-      for (let n = 0; n < count; n++) table.add(counters[at + n]!, models[m]!, delta);
-      version = Math.max(version, offset);
-    }
-    return version;
-  }
-
-  /** Puts into `delta` what a touch has under a model; returns the offset it has it from, undefined for nothing. */
-  #sum(touch: number, model: number, delta: Delta): number | undefined {
-    const at = SUMS * (touch * this.models.length + model);
-    if (this.#sums[at] === 0) return undefined;
-    delta.conversions = this.#sums[at + 1]!;
-    delta.revenue = this.#sums[at + 2]!;
-    delta.retracted = 0;
-    delta.adjusted = 0;
-    delta.refunds = 0;
-    return this.#sums[at]! - 1;
-  }
-
-  /** Where these touches are, of which most follow each other there; those that are not found are added. */
-  #find(touches: readonly Touch[]): Int32Array {
-    const found = new Int32Array(touches.length);
+  #find(touches: readonly Touch[], areOfLast: boolean): void {
+    if (touches.length > found.length) found = new Int32Array(2 * touches.length);
+    const known = this.#touches;
     let next = this.#begin;
     let begin = -1;
     let looks = 0;
     for (let i = 0; i < touches.length; i++) {
       const touch = touches[i]!;
-      if (next < this.touches.length && this.touches[next] !== touch && looks < MOST_LOOKS) {
+      if (i === 0 && areOfLast && isSameClick(touch, known[this.#first]!)) {
+        // Of one beside the state each conversion has an object of its own.
+        found[0] = this.#first;
+        continue;
+      }
+      if (known[next] !== touch && known[next + 1] === touch) next++;
+      if (next < known.length && known[next] !== touch && looks < MOST_LOOKS) {
         looks++;
-        const at = this.touches.indexOf(touch, next);
+        const at = known.indexOf(touch, next);
         if (at !== -1) next = at;
       }
-      const isNext = this.touches[next] === touch;
-      found[i] = isNext ? next : this.touches.push(touch) - 1;
+      const isNext = known[next] === touch;
+      found[i] = isNext ? next : this.#push(touch);
       if (isNext && begin === -1) begin = next;
-      if (isNext || next === this.touches.length - 1) next++;
+      if (isNext || next === known.length - 1) next++;
     }
+    this.#first = found[0]!;
     if (begin !== -1) this.#begin = begin;
-    this.#reserve();
-    return found;
   }
 
-  #reserve(): void {
-    const needed = SUMS * this.models.length * this.touches.length;
-    if (needed <= this.#sums.length) return;
-    const sums = new Float64Array(2 * needed);
-    sums.set(this.#sums);
-    this.#sums = sums;
+  #push(touch: Touch): number {
+    const i = this.#touches.push(touch) - 1;
+    if (i === this.versions.length) this.#grow();
+    this.campaignSources[i] = campaignSourceOf(touch, this.#texts);
+    this.ads[i] = adOf(touch, this.#texts);
+    return i;
+  }
+
+  #grow(): void {
+    const { campaignSources, ads, versions, sums } = this;
+    const room = GROWTH * versions.length;
+    this.campaignSources = new Int32Array(room);
+    this.ads = new Int32Array(room);
+    this.versions = new Float64Array(room);
+    this.sums = new Float64Array(this.stride * room);
+    this.campaignSources.set(campaignSources);
+    this.ads.set(ads);
+    this.versions.set(versions);
+    this.sums.set(sums);
   }
 }
+
+/** Times as much room as before: a run of some conversions has thousands of touches. */
+const GROWTH = 4;
+
+/** Where the touches of a change are in its run. */
+let found = new Int32Array(0);
 
 /** Changes of what touches have, of which some are in runs. */
 export interface InRuns {
@@ -148,7 +156,11 @@ export interface InRuns {
 }
 
 /** @param isSamePeriod whether two conversions, at these times, count in the same counters */
-export function inRuns(changes: readonly SharesChange[], isSamePeriod: (a: number, b: number) => boolean): InRuns {
+export function inRuns(
+  texts: TouchTexts,
+  changes: readonly SharesChange[],
+  isSamePeriod: (a: number, b: number) => boolean,
+): InRuns {
   if (!changes.some(isForRun)) return { runs: [], others: changes };
   const runs: TouchRun[] = [];
   const others: SharesChange[] = [];
@@ -159,7 +171,7 @@ export function inRuns(changes: readonly SharesChange[], isSamePeriod: (a: numbe
     }
     let run = runs.at(-1);
     if (!run?.hasRoomFor(change) || !isSamePeriod(run.conversion.timestamp, change.conversion.timestamp)) {
-      run = new TouchRun(change);
+      run = new TouchRun(change, texts);
       runs.push(run);
     }
     run.add(change);

@@ -4,7 +4,7 @@ import type { NewRecord } from '../../log/event-log.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
 import type { Counted } from '../outputs/counter-set.ts';
 import { Counters } from '../outputs/counters.ts';
-import { APART, apartKey, keyOfApart } from '../store/keys.ts';
+import { APART, apartKey, keyOfApart } from '../store/counter-keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 
 /**

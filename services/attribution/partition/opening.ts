@@ -3,7 +3,7 @@ import type { ReportDays } from '../../contract/report-days.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { AttributionConfig } from '../decision/config.ts';
 import { daysToCountBy } from '../recovery/fixed-days.ts';
-import { joinOldCounters } from '../recovery/old-counters.ts';
+import { joinOldCounters, rekeyOldCounters } from '../recovery/old-counters.ts';
 import { loadPublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { type RecoverDeps, type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
@@ -44,6 +44,7 @@ export async function openPartition(
     const store = withKnownFailures(recovered.store);
     try {
       joinOldCounters(store);
+      rekeyOldCounters(store);
       const days = await daysToCountBy(deps.log, deps.config.timeZone, partition, store);
       const [letters, notices] = store.getMany([LETTERS_KEY, COUNTED_APART_KEY]);
       const aside = new SetAside(deps.log, partition, letters);

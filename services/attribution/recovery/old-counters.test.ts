@@ -13,15 +13,8 @@ import { memoryStateStores } from '../../../test/fixtures/memory-state-store.ts'
 import type { NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { run } from '../node/node.ts';
-import {
-  COUNTERS_FROM,
-  COUNTERS_TO,
-  counterKey,
-  counterName,
-  OLD_COUNTERS_FROM,
-  OLD_COUNTERS_TO,
-  oldCounterKey,
-} from '../store/keys.ts';
+import { COUNTERS_FROM, COUNTERS_TO, counterKey, ROLLUPS_FROM, ROLLUPS_TO } from '../store/counter-keys.ts';
+import { OLD_COUNTERS_FROM, OLD_COUNTERS_TO, OLD_DAILY_FROM, oldCounterKey } from '../store/keys.ts';
 import type { StateStore } from '../store/state-store.ts';
 
 const TIME = Date.UTC(2026, 0, 1);
@@ -49,8 +42,8 @@ function rawEvents(from: number, to: number): NewRecord[] {
 }
 
 /** Runs a node until the log is folded to its end. */
-async function foldAll(log: MemoryLog, stores: Map<number, StateStore>): Promise<void> {
-  const node = await run(config, { log, logger: pino({ level: 'silent' }), stores: memoryStateStores(stores) });
+async function foldAll(log: MemoryLog, stores: Map<number, StateStore>, by = config): Promise<void> {
+  const node = await run(by, { log, logger: pino({ level: 'silent' }), stores: memoryStateStores(stores) });
   onTestFinished(() => node.close());
   const { end } = (await log.offsets('raw-events'))[0]!;
   await vi.waitFor(async () => {
@@ -89,7 +82,7 @@ test('counters that a state has for each model are joined when it is opened', as
   const key = { day: DAY, campaignId: 'camp', source: 'src', conversionType: '' };
   const ofModels = fromBinary(
     RollupStatsSchema,
-    store.getMany([counterKey(counterName({ ...key, conversionType: 'buy' }))])[0]!,
+    store.getMany([counterKey(undefined, DAY, ['camp', 'src', 'buy'])])[0]!,
   );
   const old = (model: string, conversionType: string, counts: object) => ({
     key: oldCounterKey({ ...key, conversionType, model }),
@@ -106,6 +99,39 @@ test('counters that a state has for each model are joined when it is opened', as
   await foldAll(log, stores);
   expect(counted(log)).toEqual(ALL);
   expect(store.scan(OLD_COUNTERS_FROM, OLD_COUNTERS_TO, 10)).toEqual([]);
+});
+
+test('counters that have keys by their texts get those by their hashes, and go on from there', async () => {
+  const log = memoryLog(1);
+  const stores = new Map<number, StateStore>();
+  const withRollup = attributionConfig(
+    parseAttributionEnvironment({ MODELS: 'last_click', ROLLUPS: 'hour:campaign_id,ad_id' }),
+  );
+  await log.append(rawEvents(0, 3));
+  await foldAll(log, stores, withRollup);
+  const store = stores.get(0)!;
+  const entries = [...store.scan(COUNTERS_FROM, COUNTERS_TO, 10), ...store.scan(ROLLUPS_FROM, ROLLUPS_TO, 10)];
+  const before = [
+    `d${DAY}\0camp\0src\0\0`,
+    `d${DAY}\0camp\0src\0buy\0`,
+    `rhour:campaign_id,ad_id\0${24 * DAY}\0camp\0ad`,
+  ].map((key) => Buffer.from(key));
+  const keys = [
+    counterKey(undefined, DAY, ['camp', 'src', '']),
+    counterKey(undefined, DAY, ['camp', 'src', 'buy']),
+    counterKey('hour:campaign_id,ad_id', 24 * DAY, ['camp', 'ad']),
+  ];
+  expect(entries.map(({ key }) => key).sort(Buffer.compare)).toEqual([...keys].sort(Buffer.compare));
+  const values = store.getMany(keys);
+  const puts = before.map((key, i) => ({ key, value: values[i]! }));
+  store.write({ deletes: keys, puts, appends: [] });
+  await log.append(rawEvents(3, 5));
+  await foldAll(log, stores, withRollup);
+  expect(counted(log)).toEqual(ALL.filter((row) => !row.includes('linear')));
+  expect(store.getMany(before)).toEqual([undefined, undefined, undefined]);
+  const [rollup] = store.getMany([keys[2]!]).map((value) => fromBinary(RollupStatsSchema, value!));
+  expect(rollup).toMatchObject({ clicks: 1n, version: 3n, models: [{ conversionsMicros: 3_000_000n }] });
+  expect(store.scan(OLD_DAILY_FROM, COUNTERS_FROM, 10).filter(({ key }) => key[0] === OLD_DAILY_FROM[0])).toEqual([]);
 });
 
 test.each([

@@ -7,13 +7,38 @@ import {
   type RollupStats,
   RollupStatsSchema,
 } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { joinedKeyOf, OLD_COUNTERS_FROM, OLD_COUNTERS_TO } from '../store/keys.ts';
-import { entriesBetween, type StateStore } from '../store/state-store.ts';
+import {
+  joinedKeyOf,
+  keyByHash,
+  OLD_COUNTERS_FROM,
+  OLD_COUNTERS_TO,
+  OLD_DAILY_FROM,
+  OLD_DAILY_TO,
+  OLD_ROLLUPS_FROM,
+  OLD_ROLLUPS_TO,
+} from '../store/keys.ts';
+import { entriesBetween, keyAfter, type StateStore } from '../store/state-store.ts';
 
 /** What the keys of counters of clicks end with: neither a type nor a model. */
 const OF_CLICKS = '\0\0';
 /** Counters put together in one write. */
 const CHUNK = 1000;
+
+/** Gives the counters whose keys builds before had by their texts those by their hashes. */
+export function rekeyOldCounters(store: StateStore): void {
+  for (const [from, to] of [
+    [OLD_DAILY_FROM, OLD_DAILY_TO],
+    [OLD_ROLLUPS_FROM, OLD_ROLLUPS_TO],
+  ] as const) {
+    let entries = store.scan(from, to, CHUNK);
+    if (entries.length === 0) continue;
+    for (; entries.length > 0; entries = store.scan(keyAfter(entries.at(-1)!.key), to, CHUNK)) {
+      const puts = entries.map(({ key, value }) => ({ key: keyByHash(key), value }));
+      store.write({ deletes: [], puts, appends: [] });
+    }
+    store.drop(from, to);
+  }
+}
 
 /**
  * Puts the counters of daily_stats that builds before 0.2 kept for each model together into one for all. Each of them

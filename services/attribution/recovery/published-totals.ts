@@ -10,18 +10,8 @@ import {
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import { readRange } from '../../log/read-range.ts';
-import {
-  APART,
-  apartKey,
-  counterKey,
-  counterName,
-  oldCounterKey,
-  PUBLISHED_TOTALS_KEY,
-  rollupKey,
-  rollupName,
-  settingKey,
-  settingName,
-} from '../store/keys.ts';
+import { APART, apartKey, counterKey } from '../store/counter-keys.ts';
+import { oldCounterKey, PUBLISHED_TOTALS_KEY, settingKey, settingName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { sumsOf } from './old-counters.ts';
 
@@ -94,7 +84,7 @@ const READ = {
     const counter = fromBinary(RollupStatsSchema, value);
     const counts = { ...counter, partition: 0, period: 0, rollup: '', values: [] };
     return {
-      key: keyIn(counter.partition, rollupKey(rollupName(counter))),
+      key: keyIn(counter.partition, counterKey(counter.rollup, counter.period, counter.values)),
       version: counter.version,
       value: toBinary(RollupStatsSchema, counts),
     };
@@ -113,7 +103,8 @@ function readDaily(value: Uint8Array): ToStore {
   const isUnattributed = counter.models.length === 0 && counter.conversionType !== '';
   const models = isUnattributed ? [sumsOf('', counter)] : counter.models;
   const stored = create(RollupStatsSchema, { clicks, invalidClicks, version, models });
-  const key = keyIn(counter.partition, counterKey(counterName(counter)));
+  const { day, campaignId, source, conversionType } = counter;
+  const key = keyIn(counter.partition, counterKey(undefined, day, [campaignId, source, conversionType]));
   return { key, version, value: toBinary(RollupStatsSchema, stored) };
 }
 

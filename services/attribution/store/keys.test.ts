@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import * as counterKeys from './counter-keys.ts';
 import * as keys from './keys.ts';
 
 test('no two kinds of entries of a store have keys in common', () => {
@@ -6,9 +7,11 @@ test('no two kinds of entries of a store have keys in common', () => {
   const many = {
     user: keys.userKey('a'),
     spilled: keys.spilledKeyOf('a', 'touch'),
-    counter: keys.counterKey('1'),
+    counter: counterKeys.COUNTERS_FROM,
+    'counter by text': keys.OLD_DAILY_FROM,
+    'rollup by text': keys.OLD_ROLLUPS_FROM,
     'counter of 0.1': keys.OLD_COUNTERS_FROM,
-    rollup: keys.rollupKey('day'),
+    rollup: counterKeys.ROLLUPS_FROM,
     setting: keys.settingKey('model'),
     place: keys.placeKeyOf('a', 'touch'),
     ...Object.fromEntries(

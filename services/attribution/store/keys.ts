@@ -1,13 +1,14 @@
 import { UUID_WORDS } from '../../contract/uuid.ts';
 import type { CounterKey } from '../decision/effects.ts';
 import { ROLES, type Role } from '../decision/kinds.ts';
+import { counterKey } from './counter-keys.ts';
 
 /** The keys of one partition's StateStore. The first byte tells the kind; text parts end with a zero byte. */
 const USER = 'u';
 const SPILLED = 'i';
-const COUNTER = 'd';
 const OLD_COUNTER = 'c';
-const ROLLUP = 'r';
+const OLD_DAILY = 'd';
+const OLD_ROLLUP = 'r';
 const SETTING = 'f';
 
 /** Where the partition stands: a PartitionProgress. */
@@ -20,7 +21,7 @@ export const ATTEMPT_KEY = Buffer.from('a');
 export const LETTERS_KEY = Buffer.from('l');
 
 /** How far counted-apart was read, and which of its records a fold from the state on has to know: a Note. */
-export const COUNTED_APART_KEY = Buffer.from('q');
+export const COUNTED_APART_KEY = Buffer.from('k');
 
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
@@ -36,13 +37,15 @@ export const SPILLED_TO = Buffer.from('j');
 export const OLD_SPILLED_FROM = Buffer.from('s');
 export const OLD_SPILLED_TO = Buffer.from('t');
 
-/** Counters of daily_stats are between these. */
-export const COUNTERS_FROM = Buffer.from(COUNTER);
-export const COUNTERS_TO = Buffer.from('e');
+/** Counters of builds before 0.2.0 came out, whose keys were by their texts, are between these. */
+export const OLD_DAILY_FROM = Buffer.from(OLD_DAILY);
+export const OLD_DAILY_TO = Buffer.from('e');
+export const OLD_ROLLUPS_FROM = Buffer.from(OLD_ROLLUP);
+export const OLD_ROLLUPS_TO = Buffer.from('s');
 
 /** Counters of builds before 0.2, one for each model, are between these. */
 export const OLD_COUNTERS_FROM = Buffer.from(OLD_COUNTER);
-export const OLD_COUNTERS_TO = Buffer.from(COUNTER);
+export const OLD_COUNTERS_TO = Buffer.from(OLD_DAILY);
 
 /** From when on settings hold is between these. */
 export const SETTINGS_FROM = Buffer.from(SETTING);
@@ -108,6 +111,12 @@ export function overflowKeysFrom(kind: OverflowKind, userId: string, time: numbe
   return key;
 }
 
+/** When the event happened that the block with a key begins with, in ms; 0 of one before that. */
+export function timeOfOverflowKey(key: Buffer): number {
+  const at = key.length - ID_BYTES - TIME_BYTES;
+  return key.readUInt32BE(at) * 2 ** 32 + key.readUInt32BE(at + 4);
+}
+
 export function isUserKey(key: Buffer): boolean {
   return key[0] === USER.charCodeAt(0);
 }
@@ -162,11 +171,6 @@ export function ownerOfOldKey(key: Buffer): { userId: string; role: Role } {
   return { role: roleOfLetter(key[1]!, key), userId: key.toString('utf8', 2, key.length - 7) };
 }
 
-/** Key of a counter of daily_stats, whose value is a RollupStats without what the key says. */
-export function counterKey(name: string): Buffer {
-  return Buffer.from(COUNTER + name);
-}
-
 /** Key that one of a model had in builds before 0.2: a DailyStats. */
 export function oldCounterKey(key: CounterKey & { model: string }): Buffer {
   return Buffer.from(OLD_COUNTER + counterName(key) + key.model);
@@ -174,45 +178,18 @@ export function oldCounterKey(key: CounterKey & { model: string }): Buffer {
 
 /** The key of the counter that one with that key is joined into, and its model. */
 export function joinedKeyOf(oldKey: Buffer): { key: Buffer; model: string } {
-  const end = oldKey.lastIndexOf(0) + 1;
-  const key = Buffer.concat([Buffer.from(COUNTER), oldKey.subarray(OLD_COUNTER.length, end)]);
-  return { key, model: oldKey.toString('utf8', end) };
+  const [day, ...texts] = oldKey.toString('utf8', OLD_COUNTER.length).split('\0');
+  const model = texts.pop()!;
+  return { key: counterKey(undefined, Number(day), texts), model };
 }
 
-/** Counters of a rollup, or else of daily_stats, are between these keys; with a period, those of it. */
-export function rangeOfCounters(rollup: string | undefined, period?: number): [from: Buffer, to: Buffer] {
-  const prefix = rollup === undefined ? COUNTER : `${ROLLUP}${rollup}\0`;
-  const [from, to] = period === undefined ? ['', '\xff'] : [`${period}\0`, `${period}\x01`];
-  return [Buffer.from(prefix + from, 'latin1'), Buffer.from(prefix + to, 'latin1')];
-}
-
-/** The period of a counter of a rollup, or else of daily_stats, that has this key. */
-export function periodOfCounter(rollup: string | undefined, key: Buffer): number {
-  const start = rangeOfCounters(rollup)[0].length;
-  return Number(key.toString('latin1', start, key.indexOf(0, start)));
-}
-
-/**
- * What the number of a partition is raised by in the counters of what is counted apart, as they are published: they
- * are counters of their own. More than there are partitions.
- */
-export const APART = 2 ** 31;
-
-/** What tells keys of counters of what is counted apart from those of other counters: a capital letter. */
-const CAPITAL = 0x20;
-
-/** The key of a counter of what is counted apart, by the key that it would have else. */
-export function apartKey(key: Buffer): Buffer {
-  const apart = Buffer.from(key);
-  apart[0]! &= ~CAPITAL;
-  return apart;
-}
-
-/** The key that it would have else. */
-export function keyOfApart(key: Buffer): Buffer {
-  const other = Buffer.from(key);
-  other[0]! |= CAPITAL;
-  return other;
+/** The key of the counter that had this one by its texts. */
+export function keyByHash(oldKey: Buffer): Buffer {
+  const parts = oldKey.toString('utf8', 1).split('\0');
+  const rollup = oldKey[0] === OLD_ROLLUP.charCodeAt(0) ? parts.shift() : undefined;
+  // Those of daily_stats end with a NUL.
+  const [period, ...values] = rollup === undefined ? parts.slice(0, -1) : parts;
+  return counterKey(rollup, Number(period), values);
 }
 
 /** Key of a setting, whose value is an AttributionSetting. */
@@ -225,27 +202,10 @@ export function settingName({ kind, name }: { kind: string; name: string }): str
   return `${kind}\0${name}`;
 }
 
-/** What a counter of a rollup counts, as RollupStats has it. */
-export interface RollupKey {
-  rollup: string;
-  period: number;
-  values: readonly string[];
-}
-
-/** Names a counter in keys of RocksDB and of the log. */
+/** Names a counter in the log, and in keys of builds before 0.2. */
 export function counterName({ day, campaignId, source, conversionType }: CounterKey): string {
   // A template would be kept as the tree of its parts. The last one is the model, which records had of their own once.
   return [day, campaignId, source, conversionType, ''].join('\0');
-}
-
-/** The same of a rollup, whose value is a RollupStats. */
-export function rollupKey(name: string): Buffer {
-  return Buffer.from(ROLLUP + name);
-}
-
-/** Names a counter of a rollup in keys of RocksDB and of the log. */
-export function rollupName({ rollup, period, values }: RollupKey): string {
-  return [rollup, period, ...values].join('\0');
 }
 
 function roleOfLetter(letter: number, key: Buffer): Role {

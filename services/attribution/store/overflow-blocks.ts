@@ -1,6 +1,6 @@
 import { UUID_WORDS } from '../../contract/uuid.ts';
 import { END_OF_TIME } from '../decision/state.ts';
-import { type OverflowKind, overflowKey, overflowKeysFrom } from './keys.ts';
+import { type OverflowKind, overflowKey, overflowKeysFrom, timeOfOverflowKey } from './keys.ts';
 import { keyAfter, type StateEntry, type StateStore } from './state-store.ts';
 import { compareEntries, conversionBytes, endOfTouch, readIdWords, timesAt } from './stored-entries.ts';
 import { TOUCH } from './user-format.ts';
@@ -15,8 +15,7 @@ import { TOUCH } from './user-format.ts';
 /** Entries of a block at most: of touches some 3 kilobytes, which a seek reads for one of them. */
 const MOST_ENTRIES = 32;
 
-/** Blocks read first, and then at once, where more are asked for. */
-const FIRST_SLICE = 1;
+/** Blocks read at once where more are asked for than the first. */
 const SLICE = 4;
 
 /** Where an entry lies. */
@@ -25,31 +24,88 @@ export interface Entry {
   at: number;
 }
 
+interface Block extends StateEntry {
+  /** When its first event happened, in ms. */
+  time: number;
+}
+
+/** Two blocks with none between them; undefined where there is none. */
+interface Gap {
+  before: Block | undefined;
+  after: Block | undefined;
+}
+
+/** Places of one kind that are known at most: conversions ask by turns for the oldest and the newest of touches. */
+const MOST_GAPS = 4;
+
+/** Blocks around the places where one user's were looked for last, which most are looked for next. */
+export class KnownBlocks {
+  #store: StateStore | undefined;
+  #userId = '';
+  readonly #gaps: Record<OverflowKind, Gap[]> = { touch: [], invalid: [], conversion: [] };
+
+  /** Forgets all: blocks are about to be stored. */
+  clear(): void {
+    this.#store = undefined;
+  }
+
+  /** The last block that begins before `time`, in ms, and the first one that does not. */
+  around(store: StateStore, kind: OverflowKind, userId: string, time: number): Gap {
+    if (this.#store !== store || this.#userId !== userId) this.#begin(store, userId);
+    const gaps = this.#gaps[kind];
+    for (let i = 0; i < gaps.length; i++) {
+      const { before, after } = gaps[i]!;
+      if ((before === undefined || before.time < time) && (after === undefined || after.time >= time)) return gaps[i]!;
+    }
+    const key = overflowKeysFrom(kind, userId, time);
+    const [before] = store.scanBack(overflowKeysFrom(kind, userId, 0), key, 1);
+    const [after] = store.scan(key, overflowKeysFrom(kind, userId, END_OF_TIME), 1);
+    if (gaps.length === MOST_GAPS) gaps.shift();
+    const gap = { before: before && blockAt(before), after: after && blockAt(after) };
+    gaps.push(gap);
+    return gap;
+  }
+
+  #begin(store: StateStore, userId: string): void {
+    this.#store = store;
+    this.#userId = userId;
+    for (const gaps of Object.values(this.#gaps)) gaps.length = 0;
+  }
+}
+
+function blockAt({ key, value }: StateEntry): Block {
+  return { key, value, time: timeOfOverflowKey(key) };
+}
+
 /** A user's entries of events that happened in [from, to], in ms, ascending or descending. */
 export function* storedBetween(
-  store: StateStore,
+  { store, known }: { store: StateStore; known: KnownBlocks },
   kind: OverflowKind,
   userId: string,
   from: number,
   to: number,
   isBack: boolean,
 ): Generator<Entry> {
-  const first = overflowKeysFrom(kind, userId, from);
-  const end = overflowKeysFrom(kind, userId, to + 1);
-  const begin = overflowKeysFrom(kind, userId, 0);
-  if (!isBack) for (const { value } of store.scanBack(begin, first, 1)) yield* entriesOf(value, from, to, isBack);
-  for (const { key, value } of blocksBetween(store, isBack ? begin : first, end, isBack)) {
-    yield* entriesOf(value, from, to, isBack);
-    if (isBack && Buffer.compare(key, first) < 0) return;
+  const { before, after } = known.around(store, kind, userId, isBack ? to + 1 : from);
+  if (before !== undefined) yield* entriesOf(before.value, from, to, isBack);
+  const next = isBack ? before : after;
+  // One that begins before all is the last that may have some.
+  if (next === undefined || (isBack ? next.time < from : next.time > to)) return;
+  if (!isBack) yield* entriesOf(next.value, from, to, isBack);
+  const first = isBack ? overflowKeysFrom(kind, userId, 0) : keyAfter(next.key);
+  const end = isBack ? next.key : overflowKeysFrom(kind, userId, to + 1);
+  for (const block of blocksBetween(store, first, end, isBack)) {
+    yield* entriesOf(block.value, from, to, isBack);
+    if (isBack && timeOfOverflowKey(block.key) < from) return;
   }
 }
 
 function* blocksBetween(store: StateStore, from: Buffer, to: Buffer, isBack: boolean): Generator<StateEntry> {
   let [first, end] = [from, to];
-  for (let limit = FIRST_SLICE; ; limit = SLICE) {
-    const blocks = isBack ? store.scanBack(first, end, limit) : store.scan(first, end, limit);
+  for (;;) {
+    const blocks = isBack ? store.scanBack(first, end, SLICE) : store.scan(first, end, SLICE);
     yield* blocks;
-    if (blocks.length < limit) return;
+    if (blocks.length < SLICE) return;
     const last = blocks.at(-1)!.key;
     if (isBack) end = last;
     else first = keyAfter(last);

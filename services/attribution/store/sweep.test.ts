@@ -3,7 +3,8 @@ import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { HOUR_MS } from '../../contract/limits.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
-import { counterKey, PROGRESS_KEY, placeKeyOf, putId, spilledKeyOf, userKey } from './keys.ts';
+import { counterKey } from './counter-keys.ts';
+import { PROGRESS_KEY, placeKeyOf, putId, spilledKeyOf, userKey } from './keys.ts';
 import { storedId } from './stored-ids.ts';
 import { newSweep } from './sweep.ts';
 
@@ -44,7 +45,7 @@ test('finds users of whom the fold would keep nothing but ids, and nothing else'
       { key: userKey('old click, conversion known'), value: userSeen({ click: 49, conversion: 120 * 24 }) },
       { key: userKey('all old'), value: userSeen({ click: 49, conversion: 120 * 24 + 1 }) },
       { key: spilledKeyOf('u', 'touch'), value: Buffer.of() },
-      { key: counterKey('name'), value: Buffer.of() },
+      { key: counterKey(undefined, 1, ['name']), value: Buffer.of() },
       { key: PROGRESS_KEY, value: Buffer.of() },
     ],
     deletes: [],

@@ -2,7 +2,7 @@ import { UUID_WORDS, uuidText } from '../../contract/uuid.ts';
 import type { Role } from '../decision/kinds.ts';
 import { END_OF_TIME, type Overflow, type RememberedConversion, type Touch } from '../decision/state.ts';
 import type { OverflowKind } from '../store/keys.ts';
-import { changedBlocks, type Entry, entryAt, storedBetween } from '../store/overflow-blocks.ts';
+import { changedBlocks, type Entry, entryAt, KnownBlocks, storedBetween } from '../store/overflow-blocks.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { compareEntries, readIdWords, StoredConversion, StoredTouch, timesAt } from '../store/stored-entries.ts';
 import { StateWriter } from '../store/user-codec.ts';
@@ -33,6 +33,7 @@ export class OverflowStore {
   #put = new Map<string, Starts>();
   #writer = new StateWriter();
   #entries = 0;
+  readonly #known = new KnownBlocks();
   /** Of whom was asked last: events of a user with very many follow on each other. */
   #asked: (Asking & { overflow: Overflow }) | undefined;
 
@@ -112,6 +113,7 @@ export class OverflowStore {
     this.#put = new Map();
     this.#writer = new StateWriter();
     this.#entries = 0;
+    this.#known.clear();
     for (const [userId, { touch, invalid, conversion }] of put) {
       yield* changedBlocks(store, 'touch', userId, bytes, touch);
       yield* changedBlocks(store, 'invalid', userId, bytes, invalid);
@@ -181,7 +183,7 @@ export class OverflowStore {
     const [begin, end] = [firstNotBefore(bytes, put, from), firstNotBefore(bytes, put, to + 1)];
     const step = isBack ? -1 : 1;
     let i = isBack ? end - 1 : begin;
-    for (const entry of storedBetween(store, kind, userId, from, to, isBack)) {
+    for (const entry of storedBetween({ store, known: this.#known }, kind, userId, from, to, isBack)) {
       let order = -1;
       while (i >= begin && i < end && order < 0) {
         order = step * compareEntries(bytes, entryAt(put[i]!), entry.bytes, entry.at);

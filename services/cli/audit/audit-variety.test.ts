@@ -6,9 +6,9 @@ import { audit } from './audit.ts';
 
 /** Clicks of a user, a campaign, a source and an ad each. */
 const CLICKS = 60_000;
-/** What the sums of all of them do not fit into, and those of some parts do. */
+/** What their digests fit into, beside what reading and joining take whatever comes; the sums of all do not. */
 const QUERY_BYTES = 64 << 20;
-/** The same of what joins their events and decisions, of which each takes some memory whatever comes. */
+/** The same of what joins their events and decisions. */
 const JOIN_BYTES = 160 << 20;
 const PARTITION = 7;
 
@@ -44,7 +44,7 @@ async function comparedIn(queryBytes?: number): Promise<Record<string, number>> 
   return Object.fromEntries(byCounters.map(({ name, compared }) => [name, compared]));
 }
 
-test('a recount of more keys than fit into memory is made in parts', async () => {
+test('a recount of many keys needs room for their digests only', async () => {
   const compared = await comparedIn(QUERY_BYTES);
   expect(Object.keys(compared)).toHaveLength(3);
   for (const [name, keys] of Object.entries(compared)) {
@@ -52,7 +52,7 @@ test('a recount of more keys than fit into memory is made in parts', async () =>
   }
 });
 
-test('so are the conversions told apart that are beyond a limit', { tags: ['long'] }, async () => {
+test('of many conversions those are told apart that are beyond a limit', { tags: ['long'] }, async () => {
   const conversionId = `toUUID(concat('00000000-0000-4000-9000-', leftPad(toString(number), 12, '0')))`;
   const value = 1_000_000;
   const all = CLICKS * value;

@@ -83,6 +83,21 @@ test('damaged, what comes before is read', async () => {
   expect(content.equals(CONTENT.subarray(0, content.length))).toBe(true);
 });
 
+test('damaged so that its data has no end, it is not called cut off', async () => {
+  const damaged = Buffer.from(MEMBER);
+  let faults = '';
+  for (let at = MEMBER.length - 60; at < MEMBER.length - 8; at++) {
+    damaged[at]! ^= 0xff;
+    const { said } = await unpack(damaged);
+    damaged[at]! ^= 0xff;
+    expect(said.fault).toMatch(/^is damaged /);
+    faults += said.fault;
+  }
+  expect(faults).toContain(
+    `is damaged somewhere before byte ${MEMBER.length}: its compressed data has no end, and part of what was read may be wrong`,
+  );
+});
+
 test('a wrong checksum is told, after all that was read', async () => {
   for (const at of [-8, -1]) {
     const damaged = Buffer.from(MEMBER);

@@ -9,6 +9,10 @@ const [HAS_CHECKSUM, HAS_EXTRA, HAS_NAME, HAS_COMMENT] = [2, 4, 8, 16];
 /** Compressed bytes inflated at once, which are lost where one of them is wrong: at most a 64th of those before. */
 const [MIN_SLICE_BYTES, MAX_SLICE_BYTES] = [512, 1 << 14];
 const SLICE_SHARE = 1 / 64;
+/** Bytes of a trailer's second half: how much the member has unpacked, modulo 2^32. */
+const SIZE_BYTES = 4;
+/** By more bytes than this a damage does not change how much is unpacked; one cut in 2,000 ends in such a number. */
+const SIZE_TOLERANCE = 1 << 20;
 
 /** What gunzip found wrong, as a sentence with the file for its subject. */
 export interface GzipReport {
@@ -46,6 +50,8 @@ class ByteSource {
   private readonly chunks: AsyncIterator<Buffer>;
   private chunk: Buffer = Buffer.alloc(0);
   taken = 0;
+  /** The bytes taken last, at most SIZE_BYTES. */
+  last: Buffer = Buffer.alloc(0);
 
   constructor(chunks: AsyncIterator<Buffer>) {
     this.chunks = chunks;
@@ -62,6 +68,8 @@ class ByteSource {
   }
 
   take(bytes: number): void {
+    const from = Math.max(0, bytes - SIZE_BYTES);
+    this.last = Buffer.concat([this.last, this.chunk.subarray(from, bytes)]).subarray(-SIZE_BYTES);
     this.chunk = this.chunk.subarray(bytes);
     this.taken += bytes;
   }
@@ -103,7 +111,7 @@ async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer> {
   let [checksum, size] = [0, 0];
   for (let ended = false; !ended; ) {
     const slice = await source.peek(sliceBytes(source.taken));
-    if (slice.length === 0) throw new GzipFault(`is cut off at byte ${source.taken}`);
+    if (slice.length === 0) throw new GzipFault(endless(source, size));
     const before = inflate.bytesWritten;
     await write(inflate, slice, source.taken);
     const used = inflate.bytesWritten - before;
@@ -119,9 +127,17 @@ async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer> {
   inflate.close();
   const trailer = await source.read(TRAILER_BYTES);
   if (trailer.readUInt32LE(0) === checksum && trailer.readUInt32LE(4) === size % 2 ** 32) return;
-  throw new GzipFault(
-    `is damaged somewhere before byte ${source.taken}: its checksum is wrong, and part of what was read may be`,
-  );
+  throw new GzipFault(damagedBefore(source.taken, 'its checksum is wrong'));
+}
+
+/** What is wrong where compressed data has no end: a file that has its trailer was not cut off. */
+function endless({ last, taken }: ByteSource, size: number): string {
+  const isTrailer = last.length === SIZE_BYTES && Math.abs(last.readUInt32LE() - (size % 2 ** 32)) <= SIZE_TOLERANCE;
+  return isTrailer ? damagedBefore(taken, 'its compressed data has no end') : `is cut off at byte ${taken}`;
+}
+
+function damagedBefore(byte: number, why: string): string {
+  return `is damaged somewhere before byte ${byte}: ${why}, and part of what was read may be wrong`;
 }
 
 function sliceBytes(taken: number): number {

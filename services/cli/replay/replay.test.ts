@@ -104,6 +104,22 @@ test('a gzip file that is cut off ends with an error that says where, after what
   );
 });
 
+test('a damaged gzip file ends with an error that says so, and which line is the first that shows it', async () => {
+  const path = join(folder, 'events.gz');
+  const damaged = gzipSync(ndjson(EVENTS));
+  damaged[damaged.length >> 1]! ^= 0xff;
+  writeFileSync(path, damaged);
+  const summary = await replay(path, options(), never());
+  const unread = reasons(summary.rejects!).filter(({ reason }) => reason === 'malformed');
+  expect(unread.length).toBeGreaterThan(1);
+  expect(String(summary.stopped)).toMatch(
+    new RegExp(
+      `${path} is damaged somewhere before byte ${damaged.length}: its checksum is wrong, and part of what was `,
+    ),
+  );
+  expect(String(summary.stopped)).toContain(`, of which line ${unread[0]!.input_line} is the first that is no event`);
+});
+
 test('UTF-16 is named, and how to convert it', async () => {
   const path = join(folder, 'events.ndjson');
   writeFileSync(path, Buffer.from(`\ufeff${ndjson(EVENTS)}`, 'utf16le'));
@@ -336,7 +352,7 @@ function ndjson(events: readonly SeedEvent[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('');
 }
 
-function reasons(rejects: string): object[] {
+function reasons(rejects: string): { reason: string; input_line: number }[] {
   const lines = readFileSync(`${rejects}.reasons`, 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line));
 }

@@ -137,11 +137,24 @@ export async function replay(file: string, options: ReplayOptions, interrupt: Ab
 async function* readEvents(input: Input, warn: (text: string) => void): AsyncGenerator<InputEvent | Rejected> {
   const splitter = new ValueSplitter(MAX_REQUEST_BYTES);
   let index = 0;
-  for await (const chunk of input.chunks) for (const piece of splitter.add(chunk)) yield readPiece(piece, index++);
-  for (const piece of splitter.end()) yield readPiece(piece, index++);
+  let firstUnread: number | undefined;
+  function read(piece: Piece): InputEvent | Rejected {
+    const item = readPiece(piece, index++);
+    if ('why' in item) firstUnread ??= item.line;
+    return item;
+  }
+  for await (const chunk of input.chunks) for (const piece of splitter.add(chunk)) yield read(piece);
+  for (const piece of splitter.end()) yield read(piece);
   const { line, arrayLine } = splitter;
-  if (input.fault !== undefined) input.fault += `; sent up to line ${line} of its content`;
+  if (input.fault !== undefined) input.fault += `; ${howFar(line, firstUnread)}`;
   else if (arrayLine !== undefined) warn(`ends inside of the array that begins in line ${arrayLine}: is it complete?`);
+}
+
+/** What is wrong with a file shows in its lines first: where a checksum of all of it is wrong, that is all there is. */
+function howFar(lastLine: number, firstUnread: number | undefined): string {
+  const sent = `sent up to line ${lastLine} of its content`;
+  if (firstUnread === undefined || firstUnread === lastLine) return sent;
+  return `${sent}, of which line ${firstUnread} is the first that is no event`;
 }
 
 function readPiece({ line, bytes }: Piece, index: number): InputEvent | Rejected {

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { Event } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type Rejection, RejectionSchema, RejectReason } from '../../../gen/ts/clickmesh/v1/ingest_service_pb.js';
+import type { IntegerRule, NumberRule } from '../../../gen/ts/clickmesh/v1/rules_pb.js';
 import { encodeEvent } from '../../../gen/wire/event-wire.ts';
 import { cut } from '../../contract/cut.ts';
 import { storedEventId } from '../../contract/event-id.ts';
@@ -303,19 +304,25 @@ function numbersFinite(shape: EventShape, event: Fields): Fault | undefined {
 function numbersInRange(shape: EventShape, event: Fields): Fault | undefined {
   for (const { name, localName, rule } of shape.with.number) {
     const number = event[localName] as number;
-    if (number < 0 || number > rule.value.max) return outOfRange(name, rule.value.max, number);
+    if (number < 0 || number > rule.value.max) return outOfRange(name, rule.value, number);
   }
   for (const { name, localName, rule } of shape.with.integer) {
     const integer = event[localName] as bigint;
-    if (integer < 0n || integer > rule.value.max) return outOfRange(name, Number(rule.value.max), integer);
+    if (integer < 0n || integer > rule.value.max) return outOfRange(name, rule.value, integer);
   }
   return undefined;
 }
 
-function outOfRange(field: string, max: number, received: number | bigint): Fault {
-  const limit = `[0, ${max.toExponential().replace('+', '')}]`;
-  const message = `${field} must be in ${limit}: it is ${received}`;
+function outOfRange(field: string, rule: NumberRule | IntegerRule, received: number | bigint): Fault {
+  const limit = `[0, ${Number(rule.max).toExponential().replace('+', '')}]`;
+  const wayOut = received < 0 && rule.reducedBy !== '' ? takeBack(rule.reducedBy) : '';
+  const message = `${field} must be in ${limit}: it is ${received}${wayOut}`;
   return { field, reason: RejectReason.OUT_OF_RANGE, limit, message };
+}
+
+/** What somebody does who would send less than nothing. */
+function takeBack(type: string): string {
+  return `; to take something back, send an event of type ${type}`;
 }
 
 /** Number and micros agree if either converts into the other: doubles above 2^53 micros stand for several integers. */

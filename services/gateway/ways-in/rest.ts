@@ -22,12 +22,13 @@ export async function postEvents(
   const read = readerOf(headers['content-type']);
   assertUtf8(body);
   const outcomes = withSpan('accept', () => read(body, termsOf(deps), impliedType));
-  if (outcomes.length === 0) throw new ConnectError('the body holds no event', Code.InvalidArgument);
+  if (outcomes.length === 0) throw new ConnectError(NO_EVENT, Code.InvalidArgument);
   const appended = await appendAccepted(outcomes, deps);
   const status = appended.positions.length > 0 ? 202 : 400;
   return { status, headers: JSON_TYPE, body: appendedJson(appended) };
 }
 
+const NO_EVENT = 'the body holds no event: send one as a JSON object, several as an array, or one a line as NDJSON';
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** What is taken, as an answer lists it. */
 const TAKEN = ['application/json', 'application/x-ndjson for an event a line'];

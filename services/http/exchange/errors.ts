@@ -53,9 +53,13 @@ export function tooLarge(maxBytes: number): HttpError {
   return new HttpError(413, Code.InvalidArgument, `more than ${maxBytes} bytes came: send fewer events at once`);
 }
 
-/** The error of a method that is not among these. Of an RPC it is UNKNOWN, as Connect reads the status. */
-export function wrongMethod(allow: string, code: Code): HttpError {
-  return new HttpError(405, code, `use ${allow}`, { allow });
+/**
+ * The error of a method that is not among these. Of an RPC it is UNKNOWN, as Connect reads the status.
+ *
+ * @param hint what else to say, with the punctuation before it
+ */
+export function wrongMethod(allow: string, code: Code, hint = ''): HttpError {
+  return new HttpError(405, code, `use ${allow}${hint}`, { allow });
 }
 
 /** The error of a content type that is not taken. Of an RPC it is UNKNOWN, as its protocol is not known either. */

@@ -5,6 +5,7 @@ import { errorOf, HttpError, quoted, toErrorResponse, wrongMethod } from '../exc
 import { type Exchange, sendResponse } from '../exchange/exchange.ts';
 import type { HttpRequest, HttpResponse } from '../exchange/http-message.ts';
 import { type BodyLimits, readBody } from '../exchange/read-body.ts';
+import { postHint } from './nearest-path.ts';
 import { matcherOf, shapeOf } from './path-table.ts';
 
 /** A plain HTTP endpoint, as far as it is served, measured and documented; without the code that answers. */
@@ -60,13 +61,20 @@ export function handlersByPath(
   shutdown: AbortSignal,
 ) {
   const byShape = Map.groupBy(routes, ({ path }) => shapeOf(path));
+  const posts = [...postPaths(routes)];
   return new Map(
-    Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, limits, logger, shutdown)]),
+    Array.from(byShape.values(), (atPath) => [atPath[0]!.path, handlerOf(atPath, posts, limits, logger, shutdown)]),
   );
+}
+
+/** Paths that take a POST. */
+export function postPaths(routes: readonly RouteDescription[]): Set<string> {
+  return new Set(routes.filter(({ method }) => method === 'POST').map(({ path }) => path));
 }
 
 function handlerOf(
   atPath: readonly HttpRoute[],
+  posts: readonly string[],
   limits: BodyLimits,
   logger: Logger,
   shutdown: AbortSignal,
@@ -74,11 +82,13 @@ function handlerOf(
   const answers = new Map(atPath.map((route) => [route.method, answerOf(route, limits.maxBytes, logger, shutdown)]));
   for (const { method, safe } of atPath) if (safe) answers.set('HEAD', answers.get(method)!);
   const allow = [...answers.keys()].join(', ');
-  const notAllowed = toErrorResponse(wrongMethod(allow, Code.Unimplemented));
 
   return (exchange) => {
     const answer = answers.get(exchange.method);
-    if (answer === undefined) return exchange.answer(notAllowed);
+    if (answer === undefined) {
+      const hint = postHint(exchange.method, exchange.path, posts);
+      return exchange.answer(toErrorResponse(wrongMethod(allow, Code.Unimplemented, hint)));
+    }
     const respond = (body: Buffer) => sendResponse(exchange, answer(exchange, body), logger);
     if (exchange.method === 'GET' || exchange.method === 'HEAD') respond(NO_BODY);
     else readBody(exchange, limits, respond);

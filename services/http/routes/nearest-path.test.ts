@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearbyHint } from './nearest-path.ts';
+import { nearbyHint, postHint } from './nearest-path.ts';
 
 const SERVED = [
   '/api/v1/events',
@@ -28,4 +28,13 @@ test.each([
   [`/api/v1/events${'x'.repeat(10_000)}`, ''],
 ])('what is near %s%s', (path, hint) => {
   expect(nearbyHint(path, SERVED)).toBe(hint);
+});
+
+test.each([
+  ['POST', '/', '; POST goes to /api/v1/events or /click'],
+  ['GET', '/', ''],
+  ['POST', '/click', ''],
+])('where a %s to %s goes%s', (method, path, hint) => {
+  expect(postHint(method, path, ['/api/v1/events', '/click'])).toBe(hint);
+  expect(postHint(method, path, [])).toBe('');
 });

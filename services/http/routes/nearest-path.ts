@@ -19,6 +19,14 @@ export function nearbyHint(path: string, served: readonly string[]): string {
   return nearest === undefined ? '' : `: the nearest path is ${nearest}`;
 }
 
+/** Of a POST to a path that takes none, says which do; empty for other methods, and where no path does. */
+export function postHint(method: string, path: string, posts: readonly string[]): string {
+  if (method !== 'POST' || posts.length === 0 || posts.includes(path)) return '';
+  return `; POST goes to ${ANY_OF.format(posts)}`;
+}
+
+const ANY_OF = new Intl.ListFormat('en', { type: 'disjunction' });
+
 /** The path that the fewest edits lead to, if those are less than `limit`. Case costs nothing. */
 function nearestOf(path: string, served: readonly string[], limit: number): string | undefined {
   let nearest: string | undefined;

@@ -12,8 +12,8 @@ import { dialectOf } from '../exchange/protocol.ts';
 import { BODY_TIMEOUT_MS, MAX_RECEIVING_BYTES, Receiving } from '../exchange/receiving.ts';
 import { isRpcPath, refuse } from '../exchange/refuse.ts';
 import { Http1Connections } from '../fast/http1-connection.ts';
-import { type HttpRoute, handlersByPath } from '../routes/http-routes.ts';
-import { nearbyHint } from '../routes/nearest-path.ts';
+import { type HttpRoute, handlersByPath, postPaths } from '../routes/http-routes.ts';
+import { nearbyHint, postHint } from '../routes/nearest-path.ts';
 import { type Endpoint, httpEndpoint, observed, rpcEndpoint } from '../routes/observe.ts';
 import { PathTable, tidyPath } from '../routes/path-table.ts';
 import { answerClientError } from './client-error.ts';
@@ -149,7 +149,8 @@ function endWith(response: http.ServerResponse): void {
 function requestHandler(options: ServeOptions, receiving: Receiving, shutdown: AbortSignal): Handler {
   const { guard, logger, notice } = options;
   const endpoints = new PathTable(endpointsOf(options, receiving, shutdown));
-  const notFound = (exchange: Exchange) => refuse(exchange, notFoundError(exchange, endpoints.patterns));
+  const posts = [...postPaths(options.routes)];
+  const notFound = (exchange: Exchange) => refuse(exchange, notFoundError(exchange, endpoints.patterns, posts));
   const admit = (exchange: Exchange, handle: Handler) => {
     if (exchange.method === 'OPTIONS' && exchange.headers.origin !== undefined) {
       exchange.answer(preflight(exchange.headers));
@@ -184,15 +185,13 @@ function endpointsOf(options: ServeOptions, receiving: Receiving, shutdown: Abor
   ];
 }
 
-function postPaths(routes: readonly HttpRoute[]): Set<string> {
-  return new Set(routes.filter(({ method }) => method === 'POST').map(({ path }) => path));
-}
-
 /** RPCs have a code of their own for it. */
-function notFoundError({ path, headers }: Exchange, served: readonly string[]): ConnectError {
+function notFoundError(exchange: Exchange, served: readonly string[], posts: readonly string[]): ConnectError {
+  const { method, path, headers } = exchange;
   const protocol = dialectOf(headers)?.protocol ?? 'connect';
   const code = protocol !== 'connect' || isRpcPath(path) ? Code.Unimplemented : Code.NotFound;
-  return new HttpError(404, code, `nothing is served at ${quoted(path)}${nearbyHint(path, served)}`);
+  const hint = nearbyHint(path, served) || (code === Code.NotFound ? postHint(method, path, posts) : '');
+  return new HttpError(404, code, `nothing is served at ${quoted(path)}${hint}`);
 }
 
 function http1Server(handle: http.RequestListener): http.Server {

@@ -31,6 +31,8 @@ test.each([
   [{ PORT: '65536' }, /PORT/],
   [{ PORT: '' }, /PORT: must be a number/],
   [{ HOST: '' }, /HOST/],
+  [{ LOOKBACK_HOURS: 'abc' }, /LOOKBACK_HOURS: must be a number: it is "abc"$/],
+  [{ MODELS: 'bogus' }, /MODELS.0: .*last_click.*: it is "bogus"$/],
   [{ PARTITIONS: '0' }, /PARTITIONS/],
   [{ MODELS: 'last_click,best_click' }, /MODELS/],
   [{ ROLLUPS: 'week:ad_id' }, /ROLLUPS: has "week:ad_id", which does not look like day:campaign_id,ad_id/],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { cut } from '../../contract/cut.ts';
 import { GIVEN_NUMBER } from '../../system/given-number.ts';
 
 /** Settings that several processes have, by the name of their environment variable. */
@@ -69,11 +70,24 @@ export function parseAll<T>(env: NodeJS.ProcessEnv, parsers: Parsers<T>): T {
       parsed[name] = parsers[name](whole);
     } catch (error) {
       if (!(error instanceof z.ZodError)) throw error;
-      problems.push(...error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+      problems.push(...error.issues.map((issue) => problemOf(issue, whole)));
     }
   }
   if (problems.length > 0) throw invalidSettings(problems);
   return parsed as T;
+}
+
+/** What may have a password in it is not repeated. */
+const UNTOLD = /URL|ENDPOINT|PASSWORD|KEY|TOKEN|SECRET/;
+
+/** What is wrong with a setting, and what it is; messages of our own say that where it helps. */
+function problemOf(issue: z.core.$ZodIssue, env: NodeJS.ProcessEnv): string {
+  const name = String(issue.path[0]);
+  const value = env[name];
+  const isNoNumber = issue.code === 'invalid_type' && issue.expected === 'number' && value !== undefined;
+  const problem = `${issue.path.join('.')}: ${isNoNumber ? 'must be a number' : issue.message}`;
+  const isTold = issue.code !== 'custom' && value !== undefined && !UNTOLD.test(name);
+  return isTold ? `${problem}: it is ${JSON.stringify(cut(value))}` : problem;
 }
 
 export function invalidSettings(problems: readonly string[]): Error {

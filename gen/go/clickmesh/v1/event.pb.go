@@ -149,7 +149,7 @@ type Conversion struct {
 	// What was done, such as "purchase" or "signup". Required, at most 128 bytes.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-	// and stores value_micros; records of raw-events have 0 here.
+	// and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
 	Value float64 `protobuf:"fixed64,4,opt,name=value,proto3" json:"value,omitempty"`
 	// Where it was reported from, such as "ios_app". Required, at most 128 bytes.
 	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`

@@ -119,7 +119,7 @@ export declare type Conversion = Message<"clickmesh.v1.Conversion"> & {
 
   /**
    * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-   * and stores value_micros; records of raw-events have 0 here.
+   * and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
    *
    * @generated from field: double value = 4;
    */

@@ -213,6 +213,14 @@ export declare type NumberRule = Message<"clickmesh.v1.NumberRule"> & {
    * @generated from field: string stored_in = 2;
    */
   storedIn: string;
+
+  /**
+   * The event type that takes from such a number once it is sent, which the refusal of one below 0 names; empty if there
+   * is none.
+   *
+   * @generated from field: string reduced_by = 3;
+   */
+  reducedBy: string;
 };
 
 /**
@@ -229,6 +237,13 @@ export declare type IntegerRule = Message<"clickmesh.v1.IntegerRule"> & {
    * @generated from field: int64 max = 1;
    */
   max: bigint;
+
+  /**
+   * As that of NumberRule.
+   *
+   * @generated from field: string reduced_by = 2;
+   */
+  reducedBy: string;
 };
 
 /**

@@ -258,6 +258,9 @@ final class EventCheck {
     BigDecimal max = BigDecimal.valueOf(field.rule.max).stripTrailingZeros();
     String limit = "[0, %se%d]".formatted(max.unscaledValue(), -max.scale());
     String text = "%s must be in %s: it is %s".formatted(field.name(), limit, received);
+    if (received.startsWith("-") && !field.rule.reducedBy.isEmpty()) {
+      text += "; to take something back, send an event of type " + field.rule.reducedBy;
+    }
     return new Fault(field, RejectReason.REJECT_REASON_OUT_OF_RANGE, limit, text);
   }
 

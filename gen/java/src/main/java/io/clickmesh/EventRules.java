@@ -29,6 +29,8 @@ final class EventRules {
     long max;
     /** The field of the same number in micros; else empty. */
     String storedIn = "";
+    /** The event type that takes from the number; else empty. */
+    String reducedBy = "";
     int maxEntries;
     List<String> values = List.of();
     List<String> withoutValue = List.of();
@@ -83,6 +85,11 @@ final class EventRules {
       return this;
     }
 
+    private FieldRule reducedBy(String value) {
+      reducedBy = value;
+      return this;
+    }
+
     private FieldRule maxEntries(int value) {
       maxEntries = value;
       return this;
@@ -116,10 +123,10 @@ final class EventRules {
               new FieldRule("event_id", "uuid").required().maxBytes(128),
               new FieldRule("user_id", "text").required().maxBytes(128).isId(),
               new FieldRule("type", "text").required().maxBytes(128),
-              new FieldRule("value", "number").max(1_000_000_000_000L).storedIn("value_micros"),
+              new FieldRule("value", "number").max(1_000_000_000_000L).storedIn("value_micros").reducedBy("adjustment"),
               new FieldRule("source", "text").required().maxBytes(128),
               new FieldRule("timestamp", "time").required().minMs(946_684_800_000L).maxAheadMs(86_400_000),
-              new FieldRule("value_micros", "integer").max(1_000_000_000_000_000_000L),
+              new FieldRule("value_micros", "integer").max(1_000_000_000_000_000_000L).reducedBy("adjustment"),
               new FieldRule("metadata", "map").maxEntries(32).maxBytes(4_096),
               new FieldRule("currency", "currency")),
           "adjustment",

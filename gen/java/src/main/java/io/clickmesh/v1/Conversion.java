@@ -215,7 +215,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-   * and stores value_micros; records of raw-events have 0 here.
+   * and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
    * </pre>
    *
    * <code>double value = 4 [json_name = "value"];</code>
@@ -1258,7 +1258,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-     * and stores value_micros; records of raw-events have 0 here.
+     * and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
      * </pre>
      *
      * <code>double value = 4 [json_name = "value"];</code>
@@ -1271,7 +1271,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-     * and stores value_micros; records of raw-events have 0 here.
+     * and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
      * </pre>
      *
      * <code>double value = 4 [json_name = "value"];</code>
@@ -1288,7 +1288,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-     * and stores value_micros; records of raw-events have 0 here.
+     * and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
      * </pre>
      *
      * <code>double value = 4 [json_name = "value"];</code>

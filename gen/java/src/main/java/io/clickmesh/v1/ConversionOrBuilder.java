@@ -73,7 +73,7 @@ public interface ConversionOrBuilder extends
   /**
    * <pre>
    * Its value, in units of the advertiser's currency: finite, in [0, 1e12]. The gateway rounds it to micros
-   * and stores value_micros; records of raw-events have 0 here.
+   * and stores value_micros; records of raw-events have 0 here. What is taken back of it is an Adjustment.
    * </pre>
    *
    * <code>double value = 4 [json_name = "value"];</code>
