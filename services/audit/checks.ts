@@ -19,7 +19,7 @@ export interface Check {
   name: string;
   keys: readonly string[];
   values: readonly string[];
-  /** Both sides SELECT what is to be added up: a key's values are the sums of its rows; where all are 0, there is none. */
+  /** Both sides SELECT what is to be added up: a key has the sums of its rows, and where all are 0 there is no key. */
   isOfSums?: true;
   /** SELECTs the keys and values as they should be. */
   expected: string;

@@ -9,7 +9,7 @@ import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { Clicks } from './clicks.ts';
 import { CounterTable, NOT_STORED } from './counter-table.ts';
 import { CounterValues } from './counter-values.ts';
-import { type Delta, deltaOf } from './deltas.ts';
+import { type Counted, type Delta, deltaOf } from './deltas.ts';
 import { encodeDaily, encodeKey, encodeRollup, encodeStored, encodeStoreKey, readStored } from './encode-counters.ts';
 import { ModelNumbers } from './model-numbers.ts';
 import { Series } from './series.ts';
@@ -26,12 +26,6 @@ const APART = 8;
 
 /** Most counters read from the store at once. */
 const READ_COUNTERS = 1000;
-
-/** What is counted of a batch. */
-export interface Counted {
-  clicks: readonly ClickCount[];
-  changes: readonly SharesChange[];
-}
 
 /** More than there are rollups. */
 const MOST_SERIES = 64;
@@ -131,7 +125,7 @@ export class CounterSet {
   *takeDirty(texts: TouchTexts): Generator<StateEntry> {
     const [table, dirty] = [this.#table, this.#dirty];
     const periods = Float64Array.from(dirty, (counter) => table.seriesOf(counter) * 2 ** 32 + table.periodOf(counter));
-    const hashes = Uint32Array.from(dirty, (counter) => this.#hashOf(texts, counter));
+    const hashes = Uint32Array.from(dirty, (counter) => counterHash(this.#readValues(texts, counter)));
     for (const i of inKeyOrder(periods, hashes)) {
       const counter = dirty[i]!;
       table.setFlags(counter, table.flagsOf(counter) & ~DIRTY);
@@ -373,12 +367,6 @@ export class CounterSet {
     const [group, ad] = [table.groupOf(counter), table.adOf(counter)];
     this.#seriesOf(counter).addValues(texts, group, ad, table.typeOf(counter), values);
     return values;
-  }
-
-  /** What counters of a period are in order by in the store. */
-  #hashOf(texts: TouchTexts, counter: number): number {
-    const { bytes, length } = this.#readValues(texts, counter);
-    return counterHash(bytes, length);
   }
 
   /** Good until the next call. */

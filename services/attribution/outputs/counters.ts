@@ -6,7 +6,8 @@ import type { ClickCount } from '../decision/effects.ts';
 import { adOf, campaignSourceOf, type TouchTexts } from '../memory/touch-memory.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { Clicks } from './clicks.ts';
-import { type Counted, CounterSet } from './counter-set.ts';
+import { CounterSet } from './counter-set.ts';
+import type { Counted } from './deltas.ts';
 import { inRuns } from './touch-runs.ts';
 
 /**

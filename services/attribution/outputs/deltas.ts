@@ -1,5 +1,11 @@
 import { hasCredit } from '../decision/decide.ts';
-import { isChangedUnder, type ModelChange, type SharesChange } from '../decision/effects.ts';
+import { type ClickCount, isChangedUnder, type ModelChange, type SharesChange } from '../decision/effects.ts';
+
+/** What is counted of a batch. */
+export interface Counted {
+  clicks: readonly ClickCount[];
+  changes: readonly SharesChange[];
+}
 
 /** What is counted more of a touch's share than before, in micros. */
 export interface Delta {

@@ -53,9 +53,9 @@ export function encodeKey(prefix: Buffer, period: number, values: CounterValues,
 }
 
 /** The key of a counter in the store. Good until the next call. */
-export function encodeStoreKey(prefix: Buffer, period: number, { bytes, length }: CounterValues): Buffer {
-  const key = keyOf(prefix.length + HEAD_BYTES + length);
-  return key.subarray(0, putCounterKey(key, prefix, period, bytes, length));
+export function encodeStoreKey(prefix: Buffer, period: number, values: CounterValues): Buffer {
+  const key = keyOf(prefix.length + HEAD_BYTES + values.length);
+  return key.subarray(0, putCounterKey(key, prefix, period, values));
 }
 
 /** Memory for a key. */

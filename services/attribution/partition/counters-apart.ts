@@ -2,8 +2,8 @@ import type { ReportDays } from '../../contract/report-days.ts';
 import type { Rollup } from '../../contract/rollups.ts';
 import type { NewRecord } from '../../log/event-log.ts';
 import type { TouchTexts } from '../memory/touch-memory.ts';
-import type { Counted } from '../outputs/counter-set.ts';
 import { Counters } from '../outputs/counters.ts';
+import type { Counted } from '../outputs/deltas.ts';
 import { APART, apartKey, keyOfApart } from '../store/counter-keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 

@@ -1,8 +1,8 @@
 import type { ReportDays } from '../../contract/report-days.ts';
 import type { NewRecord } from '../../log/event-log.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import type { Counted } from '../outputs/counter-set.ts';
 import { Counters } from '../outputs/counters.ts';
+import type { Counted } from '../outputs/deltas.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import type { UserTable } from '../users/user-table.ts';
 import { CountersApart } from './counters-apart.ts';

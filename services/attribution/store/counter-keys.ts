@@ -40,9 +40,15 @@ export function periodOfCounter(rollup: string | undefined, key: Buffer): number
   return key.readUInt32BE(counterPrefix(rollup).length) - BIAS;
 }
 
-/** By which counters of a period are in order: of the values of their dimensions, each with a NUL behind it. */
-export function counterHash(values: Uint8Array, length: number): number {
-  return hashOf(values, 0, length) >>> 0;
+/** The values of a counter's dimensions, each with a NUL behind it. */
+interface ValueBytes {
+  bytes: Uint8Array;
+  length: number;
+}
+
+/** By which counters of a period are in order. */
+export function counterHash({ bytes, length }: ValueBytes): number {
+  return hashOf(bytes, 0, length) >>> 0;
 }
 
 /** Key of a counter, whose value is a RollupStats without what the key says. @param values of its dimensions */
@@ -50,16 +56,17 @@ export function counterKey(rollup: string | undefined, period: number, values: r
   const prefix = counterPrefix(rollup);
   const bytes = Buffer.from(values.map((value) => `${value}\0`).join(''));
   const key = Buffer.allocUnsafe(prefix.length + HEAD_BYTES + bytes.length);
-  putCounterKey(key, prefix, period, bytes, bytes.length);
+  putCounterKey(key, prefix, period, { bytes, length: bytes.length });
   return key;
 }
 
-/** Writes the key of a counter where there is room, from values as `counterHash` takes them; returns where it ends. */
-export function putCounterKey(to: Buffer, prefix: Buffer, period: number, values: Uint8Array, length: number): number {
+/** Writes the key of a counter where there is room; returns where it ends. */
+export function putCounterKey(to: Buffer, prefix: Buffer, period: number, values: ValueBytes): number {
+  const { bytes, length } = values;
   let at = 0;
   for (; at < prefix.length; at++) to[at] = prefix[at]!;
-  at = putWord(to, putWord(to, at, period + BIAS), counterHash(values, length));
-  for (let i = 0; i < length; i++) to[at++] = values[i]!;
+  at = putWord(to, putWord(to, at, period + BIAS), counterHash(values));
+  for (let i = 0; i < length; i++) to[at++] = bytes[i]!;
   return at;
 }
 
