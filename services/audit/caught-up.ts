@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Topic } from '../contract/topics.ts';
+import { NOT_INSERTED, type Topic } from '../contract/topics.ts';
 import type { MeshStatus } from './mesh-status.ts';
 
 const RAW_EVENTS: Topic = 'raw-events';
-const NOT_INSERTED: Topic = 'raw-events.DLT';
 const POLL_MS = 200;
 
 /**
@@ -32,7 +31,7 @@ function firstBehind(status: MeshStatus): string | undefined {
     for (const { partition, end, inserted } of partitions) {
       const done = published(status, partition);
       if (topic === RAW_EVENTS && done < end) return `attribution is at ${done} of ${end} in partition ${partition}`;
-      if (topic !== NOT_INSERTED && (inserted ?? 0) < end) {
+      if (!NOT_INSERTED.includes(topic as Topic) && (inserted ?? 0) < end) {
         return `ClickHouse is at ${inserted ?? 0} of ${end} in partition ${partition} of ${topic}`;
       }
     }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type MeshStatus, nextOffset, rawEvents } from '../audit/mesh-status.ts';
+import { NOT_INSERTED, type Topic } from '../contract/topics.ts';
 import { getStatus, getStatusText } from './ask-mesh.ts';
 import { urlOption } from './options.ts';
 import { print } from './print.ts';
@@ -62,13 +63,12 @@ function checkpointText(checkpoint: MeshStatus['checkpoints'][number] | undefine
 }
 
 /**
- * Records of a partition of all topics that are not yet in ClickHouse; null where that is not known. The dead letters
- * are for people, and not inserted.
+ * Records of a partition of all topics that are not yet in ClickHouse, and are to be; null where that is not known.
  */
 function notInserted(topics: MeshStatus['topics'], partition: number): number | null {
   let records = 0;
   for (const { topic, partitions } of topics) {
-    if (topic === 'raw-events.DLT') continue;
+    if (NOT_INSERTED.includes(topic as Topic)) continue;
     const { end, inserted } = partitions[partition]!;
     if (inserted === null && end > 0) return null;
     records += end - (inserted ?? 0);

@@ -125,7 +125,7 @@ function foldOn(store: StateStore) {
       for (let rest = records; rest.length > 0; ) {
         const some = rest;
         measured(() => foldSome(some));
-        while (fold.isUnfinished) partsMs.push(measured(goOn));
+        while (fold.unfinished !== undefined) partsMs.push(measured(goOn));
         rest = rest.filter(({ offset }) => offset > Number(fold.progress.version));
       }
       unflushed += records.length;

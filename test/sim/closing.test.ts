@@ -180,7 +180,7 @@ function play(config: typeof closing, log: readonly LogRecord[], steps: readonly
       for (const row of rows) published.push({ ...row, value: Buffer.from(row.value) });
     };
     take(fold.fold(store, log.slice(i, i + size)));
-    while (fold.isUnfinished) take(fold.goOn(store));
+    while (fold.unfinished !== undefined) take(fold.goOn(store));
     i = Number(fold.progress.version) + 1;
     take(fold.takeTotals());
     if (next === 'go on') continue;

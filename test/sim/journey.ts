@@ -31,10 +31,14 @@ export function geoOf(campaignId: string): string {
   return campaignId === 'x' ? 'of x' : '';
 }
 
-/** @param zone of the days that counts are by */
-export function configIn(zone: string) {
+/**
+ * @param zone of the days that counts are by
+ * @param env other settings
+ */
+export function configIn(zone: string, env: NodeJS.ProcessEnv = {}) {
   return attributionConfig(
     parseAttributionEnvironment({
+      ...env,
       MODELS: MODELS.join(','),
       LOOKBACK_HOURS: String(LOOKBACK / HOUR),
       ROLLUPS: ROLLUPS.join(';'),
@@ -104,7 +108,7 @@ interface Published {
   value: Uint8Array;
 }
 
-/** Keeps the highest version of every key, as every reader of the topics does. */
+/** Keeps the highest version of every key, and adds up counters, as every reader of the topics does. */
 export function collapse(published: readonly Published[]): Omit<FinalTables, 'totals'> {
   const attributed = latest(published, 'attributed-events', (bytes) => {
     const { clicks, models, ...row } = fromBinary(AttributedConversionSchema, bytes);
@@ -118,20 +122,21 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
       }),
     );
   });
-  const counters = latest(published, 'daily-stats', (bytes) =>
+  const counters = new Counts();
+  const newest = latest(published, 'daily-stats', (bytes) =>
     dailyRows(bytes).map((row) => {
       const key = `${row.day} ${row.campaignId || '-'} ${row.conversionType || '-'} ${row.model || '-'}`;
-      const counts = new Counts();
-      counts.add(key, {
+      const measures = {
         ...{ clicks: row.clicks, invalidClicks: row.invalidClicks },
         ...{ conversions: row.conversionsMicros, retracted: row.retractedMicros },
         revenue: BigInt(row.revenueHigh) * HIGH + row.revenueMicros,
         adjusted: BigInt(row.adjustedHigh) * HIGH + row.adjustedMicros,
         refunds: BigInt(row.refundsHigh) * HIGH + row.refundsMicros,
-      });
-      return { key, version: row.version, line: counts.lines()[0] };
+      };
+      return { key: `${row.partition} ${key}`, version: row.version, line: { key, measures } };
     }),
   );
+  for (const { key, measures } of newest) counters.add(key, measures);
   const decisions = latest(published, 'conversion-decisions', (bytes) => {
     const row = fromBinary(ConversionDecisionSchema, bytes);
     const invalid = row.candidates.filter(({ reasons }) => reasons[0] === CandidateReason.INVALID);
@@ -143,14 +148,14 @@ export function collapse(published: readonly Published[]): Omit<FinalTables, 'to
     const key = `${row.userId} ${row.conversionId}`;
     return [{ key, version: row.version, line: `${key}: ${all.join(', ')}` }];
   });
-  return { attributed, counters, decisions };
+  return { attributed: attributed.sort(), counters: counters.lines(), decisions: decisions.sort() };
 }
 
-function latest(
+function latest<Line>(
   published: readonly Published[],
   topic: Topic,
-  read: (bytes: Uint8Array) => { key: string; version: bigint; line: string | undefined }[],
-): string[] {
+  read: (bytes: Uint8Array) => { key: string; version: bigint; line: Line | undefined }[],
+): Line[] {
   const rows = new Map<string, ReturnType<typeof read>[number]>();
   for (const record of published.filter((r) => r.topic === topic)) {
     for (const row of read(record.value)) {
@@ -159,7 +164,7 @@ function latest(
       if (before === undefined || row.version >= before.version) rows.set(row.key, row);
     }
   }
-  return [...rows.values()].flatMap((row) => row.line ?? []).sort();
+  return [...rows.values()].flatMap(({ line }) => (line === undefined ? [] : [line]));
 }
 
 /** What became of all records, as the naive model tells it. */

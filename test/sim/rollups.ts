@@ -50,12 +50,12 @@ export function expectSameSums(published: readonly Published[], names: readonly 
   }
 }
 
-function keyOfDaily({ day, campaignId, source, conversionType, model }: DailyStats): string {
-  return [day, campaignId, source, conversionType, model].join('\0');
+function keyOfDaily({ partition, day, campaignId, source, conversionType, model }: DailyStats): string {
+  return [partition, day, campaignId, source, conversionType, model].join('\0');
 }
 
-function keyOfRollup({ rollup, period, values }: RollupStats): string {
-  return [rollup, period, ...values].join('\0');
+function keyOfRollup({ partition, rollup, period, values }: RollupStats): string {
+  return [partition, rollup, period, ...values].join('\0');
 }
 
 /** The newest version of each counter. */

@@ -144,7 +144,7 @@ export interface Rest {
   seesClosed: boolean | undefined;
   /** Where it goes on. */
   at: Place;
-  /** Goes on there, for as long as the user's lists are as they were. */
+  /** Goes on there, for as long as the user's lists and its overflow are as they were. */
   parts: Iterator<Place, undefined>;
 }
 
@@ -158,7 +158,7 @@ const BEGIN: Place = { inState: 0, beside: undefined };
 
 /**
  * Decides all conversions anew that have a touch as a candidate, or would if it were valid. Of very many only a part:
- * what the others are decided to depends on the user alone, of whom nothing else may be folded until they are.
+ * what the others are decided to depends on nothing but the user as it is after the event.
  *
  * @returns what is left
  */
@@ -211,6 +211,8 @@ function* redecideFrom(
   const [from, to] = [beside?.timestamp ?? touch.timestamp, touch.timestamp + context.longestApartMs];
   for (const conversion of context.overflow().conversions(from, to, false)) {
     if (beside !== undefined && isBefore(conversion, beside)) continue;
+    // The sweep may have deleted it, or not: where the parts are must not depend on that.
+    if (!isCorrectable(context, conversion)) continue;
     if (isPart()) {
       yield { inState: user.conversions.length, beside: conversion };
       begin();

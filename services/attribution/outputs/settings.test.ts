@@ -5,7 +5,8 @@ import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
 import { reportDays } from '../../contract/report-days.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { counterKey } from '../store/counter-keys.ts';
-import type { StateStore } from '../store/state-store.ts';
+import { SETTINGS_FROM, SETTINGS_TO } from '../store/keys.ts';
+import { entriesBetween, type StateStore } from '../store/state-store.ts';
 import { Settings } from './settings.ts';
 
 const PARTITION = 3;
@@ -65,6 +66,19 @@ test('a model that a build before has counted was always counted, a rollup that 
     `rollup ${ROLLUP} 700 0 @70`,
     'lookback 3600000 0 0 @70',
   ]);
+});
+
+test('R-4: of what a node had published of them when it ended, the others are noted as they were', () => {
+  const whole = memoryStateStore();
+  const all = begin(whole, {}, 700, 70).sort();
+  const entries = [...entriesBetween(whole, SETTINGS_FROM, SETTINGS_TO)];
+  for (const published of [entries, entries.toReversed()]) {
+    for (let i = 0; i <= published.length; i++) {
+      const rebuilt = memoryStateStore();
+      rebuilt.write({ deletes: [], puts: published.slice(0, i), appends: [] });
+      expect(begin(rebuilt, {}, 700, 70).sort()).toEqual(all);
+    }
+  }
 });
 
 test('a later call changes nothing', () => {

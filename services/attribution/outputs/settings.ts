@@ -45,9 +45,10 @@ export class Settings {
     }
     const now = { partition, version: BigInt(version) };
     const wanted = wantedBy(this.#config, this.#days);
+    // A node that ended while it published them may have left some of those that it noted with this record.
+    const isFirst = [...this.#known.values()].every((known) => Number(known.version) >= version);
     // What a build counted that did not note it, it may have counted from the first record on.
-    const counted = this.#known.size === 0 && clock !== undefined ? countedModels(store) : new Set<string>();
-    const isFirst = this.#known.size === 0;
+    const counted = isFirst && clock !== undefined ? countedModels(store) : new Set<string>();
     for (const setting of wanted) {
       const known = this.#known.get(settingName(setting));
       if (known !== undefined && known.until === 0n && known.value === setting.value) continue;

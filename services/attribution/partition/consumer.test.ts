@@ -10,6 +10,7 @@ import {
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../../test/fixtures/memory-log.ts';
 import { memoryStateStore, memoryStateStores } from '../../../test/fixtures/memory-state-store.ts';
+import type { Topic } from '../../contract/topics.ts';
 import { LogUnavailable, type NewRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { newStatus, type Role } from '../status.ts';
@@ -24,14 +25,19 @@ const BATCH = 10;
 const BASELINE_WRITES = 1;
 
 /** The number is in the event's id, and a click's also in its campaign. */
-function event(kind: 'click' | 'conversion', number: number, campaign: (number: number) => string): NewRecord {
+function event(
+  kind: 'click' | 'conversion',
+  number: number,
+  campaign: (number: number) => string,
+  { userId = 'ann', time = 0 } = {},
+): NewRecord {
   const eventId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-  const common = { eventId, userId: 'ann', source: 'src', timestamp: BigInt(Date.UTC(2026, 0, 1)) };
+  const common = { eventId, userId, source: 'src', timestamp: BigInt(Date.UTC(2026, 0, 1) + time) };
   const message =
     kind === 'click'
       ? create(EventSchema, { event: { case: kind, value: { ...common, adId: 'ad', campaignId: campaign(number) } } })
       : create(EventSchema, { event: { case: kind, value: { ...common, type: 'buy', valueMicros: 5n } } });
-  return { topic: 'raw-events', key: 'ann', value: toBinary(EventSchema, message) };
+  return { topic: 'raw-events', key: userId, value: toBinary(EventSchema, message) };
 }
 
 /** Events numbered from 0; the campaign of a click is chosen by its number. */
@@ -48,10 +54,14 @@ interface ConsumeOptions {
   role?: Role;
   /** Offsets that the log has no records at, as a producer's control records leave them. */
   gap?: { from: number; to: number };
+  partBytes?: number;
 }
 
 /** Folds the log's only partition, some records at a time, into an empty store until the test is over. */
-function consume(log: MemoryLog, { role = 'active', gap = { from: 0, to: 0 } }: ConsumeOptions = {}) {
+function consume(
+  log: MemoryLog,
+  { role = 'active', gap = { from: 0, to: 0 }, partBytes = config.partBytes }: ConsumeOptions = {},
+) {
   const status = newStatus(0, role, false);
   const stopping = new AbortController();
   const memory = memoryStateStore();
@@ -68,7 +78,7 @@ function consume(log: MemoryLog, { role = 'active', gap = { from: 0, to: 0 } }: 
   };
   const seen = { reads: [] as number[], writes: 0, commits: [] as number[], steps: [] as string[] };
   const deps = {
-    config,
+    config: { ...config, partBytes },
     logger: pino({ level: 'silent' }),
     cacheBytes: () => config.userCacheBytes,
     commit(_: number, offset: number) {
@@ -243,3 +253,65 @@ test.each([
   expect(seen.reads.length).toBeGreaterThan(reads);
   expect([seen.commits, published(log)]).toEqual([[], { decisions: [], counters: [], totals: [] }]);
 });
+
+test('R-20: while a record is folded in parts, what follows from others is decided, counted and published', async () => {
+  const log = memoryLog(1);
+  const hot = { userId: 'hot' };
+  const late = 1 + 2 * BATCH;
+  await log.append([
+    event('click', 0, () => 'first', { ...hot, time: 0 }),
+    ...Array.from({ length: 2 * BATCH }, (_, i) => event('conversion', 1 + i, () => '', { ...hot, time: 10 + i })),
+    event('click', late, () => 'late', { ...hot, time: 5 }),
+    event('click', late + 1, () => 'other', { userId: 'ann', time: 50 }),
+    event('conversion', late + 2, () => '', { userId: 'ann', time: 60 }),
+    event('conversion', late + 3, () => '', { ...hot, time: 60 }),
+  ]);
+  const appended: { name: string; done: number | undefined }[] = [];
+  const { status, reached, stop } = consume(log, { partBytes: 1500 });
+  log.beforeAppend = (records) => {
+    for (const { topic, value } of records) {
+      appended.push({ name: NAMES[topic]?.(value) ?? topic, done: status.nextOffset });
+    }
+  };
+  await reached(late + 4);
+  await stop();
+  const places = (name: string) => appended.flatMap((each, i) => (each.name === name ? [i] : []));
+  const ofLate = places(`decision @${late}`);
+  expect(ofLate.length).toBe(2 * BATCH);
+  const [notice] = places('counted-apart');
+  const others = [`decision @${late + 2}`, `decision @${late + 3}`, `counter other @${late + 2} 0: 1000000`].map(
+    (name) => {
+      const [place, ...more] = places(name);
+      expect(more, name).toEqual([]);
+      return place!;
+    },
+  );
+  // The user's own next one, too, to which its late click is a candidate.
+  const counted = places(`counter late @${late + 3} 0: 1000000`)[0]!;
+  for (const place of [...others, counted]) {
+    expect(place).toBeGreaterThan(notice!);
+    expect(place).toBeLessThan(ofLate.at(-1)!);
+    expect(appended[place]!.done).toBeLessThanOrEqual(late);
+  }
+  // What the late click takes from the first one, which was counted before, and gets.
+  expect(places(`counter first @${late} 2147483648: ${-2 * BATCH}000000`).length).toBe(1);
+  expect(places(`counter late @${late} 2147483648: ${2 * BATCH}000000`)[0]).toBeGreaterThan(ofLate.at(-1)!);
+  expect(published(log).totals).toEqual([late + 3]);
+  expect(status.progress).toMatchObject({ attributed: BigInt(2 * BATCH + 2), clicks: 3n });
+});
+
+const NAMES: Partial<Record<Topic, (value: Uint8Array) => string>> = {
+  'conversion-decisions': decisionName,
+  'daily-stats': counterName,
+};
+
+function decisionName(value: Uint8Array): string {
+  return `decision @${fromBinary(ConversionDecisionSchema, value).version}`;
+}
+
+/** The campaign of a counter of conversions, its version and partition, and those under last_click. */
+function counterName(value: Uint8Array): string {
+  const { campaignId, version, partition, models } = fromBinary(DailyStatsSchema, value);
+  const conversions = models.find(({ model }) => model === 'last_click')?.conversionsMicros;
+  return `counter ${campaignId} @${version} ${partition}: ${conversions}`;
+}

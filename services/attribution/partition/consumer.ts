@@ -2,22 +2,26 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type LogRecord, type NewRecord, OffsetOutOfRange } from '../../log/event-log.ts';
 import { NO_TRACES, type Traces, withRecordSpans } from '../../telemetry/tracing.ts';
-import type { AttributionConfig } from '../decision/config.ts';
 import { OutputMemory } from '../outputs/output-memory.ts';
 import { type Checkpointer, newCheckpointer } from '../recovery/checkpointer.ts';
 import { behind, loadPublishedTotals, publishedThrough, untilBoundary } from '../recovery/published-totals.ts';
-import type { RecoverDeps } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
 import { nextOffset } from '../store/progress.ts';
-import type { StateStore } from '../store/state-store.ts';
 import { withKnownFailures } from '../store/store-failure.ts';
-import { newSweep, type Sweep } from '../store/sweep.ts';
-import { type Caution, FoldFailure } from './caution.ts';
+import { newSweep } from '../store/sweep.ts';
+import { FoldFailure } from './caution.ts';
 import { committedOffset, type Opened, openPartition } from './opening.ts';
-import { isOutage, pause, RETRY_MS, retrying, untilDone, type Waiter } from './outage.ts';
-import { newPartitionFold, type PartitionFold } from './partition-fold.ts';
-import { publish } from './publish.ts';
-import type { SetAside } from './set-aside.ts';
+import { isOutage, pause, RETRY_MS, retrying, type Waiter } from './outage.ts';
+import { newPartitionFold } from './partition-fold.ts';
+import {
+  hasUnpublishedCounters,
+  positionOf,
+  publishNext,
+  publishTotals,
+  takeTotals,
+  trackPublishing,
+} from './publishing.ts';
+import { type PartitionDeps, phaseOf, type Run } from './run.ts';
 
 /** Most bytes of raw events in one batch: some thousands of events, some tens of ms. */
 const BATCH_BYTES = 512 * 1024;
@@ -46,56 +50,6 @@ const READ_WAIT_MS = 10_000;
 
 /** Pause between two looks of a standby at the group's offset, in ms. */
 const FOLLOW_MS = 250;
-
-export interface PartitionDeps extends RecoverDeps {
-  config: AttributionConfig;
-  /** Memory for users' states that this partition may take now, in bytes; kept to roughly. */
-  cacheBytes(): number;
-  /** Commits the group's offset: what follows from the records before it is published, and will not be again. */
-  commit(partition: number, offset: number): void;
-}
-
-/**
- * What folding the next record means. Replaying, what follows from it is published; passing, all but totals is to be
- * published; live, everything. Before there is a Run the partition is opening: it gets its store.
- */
-type Phase = 'replaying' | 'passing' | 'live';
-
-/** The fold of one partition under way. Offsets are those of raw-events. */
-interface Run {
-  deps: PartitionDeps;
-  status: PartitionStatus;
-  waiter: Waiter;
-  store: StateStore;
-  fold: PartitionFold;
-  sweep: Sweep;
-  /** Keys of users that the sweep found, to be deleted with the next flush. */
-  expired: Buffer[];
-  /** Offset of the last record in the published totals that the store was rebuilt with, -1 if it never was. */
-  publishedThrough: number;
-  /** Offset of the next record to fold. */
-  nextOffset: number;
-  /** The group's offset: when the run began or, at a standby, when it was last asked for. */
-  committed: number;
-  /** Records that were set aside. */
-  aside: SetAside;
-  caution: Caution;
-  /** Offset of the next record that is not in the store. */
-  flushed: number;
-  /** Counters that records before this offset changed were handed to the publisher, or thrown away by a replay. */
-  countersTaken: number;
-  /** As countersTaken, of rollups, which are many: they are published with a flush. */
-  rollupsTaken: number;
-  /** Settles when everything handed to the publisher is durable, and rejects with the reason if it can't be. */
-  publishing: Promise<void>;
-  /** Records that were read and are not yet folded, as those before them filled the memory of a batch. */
-  unfolded: readonly LogRecord[];
-  /** Records folded since the last flush. */
-  unflushed: number;
-  /** Time of the last flush, and of the begin, in ms of performance.now(). */
-  flushedAt: number;
-  startedAt: number;
-}
 
 /**
  * Folds one partition of raw-events until `signal` aborts; then finishes its batch, flushes and closes the store. Keeps
@@ -135,7 +89,7 @@ async function fold(
   deps: PartitionDeps,
   status: PartitionStatus,
   waiter: Waiter,
-  { store, next, committed, days, aside, caution }: Opened,
+  { store, next, committed, days, aside, apart, caution }: Opened,
 ): Promise<void> {
   const { config, checkpoints } = deps;
   const { signal } = waiter;
@@ -145,17 +99,28 @@ async function fold(
     status,
     waiter,
     store,
-    fold: newPartitionFold(config, status.progress, { publishedTotals, days, cacheBytes: deps.cacheBytes }),
+    fold: newPartitionFold(config, status.progress, {
+      ...{ publishedTotals, days, cacheBytes: deps.cacheBytes },
+      apart: {
+        get size() {
+          return apart.size;
+        },
+        has: (offset) => apart.has(offset),
+        begin: (offset) => beginApart(run, offset),
+      },
+    }),
     sweep: newSweep(config),
     expired: [],
     publishedThrough: publishedThrough(publishedTotals),
     nextOffset: next,
     committed,
     aside,
+    apart,
     caution,
     flushed: next,
     countersTaken: next,
     rollupsTaken: next,
+    rollupsTakenAt: performance.now(),
     publishing: Promise.resolve(),
     unfolded: [],
     unflushed: 0,
@@ -180,21 +145,23 @@ async function fold(
   }
 }
 
-function phaseOf({ nextOffset, committed, publishedThrough }: Run): Phase {
-  if (nextOffset < committed) return 'replaying';
-  return nextOffset <= publishedThrough ? 'passing' : 'live';
-}
-
 /** Waits for records, folds them, and flushes when it is time. */
 async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<void> {
   const { status, waiter } = run;
   status.restoring &&= phaseOf(run) === 'replaying';
+  if (run.fold.unfinished !== undefined) await goOn(run);
+  if (mustGoOn(run)) return;
   const records = (await retrying(waiter, () => readBatch(run))) ?? [];
   const isCaughtUp = records.length === 0 || (await foldNext(run, records));
   if (records.length === 0) run.caution.attempt(run.store, run.flushed, run.nextOffset, publishTotals, run, false);
   // Appends go out before the next batch takes the thread.
   await turn();
-  if (run.fold.isUnfinished) return;
+  if (run.fold.unfinished !== undefined) {
+    // What is not flushed meanwhile is published as if it were.
+    const isDue = isCaughtUp && !mustGoOn(run) && performance.now() - run.rollupsTakenAt >= FLUSH_MS.caughtUp;
+    if (isDue) run.caution.attempt(run.store, run.flushed, run.nextOffset, publishTotals, run, true);
+    return;
+  }
   if (checkpointer?.isDue()) {
     await flush(run);
     assert(run.unflushed === 0, 'R-12: the store is not at the offset of its checkpoint');
@@ -204,6 +171,56 @@ async function step(run: Run, checkpointer: Checkpointer | undefined): Promise<v
   }
   if (isCaughtUp) run.caution.relax(run.flushed);
   if (!status.restoring && isCaughtUp) await pause(LINGER_MS, waiter.signal);
+}
+
+/**
+ * Whether records have to wait until one is done that is folded in part: the next one, before anything counts that is
+ * not published; and when a flush is due.
+ */
+function mustGoOn(run: Run): boolean {
+  const { fold } = run;
+  return fold.unfinished !== undefined && (fold.mustGoOn || phaseOf(run) !== 'live' || isFlushDue(run, false));
+}
+
+/** Folds another part of a record, and begins to publish what follows, unless it is published already. */
+async function goOn(run: Run): Promise<void> {
+  const { caution, store, fold, publishing } = run;
+  const offset = fold.unfinished!;
+  caution.attempt(store, offset, offset + 1, foldPart, run, offset);
+  await publishing;
+  await turn();
+}
+
+function foldPart(run: Run, offset: number): void {
+  const { fold, store, status } = run;
+  const memory = new OutputMemory();
+  const rows = fold.goOn(store, memory);
+  const isReplayed = offset < run.committed;
+  if (fold.unfinished === undefined) advance(run, nextOffset(fold.progress)!);
+  if (isReplayed) {
+    memory.release();
+    if (fold.unfinished === undefined) Object.assign(status, positionOf(run));
+    return;
+  }
+  if (fold.unfinished !== offset) {
+    run.countersTaken = Math.min(run.countersTaken, offset);
+    run.rollupsTaken = Math.min(run.rollupsTaken, offset);
+  }
+  trackPublishing(
+    run,
+    publishNext(run, rows).then(() => memory.release()),
+  );
+}
+
+/**
+ * Whether a record that is folded in part counts apart: if it has a notice, which it gets where nothing is published
+ * that has counted it with the rest.
+ */
+function beginApart(run: Run, offset: number): boolean {
+  if (run.apart.has(offset)) return true;
+  if (run.status.role !== 'active' || phaseOf(run) !== 'live') return false;
+  trackPublishing(run, publishNext(run, [run.apart.notice(offset)]));
+  return true;
 }
 
 /** Whether all of the log is folded, as far as it was seen. */
@@ -243,12 +260,16 @@ function verdictOnNext({ aside, caution, nextOffset }: Run): string | undefined 
 /** Looks how far the active consumer has come, and what it set aside: a letter is older than a commit behind it. */
 async function follow(run: Run): Promise<void> {
   const committed = await committedOffset(run.deps.log, run.status.partition);
-  if (committed !== run.committed) await run.aside.update();
+  if (committed !== run.committed) {
+    await run.aside.update();
+    await run.apart.update();
+  }
   run.committed = committed;
 }
 
 /** How long to wait for records, in ms, before there is something else to do. */
 function waitMs(run: Run): number {
+  if (run.fold.unfinished !== undefined) return 0;
   if (hasUnpublishedCounters(run)) return LINGER_MS;
   return run.unflushed > 0 ? FLUSH_MS.caughtUp : READ_WAIT_MS;
 }
@@ -259,7 +280,7 @@ function waitMs(run: Run): number {
  */
 async function foldNext(run: Run, records: readonly LogRecord[]): Promise<boolean> {
   const reason = verdictOnNext(run);
-  if (reason !== undefined) await run.aside.add(records[0]!, reason, run.waiter);
+  if (reason !== undefined) await run.aside.setAside(records[0]!, reason, run.waiter);
   const before = run.publishing;
   const { caution, store, nextOffset } = run;
   const isCaughtUp = caution.attempt(store, nextOffset, records.at(-1)!.offset + 1, foldBatch, run, records);
@@ -291,22 +312,22 @@ function replay(run: Run, records: readonly LogRecord[]): boolean {
   memory.release();
   assert(run.nextOffset <= run.committed, 'R-2: a replayed batch goes across the group offset');
   if (run.status.restoring) countReplayed(run, records.slice(0, records.length - run.unfolded.length));
-  Object.assign(run.status, positionOf(run));
+  if (run.fold.unfinished === undefined) Object.assign(run.status, positionOf(run));
   return isAtEnd(run);
 }
 
 function foldRecords(run: Run, records: readonly LogRecord[], memory: OutputMemory, traces: Traces): NewRecord[] {
   const { store, fold } = run;
   let rows: NewRecord[] = [];
-  if (fold.isUnfinished) rows = fold.goOn(store, memory, traces);
-  else if (run.aside.has(records[0]!.offset)) fold.pass(records[0]!);
+  if (run.aside.has(records[0]!.offset)) fold.pass(records[0]!);
   else rows = fold.fold(store, records, memory, traces);
-  // A record that is folded in part is still the next one.
-  const next = nextOffset(fold.progress)! - Number(fold.isUnfinished);
+  const next = nextOffset(fold.progress)!;
   run.expired.push(...run.sweep.next(store, Number(fold.progress.watermark)));
   run.unfolded = behind(records, next);
   run.unflushed += records.length - run.unfolded.length;
-  advance(run, next);
+  // A phase ends when all of its records are done.
+  const isNext = fold.unfinished !== undefined && phaseOf(run) !== 'live';
+  advance(run, isNext ? fold.unfinished! : next);
   return rows;
 }
 
@@ -320,42 +341,6 @@ function advance(run: Run, nextOffset: number): void {
   run.countersTaken = run.rollupsTaken = nextOffset;
 }
 
-function hasUnpublishedCounters(run: Run, taken = run.countersTaken): boolean {
-  return phaseOf(run) !== 'replaying' && taken < run.nextOffset;
-}
-
-/** The counters that changed since they were last taken, and the totals, to be published. */
-function takeTotals(run: Run, withRollups: boolean): NewRecord[] {
-  assert(run.rollupsTaken >= run.committed, 'R-3: counters that a replay changed would be published');
-  run.countersTaken = run.nextOffset;
-  if (withRollups) run.rollupsTaken = run.nextOffset;
-  return run.fold.takeTotals(withRollups);
-}
-
-/** Publishes the counters that changed and the totals; with rollups, all that follows is published. */
-function publishTotals(run: Run, withRollups: boolean): void {
-  if (!hasUnpublishedCounters(run, withRollups ? run.rollupsTaken : run.countersTaken)) return;
-  trackPublishing(run, publishNext(run, takeTotals(run, withRollups)));
-}
-
-/** Lets the fold go on while something is published; a failure is thrown where `publishing` is awaited. */
-function trackPublishing(run: Run, publishing: Promise<void>): void {
-  run.publishing = publishing;
-  publishing.catch(() => {});
-}
-
-/** Appends outputs after those under way; the status moves on once all that follows from the records is durable. */
-async function publishNext(run: Run, outputs: readonly NewRecord[]): Promise<void> {
-  const position = hasUnpublishedCounters(run) || run.fold.isUnfinished ? undefined : positionOf(run);
-  await run.publishing;
-  await untilDone(run.waiter, () => publish(run.deps.log, outputs));
-  Object.assign(run.status, position);
-}
-
-function positionOf({ fold, nextOffset }: Run): Pick<PartitionStatus, 'progress' | 'nextOffset'> {
-  return { progress: fold.progress, nextOffset };
-}
-
 function isFlushDue({ fold, unflushed, flushedAt, flushed, caution }: Run, isCaughtUp: boolean): boolean {
   const limitMs = isCaughtUp ? FLUSH_MS.caughtUp : FLUSH_MS.behind;
   const isLate = unflushed > 0 && performance.now() - flushedAt >= limitMs;
@@ -365,7 +350,7 @@ function isFlushDue({ fold, unflushed, flushedAt, flushed, caution }: Run, isCau
 /** Ends a transaction: publishes what is not yet published, writes the state, commits. */
 async function flush(run: Run): Promise<void> {
   const { status, store, caution, flushed, nextOffset } = run;
-  if (run.unflushed === 0 || run.fold.isUnfinished) return;
+  if (run.unflushed === 0 || run.fold.unfinished !== undefined) return;
   caution.attempt(store, flushed, nextOffset, publishTotals, run, true);
   await run.publishing;
   caution.attempt(store, flushed, nextOffset, writeState, run);
@@ -377,7 +362,7 @@ async function flush(run: Run): Promise<void> {
 function writeState(run: Run): void {
   const isPublished = run.status.progress === run.fold.progress && !hasUnpublishedCounters(run, run.rollupsTaken);
   assert(isPublished, 'R-1: what is not published would be flushed');
-  run.fold.flush(run.store, run.expired, run.aside.note(run.nextOffset));
+  run.fold.flush(run.store, run.expired, run.aside.note(run.nextOffset), run.apart.note(run.nextOffset));
   run.expired = [];
   run.unflushed = 0;
   run.flushed = run.nextOffset;

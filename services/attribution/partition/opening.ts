@@ -7,11 +7,12 @@ import { joinOldCounters, rekeyOldCounters } from '../recovery/old-counters.ts';
 import { loadPublishedTotals, publishedThrough } from '../recovery/published-totals.ts';
 import { type RecoverDeps, type RecoveredStore, recoverStore } from '../recovery/recover.ts';
 import type { PartitionStatus } from '../status.ts';
-import { LETTERS_KEY } from '../store/keys.ts';
+import { COUNTED_APART_KEY, LETTERS_KEY } from '../store/keys.ts';
 import { loadProgress, nextOffset } from '../store/progress.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { withKnownFailures } from '../store/store-failure.ts';
 import { Caution } from './caution.ts';
+import { CountedApart } from './counted-apart.ts';
 import { retrying, type Waiter } from './outage.ts';
 import { SetAside } from './set-aside.ts';
 
@@ -25,6 +26,7 @@ export interface Opened extends RecoveredStore {
   /** Those that it counts by. */
   days: ReportDays;
   aside: SetAside;
+  apart: CountedApart;
   caution: Caution;
 }
 
@@ -44,9 +46,12 @@ export async function openPartition(
       joinOldCounters(store);
       rekeyOldCounters(store);
       const days = await daysToCountBy(deps.log, deps.config.timeZone, partition, store);
-      const aside = new SetAside(deps.log, partition, store.getMany([LETTERS_KEY])[0]);
+      const [letters, notices] = store.getMany([LETTERS_KEY, COUNTED_APART_KEY]);
+      const aside = new SetAside(deps.log, partition, letters);
       await aside.update();
-      return { ...recovered, store, committed, days, aside, caution: new Caution(store, recovered.next) };
+      const apart = new CountedApart(deps.log, partition, notices);
+      await apart.update();
+      return { ...recovered, store, committed, days, aside, apart, caution: new Caution(store, recovered.next) };
     } catch (error) {
       await store.close();
       throw error;

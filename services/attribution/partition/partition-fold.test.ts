@@ -1,14 +1,22 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { PartitionProgressSchema, RollupStatsSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
+import {
+  DailyStatsSchema,
+  PartitionProgressSchema,
+  RollupStatsSchema,
+} from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
 import { EventSchema } from '../../../gen/ts/clickmesh/v1/event_pb.js';
 import { logRecord } from '../../../test/fixtures/log-record.ts';
 import { memoryStateStore } from '../../../test/fixtures/memory-state-store.ts';
+import { decodeUser, encodeUser } from '../../../test/fixtures/user-bytes.ts';
 import { COMPACTED } from '../../contract/topics.ts';
 import type { LogRecord } from '../../log/event-log.ts';
 import { attributionConfig, parseAttributionEnvironment } from '../decision/config.ts';
 import { MODELS } from '../decision/models.ts';
+import { APART } from '../store/counter-keys.ts';
+import { userKey } from '../store/keys.ts';
 import { loadProgress } from '../store/progress.ts';
+import { MOST_UNFINISHED } from '../users/unfinished-user.ts';
 import { newPartitionFold } from './partition-fold.ts';
 
 const config = attributionConfig(parseAttributionEnvironment({}));
@@ -102,7 +110,7 @@ function foldAll(records: readonly LogRecord[], { atOnce, cacheBytes, env, partB
   let folds = 0;
   for (let next = 0; next < records.length; folds++) {
     const outputs = fold.fold(store, records.slice(next, next + atOnce));
-    while (fold.isUnfinished) {
+    while (fold.unfinished !== undefined) {
       expect(() => fold.takeTotals()).toThrow('R-20');
       expect(() => fold.fold(store, records.slice(-1))).toThrow('R-20');
       const part = fold.goOn(store);
@@ -181,4 +189,88 @@ test('R-20: what decides very many conversions anew is folded in parts, as if it
     expect(none).toEqual([]);
     expect(inParts).toEqual(whole);
   }
+});
+
+test('R-21: a record that was noted counts apart, though it is not folded in parts, and one that was not does not, though it is', () => {
+  const conversions = Array.from({ length: 10 }, (_, i) => conversion(2 + i, 'hot'));
+  const late = 12;
+  const records = [click(0, 'hot', START), ...conversions, click(late, 'hot', START + 1), click(late + 1, 'ann')];
+  const countersOf = (partBytes: number, isNoted: boolean) => {
+    const store = memoryStateStore();
+    const apart = { size: 1, has: (offset: number) => isNoted && offset === late, begin: () => false };
+    const fold = newPartitionFold({ ...config, partBytes }, create(PartitionProgressSchema), { apart });
+    for (const record of records) {
+      fold.fold(store, [record]);
+      // Others need not wait for what counts apart.
+      if (!isNoted && fold.unfinished !== undefined) expect(fold.mustGoOn).toBe(true);
+      while (fold.mustGoOn) fold.goOn(store);
+    }
+    const isInParts = fold.unfinished !== undefined;
+    while (fold.unfinished !== undefined) fold.goOn(store);
+    const newest = new Map<string, [partition: number, version: number, micros: number]>();
+    for (const { topic, key, value } of fold.takeTotals()) {
+      if (topic !== 'daily-stats') continue;
+      const { partition, version, models } = fromBinary(DailyStatsSchema, value);
+      const micros = models.find(({ model }) => model === 'last_click')?.conversionsMicros ?? 0n;
+      newest.set(key, [partition, Number(version), Number(micros)]);
+    }
+    const all = [...newest.values()];
+    const ofApart = all.filter(([partition]) => partition === APART);
+    return { isInParts, sum: all.reduce((sum, [, , micros]) => sum + micros, 0), ofApart };
+  };
+  for (const partBytes of [1500, Number.POSITIVE_INFINITY]) {
+    const { isInParts, sum, ofApart } = countersOf(partBytes, true);
+    expect([isInParts, sum]).toEqual([partBytes === 1500, 10_000_000]);
+    // Each conversion has a type of its own: what the first click loses, and what the late one gets.
+    expect(ofApart.length).toBe(2 * conversions.length);
+    expect(new Set(ofApart.map(([, version]) => version))).toEqual(new Set([late]));
+    expect(countersOf(partBytes, false)).toEqual({ isInParts: false, sum: 10_000_000, ofApart: [] });
+  }
+});
+
+const ALL_APART = { size: 1, has: () => true, begin: () => true };
+
+test('R-20: of too many records that are folded in part, one is done before any other is folded', () => {
+  const users = Array.from({ length: MOST_UNFINISHED + 1 }, (_, i) => `user-${i}`);
+  const store = memoryStateStore();
+  const fold = newPartitionFold({ ...config, partBytes: 1500 }, create(PartitionProgressSchema), { apart: ALL_APART });
+  fold.fold(
+    store,
+    users.flatMap((user, i) => [0, 1, 2].map((n) => conversion(3 * i + n, user))),
+  );
+  const late = users.map((user, i) => click(3 * users.length + i, user, START));
+  for (const record of late.slice(0, MOST_UNFINISHED)) {
+    expect(fold.mustGoOn).toBe(false);
+    fold.fold(store, [record]);
+  }
+  expect([fold.mustGoOn, fold.unfinished]).toEqual([true, late[0]!.offset]);
+  expect(() => fold.fold(store, late.slice(-1))).toThrow('R-20');
+  while (fold.mustGoOn) fold.goOn(store);
+  expect(fold.unfinished).toBe(late[1]!.offset);
+  fold.fold(store, late.slice(-1));
+  expect(() => fold.flush(store, [])).toThrow('R-20');
+  while (fold.unfinished !== undefined) fold.goOn(store);
+  expect(fold.progress).toMatchObject({ attributed: BigInt(3 * users.length), unattributed: 0n });
+  fold.flush(store, []);
+});
+
+test('R-20: nothing else is folded until what a build before decided is decided anew, which the state has then', () => {
+  const conversions = Array.from({ length: 9 }, (_, i) => ({
+    ...{ conversionId: eventId(i), timestamp: START + 1 + i, arrival: START + 1 + i, type: 'buy', valueMicros: 5n },
+    ...{ models: ['last_click'], credits: [], isCounted: true },
+  }));
+  const store = memoryStateStore();
+  const puts = [{ key: userKey('hot'), value: encodeUser({ conversions }) }];
+  store.write({ deletes: [], puts, appends: [] });
+  const fold = newPartitionFold({ ...config, partBytes: 1500 }, create(PartitionProgressSchema), { apart: ALL_APART });
+  fold.fold(store, [click(10, 'hot', START)]);
+  let parts = 0;
+  for (; fold.unfinished !== undefined; parts++) {
+    expect(fold.mustGoOn).toBe(true);
+    fold.goOn(store);
+  }
+  expect(parts).toBeGreaterThan(4);
+  fold.flush(store, []);
+  const { conversions: stored } = decodeUser(store.getMany([userKey('hot')])[0]!);
+  expect(stored.map(({ credits }) => credits[0]!.touch.clickId)).toEqual(conversions.map(() => eventId(10)));
 });

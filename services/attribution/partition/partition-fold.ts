@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { toBinary } from '@bufbuild/protobuf';
 import { type PartitionProgress, PartitionProgressSchema } from '../../../gen/ts/clickmesh/v1/attribution_pb.js';
-import { EVENT_TYPES } from '../../contract/event-rules.ts';
 import { type ReportDays, reportDays } from '../../contract/report-days.ts';
 import type { LogRecord, NewRecord } from '../../log/event-log.ts';
-import { NO_TRACES, type Traces } from '../../telemetry/tracing.ts';
+import { NO_TRACES, type TraceHeaders, type Traces } from '../../telemetry/tracing.ts';
 import type { AttributionConfig } from '../decision/config.ts';
-import { type Effects, newEffects, type Totals } from '../decision/effects.ts';
-import { KINDS } from '../decision/kinds.ts';
+import { type Effects, newEffects } from '../decision/effects.ts';
 import { readEvent } from '../input/read-event.ts';
-import { Counters } from '../outputs/counters.ts';
-import type { Counted } from '../outputs/deltas.ts';
 import { OutputMemory } from '../outputs/output-memory.ts';
 import { type DeadLetter, progressRecord, rowRecords, settingRecord } from '../outputs/records.ts';
 import { Settings } from '../outputs/settings.ts';
@@ -20,7 +16,9 @@ import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { EntryFailure } from '../store/store-failure.ts';
 import { EventBatch } from '../users/event-batch.ts';
 import { Users } from '../users/users.ts';
+import { type Apart, Counting, NONE_APART } from './counting.ts';
 import { countFolded } from './fold-metrics.ts';
+import { RunningTotals } from './running-totals.ts';
 
 /**
  * The fold of one partition, ahead of its store: changes stay in memory until they are flushed in one write, so that a
@@ -47,17 +45,21 @@ export interface PartitionFold {
    */
   fold(store: StateStore, records: readonly LogRecord[], memory?: OutputMemory, traces?: Traces): NewRecord[];
   /**
-   * Whether the last record is folded in part, as very many conversions follow from it. Until it is folded whole, the
-   * next call is `goOn`.
+   * Offset of the first record that is folded in part, as very many conversions follow from it, undefined if none is;
+   * so is the last record of a `fold` that has made it, or another. Until all are folded whole, `progress` has not all
+   * that it says, and nothing is flushed.
    */
-  readonly isUnfinished: boolean;
-  /** Folds another part of the last record, and returns what `fold` does; `progress` stays where it is. */
-  goOn(store: StateStore, memory?: OutputMemory, traces?: Traces): NewRecord[];
+  readonly unfinished: number | undefined;
+  /** Whether the next call is `goOn`: no other record may be folded before one is that is folded in part. */
+  readonly mustGoOn: boolean;
+  /** Folds another part of the first record that is folded in part, and returns what `fold` does. */
+  goOn(store: StateStore, memory?: OutputMemory): NewRecord[];
   /** Goes past the record that follows those before, which was set aside: it counts as a dead letter. */
   pass(record: LogRecord): void;
   /**
    * The totals and the counters that changed since they were last taken: those of rollups, of which there are many,
-   * unless they are left for later. The first time also from when on settings hold.
+   * unless they are left for later; and while a record is folded in part, neither the totals nor the counters of what
+   * counts apart. The first time also from when on settings hold.
    */
   takeTotals(withRollups?: boolean): NewRecord[];
   /** Throws away which counters changed: they are published. */
@@ -71,113 +73,137 @@ export interface PartitionFold {
   flush(store: StateStore, expired: readonly Buffer[], ...more: readonly StateEntry[]): void;
 }
 
-/** Share of the cache that counters may take before a flush is due and the store has them alone. */
-const COUNTERS_SHARE = 0.125;
+export interface PartitionFoldOptions {
+  /** Those that the store was rebuilt with, undefined if it never was. */
+  publishedTotals?: PublishedTotals;
+  /** Those of the zone of the configuration by default, as this process knows it. */
+  days?: ReportDays;
+  /** Which records count apart; none by default. */
+  apart?: Apart;
+  /** Memory for users' states and counters, in bytes, now; by default all that the node has. */
+  cacheBytes?: () => number;
+}
 
-/**
- * A fold that goes on after `before`, the progress in the store.
- *
- * @param publishedTotals those that the store was rebuilt with, undefined if it never was
- * @param days those of the zone of the configuration by default, as this process knows it
- * @param cacheBytes memory for users' states and counters, in bytes, now; by default all that the node has
- */
+/** A fold that goes on after `before`, the progress in the store. */
 export function newPartitionFold(
   config: AttributionConfig,
   before: PartitionProgress,
-  {
-    publishedTotals,
-    days = reportDays(config.timeZone),
-    cacheBytes = () => config.userCacheBytes,
-  }: { publishedTotals?: PublishedTotals; days?: ReportDays; cacheBytes?: () => number } = {},
+  options: PartitionFoldOptions = {},
 ): PartitionFold {
+  const { publishedTotals, days = reportDays(config.timeZone), apart = NONE_APART } = options;
+  const { cacheBytes = () => config.userCacheBytes } = options;
   const { partition } = before;
-  const counters = new Counters(partition, config.rollups, days, () => COUNTERS_SHARE * cacheBytes());
+  const countFrom = publishedTotals?.countFrom ?? 0;
+  const counters = new Counting(config, partition, { days, from: countFrom, apart, cacheBytes });
   const settings = new Settings(config, days);
   const users = new Users(config, () => cacheBytes() - counters.bytesUsed);
   const events = new EventBatch(0, users.table);
-  let progress = before;
-  /** The published totals include the last batch: they are not published again. */
-  let isPublished = false;
-  let progressTaken = before;
-  const countFrom = publishedTotals?.countFrom ?? 0;
+  const totals = new RunningTotals(before, publishedTotals);
+  /** Of the records that are folded in part, by their offsets, what their outputs are traced by. */
+  const inParts = new Map<number, TraceHeaders>();
   const through = publishedThrough(publishedTotals);
-  function moveOn(last: number, watermark: number, after: PartitionProgress): void {
-    isPublished = last <= through;
-    const totals = isPublished ? publishedTotals!.totals : after;
-    progress = { ...totals, version: BigInt(last), watermark: BigInt(watermark) };
-  }
   return {
     get progress() {
-      return progress;
+      return totals.progress;
     },
-    get isUnfinished() {
-      return users.isUnfinished;
+    get unfinished() {
+      return users.unfinished.offset;
+    },
+    get mustGoOn() {
+      return users.unfinished.areInTheWay || !areApart(inParts, apart);
     },
     fold(store, records, memory = new OutputMemory(), traces = NO_TRACES) {
       const began = performance.now();
-      assert(!users.isUnfinished, 'R-20: a record is folded before the one before it is');
+      assert(!this.mustGoOn, 'R-20: a record is folded before one is that it has to wait for');
       const isWithin = records.at(-1)!.offset <= through;
       assert(isWithin || records[0]!.offset > through, 'R-2: a batch goes across the published totals');
+      const { progress } = totals;
       const hasCounted = progress.records > 0n || countFrom > 0;
       const clock = hasCounted ? greater(progress.watermark, publishedTotals?.totals.watermark ?? 0n) : undefined;
       settings.begin(store, partition, clock, Math.max(records[0]!.offset, through + 1));
       events.begin(records.length, users.table);
       const read = readAll(records, Number(progress.watermark), events);
       const effects = users.fold(store, events, (campaignSource, ad, timestamp, offset) => {
-        if (offset >= countFrom) counters.addClick(campaignSource, ad, timestamp, offset);
+        counters.addClick(campaignSource, ad, timestamp, offset);
       });
-      counters.add(store, users.table.texts, since(countFrom, effects));
+      const inPart = users.unfinished.last;
+      if (inPart !== undefined && !inParts.has(inPart)) {
+        inParts.set(inPart, traces.get(inPart) ?? {});
+        apart.begin(inPart);
+      }
+      counters.add(store, users.table, effects);
       const { folded, deadLetters, watermark } = untilCut(records, read, events.cutOffset, Number(progress.watermark));
       const letters = [...deadLetters, ...refusedOf(folded, effects)];
-      const after = advance(progress, folded.length, effects, letters.length);
-      moveOn(folded.at(-1)!.offset, watermark, after);
+      const of = { records: folded.length, effects, deadLetters: letters.length, isWhole: inParts.size === 0 };
+      totals.moveOn(folded.at(-1)!.offset, watermark, of);
       const rows = rowRecords({ partition, effects, deadLetters: letters, traces, memory });
       countFolded({ records: folded.length, events, effects, deadLetters: letters, models: config.models }, began);
       return rows;
     },
-    goOn(store, memory = new OutputMemory(), traces = NO_TRACES) {
+    goOn(store, memory = new OutputMemory()) {
       const began = performance.now();
-      const effects = users.goOn(store);
-      counters.add(store, users.table.texts, since(countFrom, effects));
-      moveOn(Number(progress.version), Number(progress.watermark), advance(progress, 0, effects, 0));
+      const offset = users.unfinished.offset!;
+      const traces = new Map([[offset, inParts.get(offset)!]]);
+      const effects = users.goOn();
+      if (users.unfinished.offset !== offset) inParts.delete(offset);
+      counters.add(store, users.table, effects);
+      totals.add(offset, effects, inParts.size === 0);
       countFolded({ records: 0, events: NO_EVENTS, effects, deadLetters: [], models: config.models }, began);
       return rowRecords({ partition, effects, deadLetters: [], traces, memory });
     },
     pass({ offset, appendTime }) {
-      moveOn(offset, Math.max(Number(progress.watermark), appendTime), advance(progress, 1, newEffects(), 1));
+      const of = { records: 1, effects: newEffects(), deadLetters: 1, isWhole: inParts.size === 0 };
+      totals.moveOn(offset, Math.max(Number(totals.progress.watermark), appendTime), of);
     },
     takeTotals(withRollups = true) {
-      assert(!users.isUnfinished, 'R-20: counts would be published of a record that is folded in part');
+      assert(areApart(inParts, apart), 'R-20: counts would be published of a record that is folded in part');
       // What counters mean stands before them in the log.
       const changed = settings.takeUnpublished().map(settingRecord);
-      for (const record of counters.takeChanged(withRollups)) changed.push(record);
-      if (isPublished || progress === progressTaken) return changed;
-      progressTaken = progress;
-      return [...changed, progressRecord(progress)];
+      const isWhole = inParts.size === 0;
+      for (const record of counters.takeChanged(withRollups, isWhole)) changed.push(record);
+      return isWhole ? [...changed, ...totals.take().map(progressRecord)] : changed;
     },
     discardCounters() {
-      counters.takeChanged();
-      progressTaken = progress;
+      counters.takeChanged(true, true);
+      totals.discard();
     },
     isFull: () => users.isFull() || counters.isFull(),
     flush(store, expired, ...more) {
-      const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
-      const { deletes, puts, appends } = users.takeChanges(store, expired, Number(progress.watermark));
-      const others = [...settings.takeDirty(), ...more, { key: PROGRESS_KEY, value }];
-      store.write({ deletes, puts: oneAfterTheOther(puts, counters.takeDirty(), others), appends });
-      users.dropForgottenIds(store, Number(progress.watermark));
-      counters.forgetIfFull();
-      users.forgetTexts();
+      assert(inParts.size === 0, 'R-20: a record would be stored that is folded in part');
+      write({ users, counters, settings, progress: totals.progress }, store, expired, more);
     },
   };
 }
 
+interface Written {
+  users: Users;
+  counters: Counting;
+  settings: Settings;
+  progress: PartitionProgress;
+}
+
+/** Writes what changed, and then lets go what there is no memory for. */
+function write(
+  { users, counters, settings, progress }: Written,
+  store: StateStore,
+  expired: readonly Buffer[],
+  more: readonly StateEntry[],
+): void {
+  const value = Buffer.from(toBinary(PartitionProgressSchema, progress));
+  const { deletes, puts, appends } = users.takeChanges(store, expired, Number(progress.watermark));
+  const others = [...settings.takeDirty(), ...more, { key: PROGRESS_KEY, value }];
+  store.write({ deletes, puts: oneAfterTheOther(puts, counters.takeDirty(), others), appends });
+  users.dropForgottenIds(store, Number(progress.watermark));
+  counters.forgetIfFull();
+  users.forgetTexts();
+}
+
 const NO_EVENTS = { kinds: [], count: 0 };
 
-/** What is counted of records from an offset on. */
-function since(from: number, { clicks, changes }: Effects): Counted {
-  const isSince = ({ offset }: { offset: number }) => offset >= from;
-  return { clicks: clicks.filter(isSince), changes: changes.filter(isSince) };
+/** Whether all these records, which are folded in part, count apart. */
+function areApart(offsets: ReadonlyMap<number, unknown>, apart: Apart): boolean {
+  for (const offset of offsets.keys()) if (!apart.has(offset)) return false;
+  return true;
 }
 
 /** Letters of the events that could be read, but not be folded. */
@@ -229,21 +255,4 @@ function readAll(records: readonly LogRecord[], before: number, events: EventBat
     if (reason !== undefined) deadLetters.push({ record, reason });
   }
   return { deadLetters, watermark };
-}
-
-/** The totals of `before` with those of a batch. */
-function advance(before: PartitionProgress, records: number, effects: Effects, deadLettered: number) {
-  const { totals, duplicates } = effects;
-  const after = {
-    ...before,
-    records: before.records + BigInt(records),
-    deadLettered: before.deadLettered + BigInt(deadLettered),
-  };
-  for (const name of Object.keys(totals) as (keyof Totals)[]) {
-    const total = after[name] + BigInt(totals[name]);
-    // A state that was rebuilt from a part of the log may take back what its totals have not counted as such.
-    after[name] = total < 0n ? 0n : total;
-  }
-  for (const type of EVENT_TYPES) after[KINDS[type].duplicates] += BigInt(duplicates[type]);
-  return after;
 }

@@ -10,7 +10,7 @@ import {
 import type { Topic } from '../../contract/topics.ts';
 import type { EventLog, LogRecord } from '../../log/event-log.ts';
 import { readRange } from '../../log/read-range.ts';
-import { counterKey } from '../store/counter-keys.ts';
+import { APART, apartKey, counterKey } from '../store/counter-keys.ts';
 import { oldCounterKey, PUBLISHED_TOTALS_KEY, settingKey, settingName } from '../store/keys.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
 import { sumsOf } from './old-counters.ts';
@@ -84,7 +84,7 @@ const READ = {
     const counter = fromBinary(RollupStatsSchema, value);
     const counts = { ...counter, partition: 0, period: 0, rollup: '', values: [] };
     return {
-      key: counterKey(counter.rollup, counter.period, counter.values),
+      key: keyIn(counter.partition, counterKey(counter.rollup, counter.period, counter.values)),
       version: counter.version,
       value: toBinary(RollupStatsSchema, counts),
     };
@@ -104,8 +104,13 @@ function readDaily(value: Uint8Array): ToStore {
   const models = isUnattributed ? [sumsOf('', counter)] : counter.models;
   const stored = create(RollupStatsSchema, { clicks, invalidClicks, version, models });
   const { day, campaignId, source, conversionType } = counter;
-  const key = counterKey(undefined, day, [campaignId, source, conversionType]);
+  const key = keyIn(counter.partition, counterKey(undefined, day, [campaignId, source, conversionType]));
   return { key, version, value: toBinary(RollupStatsSchema, stored) };
+}
+
+/** The key of a counter that was published as one of a partition, or of what is counted apart there. */
+function keyIn(partition: number, key: Buffer): Buffer {
+  return partition >= APART ? apartKey(key) : key;
 }
 
 /** The same without its key: a RollupStats, but for fields that this does not know. */

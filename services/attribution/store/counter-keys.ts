@@ -99,6 +99,29 @@ export function inKeyOrder(periods: Float64Array, hashes: Uint32Array): Uint32Ar
   return ordered;
 }
 
+/**
+ * What the number of a partition is raised by in the counters of what is counted apart, as they are published: they
+ * are counters of their own. More than there are partitions.
+ */
+export const APART = 2 ** 31;
+
+/** What tells keys of counters of what is counted apart from those of other counters: a capital letter. */
+const CAPITAL = 0x20;
+
+/** The key of a counter of what is counted apart, by the key that it would have else. */
+export function apartKey(key: Buffer): Buffer {
+  const apart = Buffer.from(key);
+  apart[0]! &= ~CAPITAL;
+  return apart;
+}
+
+/** The key that it would have else. */
+export function keyOfApart(key: Buffer): Buffer {
+  const other = Buffer.from(key);
+  other[0]! |= CAPITAL;
+  return other;
+}
+
 function startOfPeriod(prefix: Buffer, period: number): Buffer {
   const key = Buffer.alloc(prefix.length + PERIOD_BYTES);
   prefix.copy(key);

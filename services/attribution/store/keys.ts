@@ -20,6 +20,9 @@ export const ATTEMPT_KEY = Buffer.from('a');
 /** How far the letters of raw-events.DLT were read, and which of them a fold from the state on has to know: a Note. */
 export const LETTERS_KEY = Buffer.from('l');
 
+/** How far counted-apart was read, and which of its records a fold from the state on has to know: a Note. */
+export const COUNTED_APART_KEY = Buffer.from('k');
+
 /** What the partition's counts start from where the store was rebuilt: a PublishedTotals. */
 export const PUBLISHED_TOTALS_KEY = Buffer.from('b');
 

@@ -17,6 +17,8 @@ const KINDS: readonly OverflowKind[] = ['touch', 'invalid', 'conversion', 'close
 /** Where those of a user begin that are not yet in the store, ascending by (timestamp, id); ~ of one that goes. */
 type Starts = Record<OverflowKind, number[]>;
 
+const NONE: Starts = { touch: [], invalid: [], conversion: [], closedTouch: [], closedConversion: [] };
+
 /** What is asked for in the name of one user. */
 interface Asking {
   store: StateStore;
@@ -25,6 +27,8 @@ interface Asking {
   ids: SpilledIds;
   /** Whether what is closed counts, too. */
   withClosed: boolean;
+  /** Those that are not yet in the store, if not those of the time when it is asked. */
+  put?: Starts;
 }
 
 /**
@@ -113,9 +117,19 @@ export class OverflowStore {
     };
   }
 
+  /**
+   * What of a user is in here and in the store now: what it reads stays so whatever is put in here later, until the
+   * blocks are taken. Asked by time, not by id.
+   */
+  frozen(store: StateStore, userId: string, slot: number, ids: SpilledIds): (withClosed: boolean) => Overflow {
+    const now = this.#put.get(userId) ?? NONE;
+    const put = Object.fromEntries(KINDS.map((kind) => [kind, now[kind].slice()])) as Starts;
+    return (withClosed) => this.#of({ store, userId, slot, ids, withClosed, put });
+  }
+
   /** Whether a user has any. */
   has(store: StateStore, userId: string): boolean {
-    const isIn = (kind: OverflowKind) => !this.#between(store, userId, kind, 0, END_OF_TIME, false).next().done;
+    const isIn = (kind: OverflowKind) => !this.#between({ store, userId }, kind, 0, END_OF_TIME, false).next().done;
     return isIn('touch') || isIn('conversion') || isIn('invalid');
   }
 
@@ -166,11 +180,12 @@ export class OverflowStore {
   }
 
   /** The entry with an event's id, as one of these kinds; undefined if there is none. */
-  #withId({ store, userId, slot, ids }: Asking, role: Role, id: string, kinds: readonly OverflowKind[]) {
+  #withId(asking: Asking, role: Role, id: string, kinds: readonly OverflowKind[]) {
+    const { store, userId, slot, ids } = asking;
     const time = ids.timeOf(store, slot, userId, role, id);
     if (time === undefined) return undefined;
     for (const kind of kinds) {
-      for (const entry of this.#between(store, userId, kind, time, time, false)) {
+      for (const entry of this.#between(asking, kind, time, time, false)) {
         readIdWords(entry.bytes, entry.at, words, 0);
         if (uuidText(words, 0) === id) return entry;
       }
@@ -179,9 +194,9 @@ export class OverflowStore {
   }
 
   /** The entry with an event's id, among those that are closed: the last that arrived, if there are several. */
-  #closedWithId({ store, userId, withClosed }: Asking, kind: OverflowKind, id: string): Entry | undefined {
-    if (!withClosed) return undefined;
-    const all = () => this.#between(store, userId, kind, 0, END_OF_TIME, false);
+  #closedWithId(asking: Asking, kind: OverflowKind, id: string): Entry | undefined {
+    if (!asking.withClosed) return undefined;
+    const all = () => this.#between(asking, kind, 0, END_OF_TIME, false);
     if (this.#closedById.has(kind)) {
       const byId = this.#closedById.get(kind) ?? lastById(all());
       this.#closedById.set(kind, byId);
@@ -194,10 +209,10 @@ export class OverflowStore {
     return last;
   }
 
-  #isClosed({ store, userId, withClosed }: Asking, kind: OverflowKind, time: number, id: string): boolean {
-    if (!withClosed) return false;
+  #isClosed(asking: Asking, kind: OverflowKind, time: number, id: string): boolean {
+    if (!asking.withClosed) return false;
     readUuidText(id, words, 0);
-    for (const entry of this.#between(store, userId, kind, time, time, false)) if (hasId(entry, words)) return true;
+    for (const entry of this.#between(asking, kind, time, time, false)) if (hasId(entry, words)) return true;
     return false;
   }
 
@@ -207,7 +222,7 @@ export class OverflowStore {
    * @param only of the latter those that begin so
    */
   #allBetween(
-    { store, userId, withClosed }: Asking,
+    asking: Asking,
     kind: OverflowKind,
     closed: OverflowKind,
     from: number,
@@ -215,25 +230,25 @@ export class OverflowStore {
     isBack: boolean,
     only?: number,
   ): Generator<Entry> {
-    const entries = this.#between(store, userId, kind, from, to, isBack);
-    if (!withClosed) return entries;
-    const others = this.#between(store, userId, closed, from, to, isBack);
+    const entries = this.#between(asking, kind, from, to, isBack);
+    if (!asking.withClosed) return entries;
+    const others = this.#between(asking, closed, from, to, isBack);
     return merged(entries, only === undefined ? others : beginningWith(only, others), isBack);
   }
 
   /** A user's entries of events that happened in [from, to], in ms, ascending or descending. */
   *#between(
-    store: StateStore,
-    userId: string,
+    { store, userId, put: frozen }: Pick<Asking, 'store' | 'userId' | 'put'>,
     kind: OverflowKind,
     from: number,
     to: number,
     isBack: boolean,
   ): Generator<Entry> {
     const { bytes } = this.#writer;
-    const starts = this.#put.get(userId)?.[kind] ?? [];
+    const starts = (frozen ?? this.#put.get(userId) ?? NONE)[kind];
     // Conversions may be put meanwhile.
-    const put = kind === 'conversion' || kind === 'closedConversion' ? starts.slice() : starts;
+    const put =
+      (kind === 'conversion' || kind === 'closedConversion') && frozen === undefined ? starts.slice() : starts;
     const [begin, end] = [firstNotBefore(bytes, put, from), firstNotBefore(bytes, put, to + 1)];
     const step = isBack ? -1 : 1;
     let i = isBack ? end - 1 : begin;

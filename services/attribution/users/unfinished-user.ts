@@ -5,56 +5,120 @@ import { type Deciding, nextPart, type Rest, redecide } from '../decision/settle
 import type { Overflow, Touch } from '../decision/state.ts';
 import type { OpenUser } from './open-user.ts';
 
-/** Where users are. */
-interface Source {
-  /** Takes a user's state apart, in memory of its own. */
-  open(slot: number): OpenUser;
-  overflow(userId: string, slot: number, withClosed: boolean): Overflow;
+/**
+ * Most events that are folded in part at the same time, each of which keeps its user as it was: some megabytes of one
+ * with very many clicks.
+ */
+export const MOST_UNFINISHED = 16;
+
+/** The events that are folded in part, in their order. */
+export class UnfinishedUsers {
+  readonly #users: UnfinishedUser[] = [];
+
+  /** Offset of the first one; undefined if there is none. */
+  get offset(): number | undefined {
+    return this.#users[0]?.offset;
+  }
+
+  /** Offset of the last one; undefined if there is none. */
+  get last(): number | undefined {
+    return this.#users.at(-1)?.offset;
+  }
+
+  /** Whether nothing may be folded until one of them is done. */
+  get areInTheWay(): boolean {
+    return this.#users.length >= MOST_UNFINISHED || this.#users.at(-1)?.isChanged === true;
+  }
+
+  add(user: UnfinishedUser): void {
+    this.#users.push(user);
+  }
+
+  /** Does another part of the first one. Returns a user that is to be written back now. */
+  goOn(effects: Effects): OpenUser | undefined {
+    const first = this.#users[0]!;
+    if (!first.goOn(effects)) return undefined;
+    this.#users.shift();
+    return first.isChanged ? first.user : undefined;
+  }
 }
 
-/** A user of whom an event is folded in part, which decides very many conversions anew. */
+/**
+ * A user as it was right after an event that is folded in part, as it decides very many conversions anew. All that is
+ * left to decide follows from that, whatever becomes of the user meanwhile.
+ */
 export class UnfinishedUser {
+  readonly user: OpenUser;
+  /**
+   * Whether what is left changes the user, who is to be written back then, and of whom nothing else may be folded until
+   * then: of conversions that a build before decided the credits are kept.
+   */
+  readonly isChanged: boolean;
   readonly #config: AttributionConfig;
-  readonly #slot: number;
+  readonly #overflow: (withClosed: boolean) => Overflow;
+  readonly #longestApartMs: number;
   #rest: Rest;
   /** Once it goes on. */
-  #opened: { user: OpenUser; deciding: Deciding } | undefined;
-
-  /** @param rest what is left of the event, whose memory may be used again then */
-  constructor(config: AttributionConfig, slot: number, rest: Rest) {
-    const { change } = rest;
-    this.#config = config;
-    this.#slot = slot;
-    this.#rest = { ...rest, change: { ...change, touch: copyOf(change.touch) } };
-  }
+  #deciding: Deciding | undefined;
 
   /**
-   * Does another part of what is left.
-   *
-   * @returns the user once nothing is left, to be written back
+   * @param rest what is left of the event, whose memory may be used again then
+   * @param user taken apart, in memory of its own
+   * @param overflow what lies beside the user's state, as it was then; what is closed, too, if it is asked for
    */
-  goOn(effects: Effects, longestApartMs: number, source: Source): OpenUser | undefined {
-    const rest = this.#opened === undefined ? this.#begin(effects, longestApartMs, source) : this.#next(effects);
-    if (rest === undefined) return this.#opened!.user;
-    this.#rest = rest;
-    return undefined;
+  constructor(
+    config: AttributionConfig,
+    rest: Rest,
+    user: OpenUser,
+    overflow: (withClosed: boolean) => Overflow,
+    longestApartMs: number,
+  ) {
+    const { change } = rest;
+    this.user = user;
+    this.#config = config;
+    this.#overflow = overflow;
+    this.#longestApartMs = longestApartMs;
+    this.#rest = { ...rest, change: { ...change, touch: copyOf(change.touch) } };
+    this.isChanged = this.#isOfBuildBefore();
   }
 
-  #begin(effects: Effects, longestApartMs: number, source: Source): Rest | undefined {
+  /** Offset of the event. */
+  get offset(): number {
+    return this.#rest.event.offset;
+  }
+
+  /** Does another part of what is left. Returns whether that was the last. */
+  goOn(effects: Effects): boolean {
+    const rest = this.#deciding === undefined ? this.#begin(effects) : this.#next(this.#deciding, effects);
+    if (rest !== undefined) this.#rest = rest;
+    return rest === undefined;
+  }
+
+  #begin(effects: Effects): Rest | undefined {
     const { change, cause, event, watermark, seesClosed, at } = this.#rest;
-    const user = source.open(this.#slot);
-    const { state } = user;
+    const { state } = this.user;
     state.bounds = boundsOf(this.#config, state);
-    const overflow = (withClosed = seesClosed === true) => source.overflow(event.userId, this.#slot, withClosed);
-    const context = { config: this.#config, watermark, longestApartMs, overflow, seesClosed };
-    const deciding = { context, user: state, bounds: state.bounds, event, effects };
-    this.#opened = { user, deciding };
-    return redecide(deciding, change, cause, at);
+    const overflow = (withClosed = seesClosed === true) => this.#overflow(withClosed);
+    const context = { config: this.#config, watermark, longestApartMs: this.#longestApartMs, overflow, seesClosed };
+    this.#deciding = { context, user: state, bounds: state.bounds, event, effects };
+    return redecide(this.#deciding, change, cause, at);
   }
 
-  #next(effects: Effects): Rest | undefined {
-    this.#opened!.deciding.effects = effects;
+  #next(deciding: Deciding, effects: Effects): Rest | undefined {
+    deciding.effects = effects;
     return nextPart(this.#rest);
+  }
+
+  #isOfBuildBefore(): boolean {
+    const { conversions, hasOverflow } = this.user.state;
+    if (conversions.some(({ windows }) => windows === undefined)) return true;
+    const seesClosed = this.#rest.seesClosed === true;
+    if (!hasOverflow && !seesClosed) return false;
+    const from = this.#rest.change.touch.timestamp;
+    for (const { windows } of this.#overflow(seesClosed).conversions(from, from + this.#longestApartMs, false)) {
+      if (windows === undefined) return true;
+    }
+    return false;
   }
 }
 

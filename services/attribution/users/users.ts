@@ -26,7 +26,7 @@ import { loadUser } from './load-user.ts';
 import { keptOf, type OpenUser } from './open-user.ts';
 import { OverflowStore } from './overflow.ts';
 import { SpilledIds } from './spilled-ids.ts';
-import { UnfinishedUser } from './unfinished-user.ts';
+import { UnfinishedUser, UnfinishedUsers } from './unfinished-user.ts';
 import { CONVERSIONS, NO_PLACE, OVERFLOW, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
 
@@ -65,12 +65,13 @@ const MOST_STORED = 16 << 20;
 /** The users of one partition, ahead of its store. */
 export class Users {
   table: UserTable;
+  /** Of whom events are folded in part, which `goOn` does the rest of. */
+  readonly unfinished = new UnfinishedUsers();
   readonly #config: AttributionConfig;
   readonly #cacheBytes: () => number;
   #spilled: SpilledIds | undefined;
   readonly #overflow = new OverflowStore();
   readonly #longestApart: LongestApart;
-  #unfinished: UnfinishedUser | undefined;
   /** Memory of open users: their touches, and their conversions as they are stored. */
   #space: TouchSpace;
   #stored = new StateWriter();
@@ -84,11 +85,6 @@ export class Users {
     this.table = new UserTable(config.rollups);
     this.#space = new TouchSpace(this.table.texts);
     this.#longestApart = new LongestApart(config);
-  }
-
-  /** Whether the last event is folded in part: what is left of it is done by `goOn`, before anything else is. */
-  get isUnfinished(): boolean {
-    return this.#unfinished !== undefined;
   }
 
   /**
@@ -107,6 +103,8 @@ export class Users {
     const stored = spilled.findStored(store, events);
     const [effects, open]: [Effects, OpenUser[]] = [newEffects(), []];
     const mostEffects = Math.max(LEAST_EFFECTS, MOST_EFFECTS * this.#cacheBytes());
+    let rest: Rest | undefined;
+    let last: OpenUser | undefined;
     for (let i = 0; i < events.count; i++) {
       const slot = events.slots[i]!;
       const place = this.table.slots.placeOf(slot);
@@ -115,29 +113,29 @@ export class Users {
         if (effects.bytes >= mostEffects) events.cut(i + 1);
         continue;
       }
-      const user = place === NO_PLACE ? this.#openIn(open, slot) : open[place]!;
-      const rest = this.#foldWhole(store, events.eventAt(i), user, spilled, stored.get(i), effects);
-      if (rest !== undefined) this.#unfinished = new UnfinishedUser(this.#config, slot, rest);
+      last = place === NO_PLACE ? this.#openIn(open, slot) : open[place]!;
+      rest = this.#foldWhole(store, events.eventAt(i), last, spilled, stored.get(i), effects);
       if (rest !== undefined || effects.bytes >= mostEffects) events.cut(i + 1);
     }
     for (const user of open) this.#close(user);
+    if (rest !== undefined) this.#leave(store, last!.slot, rest);
     this.table.evict(USERS_SHARE * this.#cacheBytes() - spilled.filterBytes - this.#overflow.bytesUsed);
     return effects;
   }
 
-  /** Folds another part of the event that is unfinished. */
-  goOn(store: StateStore): Effects {
+  /** Folds another part of the first event that is folded in part. */
+  goOn(): Effects {
     const effects = newEffects();
-    const user = this.#unfinished!.goOn(effects, this.#longestApart.longestApartMs, {
-      open: (slot) => this.#open(slot, new TouchSpace(this.table.texts), new StateWriter()),
-      overflow: (userId, slot, withClosed) =>
-        this.#overflow.of(store, userId, slot, this.#spilledIds(store), withClosed),
-    });
-    if (user !== undefined) {
-      this.#close(user);
-      this.#unfinished = undefined;
-    }
+    const user = this.unfinished.goOn(effects);
+    if (user !== undefined) this.#close(user);
     return effects;
+  }
+
+  /** Leaves the rest of an event to `goOn`. */
+  #leave(store: StateStore, slot: number, rest: Rest): void {
+    const user = this.#open(slot, new TouchSpace(this.table.texts), new StateWriter());
+    const overflow = this.#overflow.frozen(store, rest.event.userId, slot, this.#spilledIds(store));
+    this.unfinished.add(new UnfinishedUser(this.#config, rest, user, overflow, this.#longestApart.longestApartMs));
   }
 
   /** True once a flush is due, as what changed, or the texts, take too much memory. */

@@ -566,7 +566,8 @@ type DailyStats struct {
 	// Until 0.1 the attribution model of a record that has no `models`, and the conversions and revenue under it; empty on
 	// rows that count clicks or unattributed conversions, which every model shares. Not set since.
 	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
-	// Partition of raw-events: a key's total is the sum over partitions.
+	// Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+	// follows from records that others were counted before; these may be less than 0.
 	Partition uint32 `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
 	// Distinct clicks but for those that a verdict holds invalid.
 	Clicks uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
@@ -763,9 +764,9 @@ type RollupStats struct {
 	// of more than 128 bytes are "(longer than 128 bytes)".
 	Values []string `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
 	// Of conversions under each model that has any.
-	Models    []*ModelStats `protobuf:"bytes,4,rep,name=models,proto3" json:"models,omitempty"`
-	Partition uint32        `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
-	// These as in DailyStats.
+	Models []*ModelStats `protobuf:"bytes,4,rep,name=models,proto3" json:"models,omitempty"`
+	// This and those below as in DailyStats.
+	Partition     uint32 `protobuf:"varint,6,opt,name=partition,proto3" json:"partition,omitempty"`
 	Clicks        uint64 `protobuf:"varint,7,opt,name=clicks,proto3" json:"clicks,omitempty"`
 	Version       uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
 	InvalidClicks uint64 `protobuf:"varint,11,opt,name=invalid_clicks,json=invalidClicks,proto3" json:"invalid_clicks,omitempty"`

@@ -301,7 +301,8 @@ export declare type DailyStats = Message<"clickmesh.v1.DailyStats"> & {
   model: string;
 
   /**
-   * Partition of raw-events: a key's total is the sum over partitions.
+   * Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+   * follows from records that others were counted before; these may be less than 0.
    *
    * @generated from field: uint32 partition = 6;
    */
@@ -431,13 +432,13 @@ export declare type RollupStats = Message<"clickmesh.v1.RollupStats"> & {
   models: ModelStats[];
 
   /**
+   * This and those below as in DailyStats.
+   *
    * @generated from field: uint32 partition = 6;
    */
   partition: number;
 
   /**
-   * These as in DailyStats.
-   *
    * @generated from field: uint64 clicks = 7;
    */
   clicks: bigint;

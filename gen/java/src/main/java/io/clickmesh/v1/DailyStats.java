@@ -258,7 +258,8 @@ private static final long serialVersionUID = 0L;
   private int partition_ = 0;
   /**
    * <pre>
-   * Partition of raw-events: a key's total is the sum over partitions.
+   * Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+   * follows from records that others were counted before; these may be less than 0.
    * </pre>
    *
    * <code>uint32 partition = 6 [json_name = "partition"];</code>
@@ -1634,7 +1635,8 @@ private static final long serialVersionUID = 0L;
     private int partition_ ;
     /**
      * <pre>
-     * Partition of raw-events: a key's total is the sum over partitions.
+     * Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+     * follows from records that others were counted before; these may be less than 0.
      * </pre>
      *
      * <code>uint32 partition = 6 [json_name = "partition"];</code>
@@ -1646,7 +1648,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Partition of raw-events: a key's total is the sum over partitions.
+     * Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+     * follows from records that others were counted before; these may be less than 0.
      * </pre>
      *
      * <code>uint32 partition = 6 [json_name = "partition"];</code>
@@ -1662,7 +1665,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Partition of raw-events: a key's total is the sum over partitions.
+     * Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+     * follows from records that others were counted before; these may be less than 0.
      * </pre>
      *
      * <code>uint32 partition = 6 [json_name = "partition"];</code>

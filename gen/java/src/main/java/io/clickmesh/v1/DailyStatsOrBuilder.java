@@ -89,7 +89,8 @@ public interface DailyStatsOrBuilder extends
 
   /**
    * <pre>
-   * Partition of raw-events: a key's total is the sum over partitions.
+   * Partition of raw-events: a key's total is the sum over partitions. 2^31 more in counters of their own, for what
+   * follows from records that others were counted before; these may be less than 0.
    * </pre>
    *
    * <code>uint32 partition = 6 [json_name = "partition"];</code>

@@ -244,6 +244,10 @@ private static final long serialVersionUID = 0L;
   public static final int PARTITION_FIELD_NUMBER = 6;
   private int partition_ = 0;
   /**
+   * <pre>
+   * This and those below as in DailyStats.
+   * </pre>
+   *
    * <code>uint32 partition = 6 [json_name = "partition"];</code>
    * @return The partition.
    */
@@ -255,10 +259,6 @@ private static final long serialVersionUID = 0L;
   public static final int CLICKS_FIELD_NUMBER = 7;
   private long clicks_ = 0L;
   /**
-   * <pre>
-   * These as in DailyStats.
-   * </pre>
-   *
    * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
    * @return The clicks.
    */
@@ -1432,6 +1432,10 @@ private static final long serialVersionUID = 0L;
 
     private int partition_ ;
     /**
+     * <pre>
+     * This and those below as in DailyStats.
+     * </pre>
+     *
      * <code>uint32 partition = 6 [json_name = "partition"];</code>
      * @return The partition.
      */
@@ -1440,6 +1444,10 @@ private static final long serialVersionUID = 0L;
       return partition_;
     }
     /**
+     * <pre>
+     * This and those below as in DailyStats.
+     * </pre>
+     *
      * <code>uint32 partition = 6 [json_name = "partition"];</code>
      * @param value The partition to set.
      * @return This builder for chaining.
@@ -1452,6 +1460,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * This and those below as in DailyStats.
+     * </pre>
+     *
      * <code>uint32 partition = 6 [json_name = "partition"];</code>
      * @return This builder for chaining.
      */
@@ -1464,10 +1476,6 @@ private static final long serialVersionUID = 0L;
 
     private long clicks_ ;
     /**
-     * <pre>
-     * These as in DailyStats.
-     * </pre>
-     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @return The clicks.
      */
@@ -1476,10 +1484,6 @@ private static final long serialVersionUID = 0L;
       return clicks_;
     }
     /**
-     * <pre>
-     * These as in DailyStats.
-     * </pre>
-     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @param value The clicks to set.
      * @return This builder for chaining.
@@ -1492,10 +1496,6 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
-     * <pre>
-     * These as in DailyStats.
-     * </pre>
-     *
      * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
      * @return This builder for chaining.
      */

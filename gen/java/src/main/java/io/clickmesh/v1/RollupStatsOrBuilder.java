@@ -134,16 +134,16 @@ public interface RollupStatsOrBuilder extends
       int index);
 
   /**
+   * <pre>
+   * This and those below as in DailyStats.
+   * </pre>
+   *
    * <code>uint32 partition = 6 [json_name = "partition"];</code>
    * @return The partition.
    */
   int getPartition();
 
   /**
-   * <pre>
-   * These as in DailyStats.
-   * </pre>
-   *
    * <code>uint64 clicks = 7 [json_name = "clicks"];</code>
    * @return The clicks.
    */
