@@ -112,13 +112,15 @@ export class CounterSet {
     this.#found.length = 0;
   }
 
-  /** Adds the counters that changed since they were last taken, each with its cumulative value, as it is published. */
-  takeChanged(texts: TouchTexts, taken: NewRecord[]): void {
-    for (const counter of this.#changed) {
+  /**
+   * Adds the counters that changed since they were last taken, each with its cumulative value, as it is published, until
+   * there are `most` records.
+   */
+  takeChanged(texts: TouchTexts, taken: NewRecord[], most: number): void {
+    for (const counter of this.#changed.splice(0, most - taken.length)) {
       this.#table.setFlags(counter, this.#table.flagsOf(counter) & ~CHANGED);
       taken.push(this.#recordOf(texts, counter));
     }
-    this.#changed = [];
   }
 
   /** The counters that the store does not have as they are, which the caller now stores, in the order of their keys. */

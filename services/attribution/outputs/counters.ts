@@ -81,11 +81,14 @@ export class Counters {
     return [];
   }
 
-  /** The counters that changed since they were last taken, to be published: daily_stats, and the other rollups. */
-  takeChanged(withRollups = true): NewRecord[] {
+  /**
+   * The counters that changed since they were last taken, to be published: daily_stats, and the other rollups. If there
+   * are less than `most`, these are all.
+   */
+  takeChanged(withRollups = true, most = Number.POSITIVE_INFINITY): NewRecord[] {
     const taken: NewRecord[] = [];
-    this.#daily.takeChanged(this.#texts!, taken);
-    if (withRollups) this.#rollups.takeChanged(this.#texts!, taken);
+    this.#daily.takeChanged(this.#texts!, taken, most);
+    if (withRollups) this.#rollups.takeChanged(this.#texts!, taken, most);
     return taken;
   }
 

@@ -55,12 +55,14 @@ interface ConsumeOptions {
   /** Offsets that the log has no records at, as a producer's control records leave them. */
   gap?: { from: number; to: number };
   partBytes?: number;
+  /** Most records of a read. */
+  batch?: number;
 }
 
 /** Folds the log's only partition, some records at a time, into an empty store until the test is over. */
 function consume(
   log: MemoryLog,
-  { role = 'active', gap = { from: 0, to: 0 }, partBytes = config.partBytes }: ConsumeOptions = {},
+  { role = 'active', gap = { from: 0, to: 0 }, partBytes = config.partBytes, batch = BATCH }: ConsumeOptions = {},
 ) {
   const status = newStatus(0, role, false);
   const stopping = new AbortController();
@@ -92,7 +94,7 @@ function consume(
         const records = await log.read(topic, from, options);
         if (topic !== 'raw-events') return records;
         seen.reads.push(from.offset);
-        return records.filter(({ offset }) => offset < gap.from || offset >= gap.to).slice(0, BATCH);
+        return records.filter(({ offset }) => offset < gap.from || offset >= gap.to).slice(0, batch);
       },
       async append(records: readonly NewRecord[]) {
         const positions = await log.append(records);
@@ -158,6 +160,22 @@ test('under a backlog counters are published at its end, not after every batch',
   const { reached } = consume(log);
   await reached(4 * BATCH);
   expect(published(log).counters).toEqual([`camp @${4 * BATCH - 1}: ${4 * BATCH}`]);
+});
+
+test('a flush publishes very many counters some at a time', async () => {
+  const log = memoryLog(1);
+  const clicks = 5_000;
+  await log.append(many('click', clicks, (number) => `camp ${number}`));
+  const rollups: number[] = [];
+  log.beforeAppend = (records) => {
+    rollups.push(records.filter(({ topic }) => topic === 'rollup-stats').length);
+  };
+  const { seen, reached, stop } = consume(log, { batch: clicks });
+  await reached(clicks);
+  await stop();
+  expect(seen.commits).toEqual([clicks]);
+  expect(rollups.reduce((sum, count) => sum + count, 0)).toBe(2 * clicks);
+  expect(Math.max(...rollups)).toBeLessThanOrEqual(8_000);
 });
 
 test('R-1: what publishing fails with ends it, and nothing is written', async () => {

@@ -16,6 +16,7 @@ import { newPartitionFold } from './partition-fold.ts';
 import {
   hasUnpublishedCounters,
   positionOf,
+  publishAll,
   publishNext,
   publishTotals,
   takeTotals,
@@ -351,8 +352,7 @@ function isFlushDue({ fold, unflushed, flushedAt, flushed, caution }: Run, isCau
 async function flush(run: Run): Promise<void> {
   const { status, store, caution, flushed, nextOffset } = run;
   if (run.unflushed === 0 || run.fold.unfinished !== undefined) return;
-  caution.attempt(store, flushed, nextOffset, publishTotals, run, true);
-  await run.publishing;
+  await publishAll(run);
   caution.attempt(store, flushed, nextOffset, writeState, run);
   status.stateBytes = store.bytes();
   status.trouble = caution.troubleAt(nextOffset);

@@ -34,9 +34,9 @@ export class CountersApart {
     this.#counters.add(partOf(store), texts, { clicks: [], changes });
   }
 
-  takeChanged(withRollups?: boolean): NewRecord[] {
+  takeChanged(withRollups: boolean, most: number): NewRecord[] {
     const partition = this.#partition;
-    return this.#counters.takeChanged(withRollups).map((record) => ({ ...record, partition }));
+    return this.#counters.takeChanged(withRollups, most).map((record) => ({ ...record, partition }));
   }
 
   *takeDirty(): Generator<StateEntry> {

@@ -67,13 +67,15 @@ export class Counting {
   }
 
   /**
-   * The counters that changed since they were last taken, to be published.
+   * The counters that changed since they were last taken, to be published. If there are less than `most`, these are all.
    *
    * @param withApart whether those of what counts apart are taken, too: all of it is counted
    */
-  takeChanged(withRollups: boolean, withApart: boolean): NewRecord[] {
-    const changed = this.#counters.takeChanged(withRollups);
-    if (withApart) for (const record of this.#ofApart.takeChanged(withRollups)) changed.push(record);
+  takeChanged(withRollups: boolean, withApart: boolean, most = Number.POSITIVE_INFINITY): NewRecord[] {
+    const changed = this.#counters.takeChanged(withRollups, most);
+    if (withApart) {
+      for (const record of this.#ofApart.takeChanged(withRollups, most - changed.length)) changed.push(record);
+    }
     return changed;
   }
 

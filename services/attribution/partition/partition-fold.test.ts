@@ -26,6 +26,27 @@ function poison(from: number, to: number) {
   return Array.from({ length: to - from }, (_, i) => logRecord({ offset: from + i, value: Buffer.of(255) }));
 }
 
+test('what is published may be taken some at a time, the totals last', () => {
+  const begin = () => {
+    const fold = newPartitionFold(config, create(PartitionProgressSchema));
+    fold.fold(
+      memoryStateStore(),
+      Array.from({ length: 10 }, (_, i) => click(i, 'ann')),
+    );
+    return fold;
+  };
+  const whole = begin().takeTotals();
+  for (const most of [1, 7, whole.length - 1, whole.length]) {
+    const fold = begin();
+    const parts = [fold.takeTotals(true, most)];
+    while (parts.at(-1)!.length >= most) parts.push(fold.takeTotals(true, most));
+    expect(parts.flat()).toEqual(whole);
+    // What counters mean is not taken apart.
+    expect(parts.slice(1).every(({ length }) => length <= most + 1)).toBe(true);
+  }
+  expect(whole.at(-1)!.topic).toBe('attribution-progress');
+});
+
 test('R-2: a batch across the end of the published totals is refused, one on either side of it is folded', () => {
   const totals = create(PartitionProgressSchema, { records: 6n, deadLettered: 6n, version: 5n });
   const begin = () =>

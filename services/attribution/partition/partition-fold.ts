@@ -60,8 +60,10 @@ export interface PartitionFold {
    * The totals and the counters that changed since they were last taken: those of rollups, of which there are many,
    * unless they are left for later; and while a record is folded in part, neither the totals nor the counters of what
    * counts apart. The first time also from when on settings hold.
+   *
+   * @param most records to be taken at once: if there are less, these are all. The totals are the last one
    */
-  takeTotals(withRollups?: boolean): NewRecord[];
+  takeTotals(withRollups?: boolean, most?: number): NewRecord[];
   /** Throws away which counters changed: they are published. */
   discardCounters(): void;
   /** True once unflushed changes have used up their share of the memory. */
@@ -155,13 +157,14 @@ export function newPartitionFold(
       const of = { records: 1, effects: newEffects(), deadLetters: 1, isWhole: inParts.size === 0 };
       totals.moveOn(offset, Math.max(Number(totals.progress.watermark), appendTime), of);
     },
-    takeTotals(withRollups = true) {
+    takeTotals(withRollups = true, most = Number.POSITIVE_INFINITY) {
       assert(areApart(inParts, apart), 'R-20: counts would be published of a record that is folded in part');
       // What counters mean stands before them in the log.
       const changed = settings.takeUnpublished().map(settingRecord);
       const isWhole = inParts.size === 0;
-      for (const record of counters.takeChanged(withRollups, isWhole)) changed.push(record);
-      return isWhole ? [...changed, ...totals.take().map(progressRecord)] : changed;
+      for (const record of counters.takeChanged(withRollups, isWhole, most)) changed.push(record);
+      if (isWhole && changed.length < most) changed.push(...totals.take().map(progressRecord));
+      return changed;
     },
     discardCounters() {
       counters.takeChanged(true, true);
