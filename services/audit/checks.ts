@@ -1,4 +1,4 @@
-import { CLICKS, CONVERSIONS, NET_CONVERSIONS, SHARES, STORED_SHARES } from './recount.ts';
+import { CLICKS, CONVERSIONS, inSlice, NET_CONVERSIONS, SHARES, STORED_SHARES } from './recount.ts';
 import {
   ALL_MEASURES,
   DAILY_KEYS,
@@ -19,7 +19,9 @@ export interface Check {
   name: string;
   keys: readonly string[];
   values: readonly string[];
-  /** Both sides SELECT what is to be added up: a key has the sums of its rows, and where all are 0 there is no key. */
+  /** It can be made of a slice of time, by when conversions happened, or of days: those are keys then. */
+  inSlices?: 'of conversions' | 'of days';
+  /** Both sides SELECT what is to be added up: values of a key are the sums of its rows; if all are 0, it is none. */
   isOfSums?: true;
   /** SELECTs the keys and values as they should be. */
   expected: string;
@@ -66,7 +68,14 @@ export interface CheckParameters {
   adjustment_ms: number;
 }
 
-const CREDITS_OF_LAST_CLICK = "SELECT * FROM attributed_events FINAL WHERE model = 'last_click'";
+/** Of a query besides: what it looks at, in ms from 1970-01-01 UTC; of slices of days all that may count on these. */
+export interface SliceParameters {
+  slice_from: number;
+  slice_to: number;
+}
+
+const IN_SLICE = inSlice('conversion_time');
+const CREDITS_OF_LAST_CLICK = `SELECT * FROM attributed_events FINAL WHERE model = 'last_click' AND ${IN_SLICE}`;
 
 /** What adjustments took, columns of decisions and credits. */
 const CORRECTED = ['adjusted_micros', 'refunds_micros'];
@@ -85,7 +94,9 @@ const LAST_CLICKS = `
       if(attributed, click.3, '') AS campaign_id, if(attributed, click.4, '') AS source
     FROM (${CONVERSIONS})
   ) AS decided
-  LEFT JOIN (SELECT user_id, conversion_id, notEmpty(models) AS is_counted FROM conversion_decisions FINAL) AS decision
+  LEFT JOIN (
+    SELECT user_id, conversion_id, notEmpty(models) AS is_counted FROM conversion_decisions FINAL WHERE ${IN_SLICE}
+  ) AS decision
     ON decided.user_id = decision.user_id AND decided.conversion_id = decision.conversion_id
   WHERE attributed OR is_counted`;
 
@@ -98,7 +109,7 @@ const STORED_LAST_CLICKS = `
     SELECT * REPLACE(value_micros - adjusted_micros AS value_micros), retracted AS conversion_retracted,
       '' AS campaign_id, '' AS source
     FROM conversion_decisions FINAL
-    WHERE NOT attributed AND notEmpty(models)
+    WHERE NOT attributed AND notEmpty(models) AND ${IN_SLICE}
   )`;
 
 /** What daily_stats should have of all clicks and of these credits, to be added up. */
@@ -109,6 +120,7 @@ function recount(credits: string): string {
       toInt64(0) AS retracted_micros, toInt64(0) AS revenue_micros, toInt64(0) AS adjusted_micros,
       toInt64(0) AS refunds_micros
     FROM (${CLICKS})
+    WHERE ${inSlice('click_time')}
     UNION ALL
     SELECT ${dayOf('conversion_time')} AS day, campaign_id, source, conversion_type, 0 AS clicks, 0 AS invalid_clicks,
       if(conversion_retracted, 0, 1000000) AS conversions_micros,
@@ -210,14 +222,16 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'every conversion has its decision',
+    inSlices: 'of conversions',
     limits: 'of conversions',
     keys: ['user_id', 'conversion_id'],
     values: [...['conversion_type', 'conversion_time', 'value_micros', 'attributed'], ...CORRECTED, 'retracted'],
     expected: `SELECT * FROM (${CONVERSIONS})`,
-    stored: 'SELECT * FROM conversion_decisions FINAL',
+    stored: `SELECT * FROM conversion_decisions FINAL WHERE ${IN_SLICE}`,
   },
   {
     name: WINNERS,
+    inSlices: 'of conversions',
     limits: 'of conversions',
     lastClick: true,
     keys: ['user_id', 'conversion_id'],
@@ -234,6 +248,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'no conversion is attributed twice under last_click',
+    inSlices: 'of conversions',
     lastClick: true,
     keys: ['user_id', 'conversion_id'],
     values: ['clicks'],
@@ -243,6 +258,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'the credits of a conversion add up to it, under every model',
+    inSlices: 'of conversions',
     limits: 'of conversions',
     keys: ['user_id', 'conversion_id', 'model'],
     values: ['credit_micros', 'value_micros', ...CORRECTED],
@@ -255,10 +271,12 @@ export const CHECKS: readonly Check[] = [
       SELECT user_id, conversion_id, model, sum(e.credit_micros) AS credit_micros, sum(e.value_micros) AS value_micros,
         sum(e.adjusted_micros) AS adjusted_micros, sum(e.refunds_micros) AS refunds_micros
       FROM attributed_events AS e FINAL
+      WHERE ${IN_SLICE}
       GROUP BY user_id, conversion_id, model`,
   },
   {
     name: 'every click has its share of a conversion, to the micro, under every model',
+    inSlices: 'of conversions',
     limits: 'of conversions',
     isOfShares: true,
     keys: ['user_id', 'conversion_id', 'model'],
@@ -268,6 +286,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'daily_stats under last_click equals a recount of the raw events',
+    inSlices: 'of days',
     lastClick: true,
     keys: ['day', 'campaign_id', 'source', 'conversion_type'],
     values: ALL_MEASURES,
@@ -285,6 +304,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'daily_stats equals the sums of clicks, credits and what is unattributed, under every model',
+    inSlices: 'of days',
     keys: DAILY_KEYS,
     values: ALL_MEASURES,
     isOfSums: true,
@@ -293,6 +313,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'every other rollup equals the same sums by its dimensions',
+    inSlices: 'of days',
     limits: 'of rollups',
     keys: ROLLUP_KEYS,
     values: ALL_MEASURES,

@@ -1,5 +1,5 @@
 import type { Check } from './checks.ts';
-import { LOOKBACK_MS } from './recount.ts';
+import { inSlice, LOOKBACK_MS } from './recount.ts';
 import { dayOf } from './rollups.ts';
 
 // A recount knows no limits: it takes every event into account, however late, under the settings of today. What
@@ -49,10 +49,12 @@ function withLimitsOfCorrections(differences: string): string {
 const COUNTED_EVENTS = `
   SELECT timestamp AS time, _partition AS partition, _offset AS offset, false AS is_credit
   FROM events_distributed FINAL
-  WHERE event_type IN ('click', 'conversion')
+  WHERE event_type IN ('click', 'conversion') AND ${inSlice('timestamp')}
   UNION ALL
   SELECT conversion_time AS time, partition, offset, true AS is_credit
-  FROM (SELECT user_id, click_id, conversion_time FROM attributed_events FINAL) AS credit
+  FROM (
+    SELECT user_id, click_id, conversion_time FROM attributed_events FINAL WHERE ${inSlice('conversion_time')}
+  ) AS credit
   INNER JOIN (
     SELECT user_id, event_id AS click_id, _partition AS partition, _offset AS offset
     FROM events_distributed FINAL
@@ -125,6 +127,7 @@ function withLimitsOfConversions({ keys, isOfShares }: Check, differences: strin
       LEFT JOIN (
         SELECT user_id, conversion_id, models, candidates, lookback_ms AS decided_lookback_ms, truncated, version
         FROM conversion_decisions FINAL
+        WHERE ${inSlice('conversion_time')}
       ) AS decision ON differs.user_id = decision.user_id AND differs.conversion_id = decision.conversion_id
       LEFT JOIN (
         ${appendTimes('adjustment', 'adjusted')}

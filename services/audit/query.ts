@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
-import type { Check, CheckParameters } from './checks.ts';
+import type { Check, CheckParameters, SliceParameters } from './checks.ts';
 import { withLimits } from './limits.ts';
+import { ALL_TIME, cutSlice, type Slice, timesOfEvents, withMargin } from './slices.ts';
 
 export interface CheckResult {
   name: string;
@@ -70,10 +71,11 @@ function settingsWithin(bytes: number): ClickHouseSettings {
   };
 }
 
-/** The keys whose hash divided by `parts` leaves `part`. */
+/** The keys whose hash divided by `parts` leaves `part`, in a slice of time. */
 interface Part {
   part: number;
   parts: number;
+  slice: Slice;
 }
 
 /**
@@ -89,8 +91,8 @@ export async function runCheck(
   bytes: number = QUERY_BYTES,
 ): Promise<CheckResult> {
   const result: CheckResult = { name: check.name, compared: 0, differing: 0, limited: {}, rows: [] };
-  const select = selectWithin(client, parameters, bytes);
-  await inParts(async (part) => add(result, await runPart(check, part, select)));
+  const select = selectWithin(client, check, parameters, bytes);
+  await inParts(client, check, async (part) => add(result, await runPart(check, part, select(part))));
   return result;
 }
 
@@ -104,10 +106,10 @@ export async function limitedConversions(
   parameters: CheckParameters,
   bytes: number = QUERY_BYTES,
 ): Promise<string> {
-  const select = selectWithin(client, parameters, bytes);
+  const select = selectWithin(client, check, parameters, bytes);
   const keys: string[] = [];
-  await inParts(async (part) => {
-    const found = await select<{ key: string }>(`
+  await inParts(client, check, async (part) => {
+    const found = await select(part)<{ key: string }>(`
       SELECT DISTINCT toString(${CONVERSION_KEY}) AS key
       FROM (${withLimits(check, differencesOf(check, part))})
       WHERE limit != ''
@@ -118,13 +120,23 @@ export async function limitedConversions(
   return `${CONVERSION_KEY} IN (SELECT toUInt64(arrayJoin(splitByChar(' ', '${keys.join(' ')}'))))`;
 }
 
-function selectWithin(client: ClickHouseClient, parameters: CheckParameters, bytes: number): Select {
-  return async <Row>(query: string) => {
-    const result = await client.query({
-      ...{ query, query_params: { ...parameters }, format: 'JSONEachRow' },
-      clickhouse_settings: settingsWithin(bytes),
-    });
-    return (await result.json()) as Row[];
+/** Returns what selects for a part. */
+function selectWithin(
+  client: ClickHouseClient,
+  { inSlices }: Check,
+  parameters: CheckParameters,
+  bytes: number,
+): (part: Part) => Select {
+  return ({ slice }) => {
+    const { from, to } = inSlices === 'of days' && slice !== ALL_TIME ? withMargin(slice) : slice;
+    const ofSlice: SliceParameters = { slice_from: from, slice_to: to };
+    return async <Row>(query: string) => {
+      const result = await client.query({
+        ...{ query, query_params: { ...parameters, ...ofSlice }, format: 'JSONEachRow' },
+        clickhouse_settings: settingsWithin(bytes),
+      });
+      return (await result.json()) as Row[];
+    };
   };
 }
 
@@ -132,8 +144,13 @@ function selectWithin(client: ClickHouseClient, parameters: CheckParameters, byt
  * Runs something of all keys at once or, where that needs more memory, of one part of them after the other. Merges and
  * the queries of others are waited for while they leave less memory than a query may take.
  */
-async function inParts(run: (part: Part) => Promise<void>): Promise<void> {
-  let open: Part[] = [{ part: 0, parts: 1 }];
+async function inParts(
+  client: ClickHouseClient,
+  { inSlices }: Check,
+  run: (part: Part) => Promise<void>,
+): Promise<void> {
+  let open: Part[] = [{ part: 0, parts: 1, slice: ALL_TIME }];
+  let times: Slice | undefined;
   let pauses = 0;
   while (open.length > 0) {
     try {
@@ -147,8 +164,9 @@ async function inParts(run: (part: Part) => Promise<void>): Promise<void> {
         continue;
       }
       if (open.at(-1)!.parts === MOST_PARTS) throw error;
+      if (inSlices !== undefined) times ??= await timesOfEvents(client);
       // The others are as large.
-      open = open.flatMap(finer);
+      open = open.flatMap((part) => finer(part, times));
     }
   }
 }
@@ -176,8 +194,11 @@ async function runPart(check: Check, part: Part, select: Select): Promise<Omit<C
   };
 }
 
-function finer({ part, parts }: Part): Part[] {
-  return Array.from({ length: FINER }, (_, i) => ({ part: part + i * parts, parts: parts * FINER }));
+/** In slices of time first, by months with events from first to last, of which none needs more memory than all. */
+function finer({ part, parts, slice }: Part, times: Slice | undefined): Part[] {
+  const slices = times === undefined ? [] : cutSlice(slice, times);
+  if (slices.length > 1) return slices.map((each) => ({ part, parts, slice: each }));
+  return Array.from({ length: FINER }, (_, i) => ({ part: part + i * parts, parts: parts * FINER, slice }));
 }
 
 function add(total: CheckResult, { compared, differing, limited, rows }: Omit<CheckResult, 'name'>): void {
@@ -201,7 +222,7 @@ function balancesOf(check: Check, part: Part): string {
       UNION ALL
       SELECT ${keys.join(', ')}, digest FROM (${digests('', stored)})
     )
-    ${whereIn(keys, part)}
+    ${whereIn(check, part)}
     GROUP BY sipHash128(${keys.join(', ')})
     HAVING max(digest != 0)`;
 }
@@ -218,7 +239,8 @@ function weightOf(column: string): bigint {
 }
 
 /** SELECTs each key with the rows that either side has for it. */
-function sidesOf({ keys, values, isOfSums, expected, stored }: Check, part: Part): string {
+function sidesOf(check: Check, part: Part): string {
+  const { keys, values, isOfSums, expected, stored } = check;
   const key = keys.join(', ');
   const rows = (side: string) => (isOfSums ? sumsOf(keys, values, side) : side);
   return `
@@ -228,7 +250,7 @@ function sidesOf({ keys, values, isOfSums, expected, stored }: Check, part: Part
       UNION ALL
       SELECT ${key}, ${texts(values)} AS row, true AS is_stored FROM (${rows(stored)})
     )
-    ${whereIn(keys, part)}
+    ${whereIn(check, part)}
     GROUP BY ${key}`;
 }
 
@@ -242,9 +264,18 @@ function sumsOf(keys: readonly string[], values: readonly string[], rows: string
 }
 
 /** By the user where keys have one: ClickHouse then reads and joins only what is of these users. */
-function whereIn(keys: readonly string[], { part, parts }: Part): string {
-  if (parts === 1) return '';
-  return `WHERE cityHash64(${keys.includes('user_id') ? 'user_id' : keys.join(', ')}) % ${parts} = ${part}`;
+function whereIn({ keys, inSlices }: Check, { part, parts, slice }: Part): string {
+  const conditions = ['true'];
+  if (parts > 1)
+    conditions.push(`cityHash64(${keys.includes('user_id') ? 'user_id' : keys.join(', ')}) % ${parts} = ${part}`);
+  if (inSlices === 'of days' && slice !== ALL_TIME) {
+    conditions.push(`day >= ${dateOf(slice.from)}`, `day < ${dateOf(slice.to)}`);
+  }
+  return `WHERE ${conditions.join(' AND ')}`;
+}
+
+function dateOf(time: number): string {
+  return `toDate32('${new Date(time).toISOString().slice(0, 10)}')`;
 }
 
 /** SELECTs the keys that differ. */

@@ -14,6 +14,15 @@ function corrections(type: 'adjustment' | 'verdict'): string {
     GROUP BY user_id, target_id`;
 }
 
+/**
+ * Of a time, that it is in the slice which a query looks at: all time, or less. ClickHouse holds a piece in memory of
+ * each part of each month that it reads FINAL.
+ */
+export function inSlice(time: string): string {
+  const of = (ms: string) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`;
+  return `(${time} >= ${of('slice_from')} AND ${time} < ${of('slice_to')})`;
+}
+
 /** Those that did not come too late, nor what they are about. */
 const IN_TIME = 'arrayFilter(c -> abs(c.5 - append_ms) <= {adjustment_ms:Int64}, corrections)';
 
@@ -54,7 +63,7 @@ export const NET_CONVERSIONS = `
     SELECT user_id, event_id AS conversion_id, conversion_type, value_micros, timestamp AS conversion_time,
       _partition AS partition, toUnixTimestamp64Milli(_append_time) AS append_ms
     FROM events_distributed FINAL
-    WHERE event_type = 'conversion'
+    WHERE event_type = 'conversion' AND ${inSlice('timestamp')}
   ) AS conversion
   LEFT JOIN (${corrections('adjustment')}) AS adjusted
     ON conversion.user_id = adjusted.user_id AND conversion.conversion_id = adjusted.target_id`;
@@ -147,7 +156,7 @@ export const STORED_SHARES = `
     (toString(click_id), credit_micros, value_micros, adjusted_micros, refunds_micros))) AS shares
   FROM (
     SELECT * FROM attributed_events FINAL
-    WHERE has([${COMPARED}], model) AND has({models:Array(String)}, model)
+    WHERE has([${COMPARED}], model) AND has({models:Array(String)}, model) AND ${inSlice('conversion_time')}
   ) AS credit
   LEFT JOIN (
     SELECT user_id, true AS is_hot FROM events_distributed FINAL

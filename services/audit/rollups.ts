@@ -1,4 +1,4 @@
-import { CLICKS } from './recount.ts';
+import { CLICKS, inSlice } from './recount.ts';
 
 // What stats are sums of: clicks as they are now, and the credits and decisions that are stored, which other checks
 // compare with the raw events.
@@ -15,7 +15,7 @@ export const ALL_MEASURES = [...COUNTS, ...MEASURES];
 /** Credits with the metadata of their clicks. */
 const CREDITS_WITH_METADATA = `
   SELECT credit.*, metadata
-  FROM (SELECT * FROM attributed_events FINAL) AS credit
+  FROM (SELECT * FROM attributed_events FINAL WHERE ${inSlice('conversion_time')}) AS credit
   LEFT JOIN (SELECT user_id, click_id, metadata FROM (${CLICKS})) AS click
     ON credit.user_id = click.user_id AND credit.click_id = click.click_id`;
 
@@ -31,6 +31,7 @@ function counted(byMetadata: boolean): string {
     toInt64(0) AS retracted_micros, toInt64(0) AS revenue_micros, toInt64(0) AS adjusted_micros,
     toInt64(0) AS refunds_micros
   FROM (${CLICKS})
+  WHERE ${inSlice('click_time')}
   UNION ALL
   SELECT conversion_time AS time, campaign_id, ad_id, source${metadata}, conversion_type, model,
     0 AS clicks, 0 AS invalid_clicks,
@@ -38,13 +39,14 @@ function counted(byMetadata: boolean): string {
     if(conversion_retracted, credit_micros, 0) AS retracted_micros, value_micros AS revenue_micros, adjusted_micros,
     refunds_micros
   FROM ${byMetadata ? `(${CREDITS_WITH_METADATA})` : 'attributed_events FINAL'}
+  WHERE ${inSlice('conversion_time')}
   UNION ALL
   SELECT conversion_time AS time, '' AS campaign_id, '' AS ad_id, '' AS source${none}, conversion_type, '' AS model,
     0 AS clicks, 0 AS invalid_clicks, if(retracted, 0, 1000000) AS conversions_micros,
     if(retracted, 1000000, 0) AS retracted_micros, value_micros - adjusted_micros AS revenue_micros, adjusted_micros,
     refunds_micros
   FROM conversion_decisions FINAL
-  WHERE NOT attributed AND notEmpty(models)`;
+  WHERE NOT attributed AND notEmpty(models) AND ${inSlice('conversion_time')}`;
 }
 
 export const DAILY_KEYS = ['day', 'campaign_id', 'source', 'conversion_type', 'model'];
