@@ -89,10 +89,8 @@ export class EventBatch {
     const [offset, userId] = [this.offsets[i]!, this.#users.index.idOf(this.slots[i]!)];
     const kind = this.kinds[i]!;
     switch (kind.role) {
-      case 'touch': {
-        const touch = new InternedTouch(this.#users.texts, this.touches, touchAt(i));
-        return { role: kind.role, type: kind.type, userId, offset, touch };
-      }
+      case 'touch':
+        return { role: kind.role, type: kind.type, userId, offset, touch: this.touchAt(i) };
       case 'outcome':
         return {
           role: kind.role,
@@ -108,6 +106,11 @@ export class EventBatch {
       default:
         return assertNever(kind);
     }
+  }
+
+  /** An event that is a touch. */
+  touchAt(i: number): InternedTouch {
+    return new InternedTouch(this.#users.texts, this.touches, touchAt(i));
   }
 
   /** Takes in the touch that lies at `touchAt(count)`, or another event, of a user whose id is these bytes. */

@@ -144,22 +144,27 @@ export class SpilledIds {
    * not here.
    */
   find(slot: number, event: FoldEvent): SpilledId | undefined {
-    const i = this.#find(idOfEvent(event), userAndRole(slot, ID_ROLES[event.role]));
+    const i = this.#find(idOfEvent(event), 0, userAndRole(slot, ID_ROLES[event.role]));
     return i === NONE ? undefined : this.#at(i);
+  }
+
+  /** Whether an event's id, which lies at `at` in `words`, is here and not yet in the store. */
+  has(slot: number, role: Role, words: Int32Array, at: number): boolean {
+    return this.#find(words, at, userAndRole(slot, role)) !== NONE;
   }
 
   /** When the event with an id happened that lies beside the state of the user in this slot, in ms. */
   timeOf(store: StateStore, slot: number, userId: string, role: Role, eventId: string): number | undefined {
     readUuidText(eventId, oneId, 0);
-    const i = this.#find(oneId, userAndRole(slot, role));
+    const i = this.#find(oneId, 0, userAndRole(slot, role));
     if (i !== NONE && !Number.isNaN(this.#times[i]!)) return this.#times[i];
     const [place] = store.getMany([putId(placeKeyOf(userId, role), oneId, 0)]);
     return place && timeOfPlace(place);
   }
 
-  #find(id: Int32Array, user: number): number {
-    let i = this.#heads[id[UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
-    while (i !== NONE && !this.#isAt(i * WORDS, id, user)) i = this.#words[i * WORDS + NEXT]!;
+  #find(words: Int32Array, id: number, user: number): number {
+    let i = this.#heads[words[id + UUID_WORDS - 1]! & (this.#heads.length - 1)]!;
+    while (i !== NONE && !this.#isAt(i * WORDS, words, id, user)) i = this.#words[i * WORDS + NEXT]!;
     return i;
   }
 
@@ -269,8 +274,8 @@ export class SpilledIds {
     return keys;
   }
 
-  #isAt(at: number, id: Int32Array, user: number): boolean {
-    for (let word = 0; word < UUID_WORDS; word++) if (this.#words[at + word] !== id[word]) return false;
+  #isAt(at: number, words: Int32Array, id: number, user: number): boolean {
+    for (let word = 0; word < UUID_WORDS; word++) if (this.#words[at + word] !== words[id + word]) return false;
     return this.#words[at + USER_AND_ROLE] === user;
   }
 

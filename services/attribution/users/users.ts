@@ -4,18 +4,10 @@ import type { AttributionConfig } from '../decision/config.ts';
 import { correct } from '../decision/corrections.ts';
 import { type Effects, newEffects } from '../decision/effects.ts';
 import { type FoldContext, type FoldEvent, fold, type OutcomeEvent } from '../decision/fold.ts';
-import { assertNever, type TouchKind } from '../decision/kinds.ts';
+import { assertNever } from '../decision/kinds.ts';
 import { decideNew, type Rest } from '../decision/settle.ts';
 import { arrivalOf, type RememberedConversion, type SpilledId, type UserState } from '../decision/state.ts';
-import {
-  adAt,
-  campaignSourceAt,
-  putTouch,
-  TOUCH_WORDS,
-  type TouchMemory,
-  TouchSpace,
-  touchMemory,
-} from '../memory/touch-memory.ts';
+import { idAt, putTouch, TOUCH_WORDS, type TouchMemory, TouchSpace, touchMemory } from '../memory/touch-memory.ts';
 import { isUserKey, userKey, userOfKey } from '../store/keys.ts';
 import { LongestApart } from '../store/longest-apart.ts';
 import type { StateChanges, StateEntry, StateStore } from '../store/state-store.ts';
@@ -26,12 +18,10 @@ import { loadUser } from './load-user.ts';
 import { keptOf, type OpenUser } from './open-user.ts';
 import { OverflowStore } from './overflow.ts';
 import { SpilledIds } from './spilled-ids.ts';
+import { countTouch, type OnClick, takeNewest } from './take-touch.ts';
 import { UnfinishedUser, UnfinishedUsers } from './unfinished-user.ts';
 import { CONVERSIONS, NO_PLACE, OVERFLOW, SPILLED, TOUCHES } from './user-slots.ts';
 import { UserTable } from './user-table.ts';
-
-/** Callback for a click that is no duplicate, by the numbers of its campaign and source and of its ad. */
-export type OnClick = (campaignSource: number, ad: number, timestamp: number, offset: number) => void;
 
 /**
  * Share of the cache that unflushed users may fill before a flush is due: RocksDB has them twice, as a write and in its
@@ -114,6 +104,7 @@ export class Users {
         continue;
       }
       last = place === NO_PLACE ? this.#openIn(open, slot) : open[place]!;
+      if (!stored.has(i) && this.#takeNewest(store, events, i, last, spilled, effects, onClick)) continue;
       rest = this.#foldWhole(store, events.eventAt(i), last, spilled, stored.get(i), effects);
       if (rest !== undefined || effects.bytes >= mostEffects) events.cut(i + 1);
     }
@@ -314,6 +305,26 @@ export class Users {
     return { slot, state, touches, conversions, invalidTouches, corrections };
   }
 
+  /** Likewise adds a touch to a state that has no room for one more. */
+  #takeNewest(
+    store: StateStore,
+    events: EventBatch,
+    i: number,
+    { slot, state }: OpenUser,
+    spilled: SpilledIds,
+    effects: Effects,
+    onClick: OnClick,
+  ): boolean {
+    const kind = events.kinds[i]!;
+    if (kind.role !== 'touch' || spilled.has(slot, kind.role, events.touches.words, idAt(touchAt(i)))) return false;
+    const dropped = takeNewest(this.#config, state, events.touchAt(i));
+    if (dropped === undefined) return false;
+    countTouch(kind.type, events, i, effects, onClick);
+    effects.totals.touchesDropped++;
+    this.#overflow.of(store, this.table.index.idOf(slot), slot, spilled).addTouch(dropped, false);
+    return true;
+  }
+
   /** @param stored what the store knows of the event, if its id was spilled */
   #foldWhole(
     store: StateStore,
@@ -370,19 +381,6 @@ export class Users {
     this.#writer.length = 0;
     this.#writer.conversion(conversion);
     this.table.putConversion(slot, this.#writer.bytes, 0, this.#writer.length);
-  }
-}
-
-/** As `noteTouch` does, without an object for a click. */
-function countTouch(type: TouchKind['type'], events: EventBatch, i: number, effects: Effects, onClick: OnClick): void {
-  const [memory, at] = [events.touches, touchAt(i)];
-  switch (type) {
-    case 'click':
-      effects.totals.clicks++;
-      onClick(campaignSourceAt(memory, at), adAt(memory, at), memory.times[at >> 1]!, events.offsets[i]!);
-      return;
-    default:
-      assertNever(type);
   }
 }
 
