@@ -113,8 +113,8 @@ export class CounterSet {
   }
 
   /**
-   * Adds the counters that changed since they were last taken, each with its cumulative value, as it is published, until
-   * there are `most` records.
+   * Adds the counters that changed since they were last taken, each with its cumulative value, as it is published,
+   * until there are `most` records.
    */
   takeChanged(texts: TouchTexts, taken: NewRecord[], most: number): void {
     for (const counter of this.#changed.splice(0, most - taken.length)) {

@@ -67,7 +67,8 @@ export class Counting {
   }
 
   /**
-   * The counters that changed since they were last taken, to be published. If there are less than `most`, these are all.
+   * The counters that changed since they were last taken, to be published; if there are less than `most`, these are
+   * all.
    *
    * @param withApart whether those of what counts apart are taken, too: all of it is counted
    */
