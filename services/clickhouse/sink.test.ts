@@ -19,7 +19,7 @@ import {
 import { type AdjustmentSchema, EventSchema, type VerdictSchema } from '../../gen/ts/clickmesh/v1/event_pb.js';
 import { type MemoryLog, memoryLog } from '../../test/fixtures/memory-log.ts';
 import { createRandom } from '../cli/generate/random.ts';
-import type { Topic } from '../contract/topics.ts';
+import { NOT_INSERTED, TOPICS, type Topic } from '../contract/topics.ts';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './embedded/server.ts';
 import { migrate } from './migrate.ts';
 import { type Sink, startSink } from './sink.ts';
@@ -64,7 +64,7 @@ function start(): Sink {
 
 /** Waits until the sink has inserted all that the log holds. */
 async function caughtUp(sink: Sink): Promise<void> {
-  const topics = Object.keys(sink.positions()).filter((topic) => topic !== 'raw-events.DLT') as Topic[];
+  const topics = TOPICS.filter((topic) => !NOT_INSERTED.includes(topic));
   const behind = async () => {
     for (const topic of topics) {
       const ranges = await log.offsets(topic);
