@@ -24,8 +24,8 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-const DAYS = { startDate: '2025-12-01', endDate: '2025-12-09' };
-const QUERY = 'start_date=2025-12-01&end_date=2025-12-09';
+const DAYS = { startDate: '2025-11-30', endDate: '2025-12-09' };
+const QUERY = 'start_date=2025-11-30&end_date=2025-12-09';
 
 async function get(query: string, headers: Record<string, string> = {}) {
   const [route] = reportHttp(deps);
@@ -83,7 +83,7 @@ describe('RunReport', () => {
     ['interval=month&group_by=ad_id&order_by=-revenue'],
     ['interval=hour&group_by=campaign_id,conversion_type&conversion_type!=purchase'],
     ['interval=none&group_by=model&models=linear,last_click&order_by=-gross_revenue&campaign_id!=camp-2'],
-    ['interval=day&group_by=campaign_id&compare=previous_period&start_date=2025-12-02&end_date=2025-12-02'],
+    ['interval=day&group_by=campaign_id&compare=previous_period&start_date=2025-12-01&end_date=2025-12-01'],
     ['interval=day&campaign_id=camp-2&campaign_id=camp-3&order_by=-invalid_clicks'],
   ])('a rollup and the events say the same of %s', async (query) => {
     const days = query.includes('start_date') ? '' : QUERY;
