@@ -10,8 +10,11 @@ export interface Slice {
   to: number;
 }
 
-/** From before until after any time that an event may have. */
-export const ALL_TIME: Slice = { from: Date.UTC(1910, 0), to: Date.UTC(2280, 0) };
+/**
+ * From before until after any time that an event may have: from 2000-01-01 on. What is before 1970 ClickHouse sends to
+ * shards in a way that these can't read.
+ */
+export const ALL_TIME: Slice = { from: Date.UTC(1980, 0), to: Date.UTC(2280, 0) };
 
 /** How far a time and the day that it counts on, in any zone, may be apart: two days, to be sure. */
 const MARGIN_MS = 2 * DAY_MS;
