@@ -19,7 +19,7 @@ export interface Apart {
 export const NONE_APART: Apart = { size: 0, has: () => false, begin: () => false };
 
 /** Share of the cache that counters, and those apart, may each take before a flush is due: then the store has them. */
-const COUNTERS_SHARE = 0.125;
+const COUNTERS_SHARE = 1 / 16;
 
 /** The counters of one partition, and those of what counts apart. */
 export class Counting {
