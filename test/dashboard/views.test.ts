@@ -178,7 +178,9 @@ function testsOfAttribution(): void {
     await page.click('.drawer button:has-text("Next 100")');
     await expect.poll(() => page.textContent('.drawer footer'), WAIT).toContain('200 of 37,969 shown');
     await page.reload();
-    await page.waitForSelector('.drawer tbody tr');
+    // What is there in place of rows tells why they do not come.
+    const rowsOrText = async () => (await page.locator('.drawer tbody tr').count()) || (await page.textContent('body'));
+    await expect.poll(rowsOrText, WAIT).toBeTypeOf('number');
     expect(await page.getAttribute('.drawer button:has-text("Newest")', 'aria-pressed')).toBe('true');
     await page.keyboard.press('Escape');
     await expect.poll(() => hashOf(page), WAIT).toBe('#/attribution');
